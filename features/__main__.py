@@ -1,0 +1,5 @@
+"""``python -m features`` is ``stayworth features``."""
+
+from features.cli import app
+
+app(prog_name="python -m features")

@@ -1,0 +1,160 @@
+"""The command ``features``, and what every command shares: options, errors, progress, tables, the log.
+
+The parts live in :mod:`features.options` and :mod:`features.console`; commands import them from here.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from features.console import Report, console, errors, progress, show_table
+from features.errors import WindowError
+from features.options import config_text, options
+from features.settings import Columns, LogSettings
+from features.snapshot import Snapshot, monthly_snapshots
+
+if TYPE_CHECKING:
+    from features.transactions import LogReport, TransactionLog
+
+__all__ = [
+    "Report",
+    "app",
+    "config_text",
+    "console",
+    "errors",
+    "features",
+    "open_log",
+    "options",
+    "progress",
+    "row_balance",
+    "show_table",
+]
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+@options
+def features(
+    log: LogSettings,
+    columns: Columns,
+    out: Annotated[Path, typer.Option("--out", help="Parquet file to write.")],
+    snapshot_date: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--snapshot-date",
+            help="Date to describe customers at; repeat for more.",
+            show_default="the day after the log's last order",
+        ),
+    ] = None,
+    snapshots: Annotated[
+        int | None,
+        typer.Option(
+            "--snapshots", min=1, help="Or: this many months, back from the day after the last order."
+        ),
+    ] = None,
+) -> None:
+    """Describe every customer at one or more dates, as a Parquet table.
+
+    A date sees the orders before it, and nothing else: one row for each date and customer known by then.
+
+    Example: stayworth features --transactions orders.csv --snapshots 6 --out features.parquet
+    """
+    from features.files import write_parquet
+    from features.table import build_feature_table
+
+    if snapshot_date and snapshots:
+        raise WindowError("Give --snapshot-date or --snapshots, not both.")
+    with progress() as report:
+        orders = open_log(log, columns, report)
+        chosen = _snapshots(orders, [Snapshot.parse(text) for text in snapshot_date or ()], snapshots or 1)
+        built: list[Snapshot] = []
+
+        def count(snapshot: Snapshot) -> None:
+            built.append(snapshot)
+            report("Building features", len(built), len(chosen))
+
+        report("Building features", 0, len(chosen))
+        table = build_feature_table(orders, chosen, progress=count)
+        write_parquet(table, out)
+    hidden = {snapshot: rows_not_visible(orders, snapshot) for snapshot in chosen}
+    show_table("Log", ["", "Rows", ""], row_balance(orders.report, hidden[chosen[-1]], chosen[-1]))
+    customers = table.column("snapshot_date").value_counts().to_pylist()
+    described = {str(entry["values"]): entry["counts"] for entry in customers}
+    rows = [
+        [str(s), described.get(str(s), 0), orders.report.rows_used - hidden[s], hidden[s]] for s in chosen
+    ]
+    typer.echo()
+    show_table("Features", ["Snapshot", "Customers", "Rows seen", "Not yet visible"], rows)
+    typer.echo(f"\n{table.num_rows:,} rows of {table.num_columns} columns in {out}")
+
+
+def open_log(log: LogSettings, columns: Columns, report: Report) -> TransactionLog:
+    """Read and validate the log that the settings name, and write its quarantine file if they ask for one.
+
+    Raises
+    ------
+    LogError
+        If the log cannot be read or used.
+    OutputError
+        If the quarantine file cannot be written.
+    """
+    from features.files import write_csv, write_parquet
+    from features.sources import read_log
+    from features.transactions import validate
+
+    raw = read_log(log.transactions, progress=report)
+    report("Validating", 0, raw.num_rows)
+    orders = validate(raw, log, columns)
+    report("Validating", raw.num_rows, raw.num_rows)
+    if log.quarantine is not None:
+        write = write_parquet if log.quarantine.suffix == ".parquet" else write_csv
+        write(orders.quarantine, log.quarantine)
+    return orders
+
+
+def row_balance(report: LogReport, hidden: int, snapshot: Snapshot) -> list[tuple[str, int, str]]:
+    """Return a table that adds up: rows in = used + quarantined, by reason, + not yet visible.
+
+    Parameters
+    ----------
+    report : LogReport
+    hidden : int, used rows on or after the snapshot
+    snapshot : Snapshot
+
+    Returns
+    -------
+    list of (what, rows, remark)
+    """
+    rows_in, (_, used, span), *quarantined = report.rows()
+    if not quarantined:
+        quarantined = [("quarantined", 0, "")]
+    unseen = ("not yet visible", hidden, f"on or after {snapshot}")
+    return [rows_in, ("used", used - hidden, span), *quarantined, unseen]
+
+
+def rows_not_visible(log: TransactionLog, snapshot: Snapshot) -> int:
+    """Count the used rows on or after a snapshot."""
+    import pyarrow.compute as pc
+
+    return int(pc.sum(pc.greater_equal(log.table.column("ordered_on"), snapshot.date)).as_py() or 0)
+
+
+def _snapshots(log: TransactionLog, chosen: list[Snapshot], months: int) -> list[Snapshot]:
+    """Return the snapshots to build, oldest first, all of them within what the log can serve."""
+    newest = Snapshot.after(log.last_day)
+    oldest = Snapshot.after(log.first_day)
+    if not chosen:
+        chosen = monthly_snapshots(newest, oldest.date, months)
+    for snapshot in chosen:
+        if snapshot < oldest:
+            raise WindowError(f"No order lies before {snapshot}. Use --snapshot-date {oldest} or later.")
+        if snapshot.date > date.today() and snapshot > newest:
+            raise WindowError(
+                f"{snapshot} lies in the future. Use --snapshot-date {newest}, where the log ends."
+            )
+    return sorted(set(chosen))

@@ -1,0 +1,48 @@
+"""Every error stayworth raises on purpose, as one tree.
+
+::
+
+    ValueError
+    └── StayworthError          the caller can mend it; the command line exits with 2
+        ├── LogError            the transaction log cannot be read or used
+        │   ├── MissingColumnError   a column of the contract is not there
+        │   └── EmptyLogError        no row, or no usable row, is left
+        ├── WindowError         a date, horizon or span that the log cannot serve
+        ├── FitError            a model cannot be fitted to this log
+        ├── ModelError          no such model, or one that cannot be used
+        └── OutputError         a file that cannot be written; the old one is intact
+
+A message says what is wrong, where (a count, examples) and what to do, in the caller's names.
+"""
+
+
+class StayworthError(ValueError):
+    """Base of all errors that the caller can mend."""
+
+
+class LogError(StayworthError):
+    """The transaction log cannot be read or used."""
+
+
+class MissingColumnError(LogError):
+    """A column that the contract or the mapping names is not in the log."""
+
+
+class EmptyLogError(LogError):
+    """The log has no rows, or validation left none."""
+
+
+class WindowError(StayworthError):
+    """A snapshot date, horizon or span does not fit the log."""
+
+
+class FitError(StayworthError):
+    """A model cannot be fitted to this log."""
+
+
+class ModelError(StayworthError):
+    """A registered model is missing or cannot be used."""
+
+
+class OutputError(StayworthError):
+    """An output file cannot be written; what was there before is intact."""

@@ -1,0 +1,215 @@
+"""Output files: whole or not at all, and safe to open in a spreadsheet.
+
+A file is written beside its target, flushed to the disk and renamed over it, so that a full disk or a
+killed process leaves the old file as it was.
+
+A spreadsheet runs a CSV cell that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line break as a
+formula. Such texts get a leading apostrophe, column names too; numbers do not, and neither do texts that
+are plain numbers (``-17``, ``+989121234567``), which cannot run. :func:`bare_cells` takes the apostrophe
+off again, and only that one, so every text survives the round trip to the letter.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet
+
+from features.errors import OutputError
+
+# OWASP, "CSV Injection"; the last four are the full-width forms that East Asian spreadsheets accept.
+_FORMULA = "[=+\\-@\t\r\n＝＋－＠]"
+_PLAIN_NUMBER = r"^[+-]?[0-9]+(\.[0-9]+)?$"
+
+
+@contextmanager
+def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a path to write to; it replaces ``path`` when the block ends, and vanishes if it fails.
+
+    Parameters
+    ----------
+    path : path of the file to write; a link is followed, the folder must exist
+
+    Yields
+    ------
+    pathlib.Path
+        A new name in the same folder with the same extension.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written; says why. What was at ``path`` before is intact.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> target = Path(tempfile.mkdtemp()) / "scores.txt"
+    >>> with atomic_path(target) as beside:
+    ...     _ = beside.write_text("new")
+    ...     target.exists()
+    False
+    >>> target.read_text()
+    'new'
+    """
+    target = Path(os.path.realpath(path))
+    if os.path.isdir(target):
+        raise OutputError(f"Cannot write {path}: it is a folder. Name a file in it.")
+    if os.path.exists(target) and not os.path.isfile(target):
+        raise OutputError(f"Cannot write {path}: it is a device or a pipe. Name a file.")
+    beside = target.with_name(f".{target.stem[:50]}.{secrets.token_hex(4)}{target.suffix}")
+    try:
+        yield beside
+        _publish(beside, target)
+    except OSError as error:
+        raise OutputError(f"Cannot write {path}: {_reason(error, target)}") from error
+    finally:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+
+
+def _publish(beside: Path, target: Path) -> None:
+    """Bring ``beside`` to the disk under the name ``target``, with the old file's permissions."""
+    if target.exists():
+        shutil.copymode(target, beside)
+    with beside.open("rb") as written:
+        os.fsync(written.fileno())
+    os.replace(beside, target)
+    with suppress(OSError):  # some file systems cannot flush a folder
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _reason(error: OSError, target: Path) -> str:
+    """Say in a sentence why writing failed, and what to do."""
+    if not os.path.isdir(target.parent):
+        return f"the folder {target.parent} does not exist. Create it, or choose another."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full. Free some space, or choose another folder."
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"no permission to write in {target.parent}. Choose another folder."
+    return f"{error.strerror or error}."
+
+
+def safe_cells(texts: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Put an apostrophe before each text that a spreadsheet would run as a formula.
+
+    Parameters
+    ----------
+    texts : Arrow array of strings; null stays null
+
+    Returns
+    -------
+    Arrow array of strings, of the same length
+
+    Examples
+    --------
+    >>> safe_cells(pa.array(["=1+1", "-17", "+1 or less", "0042", "'=x"])).to_pylist()
+    ["'=1+1", '-17', "'+1 or less", '0042', "''=x"]
+    """
+    # An apostrophe before a formula is guarded as well: only so can bare_cells tell the two apart.
+    risky = pc.and_(
+        pc.match_substring_regex(texts, f"^'*{_FORMULA}"),
+        pc.invert(pc.match_substring_regex(texts, _PLAIN_NUMBER)),
+    )
+    return pc.if_else(risky, pc.binary_join_element_wise(_like("'", texts), texts, _like("", texts)), texts)
+
+
+def bare_cells(texts: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Undo :func:`safe_cells`.
+
+    Examples
+    --------
+    >>> bare_cells(safe_cells(pa.array(["=1+1", "-17", "'=x", "'tis"]))).to_pylist()
+    ['=1+1', '-17', "'=x", "'tis"]
+    """
+    guarded = pc.match_substring_regex(texts, f"^'+{_FORMULA}")
+    return pc.if_else(guarded, pc.utf8_slice_codeunits(texts, start=1), texts)
+
+
+def _like(text: str, texts: pa.Array | pa.ChunkedArray) -> pa.Scalar:
+    return pa.scalar(text, type=texts.type)
+
+
+def as_arrow(table: pa.Table | pd.DataFrame) -> pa.Table:
+    """Return an Arrow table of the columns, without an index; timestamps at midnight become dates."""
+    if isinstance(table, pd.DataFrame):
+        table = pa.Table.from_pandas(table, preserve_index=False)
+    table = table.replace_schema_metadata(None)
+    for index, field in enumerate(table.schema):
+        if pa.types.is_timestamp(field.type) and field.type.tz is None:
+            column = table.column(index)
+            if pc.all(pc.equal(column, pc.floor_temporal(column, unit="day"))).as_py() is not False:
+                table = table.set_column(index, field.name, column.cast(pa.date32()))
+    return table
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Tell whether a column holds text."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def flat(table: pa.Table) -> pa.Table:
+    """Return the table as plain cells: lists of texts joined with ``"; "``, categories as their values."""
+    for index, field in enumerate(table.schema):
+        column = table.column(index)
+        if pa.types.is_list(field.type) or pa.types.is_large_list(field.type):
+            column = pc.binary_join(column.cast(pa.list_(pa.string())), "; ")
+        elif pa.types.is_dictionary(field.type):
+            column = column.cast(field.type.value_type)
+        table = table.set_column(index, field.name, column)
+    return table
+
+
+def write_csv(table: pa.Table | pd.DataFrame, path: str | os.PathLike[str], *, excel: bool = False) -> None:
+    """Write a UTF-8 CSV, whole or not at all, its texts quoted and safe against formulas.
+
+    Parameters
+    ----------
+    table : Arrow or pandas table; lists of texts are joined with ``"; "``
+    path : file to write
+    excel : bool
+        Begin with a byte order mark, which Excel needs to read UTF-8.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    arrow = flat(as_arrow(table))
+    for index, field in enumerate(arrow.schema):
+        if is_text(field.type):
+            arrow = arrow.set_column(index, field.name, safe_cells(arrow.column(index)))
+    if arrow.column_names:
+        arrow = arrow.rename_columns(safe_cells(pa.array(arrow.column_names)).to_pylist())
+
+    with atomic_path(path) as beside, beside.open("xb") as file:
+        if excel:
+            file.write(b"\xef\xbb\xbf")
+        # Arrow writes a float in the fewest digits that read back as the same float, as repr does.
+        pa.csv.write_csv(arrow, file)
+
+
+def write_parquet(table: pa.Table | pd.DataFrame, path: str | os.PathLike[str]) -> None:
+    """Write a Parquet file, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    arrow = as_arrow(table)
+    with atomic_path(path) as beside:
+        pa.parquet.write_table(arrow, beside)

@@ -1,0 +1,109 @@
+"""Quarantine: the rows of a log that cannot be used, each with its row number and one reason.
+
+A row is set aside once, for the first reason that is found; the others are used. So rows in = used +
+quarantined, always.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Mask = npt.NDArray[np.bool_]
+
+NO_CUSTOMER = "no customer"
+UNREADABLE_DATE = "unreadable date"
+FUTURE_DATE = "date in the future"
+UNREADABLE_AMOUNT = "amount missing or not a number"
+INFINITE_AMOUNT = "infinite or NaN amount"
+HUGE_AMOUNT = "amount of a trillion or more"
+UNREADABLE_MARGIN = "margin missing or not a finite number"
+OTHER_CURRENCY = "other currency"
+ACQUIRED_EARLIER = "customer acquired earlier"
+IDENTICAL_ROW = "identical row dropped"
+
+EXAMPLES = 3
+
+
+class Quarantine:
+    """Sorts the rows of a raw log into used and quarantined.
+
+    Parameters
+    ----------
+    raw : pyarrow.Table, the log as read
+
+    Examples
+    --------
+    >>> log = pa.table({"customer_id": ["17", None, ""], "amount": ["20.50", "x", "y"]})
+    >>> quarantine = Quarantine(log)
+    >>> quarantine.set_aside(np.array([False, True, True]), NO_CUSTOMER, "customer_id")
+    >>> quarantine.set_aside(np.array([False, True, False]), UNREADABLE_AMOUNT, "amount")
+    >>> quarantine.counts(), quarantine.used.tolist()
+    ({'no customer': 2}, [True, False, False])
+    >>> quarantine.table().to_pylist()[0]
+    {'row_number': 2, 'reason': 'no customer', 'customer_id': None, 'amount': 'x'}
+    """
+
+    def __init__(self, raw: pa.Table) -> None:
+        self.raw = raw
+        self.used: Mask = np.ones(raw.num_rows, dtype=bool)
+        self._set_aside: dict[str, tuple[npt.NDArray[np.int64], tuple[str, ...]]] = {}
+
+    def set_aside(self, rows: Mask, reason: str, *columns: str) -> None:
+        """Quarantine those of the rows that are still in use; ``columns`` of the log show why."""
+        numbers = np.flatnonzero(rows & self.used)
+        if numbers.size:
+            self._set_aside[reason] = (numbers, columns)
+            self.used[numbers] = False
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of rows of each reason that occurred."""
+        return {reason: int(numbers.size) for reason, (numbers, _) in self._set_aside.items()}
+
+    def examples(self) -> dict[str, str]:
+        """Describe the first rows of each reason, as in ``row 3: amount 'x'``."""
+        return {
+            reason: self.describe(numbers, *columns) for reason, (numbers, columns) in self._set_aside.items()
+        }
+
+    def describe(self, numbers: npt.NDArray[np.int64], *columns: str) -> str:
+        """Describe the first of some rows, given by their positions from 0."""
+        first = numbers[:EXAMPLES]
+        shown = [[f"{name} {_shown(text)}" for text in self._written(name, first)] for name in columns]
+        texts = (", ".join(values) for values in zip(*shown, strict=True))
+        return "; ".join(f"row {number + 1}: {text}" for number, text in zip(first, texts, strict=True))
+
+    def _written(self, name: str, numbers: npt.NDArray[np.int64]) -> list[str | None]:
+        texts: list[str | None] = _as_written(self.raw[name].take(pa.array(numbers))).to_pylist()
+        return texts
+
+    def table(self) -> pa.Table:
+        """Return the quarantined rows in order: row_number from 1, reason, the raw values as text."""
+        numbers = np.flatnonzero(~self.used)
+        reasons = np.empty(self.raw.num_rows, dtype=object)
+        for reason, (positions, _) in self._set_aside.items():
+            reasons[positions] = reason
+        rows = self.raw.take(pa.array(numbers))
+        names = [f"{name} (log)" if name in ("row_number", "reason") else name for name in rows.column_names]
+        return pa.Table.from_arrays(
+            [
+                pa.array(numbers + 1, pa.int64()),
+                pa.array(reasons[numbers], pa.string()),
+                *map(_as_written, rows.columns),
+            ],
+            names=["row_number", "reason", *names],
+        )
+
+
+def _shown(text: str | None) -> str:
+    return repr(text) if text else "(empty)"
+
+
+def _as_written(column: pa.ChunkedArray) -> Any:
+    try:
+        return column.cast(pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # nested values, or bytes that are no text
+        return pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.string())

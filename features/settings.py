@@ -1,0 +1,168 @@
+"""Settings of the transaction log: each field is a key of ``stayworth.toml``, a flag and its help text.
+
+Two sections. ``[columns]`` (:class:`Columns`) says what the log calls the columns of the contract,
+``[log]`` (:class:`LogSettings`) where the log is and how its rows are judged. Validation reads
+:class:`LogRules`, which is ``LogSettings`` without the place: rows that come over HTTP have none.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+
+class Columns(BaseModel):
+    """What the log calls the columns of the contract; the last six are optional in a log.
+
+    Examples
+    --------
+    >>> Columns(customer_column="Customer ID").customer_column, Columns().date_column
+    ('Customer ID', 'ordered_at')
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    customer_column: Annotated[str, typer.Option("--customer-column", help="Column of customer ids.")] = (
+        "customer_id"
+    )
+    date_column: Annotated[str, typer.Option("--date-column", help="Column of order dates or times.")] = (
+        "ordered_at"
+    )
+    amount_column: Annotated[
+        str, typer.Option("--amount-column", help="Column of amounts; a negative amount is a refund.")
+    ] = "amount"
+    order_column: Annotated[str, typer.Option("--order-column", help="Column of order ids, if any.")] = (
+        "order_id"
+    )
+    margin_column: Annotated[str, typer.Option("--margin-column", help="Column of margins, if any.")] = (
+        "margin"
+    )
+    currency_column: Annotated[
+        str, typer.Option("--currency-column", help="Column of currency codes, if any.")
+    ] = "currency"
+    channel_column: Annotated[
+        str, typer.Option("--channel-column", help="Column of sales channels, if any.")
+    ] = "channel"
+    product_column: Annotated[
+        str, typer.Option("--product-column", help="Column of product ids, if any.")
+    ] = "product_id"
+    quantity_column: Annotated[
+        str, typer.Option("--quantity-column", help="Column of quantities, if any.")
+    ] = "quantity"
+
+    @staticmethod
+    def flag(field: str) -> str:
+        """Return the command-line flag of a field.
+
+        Examples
+        --------
+        >>> Columns.flag("customer_column")
+        '--customer-column'
+        """
+        return "--" + field.replace("_", "-")
+
+
+class LogRules(BaseModel):
+    """How the rows of a log are read and judged.
+
+    Examples
+    --------
+    >>> LogRules(timezone="Europe/Berlin", date_format="%d/%m/%Y").drop_identical
+    False
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    amount_expression: Annotated[
+        str | None,
+        typer.Option(
+            "--amount-expression",
+            help="Amount as a formula over the log's columns, such as 'Quantity * Price': + - * / and "
+            "parentheses; a column name with spaces in double quotes. Each line is rounded to cents.",
+        ),
+    ] = None
+    currency: Annotated[
+        str | None,
+        typer.Option("--currency", help="Currency to use, such as EUR; rows in others are quarantined."),
+    ] = None
+    timezone: Annotated[
+        str,
+        typer.Option(
+            "--timezone",
+            help="Time zone that decides the day of an order, such as Europe/Berlin. Times without an offset "
+            "are taken to be in it.",
+        ),
+    ] = "UTC"
+    date_format: Annotated[
+        str | None,
+        typer.Option(
+            "--date-format",
+            help="How dates are written, such as '%d/%m/%Y %H:%M'. Without it, ISO: 2011-01-31 or "
+            "2011-01-31 12:30:00. Day and month are never guessed.",
+        ),
+    ] = None
+    drop_identical: Annotated[
+        bool,
+        typer.Option("--drop-identical", help="Use one of several identical rows, instead of all."),
+    ] = False
+    acquired_after: Annotated[
+        date | None,
+        typer.Option(
+            "--acquired-after",
+            help="Leave out customers whose first order is earlier than this date, for a log that begins in "
+            "the middle of the business's life.",
+        ),
+    ] = None
+    quarantine: Annotated[
+        Path | None,
+        typer.Option("--quarantine", help="File for the rows that can't be used, with the reason of each."),
+    ] = None
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, name: str) -> str:
+        try:
+            if name != "UTC":  # "UTC" has to work where no time zone database is installed
+                ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(
+                f"there is no time zone {name!r} on this machine; write it as Europe/Berlin or UTC"
+            ) from None
+        return name
+
+    @field_validator("date_format")
+    @classmethod
+    def _complete_format(cls, text: str | None) -> str | None:
+        if text is not None and not all(re.search(part, text) for part in ("%[Yy]", "%[mbB]", "%d")):
+            raise ValueError(f"{text!r} needs a day, a month and a year, such as %d/%m/%Y")
+        return text
+
+    @field_validator("currency")
+    @classmethod
+    def _same_case(cls, code: str | None) -> str | None:
+        return None if code is None else code.strip().upper()
+
+
+class LogSettings(LogRules):
+    """Where the log is, and how its rows are read and judged: the section ``[log]``.
+
+    Examples
+    --------
+    >>> LogSettings(transactions="orders.csv").transactions
+    'orders.csv'
+    """
+
+    transactions: Annotated[
+        str,
+        typer.Option(
+            "--transactions",
+            help="The log of orders: a CSV or Parquet file, a folder of Parquet files, or a table by URI, "
+            "such as postgresql://host/shop?table=orders.",
+        ),
+    ] = Field(min_length=1)

@@ -1,0 +1,66 @@
+"""A source that has been opened: what it is called, its columns, and its rows in chunks."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from features.errors import LogError
+
+
+@dataclass(frozen=True)
+class Stream:
+    """An open source.
+
+    Attributes
+    ----------
+    name : str, what messages call it; holds no password
+    names : sequence of str, all its columns
+    schema : pyarrow.Schema of the batches, which hold the chosen columns only
+    batches : iterator of pyarrow.RecordBatch
+    total_rows : int, 0 if unknown
+    dates : mapping of a text column to the date or timestamp type that it has at the source
+    """
+
+    name: str
+    names: Sequence[str]
+    schema: pa.Schema
+    batches: Iterator[pa.RecordBatch]
+    total_rows: int = 0
+    dates: Mapping[str, pa.DataType] = field(default_factory=dict)
+
+
+def wanted(names: Sequence[str], columns: Collection[str] | None, where: str) -> list[str]:
+    """Return those of a source's columns that are asked for; all if none of them is there.
+
+    Raises
+    ------
+    LogError
+        If a name that is asked for belongs to several columns.
+
+    Examples
+    --------
+    >>> wanted(["id", "amount", "note"], ["amount", "id", "margin"], "orders.csv")
+    ['id', 'amount']
+    """
+    chosen = [name for name in names if columns is None or name in columns] or list(names)
+    twice = next((name for name in chosen if chosen.count(name) > 1), None)
+    if twice is not None:
+        raise LogError(f"{where} has more than one column {twice!r}. Rename all but one.")
+    return chosen
+
+
+def nearest(name: str, candidates: Collection[str]) -> str:
+    """Return a question that names the candidate nearest to a name, or nothing.
+
+    Examples
+    --------
+    >>> nearest("order.csv", ["orders.csv", "readme.md"])
+    ' Did you mean orders.csv?'
+    """
+    folded = {candidate.casefold(): candidate for candidate in sorted(candidates)}
+    found = difflib.get_close_matches(name.casefold(), folded, n=1)
+    return f" Did you mean {folded[found[0]]}?" if found else ""

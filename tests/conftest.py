@@ -1,0 +1,91 @@
+"""Fixtures that several packages' tests share: the real logs, and a PostgreSQL server of their own."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_PASSWORD = "open@sesame"
+
+
+@pytest.fixture(scope="session")
+def stayworth_data() -> Path:
+    """The folder of real logs: the environment's STAYWORTH_DATA, or ../shared/data beside the project."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("STAYWORTH_DATA") or beside)
+    if not folder.is_dir():
+        pytest.skip(f"no real logs in {folder}: set STAYWORTH_DATA to their folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_uri() -> Iterator[str]:
+    """The URI of an empty database on a PostgreSQL server that lives as long as the tests."""
+    programs = _postgres_programs()
+    folder = Path(tempfile.mkdtemp(prefix="stayworth-postgres-"))
+    account = _unprivileged(folder)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+
+    def run(program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [programs / program, *arguments], **account, cwd=folder, capture_output=True, text=True
+        )
+        if done.returncode:
+            log = folder / "log"
+            pytest.fail(f"{program}: {done.stdout}{done.stderr}{log.read_text() if log.exists() else ''}")
+
+    data = str(folder / "data")
+    (folder / "password").write_text(_PASSWORD)
+    try:
+        run(
+            *("initdb", "-D", data, "-U", "stayworth", "--pwfile", str(folder / "password")),
+            *("--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--no-sync"),
+        )
+        settings = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c timezone=Asia/Tehran"
+        run("pg_ctl", "start", "-w", "-D", data, "-l", str(folder / "log"), "-o", settings)
+        try:
+            yield f"postgresql://stayworth:{_PASSWORD.replace('@', '%40')}@127.0.0.1:{port}/postgres"
+        finally:
+            run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", data)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _postgres_programs() -> Path:
+    """Return the folder of initdb and pg_ctl; without a server, skip, but fail where CI has to have one."""
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    if shutil.which("pg_config"):
+        asked = subprocess.run(["pg_config", "--bindir"], capture_output=True, text=True, check=True)
+        folders.insert(0, Path(asked.stdout.strip()))
+    for folder in folders:
+        if (folder / "initdb").exists() and (folder / "pg_ctl").exists():
+            return folder
+    reason = "no PostgreSQL server here: install the Debian package postgresql"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def _unprivileged(folder: Path) -> dict[str, Any]:
+    """Return how to run as someone else, who then owns the folder: PostgreSQL refuses to run as root."""
+    if os.getuid() != 0:
+        return {}
+    for name in ("postgres", "nobody"):
+        try:
+            account = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        os.chown(folder, account.pw_uid, account.pw_gid)
+        return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+    pytest.fail("root cannot run PostgreSQL, and there is no user postgres or nobody")
