@@ -1,0 +1,98 @@
+"""The command ``train``, also ``python -m training``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from features.cli import open_log, options, progress, row_balance, show_table
+from features.settings import Columns, LogSettings
+from training.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from features.transactions import TransactionLog
+    from training.pipeline import TrainingRun
+    from training.registry import Version
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+@options
+def train(log: LogSettings, columns: Columns, settings: TrainSettings) -> None:
+    """Train churn and value models, judge them on a snapshot they never saw, log and register them.
+
+    Every table but the log's own is about the test snapshot: the numbers are the recipe's, which is then
+    refitted on all closed windows for the registered model.
+
+    Example: stayworth train --transactions orders.csv --horizon-days 90 --promote
+    """
+    from training.pipeline import register, train
+
+    with progress() as report:
+        orders = open_log(log, columns, report)
+        run = train(orders, settings, report)
+        report("Logging the run", 0, 1)
+        version = register(run, orders, settings)
+    show_run(run, orders)
+    show_version(version, settings)
+
+
+def show_run(run: TrainingRun, orders: TransactionLog) -> None:
+    """Print a run as short tables: the log, the race, expected spend."""
+    show_table("Log", ["", "Rows", ""], row_balance(orders.report, 0, run.schedule.newest))
+    typer.echo()
+    _show_race(run)
+    typer.echo()
+    _show_spend(run)
+    for note in run.newest.clv.notes:
+        typer.echo(f"Note: {note}")
+
+
+def show_version(version: Version, settings: TrainSettings) -> None:
+    """Say what was registered where, and what to do next."""
+    typer.echo(f"\nVersion {version.version} of the model is registered in {settings.tracking_uri}.")
+    if settings.promote:
+        typer.echo(
+            "It is the champion now, the one that scores: stayworth score --transactions … --out scored.csv"
+        )
+    else:
+        typer.echo("The champion is as before; --promote makes a new version the one that scores.")
+
+
+def _show_race(run: TrainingRun) -> None:
+    from training.race import MODEL, winner
+
+    race = run.test.race
+    rows = []
+    for racer in race["racer"].unique():
+        both = race[race["racer"] == racer].set_index("customers_slice")
+        cells = [f"{both.loc[part, name]:.4f}" for part in ("all", "recent") for name in ("auc", "log_loss")]
+        whole = both.loc["all"]
+        cells += [f"{whole['calibration_error']:.4f}", f"{whole['calibration_in_the_large']:+.4f}"]
+        rows.append([racer, *cells])
+    counts = race.set_index(["racer", "customers_slice"]).loc[MODEL]
+    title = (
+        f"Race on {run.schedule.test}: churn in {run.test.row.window.horizon_days} days, trained on "
+        f"{len(run.schedule.before_test)} closed snapshots; {counts.loc['all', 'customers']:,.0f} customers, "
+        f"{counts.loc['recent', 'customers']:,.0f} recent"
+    )
+    header = ["Racer", "AUC", "Log-loss", "Recent: AUC", "Log-loss ", "Calibration error", "In the large"]
+    show_table(title, header, rows)
+    typer.echo(
+        f"Lowest log-loss, the simpler on a tie: {winner(race)}; recent customers: {winner(race, 'recent')}."
+    )
+
+
+def _show_spend(run: TrainingRun) -> None:
+    rows = [
+        [
+            row["model"],
+            f"{row['mae']:,.2f}",
+            *(f"{row[n]:.3f}" for n in ("ratio", "spearman", "gini", "top_decile_share")),
+        ]
+        for _, row in run.test.spend.iterrows()
+    ]
+    header = ["Value model", "Mean abs. error", "Total / actual", "Spearman", "Gini", "Spend in top 10%"]
+    show_table("Expected spend against the spend of the test window", header, rows)

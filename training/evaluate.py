@@ -1,0 +1,163 @@
+"""How good are the probabilities, and how good is the money? Measures on a snapshot no model saw.
+
+Probabilities are judged by log-loss and Brier score (proper scores), their calibration by the expected
+calibration error and calibration-in-the-large, the ranking by AUC. Money is judged on the spend of the
+holdout window. A measure that is undefined on a slice (one class only, no spend) is NaN there.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
+
+TIE = 0.003
+"""A difference in log-loss below this is noise between two similar models (paired bootstrap on real logs)."""
+
+
+def expected_calibration_error(churned: np.ndarray, probability: np.ndarray, bins: int = 10) -> float:
+    """Mean distance between predicted and observed churn over equal-count bins.
+
+    ``Σ_b n_b/n · |mean(y_b) − mean(p_b)|`` over the customers sorted by probability.
+
+    Parameters
+    ----------
+    churned : ndarray of shape (n_customers,), 0 or 1
+    probability : ndarray of shape (n_customers,), in [0, 1]
+    bins : int
+
+    Returns
+    -------
+    float in [0, 1]
+
+    References
+    ----------
+    Naeini, Cooper, Hauskrecht (2015), AAAI; equal-count bins as in Nixon et al. (2019).
+
+    Examples
+    --------
+    >>> expected_calibration_error(np.array([0, 1, 1, 1]), np.array([0.25, 0.25, 0.75, 0.75]), bins=2)
+    0.25
+    """
+    groups = np.array_split(np.argsort(probability, kind="stable"), bins)
+    gaps = [len(g) * abs(churned[g].mean() - probability[g].mean()) for g in groups if len(g)]
+    return float(sum(gaps) / len(churned))
+
+
+def calibration_in_the_large(churned: np.ndarray, probability: np.ndarray) -> float:
+    """Mean predicted minus observed churn: positive where churn is overstated."""
+    return float(probability.mean() - churned.mean())
+
+
+def churn_metrics(churned: np.ndarray, probability: np.ndarray) -> dict[str, float]:
+    """Judge churn probabilities against what happened.
+
+    Parameters
+    ----------
+    churned : ndarray of shape (n_customers,), 0 or 1
+    probability : ndarray of shape (n_customers,), in [0, 1]
+
+    Returns
+    -------
+    dict with ``auc``, ``log_loss``, ``brier``, ``calibration_error``, ``calibration_in_the_large``,
+    ``churn_rate``, ``customers``; all NaN but the count where there is no customer
+
+    Examples
+    --------
+    >>> round(churn_metrics(np.array([0, 1]), np.array([0.2, 0.8]))["log_loss"], 4)
+    0.2231
+    """
+    if len(churned) == 0:
+        names = ("auc", "log_loss", "brier", "calibration_error", "calibration_in_the_large", "churn_rate")
+        return dict.fromkeys(names, float("nan")) | {"customers": 0.0}
+    both = 0 < churned.mean() < 1
+    return {
+        "auc": float(roc_auc_score(churned, probability)) if both else float("nan"),
+        "log_loss": float(log_loss(churned, probability, labels=[0, 1])),
+        "brier": float(brier_score_loss(churned, probability, labels=[0, 1])),
+        "calibration_error": expected_calibration_error(churned, probability),
+        "calibration_in_the_large": calibration_in_the_large(churned, probability),
+        "churn_rate": float(churned.mean()),
+        "customers": float(len(churned)),
+    }
+
+
+def normalised_gini(actual: np.ndarray, predicted: np.ndarray) -> float:
+    """Gini of the spend curve when customers are ranked by prediction, over that of a perfect ranking.
+
+    Returns
+    -------
+    float, 1 for a perfect ranking, about 0 for a random one
+
+    Examples
+    --------
+    >>> normalised_gini(np.array([0.0, 1.0, 3.0]), np.array([1.0, 2.0, 9.0]))
+    1.0
+    """
+
+    def gini(order: np.ndarray) -> float:
+        curve = np.cumsum(actual[order])
+        return float(curve.sum() / curve[-1] / len(actual) - 0.5 * (1 + 1 / len(actual)))
+
+    best = gini(np.argsort(-actual, kind="stable"))
+    return gini(np.argsort(-predicted, kind="stable")) / best if best else float("nan")
+
+
+def value_metrics(actual: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+    """Judge expected spend against the holdout window's spend.
+
+    Parameters
+    ----------
+    actual, predicted : ndarray of shape (n_customers,), money
+
+    Returns
+    -------
+    dict with ``mae`` (money), ``ratio`` (predicted total / actual total), ``spearman``, ``gini`` (normalised),
+    ``top_decile_share`` (share of the actual spend in the predicted top 10%) and ``oracle_top_decile_share``
+
+    Examples
+    --------
+    >>> value_metrics(np.array([0.0, 10.0]), np.array([1.0, 8.0]))["mae"]
+    1.5
+    """
+    total = actual.sum()
+    if len(actual) < 2 or total <= 0:
+        names = ("mae", "ratio", "spearman", "gini", "top_decile_share", "oracle_top_decile_share")
+        return dict.fromkeys(names, float("nan"))
+    tenth = max(1, len(actual) // 10)
+    varied = np.ptp(predicted) > 0 and np.ptp(actual) > 0
+    return {
+        "mae": float(np.abs(actual - predicted).mean()),
+        "ratio": float(predicted.sum() / total),
+        "spearman": float(spearmanr(actual, predicted)[0]) if varied else float("nan"),
+        "gini": normalised_gini(actual, predicted),
+        "top_decile_share": float(actual[np.argsort(-predicted, kind="stable")[:tenth]].sum() / total),
+        "oracle_top_decile_share": float(np.sort(actual)[-tenth:].sum() / total),
+    }
+
+
+def decile_table(actual: np.ndarray, predicted: np.ndarray) -> pd.DataFrame:
+    """Compare totals by decile of the prediction, the highest first.
+
+    Returns
+    -------
+    DataFrame of up to 10 rows: ``decile`` (1 the highest), ``customers``, ``predicted``, ``actual``, ``ratio``
+    """
+    groups = [g for g in np.array_split(np.argsort(-predicted, kind="stable"), 10) if len(g)]
+    rows = [(len(g), float(predicted[g].sum()), float(actual[g].sum())) for g in groups]
+    table = pd.DataFrame(rows, columns=["customers", "predicted", "actual"])
+    table.insert(0, "decile", np.arange(1, len(table) + 1))
+    table["ratio"] = table["predicted"] / table["actual"].where(table["actual"] > 0)
+    return table
+
+
+def gain_curve(actual: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """Cumulative share of ``actual`` caught by the first customers of the ranking, from 0 to 1.
+
+    Returns
+    -------
+    ndarray of shape (n_customers + 1,)
+    """
+    caught = np.cumsum(actual[np.argsort(-score, kind="stable")], dtype=float)
+    return np.concatenate([[0.0], caught / caught[-1] if caught[-1] else caught])

@@ -1,0 +1,223 @@
+"""What one registered version holds, and how it turns a feature table into scores.
+
+Churn model, calibrator, season, CLV parameters, value terms, tier cut-offs and the card of the training run
+are one thing, saved and loaded together: a folder of ``model.json`` and ``booster.txt``, without pickle and
+without customers' data. Whatever depends on the population was decided at training and is stored, so a
+customer's score is the same in a list of a million and in a request of one.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+import pandas as pd
+
+from features.errors import ModelError
+from features.snapshot import Snapshot
+from training.calibration import Calibrator
+from training.churn import CHURN_FEATURES, ChurnModel
+from training.clv import CLVModel, histories
+from training.reasons import word_reasons
+from training.season import Season
+from training.value import DAYS_PER_WEEK, ValueTerms
+
+SCORE_COLUMNS = (
+    "customer_id",
+    "snapshot_date",
+    "churn_probability",
+    "p_alive",
+    "expected_purchases",
+    "expected_spend",
+    "expected_value",
+    "expected_value_low",
+    "expected_value_high",
+    "value_if_silent",
+    "value_at_stake",
+    "value_at_risk",
+    "value_tier",
+    "next_purchase_date",
+    "reasons",
+    "model_version",
+)
+"""Columns of a list and fields of an answer, in this order; `model_version` is added by whoever knows it."""
+
+TIERS = ("vip", "medium", "low")
+TIER_SHARES = (0.2, 0.3)
+"""Shares of the customers in the upper tiers; the rest is the last."""
+
+FORMAT = 1
+_FOREVER_DAYS = 3650
+
+
+@dataclass(frozen=True)
+class RetentionModel:
+    """A churn model and a CLV model that were trained together.
+
+    Parameters
+    ----------
+    churn : ChurnModel
+    clv : CLVModel
+    terms : ValueTerms
+    tier_cuts : tuple of float, money, descending
+        Lowest expected value of each tier but the last.
+    card : dict
+        Of the training run: when, on what, how good. JSON-safe.
+    """
+
+    churn: ChurnModel
+    clv: CLVModel
+    terms: ValueTerms
+    tier_cuts: tuple[float, ...]
+    card: dict[str, Any]
+
+    def score(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Score every customer of a feature table.
+
+        Parameters
+        ----------
+        table : DataFrame of shape (n_customers, 2 + n_features)
+            Of one snapshot, as `PurchaseHistory.features` gives it.
+
+        Returns
+        -------
+        DataFrame of shape (n_customers, 15)
+            `SCORE_COLUMNS` without ``model_version``, in the table's order. Probabilities in [0, 1], money in
+            the log's currency, ``next_purchase_date`` None where "never" is likelier.
+        """
+        if table.empty:
+            return pd.DataFrame(columns=list(SCORE_COLUMNS[:-1]))
+        table = table.reset_index(drop=True)
+        described = table.join(self.clv.predict(table, self.terms.horizon_days))
+        probability = self.churn.predict(described, _snapshot_of(table))
+        money = self.money(described, probability)
+        reasons = word_reasons(self.churn.contributions(described), described)
+        scores = pd.DataFrame(
+            {
+                "customer_id": table["customer_id"],
+                "snapshot_date": pd.to_datetime(table["snapshot_date"]).dt.date,
+                "churn_probability": probability,
+                "p_alive": described["p_alive"],
+            }
+            | money
+            | {
+                "value_tier": self._tiers(money["expected_value"]),
+                "next_purchase_date": self._next_purchase(table),
+                "reasons": reasons,
+            }
+        )
+        return scores[list(SCORE_COLUMNS[:-1])]
+
+    def money(self, described: pd.DataFrame, churn_probability: np.ndarray) -> dict[str, np.ndarray]:
+        """Value customers, given their churn probabilities.
+
+        ``expected_purchases = (1 − p)·E[purchases in H | active]``, of which BG/NBD's own is the case p = p0.
+
+        Parameters
+        ----------
+        described : DataFrame of shape (n_customers, n_columns)
+            Feature table with the columns of `CLVModel.predict`.
+        churn_probability : ndarray of shape (n_customers,), in [0, 1]
+
+        Returns
+        -------
+        dict of ndarrays of shape (n_customers,)
+            The columns from ``expected_purchases`` to ``value_at_risk``.
+        """
+        x, _, T = histories(described)
+        values = self.clv.values(described, self.terms)
+        H = self.terms.horizon_weeks
+        model = self.clv.purchases
+        if_active = model.purchases_if_alive(x, T, H) / model.p_purchase_if_alive(x, T, H)
+        purchases = (1 - churn_probability) * if_active
+        spend_per_purchase = described["spend_per_purchase"].to_numpy()
+        unit = self.terms.margin * spend_per_purchase
+        at_stake = unit * values.at_stake
+        low, high = np.full(len(x), np.nan), np.full(len(x), np.nan)
+        return {
+            "expected_purchases": purchases,
+            "expected_spend": purchases * spend_per_purchase,
+            "expected_value": unit * values.expected(churn_probability),
+            "expected_value_low": low,
+            "expected_value_high": high,
+            "value_if_silent": unit * values.silent,
+            "value_at_stake": at_stake,
+            "value_at_risk": churn_probability * at_stake,
+        }
+
+    def with_tiers(self, expected_value: np.ndarray) -> RetentionModel:
+        """Return the model with tier cut-offs at the quantiles of a population's expected values."""
+        quantiles = 1 - np.cumsum(TIER_SHARES)
+        return replace(self, tier_cuts=tuple(float(cut) for cut in np.quantile(expected_value, quantiles)))
+
+    def _tiers(self, expected_value: np.ndarray) -> np.ndarray:
+        place = np.searchsorted(-np.asarray(self.tier_cuts), -expected_value, side="left")
+        return np.array(TIERS, dtype=object)[place]
+
+    def _next_purchase(self, table: pd.DataFrame) -> np.ndarray:
+        """Median date of the next purchase, None where it is later than ten years or likelier never to come."""
+        weeks = self.clv.purchases.next_purchase(*histories(table), 0.5)
+        days = np.ceil(weeks * DAYS_PER_WEEK)
+        start = _snapshot_of(table).date
+        return np.array(
+            [start + timedelta(days=int(d)) if d <= _FOREVER_DAYS else None for d in days], dtype=object
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write ``model.json`` and ``booster.txt`` into a folder, which is made if need be."""
+        folder.mkdir(parents=True, exist_ok=True)
+        content = {
+            "format": FORMAT,
+            "features": list(CHURN_FEATURES),
+            "calibrator": self.churn.calibrator.to_dict(),
+            "season": self.churn.season.to_dict(),
+            "base_mean": self.churn.base_mean,
+            "clv": self.clv.to_dict(),
+            "terms": asdict(self.terms),
+            "tier_cuts": list(self.tier_cuts),
+            "card": self.card,
+        }
+        (folder / "model.json").write_text(
+            json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8"
+        )
+        booster = self.churn.booster
+        (folder / "booster.txt").write_text(booster.model_to_string() if booster else "", encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> RetentionModel:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        ModelError
+            If a file is missing or damaged, or belongs to another release.
+        """
+        try:
+            content = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+            text = (folder / "booster.txt").read_text(encoding="utf-8")
+            if content["format"] != FORMAT or tuple(content["features"]) != CHURN_FEATURES:
+                raise ModelError(
+                    f"The model in {folder} was trained by another release of stayworth, on other features. "
+                    "Train it again: stayworth train --transactions orders.csv --promote"
+                )
+            churn = ChurnModel(
+                lgb.Booster(model_str=text) if text else None,
+                Calibrator.from_dict(content["calibrator"]),
+                Season.from_dict(content["season"]),
+                content["base_mean"],
+            )
+            clv, terms = CLVModel.from_dict(content["clv"]), ValueTerms(**content["terms"])
+            return cls(churn, clv, terms, tuple(content["tier_cuts"]), content["card"])
+        except (OSError, KeyError, TypeError, json.JSONDecodeError, lgb.basic.LightGBMError) as error:
+            raise ModelError(
+                f"The model in {folder} cannot be read: {error}. Train it again, or roll back."
+            ) from error
+
+
+def _snapshot_of(table: pd.DataFrame) -> Snapshot:
+    return Snapshot(pd.Timestamp(table["snapshot_date"].iloc[0]).date())

@@ -1,0 +1,248 @@
+"""Retraining, from a validated log to a registered version. It reads as the data flows.
+
+log → purchase days → labelled snapshots → recipe, chosen on rolling validation → judged once, on a test snapshot
+nothing was chosen on → the same recipe refitted on every closed window → one registered version.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version as release
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from features.console import Report
+from features.engines.duckdb import DuckDBEngine
+from features.snapshot import Snapshot
+from features.table import FEATURES, PurchaseHistory
+from features.transactions import TransactionLog
+from training.churn import CHURN_FEATURES
+from training.dataset import Described, Labelled, describe, labelled_snapshots
+from training.evaluate import decile_table, value_metrics
+from training.model import RetentionModel
+from training.plots import calibration_plot, gain_plot
+from training.race import MODEL, race, winner
+from training.recipe import Recipe, choose_recipe
+from training.registry import Registry, Version
+from training.schedule import Schedule, schedule
+from training.settings import DEFAULT_MARGIN, TrainSettings
+from training.threads import cpu_quota
+from training.value import ValueTerms
+
+
+@dataclass(frozen=True)
+class Test:
+    """The verdict on the recipe: its predictions for the test snapshot beside what happened.
+
+    Parameters
+    ----------
+    row : Labelled
+    probability : ndarray of shape (n_customers,)
+    expected_spend : ndarray of shape (n_customers,), money in the churn window
+    race : DataFrame, from `training.race.race`
+    """
+
+    row: Labelled
+    probability: np.ndarray
+    expected_spend: np.ndarray
+    race: pd.DataFrame
+
+    @property
+    def spend(self) -> pd.DataFrame:
+        """Measures of expected spend, one row a value model: ours, and BG/NBD with Gamma-Gamma alone."""
+        table, actual = self.row.table, self.row.outcomes["spend"].to_numpy()
+        alone = (table["expected_purchases"] * table["spend_per_purchase"]).to_numpy()
+        rows = {MODEL: self.expected_spend, "BG/NBD + Gamma-Gamma": alone}
+        return pd.DataFrame([{"model": name} | value_metrics(actual, spend) for name, spend in rows.items()])
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The model's own measures, flat, as they are logged."""
+        measured: dict[str, float] = {}
+        for _, row in self.race[self.race["racer"] == MODEL].iterrows():
+            part = "" if row["customers_slice"] == "all" else f"{row['customers_slice']}_"
+            measured |= {f"test_{part}{name}": float(row[name]) for name in self.race.columns[2:]}
+        spend = self.spend.iloc[0].drop("model")
+        return measured | {f"test_spend_{name}": float(value) for name, value in spend.items()}
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """A finished run: the model to deploy, and the recipe's verdict."""
+
+    model: RetentionModel
+    recipe: Recipe
+    schedule: Schedule
+    test: Test
+    newest: Described
+    scores: pd.DataFrame
+
+
+def train(log: TransactionLog, settings: TrainSettings, report: Report | None = None) -> TrainingRun:
+    """Train churn and value models on a log and judge them out of time.
+
+    Parameters
+    ----------
+    log : TransactionLog
+    settings : TrainSettings
+    report : callable, optional
+        Told of each step: its name, how much is done, how much there is.
+
+    Raises
+    ------
+    WindowError
+        If the log is too short, or the test window has not closed.
+    FitError
+        If nothing can be learnt: no repeat buyers, or everybody churned.
+    """
+    report = report or (lambda step, done, total: None)
+    threads = settings.threads or cpu_quota()
+    plan = schedule(
+        log.first_day,
+        log.last_day,
+        settings.horizon_days,
+        limit=settings.snapshots,
+        test=Snapshot(settings.test_snapshot) if settings.test_snapshot else None,
+    )
+    with DuckDBEngine(threads=threads) as engine, PurchaseHistory(log, engine) as history:
+        rows = _labelled(history, plan, settings.horizon_days, report)
+        newest = describe(history, plan.newest, settings.horizon_days)
+    known = [row for row in rows if row.snapshot in plan.before_test]
+    test_row = next(row for row in rows if row.snapshot == plan.test)
+    choice = {"dormant_after_days": settings.dormancy_days, "seed": settings.seed, "threads": threads}
+    recipe = choose_recipe(known, log.first_day, **choice, report=report)
+    terms = _terms(settings, newest.table)
+    report("Judging on the test snapshot", 0, 1)
+    test = _judge(recipe, known, test_row, log, terms, settings, threads)
+    report("Refitting on every closed window", 0, 1)
+    closed = [row for row in rows if row.snapshot in plan.closed]
+    churn = recipe.fit(closed, log.first_day, **choice)
+    card = _card(log, settings, plan, recipe, test, newest)
+    model = RetentionModel(churn, newest.clv, terms, (), card)
+    probability = churn.predict(newest.table, plan.newest)
+    model = model.with_tiers(model.money(newest.table, probability)["expected_value"])
+    feature_table = newest.table[["snapshot_date", "customer_id", *(f.name for f in FEATURES)]]
+    return TrainingRun(model, recipe, plan, test, newest, model.score(feature_table))
+
+
+def register(run: TrainingRun, log: TransactionLog, settings: TrainSettings) -> Version:
+    """Log a run to MLflow and register its model as a new version, promoted if the settings say so."""
+    registry = Registry(settings.tracking_uri)
+    test, churned = run.test, run.test.row.churned
+    probabilities = {MODEL: test.probability, "BG/NBD p0": test.row.table["p0"].to_numpy()}
+    spend = test.row.outcomes["spend"].to_numpy()
+    with tempfile.TemporaryDirectory() as folder:
+        run.model.save(Path(folder))
+        version = registry.log_run(
+            model_folder=Path(folder),
+            params=settings.model_dump(mode="json", exclude={"tracking_uri"}) | run.recipe.describe(),
+            metrics={name: value for name, value in test.metrics.items() if np.isfinite(value)},
+            tables={
+                "race": test.race,
+                "spend": test.spend,
+                "spend_by_decile": decile_table(spend, test.expected_spend),
+                "feature_catalogue": pd.DataFrame([asdict(feature) for feature in FEATURES]),
+            },
+            figures={
+                "calibration": calibration_plot(churned, probabilities),
+                "gain_churners": gain_plot(churned, probabilities, "churners"),
+                "gain_spend": gain_plot(spend, {MODEL: test.expected_spend}, "spend"),
+            },
+            documents={"card": run.model.card},
+            tags={
+                "log_fingerprint": log.report.fingerprint,
+                "log_span": f"{log.first_day} to {log.last_day}",
+            },
+            input_example=run.newest.table[
+                ["snapshot_date", "customer_id", *(f.name for f in FEATURES)]
+            ].head(5),
+        )
+    if settings.promote:
+        registry.promote(version.version)
+    return version
+
+
+def _labelled(history: PurchaseHistory, plan: Schedule, horizon_days: int, report: Report) -> list[Labelled]:
+    snapshots, step = plan.snapshots, "Features and outcomes at each snapshot"
+    report(step, 0, len(snapshots))
+    return labelled_snapshots(
+        history,
+        snapshots,
+        horizon_days,
+        progress=lambda s: report(step, snapshots.index(s) + 1, len(snapshots)),
+    )
+
+
+def _judge(
+    recipe: Recipe,
+    known: Sequence[Labelled],
+    test_row: Labelled,
+    log: TransactionLog,
+    terms: ValueTerms,
+    settings: TrainSettings,
+    threads: int,
+) -> Test:
+    """Fit the recipe on what the test snapshot knows, predict it, and race."""
+    churn = recipe.fit(
+        known, log.first_day, dormant_after_days=settings.dormancy_days, seed=settings.seed, threads=threads
+    )
+    probability = churn.predict(test_row.table, test_row.snapshot)
+    money = RetentionModel(churn, test_row.clv, terms, (), {}).money(test_row.table, probability)
+    results = race(known, test_row, probability, dormant_after_days=settings.dormancy_days)
+    return Test(test_row, probability, money["expected_spend"], results)
+
+
+def _terms(settings: TrainSettings, table: pd.DataFrame) -> ValueTerms:
+    margin = settings.margin
+    if margin is None:
+        total_margin, total_spend = (
+            float(table["net_margin"].sum(min_count=1)),
+            float(table["net_spend"].sum()),
+        )
+        margin = total_margin / total_spend if total_margin > 0 and total_spend > 0 else DEFAULT_MARGIN
+    return ValueTerms(
+        horizon_days=settings.horizon_days,
+        value_horizon_days=settings.value_horizon_days,
+        margin=margin,
+        discount_rate=settings.discount_rate,
+    )
+
+
+def _card(
+    log: TransactionLog,
+    settings: TrainSettings,
+    plan: Schedule,
+    recipe: Recipe,
+    test: Test,
+    newest: Described,
+) -> dict[str, Any]:
+    """Write down the run: what, when, on what, how good. The metrics are the recipe's, the model is its refit."""
+    finite = {name: value for name, value in test.metrics.items() if np.isfinite(value)}
+    return {
+        "release": release("stayworth"),
+        "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "snapshot_date": plan.newest.date.isoformat(),
+        "horizon_days": settings.horizon_days,
+        "value_horizon_days": settings.value_horizon_days,
+        "dormant_after_days": settings.dormancy_days,
+        "log": {
+            "first_day": log.first_day.isoformat(),
+            "last_day": log.last_day.isoformat(),
+            "rows_in": log.report.rows_in,
+            "rows_used": log.report.rows_used,
+            "quarantined": dict(log.report.quarantined),
+            "customers": log.report.customers,
+            "fingerprint": log.report.fingerprint,
+        },
+        "snapshots": [str(snapshot) for snapshot in plan.closed],
+        "test": {"snapshot_date": str(plan.test), "winner": winner(test.race), "metrics": finite},
+        "recipe": recipe.describe() | {"losses": recipe.losses},
+        "notes": list(newest.clv.notes),
+        "features": list(CHURN_FEATURES),
+    }

@@ -1,0 +1,78 @@
+"""Settings of a training run: each field is a key of ``stayworth.toml``, a flag and its help text."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+import typer
+from pydantic import BaseModel, ConfigDict, Field
+
+DEFAULT_MARGIN = 0.3
+
+
+class TrainSettings(BaseModel):
+    """How models are trained and judged: the section ``[train]``.
+
+    Examples
+    --------
+    >>> TrainSettings(horizon_days=60).dormancy_days
+    120
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    horizon_days: Annotated[
+        int, typer.Option("--horizon-days", help="Days of silence after the snapshot that count as churn.")
+    ] = Field(default=90, ge=1)
+    value_horizon_days: Annotated[
+        int, typer.Option("--value-horizon-days", help="Days ahead over which customers are valued.")
+    ] = Field(default=365, ge=1)
+    margin: Annotated[
+        float | None,
+        typer.Option(
+            "--margin",
+            help=f"Margin per unit of spend. By default from the log's margin column, else {DEFAULT_MARGIN}.",
+        ),
+    ] = Field(default=None, gt=0)
+    discount_rate: Annotated[
+        float, typer.Option("--discount-rate", help="A year's discount: 0.15 is 15% a year.")
+    ] = Field(default=0.15, ge=0)
+    dormant_after_days: Annotated[
+        int | None,
+        typer.Option(
+            "--dormant-after-days",
+            help="Customers silent for longer are no longer 'recent'. By default two horizons.",
+        ),
+    ] = Field(default=None, ge=1)
+    test_snapshot: Annotated[
+        date | None,
+        typer.Option(
+            "--test-snapshot",
+            help="Date at which the model is judged. By default the newest whose window has closed.",
+        ),
+    ] = None
+    snapshots: Annotated[
+        int, typer.Option("--snapshots", help="Monthly snapshots to learn from, at the most.")
+    ] = Field(default=18, ge=1)
+    promote: Annotated[
+        bool, typer.Option("--promote", help="Make the new version the champion, the one that scores.")
+    ] = False
+    tracking_uri: Annotated[
+        str,
+        typer.Option(
+            "--tracking-uri",
+            envvar="STAYWORTH_TRACKING_URI",
+            help="MLflow's tracking store: runs and models.",
+        ),
+    ] = "sqlite:///mlflow.db"
+    seed: Annotated[int, typer.Option("--seed", help="Seed of everything random.")] = 0
+    threads: Annotated[
+        int | None,
+        typer.Option("--threads", help="Threads to use. By default the CPUs this process may use."),
+    ] = Field(default=None, ge=1)
+
+    @property
+    def dormancy_days(self) -> int:
+        """Days after which a customer is dormant: as given, or two horizons."""
+        return self.dormant_after_days or 2 * self.horizon_days
