@@ -5,7 +5,9 @@ The parts live in :mod:`features.options` and :mod:`features.console`; commands 
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +20,8 @@ from features.settings import Columns, LogSettings
 from features.snapshot import Snapshot, monthly_snapshots
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from features.transactions import LogReport, TransactionLog
 
 __all__ = [
@@ -42,7 +46,7 @@ app = typer.Typer(add_completion=False)
 def features(
     log: LogSettings,
     columns: Columns,
-    out: Annotated[Path, typer.Option("--out", help="Parquet file to write.")],
+    out: Annotated[Path, typer.Option("--out", help="File to write: .parquet or .csv.")],
     snapshot_date: Annotated[
         list[str] | None,
         typer.Option(
@@ -58,39 +62,40 @@ def features(
         ),
     ] = None,
 ) -> None:
-    """Describe every customer at one or more dates, as a Parquet table.
+    """Describe every customer at one or more dates, as a table of features.
 
     A date sees the orders before it, and nothing else: one row for each date and customer known by then.
 
     Example: stayworth features --transactions orders.csv --snapshots 6 --out features.parquet
     """
-    from features.files import write_parquet
+    from features.files import writer_for
     from features.table import build_feature_table
 
     if snapshot_date and snapshots:
         raise WindowError("Give --snapshot-date or --snapshots, not both.")
+    write = writer_for(out)
     with progress() as report:
         orders = open_log(log, columns, report)
         chosen = _snapshots(orders, [Snapshot.parse(text) for text in snapshot_date or ()], snapshots or 1)
-        built: list[Snapshot] = []
-
-        def count(snapshot: Snapshot) -> None:
-            built.append(snapshot)
-            report("Building features", len(built), len(chosen))
-
         report("Building features", 0, len(chosen))
-        table = build_feature_table(orders, chosen, progress=count)
-        write_parquet(table, out)
-    hidden = {snapshot: rows_not_visible(orders, snapshot) for snapshot in chosen}
-    show_table("Log", ["", "Rows", ""], row_balance(orders.report, hidden[chosen[-1]], chosen[-1]))
-    customers = table.column("snapshot_date").value_counts().to_pylist()
-    described = {str(entry["values"]): entry["counts"] for entry in customers}
-    rows = [
-        [str(s), described.get(str(s), 0), orders.report.rows_used - hidden[s], hidden[s]] for s in chosen
-    ]
+        done = count(1)
+        table = build_feature_table(
+            orders, chosen, progress=lambda _: report("Building features", next(done), len(chosen))
+        )
+        write(table, out)
+    _summarise(orders, chosen, table)
+    typer.echo(f"\n{table.num_rows:,} rows of {table.num_columns} columns in {out}")
+
+
+def _summarise(orders: TransactionLog, snapshots: list[Snapshot], table: pa.Table) -> None:
+    """Print where the log's rows went, by the newest snapshot and by each."""
+    hidden = {snapshot: rows_not_visible(orders, snapshot) for snapshot in snapshots}
+    show_table("Log", ["", "Rows", ""], row_balance(orders.report, hidden[snapshots[-1]], snapshots[-1]))
+    counts = table.column("snapshot_date").value_counts().to_pylist()
+    described = Counter({str(entry["values"]): entry["counts"] for entry in counts})
+    rows = [[str(s), described[str(s)], orders.report.rows_used - hidden[s], hidden[s]] for s in snapshots]
     typer.echo()
     show_table("Features", ["Snapshot", "Customers", "Rows seen", "Not yet visible"], rows)
-    typer.echo(f"\n{table.num_rows:,} rows of {table.num_columns} columns in {out}")
 
 
 def open_log(log: LogSettings, columns: Columns, report: Report) -> TransactionLog:
@@ -103,17 +108,17 @@ def open_log(log: LogSettings, columns: Columns, report: Report) -> TransactionL
     OutputError
         If the quarantine file cannot be written.
     """
-    from features.files import write_csv, write_parquet
+    from features.files import writer_for
     from features.sources import read_log
     from features.transactions import validate
 
+    write_quarantine = writer_for(log.quarantine) if log.quarantine else None
     raw = read_log(log.transactions, progress=report)
     report("Validating", 0, raw.num_rows)
     orders = validate(raw, log, columns)
     report("Validating", raw.num_rows, raw.num_rows)
-    if log.quarantine is not None:
-        write = write_parquet if log.quarantine.suffix == ".parquet" else write_csv
-        write(orders.quarantine, log.quarantine)
+    if log.quarantine and write_quarantine:
+        write_quarantine(orders.quarantine, log.quarantine)
     return orders
 
 

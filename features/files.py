@@ -15,7 +15,7 @@ import errno
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -213,3 +213,24 @@ def write_parquet(table: pa.Table | pd.DataFrame, path: str | os.PathLike[str]) 
     arrow = as_arrow(table)
     with atomic_path(path) as beside:
         pa.parquet.write_table(arrow, beside)
+
+
+def writer_for(path: str | os.PathLike[str]) -> Callable[[pa.Table, str | os.PathLike[str]], None]:
+    """Return what writes a table in the format that the extension says, to be asked before the work.
+
+    Raises
+    ------
+    OutputError
+        If the extension is neither .csv nor .parquet.
+
+    Examples
+    --------
+    >>> writer_for("features.parquet").__name__
+    'write_parquet'
+    """
+    match Path(path).suffix.lower():
+        case ".csv":
+            return write_csv
+        case ".parquet":
+            return write_parquet
+    raise OutputError(f"Cannot write {path}: name it .csv or .parquet to choose a format.")

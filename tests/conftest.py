@@ -14,6 +14,11 @@ from typing import Any
 
 import pytest
 
+from features.datasets import cdnow
+from features.transactions import TransactionLog, validate
+from training.pipeline import TrainingRun, train
+from training.settings import TrainSettings
+
 _PASSWORD = "open@sesame"
 
 
@@ -89,3 +94,15 @@ def _unprivileged(folder: Path) -> dict[str, Any]:
         os.chown(folder, account.pw_uid, account.pw_gid)
         return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
     pytest.fail("root cannot run PostgreSQL, and there is no user postgres or nobody")
+
+
+@pytest.fixture(scope="session")
+def cdnow_log() -> TransactionLog:
+    """CDNOW's 69,659 orders, validated."""
+    return validate(cdnow())
+
+
+@pytest.fixture(scope="session")
+def cdnow_run(cdnow_log: TransactionLog) -> TrainingRun:
+    """A whole training run on CDNOW with every default: about half a minute, once for all tests."""
+    return train(cdnow_log, TrainSettings())

@@ -190,10 +190,11 @@ def _mean_survival(y: FloatArray, R: FloatArray, a: float, B: FloatArray) -> Flo
     first = ((c >= R + 1.0) & (a <= R + 1.0)) | ((R + 1.0) * log_1y > 600.0)
     power = np.where(first, a, R + 1.0)
     other = np.where(first, c - R - 1.0, B)
+    hopeless = ~first & (z > 0.9) & (c > 170.0)  # scipy needs Γ(c) there: it overflows, after long trying
     with np.errstate(over="ignore", invalid="ignore"):
-        mean = np.asarray(np.exp(-power * log_1y) * hyp2f1(power, other, c, z))
+        mean = np.asarray(np.exp(-power * log_1y) * hyp2f1(power, other, c, np.where(hopeless, 0.0, z)))
     lowest = np.exp(-(R + 1.0) * np.log1p(a / c * y))
-    failed = ~((mean >= lowest * (1.0 - 1e-9)) & (mean <= 1.0 + 1e-9))
+    failed = hopeless | ~((mean >= lowest * (1.0 - 1e-9)) & (mean <= 1.0 + 1e-9))
     rows, columns = np.nonzero(failed)
     for start in range(0, len(rows), 256):
         i, j = rows[start : start + 256], columns[start : start + 256]

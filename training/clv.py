@@ -184,7 +184,7 @@ def fit_clv(table: pd.DataFrame, model: str = "bgnbd", penalizer: float = 0.0) -
         )
     notes: list[str] = []
     if repeaters < _FEW_REPEATERS:
-        notes.append(f"Only {repeaters} repeat buyers: the parameters are little more than a guess.")
+        notes.append(f"Only {repeaters} of {len(x):,} customers bought on a second day: the fit is a guess.")
     purchases, purchase_axes = _fit_purchases(PURCHASE_MODELS[model], (x, t_x, T), penalizer, notes)
     m = _floats(table, "monetary_value")
     correlation = spend_correlation(x, m)

@@ -198,10 +198,11 @@ def principal_axes(objective: Objective, log_parameters: FloatArray, n_customers
     for i in range(size):
         ahead, behind = log_parameters + steps[i], log_parameters - steps[i]
         hessian[i] = (gradient(objective, ahead) - gradient(objective, behind)) / (2.0 * _STEP)
-    free = ~at_edge(log_parameters)
+    free, axes = ~at_edge(log_parameters), np.zeros((size, size))
+    if not free.any():
+        return axes
     information = n_customers * (hessian + hessian.T)[np.ix_(free, free)] / 2.0
     strength, directions = np.linalg.eigh(information)
     lengths = 1.0 / np.sqrt(np.maximum(strength, 1.0 / _WIDEST_AXIS**2))
-    axes = np.zeros((size, size))
     axes[np.ix_(np.flatnonzero(free), free)] = (directions * np.copysign(lengths, directions[0])).T
     return axes

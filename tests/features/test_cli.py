@@ -402,6 +402,8 @@ def test_features_writes_the_quarantined_rows_where_asked(orders: Path) -> None:
             "Give --snapshot-date or --snapshots, not both",
         ),
         (("--out", "no/such/f.parquet"), "the folder"),
+        (("--out", "f.xlsx"), "Cannot write f.xlsx: name it .csv or .parquet"),
+        (("--quarantine", "q.txt"), "Cannot write q.txt: name it .csv or .parquet"),
         (("--customer-column", "client"), "no column 'client'"),
     ],
 )

@@ -1,0 +1,142 @@
+"""Settings of planning and measuring a campaign: each field is a config key, a flag and its help text."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Measure = Literal["retention", "margin", "profit"]
+
+
+class PlanTerms(BaseModel):
+    """What a campaign may cost and how it will be judged, without the files it comes from.
+
+    Examples
+    --------
+    >>> PlanTerms(budget=5000, effect=0.05).holdout_share is None
+    True
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    budget: Annotated[
+        float | None,
+        typer.Option(
+            "--budget", help="Most that the contacts may cost, in expectation, in the log's currency."
+        ),
+    ] = Field(default=None, ge=0, allow_inf_nan=False)
+    max_contacts: Annotated[int | None, typer.Option("--max-contacts", help="Most customers to contact.")] = (
+        Field(default=None, ge=0)
+    )
+    holdout: Annotated[
+        float | None,
+        typer.Option(
+            "--holdout",
+            help="Share of the chosen customers to leave out at random, to measure against; 0 for none.",
+            show_default="0.1",
+        ),
+    ] = Field(default=None, ge=0, le=0.5)
+    effect: Annotated[
+        float | None,
+        typer.Option(
+            "--effect",
+            help="Instead of --holdout: hold out as many as it takes to see an effect of this size on the "
+            "share who stay, such as 0.05.",
+        ),
+    ] = Field(default=None, gt=0, lt=1)
+    power: Annotated[
+        float, typer.Option("--power", help="Chance of seeing an effect of that size if there is one.")
+    ] = Field(default=0.8, gt=0.05, lt=1)
+    primary_measure: Annotated[
+        Measure,
+        typer.Option("--primary-measure", help="The one number the campaign is judged by, fixed beforehand."),
+    ] = "retention"
+    starts_on: Annotated[
+        date | None,
+        typer.Option(
+            "--starts-on", help="First day of the campaign.", show_default="the scores' snapshot date"
+        ),
+    ] = None
+    horizon_days: Annotated[
+        int, typer.Option("--horizon-days", help="Length of the churn window that the scores are about.")
+    ] = Field(default=90, ge=1)
+    margin: Annotated[
+        float,
+        typer.Option("--margin", help="Margin on revenue, for measuring with a log that has no margins."),
+    ] = Field(default=0.3, gt=0, le=1)
+    cooldown_days: Annotated[
+        int | None,
+        typer.Option("--cooldown-days", help="Leave out customers contacted within this many days before."),
+    ] = Field(default=None, ge=1)
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the draw of the holdout.")] = 7
+
+    @model_validator(mode="after")
+    def _one_way_to_size_the_holdout(self) -> PlanTerms:
+        if self.holdout is not None and self.effect is not None:
+            raise ValueError("give --holdout or --effect, not both: either sizes the holdout")
+        return self
+
+    @property
+    def holdout_share(self) -> float | None:
+        """Share to hold out; None where --effect decides it."""
+        return None if self.effect is not None else 0.1 if self.holdout is None else self.holdout
+
+
+class PlanSettings(PlanTerms):
+    """Where a plan comes from and goes to, and its terms: the section ``[plan]``."""
+
+    scores: Annotated[Path, typer.Option("--scores", help="List that 'stayworth score' wrote.")]
+    offers: Annotated[Path, typer.Option("--offers", help="TOML file of [[offers]].")]
+    out: Annotated[Path, typer.Option("--out", help="Folder to write; must not exist yet.")]
+    suppress: Annotated[
+        Path | None,
+        typer.Option("--suppress", help="Table with a customer_id column: never to be contacted."),
+    ] = None
+    contacts: Annotated[
+        Path | None,
+        typer.Option(
+            "--contacts", help="Table of past contacts, customer_id and contacted_on, for --cooldown-days."
+        ),
+    ] = None
+    xlsx: Annotated[bool, typer.Option("--xlsx", help="Write the contact list as an Excel workbook too.")] = (
+        False
+    )
+    excel: Annotated[
+        bool, typer.Option("--excel", help="Begin CSV files with the mark by which Excel knows UTF-8.")
+    ] = False
+
+
+class MeasureTerms(BaseModel):
+    """How a campaign is measured."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    until: Annotated[
+        date | None,
+        typer.Option(
+            "--until",
+            help="First day that no longer counts.",
+            show_default="the end of the churn window, or of the log",
+        ),
+    ] = None
+    confidence: Annotated[
+        float, typer.Option("--confidence", help="How often an interval is to hold the truth.")
+    ] = Field(default=0.9, gt=0.5, lt=1)
+
+
+class MeasureSettings(MeasureTerms):
+    """Which campaign to measure, and where the findings go: the section ``[measure]``."""
+
+    campaign: Annotated[Path, typer.Option("--campaign", help="Folder that 'stayworth plan' wrote.")]
+    redeemed: Annotated[
+        Path | None,
+        typer.Option("--redeemed", help="Table with a customer_id column: who took the incentive."),
+    ] = None
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for the findings.", show_default="the campaign's own"),
+    ] = None

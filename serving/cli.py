@@ -1,0 +1,149 @@
+"""The ``stayworth`` command: what the three packages can do, from a terminal.
+
+Each command imports what it needs when it runs, so that help and mistakes answer at once.
+"""
+
+from __future__ import annotations
+
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import features.cli
+import training.cli
+from features.cli import config_text, errors, open_log, options, progress, row_balance, show_table
+from features.settings import Columns, LogSettings
+from features.snapshot import Snapshot
+from serving.settings import ScoreSettings, ServeSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from features.transactions import LogReport
+    from serving.contacts import Contacts
+    from serving.scorer import ScoredList
+
+app = typer.Typer(name="stayworth", no_args_is_help=True, add_completion=False)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"stayworth {metadata.version('stayworth')}")
+        raise typer.Exit
+
+
+@app.callback()
+def stayworth(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    """From a log of orders to who is likely to leave, what they are worth, and whom it pays to keep.
+
+    Start with: stayworth demo
+    """
+
+
+@app.command()
+@options
+def demo(
+    folder: Annotated[
+        Path, typer.Option("--folder", help="Where to keep the log, the models and the list.")
+    ] = Path("demo"),
+) -> None:
+    """Show the whole way on a real log, CDNOW's 69,659 orders: train, judge, promote, score.
+
+    Example: stayworth demo
+    """
+    from serving.demo import demo as run
+
+    run(folder)
+
+
+app.command()(features.cli.features)
+app.command()(training.cli.train)
+
+
+@app.command()
+@options
+def score(settings: ScoreSettings, log: LogSettings, columns: Columns) -> None:
+    """Write every customer of a log, scored by the champion model, most value at risk first.
+
+    Example: stayworth score --transactions orders.csv --out scored.csv
+
+    For a campaign: stayworth score --transactions orders.csv --top 500 --customers crm.csv --out list.xlsx
+    """
+    from serving.contacts import Contacts
+    from serving.export import require_target, write_table
+    from serving.scorer import Scorer
+
+    for path in filter(None, (settings.out, settings.unscored)):
+        require_target(path)
+    with progress() as report:
+        contacts = Contacts(settings.customers) if settings.customers else None
+        scorer = Scorer.from_registry(settings.tracking_uri)
+        orders = open_log(log, columns, report)
+        report("Scoring", 0, 0)
+        snapshot = Snapshot(settings.snapshot_date) if settings.snapshot_date else None
+        scored = scorer.score_log(orders, snapshot)
+        chosen = _chosen(scored.scores, settings)
+        report("Writing", 0, 0)
+        write_table(contacts.join(chosen) if contacts else chosen, settings.out, excel=settings.excel)
+        if settings.unscored:
+            write_table(scored.unscored, settings.unscored, excel=settings.excel)
+    _summarise(scored, chosen, orders.report, contacts, scorer.version)
+    typer.echo(f"\n{len(chosen):,} customers in {settings.out}")
+
+
+def _chosen(scores: pd.DataFrame, settings: ScoreSettings) -> pd.DataFrame:
+    """Return the part of the list that was asked for; the list is sorted by value at risk."""
+    if settings.min_value is not None:
+        scores = scores[scores["value_at_risk"] >= settings.min_value]
+    return scores if settings.top is None else scores.head(settings.top)
+
+
+def _summarise(
+    scored: ScoredList, chosen: pd.DataFrame, report: LogReport, contacts: Contacts | None, version: str
+) -> None:
+    """Print where every row and every customer went."""
+    show_table("Log", ["", "Rows", ""], row_balance(report, scored.rows_not_visible, scored.snapshot))
+    typer.echo()
+    reasons = scored.unscored["reason"].value_counts().items()
+    lines: list[tuple[str, int, str]] = [
+        ("in the log", len(scored.scores) + len(scored.unscored), ""),
+        ("scored", len(scored.scores), _money_at_risk(scored.scores)),
+        *([("unscored", count, str(reason)) for reason, count in reasons] or [("unscored", 0, "")]),
+        ("in the list", len(chosen), _money_at_risk(chosen)),
+    ]
+    if contacts is not None:
+        lines.append(("with a contact", contacts.matched(chosen), f"of {len(contacts):,} in {contacts.name}"))
+    show_table(f"List of {scored.snapshot}, by model {version}", ["", "Customers", ""], lines)
+
+
+def _money_at_risk(scores: pd.DataFrame) -> str:
+    return f"value at risk {scores['value_at_risk'].sum():,.2f}"
+
+
+@app.command()
+@options
+def serve(settings: ServeSettings) -> None:
+    """Answer over HTTP: scores of customers sent with their orders. Ends with Ctrl-C.
+
+    Example: stayworth serve --port 3000
+    """
+    from serving.service import serve as run
+
+    run(settings)
+
+
+@app.command()
+@errors()
+def config() -> None:
+    """Print a stayworth.toml with every setting at its default, explained.
+
+    Example: stayworth config > stayworth.toml
+    """
+    typer.echo(config_text(), nl=False)

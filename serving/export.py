@@ -1,0 +1,263 @@
+"""Tables that people and other systems open: CSV, Parquet and Excel, and reading them back.
+
+Customer ids are text everywhere: ``0042`` keeps its zeros, a comma or a Persian name stays as it is.
+How a CSV is kept safe from formulas, and made whole again by :func:`read_table`, is told in
+:mod:`features.files`. An Excel workbook needs no such guard: its cells say that they are text.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import zipfile
+from collections.abc import Callable
+from datetime import date, datetime, time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet
+import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
+
+from features.errors import OutputError, StayworthError
+from features.files import as_arrow, atomic_path, bare_cells, flat, is_text, write_csv, write_parquet
+
+EXTENSIONS = (".csv", ".parquet", ".xlsx")
+EXCEL_ROWS = 1_048_576
+EXCEL_CELL = 32_767
+_WIDEST = 60
+_UNREADABLE = (
+    UnicodeDecodeError,
+    pd.errors.ParserError,
+    pd.errors.EmptyDataError,
+    pa.ArrowInvalid,
+    zipfile.BadZipFile,
+)
+
+
+def write_table(table: pa.Table | pd.DataFrame, path: str | os.PathLike[str], *, excel: bool = False) -> None:
+    """Write a table as CSV, Parquet or Excel, by the extension; whole or not at all.
+
+    Parameters
+    ----------
+    table : Arrow or pandas table
+        Lists of texts are joined with ``"; "`` in CSV and Excel, and stay lists in Parquet.
+    path : file to write, ending in .csv, .parquet or .xlsx
+    excel : bool
+        Begin a CSV with a byte order mark, which Excel needs to read UTF-8.
+
+    Raises
+    ------
+    OutputError
+        If the extension is another, the table does not fit the format, or the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "scored.csv"
+    >>> write_table(pd.DataFrame({"customer_id": ["0042", "=1+1"], "value_at_risk": [0.1, 2.5]}), path)
+    >>> print(path.read_text())
+    "customer_id","value_at_risk"
+    "0042",0.1
+    "'=1+1",2.5
+    >>> list(read_table(path)["customer_id"])
+    ['0042', '=1+1']
+    """
+    match _extension(path):
+        case ".csv":
+            write_csv(table, path, excel=excel)
+        case ".parquet":
+            write_parquet(table, path)
+        case _:
+            _write_workbook(flat(as_arrow(table)), path)
+
+
+def require_target(path: str | os.PathLike[str]) -> None:
+    """Complain about a file that could not be written before the work is done, not after.
+
+    Raises
+    ------
+    OutputError
+        If its extension is none of .csv, .parquet, .xlsx, or its folder does not exist.
+    """
+    _extension(path)
+    if not Path(path).parent.is_dir():
+        raise OutputError(
+            f"Cannot write {path}: the folder {Path(path).parent} does not exist. Create it first."
+        )
+
+
+def _extension(path: str | os.PathLike[str]) -> str:
+    found = Path(path).suffix.lower()
+    if found not in EXTENSIONS:
+        raise OutputError(f"Cannot write {path}: name it .csv, .parquet or .xlsx to choose a format.")
+    return found
+
+
+def _write_workbook(table: pa.Table, path: str | os.PathLike[str]) -> None:
+    """Write one worksheet: ids as text, dates as dates, the header frozen."""
+    _require_fit(table, path)
+    with atomic_path(path) as beside, TemporaryDirectory(dir=beside.parent, prefix=".") as parts:
+        # constant_memory: each row goes to the disk before the next, so a million rows need no memory.
+        book = xlsxwriter.Workbook(
+            beside,
+            {
+                "constant_memory": True,
+                "tmpdir": parts,
+                "strings_to_formulas": False,
+                "strings_to_urls": False,
+            },
+        )
+        _fill_sheet(book, table)
+        try:
+            book.close()
+        except FileCreateError as error:
+            raise error.args[0] if isinstance(error.args[0], OSError) else OSError(str(error)) from error
+
+
+def _fill_sheet(book: Any, table: pa.Table) -> None:
+    """Write header and rows, row after row."""
+    sheet = book.add_worksheet("stayworth")
+    writers = [_cell_writer(sheet, book, field.type) for field in table.schema]
+    for index, name in enumerate(table.column_names):
+        sheet.set_column(index, index, _width(name, table.column(index)))
+    heading = book.add_format({"bold": True, "bottom": 1})
+    for index, name in enumerate(table.column_names):
+        sheet.write_string(0, index, name, heading)
+    sheet.freeze_panes(1, 0)
+    sheet.autofilter(0, 0, table.num_rows, max(table.num_columns - 1, 0))
+    sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
+    row = 0
+    for batch in table.to_batches(max_chunksize=10_000):
+        for cells in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            row += 1
+            for index, (write, cell) in enumerate(zip(writers, cells, strict=True)):
+                if cell is not None and cell == cell:  # NaN, like null, is an empty cell
+                    write(row, index, cell)
+
+
+def _cell_writer(sheet: Any, book: Any, kind: pa.DataType) -> Callable[[int, int, Any], Any]:
+    """Return the function (row, column, cell) that writes one cell of a column of this type."""
+    text = book.add_format({"num_format": "@"})
+
+    def write_text(row: int, column: int, cell: object) -> None:
+        sheet.write_string(row, column, str(cell), text)
+
+    if pa.types.is_boolean(kind):
+        return sheet.write_boolean  # type: ignore[no-any-return]
+    if pa.types.is_date(kind) or (pa.types.is_timestamp(kind) and kind.tz is None):
+        day = book.add_format(
+            {"num_format": "yyyy-mm-dd" if pa.types.is_date(kind) else "yyyy-mm-dd hh:mm:ss"}
+        )
+
+        def write_date(row: int, column: int, cell: date) -> None:
+            if cell.year < 1900:  # where Excel's calendar begins
+                write_text(row, column, cell)
+            else:
+                sheet.write_datetime(row, column, cell, day)
+
+        return write_date
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        # Excel has no infinity.
+        return lambda row, column, cell: (
+            write_text(row, column, cell) if math.isinf(cell) else sheet.write_number(row, column, cell)
+        )
+    return write_text
+
+
+def _require_fit(table: pa.Table, path: str | os.PathLike[str]) -> None:
+    """Raise an OutputError if a worksheet cannot hold the table."""
+    if table.num_rows >= EXCEL_ROWS:
+        raise OutputError(
+            f"Cannot write {path}: {table.num_rows:,} rows, and a worksheet holds {EXCEL_ROWS - 1:,}. "
+            f"Write {Path(path).with_suffix('.csv').name} instead, or use --top to take fewer."
+        )
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        longest = pc.max(pc.utf8_length(column)).as_py() if is_text(column.type) else None
+        if longest is not None and longest > EXCEL_CELL:
+            raise OutputError(
+                f"Cannot write {path}: column {name!r} has a text of {longest:,} characters, an Excel cell "
+                f"holds {EXCEL_CELL:,}. Write {Path(path).with_suffix('.csv').name} instead."
+            )
+
+
+def _width(name: str, column: pa.ChunkedArray) -> int:
+    """Return a column width in characters, from the name and the first rows."""
+    cells = (str(cell) for cell in column.slice(0, 200).to_pylist() if cell is not None)
+    return min(max([len(name) + 3, *(len(cell) + 1 for cell in cells)]), _WIDEST)
+
+
+def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
+    """Read a CSV, Parquet or Excel table with its texts to the letter.
+
+    Parameters
+    ----------
+    path : file ending in .csv, .parquet or .xlsx
+        A CSV is UTF-8, with or without byte order mark, separated by comma, semicolon or tab; a guard
+        against formulas is taken off. Of a workbook the first sheet is read.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of a CSV or a workbook are text, empty cells ``""``; those of Parquet keep their types.
+
+    Raises
+    ------
+    StayworthError
+        If there is no such file, or it is not what its extension says.
+    """
+    try:
+        match Path(path).suffix.lower():
+            case ".csv":
+                return _read_csv(path)
+            case ".parquet":
+                return pd.DataFrame(pa.parquet.read_table(path).to_pandas())
+            case ".xlsx":
+                return _read_workbook(path)
+    except OSError as error:
+        raise StayworthError(f"Cannot read {path}: {error.strerror or error}.") from error
+    except _UNREADABLE as error:
+        raise StayworthError(
+            f"Cannot read {path}: {error}. A CSV must be UTF-8, its rows of equal length."
+        ) from error
+    raise StayworthError(f"Cannot read {path}: only .csv, .parquet and .xlsx are known.")
+
+
+def _read_csv(path: str | os.PathLike[str]) -> pd.DataFrame:
+    with open(path, encoding="utf-8-sig") as file:
+        header = file.readline()
+    separator = max(",;\t", key=header.count)
+    frame = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    names = bare_cells(pa.array(frame.columns, pa.string())).to_pylist()
+    cells = [bare_cells(pa.array(frame[column], pa.large_string())) for column in frame.columns]
+    return pd.DataFrame(pa.table(cells, names=names).to_pandas())
+
+
+def _read_workbook(path: str | os.PathLike[str]) -> pd.DataFrame:
+    """Read the first sheet as text; a number typed as an id keeps its digits, a date is ISO."""
+    import openpyxl
+    from openpyxl.utils.escape import unescape
+
+    with open(path, "rb") as file:
+        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+        rows = [
+            [unescape(_as_text(cell)) for cell in row]
+            for row in book.worksheets[0].iter_rows(values_only=True)
+        ]
+        book.close()
+    header, *body = rows or [[]]
+    return pd.DataFrame(body, columns=pd.Index(header), dtype=str)
+
+
+def _as_text(cell: object) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if isinstance(cell, datetime):
+        return cell.isoformat(sep=" ") if cell.time() != time() else cell.date().isoformat()
+    return str(cell)

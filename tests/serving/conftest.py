@@ -1,0 +1,43 @@
+"""A log and a champion trained on it, once for all tests of the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from features.datasets import cdnow_sample
+from features.transactions import TransactionLog, validate
+from serving.scorer import Scorer
+from training.pipeline import register, train
+from training.settings import TrainSettings
+
+
+@pytest.fixture(scope="session")
+def orders() -> pa.Table:
+    """CDNOW's sample with channels and refunds: every ninth order by phone, every tenth given back."""
+    sample = cdnow_sample().to_pandas()[["customer_id", "ordered_at", "amount"]]
+    sample["channel"] = ["phone" if number % 9 == 0 else "web" for number in range(len(sample))]
+    returned = sample[::10].assign(amount=lambda order: -order["amount"], channel=None)
+    return pa.Table.from_pandas(pd.concat([sample, returned]), preserve_index=False)
+
+
+@pytest.fixture(scope="session")
+def log(orders: pa.Table) -> TransactionLog:
+    return validate(orders)
+
+
+@pytest.fixture(scope="session")
+def registry_file(log: TransactionLog, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a registry whose version 1 is the champion."""
+    file = tmp_path_factory.mktemp("registry") / "mlflow.db"
+    settings = TrainSettings(promote=True, snapshots=2, threads=1, tracking_uri=f"sqlite:///{file}")
+    register(train(log, settings), log, settings)
+    return file
+
+
+@pytest.fixture(scope="session")
+def scorer(registry_file: Path) -> Scorer:
+    return Scorer.from_registry(f"sqlite:///{registry_file}")

@@ -1,0 +1,214 @@
+"""The ``stayworth`` command, from help to a list with contacts."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner, Result
+
+from features.datasets import cdnow_sample
+from features.files import write_csv
+from features.settings import Columns
+from features.transactions import validate
+from serving.cli import app
+from serving.export import read_table
+from serving.settings import ServeSettings
+from training.model import SCORE_COLUMNS
+from training.pipeline import register, train
+from training.registry import DEFAULT_TRACKING_URI
+from training.settings import TrainSettings
+
+HEAVY = {"bentoml", "duckdb", "lifetimes", "lightgbm", "matplotlib", "mlflow", "pandas", "pyarrow", "sklearn"}
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the orders of CDNOW's sample, and a champion trained on them."""
+    folder = tmp_path_factory.mktemp("shop")
+    orders = cdnow_sample().select(["customer_id", "ordered_at", "amount"])
+    write_csv(orders, folder / "orders.csv")
+    settings = TrainSettings(
+        promote=True, snapshots=3, threads=1, tracking_uri=f"sqlite:///{folder.as_posix()}/mlflow.db"
+    )
+    log = validate(orders)
+    register(train(log, settings), log, settings)
+    return folder
+
+
+@pytest.fixture
+def here(shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to work in; the champion is that of the shop."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STAYWORTH_TRACKING_URI", f"sqlite:///{shop.as_posix()}/mlflow.db")
+    (tmp_path / "orders.csv").symlink_to(shop / "orders.csv")
+    return tmp_path
+
+
+def stayworth(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def score(*arguments: object) -> Result:
+    return stayworth("score", "--transactions", "orders.csv", *arguments)
+
+
+def test_the_list_holds_every_customer_most_value_at_risk_first(here: Path) -> None:
+    result = score("--out", "list.csv", "--unscored", "unscored.csv")
+
+    assert result.exit_code == 0, result.output
+    listed = read_table(here / "list.csv")
+    assert tuple(listed.columns) == SCORE_COLUMNS
+    assert len(listed) == 2357  # the sample's customers, all of whom have bought
+    at_risk = pd.to_numeric(listed["value_at_risk"])
+    assert at_risk.is_monotonic_decreasing
+    assert set(listed["snapshot_date"]) == {"1998-07-01"}  # the day after the last order
+    assert set(listed["customer_id"].str.len()) == {4}  # leading zeros
+    assert len(read_table(here / "unscored.csv")) == 0
+
+
+def test_the_summary_adds_up(here: Path) -> None:
+    result = score("--out", "list.csv", "--snapshot-date", "1997-03-01")
+
+    assert result.exit_code == 0, result.output
+    counts: dict[str, int] = {}
+    for words in (line.split() for line in result.stdout.splitlines()):
+        number = next((place for place, word in enumerate(words) if word.replace(",", "").isdigit()), None)
+        if number:
+            counts[" ".join(words[:number])] = int(words[number].replace(",", ""))
+    assert counts["rows in"] == 6919
+    assert counts["rows in"] == counts["used"] + counts["quarantined"] + counts["not yet visible"]
+    assert counts["in the log"] == 2357 == counts["scored"] + counts["unscored"]
+    assert counts["in the list"] == counts["scored"] == len(read_table(here / "list.csv"))
+
+
+def test_the_three_formats_hold_the_same_list(here: Path) -> None:
+    for name in ("list.csv", "list.xlsx", "list.parquet"):
+        assert score("--out", name, "--top", 50).exit_code == 0
+
+    csv, xlsx, parquet = (read_table(here / f"list.{kind}") for kind in ("csv", "xlsx", "parquet"))
+    for column in ("customer_id", "value_tier", "model_version"):
+        assert list(csv[column]) == list(xlsx[column]) == list(parquet[column])
+    assert (
+        list(csv["reasons"])
+        == list(xlsx["reasons"])
+        == ["; ".join(reasons) for reasons in parquet["reasons"]]
+    )
+    for column in ("churn_probability", "expected_value", "value_at_risk"):
+        assert [float(cell) for cell in csv[column]] == list(parquet[column])  # to the last digit
+
+
+def test_top_and_min_value_keep_the_head_of_the_list(here: Path) -> None:
+    assert score("--out", "all.csv").exit_code == 0
+    assert score("--out", "top.csv", "--top", 10).exit_code == 0
+    everyone = read_table(here / "all.csv")
+    tenth = everyone["value_at_risk"][9]
+
+    assert score("--out", "worth.csv", "--min-value", tenth).exit_code == 0
+
+    assert read_table(here / "top.csv").equals(everyone.head(10))
+    assert read_table(here / "worth.csv").equals(
+        everyone[pd.to_numeric(everyone["value_at_risk"]) >= float(tenth)]
+    )
+
+
+def test_contacts_are_added_to_the_list_and_counted(here: Path) -> None:
+    (here / "crm.csv").write_text("customer_id,name\n0001,آرش\n9999,nobody\n", encoding="utf-8")
+
+    result = score("--out", "list.csv", "--customers", "crm.csv", "--excel")
+
+    assert result.exit_code == 0, result.output
+    listed = read_table(here / "list.csv")
+    assert tuple(listed.columns) == (*SCORE_COLUMNS, "name")
+    assert list(listed["name"][listed["customer_id"] == "0001"]) == ["آرش"]
+    assert (here / "list.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+    assert "of 2 in crm.csv" in result.stdout
+
+
+def test_the_settings_may_come_from_the_file(here: Path) -> None:
+    (here / "stayworth.toml").write_text(
+        '[log]\ntransactions = "orders.csv"\n[score]\nout = "list.csv"\ntop = 3\nsnapshot_date = 1998-01-01\n'
+    )
+
+    assert stayworth("score", "--top", 5).exit_code == 0
+
+    listed = read_table(here / "list.csv")
+    assert len(listed) == 5
+    assert set(listed["snapshot_date"]) == {"1998-01-01"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--out", "list.txt"), "name it .csv, .parquet or .xlsx"),
+        (("--out", "no/list.csv"), "the folder no does not exist"),
+        (("--out", "list.csv", "--unscored", "no/list.csv"), "the folder no does not exist"),
+        (("--out", "list.csv", "--customers", "no.csv"), "Cannot read no.csv: No such file"),
+        (("--out", "list.csv", "--customers", "clash.csv"), "both have 'reasons'"),
+        (("--out", "list.csv", "--snapshot-date", "2998-01-01"), "lies in the future"),
+        (("--out", "list.csv", "--tracking-uri", "sqlite:///no.db"), "No model has the alias 'champion'"),
+        (("--out", "list.csv", "--top", "0"), "--top: 0 should be greater than"),
+        ((), "--out is missing"),
+    ],
+)
+def test_a_mistake_is_one_line_and_leaves_no_file(
+    here: Path, arguments: tuple[str, ...], complaint: str
+) -> None:
+    (here / "clash.csv").write_text("customer_id,reasons\n0001,none\n")
+
+    result = score(*arguments)
+
+    assert result.exit_code == 2
+    assert complaint in result.stderr.splitlines()[-1]
+    assert sorted(os.listdir(here)) == ["clash.csv", "orders.csv"]
+
+
+def test_the_printed_config_gives_the_defaults_and_is_accepted(here: Path) -> None:
+    result = stayworth("config")
+
+    content = tomllib.loads(result.stdout)
+    assert list(content) == ["log", "columns", "train", "score", "serve"]
+    assert TrainSettings.model_validate(content["train"]) == TrainSettings()
+    assert ServeSettings.model_validate(content["serve"]) == ServeSettings()
+    assert Columns.model_validate(content["columns"]) == Columns()
+    (here / "stayworth.toml").write_text(result.stdout)
+    assert "is missing" in stayworth("score").stderr  # and no complaint about the file
+
+
+def test_the_tracking_uri_is_the_same_everywhere() -> None:
+    assert TrainSettings().tracking_uri == ServeSettings().tracking_uri == DEFAULT_TRACKING_URI
+
+
+def test_every_command_teaches_with_an_example() -> None:
+    for command in ("demo", "features", "train", "score", "serve", "config"):
+        shown = stayworth(command, "--help")
+
+        assert shown.exit_code == 0, command
+        assert f"stayworth {command}" in " ".join(shown.stdout.split()), command
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert stayworth("--version").stdout == f"stayworth {version('stayworth')}\n"
+
+
+def test_a_mistyped_command_is_met_with_the_nearest() -> None:
+    result = stayworth("scroe")
+
+    assert result.exit_code == 2
+    assert "Did you mean 'score'" in " ".join(result.stderr.split())
+
+
+def test_help_loads_nothing_heavy() -> None:
+    program = f"import sys, serving.cli; print(sorted({HEAVY} & set(sys.modules)))"
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert done.stdout == "[]\n"

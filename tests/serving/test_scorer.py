@@ -1,0 +1,183 @@
+"""The scorer: every customer has a score or a reason, and the same one wherever it is asked for."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from features.errors import EmptyLogError, LogError, ModelError, WindowError
+from features.snapshot import Snapshot
+from features.transactions import TransactionLog, validate
+from serving.scorer import Scorer, tomorrow
+from training.model import SCORE_COLUMNS
+
+JULY = Snapshot(date(1998, 7, 1))
+
+
+def rows(*orders: tuple[str, str, float]) -> pa.Table:
+    """Return orders of (customer, day, amount) as a raw log."""
+    customers, days, amounts = zip(*orders, strict=True)
+    return pa.table({"customer_id": customers, "ordered_at": days, "amount": amounts})
+
+
+def same(left: pd.DataFrame, right: pd.DataFrame) -> None:
+    pd.testing.assert_frame_equal(left, right, check_exact=True, check_dtype=False)
+
+
+def test_the_default_snapshot_is_the_day_after_the_last_order(scorer: Scorer, log: TransactionLog) -> None:
+    scored = scorer.score_log(log)
+
+    assert log.last_day == date(1998, 6, 30)
+    assert scored.snapshot == JULY
+    assert set(scored.scores["snapshot_date"]) == {date(1998, 7, 1)}
+
+
+def test_scores_have_the_columns_of_the_contract_and_the_version(scorer: Scorer, log: TransactionLog) -> None:
+    scores = scorer.score_log(log).scores
+
+    assert tuple(scores.columns) == SCORE_COLUMNS
+    assert set(scores["model_version"]) == {"1"}
+    assert scores["churn_probability"].between(0, 1).all()
+
+
+def test_every_row_and_every_customer_is_accounted_for(scorer: Scorer) -> None:
+    # alice has two orders; bob's only order is on the snapshot; cecil was only ever refunded; the last row
+    # has no customer.
+    raw = pa.table(
+        {
+            "customer_id": ["alice", "alice", "bob", "cecil", None],
+            "ordered_at": ["1998-01-05", "1998-03-30", "1998-07-01", "1998-02-02", "1998-02-02"],
+            "amount": [20.0, 12.0, 30.0, -5.0, 7.0],
+        }
+    )
+
+    scored = scorer.score_log(validate(raw), JULY)
+
+    assert scored.scores["customer_id"].tolist() == ["alice"]
+    assert scored.unscored.to_dict("list") == {
+        "customer_id": ["bob", "cecil"],
+        "reason": ["no order before the snapshot", "refunds only before the snapshot"],
+    }
+    # 5 in = 3 used (alice's two, cecil's refund) + 1 not yet visible (bob's) + 1 quarantined
+    assert (scored.rows_in, scored.rows_used, scored.rows_not_visible) == (5, 3, 1)
+    assert scored.quarantined == {"no customer": 1}
+
+
+def test_a_list_is_sorted_by_value_at_risk_and_then_by_customer(scorer: Scorer) -> None:
+    # 10 and 9 have the same orders: "10" comes before "9", as text. The big spender comes first.
+    twins = [(customer, "1998-05-05", 20.0) for customer in ("9", "10")]
+    again = [(customer, "1998-06-05", 20.0) for customer in ("9", "10")]
+
+    scored = scorer.score_log(
+        validate(rows(*twins, *again, ("5", "1998-05-05", 200.0), ("5", "1998-06-05", 200.0))), JULY
+    )
+
+    assert scored.scores["customer_id"].tolist() == ["5", "10", "9"]
+    at_risk = scored.scores["value_at_risk"].tolist()
+    assert at_risk[0] > at_risk[1] == at_risk[2]
+
+
+def test_orders_from_the_snapshot_on_change_no_score(
+    scorer: Scorer, log: TransactionLog, orders: pa.Table
+) -> None:
+    april = Snapshot(date(1998, 4, 1))
+    before = orders.filter(pc.less(orders["ordered_at"], pa.scalar(april.date)))
+
+    whole, cut = scorer.score_log(log, april), scorer.score_log(validate(before), april)
+
+    same(whole.scores, cut.scores)
+    assert whole.rows_not_visible == len(orders) - len(before) > 0
+    assert cut.rows_not_visible == 0
+
+
+@pytest.mark.parametrize("company", [0, 1, 30, 400])
+def test_a_customer_is_scored_alike_alone_in_company_and_in_the_list(
+    scorer: Scorer, log: TransactionLog, orders: pa.Table, company: int
+) -> None:
+    listed = scorer.score_log(log).scores
+    asked = ["0016", *listed["customer_id"].iloc[: 5 * company : 5]]
+
+    answered = scorer.score_customers(orders.filter(pc.is_in(orders["customer_id"], pa.array(asked))), JULY)
+
+    expected = listed[listed["customer_id"].isin(asked)].reset_index(drop=True)
+    same(answered.scores, expected)
+
+
+def test_the_order_of_rows_changes_no_score(scorer: Scorer, log: TransactionLog, orders: pa.Table) -> None:
+    backwards = orders.take(pa.array(range(len(orders) - 1, -1, -1)))
+
+    same(scorer.score_customers(backwards, JULY).scores, scorer.score_log(log).scores)
+
+
+def test_a_live_request_sees_the_orders_of_today(scorer: Scorer) -> None:
+    today = datetime.now(UTC)
+
+    scored = scorer.score_customers(
+        rows(("17", "2020-01-05", 20.0), ("17", f"{today:%Y-%m-%d %H:%M:%SZ}", 30.0))
+    )
+
+    # A test that runs over midnight would see the snapshot of the day after.
+    assert scored.snapshot.date - today.date() in (timedelta(days=1), timedelta(days=2))
+    assert scored.rows_used == 2
+
+
+def test_a_customer_with_refunds_only_is_unscored_even_alone(scorer: Scorer) -> None:
+    scored = scorer.score_customers(rows(("17", "1998-01-05", -20.0)), JULY)
+
+    assert scored.scores.empty
+    assert tuple(scored.scores.columns) == SCORE_COLUMNS
+    assert scored.unscored.values.tolist() == [["17", "refunds only before the snapshot"]]
+
+
+def test_a_customer_whose_rows_are_all_quarantined_is_unscored(scorer: Scorer) -> None:
+    scored = scorer.score_customers(
+        rows(("17", "1998-01-05", 20.0), ("18", "2999-01-05", 20.0), ("16", "2999-01-05", 20.0)), JULY
+    )
+
+    assert scored.scores["customer_id"].tolist() == ["17"]
+    assert scored.unscored.values.tolist() == [
+        ["16", "no usable order: all were quarantined"],
+        ["18", "no usable order: all were quarantined"],
+    ]
+    assert scored.quarantined == {"date in the future": 2}
+
+
+def test_a_request_without_a_usable_row_is_an_error(scorer: Scorer) -> None:
+    with pytest.raises(EmptyLogError):
+        scorer.score_customers(rows(("18", "2999-01-05", 20.0)), JULY)
+
+
+def test_a_request_that_mixes_currencies_is_an_error(scorer: Scorer) -> None:
+    mixed = rows(("17", "1998-01-05", 20.0), ("17", "1998-01-06", 20.0))
+
+    with pytest.raises(LogError, match="mixes 2 currencies"):
+        scorer.score_customers(mixed.append_column("currency", pa.array(["EUR", "USD"])), JULY)
+
+
+def test_before_the_first_order_nobody_is_scored(scorer: Scorer, log: TransactionLog) -> None:
+    scored = scorer.score_log(log, Snapshot(date(1997, 1, 1)))
+
+    assert scored.scores.empty
+    assert len(scored.unscored) == log.report.customers
+    assert scored.rows_not_visible == log.report.rows_used
+
+
+def test_a_snapshot_in_the_future_is_refused(scorer: Scorer, log: TransactionLog) -> None:
+    latest = Snapshot.after(tomorrow().date)
+
+    with pytest.raises(WindowError, match=r"The snapshot 2999-01-01 lies in the future: .* Use \d{4}-"):
+        scorer.score_log(log, Snapshot(date(2999, 1, 1)))
+
+    assert scorer.score_log(log, latest).snapshot == latest
+
+
+def test_without_a_champion_there_is_no_scorer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(ModelError, match="No model has the alias 'champion' in sqlite:///mlflow.db"):
+        Scorer.from_registry()

@@ -1,0 +1,44 @@
+"""Small logs with a known truth, and labelled snapshots of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import pyarrow as pa
+import pytest
+
+from features.datasets import simulate_log
+from features.snapshot import Snapshot
+from features.table import PurchaseHistory
+from features.transactions import TransactionLog, validate
+from training.dataset import Labelled, labelled_snapshots
+from training.schedule import closed_snapshots
+
+
+@pytest.fixture(scope="session")
+def shop_log() -> TransactionLog:
+    """1,500 customers who follow BG/NBD and Gamma-Gamma exactly, over 18 months."""
+    simulated = simulate_log(
+        1_500, r=0.6, alpha=6.0, a=0.8, b=2.4, p=6.0, q=4.0, v=15.0, start=date(2024, 1, 1), weeks=78, seed=1
+    )
+    return validate(simulated.transactions)
+
+
+@pytest.fixture(scope="session")
+def shop_rows(shop_log: TransactionLog) -> list[Labelled]:
+    """The shop's labelled snapshots whose 60-day windows have closed by 1 June 2025, oldest first."""
+    snapshots = closed_snapshots(Snapshot(date(2025, 6, 1)), shop_log.first_day, 60, limit=10)
+    with PurchaseHistory(shop_log) as history:
+        return labelled_snapshots(history, snapshots, 60)
+
+
+@pytest.fixture
+def log_of() -> Callable[..., TransactionLog]:
+    """Make a log from (customer, ISO date, amount) rows."""
+
+    def make(*rows: tuple[str, str, float]) -> TransactionLog:
+        customers, dates, amounts = zip(*rows, strict=True)
+        return validate(pa.table({"customer_id": customers, "ordered_at": dates, "amount": amounts}))
+
+    return make
