@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check lock bench clean notebook soak
+.PHONY: demo test check lock race bench clean notebook soak
 .DEFAULT_GOAL := demo
 
 $(STAMP): requirements.lock pyproject.toml
@@ -31,8 +31,12 @@ test: check
 soak: $(STAMP)
 	$(BIN)/python -m pytest -m soak
 
+# The comparison in the README, on CDNOW and, where STAYWORTH_DATA has it, Online Retail II.
+race: $(STAMP)
+	$(BIN)/python -W ignore tests/benchmarks/race.py
+
 bench: $(STAMP)
-	for benchmark in tests/benchmarks/*.py; do $(BIN)/python $$benchmark || exit 1; done
+	for benchmark in tests/benchmarks/bench_*.py; do $(BIN)/python $$benchmark || exit 1; done
 
 notebook: $(STAMP)
 	$(BIN)/python -m jupyter execute --inplace notebooks/*.ipynb

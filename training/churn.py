@@ -52,9 +52,9 @@ PARAMETERS: dict[str, Any] = {
 """Strong regularisation: stacked snapshots show the same customers many times."""
 
 
-def base_log_odds(table: pd.DataFrame) -> np.ndarray:
+def base_log_odds(table: pd.DataFrame, column: str = "p0") -> np.ndarray:
     """Return logit p0, of shape (n_customers,), kept finite."""
-    return np.asarray(logit(np.clip(table["p0"].to_numpy(), 1e-9, 1 - 1e-9)))
+    return np.asarray(logit(np.clip(table[column].to_numpy(), 1e-9, 1 - 1e-9)))
 
 
 def matrix(table: pd.DataFrame) -> np.ndarray:
@@ -87,7 +87,7 @@ def booster_parameters(*, monotone: bool, seed: int, threads: int) -> dict[str, 
     )
 
 
-def _threads(table: pd.DataFrame) -> int:
+def few_rows_threads(table: pd.DataFrame) -> int:
     """Return LightGBM's threads, 0 for all: for few rows, starting a team takes longer than predicting."""
     return 1 if len(table) < 5_000 else 0
 
@@ -116,7 +116,7 @@ class ChurnModel:
         base = base_log_odds(table)
         if self.booster is None:
             return base
-        residual = self.booster.predict(matrix(table), raw_score=True, num_threads=_threads(table))
+        residual = self.booster.predict(matrix(table), raw_score=True, num_threads=few_rows_threads(table))
         return np.asarray(base + residual)
 
     def predict(self, table: pd.DataFrame, snapshot: Snapshot) -> np.ndarray:
@@ -138,13 +138,14 @@ class ChurnModel:
     def contributions(self, table: pd.DataFrame) -> pd.DataFrame:
         """Split each customer's log-odds into what each feature adds.
 
-        LightGBM's own contributions (TreeSHAP), with BG/NBD's part as column ``base``: logit p0 against its
-        mean over the training rows. The columns sum to `log_odds`.
+        LightGBM's own contributions (TreeSHAP), with BG/NBD's part in two columns: ``silence``, logit p0 less
+        what it would be had the customer just bought, and ``habit``, the rest against the mean logit p0 over the
+        training rows. The columns sum to `log_odds`.
 
         Returns
         -------
-        DataFrame of shape (n_customers, n_features + 2)
-            ``base``, the features, and ``constant`` (the same for everyone).
+        DataFrame of shape (n_customers, n_features + 3)
+            ``silence``, ``habit``, the features, and ``constant`` (the same for everyone).
 
         References
         ----------
@@ -154,11 +155,13 @@ class ChurnModel:
         shap = np.zeros((len(table), len(names) + 1))
         if self.booster is not None and len(table):
             shap = np.asarray(
-                self.booster.predict(matrix(table), pred_contrib=True, num_threads=_threads(table))
+                self.booster.predict(matrix(table), pred_contrib=True, num_threads=few_rows_threads(table))
             )
         parts = pd.DataFrame(shap, columns=[*names, "constant"], index=table.index)
         parts["constant"] += self.base_mean
-        parts.insert(0, "base", base_log_odds(table) - self.base_mean)
+        just_bought = base_log_odds(table, "p0_just_bought")
+        parts.insert(0, "silence", base_log_odds(table) - just_bought)
+        parts.insert(1, "habit", just_bought - self.base_mean)
         return parts
 
 

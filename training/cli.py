@@ -88,7 +88,7 @@ def _show_race(run: TrainingRun) -> None:
 def _show_spend(run: TrainingRun) -> None:
     rows = [
         [
-            row["model"],
+            row["racer"],
             f"{row['mae']:,.2f}",
             *(f"{row[n]:.3f}" for n in ("ratio", "spearman", "gini", "top_decile_share")),
         ]

@@ -21,7 +21,7 @@ import pandas as pd
 from features.errors import FitError
 from training.bgnbd import BGNBD
 from training.gammagamma import EmpiricalSpend, GammaGamma, spend_correlation
-from training.likelihood import Problem, maximum, principal_axes
+from training.likelihood import Problem, maximum, principal_axes, refine
 from training.mbgnbd import MBGNBD
 from training.paretonbd import ParetoNBD
 from training.quadrature import FloatArray, distinct
@@ -34,14 +34,10 @@ SPEND_MODELS: dict[str, type[GammaGamma] | type[EmpiricalSpend]] = {
 }
 
 _LIFETIMES = {"bgnbd": "BetaGeoFitter", "mbgnbd": "ModifiedBetaGeoFitter", "gammagamma": "GammaGammaFitter"}
-_COARSE_ABOVE = (
-    2000  # distinct histories: more are first fitted in whole weeks, as the start of the exact fit
-)
+_FEW_HISTORIES = 5000  # distinct ones: more are first fitted on a grid of 1, 2, 4 or 8 weeks
 _FEW_REPEATERS = 30
 _CORRELATED = 0.3
-_HEAVY_TAIL = (
-    2.0  # a fitted population mean this many times the observed one describes the tail, not the mean
-)
+_HEAVY_TAIL = 2.0  # a fitted mean spend this many times the observed one describes a tail
 
 
 @dataclass(frozen=True)
@@ -92,7 +88,8 @@ class CLVModel:
         Returns
         -------
         DataFrame with the table's index
-            ``p0``: P(no purchase in the window). ``p_alive``: P(not gone for good); 1 for every one-time
+            ``p0``: P(no purchase in the window). ``p0_just_bought``: the same, had a repeat buyer's last purchase
+            been today: what of p0 is not silence. ``p_alive``: P(not gone for good); 1 for every one-time
             buyer under BG/NBD, so never a churn score. ``expected_purchases`` in the window.
             ``spend_per_purchase``: expected, net of refunds.
         """
@@ -100,6 +97,7 @@ class CLVModel:
         weeks = horizon_days / DAYS_PER_WEEK
         columns = {
             "p0": self.purchases.p_no_purchase(x, t_x, T, weeks),
+            "p0_just_bought": self.purchases.p_no_purchase(x, np.where(x > 0, T, t_x), T, weeks),
             "p_alive": self.purchases.p_alive(x, t_x, T),
             "expected_purchases": self.purchases.expected_purchases(x, t_x, T, weeks),
             "spend_per_purchase": self.spend_per_purchase(table),
@@ -135,7 +133,7 @@ class CLVModel:
         numbers = asdict(self)
         numbers["purchases"] = {"name": self.purchases.name} | numbers["purchases"]
         numbers["spend"] = {"name": self.spend.name} | numbers["spend"]
-        return dict(json.loads(json.dumps(numbers)))  # tuples to lists; floats are exact
+        return dict(json.loads(json.dumps(numbers)))  # tuples to lists
 
     @classmethod
     def from_dict(cls, numbers: dict[str, Any]) -> CLVModel:
@@ -177,23 +175,24 @@ def fit_clv(table: pd.DataFrame, model: str = "bgnbd", penalizer: float = 0.0) -
     fitted_at = str(table["snapshot_date"].iloc[0])[:10] if "snapshot_date" in table and len(table) else ""
     repeaters = int((x > 0).sum())
     if repeaters == 0:
+        before = f" before {fitted_at}" if fitted_at else ""
         raise FitError(
-            f"None of the {len(x):,} customers has bought on a second day{_before(fitted_at)}: how often "
+            f"None of the {len(x):,} customers has bought on a second day{before}: how often "
             "they buy and when they stop cannot be fitted. Use a log that covers more time, a later snapshot "
             "date, or check that --customer-column names the customer and not the order."
         )
     notes: list[str] = []
     if repeaters < _FEW_REPEATERS:
         notes.append(f"Only {repeaters} of {len(x):,} customers bought on a second day: the fit is a guess.")
-    purchases, purchase_axes = _fit_purchases(PURCHASE_MODELS[model], (x, t_x, T), penalizer, notes)
     m = _floats(table, "monetary_value")
+    purchases, purchase_axes = _fit_purchases(PURCHASE_MODELS[model], (x, t_x, T), penalizer, notes)
+    spend, spend_axes = _fit_spend(x, m, penalizer, notes)
     correlation = spend_correlation(x, m)
     if correlation is not None and abs(correlation) > _CORRELATED:
         notes.append(
             f"Frequency and mean spend are correlated ({correlation:+.2f}), and Gamma-Gamma supposes they "
             "are not: check the expected spend of the most frequent buyers."
         )
-    spend, spend_axes = _fit_spend(x, m, penalizer, notes)
     return CLVModel(
         purchases=purchases,
         spend=spend,
@@ -223,13 +222,17 @@ def _fit_purchases(
     span = float(T.max())
     search = _lifetimes_maximum if kind.name in _LIFETIMES else None
     exact = Problem(kind, _counted(x, t_x / span, T / span), span, penalizer)
-    coarse, start = exact, None
-    if len(exact.data[0]) > _COARSE_ABOVE:
-        coarse = Problem(kind, _counted(x, np.round(t_x) / span, np.round(T) / span), span, penalizer)
-        start, _ = maximum(coarse, search)
-    best, remarks = maximum(exact, search, start)
+    coarse, grid = exact, 1.0
+    while len(coarse.data[0]) > _FEW_HISTORIES and grid <= 8.0:
+        data = _counted(x, grid * np.round(t_x / grid) / span, grid * np.round(T / grid) / span)
+        coarse, grid = Problem(kind, data, span, penalizer), 2.0 * grid
+    best, remarks = maximum(coarse, search)
+    axes = principal_axes(coarse.objective, best, coarse.weight)
+    if coarse is not exact:
+        refined = refine(exact, best, axes)
+        best, remarks = (refined, remarks) if refined is not None else maximum(exact, search, best)
     notes += remarks
-    return exact.model(best), principal_axes(coarse.objective, best, coarse.weight)
+    return exact.model(best), axes
 
 
 def _fit_spend(
@@ -264,9 +267,7 @@ def _counted(*columns: FloatArray) -> tuple[FloatArray, ...]:
 def _lifetimes_maximum(problem: Problem, start: FloatArray | None) -> FloatArray | None:
     """Return the log-parameters that lifetimes finds, or None where it fails."""
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter(
-            "ignore"
-        )  # its import, overflow on its way, and prints where it does not converge
+        warnings.simplefilter("ignore")  # its import's, and of overflow on its way
         import lifetimes
         from lifetimes.utils import ConvergenceError
 
@@ -291,10 +292,6 @@ def _net_ratio(table: pd.DataFrame, notes: list[str]) -> float:
 
 def _floats(table: pd.DataFrame, column: str) -> FloatArray:
     return np.ascontiguousarray(table[column].to_numpy(dtype=np.float64))
-
-
-def _before(fitted_at: str) -> str:
-    return f" before {fitted_at}" if fitted_at else ""
 
 
 def _as_tuples(matrix: FloatArray) -> tuple[tuple[float, ...], ...]:

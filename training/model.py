@@ -1,9 +1,9 @@
 """What one registered version holds, and how it turns a feature table into scores.
 
-Churn model, calibrator, season, CLV parameters, value terms, tier cut-offs and the card of the training run
-are one thing, saved and loaded together: a folder of ``model.json`` and ``booster.txt``, without pickle and
-without customers' data. Whatever depends on the population was decided at training and is stored, so a
-customer's score is the same in a list of a million and in a request of one.
+Churn model, calibrator, season, spend and CLV parameters, value terms, tier cut-offs and the card of the
+training run are one thing, saved and loaded together: a folder of ``model.json`` and two LightGBM texts,
+without pickle and without customers' data. Whatever depends on the population was decided at training and is
+stored, so a customer's score is the same in a list of a million and in a request of one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from training.churn import CHURN_FEATURES, ChurnModel
 from training.clv import CLVModel, histories
 from training.reasons import word_reasons
 from training.season import Season
-from training.value import DAYS_PER_WEEK, ValueTerms
+from training.spend import SpendModel
+from training.uncertainty import interval_factors, value_scenarios
+from training.value import ValueTerms
 
 SCORE_COLUMNS = (
     "customer_id",
@@ -51,6 +53,10 @@ TIERS = ("vip", "medium", "low")
 TIER_SHARES = (0.2, 0.3)
 """Shares of the customers in the upper tiers; the rest is the last."""
 
+SPEND_LIMIT = 3.0
+"""A spend model may move a customer's spend per purchase by this factor, no more: the long gone spend next to
+nothing by any model, and a ratio of two nothings must not multiply what they would be worth if they came back."""
+
 FORMAT = 1
 _FOREVER_DAYS = 3650
 
@@ -68,6 +74,8 @@ class RetentionModel:
         Lowest expected value of each tier but the last.
     card : dict
         Of the training run: when, on what, how good. JSON-safe.
+    spend : SpendModel, optional
+        Corrects expected spend; without it, Gamma-Gamma's spend per purchase stands.
     """
 
     churn: ChurnModel
@@ -75,6 +83,7 @@ class RetentionModel:
     terms: ValueTerms
     tier_cuts: tuple[float, ...]
     card: dict[str, Any]
+    spend: SpendModel | None = None
 
     def score(self, table: pd.DataFrame) -> pd.DataFrame:
         """Score every customer of a feature table.
@@ -117,6 +126,8 @@ class RetentionModel:
         """Value customers, given their churn probabilities.
 
         ``expected_purchases = (1 − p)·E[purchases in H | active]``, of which BG/NBD's own is the case p = p0.
+        Where a spend model is deployed, the spend per purchase is corrected so that purchases times it give the
+        model's expected spend, by no more than `SPEND_LIMIT` either way; every value column follows.
 
         Parameters
         ----------
@@ -135,20 +146,30 @@ class RetentionModel:
         model = self.clv.purchases
         if_active = model.purchases_if_alive(x, T, H) / model.p_purchase_if_alive(x, T, H)
         purchases = (1 - churn_probability) * if_active
-        spend_per_purchase = described["spend_per_purchase"].to_numpy()
+        spend_per_purchase = self._spend_per_purchase(described, purchases)
         unit = self.terms.margin * spend_per_purchase
+        expected_value = unit * values.expected(churn_probability)
+        low, high = interval_factors(value_scenarios(self.clv, described, churn_probability, self.terms))
         at_stake = unit * values.at_stake
-        low, high = np.full(len(x), np.nan), np.full(len(x), np.nan)
         return {
             "expected_purchases": purchases,
             "expected_spend": purchases * spend_per_purchase,
-            "expected_value": unit * values.expected(churn_probability),
-            "expected_value_low": low,
-            "expected_value_high": high,
+            "expected_value": expected_value,
+            "expected_value_low": low * expected_value,
+            "expected_value_high": high * expected_value,
             "value_if_silent": unit * values.silent,
             "value_at_stake": at_stake,
             "value_at_risk": churn_probability * at_stake,
         }
+
+    def _spend_per_purchase(self, described: pd.DataFrame, purchases: np.ndarray) -> np.ndarray:
+        spend_per_purchase = described["spend_per_purchase"].to_numpy()
+        if self.spend is None:
+            return np.asarray(spend_per_purchase)
+        expected = self.spend.expected_spend(described, _snapshot_of(described))
+        plain = purchases * spend_per_purchase
+        factor = np.divide(expected, plain, out=np.ones_like(plain), where=plain > 0)
+        return np.asarray(spend_per_purchase * np.clip(factor, 1 / SPEND_LIMIT, SPEND_LIMIT))
 
     def with_tiers(self, expected_value: np.ndarray) -> RetentionModel:
         """Return the model with tier cut-offs at the quantiles of a population's expected values."""
@@ -161,15 +182,14 @@ class RetentionModel:
 
     def _next_purchase(self, table: pd.DataFrame) -> np.ndarray:
         """Median date of the next purchase, None where it is later than ten years or likelier never to come."""
-        weeks = self.clv.purchases.next_purchase(*histories(table), 0.5)
-        days = np.ceil(weeks * DAYS_PER_WEEK)
+        days = np.ceil(self.clv.next_purchase_days(table))
         start = _snapshot_of(table).date
         return np.array(
             [start + timedelta(days=int(d)) if d <= _FOREVER_DAYS else None for d in days], dtype=object
         )
 
     def save(self, folder: Path) -> None:
-        """Write ``model.json`` and ``booster.txt`` into a folder, which is made if need be."""
+        """Write ``model.json``, ``booster.txt`` and ``spend.txt`` into a folder, which is made if need be."""
         folder.mkdir(parents=True, exist_ok=True)
         content = {
             "format": FORMAT,
@@ -178,6 +198,7 @@ class RetentionModel:
             "season": self.churn.season.to_dict(),
             "base_mean": self.churn.base_mean,
             "clv": self.clv.to_dict(),
+            "spend": None if self.spend is None else {"season": self.spend.season.to_dict()},
             "terms": asdict(self.terms),
             "tier_cuts": list(self.tier_cuts),
             "card": self.card,
@@ -185,8 +206,10 @@ class RetentionModel:
         (folder / "model.json").write_text(
             json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8"
         )
-        booster = self.churn.booster
-        (folder / "booster.txt").write_text(booster.model_to_string() if booster else "", encoding="utf-8")
+        spend_booster = None if self.spend is None else self.spend.booster
+        for name, booster in (("booster", self.churn.booster), ("spend", spend_booster)):
+            text = booster.model_to_string() if booster else ""
+            (folder / f"{name}.txt").write_text(text, encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> RetentionModel:
@@ -199,20 +222,26 @@ class RetentionModel:
         """
         try:
             content = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-            text = (folder / "booster.txt").read_text(encoding="utf-8")
+            booster, spend_booster = (
+                lgb.Booster(model_str=text) if (text := (folder / file).read_text(encoding="utf-8")) else None
+                for file in ("booster.txt", "spend.txt")
+            )
             if content["format"] != FORMAT or tuple(content["features"]) != CHURN_FEATURES:
                 raise ModelError(
                     f"The model in {folder} was trained by another release of stayworth, on other features. "
                     "Train it again: stayworth train --transactions orders.csv --promote"
                 )
             churn = ChurnModel(
-                lgb.Booster(model_str=text) if text else None,
+                booster,
                 Calibrator.from_dict(content["calibrator"]),
                 Season.from_dict(content["season"]),
                 content["base_mean"],
             )
             clv, terms = CLVModel.from_dict(content["clv"]), ValueTerms(**content["terms"])
-            return cls(churn, clv, terms, tuple(content["tier_cuts"]), content["card"])
+            spend = None
+            if content["spend"] is not None:
+                spend = SpendModel(spend_booster, Season.from_dict(content["spend"]["season"]))
+            return cls(churn, clv, terms, tuple(content["tier_cuts"]), content["card"], spend)
         except (OSError, KeyError, TypeError, json.JSONDecodeError, lgb.basic.LightGBMError) as error:
             raise ModelError(
                 f"The model in {folder} cannot be read: {error}. Train it again, or roll back."

@@ -24,10 +24,10 @@ from features.table import FEATURES, PurchaseHistory
 from features.transactions import TransactionLog
 from training.churn import CHURN_FEATURES
 from training.dataset import Described, Labelled, describe, labelled_snapshots
-from training.evaluate import decile_table, value_metrics
+from training.evaluate import decile_table
 from training.model import RetentionModel
 from training.plots import calibration_plot, gain_plot
-from training.race import MODEL, race, winner
+from training.race import MODEL, race, race_spend, winner
 from training.recipe import Recipe, choose_recipe
 from training.registry import Registry, Version
 from training.schedule import Schedule, schedule
@@ -46,20 +46,14 @@ class Test:
     probability : ndarray of shape (n_customers,)
     expected_spend : ndarray of shape (n_customers,), money in the churn window
     race : DataFrame, from `training.race.race`
+    spend : DataFrame, from `training.race.race_spend`
     """
 
     row: Labelled
     probability: np.ndarray
     expected_spend: np.ndarray
     race: pd.DataFrame
-
-    @property
-    def spend(self) -> pd.DataFrame:
-        """Measures of expected spend, one row a value model: ours, and BG/NBD with Gamma-Gamma alone."""
-        table, actual = self.row.table, self.row.outcomes["spend"].to_numpy()
-        alone = (table["expected_purchases"] * table["spend_per_purchase"]).to_numpy()
-        rows = {MODEL: self.expected_spend, "BG/NBD + Gamma-Gamma": alone}
-        return pd.DataFrame([{"model": name} | value_metrics(actual, spend) for name, spend in rows.items()])
+    spend: pd.DataFrame
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -68,7 +62,7 @@ class Test:
         for _, row in self.race[self.race["racer"] == MODEL].iterrows():
             part = "" if row["customers_slice"] == "all" else f"{row['customers_slice']}_"
             measured |= {f"test_{part}{name}": float(row[name]) for name in self.race.columns[2:]}
-        spend = self.spend.iloc[0].drop("model")
+        spend = self.spend.set_index("racer").loc[MODEL]
         return measured | {f"test_spend_{name}": float(value) for name, value in spend.items()}
 
 
@@ -124,7 +118,8 @@ def train(log: TransactionLog, settings: TrainSettings, report: Report | None = 
     closed = [row for row in rows if row.snapshot in plan.closed]
     churn = recipe.fit(closed, log.first_day, **choice)
     card = _card(log, settings, plan, recipe, test, newest)
-    model = RetentionModel(churn, newest.clv, terms, (), card)
+    spend = recipe.fit_spend(closed, log.first_day, **choice)
+    model = RetentionModel(churn, newest.clv, terms, (), card, spend)
     probability = churn.predict(newest.table, plan.newest)
     model = model.with_tiers(model.money(newest.table, probability)["expected_value"])
     feature_table = newest.table[["snapshot_date", "customer_id", *(f.name for f in FEATURES)]]
@@ -189,13 +184,14 @@ def _judge(
     threads: int,
 ) -> Test:
     """Fit the recipe on what the test snapshot knows, predict it, and race."""
-    churn = recipe.fit(
-        known, log.first_day, dormant_after_days=settings.dormancy_days, seed=settings.seed, threads=threads
-    )
+    choice = {"dormant_after_days": settings.dormancy_days, "seed": settings.seed, "threads": threads}
+    churn = recipe.fit(known, log.first_day, **choice)
+    spend = recipe.fit_spend(known, log.first_day, **choice)
     probability = churn.predict(test_row.table, test_row.snapshot)
-    money = RetentionModel(churn, test_row.clv, terms, (), {}).money(test_row.table, probability)
+    money = RetentionModel(churn, test_row.clv, terms, (), {}, spend).money(test_row.table, probability)
     results = race(known, test_row, probability, dormant_after_days=settings.dormancy_days)
-    return Test(test_row, probability, money["expected_spend"], results)
+    spend_results = race_spend(known, test_row, money["expected_spend"])
+    return Test(test_row, probability, money["expected_spend"], results, spend_results)
 
 
 def _terms(settings: TrainSettings, table: pd.DataFrame) -> ValueTerms:

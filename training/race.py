@@ -1,4 +1,4 @@
-"""The race: the churn model against baselines that are simpler, on a snapshot none of them saw.
+"""The race: the churn and spend models against simpler baselines, on a snapshot none of them saw.
 
 Every racer learns from the same closed snapshots. Scores that are no probabilities (silence, P(alive), expected
 purchases) get a line in the log-odds, fitted on those snapshots, so that log-loss is a fair measure for all.
@@ -19,12 +19,23 @@ from sklearn.preprocessing import StandardScaler
 from training.calibration import fit_calibrator
 from training.churn import matrix
 from training.dataset import Described, Labelled
-from training.evaluate import TIE, churn_metrics
+from training.evaluate import TIE, churn_metrics, value_metrics
+from training.spend import base_log_spend
+from training.threads import cpu_quota
 
 MODEL = "stayworth"
 """The name under which our own model races."""
 
 LOG_RFM = ("frequency", "recency", "T", "days_since_last_purchase", "monetary_value", "gross_spend")
+
+
+_DEFAULTS = {
+    "verbose": -1,
+    "deterministic": True,
+    "force_row_wise": True,
+    "seed": 0,
+    "num_threads": cpu_quota(),
+}
 
 
 @dataclass(frozen=True)
@@ -130,6 +141,39 @@ def race(
             metrics = churn_metrics(test.churned[keep], probability[keep])
             results.append({"racer": racer.name, "customers_slice": name} | metrics)
     return pd.DataFrame(results)
+
+
+def race_spend(rows: Sequence[Labelled], test: Labelled, expected_spend: np.ndarray) -> pd.DataFrame:
+    """Judge expected spend in the test window, ours and that of simpler value models.
+
+    Parameters
+    ----------
+    rows : sequence of Labelled
+        The closed snapshots that the model was trained on.
+    test : Labelled
+    expected_spend : ndarray of shape (n_customers,), money
+        The model's prediction for the test snapshot.
+
+    Returns
+    -------
+    DataFrame, one row a racer: ``racer`` and the columns of `value_metrics`
+    """
+    horizon_days = test.window.horizon_days
+    predictions = {
+        "spend rate × horizon": (test.table["net_spend"] / test.table["T"] * horizon_days).to_numpy(),
+        "BG/NBD + Gamma-Gamma": np.exp(base_log_spend(test.table)),
+        "LightGBM Tweedie": _lightgbm_tweedie(rows, test),
+        MODEL: expected_spend,
+    }
+    actual = test.outcomes["spend"].to_numpy()
+    return pd.DataFrame([{"racer": name} | value_metrics(actual, p) for name, p in predictions.items()])
+
+
+def _lightgbm_tweedie(rows: Sequence[Labelled], target: Described) -> np.ndarray:
+    table = pd.concat([row.table for row in rows], ignore_index=True)
+    spend = np.concatenate([row.outcomes["spend"].clip(lower=0) for row in rows])
+    booster = lgb.train({"objective": "tweedie"} | _DEFAULTS, lgb.Dataset(matrix(table), spend))
+    return np.asarray(booster.predict(matrix(target.table)))
 
 
 def winner(results: pd.DataFrame, customers_slice: str = "all") -> str:

@@ -71,7 +71,7 @@ def word_reasons(
 
     Parameters
     ----------
-    contributions : DataFrame of shape (n_customers, n_features + 2), from `ChurnModel.contributions`
+    contributions : DataFrame of shape (n_customers, n_features + 3), from `ChurnModel.contributions`
     table : DataFrame of shape (n_customers, n_columns), the feature table
     top : int
 

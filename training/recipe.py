@@ -9,7 +9,7 @@ recipe says so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -25,7 +25,8 @@ from features.errors import FitError
 from training.calibration import Calibrator, choose_calibrator, intercept_of
 from training.churn import ChurnModel, base_log_odds, booster_parameters, fit_churn, matrix, training_data
 from training.dataset import Labelled, known_at
-from training.season import Season, season_known_at, season_of
+from training.season import season_known_at, season_of
+from training.spend import TWEEDIE, SpendModel, base_log_spend, factor_of, fit_spend, spend_data
 
 MAX_ROUNDS = 200
 VALIDATIONS = 3
@@ -53,6 +54,8 @@ class Recipe:
     calibrator : Calibrator
     validation : str
         ``"forward in time"`` or ``"by customers"``.
+    spend_rounds : int
+        Trees of the spend model's residual; 0: BG/NBD and Gamma-Gamma alone.
     losses : dict of str to float
         Mean validation log-loss of every candidate.
     """
@@ -62,6 +65,7 @@ class Recipe:
     use_season: bool
     calibrator: Calibrator
     validation: str
+    spend_rounds: int = 0
     losses: dict[str, float] = field(default_factory=dict)
 
     def describe(self) -> dict[str, Any]:
@@ -71,6 +75,7 @@ class Recipe:
             "monotone": self.monotone,
             "season": self.use_season,
             "calibration": self.calibrator.kind,
+            "spend_rounds": self.spend_rounds,
             "validation": self.validation,
         }
 
@@ -83,13 +88,10 @@ class Recipe:
         seed: int,
         threads: int,
     ) -> ChurnModel:
-        """Fit the recipe on labelled snapshots, all closed by the date the model is to speak at."""
+        """Fit the churn model on labelled snapshots, all closed by the date the model is to speak at."""
+        own = [intercept_of(base_log_odds(row.table), row.churned) for row in rows]
         season = season_of(
-            rows,
-            [base_log_odds(row.table) for row in rows],
-            first_order,
-            dormant_after_days=dormant_after_days,
-            used=self.use_season,
+            rows, own, first_order, dormant_after_days=dormant_after_days, used=self.use_season
         )
         return fit_churn(
             rows,
@@ -100,6 +102,22 @@ class Recipe:
             seed=seed,
             threads=threads,
         )
+
+    def fit_spend(
+        self,
+        rows: Sequence[Labelled],
+        first_order: date,
+        *,
+        dormant_after_days: int,
+        seed: int,
+        threads: int,
+    ) -> SpendModel:
+        """Fit the spend model on the same snapshots; its season is used where the churn model's is."""
+        own = [factor_of(base_log_spend(row.table), row.outcomes["spend"].to_numpy()) for row in rows]
+        season = season_of(
+            rows, own, first_order, dormant_after_days=dormant_after_days, used=self.use_season
+        )
+        return fit_spend(rows, rounds=self.spend_rounds, season=season, seed=seed, threads=threads)
 
 
 def rolling_splits(rows: Sequence[Labelled], limit: int = VALIDATIONS) -> list[Split]:
@@ -165,8 +183,10 @@ def choose_recipe(
     season, season_losses = _choose_season(splits, odds, rows, first_order, dormant_after_days)
     own = [z + intercept_of(z, split.valid.churned) for z, split in zip(odds, splits, strict=True)]
     calibrator, calibration_losses = choose_calibrator(own, [split.valid.churned for split in splits])
-    losses |= season_losses | {f"calibration_{kind}": loss for kind, loss in calibration_losses.items()}
-    return Recipe(rounds, monotone, season, calibrator, how, losses)
+    spend_rounds, spend_losses = _choose_spend(splits, seed, threads)
+    losses |= season_losses | spend_losses
+    losses |= {f"calibration_{kind}": loss for kind, loss in calibration_losses.items()}
+    return Recipe(rounds, monotone, season, calibrator, how, spend_rounds, losses)
 
 
 def _choose_residual(
@@ -177,7 +197,7 @@ def _choose_residual(
     own = [_own_loss(z, split.valid) for z, split in zip(base, splits, strict=True)]
     best, losses, odds = (0, False), {"residual_none": float(np.mean(own))}, base
     lowest, done = losses["residual_none"], 0
-    data = [_datasets(split) for split in splits]
+    data = [_datasets(split, training_data) for split in splits]
     for monotone in (True, False):
         name = "residual_monotone" if monotone else "residual_free"
         parameters = booster_parameters(monotone=monotone, seed=seed, threads=threads)
@@ -214,13 +234,34 @@ def _curve(
         valid_sets=[valid],
         callbacks=[lgb.record_evaluation(curves)],
     )
-    return booster, next(iter(curves.values()))["binary_logloss"]
+    return booster, next(iter(next(iter(curves.values())).values()))
 
 
-def _datasets(split: Split) -> tuple[lgb.Dataset, lgb.Dataset]:
+def _choose_spend(splits: Sequence[Split], seed: int, threads: int) -> tuple[int, dict[str, float]]:
+    """Return the rounds of the lowest mean Tweedie deviance, each snapshot judged with its own factor."""
+    parameters = TWEEDIE | {"seed": seed, "num_threads": threads}
+    fits = [_curve(parameters, _datasets(split, spend_data)) for split in splits]
+    mean = np.mean([curve for _, curve in fits], axis=0)
+    none = np.mean([_own_deviance(split.valid) for split in splits])
+    losses = {"spend_none": float(none), "spend_residual": float(mean.min())}
+    return (int(mean.argmin()) + 1 if losses["spend_residual"] < losses["spend_none"] else 0), losses
+
+
+def _own_deviance(valid: Labelled) -> float:
+    """LightGBM's Tweedie measure of BG/NBD and Gamma-Gamma alone, ``e^((2−ρ)z)/(2−ρ) − y·e^((1−ρ)z)/(1−ρ)``."""
+    spend, power = valid.outcomes["spend"].to_numpy(), TWEEDIE["tweedie_variance_power"]
+    z = base_log_spend(valid.table)
+    z = z + factor_of(z, spend)
+    deviance = np.exp((2 - power) * z) / (2 - power) - np.maximum(spend, 0) * np.exp((1 - power) * z) / (
+        1 - power
+    )
+    return float(deviance.mean())
+
+
+def _datasets(split: Split, data: Callable[..., lgb.Dataset]) -> tuple[lgb.Dataset, lgb.Dataset]:
     """Return the split's two sides, the second cut into the bins of the first."""
-    train = training_data(split.train)
-    return train, training_data([split.valid], reference=train)
+    train = data(split.train)
+    return train, data([split.valid], reference=train)
 
 
 def _own_loss(log_odds: np.ndarray, valid: Labelled) -> float:
@@ -238,13 +279,8 @@ def _choose_season(
     dormant_after_days: int,
 ) -> tuple[bool, dict[str, float]]:
     """Compare the year-ago intercept with none on every validation snapshot that has one."""
-    everything: Season = season_of(
-        rows,
-        [base_log_odds(row.table) for row in rows],
-        first_order,
-        dormant_after_days=dormant_after_days,
-        used=True,
-    )
+    own = [intercept_of(base_log_odds(row.table), row.churned) for row in rows]
+    everything = season_of(rows, own, first_order, dormant_after_days=dormant_after_days, used=True)
     without, with_season = [], []
     for split, z in zip(splits, odds, strict=True):
         valid = split.valid

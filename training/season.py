@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from features.snapshot import Snapshot
-from training.calibration import intercept_of
 from training.dataset import Labelled, known_at
 
 GRID_DAYS = 16
@@ -70,13 +69,13 @@ class Season:
 
 def season_of(
     rows: Sequence[Labelled],
-    log_odds: Sequence[np.ndarray],
+    intercepts: Sequence[float],
     first_order: date,
     *,
     dormant_after_days: int,
     used: bool,
 ) -> Season:
-    """Collect the intercepts of the snapshots at which the log was old enough.
+    """Keep the intercepts of the snapshots at which the log was old enough.
 
     Old enough is ``dormant_after_days`` of log: before, nobody can have been silent for longer than that, and
     BG/NBD cannot yet tell a pause from an end.
@@ -84,14 +83,13 @@ def season_of(
     Parameters
     ----------
     rows : sequence of Labelled
-    log_odds : one ndarray of shape (n_customers,) a snapshot, to which the intercept is added
+    intercepts : sequence of float, one a snapshot
     """
-    old = [
-        (row.snapshot.date.toordinal(), intercept_of(z, row.churned))
-        for row, z in zip(rows, log_odds, strict=True)
+    old = sorted(
+        (row.snapshot.date.toordinal(), intercept)
+        for row, intercept in zip(rows, intercepts, strict=True)
         if (row.snapshot.date - first_order).days >= dormant_after_days
-    ]
-    old.sort()
+    )
     return Season(tuple(day for day, _ in old), tuple(value for _, value in old), used)
 
 

@@ -40,7 +40,7 @@ def test_a_saved_model_gives_the_same_scores_to_the_last_digit(
     again = RetentionModel.load(tmp_path).score(table)
 
     pd.testing.assert_frame_equal(again, scores, check_exact=True)
-    assert {file.name for file in tmp_path.iterdir()} == {"model.json", "booster.txt"}
+    assert {file.name for file in tmp_path.iterdir()} == {"model.json", "booster.txt", "spend.txt"}
 
 
 def test_a_customer_alone_gets_the_scores_of_the_list(

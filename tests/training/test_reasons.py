@@ -13,13 +13,13 @@ def _customer(**known: float) -> pd.DataFrame:
 
 
 def _moves(**known: float) -> pd.DataFrame:
-    return pd.DataFrame([dict.fromkeys(["base", *CHURN_FEATURES, "constant"], 0.0) | known])
+    return pd.DataFrame([dict.fromkeys(["silence", "habit", *CHURN_FEATURES, "constant"], 0.0) | known])
 
 
 def test_every_input_of_the_model_belongs_to_exactly_one_topic() -> None:
     told = [name for topic in load_wording().topics.values() for name in topic.features]
 
-    assert sorted(told) == sorted(["base", *CHURN_FEATURES])
+    assert sorted(told) == sorted(["silence", "habit", *CHURN_FEATURES])
 
 
 def test_reasons_have_the_customers_own_numbers_the_strongest_first() -> None:
@@ -32,7 +32,7 @@ def test_reasons_have_the_customers_own_numbers_the_strongest_first() -> None:
         active_months=5,
     )
 
-    (reasons,) = word_reasons(_moves(base=1.5, spend_90d=0.4, frequency=-0.9), customer)
+    (reasons,) = word_reasons(_moves(silence=1.5, spend_90d=0.4, habit=-0.9), customer)
 
     assert reasons == [
         "last order 94 days ago, usually every 21 (risk up)",
@@ -54,7 +54,7 @@ def test_a_one_time_buyer_has_no_rhythm_to_speak_of() -> None:
 
     (reasons,) = word_reasons(_moves(days_since_last_purchase=0.7), customer)
 
-    assert reasons == ["one order only, 400 days ago (risk up)"]
+    assert reasons == ["silent for 400 days (risk up)"]
 
 
 def test_a_number_that_is_missing_is_not_made_up() -> None:

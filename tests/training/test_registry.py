@@ -114,6 +114,7 @@ def test_a_version_that_does_not_exist_cannot_be_promoted(uri: str, tmp_path: Pa
         Registry(uri).promote("7")
     with pytest.raises(ModelError, match=r"has no version 7 of stayworth. It has none\.$"):
         Registry(f"sqlite:///{tmp_path}/other.db").promote("7")
+    assert not (tmp_path / "other.db").exists()
 
 
 def test_the_champion_scores_as_the_model_that_was_saved(

@@ -5,9 +5,10 @@ from datetime import date
 
 import numpy as np
 import pytest
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from features.snapshot import Snapshot
+from training.calibration import intercept_of
 from training.churn import base_log_odds
 from training.dataset import Labelled
 from training.season import Season, season_known_at, season_of
@@ -40,20 +41,19 @@ def test_a_season_that_has_not_earned_its_place_is_silent() -> None:
 def test_intercepts_begin_when_the_log_is_old_enough_to_tell_silence_from_churn(
     shop_rows: list[Labelled],
 ) -> None:
-    odds = [base_log_odds(row.table) for row in shop_rows]
+    own = [intercept_of(base_log_odds(row.table), row.churned) for row in shop_rows]
 
-    season = season_of(shop_rows, odds, FIRST, dormant_after_days=200, used=True)
+    season = season_of(shop_rows, own, FIRST, dormant_after_days=200, used=True)
 
     old = [row for row in shop_rows if (row.snapshot.date - FIRST).days >= 200]
     assert 0 < len(old) < len(shop_rows)
     assert season.days == tuple(row.snapshot.date.toordinal() for row in old)
-    shifted = expit(logit(expit(odds[-1])) + season.intercepts[-1])
+    shifted = expit(base_log_odds(shop_rows[-1].table) + season.intercepts[-1])
     assert shifted.mean() == pytest.approx(shop_rows[-1].churned.mean(), abs=1e-6)
 
 
 def test_at_a_date_only_closed_windows_are_known(shop_rows: list[Labelled]) -> None:
-    odds = [base_log_odds(row.table) for row in shop_rows]
-    season = season_of(shop_rows, odds, FIRST, dormant_after_days=1, used=True)
+    season = season_of(shop_rows, [0.1] * len(shop_rows), FIRST, dormant_after_days=1, used=True)
     target = shop_rows[-1].snapshot
 
     known = season_known_at(season, shop_rows, target)
