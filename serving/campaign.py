@@ -61,7 +61,7 @@ class CampaignPlan:
 
     @property
     def contacted(self) -> pd.DataFrame:
-        """Customers to contact now, the most profitable first."""
+        """Customers to contact now."""
         return self._ranked((self.customers["offer"] != "") & ~self.customers["held_out"])
 
     @property
@@ -255,8 +255,7 @@ def _choose_and_draw(
         spent = float(drawn.loc[(drawn["offer"] != "") & ~drawn["held_out"], "expected_cost"].sum())
         if budget is None or terms.budget is None or spent <= terms.budget + 1e-9:
             break
-        # The lots fell on cheap customers. Choosing a little fewer keeps the draw a draw; dropping some after
-        # it would not.
+        # The lots fell on cheap customers. Choosing fewer keeps the draw a draw; dropping some after it would not.
         budget *= 0.999 * terms.budget / spent
     left = candidates[paying[~taken]]
     drawn.loc[drawn.index[left], "reason"] = "would pay, but budget or places went to better uses"
@@ -272,7 +271,7 @@ def _draw(
     share: float,
 ) -> pd.DataFrame:
     """Return the customers with their offers, prices and groups filled in."""
-    drawn = customers.assign(offer="", channel="", held_out=False, stratum=-1)
+    drawn = customers.assign(offer="", channel="", held_out=False, stratum=0)
     for name in (
         "expected_cost",
         "greatest_cost",
@@ -298,6 +297,4 @@ def _draw(
         strata = stratify(choice, part["value_at_stake"], part["churn_probability"], share)
         drawn.loc[rows, "stratum"] = strata
         drawn.loc[rows, "held_out"] = draw_holdout(strata, choice, share, terms.seed)
-    elif len(rows):
-        drawn.loc[rows, "stratum"] = 0
     return drawn

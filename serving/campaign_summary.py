@@ -54,7 +54,8 @@ def _experiment_sentences(plan: CampaignPlan) -> list[str]:
     seen, expected = plan.detectable_effect, plan.expected_effect
     said = [
         f"With {chosen:,} customers and a {held_out / chosen:.0%} holdout this campaign can only see "
-        f"effects of {_points(seen)} or more on the share who stay; the offers are expected to keep {_points(expected)}."
+        f"effects of {_points(seen)} or more on the share who stay; the offers are expected to keep "
+        f"{_points(expected)}."
     ]
     if 0 < expected < seen:
         needed = customers_for(expected, held_out / chosen, plan.stay_rate, power=plan.terms.power)

@@ -16,7 +16,9 @@ import training.cli
 from features.cli import config_text, errors, open_log, options, progress, row_balance, show_table
 from features.settings import Columns, LogSettings
 from features.snapshot import Snapshot
+from serving.campaign_cli import measure, plan
 from serving.settings import ScoreSettings, ServeSettings
+from training.tournament_cli import tournament
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,8 +65,8 @@ def demo(
     run(folder)
 
 
-app.command()(features.cli.features)
-app.command()(training.cli.train)
+for command in (features.cli.features, training.cli.train, tournament, plan, measure):
+    app.command()(command)
 
 
 @app.command()
@@ -89,7 +91,7 @@ def score(settings: ScoreSettings, log: LogSettings, columns: Columns) -> None:
         report("Scoring", 0, 0)
         snapshot = Snapshot(settings.snapshot_date) if settings.snapshot_date else None
         scored = scorer.score_log(orders, snapshot)
-        chosen = _chosen(scored.scores, settings)
+        chosen = _chosen(scored, settings)
         report("Writing", 0, 0)
         write_table(contacts.join(chosen) if contacts else chosen, settings.out, excel=settings.excel)
         if settings.unscored:
@@ -98,8 +100,9 @@ def score(settings: ScoreSettings, log: LogSettings, columns: Columns) -> None:
     typer.echo(f"\n{len(chosen):,} customers in {settings.out}")
 
 
-def _chosen(scores: pd.DataFrame, settings: ScoreSettings) -> pd.DataFrame:
+def _chosen(scored: ScoredList, settings: ScoreSettings) -> pd.DataFrame:
     """Return the part of the list that was asked for; the list is sorted by value at risk."""
+    scores = scored.scores[scored.recent] if settings.recent else scored.scores
     if settings.min_value is not None:
         scores = scores[scores["value_at_risk"] >= settings.min_value]
     return scores if settings.top is None else scores.head(settings.top)

@@ -48,9 +48,7 @@ def demo(folder: Path) -> None:
     show_run(run, log)
     show_version(version, settings)
     typer.echo()
-    recent_ids = run.newest.table["customer_id"][run.newest.recent(settings.dormancy_days)]
-    recent = scored.scores[scored.scores["customer_id"].isin(recent_ids)]
-    _show_top(recent.head(10), settings.dormancy_days)
+    _show_top(scored.scores[scored.recent].head(10), settings.dormancy_days)
     typer.echo(f"\nAll {len(scored.scores):,} customers, most value at risk first: {scored_csv}")
     _show_next_steps(folder, settings.tracking_uri, orders_csv)
 

@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from serving.schemas import ErrorResponse, ModelInfo, ScoreRequest, ScoreResponse
+from serving.refusals import ErrorResponse
+from serving.schemas import ModelInfo, ScoreRequest, ScoreResponse
 
 _REFUSALS = {
     400: "The request is wrong; `details` says where.",

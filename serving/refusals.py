@@ -6,16 +6,17 @@ import json
 import logging
 import re
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
+from typing import Annotated, Any
 from uuid import uuid4
 
-from pydantic import ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.schemas import Error, ErrorResponse, Problem, problems
+from serving.schemas import HINTS
 
 MAX_BODY_BYTES = 32 * 2**20
 
@@ -35,7 +36,59 @@ _MESSAGES = {
     500: "The service failed; its log says where, under this answer's X-Request-ID.",
     503: "The service is not ready.",
 }
+_MOST_PROBLEMS = 50
 _REQUEST_ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
+
+
+class Problem(BaseModel):
+    """One thing that is wrong with a request, and where."""
+
+    loc: Annotated[str, Field(examples=["customers.0.transactions.3.amount"])]
+    message: str
+
+
+class Error(BaseModel):
+    """What went wrong."""
+
+    code: Annotated[str, Field(examples=["invalid_request"])]
+    message: str
+    details: list[Problem] = []
+
+
+class ErrorResponse(BaseModel):
+    """The one shape of every refusal."""
+
+    error: Error
+
+
+def problems(errors: Iterable[Mapping[str, Any]]) -> list[Problem]:
+    """Say where a request is wrong and how, without repeating its values.
+
+    Parameters
+    ----------
+    errors : iterable of mappings, as from `pydantic.ValidationError.errors`
+        With ``type``, ``loc`` and ``msg``.
+
+    Returns
+    -------
+    list of Problem, the first 50
+
+    Examples
+    --------
+    >>> problems([{"type": "float_type", "loc": ("customers", 0, "amount", "float"), "msg": ""}])
+    [Problem(loc='customers.0.amount', message="should be a number below a trillion, ...")]
+    """
+    found: dict[str, str] = {}
+    for entry in errors:
+        loc, message = list(entry["loc"]), entry["msg"]
+        place = next((place for place, part in enumerate(loc) if part in HINTS), None)
+        if place is not None and entry["type"] not in ("missing", "extra_forbidden"):
+            # What follows the field says which of its types did not fit.
+            loc, message = loc[: place + 1], HINTS[str(loc[place])]
+        found.setdefault(".".join(map(str, loc))[:200] or "body", message.removeprefix("Value error, "))
+        if len(found) == _MOST_PROBLEMS:
+            break
+    return [Problem(loc=loc, message=message) for loc, message in found.items()]
 
 
 def refusal(status: int, message: str | None = None, details: list[Problem] | None = None) -> JSONResponse:

@@ -7,7 +7,7 @@ refusal says where, without repeating the value. Ids are text, kept to the lette
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from itertools import chain
 from typing import Annotated, Any, NotRequired, Self
@@ -50,13 +50,11 @@ _NUMBERS = ("amount", "quantity", "margin")
 _DATE_HINT = "should be a date or time that exists, such as 1998-01-05 or 1998-01-05T14:30:00Z"
 _NUMBER_HINT = "should be a number below a trillion, or a decimal string such as '20.50'"
 _TEXT_HINT = "should be text of 1 to 200 characters, without spaces at its ends or control characters"
-_HINTS = {
+HINTS = {
     "ordered_at": _DATE_HINT,
     **dict.fromkeys(_NUMBERS, _NUMBER_HINT),
     **dict.fromkeys(("customer_id", "order_id", "currency", "channel", "product_id"), _TEXT_HINT),
 }
-_MOST_PROBLEMS = 50
-
 _STRICT = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)
 
 
@@ -176,36 +174,6 @@ class ScoreRequest(BaseModel):
         for customer in self.customers:
             for transaction in customer.transactions:
                 yield customer.customer_id, transaction
-
-
-def problems(errors: Iterable[Mapping[str, Any]]) -> list[Problem]:
-    """Say where a request is wrong and how, without repeating its values.
-
-    Parameters
-    ----------
-    errors : iterable of mappings, as from `pydantic.ValidationError.errors`
-        With ``type``, ``loc`` and ``msg``.
-
-    Returns
-    -------
-    list of Problem, the first 50
-
-    Examples
-    --------
-    >>> problems([{"type": "float_type", "loc": ("customers", 0, "amount", "float"), "msg": ""}])
-    [Problem(loc='customers.0.amount', message="should be a number below a trillion, ...")]
-    """
-    found: dict[str, str] = {}
-    for entry in errors:
-        loc, message = list(entry["loc"]), entry["msg"]
-        place = next((place for place, part in enumerate(loc) if part in _HINTS), None)
-        if place is not None and entry["type"] not in ("missing", "extra_forbidden"):
-            # What follows the field says which of its types did not fit.
-            loc, message = loc[: place + 1], _HINTS[str(loc[place])]
-        found.setdefault(".".join(map(str, loc))[:200] or "body", message.removeprefix("Value error, "))
-        if len(found) == _MOST_PROBLEMS:
-            break
-    return [Problem(loc=loc, message=message) for loc, message in found.items()]
 
 
 def _column(name: str, values: list[Any]) -> pa.Array:
@@ -328,24 +296,3 @@ class ModelInfo(BaseModel):
     log: TrainingLog
     test: Verdict
     features: list[str]
-
-
-class Problem(BaseModel):
-    """One thing that is wrong with a request, and where."""
-
-    loc: Annotated[str, Field(examples=["customers.0.transactions.3.amount"])]
-    message: str
-
-
-class Error(BaseModel):
-    """What went wrong."""
-
-    code: Annotated[str, Field(examples=["invalid_request"])]
-    message: str
-    details: list[Problem] = []
-
-
-class ErrorResponse(BaseModel):
-    """The one shape of every refusal."""
-
-    error: Error

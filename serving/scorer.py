@@ -40,6 +40,9 @@ class ScoredList:
         Rows of the log: all, those before the snapshot, and those at or after it.
     quarantined : dict of reason to number of rows
         ``rows_in == rows_used + rows_not_visible + sum(quarantined.values())``.
+    recent : Series of bool, one a row of ``scores``
+        Whether the last purchase lies within the model's ``dormant_after_days``: the long gone rarely come back,
+        whatever they would be worth.
     """
 
     scores: pd.DataFrame
@@ -49,6 +52,7 @@ class ScoredList:
     rows_used: int
     rows_not_visible: int
     quarantined: dict[str, int]
+    recent: pd.Series
 
 
 @dataclass(frozen=True)
@@ -106,20 +110,22 @@ class Scorer:
         snapshot = snapshot or Snapshot.after(log.last_day)
         _require_known_orders(snapshot)
         with DuckDBEngine(threads=threads) as engine, PurchaseHistory(log, engine) as history:
-            scores = self.model.score(history.features(snapshot))
+            table = history.features(snapshot)
+            scores = self.model.score(table)
             unscored = history.unscored(snapshot)
             seen = history.rows_seen(snapshot)
         scores = scores.assign(model_version=self.version)[list(SCORE_COLUMNS)]
+        scores = scores.sort_values(["value_at_risk", "customer_id"], ascending=[False, True])
+        silence = table["days_since_last_purchase"].loc[scores.index]
         return ScoredList(
-            scores=scores.sort_values(
-                ["value_at_risk", "customer_id"], ascending=[False, True], ignore_index=True
-            ),
+            scores=scores.reset_index(drop=True),
             unscored=unscored,
             snapshot=snapshot,
             rows_in=log.report.rows_in,
             rows_used=seen,
             rows_not_visible=log.report.rows_used - seen,
             quarantined=dict(log.report.quarantined),
+            recent=(silence <= self.model.card["dormant_after_days"]).reset_index(drop=True),
         )
 
     def score_customers(
@@ -134,7 +140,7 @@ class Scorer:
         snapshot : Snapshot
             By default tomorrow, so that today's orders count.
         rules : LogRules
-            How the rows are read; by default as the contract says.
+            How the rows are read; by default as the contract says, in the time zone of the training log.
 
         Returns
         -------
@@ -146,7 +152,7 @@ class Scorer:
         LogError, WindowError
             If no row can be used, the rows mix currencies, or the snapshot lies in the future.
         """
-        rules = rules or LogRules()
+        rules = rules or LogRules(timezone=self.model.card["log"]["timezone"])
         log = validate(rows, rules, refunds_only=True)
         # One thread: a request is small, and several are answered at a time.
         scored = self.score_log(log, snapshot or tomorrow(rules.timezone), threads=1)

@@ -18,7 +18,7 @@ from training.retention import Floats, Offer, offer_profit
 
 SAME = 0.95
 """A list that shares this much with another is called the same."""
-_MOST_CUSTOMERS = 5_000
+_MOST_CUSTOMERS = 3_000
 
 
 @dataclass(frozen=True)
@@ -166,4 +166,6 @@ def _allocate(
     limits = [plan.terms.max_contacts, *(offer.capacity for offer in offers)]
     places = [None if limit is None else math.floor(limit * whole) for limit in limits]
     amount = budget if budget is None or not enlarge else budget * whole
-    return allocate(profit, cost, budget=amount, max_contacts=places[0], capacities=places[1:])
+    return allocate(
+        profit, cost, budget=amount, max_contacts=places[0], capacities=places[1:], exchange=False
+    )

@@ -12,9 +12,9 @@ import socket
 import tempfile
 import threading
 import time
+import warnings
 from typing import Any
 
-import bentoml
 from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -104,41 +104,48 @@ _pages = Starlette(
 )
 
 
-class Stayworth:
-    """Who is likely to leave, and what they are worth."""
+with warnings.catch_warnings():
+    # BentoML imports, and declares schemas with, what pathspec and pydantic have deprecated.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import bentoml
 
-    def __init__(self) -> None:
-        keep_values_out_of_logs()
-        os.chdir(os.environ.get(_FOLDER, "."))
-        self.__is_ready__()
+    class Stayworth:
+        """Who is likely to leave, and what they are worth."""
 
-    def __is_ready__(self) -> bool:
-        try:
-            champion.scorer()
-        except ModelError:
-            return False
-        return True
+        def __init__(self) -> None:
+            keep_values_out_of_logs()
+            os.chdir(os.environ.get(_FOLDER, "."))
+            self.__is_ready__()
 
-    @bentoml.api  # type: ignore[untyped-decorator]
-    def score(self, request: ScoreRequest, /) -> ScoreResponse:
-        """Score customers, sent with their orders."""
-        try:
-            scorer = champion.scorer()
-        except ModelError as error:
-            return refusal(503, str(error))  # type: ignore[return-value]
-        snapshot = Snapshot(request.snapshot_date) if request.snapshot_date else None
-        try:
-            scored = scorer.score_customers(request.rows(), snapshot)
-        except StayworthError as error:
-            return refusal(400, str(error))  # type: ignore[return-value]
-        try:
-            return ScoreResponse.of(scored, scorer.version)
-        except ValidationError as error:  # to BentoML this type says that the request is wrong
-            broken = sorted({str(entry["loc"][-1]) for entry in error.errors()})
-            raise RuntimeError(f"version {scorer.version} gave no answer fit to send: {broken}") from None
+        def __is_ready__(self) -> bool:
+            try:
+                champion.scorer()
+            except ModelError:
+                return False
+            return True
 
+        @bentoml.api  # type: ignore[untyped-decorator]
+        def score(self, request: ScoreRequest, /) -> ScoreResponse:
+            """Score customers, sent with their orders."""
+            try:
+                scorer = champion.scorer()
+            except ModelError as error:
+                return refusal(503, str(error))  # type: ignore[return-value]
+            snapshot = Snapshot(request.snapshot_date) if request.snapshot_date else None
+            try:
+                scored = scorer.score_customers(request.rows(), snapshot)
+            except StayworthError as error:
+                return refusal(400, str(error))  # type: ignore[return-value]
+            try:
+                return ScoreResponse.of(scored, scorer.version)
+            except ValidationError as error:  # to BentoML this type says that the request is wrong
+                broken = sorted({str(entry["loc"][-1]) for entry in error.errors()})
+                raise RuntimeError(f"version {scorer.version} gave no answer fit to send: {broken}") from None
 
-service: Any = bentoml.service(Stayworth, name="stayworth", threads=THREADS, tracing={"excluded_urls": ".*"})
+    service: Any = bentoml.service(
+        Stayworth, name="stayworth", threads=THREADS, tracing={"excluded_urls": ".*"}
+    )
+
 service.mount_asgi_app(_pages)
 service.add_asgi_middleware(Refusals, unready=champion.reason)
 

@@ -42,6 +42,12 @@ class ScoreSettings(BaseModel):
     min_value: Annotated[
         float | None, typer.Option("--min-value", help="Keep customers with at least this value at risk.")
     ] = None
+    recent: Annotated[
+        bool,
+        typer.Option(
+            "--recent", help="Leave out customers silent for longer than the model's --dormant-after-days."
+        ),
+    ] = False
     customers: Annotated[
         Path | None,
         typer.Option(

@@ -9,14 +9,13 @@ import pytest
 from pydantic import ValidationError
 
 from features.transactions import OPTIONAL, validate
+from serving.refusals import Problem, problems
 from serving.schemas import (
     MAX_CUSTOMERS,
     MAX_ROWS,
     CustomerScore,
-    Problem,
     ScoreRequest,
     Transaction,
-    problems,
 )
 from training.model import SCORE_COLUMNS
 

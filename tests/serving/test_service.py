@@ -23,8 +23,7 @@ import pyarrow as pa
 import pytest
 
 from features.transactions import TransactionLog
-from serving.refusals import MAX_BODY_BYTES
-from serving.schemas import ErrorResponse
+from serving.refusals import MAX_BODY_BYTES, ErrorResponse
 from serving.scorer import Scorer
 from training.model import SCORE_COLUMNS
 
