@@ -36,7 +36,7 @@ from features.console import errors
 from features.errors import StayworthError
 
 CONFIG_FILE = "stayworth.toml"
-SECTIONS = ("log", "columns", "train", "score", "serve")
+SECTIONS = ("log", "columns", "train", "score", "serve", "plan", "measure", "tournament")
 
 Config = Mapping[str, Mapping[str, Any]]
 

@@ -49,7 +49,9 @@ class Snapshot:
         try:
             return cls(date.fromisoformat(text))
         except ValueError:
-            raise WindowError(f"{text!r} is not a date. Write it as YYYY-MM-DD, for example 1998-04-01.") from None
+            raise WindowError(
+                f"{text!r} is not a date. Write it as YYYY-MM-DD, for example 1998-04-01."
+            ) from None
 
     def sees(self, day: dt.date) -> bool:
         """Tell whether an order of that day is visible."""

@@ -40,6 +40,7 @@ class LogReport:
     zero_amounts, refunds : int, used rows with a zero or a negative amount
     refunds_only_customers : int, customers without a purchase
     currency : str or None, where the log or the caller names it
+    timezone : str, in which the days of the orders are
     fingerprint : str, SHA-256 of the used rows, whatever their order
     """
 
@@ -55,6 +56,7 @@ class LogReport:
     refunds: int
     refunds_only_customers: int
     currency: str | None
+    timezone: str
     fingerprint: str
 
     def rows(self) -> list[tuple[str, int, str]]:
@@ -168,7 +170,7 @@ def validate(
     _require_rows(used, quarantine)
     if not refunds_only:
         _require_purchases(used)
-    report = _report(used, quarantine, identical=int(identical.sum()), currency=currency)
+    report = _report(used, quarantine, int(identical.sum()), currency, rules.timezone)
     return TransactionLog(used, quarantine.table(), report)
 
 
@@ -267,7 +269,9 @@ def _require_purchases(used: pa.Table) -> None:
         )
 
 
-def _report(used: pa.Table, quarantine: Quarantine, identical: int, currency: str | None) -> LogReport:
+def _report(
+    used: pa.Table, quarantine: Quarantine, identical: int, currency: str | None, timezone: str
+) -> LogReport:
     amounts, days = used["amount_cents"], pc.min_max(used["ordered_on"]).as_py()
     buyers = used["customer_id"].filter(pc.greater_equal(amounts, 0))
     customers = pc.count_distinct(used["customer_id"]).as_py()
@@ -284,5 +288,6 @@ def _report(used: pa.Table, quarantine: Quarantine, identical: int, currency: st
         refunds=pc.sum(pc.less(amounts, 0)).as_py(),
         refunds_only_customers=customers - pc.count_distinct(buyers).as_py(),
         currency=currency,
+        timezone=timezone,
         fingerprint=fingerprint(used),
     )

@@ -70,6 +70,7 @@ def allocate(
     budget: float | None = None,
     max_contacts: int | None = None,
     capacities: Sequence[int | None] | None = None,
+    exchange: bool = True,
 ) -> Allocation:
     """Choose at most one offer for each customer, for the greatest total profit within the limits.
 
@@ -81,6 +82,7 @@ def allocate(
     budget : float or None, money, limit of the total cost
     max_contacts : int or None, limit of the number of customers with an offer
     capacities : one int or None per offer, limits of the number of customers per offer
+    exchange : bool, search for the last per mille; without it, several times as fast
 
     Returns
     -------
@@ -102,7 +104,7 @@ def allocate(
     gain, price = np.asarray(profit, dtype=np.float64), np.asarray(cost, dtype=np.float64)
     limits = Limits.of(gain, price, budget, max_contacts, capacities)
     duals = solve_dual(gain, limits)
-    choice = _fill(gain, limits, duals)
+    choice = _fill(gain, limits, duals, EXCHANGES if exchange else ())
     chosen = np.flatnonzero(choice != NOBODY)
     full = np.zeros(2 + gain.shape[1])
     full[limits.kind] = duals.prices
@@ -117,7 +119,9 @@ def allocate(
     )
 
 
-def _fill(gain: Floats, limits: Limits, duals: Duals) -> NDArray[np.int64]:
+def _fill(
+    gain: Floats, limits: Limits, duals: Duals, exchanges: Sequence[tuple[int, int]]
+) -> NDArray[np.int64]:
     """Turn prices into a plan: the clear cases by price, then whatever still makes it better.
 
     At the best prices the choices of a few optimal columns are mixed, and trimmed where they exceed a limit.
@@ -133,7 +137,7 @@ def _fill(gain: Floats, limits: Limits, duals: Duals) -> NDArray[np.int64]:
             left += limits.usage[:, i, choice[i]]
             choice[i] = NOBODY
     while _improve(choice, left, gain, limits, reduced) or any(
-        _exchange(choice, left, gain, limits, reduced, together, among) for together, among in EXCHANGES
+        _exchange(choice, left, gain, limits, reduced, together, among) for together, among in exchanges
     ):
         pass
     return choice

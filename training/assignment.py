@@ -117,7 +117,8 @@ def _read_list(path: Path) -> pd.DataFrame:
         # A spreadsheet may have saved it again, with its own separator.
         separator = csv.Sniffer().sniff(text.partition("\n")[0], delimiters=",;\t").delimiter
         frame = pd.read_csv(path, dtype=str, keep_default_na=False, sep=separator, encoding="utf-8-sig")
-        frame = frame.apply(lambda column: bare_cells(pa.array(column, type=pa.string())).to_pylist())
+        for column in frame.columns:
+            frame[column] = bare_cells(pa.array(frame[column], type=pa.string())).to_pylist()
         for column in NUMBERS:
             frame[column] = frame[column].replace("", "nan").astype(float)
         return frame.astype({"stratum": np.int64})[["customer_id", "offer", "value_tier", *NUMBERS]]

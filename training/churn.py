@@ -37,7 +37,7 @@ MONOTONE = {"days_since_last_purchase": 1, "p0": 1, "p_alive": -1, "frequency": 
 
 PARAMETERS: dict[str, Any] = {
     "objective": "binary",
-    "learning_rate": 0.05,
+    "learning_rate": 0.1,
     "num_leaves": 8,
     "max_bin": 63,
     "min_data_in_leaf": 300,

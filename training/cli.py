@@ -46,7 +46,7 @@ def show_run(run: TrainingRun, orders: TransactionLog) -> None:
     _show_race(run)
     typer.echo()
     _show_spend(run)
-    for note in run.newest.clv.notes:
+    for note in run.model.card["notes"]:
         typer.echo(f"Note: {note}")
 
 

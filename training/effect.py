@@ -32,8 +32,8 @@ from features.errors import StayworthError
 from training.retention import Floats
 
 DRAWS = 999
-MANY_CUSTOMERS = 20_000
-"""From here on the normal quantiles are as good, and redrawing the holdout would take gigabytes."""
+MANY_CUSTOMERS = 10_000
+"""From here on the normal quantiles are as good, and redrawing the holdout would take long."""
 
 
 @dataclass(frozen=True)
@@ -175,13 +175,13 @@ def _without_covariates(y: Floats, x: Floats, strata: NDArray[np.int64], arm: ND
     return np.asarray(y - (x - x.mean(axis=0)) @ slope)
 
 
-def _compare(y: Floats, held_out: Floats, strata: NDArray[np.int64]) -> tuple[Floats, Floats]:
+def _compare(y: Floats, held_out: NDArray[np.floating], strata: NDArray[np.int64]) -> tuple[Floats, Floats]:
     """Compare the groups under each of many draws.
 
     Parameters
     ----------
     y : ndarray of shape (n_customers,)
-    held_out : ndarray of shape (n_draws, n_customers), 1 for the held out
+    held_out : ndarray of shape (n_draws, n_customers), 1 for the held out; its precision is kept
     strata : ndarray of shape (n_customers,), sorted
 
     Returns
@@ -196,8 +196,11 @@ def _compare(y: Floats, held_out: Floats, strata: NDArray[np.int64]) -> tuple[Fl
     totals = np.stack([size, np.add.reduceat(centred, starts), np.add.reduceat(centred**2, starts)])
     held = np.zeros((3, held_out.shape[0], starts.size))
     for number, (start, count) in enumerate(zip(starts, size.astype(int), strict=True)):
-        part, values = held_out[:, start : start + count], centred[start : start + count]
-        held[:, :, number] = (part @ np.column_stack([np.ones(count), values, values**2])).T
+        part, values = (
+            held_out[:, start : start + count],
+            centred[start : start + count].astype(held_out.dtype),
+        )
+        held[:, :, number] = (part @ np.column_stack([np.ones_like(values), values, values**2])).T
     means, variance = np.zeros((held_out.shape[0], 2)), np.zeros(held_out.shape[0])
     weight = size / y.size
     for group, (n, s, q) in enumerate((held, totals[:, None, :] - held)):
@@ -215,11 +218,11 @@ def _studentised(y: Floats, arm: NDArray[np.bool_], strata: NDArray[np.int64]) -
     return np.divide(difference, errors, out=np.zeros(errors.size), where=errors > 0)
 
 
-@lru_cache(maxsize=2)
-def _redraws(sizes: tuple[int, ...], held: tuple[int, ...]) -> Floats:
+@lru_cache(maxsize=9)
+def _redraws(sizes: tuple[int, ...], held: tuple[int, ...]) -> NDArray[np.float32]:
     """Draw other holdouts of the same size in each stratum; the same ones every time."""
     rng = np.random.default_rng(20130)
-    draws = np.zeros((DRAWS, sum(sizes)))
+    draws = np.zeros((DRAWS, sum(sizes)), dtype=np.float32)
     start = 0
     for size, count in zip(sizes, held, strict=True):
         lots = rng.random((DRAWS, size))

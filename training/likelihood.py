@@ -22,7 +22,7 @@ Objective = Callable[[FloatArray], float]
 LOWEST, HIGHEST = 1e-3, 1e3
 
 _FLAT = 1e-4  # slope of the mean log-likelihood per log-parameter, below which a search has reached the top
-_STEP = 1e-3  # of the finite differences: a tenth of a percent of a parameter
+_STEP = 1e-4  # of the finite differences in a slope; ten times that in a curvature
 _WIDEST_AXIS = 1.0  # log scale: a direction the log says nothing about is taken as known within a factor e
 
 
@@ -113,6 +113,29 @@ def _is_flat(problem: Problem, log_parameters: FloatArray) -> bool:
     return bool(np.abs(gradient(problem.objective, log_parameters)).max() < _FLAT)
 
 
+def refine(problem: Problem, start: FloatArray, axes: FloatArray) -> FloatArray | None:
+    """Return the log-parameters of maximum likelihood by Newton's method, from the fit of a coarser copy.
+
+    The copy's Hessian (`principal_axes`) serves, as it hardly differs: some ten times cheaper than a search.
+
+    Returns
+    -------
+    ndarray of shape (k,), or None where the start lies at an edge or a few steps do not suffice
+    """
+    if at_edge(start).any():
+        return None
+    covariance = problem.weight * axes.T @ axes
+    here = start
+    for _ in range(10):
+        step = covariance @ gradient(problem.objective, here)
+        here = here - step
+        if not np.abs(step).max() < 1.0:
+            return None
+        if np.abs(step).max() < 1e-6:
+            return None if at_edge(here).any() or not _is_flat(problem, here) else here
+    return None
+
+
 def minimise(objective: Objective, start: FloatArray) -> FloatArray:
     """Return the log-parameters that minimise the objective within [LOWEST, HIGHEST].
 
@@ -193,11 +216,11 @@ def principal_axes(objective: Objective, log_parameters: FloatArray, n_customers
     array([[0.05]])
     """
     size = len(log_parameters)
-    steps = _STEP * np.eye(size)
+    steps = 10.0 * _STEP * np.eye(size)
     hessian = np.zeros((size, size))
     for i in range(size):
         ahead, behind = log_parameters + steps[i], log_parameters - steps[i]
-        hessian[i] = (gradient(objective, ahead) - gradient(objective, behind)) / (2.0 * _STEP)
+        hessian[i] = (gradient(objective, ahead) - gradient(objective, behind)) / (20.0 * _STEP)
     free, axes = ~at_edge(log_parameters), np.zeros((size, size))
     if not free.any():
         return axes

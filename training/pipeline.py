@@ -105,8 +105,8 @@ def train(log: TransactionLog, settings: TrainSettings, report: Report | None = 
         test=Snapshot(settings.test_snapshot) if settings.test_snapshot else None,
     )
     with DuckDBEngine(threads=threads) as engine, PurchaseHistory(log, engine) as history:
-        rows = _labelled(history, plan, settings.horizon_days, report)
-        newest = describe(history, plan.newest, settings.horizon_days)
+        rows = _labelled(history, plan, settings, report)
+        newest = describe(history, plan.newest, settings.horizon_days, model=settings.clv_model)
     known = [row for row in rows if row.snapshot in plan.before_test]
     test_row = next(row for row in rows if row.snapshot == plan.test)
     choice = {"dormant_after_days": settings.dormancy_days, "seed": settings.seed, "threads": threads}
@@ -163,13 +163,16 @@ def register(run: TrainingRun, log: TransactionLog, settings: TrainSettings) -> 
     return version
 
 
-def _labelled(history: PurchaseHistory, plan: Schedule, horizon_days: int, report: Report) -> list[Labelled]:
+def _labelled(
+    history: PurchaseHistory, plan: Schedule, settings: TrainSettings, report: Report
+) -> list[Labelled]:
     snapshots, step = plan.snapshots, "Features and outcomes at each snapshot"
     report(step, 0, len(snapshots))
     return labelled_snapshots(
         history,
         snapshots,
-        horizon_days,
+        settings.horizon_days,
+        model=settings.clv_model,
         progress=lambda s: report(step, snapshots.index(s) + 1, len(snapshots)),
     )
 
@@ -234,11 +237,30 @@ def _card(
             "rows_used": log.report.rows_used,
             "quarantined": dict(log.report.quarantined),
             "customers": log.report.customers,
+            "timezone": log.report.timezone,
             "fingerprint": log.report.fingerprint,
         },
         "snapshots": [str(snapshot) for snapshot in plan.closed],
         "test": {"snapshot_date": str(plan.test), "winner": winner(test.race), "metrics": finite},
         "recipe": recipe.describe() | {"losses": recipe.losses},
-        "notes": list(newest.clv.notes),
+        "notes": [*newest.clv.notes, *_truncation(newest.table)],
         "features": list(CHURN_FEATURES),
     }
+
+
+def _truncation(table: pd.DataFrame) -> list[str]:
+    """Warn of a log that begins in the middle of the business's life: its first customers are older than T says.
+
+    Their sign is a first month with several times the newcomers of a usual month, in a business that goes on
+    acquiring (a cohort that was acquired at once, as CDNOW's, is no such log).
+    """
+    age = table["tenure_days"].to_numpy()
+    months = np.histogram(age, bins=np.arange(0, age.max() + 31, 30))[0]
+    first_month, usual = (age > age.max() - 30).mean(), np.median(months) / len(age)
+    if usual == 0 or first_month < 3 * usual:
+        return []
+    return [
+        f"{first_month:.0%} of the customers first appear in the log's first 30 days, {usual:.0%} in a usual month: "
+        "the log seems to begin in the middle of the business's life, and these customers are older than it "
+        "says. To leave them out: --acquired-after DATE."
+    ]

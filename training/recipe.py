@@ -28,7 +28,7 @@ from training.dataset import Labelled, known_at
 from training.season import season_known_at, season_of
 from training.spend import TWEEDIE, SpendModel, base_log_spend, factor_of, fit_spend, spend_data
 
-MAX_ROUNDS = 200
+MAX_ROUNDS = 100
 VALIDATIONS = 3
 FOLDS = 5
 

@@ -17,6 +17,7 @@ import contextlib
 import functools
 import logging
 import os
+import shutil
 import tempfile
 import time
 import warnings
@@ -32,17 +33,20 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from features.errors import ModelError
 from training.model import RetentionModel
+from training.succession import entry, predecessor, succession
 from training.tracking_uri import TrackingURI
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from mlflow import MlflowClient
     from mlflow.entities import LoggedModel
-    from mlflow.entities.model_registry import ModelVersion
+    from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 
 DEFAULT_TRACKING_URI = "sqlite:///mlflow.db"
 MODEL_NAME = "stayworth"
 CHAMPION = "champion"
+PROMOTED = "promoted"
+"""Tag of a version that was champion: who decided it, such as ``forced``."""
 
 #: What MLflow runs to load a version by itself ("models from code"); stored with each version.
 LOADER = """from training.registry import set_pyfunc
@@ -62,6 +66,8 @@ class Version:
     created_at : datetime, UTC
     aliases : tuple of str, such as ("champion",)
     metrics : mapping of str to float, as logged with the run
+    params : mapping of str to str, the run's settings
+    tags : mapping of str to str, the version's own: what `Registry.annotate` and `Registry.promote` left
     """
 
     version: str
@@ -69,6 +75,8 @@ class Version:
     created_at: datetime
     aliases: tuple[str, ...] = ()
     metrics: Mapping[str, float] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 class Registry:
@@ -137,21 +145,98 @@ class Registry:
             client.set_terminated(run_id, "FINISHED")
             return _version(client, client.get_model_version(MODEL_NAME, version), aliases={})
 
-    def promote(self, version: str) -> None:
-        """Make one version the champion; the one before loses the alias.
+    def annotate(
+        self,
+        version: str,
+        *,
+        tags: Mapping[str, str] | None = None,
+        tables: Mapping[str, pd.DataFrame] | None = None,
+        documents: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Add to a version what was found out after it was registered.
+
+        Parameters
+        ----------
+        version : str
+        tags : mapping of str to str, of the version
+        tables : mapping of name to DataFrame, logged with its run as ``name.csv``
+        documents : mapping of name to what JSON can hold, logged with its run as ``name.json``
+        """
+        with self._client() as client:
+            run_id = str(client.get_model_version(MODEL_NAME, version).run_id)
+            _log_artifacts(client, run_id, tables or {}, {}, documents or {})
+            for name, text in (tags or {}).items():
+                client.set_model_version_tag(MODEL_NAME, version, name, text)
+
+    def promote(self, version: str, how: str = "by hand") -> None:
+        """Make one version the champion; the one before loses the alias and is remembered.
+
+        Parameters
+        ----------
+        version : str
+        how : str
+            Who decided it; kept as the version's tag ``promoted``.
 
         Raises
         ------
         ModelError
             If there is no such version.
         """
-        if version not in (known := [known.version for known in self.versions()]):
-            raise ModelError(
-                f"{self.uri} has no version {version} of {MODEL_NAME}. "
-                + (f"It has {', '.join(reversed(known))}." if known else "It has none.")
-            )
+        known: list[str] = []
+        if not self._is_absent():
+            with self._client() as client:
+                known = [str(found.version) for found in _search(client)]
+                if version in known:
+                    client.set_model_version_tag(MODEL_NAME, version, PROMOTED, how)
+                    _enthrone(client, version)
+                    return
+        raise ModelError(
+            f"{self.uri} has no version {version} of {MODEL_NAME}. "
+            + (f"It has {', '.join(reversed(known))}." if known else "It has none.")
+        )
+
+    def rollback(self) -> tuple[str, str | None]:
+        """Make the champion before the present one champion again; once more goes one further back.
+
+        Returns
+        -------
+        The version that is champion now, and the one that was; None if the champion had been deleted
+
+        Raises
+        ------
+        ModelError
+            If there was none before.
+        """
+        if not self._is_absent():
+            with self._client() as client:
+                known = {str(found.version): found for found in _search(client)}
+                registered = _registered(client)
+                champion = _aliases(registered).get(CHAMPION)
+                champions = [v for v in _succession(registered) if v in known]
+                if target := predecessor(champions, champion or ""):
+                    if champion:
+                        how = f"{known[champion].tags.get(PROMOTED, 'by hand')}, rolled back"
+                        client.set_model_version_tag(MODEL_NAME, champion, PROMOTED, how)
+                    _move_alias(client, target)
+                    client.set_registered_model_tag(MODEL_NAME, *entry("rollback", target))
+                    return target, champion
+        now = self.current()
+        raise ModelError(
+            f"There was no champion before version {now.version} in {self.uri}. "
+            f"Promote another: stayworth models lists them, stayworth promote VERSION."
+            if now
+            else self._no_champion()
+        )
+
+    def current(self) -> Version | None:
+        """Return the version that scores, None if nothing was promoted yet."""
+        if self._is_absent():
+            return None
         with self._client() as client:
-            client.set_registered_model_alias(MODEL_NAME, CHAMPION, version)
+            aliases = _aliases(_registered(client))
+            if CHAMPION not in aliases:
+                return None
+            return _version(client, client.get_model_version(MODEL_NAME, aliases[CHAMPION]), aliases)
 
     def champion(self) -> Version:
         """Return the version that scores.
@@ -161,12 +246,12 @@ class Registry:
         ModelError
             If nothing was promoted yet, or the registry cannot be reached.
         """
-        if not self._is_absent():
-            with self._client() as client:
-                aliases = self._aliases(client)
-                if CHAMPION in aliases:
-                    return _version(client, client.get_model_version(MODEL_NAME, aliases[CHAMPION]), aliases)
-        raise ModelError(
+        if champion := self.current():
+            return champion
+        raise ModelError(self._no_champion())
+
+    def _no_champion(self) -> str:
+        return (
             f"No model has the alias '{CHAMPION}' in {self.uri}. "
             "Train one first: stayworth train --transactions orders.csv --promote"
         )
@@ -176,14 +261,8 @@ class Registry:
         if self._is_absent():
             return []
         with self._client() as client:
-            page = client.search_model_versions(f"name='{MODEL_NAME}'")
-            found = list(page)
-            while page.token:
-                page = client.search_model_versions(f"name='{MODEL_NAME}'", page_token=page.token)
-                found += page
-            newest_first = sorted(found, key=lambda version: int(version.version), reverse=True)
-            aliases = self._aliases(client)
-            return [_version(client, version, aliases) for version in newest_first]
+            aliases = _aliases(_registered(client))
+            return [_version(client, found, aliases) for found in _search(client)]
 
     def download(self, version: str, folder: Path) -> Path:
         """Copy a version's files into ``folder`` and return the path that `RetentionModel.load` reads."""
@@ -192,19 +271,24 @@ class Registry:
             _mlflow().artifacts.download_artifacts(
                 uri, dst_path=str(folder), tracking_uri=self.uri.text, registry_uri=self.uri.text
             )
-        models = sorted(folder.rglob("artifacts/*/model.json"))
-        if len(models) != 1:
-            raise ModelError(f"Version {version} of {MODEL_NAME} in {self.uri} has lost its files.")
-        return models[0].parent
+        for model in folder.rglob("artifacts/model/model.json"):
+            return model.parent
+        raise ModelError(f"Version {version} of {MODEL_NAME} in {self.uri} has lost its files.")
+
+    def load(self, version: str) -> RetentionModel:
+        """Read a version's model.
+
+        Raises
+        ------
+        ModelError
+            If its files are lost, damaged, or of a release with other features.
+        """
+        with tempfile.TemporaryDirectory(prefix="stayworth-") as folder:
+            return RetentionModel.load(self.download(version, Path(folder)))
 
     def _is_absent(self) -> bool:
         """Tell whether this is a SQLite registry that nothing was ever logged to."""
         return self.uri.sqlite_file is not None and not self.uri.sqlite_file.exists()
-
-    def _aliases(self, client: MlflowClient) -> dict[str, str]:
-        """Return the version behind each alias; MLflow's list of versions does not tell."""
-        registered = client.search_registered_models(f"name='{MODEL_NAME}'")
-        return {alias: str(version) for alias, version in registered[0].aliases.items()} if registered else {}
 
     @contextlib.contextmanager
     def _client(self, *, writing: bool = False) -> Iterator[MlflowClient]:
@@ -219,9 +303,9 @@ class Registry:
             with _quiet():
                 yield mlflow.MlflowClient(self.uri.text, self.uri.text)
         except (MlflowException, SQLAlchemyError, OSError) as error:
-            reason = self.uri.redact(str(error)).partition("\n")[0]
+            reason = self.uri.redact(str(error)).partition("\n")[0][:300].rstrip(".")
             raise ModelError(
-                f"The model registry {self.uri} cannot be used: {reason[:300]} Check that it is up, and "
+                f"The model registry {self.uri} cannot be used: {reason}. Check that it is up, and "
                 "the address: sqlite:///file.db, http://host:port or postgresql://user:password@host/name."
             ) from None
 
@@ -246,9 +330,7 @@ def load_champion(tracking_uri: str = DEFAULT_TRACKING_URI) -> tuple[RetentionMo
     """
     registry = Registry(tracking_uri)
     champion = registry.champion()
-    with tempfile.TemporaryDirectory(prefix="stayworth-") as folder:
-        files = registry.download(champion.version, Path(folder))
-        return RetentionModel.load(files), champion
+    return registry.load(champion.version), champion
 
 
 def set_pyfunc() -> None:
@@ -278,8 +360,12 @@ def _create_sqlite(file: Path) -> None:
         fresh = Path(folder) / file.name
         store = SqlAlchemyStore(f"sqlite:///{fresh}", (file.parent / "mlruns").as_uri())  # type: ignore[no-untyped-call]
         store.engine.dispose()
-        with contextlib.suppress(FileExistsError):
+        try:
             os.link(fresh, file)
+        except FileExistsError:
+            pass
+        except OSError:  # a file system without hard links
+            fresh.replace(file)
 
 
 @contextlib.contextmanager
@@ -340,11 +426,12 @@ def _register(
     with tempfile.TemporaryDirectory(prefix="stayworth-") as folder:
         loader, packed = Path(folder) / "loader.py", Path(folder) / "packed"
         loader.write_text(LOADER)
+        shutil.copytree(files, Path(folder) / "model")
         _mlflow().pyfunc.save_model(
             packed,
             mlflow_model=card,
             python_model=str(loader),
-            artifacts={"model": str(files)},
+            artifacts={"model": str(Path(folder) / "model")},
             # Named, they cost nothing; inferred, five seconds.
             pip_requirements=[MODEL_NAME],
             input_example=input_example,
@@ -358,14 +445,63 @@ def _register(
     return str(client.create_model_version(MODEL_NAME, source, run_id, model_id=model.model_id).version)
 
 
+def _search(client: MlflowClient) -> list[ModelVersion]:
+    """Return MLflow's records of all versions, newest first."""
+    page = client.search_model_versions(f"name='{MODEL_NAME}'")
+    found = list(page)
+    while page.token:
+        page = client.search_model_versions(f"name='{MODEL_NAME}'", page_token=page.token)
+        found += page
+    return sorted(found, key=lambda record: int(record.version), reverse=True)
+
+
+def _registered(client: MlflowClient) -> RegisteredModel | None:
+    """Return MLflow's record of the model as a whole; aliases stand in it, not with the versions."""
+    found = client.search_registered_models(f"name='{MODEL_NAME}'")
+    return found[0] if found else None
+
+
+def _aliases(registered: RegisteredModel | None) -> dict[str, str]:
+    """Return the version behind each alias."""
+    return {alias: str(version) for alias, version in registered.aliases.items()} if registered else {}
+
+
+def _succession(registered: RegisteredModel | None) -> list[str]:
+    return succession(registered.tags) if registered else []
+
+
+def _enthrone(client: MlflowClient, version: str) -> None:
+    """Give a version the alias and remember it, and before it a champion that nobody had written down."""
+    registered = _registered(client)
+    before = _aliases(registered).get(CHAMPION)
+    if before and _succession(registered)[-1:] != [before]:
+        client.set_registered_model_tag(MODEL_NAME, *entry("promote", before))
+    _move_alias(client, version)
+    if before != version:
+        client.set_registered_model_tag(MODEL_NAME, *entry("promote", version))
+
+
+def _move_alias(client: MlflowClient, version: str) -> None:
+    """Point the alias at a version; of two that set it for the first time at once, one has to try again."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.set_registered_model_alias(MODEL_NAME, CHAMPION, version)
+    except MlflowException:
+        client.set_registered_model_alias(MODEL_NAME, CHAMPION, version)
+
+
 def _version(client: MlflowClient, found: ModelVersion, aliases: Mapping[str, str]) -> Version:
     run_id = str(found.run_id)
+    logged = client.get_run(run_id).data
     return Version(
         version=str(found.version),
         run_id=run_id,
         created_at=datetime.fromtimestamp(found.creation_timestamp / 1000, UTC),
         aliases=tuple(sorted(alias for alias, version in aliases.items() if version == str(found.version))),
-        metrics=dict(client.get_run(run_id).data.metrics),
+        metrics=dict(logged.metrics),
+        params=dict(logged.params),
+        tags=dict(found.tags),
     )
 
 
@@ -373,6 +509,7 @@ def _version(client: MlflowClient, found: ModelVersion, aliases: Mapping[str, st
 def _mlflow() -> ModuleType:
     """Import MLflow: late, for it takes seconds; without telemetry, progress bars and long retries."""
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # the word: MLflow does not take a 1
+    os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     with warnings.catch_warnings():

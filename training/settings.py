@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from pydantic import BaseModel, ConfigDict, Field
@@ -45,6 +45,10 @@ class TrainSettings(BaseModel):
             help="Customers silent for longer are no longer 'recent'. By default two horizons.",
         ),
     ] = Field(default=None, ge=1)
+    clv_model: Annotated[
+        Literal["bgnbd", "mbgnbd", "paretonbd"],
+        typer.Option("--clv-model", help="Model of purchases: BG/NBD, MBG/NBD or (slower) Pareto/NBD."),
+    ] = "bgnbd"
     test_snapshot: Annotated[
         date | None,
         typer.Option(

@@ -33,6 +33,7 @@ class Limits:
         max_contacts: int | None,
         capacities: Sequence[int | None] | None,
     ) -> Limits:
+        """Check the inputs and lay out what every customer × offer uses of every limit that is set."""
         if gain.ndim != 2 or gain.shape != cost.shape:
             raise ValueError(f"Profits have shape {gain.shape}, costs {cost.shape}: give customers × offers.")
         if not (np.isfinite(gain).all() and np.isfinite(cost).all() and (cost >= 0).all()):
@@ -48,7 +49,7 @@ class Limits:
         return cls(
             kind,
             np.array([amounts[k] for k in kind], dtype=np.float64),
-            np.array(usage).reshape(-1, *gain.shape),
+            np.array(usage, dtype=np.float64).reshape(len(usage), *gain.shape),
         )
 
     def reduced(self, gain: Floats, prices: Floats) -> Floats:

@@ -304,3 +304,129 @@ def make_database(server: str) -> str:
         connection.execute(text("CREATE DATABASE registry"))
     engine.dispose()
     return server.removesuffix("/postgres") + "/registry"
+
+
+@pytest.fixture
+def three(uri: str, files: Path) -> Registry:
+    """A registry of three versions, the last of them the champion after the two others."""
+    registry = Registry(uri)
+    for _ in range(2):
+        registry.log_run(model_folder=files)
+    for version in ("1", "2", "3"):
+        registry.promote(version, how=f"as number {version}")
+    return registry
+
+
+def test_a_rollback_brings_back_the_champion_before_and_a_second_the_one_before_that(three: Registry) -> None:
+    assert three.rollback() == ("2", "3")
+    assert three.champion().version == "2"
+    assert three.rollback() == ("1", "2")
+
+    assert [(v.version, v.aliases, v.tags["promoted"]) for v in three.versions()] == [
+        ("3", (), "as number 3, rolled back"),
+        ("2", (), "as number 2, rolled back"),
+        ("1", ("champion",), "as number 1"),
+    ]
+    with pytest.raises(
+        ModelError, match="There was no champion before version 1 in .*stayworth promote VERSION"
+    ):
+        three.rollback()
+
+
+def test_after_a_rollback_another_promotion_goes_back_to_where_it_came_from(three: Registry) -> None:
+    three.rollback()
+    three.promote("1")
+
+    assert three.rollback() == ("2", "1")
+
+
+def test_a_champion_that_was_made_in_mlflow_itself_is_rolled_back_too_and_remembered(three: Registry) -> None:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(three.uri.text)
+    client.set_registered_model_alias("stayworth", "champion", "1")
+    assert three.rollback() == ("2", "1")
+
+    client.set_registered_model_alias("stayworth", "champion", "1")
+    three.promote("3")
+    assert three.rollback() == ("1", "3")
+
+
+def test_a_rollback_passes_over_versions_that_were_deleted(three: Registry) -> None:
+    from mlflow import MlflowClient
+
+    MlflowClient(three.uri.text).delete_model_version("stayworth", "2")
+    assert three.rollback() == ("1", "3")
+    three.promote("3")
+    MlflowClient(three.uri.text).delete_model_version("stayworth", "3")
+
+    assert three.current() is None
+    assert three.rollback() == ("1", None)
+
+
+def test_without_a_champion_there_is_nothing_to_roll_back(uri: str, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="No model has the alias 'champion'"):
+        Registry(uri).rollback()
+    with pytest.raises(ModelError, match="No model has the alias 'champion'"):
+        Registry(f"sqlite:///{tmp_path}/other.db").rollback()
+
+
+def test_what_was_found_out_later_is_added_to_a_version(uri: str, files: Path) -> None:
+    registry = Registry(uri)
+    version = registry.log_run(model_folder=files, params={"horizon_days": 90})
+
+    registry.annotate(
+        version.version,
+        tags={"gate": "tie"},
+        tables={"gate": pd.DataFrame({"measure": ["log-loss"]})},
+        documents={"gate": {"promoted": False}},
+    )
+
+    (newest, _) = registry.versions()
+    assert (newest.tags, newest.params) == ({"gate": "tie"}, {"horizon_days": "90"})
+    from mlflow import MlflowClient
+
+    artifacts = Path(MlflowClient(uri).get_run(version.run_id).info.artifact_uri.removeprefix("file://"))
+    assert (artifacts / "gate.csv").read_text() == "measure\nlog-loss\n"
+    assert (artifacts / "gate.json").exists()
+
+
+def test_two_that_promote_at_once_leave_a_champion_and_forget_nobody(uri: str, files: Path) -> None:
+    registry = Registry(uri)
+    for _ in range(2):
+        registry.log_run(model_folder=files)
+    folder = registry.uri.sqlite_file.parent  # type: ignore[union-attr]
+    promoting = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "import mlflow\n"
+        "from training.registry import Registry\n"
+        "registry = Registry('sqlite:///mlflow.db')\n"
+        "registry.versions()\n"
+        "Path(f'ready{sys.argv[1]}').touch()\n"
+        "while not (Path('ready2').exists() and Path('ready3').exists()): time.sleep(0.001)\n"
+        "for version in (sys.argv[1], '1', sys.argv[1]): registry.promote(version)\n"
+    )
+
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", promoting, version],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for version in ("2", "3")
+    ]
+    outputs = [process.communicate(timeout=120)[0] for process in running]
+
+    assert outputs == ["", ""]
+    champion = registry.champion().version
+    assert champion in ("2", "3")
+    gone_back_to = set()
+    for _ in range(10):
+        try:
+            gone_back_to.add(registry.rollback()[0])
+        except ModelError:
+            break
+    assert {champion, *gone_back_to} == {"1", "2", "3"}
