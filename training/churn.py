@@ -151,18 +151,17 @@ class ChurnModel:
         ----------
         Lundberg, Erion, Lee (2018), arXiv:1802.03888.
         """
-        names = list(CHURN_FEATURES)
-        shap = np.zeros((len(table), len(names) + 1))
+        names = ["silence", "habit", *CHURN_FEATURES, "constant"]
+        parts = np.zeros((len(table), len(names)))
         if self.booster is not None and len(table):
-            shap = np.asarray(
-                self.booster.predict(matrix(table), pred_contrib=True, num_threads=few_rows_threads(table))
+            parts[:, 2:] = self.booster.predict(
+                matrix(table), pred_contrib=True, num_threads=few_rows_threads(table)
             )
-        parts = pd.DataFrame(shap, columns=[*names, "constant"], index=table.index)
-        parts["constant"] += self.base_mean
         just_bought = base_log_odds(table, "p0_just_bought")
-        parts.insert(0, "silence", base_log_odds(table) - just_bought)
-        parts.insert(1, "habit", just_bought - self.base_mean)
-        return parts
+        parts[:, 0] = base_log_odds(table) - just_bought
+        parts[:, 1] = just_bought - self.base_mean
+        parts[:, -1] += self.base_mean
+        return pd.DataFrame(parts, columns=names, index=table.index)
 
 
 def fit_churn(

@@ -20,6 +20,9 @@ FACTS = ("purchase_days", "orders_before", "spend_before")
 """Numbers a text may use besides the feature table's: see `_facts`."""
 
 
+Facts = dict[str, np.ndarray]
+
+
 @dataclass(frozen=True)
 class Topic:
     """Features that tell one story, and how it is told."""
@@ -59,9 +62,12 @@ def by_topic(contributions: pd.DataFrame, wording: Wording) -> pd.DataFrame:
     -------
     DataFrame of shape (n_customers, n_topics), log-odds
     """
-    return pd.DataFrame(
-        {name: contributions[list(topic.features)].sum(axis=1) for name, topic in wording.topics.items()}
-    )
+    place = {name: number for number, name in enumerate(contributions.columns)}
+    parts = contributions.to_numpy()
+    sums = [
+        parts[:, [place[name] for name in topic.features]].sum(axis=1) for topic in wording.topics.values()
+    ]
+    return pd.DataFrame(np.stack(sums, axis=1), columns=list(wording.topics), index=contributions.index)
 
 
 def word_reasons(
@@ -80,45 +86,42 @@ def word_reasons(
     list of n_customers lists of up to ``top`` texts; a topic that moves nothing is not named
     """
     wording = wording or load_wording()
-    sums = by_topic(contributions, wording)
+    moves = by_topic(contributions, wording).to_numpy()
     facts = _facts(table)
-    topics = list(wording.topics)
-    moves = sums.to_numpy()
     order = np.argsort(-np.abs(moves), axis=1, kind="stable")[:, :top]
     texts = np.full((len(table), top), "", dtype=object)
-    for column, name in enumerate(topics):
-        rows, places = np.nonzero(order == column)
-        texts[rows, places] = _texts(wording, wording.topics[name], facts.iloc[rows], moves[rows, column])
+    for number, topic in enumerate(wording.topics.values()):
+        rows, places = np.nonzero(order == number)
+        if len(rows):
+            texts[rows, places] = _texts(wording, topic, facts, rows, moves[rows, number])
     return [[text for text in row if text] for row in texts]
 
 
-def _facts(table: pd.DataFrame) -> pd.DataFrame:
-    return table.assign(
-        purchase_days=table["frequency"] + 1,
-        orders_before=table["orders_180d"] - table["orders_90d"],
-        spend_before=table["spend_180d"] - table["spend_90d"],
-    )
+def _facts(table: pd.DataFrame) -> Facts:
+    facts = {name: table[name].to_numpy() for name in table.columns if name != "customer_id"}
+    return facts | {
+        "purchase_days": facts["frequency"] + 1,
+        "orders_before": facts["orders_180d"] - facts["orders_90d"],
+        "spend_before": facts["spend_180d"] - facts["spend_90d"],
+    }
 
 
-def _texts(wording: Wording, topic: Topic, facts: pd.DataFrame, moves: np.ndarray) -> np.ndarray:
-    once = (facts["frequency"] == 0).to_numpy()
-    texts = np.full(len(facts), "", dtype=object)
-    for template, rows in ((topic.once, once), (topic.text, ~once)):
-        texts[rows] = _formatted(template, topic.none, facts[rows])
-    return np.array(
-        [
-            (wording.raises if move > 0 else wording.lowers).format(text) if move and text else ""
-            for text, move in zip(texts, moves, strict=True)
-        ],
-        dtype=object,
-    )
+def _texts(wording: Wording, topic: Topic, facts: Facts, rows: np.ndarray, moves: np.ndarray) -> list[str]:
+    once = facts["frequency"][rows] == 0
+    texts = np.full(len(rows), "", dtype=object)
+    for template, chosen in ((topic.once, once), (topic.text, ~once)):
+        texts[chosen] = _formatted(template, topic.none, facts, rows[chosen])
+    return [
+        (wording.raises if move > 0 else wording.lowers).format(text) if move and text else ""
+        for text, move in zip(texts, moves, strict=True)
+    ]
 
 
-def _formatted(template: str, none: str | None, facts: pd.DataFrame) -> list[str]:
+def _formatted(template: str, none: str | None, facts: Facts, rows: np.ndarray) -> list[str]:
     """Fill a template for every row; where a number it needs is missing, the text is empty."""
     names = list(dict.fromkeys(name for _, name, _, _ in Formatter().parse(template) if name))
     if not names:
-        return [template] * len(facts)
+        return [template] * len(rows)
 
     def text(values: tuple[float, ...]) -> str:
         if any(value != value for value in values):
@@ -127,4 +130,4 @@ def _formatted(template: str, none: str | None, facts: pd.DataFrame) -> list[str
             return none
         return template.format(**dict(zip(names, values, strict=True)))
 
-    return [text(values) for values in zip(*(facts[name].tolist() for name in names), strict=True)]
+    return [text(values) for values in zip(*(facts[name][rows].tolist() for name in names), strict=True)]
