@@ -39,7 +39,7 @@ bench: $(STAMP)
 	for benchmark in tests/benchmarks/bench_*.py; do $(BIN)/python $$benchmark || exit 1; done
 
 notebook: $(STAMP)
-	$(BIN)/python -m jupyter execute --inplace notebooks/*.ipynb
+	for notebook in notebooks/*.ipynb; do $(BIN)/python tests/test_notebooks.py $$notebook || exit 1; done
 
 # Exact versions of what pyproject.toml allows today, and of what builds the package; no address of an index.
 lock:

@@ -12,6 +12,8 @@ import pandas as pd
 from scipy.stats import spearmanr
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
+from training.uncertainty import interval_factors
+
 TIE = 0.003
 """A difference in log-loss below this is noise between two similar models (paired bootstrap on real logs)."""
 
@@ -137,19 +139,71 @@ def value_metrics(actual: np.ndarray, predicted: np.ndarray) -> dict[str, float]
     }
 
 
-def decile_table(actual: np.ndarray, predicted: np.ndarray) -> pd.DataFrame:
+def decile_table(
+    actual: np.ndarray,
+    predicted: np.ndarray,
+    scenarios: np.ndarray | None = None,
+    *,
+    level_deviation: float = 0.0,
+) -> pd.DataFrame:
     """Compare totals by decile of the prediction, the highest first.
+
+    Parameters
+    ----------
+    actual, predicted : ndarray of shape (n_customers,), money
+    scenarios : ndarray of shape (n_customers, 2k), optional
+        From `RetentionModel.window_scenarios`: adds each total's 80% interval and whether it held.
+    level_deviation : float
+        See `training.uncertainty.interval_factors`.
 
     Returns
     -------
-    DataFrame of up to 10 rows: ``decile`` (1 the highest), ``customers``, ``predicted``, ``actual``, ``ratio``
+    DataFrame of up to 10 rows
+        ``decile`` (1 the highest), ``customers``, ``predicted``, ``actual``, ``ratio``; with scenarios ``low``,
+        ``high`` and ``covered``.
     """
     groups = [g for g in np.array_split(np.argsort(-predicted, kind="stable"), 10) if len(g)]
     rows = [(len(g), float(predicted[g].sum()), float(actual[g].sum())) for g in groups]
     table = pd.DataFrame(rows, columns=["customers", "predicted", "actual"])
     table.insert(0, "decile", np.arange(1, len(table) + 1))
     table["ratio"] = table["predicted"] / table["actual"].where(table["actual"] > 0)
+    if scenarios is not None:
+        totals = np.stack([scenarios[g].sum(axis=0) for g in groups])
+        low, high = interval_factors(totals, level_deviation=level_deviation)
+        table["low"], table["high"] = low * table["predicted"], high * table["predicted"]
+        table["covered"] = table["actual"].between(table["low"], table["high"])
     return table
+
+
+def next_purchase_table(
+    days_to_purchase: np.ndarray, quantiles: dict[float, np.ndarray], horizon_days: int
+) -> pd.DataFrame:
+    """Check the quantiles of the next purchase: by the day of level q, a share q should have bought.
+
+    Only customers whose quantile lies within the window can be checked in it.
+
+    Parameters
+    ----------
+    days_to_purchase : ndarray of shape (n_customers,), days, NaN without a purchase in the window
+    quantiles : dict of level to ndarray of shape (n_customers,), days, NaN for never
+    horizon_days : int
+
+    Returns
+    -------
+    DataFrame, one row a level: ``level``, ``customers`` (checked), ``bought`` (share by that day; NaN if none)
+
+    Examples
+    --------
+    >>> next_purchase_table(np.array([3.0, np.nan]), {0.5: np.array([5.0, 20.0])}, horizon_days=30)
+       level  customers  bought
+    0    0.5          2     0.5
+    """
+    rows = []
+    for level, days in quantiles.items():
+        within = days <= horizon_days
+        bought = days_to_purchase[within] < days[within]
+        rows.append((level, int(within.sum()), float(bought.mean()) if within.any() else float("nan")))
+    return pd.DataFrame(rows, columns=["level", "customers", "bought"])
 
 
 def gain_curve(actual: np.ndarray, score: np.ndarray) -> np.ndarray:

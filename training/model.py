@@ -44,6 +44,8 @@ SCORE_COLUMNS = (
     "value_at_risk",
     "value_tier",
     "next_purchase_date",
+    "next_purchase_low",
+    "next_purchase_high",
     "reasons",
     "model_version",
 )
@@ -95,9 +97,10 @@ class RetentionModel:
 
         Returns
         -------
-        DataFrame of shape (n_customers, 15)
+        DataFrame of shape (n_customers, 17)
             `SCORE_COLUMNS` without ``model_version``, in the table's order. Probabilities in [0, 1], money in
-            the log's currency, ``next_purchase_date`` None where "never" is likelier.
+            the log's currency; ``next_purchase_date`` is None where "never" is likelier, an end of its 80%
+            interval where a purchase never comes with that probability.
         """
         if table.empty:
             return pd.DataFrame(columns=list(SCORE_COLUMNS[:-1]))
@@ -116,7 +119,9 @@ class RetentionModel:
             | money
             | {
                 "value_tier": self._tiers(money["expected_value"]),
-                "next_purchase_date": self._next_purchase(table),
+                "next_purchase_date": self._next_purchase(table, 0.5),
+                "next_purchase_low": self._next_purchase(table, 0.1),
+                "next_purchase_high": self._next_purchase(table, 0.9),
                 "reasons": reasons,
             }
         )
@@ -149,7 +154,8 @@ class RetentionModel:
         spend_per_purchase = self._spend_per_purchase(described, purchases)
         unit = self.terms.margin * spend_per_purchase
         expected_value = unit * values.expected(churn_probability)
-        low, high = interval_factors(value_scenarios(self.clv, described, churn_probability, self.terms))
+        scenarios = value_scenarios(self.clv, described, churn_probability, self.terms)
+        low, high = interval_factors(scenarios, level_deviation=self.level_deviation)
         at_stake = unit * values.at_stake
         return {
             "expected_purchases": purchases,
@@ -161,6 +167,30 @@ class RetentionModel:
             "value_at_stake": at_stake,
             "value_at_risk": churn_probability * at_stake,
         }
+
+    @property
+    def level_deviation(self) -> float:
+        """Standard deviation of the log of a whole window's spend against its expectation."""
+        return self.spend.level_deviation if self.spend else 0.0
+
+    def window_scenarios(self, described: pd.DataFrame, churn_probability: np.ndarray) -> np.ndarray:
+        """Return each customer's expected spend in the churn window, in the scenarios of `value_scenarios`.
+
+        Returns
+        -------
+        ndarray of shape (n_customers, 2k), money; rows may be summed
+        """
+        window = replace(self.terms, value_horizon_days=self.terms.horizon_days, discount_rate=0.0)
+        scenarios = value_scenarios(self.clv, described, churn_probability, window)
+        plain = described["spend_per_purchase"].to_numpy()
+        spend = self.money(described, churn_probability)
+        corrected = np.divide(
+            spend["expected_spend"],
+            spend["expected_purchases"] * plain,
+            out=np.ones_like(plain),
+            where=spend["expected_purchases"] * plain > 0,
+        )
+        return np.asarray(scenarios * corrected[:, None])
 
     def _spend_per_purchase(self, described: pd.DataFrame, purchases: np.ndarray) -> np.ndarray:
         spend_per_purchase = described["spend_per_purchase"].to_numpy()
@@ -180,9 +210,9 @@ class RetentionModel:
         place = np.searchsorted(-np.asarray(self.tier_cuts), -expected_value, side="left")
         return np.array(TIERS, dtype=object)[place]
 
-    def _next_purchase(self, table: pd.DataFrame) -> np.ndarray:
-        """Median date of the next purchase, None where it is later than ten years or likelier never to come."""
-        days = np.ceil(self.clv.next_purchase_days(table))
+    def _next_purchase(self, table: pd.DataFrame, level: float) -> np.ndarray:
+        """Date by which a purchase has come with a probability; None where it never has, or after ten years."""
+        days = np.ceil(self.clv.next_purchase_days(table, level))
         start = _snapshot_of(table).date
         return np.array(
             [start + timedelta(days=int(d)) if d <= _FOREVER_DAYS else None for d in days], dtype=object
@@ -198,7 +228,12 @@ class RetentionModel:
             "season": self.churn.season.to_dict(),
             "base_mean": self.churn.base_mean,
             "clv": self.clv.to_dict(),
-            "spend": None if self.spend is None else {"season": self.spend.season.to_dict()},
+            "spend": None
+            if self.spend is None
+            else {
+                "season": self.spend.season.to_dict(),
+                "level_deviation": self.spend.level_deviation,
+            },
             "terms": asdict(self.terms),
             "tier_cuts": list(self.tier_cuts),
             "card": self.card,
@@ -240,7 +275,8 @@ class RetentionModel:
             clv, terms = CLVModel.from_dict(content["clv"]), ValueTerms(**content["terms"])
             spend = None
             if content["spend"] is not None:
-                spend = SpendModel(spend_booster, Season.from_dict(content["spend"]["season"]))
+                season = Season.from_dict(content["spend"]["season"])
+                spend = SpendModel(spend_booster, season, content["spend"]["level_deviation"])
             return cls(churn, clv, terms, tuple(content["tier_cuts"]), content["card"], spend)
         except (OSError, KeyError, TypeError, json.JSONDecodeError, lgb.basic.LightGBMError) as error:
             raise ModelError(

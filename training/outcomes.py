@@ -15,7 +15,8 @@ from features.table import PurchaseHistory
 
 _OUTCOMES_SQL = """SELECT customer_id,
   CAST(count(CASE WHEN orders > 0 THEN 1 END) AS BIGINT) AS purchases,
-  CAST(sum(gross_cents - refund_cents) AS DOUBLE) / 100 AS spend
+  CAST(sum(gross_cents - refund_cents) AS DOUBLE) / 100 AS spend,
+  min(CASE WHEN orders > 0 THEN day END) - {opens} AS days_to_purchase
 FROM purchase_days
 WHERE day >= {opens} AND day < {closes}
 GROUP BY customer_id
@@ -35,8 +36,9 @@ def outcomes(history: PurchaseHistory, window: ChurnWindow, customer_ids: pd.Ser
 
     Returns
     -------
-    DataFrame of shape (n_customers, 3), indexed as ``customer_ids``
-        ``churned`` (0 or 1), ``purchases`` (purchase days in the window), ``spend`` (money, net of refunds).
+    DataFrame of shape (n_customers, 4), indexed as ``customer_ids``
+        ``churned`` (0 or 1), ``purchases`` (purchase days in the window), ``spend`` (money, net of refunds),
+        ``days_to_purchase`` (from the snapshot to the first of them, 0 on its own day; NaN without one).
 
     Examples
     --------
@@ -52,8 +54,13 @@ def outcomes(history: PurchaseHistory, window: ChurnWindow, customer_ids: pd.Ser
     epoch = date(1970, 1, 1)
     sql = _OUTCOMES_SQL.format(opens=(window.opens - epoch).days, closes=(window.closes - epoch).days)
     active = history.engine.query(sql).to_pandas().set_index("customer_id")
-    after = active.reindex(customer_ids.to_numpy()).fillna(0).set_index(customer_ids.index)
-    purchases = after["purchases"].astype("int64")
+    after = active.reindex(customer_ids.to_numpy()).set_index(customer_ids.index)
+    purchases = after["purchases"].fillna(0).astype("int64")
     return pd.DataFrame(
-        {"churned": (purchases == 0).astype("int64"), "purchases": purchases, "spend": after["spend"]}
+        {
+            "churned": (purchases == 0).astype("int64"),
+            "purchases": purchases,
+            "spend": after["spend"].fillna(0.0),
+            "days_to_purchase": after["days_to_purchase"].astype("float64"),
+        }
     )

@@ -24,7 +24,7 @@ from features.table import FEATURES, PurchaseHistory
 from features.transactions import TransactionLog
 from training.churn import CHURN_FEATURES
 from training.dataset import Described, Labelled, describe, labelled_snapshots
-from training.evaluate import decile_table
+from training.evaluate import decile_table, next_purchase_table
 from training.model import RetentionModel
 from training.plots import calibration_plot, gain_plot
 from training.race import MODEL, race, race_spend, winner
@@ -47,6 +47,8 @@ class Test:
     expected_spend : ndarray of shape (n_customers,), money in the churn window
     race : DataFrame, from `training.race.race`
     spend : DataFrame, from `training.race.race_spend`
+    deciles : DataFrame, from `training.evaluate.decile_table`, with intervals
+    next_purchase : DataFrame, from `training.evaluate.next_purchase_table`
     """
 
     row: Labelled
@@ -54,6 +56,8 @@ class Test:
     expected_spend: np.ndarray
     race: pd.DataFrame
     spend: pd.DataFrame
+    deciles: pd.DataFrame
+    next_purchase: pd.DataFrame
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -63,7 +67,12 @@ class Test:
             part = "" if row["customers_slice"] == "all" else f"{row['customers_slice']}_"
             measured |= {f"test_{part}{name}": float(row[name]) for name in self.race.columns[2:]}
         spend = self.spend.set_index("racer").loc[MODEL]
-        return measured | {f"test_spend_{name}": float(value) for name, value in spend.items()}
+        measured |= {f"test_spend_{name}": float(value) for name, value in spend.items()}
+        bought = self.next_purchase.set_index("level")["bought"]
+        measured |= {
+            f"test_next_purchase_{level:.0%}".rstrip("%"): float(share) for level, share in bought.items()
+        }
+        return measured | {"test_spend_interval_coverage": float(self.deciles["covered"].mean())}
 
 
 @dataclass(frozen=True)
@@ -141,7 +150,8 @@ def register(run: TrainingRun, log: TransactionLog, settings: TrainSettings) -> 
             tables={
                 "race": test.race,
                 "spend": test.spend,
-                "spend_by_decile": decile_table(spend, test.expected_spend),
+                "spend_by_decile": test.deciles,
+                "next_purchase": test.next_purchase,
                 "feature_catalogue": pd.DataFrame([asdict(feature) for feature in FEATURES]),
             },
             figures={
@@ -191,10 +201,23 @@ def _judge(
     churn = recipe.fit(known, log.first_day, **choice)
     spend = recipe.fit_spend(known, log.first_day, **choice)
     probability = churn.predict(test_row.table, test_row.snapshot)
-    money = RetentionModel(churn, test_row.clv, terms, (), {}, spend).money(test_row.table, probability)
+    model = RetentionModel(churn, test_row.clv, terms, (), {}, spend)
+    expected = model.money(test_row.table, probability)["expected_spend"]
+    deciles = decile_table(
+        test_row.outcomes["spend"].to_numpy(),
+        expected,
+        model.window_scenarios(test_row.table, probability),
+        level_deviation=model.level_deviation,
+    )
     results = race(known, test_row, probability, dormant_after_days=settings.dormancy_days)
-    spend_results = race_spend(known, test_row, money["expected_spend"])
-    return Test(test_row, probability, money["expected_spend"], results, spend_results)
+    spend_results = race_spend(known, test_row, expected)
+    return Test(test_row, probability, expected, results, spend_results, deciles, _next_purchase(test_row))
+
+
+def _next_purchase(row: Labelled) -> pd.DataFrame:
+    quantiles = {level: row.clv.next_purchase_days(row.table, level) for level in (0.1, 0.5, 0.9)}
+    days = row.outcomes["days_to_purchase"].to_numpy()
+    return next_purchase_table(days, quantiles, row.window.horizon_days)
 
 
 def _terms(settings: TrainSettings, table: pd.DataFrame) -> ValueTerms:

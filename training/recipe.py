@@ -26,7 +26,15 @@ from training.calibration import Calibrator, choose_calibrator, intercept_of
 from training.churn import ChurnModel, base_log_odds, booster_parameters, fit_churn, matrix, training_data
 from training.dataset import Labelled, known_at
 from training.season import season_known_at, season_of
-from training.spend import TWEEDIE, SpendModel, base_log_spend, factor_of, fit_spend, spend_data
+from training.spend import (
+    TWEEDIE,
+    SpendModel,
+    base_log_spend,
+    factor_of,
+    fit_spend,
+    level_deviation,
+    spend_data,
+)
 
 MAX_ROUNDS = 100
 VALIDATIONS = 3
@@ -117,7 +125,14 @@ class Recipe:
         season = season_of(
             rows, own, first_order, dormant_after_days=dormant_after_days, used=self.use_season
         )
-        return fit_spend(rows, rounds=self.spend_rounds, season=season, seed=seed, threads=threads)
+        return fit_spend(
+            rows,
+            rounds=self.spend_rounds,
+            season=season,
+            level_deviation=level_deviation(rows, own, season),
+            seed=seed,
+            threads=threads,
+        )
 
 
 def rolling_splits(rows: Sequence[Labelled], limit: int = VALIDATIONS) -> list[Split]:

@@ -23,6 +23,7 @@ from training.season import Season
 
 TWEEDIE = PARAMETERS | {"objective": "tweedie", "tweedie_variance_power": 1.2}
 _TINY = 1e-9
+_ENOUGH_SEASONS = 3
 
 
 def base_log_spend(table: pd.DataFrame) -> np.ndarray:
@@ -62,10 +63,13 @@ class SpendModel:
         The residual; None where BG/NBD and Gamma-Gamma alone were better out of time.
     season : Season
         Its intercepts are logs of factors.
+    level_deviation : float, at least 0
+        Standard deviation of the log of a closed window's spend against its expectation.
     """
 
     booster: lgb.Booster | None
     season: Season
+    level_deviation: float = 0.0
 
     def expected_spend(self, table: pd.DataFrame, snapshot: Snapshot) -> np.ndarray:
         """Return each customer's expected spend in the churn window, net of refunds.
@@ -90,8 +94,24 @@ class SpendModel:
         return np.asarray(np.exp(log_spend))
 
 
+def level_deviation(rows: Sequence[Labelled], own: Sequence[float], season: Season) -> float:
+    """Return the standard deviation of the windows' factors, less the season's where enough windows had one.
+
+    Parameters
+    ----------
+    rows : sequence of Labelled
+    own : sequence of float, the log of each window's factor
+    season : Season
+    """
+    seasons = np.array([season.intercept(row.snapshot) for row in rows])
+    left = np.array(own)
+    if np.count_nonzero(seasons) >= _ENOUGH_SEASONS:
+        left = (left - seasons)[seasons != 0]
+    return float(np.sqrt((left * left).mean()))
+
+
 def fit_spend(
-    rows: Sequence[Labelled], *, rounds: int, season: Season, seed: int, threads: int
+    rows: Sequence[Labelled], *, rounds: int, season: Season, level_deviation: float, seed: int, threads: int
 ) -> SpendModel:
     """Fit the residual on labelled snapshots, all closed by the date the model is to speak at.
 
@@ -105,4 +125,4 @@ def fit_spend(
     if rounds:
         parameters = TWEEDIE | {"seed": seed, "num_threads": threads}
         booster = lgb.train(parameters, spend_data(rows), num_boost_round=rounds)
-    return SpendModel(booster, season)
+    return SpendModel(booster, season, level_deviation)

@@ -60,7 +60,9 @@ def value_scenarios(
     return np.stack(columns, axis=1) if columns else np.zeros((len(x), 0))
 
 
-def interval_factors(scenarios: FloatArray, coverage: float = 0.8) -> tuple[FloatArray, FloatArray]:
+def interval_factors(
+    scenarios: FloatArray, coverage: float = 0.8, *, level_deviation: float = 0.0
+) -> tuple[FloatArray, FloatArray]:
     """Return the interval's ends as multiples of the expected value.
 
     Parameters
@@ -68,6 +70,9 @@ def interval_factors(scenarios: FloatArray, coverage: float = 0.8) -> tuple[Floa
     scenarios : ndarray of shape (n, 2k)
         Of `value_scenarios`.
     coverage : float, in (0, 1)
+    level_deviation : float, at least 0
+        Standard deviation of the log of what a whole window brings against its expectation: years and seasons
+        differ, and no sample of customers, however large, averages that out.
 
     Returns
     -------
@@ -84,7 +89,7 @@ def interval_factors(scenarios: FloatArray, coverage: float = 0.8) -> tuple[Floa
     """
     logs = np.log(np.maximum(scenarios, _TINY))
     shares = (logs[:, 0::2] - logs[:, 1::2]) / 2.0
-    deviation = np.sqrt((shares * shares).sum(axis=1))
+    deviation = np.sqrt((shares * shares).sum(axis=1) + level_deviation * level_deviation)
     reach = float(ndtri((1.0 + coverage) / 2.0)) * deviation
     return np.exp(-reach), np.exp(reach)
 

@@ -29,7 +29,8 @@ def scores(cdnow_run: TrainingRun, table: pd.DataFrame) -> pd.DataFrame:
 
 def test_the_columns_are_those_of_the_contract_in_its_order(scores: pd.DataFrame) -> None:
     assert tuple(scores.columns) == SCORE_COLUMNS[:-1]
-    assert scores.drop(columns=["next_purchase_date"]).notna().all(axis=None)
+    dates = [name for name in scores if name.startswith("next_purchase")]
+    assert scores.drop(columns=dates).notna().all(axis=None)
 
 
 def test_a_saved_model_gives_the_same_scores_to_the_last_digit(
@@ -96,6 +97,9 @@ def test_the_next_purchase_lies_ahead_and_is_empty_where_never_is_likelier(score
 
     assert (scores["next_purchase_date"][known] >= scores["snapshot_date"][known]).all()
     assert not known[scores["p_alive"] < 0.5].any()
+    assert (scores["next_purchase_low"][known] <= scores["next_purchase_date"][known]).all()
+    ends = known & scores["next_purchase_high"].notna()
+    assert (scores["next_purchase_high"][ends] >= scores["next_purchase_date"][ends]).all()
     assert known.any()
 
 

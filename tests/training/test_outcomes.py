@@ -51,8 +51,18 @@ def test_two_orders_of_a_day_are_one_purchase_and_a_refund_is_none(
 
     after = _after(log)
 
-    assert after.loc["buyer"].to_dict() == {"churned": 0, "purchases": 1, "spend": 11.0}
-    assert after.loc["returner"].to_dict() == {"churned": 1, "purchases": 0, "spend": -4.0}
+    assert after.loc["buyer"].to_dict() == {
+        "churned": 0,
+        "purchases": 1,
+        "spend": 11.0,
+        "days_to_purchase": 1.0,
+    }
+    assert after.loc["returner", ["churned", "purchases", "spend"]].to_dict() == {
+        "churned": 1,
+        "purchases": 0,
+        "spend": -4.0,
+    }
+    assert after["days_to_purchase"].isna().to_dict() == {"buyer": False, "returner": True}
 
 
 def test_a_customer_who_first_buys_in_the_window_is_nobodys_outcome(

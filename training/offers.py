@@ -1,0 +1,170 @@
+"""Offers as a campaign team describes them, and the file they are kept in."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from scipy import stats
+
+from features.errors import StayworthError
+
+Floats = NDArray[np.float64]
+Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class OfferError(StayworthError):
+    """The offers file, or a figure in it, cannot be used."""
+
+
+class BetaPrior(BaseModel):
+    """What is known of an acceptance rate: a Beta distribution, worth ``alpha + beta`` observed customers.
+
+    Examples
+    --------
+    >>> BetaPrior(alpha=6, beta=14).mean
+    0.3
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    alpha: float = Field(gt=0, allow_inf_nan=False)
+    beta: float = Field(gt=0, allow_inf_nan=False)
+
+    @property
+    def mean(self) -> float:
+        """Expected acceptance rate."""
+        return self.alpha / (self.alpha + self.beta)
+
+    @property
+    def customers(self) -> float:
+        """Number of observed would-be leavers that this knowledge is worth."""
+        return self.alpha + self.beta
+
+    def interval(self, confidence: float = 0.9) -> tuple[float, float]:
+        """Return the central credible interval."""
+        low, high = stats.beta.ppf([(1 - confidence) / 2, (1 + confidence) / 2], self.alpha, self.beta)
+        return float(low), float(high)
+
+
+class Offer(BaseModel):
+    """One retention offer, as a campaign team describes it. Money is in the log's currency.
+
+    Parameters
+    ----------
+    name, channel : str
+    contact_cost : float, money, paid for everyone contacted
+    incentive_cost : float, money, paid when the offer is taken; or
+    incentive_share : float in [0, 1], the incentive as a share of the customer's spend per purchase
+    acceptance_rate : float in [0, 1] or BetaPrior, P(stays | would leave, contacted)
+    redemption_rate : float in [0, 1], P(takes the incentive | would have stayed anyway)
+    incentive_in_amounts : bool, the log's amounts are already net of the incentive (a discount), so that a
+        measurement must not subtract it again
+    capacity : int or None, the most customers this offer can be made to
+
+    Examples
+    --------
+    >>> Offer(name="voucher", contact_cost=1, incentive_cost=10, acceptance_rate=0.3).acceptance
+    0.3
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(default="offer", min_length=1)
+    channel: str = ""
+    contact_cost: Money = 0.0
+    incentive_cost: Money | None = None
+    incentive_share: Share | None = None
+    acceptance_rate: Share | BetaPrior
+    redemption_rate: Share = 1.0
+    incentive_in_amounts: bool = False
+    capacity: int | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _one_incentive(self) -> Offer:
+        if (self.incentive_cost is None) == (self.incentive_share is None):
+            raise ValueError(
+                "give either incentive_cost (money) or incentive_share (of the spend per purchase); "
+                "an offer without an incentive has incentive_cost = 0"
+            )
+        return self
+
+    @property
+    def acceptance(self) -> float:
+        """Expected acceptance rate γ."""
+        prior = self.acceptance_rate
+        return prior.mean if isinstance(prior, BetaPrior) else prior
+
+    def incentive(self, spend_per_purchase: ArrayLike | None = None) -> Floats:
+        """Return the incentive d of each customer, in money.
+
+        Raises
+        ------
+        OfferError
+            If the incentive is a share of spend and no spend is given.
+        """
+        if self.incentive_cost is not None:
+            return np.asarray(self.incentive_cost, dtype=np.float64)
+        if spend_per_purchase is None:
+            raise OfferError(
+                f"The incentive of offer {self.name!r} is a share of the spend per purchase, "
+                "which is not given. Give it, or use incentive_cost."
+            )
+        return np.asarray(np.asarray(spend_per_purchase, dtype=np.float64) * (self.incentive_share or 0.0))
+
+
+class _OfferFile(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    offers: list[Offer] = Field(min_length=1)
+
+
+def read_offers(path: str | Path) -> list[Offer]:
+    """Read ``[[offers]]`` tables from a TOML file.
+
+    Raises
+    ------
+    OfferError
+        If the file cannot be read, two offers share a name, or a figure is missing or out of range.
+    """
+    try:
+        raw = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise OfferError(f"Can't read the offers file {path}: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise OfferError(f"{path} is not valid TOML: {error}.") from None
+    try:
+        offers = _OfferFile.model_validate(raw).offers
+    except ValidationError as error:
+        raise OfferError(f"{path}: {_explain(error, raw)}") from None
+    names = [offer.name for offer in offers]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise OfferError(f"{path}: two offers are called {twice[0]!r}. Give each a name of its own.")
+    return offers
+
+
+def _explain(error: ValidationError, raw: dict[str, Any]) -> str:
+    """Put pydantic's findings in the words of the file."""
+    lines = []
+    for problem in error.errors():
+        where = [
+            part
+            for part in problem["loc"]
+            if part not in ("offers", "float", "BetaPrior", "constrained-float")
+        ]
+        message = problem["msg"].removeprefix("Value error, ")
+        if where and isinstance(where[0], int):
+            table = raw["offers"][where[0]]
+            name = table.get("name", f"number {where[0] + 1}") if isinstance(table, dict) else where[0] + 1
+            lines.append(f"offer {name}: {'.'.join(map(str, where[1:]))} {message}".replace(":  ", ": "))
+        else:
+            lines.append(
+                f"{'.'.join(map(str, where)) or 'offers'}: {message} (the file needs [[offers]] tables)"
+            )
+    return "; ".join(dict.fromkeys(lines)) + "."
