@@ -36,7 +36,7 @@ from features.console import errors
 from features.errors import StayworthError
 
 CONFIG_FILE = "stayworth.toml"
-SECTIONS = ("log", "columns", "train", "score", "serve", "plan", "measure", "tournament")
+SECTIONS = ("log", "columns", "train", "score", "serve", "plan", "measure", "tournament", "registry")
 
 Config = Mapping[str, Mapping[str, Any]]
 

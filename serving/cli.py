@@ -18,6 +18,7 @@ from features.settings import Columns, LogSettings
 from features.snapshot import Snapshot
 from serving.campaign_cli import measure, plan
 from serving.settings import ScoreSettings, ServeSettings
+from training.registry_cli import models, promote, rollback
 from training.tournament_cli import tournament
 
 if TYPE_CHECKING:
@@ -65,7 +66,16 @@ def demo(
     run(folder)
 
 
-for command in (features.cli.features, training.cli.train, tournament, plan, measure):
+for command in (
+    features.cli.features,
+    training.cli.train,
+    models,
+    promote,
+    rollback,
+    tournament,
+    plan,
+    measure,
+):
     app.command()(command)
 
 

@@ -12,6 +12,7 @@ from training.settings import TrainSettings
 
 if TYPE_CHECKING:
     from features.transactions import TransactionLog
+    from training.gate import Verdict
     from training.pipeline import TrainingRun
     from training.registry import Version
 
@@ -33,10 +34,9 @@ def train(log: LogSettings, columns: Columns, settings: TrainSettings) -> None:
     with progress() as report:
         orders = open_log(log, columns, report)
         run = train(orders, settings, report)
-        report("Logging the run", 0, 1)
-        version = register(run, orders, settings)
+        version, verdict = register(run, orders, settings, report)
     show_run(run, orders)
-    show_version(version, settings)
+    show_version(version, verdict, settings)
 
 
 def show_run(run: TrainingRun, orders: TransactionLog) -> None:
@@ -50,14 +50,21 @@ def show_run(run: TrainingRun, orders: TransactionLog) -> None:
         typer.echo(f"Note: {note}")
 
 
-def show_version(version: Version, settings: TrainSettings) -> None:
-    """Say what was registered where, and what to do next."""
-    typer.echo(f"\nVersion {version.version} of the model is registered in {settings.tracking_uri}.")
-    if settings.promote:
+def show_version(version: Version, verdict: Verdict | None, settings: TrainSettings) -> None:
+    """Say what was registered where, what the gate decided, and what to do next."""
+    from training.registry_cli import show_verdict
+    from training.tracking_uri import TrackingURI
+
+    if verdict:
+        typer.echo()
+        show_verdict(verdict)
+    uri = TrackingURI(settings.tracking_uri)
+    typer.echo(f"\nVersion {version.version} of the model is registered in {uri}.")
+    if verdict and verdict.promote:
         typer.echo(
             "It is the champion now, the one that scores: stayworth score --transactions … --out scored.csv"
         )
-    else:
+    elif not verdict:
         typer.echo("The champion is as before; --promote makes a new version the one that scores.")
 
 

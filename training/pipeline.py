@@ -25,6 +25,7 @@ from features.transactions import TransactionLog
 from training.churn import CHURN_FEATURES
 from training.dataset import Described, Labelled, describe, labelled_snapshots
 from training.evaluate import decile_table, next_purchase_table
+from training.gate import Verdict, decide
 from training.model import RetentionModel
 from training.plots import calibration_plot, gain_plot
 from training.race import MODEL, race, race_spend, winner
@@ -77,7 +78,7 @@ class Test:
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """A finished run: the model to deploy, and the recipe's verdict."""
+    """A finished run: the model to deploy, the recipe's verdict, and the labelled snapshots behind both."""
 
     model: RetentionModel
     recipe: Recipe
@@ -85,6 +86,7 @@ class TrainingRun:
     test: Test
     newest: Described
     scores: pd.DataFrame
+    rows: list[Labelled]
 
 
 def train(log: TransactionLog, settings: TrainSettings, report: Report | None = None) -> TrainingRun:
@@ -132,11 +134,20 @@ def train(log: TransactionLog, settings: TrainSettings, report: Report | None = 
     probability = churn.predict(newest.table, plan.newest)
     model = model.with_tiers(model.money(newest.table, probability)["expected_value"])
     feature_table = newest.table[["snapshot_date", "customer_id", *(f.name for f in FEATURES)]]
-    return TrainingRun(model, recipe, plan, test, newest, model.score(feature_table))
+    return TrainingRun(model, recipe, plan, test, newest, model.score(feature_table), rows)
 
 
-def register(run: TrainingRun, log: TransactionLog, settings: TrainSettings) -> Version:
-    """Log a run to MLflow and register its model as a new version, promoted if the settings say so."""
+def register(
+    run: TrainingRun, log: TransactionLog, settings: TrainSettings, report: Report | None = None
+) -> tuple[Version, Verdict | None]:
+    """Log a run to MLflow and register its model as a new version; the gate decides whether it is promoted.
+
+    Returns
+    -------
+    The version, and the gate's verdict; None where the settings do not ask for promotion
+    """
+    report = report or (lambda step, done, total: None)
+    report("Logging the run", 0, 1)
     registry = Registry(settings.tracking_uri)
     test, churned = run.test, run.test.row.churned
     probabilities = {MODEL: test.probability, "BG/NBD p0": test.row.table["p0"].to_numpy()}
@@ -145,7 +156,9 @@ def register(run: TrainingRun, log: TransactionLog, settings: TrainSettings) -> 
         run.model.save(Path(folder))
         version = registry.log_run(
             model_folder=Path(folder),
-            params=settings.model_dump(mode="json", exclude={"tracking_uri"}) | run.recipe.describe(),
+            params=settings.model_dump(mode="json", exclude={"tracking_uri"})
+            | run.recipe.describe()
+            | {"test_snapshot": str(run.schedule.test)},
             metrics={name: value for name, value in test.metrics.items() if np.isfinite(value)},
             tables={
                 "race": test.race,
@@ -168,9 +181,14 @@ def register(run: TrainingRun, log: TransactionLog, settings: TrainSettings) -> 
                 ["snapshot_date", "customer_id", *(f.name for f in FEATURES)]
             ].head(5),
         )
-    if settings.promote:
-        registry.promote(version.version)
-    return version
+    if not settings.promote:
+        return version, None
+    report("Comparing with the champion", 0, 1)
+    threads = settings.threads or cpu_quota()
+    verdict = decide(
+        registry, version, run.model, run.rows, log, force=settings.force, seed=settings.seed, threads=threads
+    )
+    return version, verdict
 
 
 def _labelled(
@@ -264,6 +282,7 @@ def _card(
             "fingerprint": log.report.fingerprint,
         },
         "snapshots": [str(snapshot) for snapshot in plan.closed],
+        "snapshot_limit": settings.snapshots,
         "test": {"snapshot_date": str(plan.test), "winner": winner(test.race), "metrics": finite},
         "recipe": recipe.describe() | {"losses": recipe.losses},
         "notes": [*newest.clv.notes, *_truncation(newest.table)],

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import typer
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 DEFAULT_MARGIN = 0.3
 
@@ -60,7 +60,14 @@ class TrainSettings(BaseModel):
         int, typer.Option("--snapshots", help="Monthly snapshots to learn from, at the most.")
     ] = Field(default=18, ge=1)
     promote: Annotated[
-        bool, typer.Option("--promote", help="Make the new version the champion, the one that scores.")
+        bool,
+        typer.Option(
+            "--promote", help="Make the new version the champion, the one that scores, if it is better."
+        ),
+    ] = False
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="With --promote: whatever the comparison with the champion says."),
     ] = False
     tracking_uri: Annotated[
         str,
@@ -75,6 +82,12 @@ class TrainSettings(BaseModel):
         int | None,
         typer.Option("--threads", help="Threads to use. By default the CPUs this process may use."),
     ] = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _force_is_about_promoting(self) -> Self:
+        if self.force and not self.promote:
+            raise ValueError("--force only goes with --promote")
+        return self
 
     @property
     def dormancy_days(self) -> int:
