@@ -36,7 +36,10 @@ from features.console import errors
 from features.errors import StayworthError
 
 CONFIG_FILE = "stayworth.toml"
-SECTIONS = ("log", "columns", "train", "score", "serve", "plan", "measure", "tournament", "registry")
+SECTIONS = (
+    *("log", "columns", "train", "score", "serve", "plan", "measure", "tournament", "registry", "monitor"),
+    "backtest",
+)
 
 Config = Mapping[str, Mapping[str, Any]]
 

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import features.cli
+import training.advisor_cli
+import training.card_cli
 import training.cli
+import training.monitor_cli
 from features.cli import config_text, errors, open_log, options, progress, row_balance, show_table
 from features.settings import Columns, LogSettings
 from features.snapshot import Snapshot
@@ -68,7 +71,10 @@ def demo(
 
 for command in (
     features.cli.features,
+    training.advisor_cli.advise,
     training.cli.train,
+    training.card_cli.card,
+    training.monitor_cli.monitor,
     models,
     promote,
     rollback,

@@ -35,7 +35,7 @@ def demo(folder: Path) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     orders_csv, scored_csv = folder / "orders.csv", folder / "scored.csv"
-    settings = TrainSettings(promote=True, tracking_uri=f"sqlite:///{folder / 'mlflow.db'}")
+    settings = TrainSettings(horizon_days=90, promote=True, tracking_uri=f"sqlite:///{folder / 'mlflow.db'}")
     write_csv(cdnow(), orders_csv)
     with progress() as report:
         log = open_log(LogSettings(transactions=str(orders_csv)), Columns(), report)

@@ -211,7 +211,9 @@ class CustomerScore(BaseModel):
     value_tier: Annotated[str, Field(json_schema_extra={"enum": list(TIERS)})]
     next_purchase_date: Annotated[date | None, Field(description="Median; null where never is likelier.")]
     next_purchase_low: Annotated[date | None, Field(description="By then with 10% probability.")]
-    next_purchase_high: Annotated[date | None, Field(description="By then with 90%; null where never is likelier.")]
+    next_purchase_high: Annotated[
+        date | None, Field(description="By then with 90%; null where never is likelier.")
+    ]
     reasons: Annotated[list[str], Field(description="What moves churn_probability most, in words.")]
     model_version: str
 

@@ -105,4 +105,4 @@ def cdnow_log() -> TransactionLog:
 @pytest.fixture(scope="session")
 def cdnow_run(cdnow_log: TransactionLog) -> TrainingRun:
     """A whole training run on CDNOW with every default: about half a minute, once for all tests."""
-    return train(cdnow_log, TrainSettings())
+    return train(cdnow_log, TrainSettings(horizon_days=90))

@@ -21,6 +21,7 @@ DOORS = {
     "mlflow": ("training/registry.py",),
     "bentoml": ("serving/service.py",),
     "duckdb": ("features/engines/",),
+    "optuna": ("training/tuning.py",),
     "pyspark": ("features/engines/",),
     "xlsxwriter": ("serving/export.py",),
 }

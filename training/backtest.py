@@ -16,6 +16,7 @@ came back, at an acceptance rate that is hardly theirs, and their churn is no ne
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import numpy as np
 
@@ -53,7 +54,7 @@ def backtest(
     offer : Offer
         Its capacity is set aside.
     settings : TrainSettings
-        How each snapshot's model is trained; by default as ``stayworth train`` does.
+        How each snapshot's model is trained; by default for a window of 90 days. Its ``tune`` is set aside.
     snapshots : int, at least 1
         How many of the newest closed snapshots, a month apart.
     everyone : bool
@@ -65,13 +66,20 @@ def backtest(
     ------
     WindowError
         If the log is too short, or at no snapshot is there anyone to contact.
+    ValueError
+        If the settings leave the horizon open.
     FitError
         If nothing can be learnt.
     """
-    settings = settings or TrainSettings()
+    settings = settings or TrainSettings(horizon_days=90)
     report = report or (lambda step, done, total: None)
     rows = _labelled(log, settings, snapshots, report)
     testable = [row for row in rows if known_at(rows, row.snapshot)][-snapshots:]
+    if not testable:
+        raise WindowError(
+            "At no snapshot can a model be fitted whose window had closed when another one opens. Use a longer log, "
+            "or a shorter --horizon-days."
+        )
     step = "Training as of each snapshot"
     report(step, 0, len(testable))
     prospects = []
@@ -84,8 +92,8 @@ def backtest(
         report(step, number + 1, len(testable))
     if not prospects:
         raise WindowError(
-            f"There is nobody to contact: at none of the snapshots had anyone bought in the {settings.dormancy_days} "
-            "days before. Use --all for everybody who ever bought, or a longer --dormant-after-days."
+            f"At none of the snapshots had anyone bought in the {settings.dormancy_days} days before: there is nobody "
+            "to contact. Use --all for everybody who ever bought, or a longer --dormant-after-days."
         )
     return settle(prospects, offer, seed=settings.seed)
 
@@ -120,16 +128,17 @@ def prospects_of(
 def _labelled(log: TransactionLog, settings: TrainSettings, snapshots: int, report: Report) -> list[Labelled]:
     """Describe and label every snapshot that is judged or learnt from."""
     # Windows still open at the oldest judged snapshot are neither.
-    between = settings.horizon_days // 28 + 1
+    between = settings.horizon // 28 + 1
     limit = snapshots + between + settings.snapshots
-    closed = schedule(log.first_day, log.last_day, settings.horizon_days, limit=limit).closed
+    closed = schedule(log.first_day, log.last_day, settings.horizon, limit=limit).closed
     step, threads = "Features and outcomes at each snapshot", settings.threads or cpu_quota()
     report(step, 0, len(closed))
     with DuckDBEngine(threads=threads) as engine, PurchaseHistory(log, engine) as history:
         return labelled_snapshots(
             history,
             closed,
-            settings.horizon_days,
+            settings.horizon,
+            model=settings.clv_model,
             progress=lambda s: report(step, closed.index(s) + 1, len(closed)),
         )
 
@@ -139,6 +148,10 @@ def _probability(
 ) -> np.ndarray:
     """Choose a recipe and train it on what was known at a snapshot, and predict that snapshot."""
     threads = settings.threads or cpu_quota()
-    choice = {"dormant_after_days": settings.dormancy_days, "seed": settings.seed, "threads": threads}
-    recipe = choose_recipe(known, first_order, **choice, report=None)
+    choice: dict[str, Any] = {
+        "dormant_after_days": settings.dormancy_days,
+        "seed": settings.seed,
+        "threads": threads,
+    }
+    recipe = choose_recipe(known, first_order, **choice)
     return recipe.fit(known, first_order, **choice).predict(row.table, row.snapshot)

@@ -184,6 +184,8 @@ def backtest(log: LogSettings, columns: Columns, settings: BacktestSettings) -> 
 
             write(pa.Table.from_pandas(account.table, preserve_index=False), settings.out)
     show_account(account)
+    if (found := len(account.prospects)) < settings.snapshots:
+        typer.echo(f"Note: the log affords {found} of the {settings.snapshots} snapshots.")
     if settings.out:
         typer.echo(f"\nWritten: {settings.out}")
 
@@ -247,7 +249,7 @@ def _show_average(account: Account) -> None:
                 share(row["foresight_share"]),
             ]
         )
-    header = ["Policy", "Contacts", "Profit", "90% interval", "Plan's lead", "90% interval ", "Of foresight"]
+    header = ["Policy", "Contacts", "Profit", "90% interval", "Plan's lead", "90% interval", "Of foresight"]
     show_table("The average snapshot", header, rows)
 
 
@@ -260,7 +262,7 @@ def _show_measures(account: Account) -> None:
         cells = [f"{row[m]:.2f}" for m in ("empc", "mpc", "empb")]
         above = [f"{row[m] - row[f'{m}_floor']:.2f}" for m in ("empc", "mpc", "empb")]
         rows.append([name, *(cell for pair in zip(cells, above, strict=True) for cell in pair)])
-    header = ["Ranking", "EMPC", "above floor", "MPC", "above floor ", "EMPB", "above floor  "]
+    header = ["Ranking", "EMPC", "above floor", "MPC", "above floor", "EMPB", "above floor"]
     show_table("Profit measures per customer, averaged", header, rows)
     typer.echo(
         "EMPC and MPC judge the risk under the literature's offer (value 200, incentive 10, contact 1); EMPB judges "

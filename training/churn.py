@@ -10,7 +10,7 @@ and a calibrator, chosen out of time, closes the chain.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,11 +77,14 @@ def training_data(rows: Sequence[Labelled], reference: lgb.Dataset | None = None
     )
 
 
-def booster_parameters(*, monotone: bool, seed: int, threads: int) -> dict[str, Any]:
-    """Return LightGBM's parameters for one recipe."""
+def booster_parameters(
+    *, monotone: bool, seed: int, threads: int, tuned: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return LightGBM's parameters for one recipe; what tuning found goes over the defaults."""
     signs = [MONOTONE.get(name, 0) for name in CHURN_FEATURES]
     return (
         PARAMETERS
+        | dict(tuned or {})
         | {"seed": seed, "num_threads": threads}
         | ({"monotone_constraints": signs} if monotone else {})
     )
@@ -173,6 +176,7 @@ def fit_churn(
     season: Season,
     seed: int,
     threads: int,
+    tuned: Mapping[str, Any] | None = None,
 ) -> ChurnModel:
     """Fit the residual on labelled snapshots with a recipe that was chosen before (`training.recipe`).
 
@@ -181,10 +185,12 @@ def fit_churn(
     rows : sequence of Labelled, all windows closed by the date the model is to speak at
     rounds : int
         Trees; 0 leaves BG/NBD alone.
+    tuned : mapping, optional
+        LightGBM parameters over the defaults (`training.tuning`).
     """
     booster = None
     if rounds:
-        parameters = booster_parameters(monotone=monotone, seed=seed, threads=threads)
+        parameters = booster_parameters(monotone=monotone, seed=seed, threads=threads, tuned=tuned)
         booster = lgb.train(parameters, training_data(rows), num_boost_round=rounds)
     base = np.concatenate([base_log_odds(row.table) for row in rows])
     return ChurnModel(booster, calibrator, season, base_mean=float(base.mean()))

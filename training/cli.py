@@ -29,11 +29,14 @@ def train(log: LogSettings, columns: Columns, settings: TrainSettings) -> None:
 
     Example: stayworth train --transactions orders.csv --horizon-days 90 --promote
     """
-    from training.pipeline import register, train
+    from training.monitor_cli import is_due
+    from training.pipeline import as_the_champion, register, train
 
     with progress() as report:
         orders = open_log(log, columns, report)
-        run = train(orders, settings, report)
+        if settings.if_due and not is_due(settings.tracking_uri, orders):
+            return
+        run = train(orders, as_the_champion(settings), report)
         version, verdict = register(run, orders, settings, report)
     show_run(run, orders)
     show_version(version, verdict, settings)
@@ -42,10 +45,17 @@ def train(log: LogSettings, columns: Columns, settings: TrainSettings) -> None:
 def show_run(run: TrainingRun, orders: TransactionLog) -> None:
     """Print a run as short tables: the log, the race, expected spend."""
     show_table("Log", ["", "Rows", ""], row_balance(orders.report, 0, run.schedule.newest))
+    if run.advice:
+        typer.echo(
+            f"\nChurn horizon: {run.settings.horizon} days, dormant after {run.settings.dormancy_days}, as advised for "
+            "this log; stayworth advise shows why, --horizon-days sets another."
+        )
     typer.echo()
     _show_race(run)
     typer.echo()
     _show_spend(run)
+    if run.tuned:
+        typer.echo(str(run.tuned))
     for note in run.model.card["notes"]:
         typer.echo(f"Note: {note}")
 

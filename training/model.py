@@ -194,7 +194,7 @@ class RetentionModel:
 
     def _spend_per_purchase(self, described: pd.DataFrame, purchases: np.ndarray) -> np.ndarray:
         spend_per_purchase = described["spend_per_purchase"].to_numpy()
-        if self.spend is None:
+        if self.spend is None or self.spend.booster is None:
             return np.asarray(spend_per_purchase)
         expected = self.spend.expected_spend(described, _snapshot_of(described))
         plain = purchases * spend_per_purchase

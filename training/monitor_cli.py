@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import typer
@@ -73,8 +74,9 @@ def record(registry: Registry, version: Version, verdict: Verdict) -> None:
     """Log what was found to MLflow, with the version that it is about."""
     at = f"monitor_{verdict.snapshot}"
     found = {"reasons": verdict.reasons, "notes": verdict.notes, "metrics": verdict.metrics}
-    registry.annotate(
+    registry.log_monitoring(
         version.version,
+        metrics={name: value for name, value in verdict.metrics.items() if isfinite(value)},
         tags={"monitored": str(verdict.snapshot), "due": "; ".join(verdict.reasons)[:500] or "no"},
         tables={f"{at}_drift": verdict.drift, f"{at}_live": verdict.live},
         documents={at: found},

@@ -22,6 +22,8 @@ from features.engines.duckdb import DuckDBEngine
 from features.snapshot import Snapshot
 from features.table import FEATURES, PurchaseHistory
 from features.transactions import TransactionLog
+from training.advice import Advice
+from training.advisor import advise
 from training.churn import CHURN_FEATURES
 from training.dataset import Described, Labelled, describe, labelled_snapshots
 from training.evaluate import decile_table, next_purchase_table
@@ -30,10 +32,12 @@ from training.model import RetentionModel
 from training.plots import calibration_plot, gain_plot
 from training.race import MODEL, race, race_spend, winner
 from training.recipe import Recipe, choose_recipe
+from training.reference import measure_slices, reference_of
 from training.registry import Registry, Version
 from training.schedule import Schedule, schedule
 from training.settings import DEFAULT_MARGIN, TrainSettings
 from training.threads import cpu_quota
+from training.tuned import Tuned, bought, tuned_parameters
 from training.value import ValueTerms
 
 
@@ -78,7 +82,10 @@ class Test:
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """A finished run: the model to deploy, the recipe's verdict, and the labelled snapshots behind both."""
+    """A finished run: the model to deploy, the recipe's verdict, and the labelled snapshots behind both.
+
+    ``settings`` are those used, with the horizon that ``advice`` gave where none was asked for.
+    """
 
     model: RetentionModel
     recipe: Recipe
@@ -87,6 +94,15 @@ class TrainingRun:
     newest: Described
     scores: pd.DataFrame
     rows: list[Labelled]
+    settings: TrainSettings
+    advice: Advice | None = None
+    tuned: Tuned | None = None
+
+    @property
+    def findings(self) -> dict[str, Any]:
+        """What advice and tuning found, as documents to log."""
+        found = {"advice": self.advice, "tuning": self.tuned}
+        return {name: document.to_dict() for name, document in found.items() if document}
 
 
 def train(log: TransactionLog, settings: TrainSettings, report: Report | None = None) -> TrainingRun:
@@ -108,33 +124,62 @@ def train(log: TransactionLog, settings: TrainSettings, report: Report | None = 
     """
     report = report or (lambda step, done, total: None)
     threads = settings.threads or cpu_quota()
-    plan = schedule(
-        log.first_day,
-        log.last_day,
-        settings.horizon_days,
-        limit=settings.snapshots,
-        test=Snapshot(settings.test_snapshot) if settings.test_snapshot else None,
-    )
     with DuckDBEngine(threads=threads) as engine, PurchaseHistory(log, engine) as history:
+        advice = advise(history, limit=settings.snapshots) if settings.horizon_days is None else None
+        if advice:
+            settings = settings.advised(advice.horizon_days, advice.dormant_after_days)
+        plan = schedule(
+            log.first_day,
+            log.last_day,
+            settings.horizon,
+            limit=settings.snapshots,
+            test=Snapshot(settings.test_snapshot) if settings.test_snapshot else None,
+        )
         rows = _labelled(history, plan, settings, report)
-        newest = describe(history, plan.newest, settings.horizon_days, model=settings.clv_model)
+        newest = describe(history, plan.newest, settings.horizon, model=settings.clv_model)
     known = [row for row in rows if row.snapshot in plan.before_test]
     test_row = next(row for row in rows if row.snapshot == plan.test)
-    choice = {"dormant_after_days": settings.dormancy_days, "seed": settings.seed, "threads": threads}
-    recipe = choose_recipe(known, log.first_day, **choice, report=report)
+    choice: dict[str, Any] = {
+        "dormant_after_days": settings.dormancy_days,
+        "seed": settings.seed,
+        "threads": threads,
+    }
+    recipe = default = choose_recipe(known, log.first_day, **choice, report=report)
+    tuning = tuned_parameters(known, settings, threads, report)
+    if tuning and tuning.parameters:
+        recipe = choose_recipe(known, log.first_day, **choice, tuned=tuning.parameters, report=report)
     terms = _terms(settings, newest.table)
     report("Judging on the test snapshot", 0, 1)
     test = _judge(recipe, known, test_row, log, terms, settings, threads)
+    verdict = None
+    if recipe is not default:
+        verdict = bought(test.probability, default, known, test_row, log.first_day, **choice)
     report("Refitting on every closed window", 0, 1)
     closed = [row for row in rows if row.snapshot in plan.closed]
     churn = recipe.fit(closed, log.first_day, **choice)
     card = _card(log, settings, plan, recipe, test, newest)
     spend = recipe.fit_spend(closed, log.first_day, **choice)
     model = RetentionModel(churn, newest.clv, terms, (), card, spend)
+    promised = measure_slices(test_row, test.probability, test.expected_spend, settings.dormancy_days)
+    card["reference"] = reference_of(model, log, closed, newest, promised).to_dict()
     probability = churn.predict(newest.table, plan.newest)
     model = model.with_tiers(model.money(newest.table, probability)["expected_value"])
     feature_table = newest.table[["snapshot_date", "customer_id", *(f.name for f in FEATURES)]]
-    return TrainingRun(model, recipe, plan, test, newest, model.score(feature_table), rows)
+    tuned = Tuned(tuning, verdict) if tuning else None
+    scores = model.score(feature_table)
+    return TrainingRun(model, recipe, plan, test, newest, scores, rows, settings, advice, tuned)
+
+
+def as_the_champion(settings: TrainSettings) -> TrainSettings:
+    """Return the settings with the champion's churn window, where none was asked for and there is a champion.
+
+    Advice may move as a log grows, and two models of different windows cannot be compared.
+    """
+    champion = Registry(settings.tracking_uri).current() if settings.horizon_days is None else None
+    if champion is None:
+        return settings
+    card = Registry(settings.tracking_uri).load(champion.version).card
+    return settings.advised(card["horizon_days"], card["dormant_after_days"])
 
 
 def register(
@@ -147,16 +192,20 @@ def register(
     The version, and the gate's verdict; None where the settings do not ask for promotion
     """
     report = report or (lambda step, done, total: None)
+    from training.card import model_card  # the card draws a run, which is defined here
+
     report("Logging the run", 0, 1)
     registry = Registry(settings.tracking_uri)
     test, churned = run.test, run.test.row.churned
     probabilities = {MODEL: test.probability, "BG/NBD p0": test.row.table["p0"].to_numpy()}
     spend = test.row.outcomes["spend"].to_numpy()
+    card = model_card(run, log)
     with tempfile.TemporaryDirectory() as folder:
         run.model.save(Path(folder))
+        (Path(folder) / "card.html").write_text(card, encoding="utf-8")
         version = registry.log_run(
             model_folder=Path(folder),
-            params=settings.model_dump(mode="json", exclude={"tracking_uri"})
+            params=run.settings.model_dump(mode="json", exclude={"tracking_uri"})
             | run.recipe.describe()
             | {"test_snapshot": str(run.schedule.test)},
             metrics={name: value for name, value in test.metrics.items() if np.isfinite(value)},
@@ -172,7 +221,7 @@ def register(
                 "gain_churners": gain_plot(churned, probabilities, "churners"),
                 "gain_spend": gain_plot(spend, {MODEL: test.expected_spend}, "spend"),
             },
-            documents={"card": run.model.card},
+            documents={"card": run.model.card, "card.html": card} | run.findings,
             tags={
                 "log_fingerprint": log.report.fingerprint,
                 "log_span": f"{log.first_day} to {log.last_day}",
@@ -199,7 +248,7 @@ def _labelled(
     return labelled_snapshots(
         history,
         snapshots,
-        settings.horizon_days,
+        settings.horizon,
         model=settings.clv_model,
         progress=lambda s: report(step, snapshots.index(s) + 1, len(snapshots)),
     )
@@ -247,7 +296,7 @@ def _terms(settings: TrainSettings, table: pd.DataFrame) -> ValueTerms:
         )
         margin = total_margin / total_spend if total_margin > 0 and total_spend > 0 else DEFAULT_MARGIN
     return ValueTerms(
-        horizon_days=settings.horizon_days,
+        horizon_days=settings.horizon,
         value_horizon_days=settings.value_horizon_days,
         margin=margin,
         discount_rate=settings.discount_rate,
@@ -268,7 +317,7 @@ def _card(
         "release": release("stayworth"),
         "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "snapshot_date": plan.newest.date.isoformat(),
-        "horizon_days": settings.horizon_days,
+        "horizon_days": settings.horizon,
         "value_horizon_days": settings.value_horizon_days,
         "dormant_after_days": settings.dormancy_days,
         "log": {

@@ -9,7 +9,7 @@ recipe says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -66,6 +66,8 @@ class Recipe:
         Trees of the spend model's residual; 0: BG/NBD and Gamma-Gamma alone.
     losses : dict of str to float
         Mean validation log-loss of every candidate.
+    tuned : dict
+        LightGBM parameters of the churn residual over the defaults; empty without tuning.
     """
 
     rounds: int
@@ -75,6 +77,7 @@ class Recipe:
     validation: str
     spend_rounds: int = 0
     losses: dict[str, float] = field(default_factory=dict)
+    tuned: dict[str, Any] = field(default_factory=dict)
 
     def describe(self) -> dict[str, Any]:
         """Return the choices as parameters to log."""
@@ -85,7 +88,7 @@ class Recipe:
             "calibration": self.calibrator.kind,
             "spend_rounds": self.spend_rounds,
             "validation": self.validation,
-        }
+        } | ({"tuned": self.tuned} if self.tuned else {})
 
     def fit(
         self,
@@ -109,6 +112,7 @@ class Recipe:
             season=season,
             seed=seed,
             threads=threads,
+            tuned=self.tuned,
         )
 
     def fit_spend(
@@ -170,6 +174,7 @@ def choose_recipe(
     dormant_after_days: int,
     seed: int,
     threads: int,
+    tuned: Mapping[str, Any] | None = None,
     report: Report | None = None,
 ) -> Recipe:
     """Choose residual, season and calibrator on rolling validation.
@@ -179,6 +184,8 @@ def choose_recipe(
     rows : sequence of Labelled, oldest first, closed windows only, the test snapshot not among them
     first_order : date
         Of the log: the season's intercepts count from some age on.
+    tuned : mapping, optional
+        LightGBM parameters of the churn residual over the defaults (`training.tuning`).
 
     Raises
     ------
@@ -194,31 +201,35 @@ def choose_recipe(
     splits = rolling_splits(rows)
     how = "forward in time" if splits else "by customers"
     splits = splits or customer_splits(rows)
-    rounds, monotone, losses, odds = _choose_residual(splits, seed, threads, report)
+    rounds, monotone, losses, odds = _choose_residual(splits, seed, threads, tuned, report)
     season, season_losses = _choose_season(splits, odds, rows, first_order, dormant_after_days)
     own = [z + intercept_of(z, split.valid.churned) for z, split in zip(odds, splits, strict=True)]
     calibrator, calibration_losses = choose_calibrator(own, [split.valid.churned for split in splits])
     spend_rounds, spend_losses = _choose_spend(splits, seed, threads)
     losses |= season_losses | spend_losses
     losses |= {f"calibration_{kind}": loss for kind, loss in calibration_losses.items()}
-    return Recipe(rounds, monotone, season, calibrator, how, spend_rounds, losses)
+    return Recipe(rounds, monotone, season, calibrator, how, spend_rounds, losses, dict(tuned or {}))
 
 
 def _choose_residual(
-    splits: Sequence[Split], seed: int, threads: int, report: Report | None
+    splits: Sequence[Split],
+    seed: int,
+    threads: int,
+    tuned: Mapping[str, Any] | None,
+    report: Report | None,
 ) -> tuple[int, bool, dict[str, float], list[np.ndarray]]:
     """Return rounds and form with the lowest mean loss, the losses, and the validation log-odds of that choice."""
     base = [base_log_odds(split.valid.table) for split in splits]
     own = [_own_loss(z, split.valid) for z, split in zip(base, splits, strict=True)]
     best, losses, odds = (0, False), {"residual_none": float(np.mean(own))}, base
     lowest, done = losses["residual_none"], 0
-    data = [_datasets(split, training_data) for split in splits]
+    data = [split_data(split, training_data) for split in splits]
     for monotone in (True, False):
         name = "residual_monotone" if monotone else "residual_free"
-        parameters = booster_parameters(monotone=monotone, seed=seed, threads=threads)
+        parameters = booster_parameters(monotone=monotone, seed=seed, threads=threads, tuned=tuned)
         fits = []
         for pair in data:
-            fits.append(_curve(parameters, pair))
+            fits.append(loss_curve(parameters, pair))
             done += 1
             if report is not None:
                 report("Choosing the recipe on rolling validation", done, 2 * len(splits))
@@ -236,7 +247,7 @@ def _choose_residual(
     return *best, losses, odds
 
 
-def _curve(
+def loss_curve(
     parameters: dict[str, Any], data: tuple[lgb.Dataset, lgb.Dataset]
 ) -> tuple[lgb.Booster, list[float]]:
     """Train to the last round; return the booster and, for early stopping at the best mean, its loss by round."""
@@ -255,7 +266,7 @@ def _curve(
 def _choose_spend(splits: Sequence[Split], seed: int, threads: int) -> tuple[int, dict[str, float]]:
     """Return the rounds of the lowest mean Tweedie deviance, each snapshot judged with its own factor."""
     parameters = TWEEDIE | {"seed": seed, "num_threads": threads}
-    fits = [_curve(parameters, _datasets(split, spend_data)) for split in splits]
+    fits = [loss_curve(parameters, split_data(split, spend_data)) for split in splits]
     mean = np.mean([curve for _, curve in fits], axis=0)
     none = np.mean([_own_deviance(split.valid) for split in splits])
     losses = {"spend_none": float(none), "spend_residual": float(mean.min())}
@@ -273,7 +284,7 @@ def _own_deviance(valid: Labelled) -> float:
     return float(deviance.mean())
 
 
-def _datasets(split: Split, data: Callable[..., lgb.Dataset]) -> tuple[lgb.Dataset, lgb.Dataset]:
+def split_data(split: Split, data: Callable[..., lgb.Dataset]) -> tuple[lgb.Dataset, lgb.Dataset]:
     """Return the split's two sides, the second cut into the bins of the first."""
     train = data(split.train)
     return train, data([split.valid], reference=train)

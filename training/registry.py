@@ -94,6 +94,14 @@ class Registry:
     def __init__(self, tracking_uri: str = DEFAULT_TRACKING_URI) -> None:
         self.uri = TrackingURI(tracking_uri)
 
+    def create(self) -> None:
+        """Create the registry's tables, where they are a SQLite file that is not there yet.
+
+        For those who keep tables of their own in the database: MLflow's have to be first.
+        """
+        with self._client(writing=True):
+            pass
+
     def log_run(
         self,
         *,
@@ -116,7 +124,8 @@ class Registry:
         metrics : mapping of str to float
         tables : mapping of name to DataFrame, logged as ``name.csv``
         figures : mapping of name to Figure, logged as ``name.png``
-        documents : mapping of name to what JSON can hold, logged as ``name.json``
+        documents : mapping of name to what JSON can hold, logged as ``name.json``; a text as it is, under
+            its full name
         tags : mapping of str to str, such as the log's fingerprint; shown in MLflow's list of runs
         input_example : DataFrame, a few rows of a feature table; gives the version its signature
         run_name : str, optional
@@ -166,6 +175,26 @@ class Registry:
             run_id = str(client.get_model_version(MODEL_NAME, version).run_id)
             _log_artifacts(client, run_id, tables or {}, {}, documents or {})
             for name, text in (tags or {}).items():
+                client.set_model_version_tag(MODEL_NAME, version, name, text)
+
+    def log_monitoring(
+        self,
+        version: str,
+        *,
+        metrics: Mapping[str, float],
+        tables: Mapping[str, pd.DataFrame],
+        documents: Mapping[str, Any],
+        tags: Mapping[str, str],
+    ) -> None:
+        """Log how a version fares as a run of its own; the tags are left on the version too."""
+        with self._client() as client:
+            about = {"monitored_version": version, **tags}
+            run_id = client.create_run(self._experiment(client), tags=about, run_name="monitor").info.run_id
+            for name, value in metrics.items():
+                client.log_metric(run_id, name, value)
+            _log_artifacts(client, run_id, tables, {}, documents)
+            client.set_terminated(run_id, "FINISHED")
+            for name, text in tags.items():
                 client.set_model_version_tag(MODEL_NAME, version, name, text)
 
     def promote(self, version: str, how: str = "by hand") -> None:
@@ -412,7 +441,10 @@ def _log_artifacts(
     for name, figure in figures.items():
         client.log_figure(run_id, figure, f"{name}.png")
     for name, document in documents.items():
-        client.log_dict(run_id, document, f"{name}.json")
+        if isinstance(document, str):
+            client.log_text(run_id, document, name)
+        else:
+            client.log_dict(run_id, document, f"{name}.json")
 
 
 def _register(

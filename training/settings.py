@@ -6,7 +6,9 @@ from datetime import date
 from typing import Annotated, Literal, Self
 
 import typer
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from training.budget import Budget
 
 DEFAULT_MARGIN = 0.3
 
@@ -23,8 +25,12 @@ class TrainSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     horizon_days: Annotated[
-        int, typer.Option("--horizon-days", help="Days of silence after the snapshot that count as churn.")
-    ] = Field(default=90, ge=1)
+        int | None,
+        typer.Option(
+            "--horizon-days",
+            help="Days of silence after the snapshot that count as churn. By default as 'stayworth advise' says.",
+        ),
+    ] = Field(default=None, ge=1)
     value_horizon_days: Annotated[
         int, typer.Option("--value-horizon-days", help="Days ahead over which customers are valued.")
     ] = Field(default=365, ge=1)
@@ -42,7 +48,7 @@ class TrainSettings(BaseModel):
         int | None,
         typer.Option(
             "--dormant-after-days",
-            help="Customers silent for longer are no longer 'recent'. By default two horizons.",
+            help="Customers silent for longer are no longer 'recent'. By default two horizons, or as advised.",
         ),
     ] = Field(default=None, ge=1)
     clv_model: Annotated[
@@ -59,6 +65,15 @@ class TrainSettings(BaseModel):
     snapshots: Annotated[
         int, typer.Option("--snapshots", help="Monthly snapshots to learn from, at the most.")
     ] = Field(default=18, ge=1)
+    tune: Annotated[
+        str | None,
+        typer.Option(
+            "--tune", help="Search LightGBM's parameters first: 50 for as many trials, 10m for ten minutes."
+        ),
+    ] = None
+    if_due: Annotated[
+        bool, typer.Option("--if-due", help="Train only if 'stayworth monitor' finds the champion due for it.")
+    ] = False
     promote: Annotated[
         bool,
         typer.Option(
@@ -89,7 +104,26 @@ class TrainSettings(BaseModel):
             raise ValueError("--force only goes with --promote")
         return self
 
+    @field_validator("tune")
+    @classmethod
+    def _is_a_budget(cls, text: str | None) -> str | None:
+        if text is not None:
+            Budget.parse(text)
+        return text
+
+    def advised(self, horizon_days: int, dormant_after_days: int) -> Self:
+        """Return the settings with what nobody asked for as the log suggests it."""
+        dormancy = self.dormant_after_days or dormant_after_days
+        return self.model_copy(update={"horizon_days": horizon_days, "dormant_after_days": dormancy})
+
+    @property
+    def horizon(self) -> int:
+        """Days of the churn window, which is known once it is chosen."""
+        if self.horizon_days is None:
+            raise ValueError("the horizon is not chosen yet")
+        return self.horizon_days
+
     @property
     def dormancy_days(self) -> int:
         """Days after which a customer is dormant: as given, or two horizons."""
-        return self.dormant_after_days or 2 * self.horizon_days
+        return self.dormant_after_days or 2 * self.horizon

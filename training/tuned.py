@@ -9,9 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from features.console import Report
+from training.budget import Budget
 from training.comparison import Comparison, log_losses, paired_bootstrap
 from training.dataset import Labelled
 from training.recipe import Recipe
+from training.registry import Registry
+from training.settings import TrainSettings
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,25 @@ class Tuned:
     def to_dict(self) -> dict[str, Any]:
         """Return all of it, ready for JSON."""
         return self.tuning.to_dict() | {"bought": self.bought.to_dict() if self.bought else None}
+
+
+def tuned_parameters(
+    known: Sequence[Labelled], settings: TrainSettings, threads: int, report: Report
+) -> Tuning | None:
+    """Tune as the settings ask for, in the registry's database; None where they do not."""
+    if settings.tune is None:
+        return None
+    from training.tuning import study_storage, tune  # Optuna takes a second to import
+
+    Registry(settings.tracking_uri).create()
+    return tune(
+        known,
+        budget=Budget.parse(settings.tune),
+        storage=study_storage(settings.tracking_uri),
+        seed=settings.seed,
+        threads=threads,
+        report=report,
+    )
 
 
 def bought(

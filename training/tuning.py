@@ -55,7 +55,7 @@ from training.churn import (
 )
 from training.comparison import Comparison, log_losses, paired_bootstrap
 from training.dataset import Labelled
-from training.recipe import Split, _curve, _datasets, customer_splits, rolling_splits
+from training.recipe import Split, customer_splits, loss_curve, rolling_splits, split_data
 from training.tracking_uri import TrackingURI
 from training.tuned import Tuning
 
@@ -108,7 +108,7 @@ def tune(
         If the database cannot be used.
     """
     splits = rolling_splits(rows) or customer_splits(rows)
-    data = [_datasets(split, training_data) for split in splits]
+    data = [split_data(split, training_data) for split in splits]
     name = _study_name(rows, seed)
     with _study(storage, name) as study:
         started = time.monotonic()
@@ -148,7 +148,8 @@ def study_storage(tracking_uri: str) -> str:
 
 def _parameters(found: Mapping[str, Any], seed: int, threads: int) -> dict[str, Any]:
     chosen = {name: value for name, value in found.items() if name != "monotone"}
-    return booster_parameters(monotone=found["monotone"], seed=seed, threads=threads) | chosen | _SHARED_BINS
+    tuned = chosen | _SHARED_BINS
+    return booster_parameters(monotone=found["monotone"], seed=seed, threads=threads, tuned=tuned)
 
 
 def _run_trial(
@@ -167,7 +168,7 @@ def _run_trial(
     parameters = _parameters(trial.params, seed, threads)
     curves: list[list[float]] = []
     for step, pair in enumerate(data):
-        curves.append(_curve(parameters, pair)[1])
+        curves.append(loss_curve(parameters, pair)[1])
         mean = np.mean(curves, axis=0)
         trial.report(float(mean.min()), step)
         if step + 1 < len(data) and trial.should_prune():

@@ -33,7 +33,9 @@ def log(orders: pa.Table) -> TransactionLog:
 def registry_file(log: TransactionLog, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of a registry whose version 1 is the champion."""
     file = tmp_path_factory.mktemp("registry") / "mlflow.db"
-    settings = TrainSettings(promote=True, snapshots=2, threads=1, tracking_uri=f"sqlite:///{file}")
+    settings = TrainSettings(
+        horizon_days=90, promote=True, snapshots=2, threads=1, tracking_uri=f"sqlite:///{file}"
+    )
     register(train(log, settings), log, settings)
     return file
 

@@ -16,6 +16,7 @@ from features.settings import Columns
 from features.transactions import TransactionLog, validate
 from training.pipeline import TrainingRun, train
 from training.race import MODEL
+from training.registry import Registry
 from training.settings import TrainSettings
 
 
@@ -58,7 +59,7 @@ def test_no_window_that_the_judged_model_learnt_from_reaches_into_the_test(cdnow
 
 def test_the_future_of_the_test_snapshot_changes_no_prediction() -> None:
     rows = cdnow_sample().to_pandas()[["customer_id", "ordered_at", "amount"]]
-    settings = TrainSettings(snapshots=3, test_snapshot=date(1998, 4, 1), threads=1)
+    settings = TrainSettings(horizon_days=90, snapshots=3, test_snapshot=date(1998, 4, 1), threads=1)
     opened = pd.to_datetime(rows["ordered_at"]) >= pd.Timestamp("1998-04-01")
     scrambled = rows.copy()
     scrambled.loc[opened, "amount"] = scrambled.loc[opened, "amount"].to_numpy()[::-1] * 7
@@ -73,7 +74,7 @@ def test_the_future_of_the_test_snapshot_changes_no_prediction() -> None:
 
 def test_same_log_same_seed_same_scores_to_the_last_digit_whatever_the_order_of_rows() -> None:
     rows = cdnow_sample().to_pandas()[["customer_id", "ordered_at", "amount"]]
-    settings = TrainSettings(snapshots=3, threads=1, seed=7)
+    settings = TrainSettings(horizon_days=90, snapshots=3, threads=1, seed=7)
     shuffled = rows.sample(frac=1, random_state=1)
 
     first, second = (
@@ -128,7 +129,7 @@ def test_without_repeat_buyers_it_says_what_is_missing() -> None:
 
 def test_a_log_of_one_customer_says_what_is_missing() -> None:
     with pytest.raises((FitError, WindowError)) as error:
-        train(_log(["2024-01-05"], customers=1), TrainSettings())
+        train(_log(["2024-01-05"], customers=1), TrainSettings(horizon_days=90))
 
     assert "Use " in str(error.value)
 
@@ -144,4 +145,20 @@ def test_a_log_shorter_than_two_windows_names_the_horizon_that_fits() -> None:
     weekly = [str(date.fromordinal(date(2024, 1, 1).toordinal() + 7 * week)) for week in range(30)]
 
     with pytest.raises(WindowError, match=r"too short for --horizon-days 90.*Use --horizon-days \d+ or less"):
-        train(_log(weekly), TrainSettings())
+        train(_log(weekly), TrainSettings(horizon_days=90))
+
+
+def test_without_a_horizon_the_advised_one_is_used_and_tuning_says_what_it_bought(
+    shop_log: TransactionLog, tmp_path: Path
+) -> None:
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+
+    run = train(shop_log, TrainSettings(snapshots=4, threads=1, tune="3", tracking_uri=uri))
+
+    assert run.advice is not None and run.tuned is not None
+    assert run.settings.horizon_days == run.advice.horizon_days == run.model.card["horizon_days"]
+    assert run.settings.dormancy_days == run.advice.dormant_after_days
+    assert run.recipe.tuned == run.tuned.tuning.parameters
+    assert (run.tuned.bought is None) == (not run.tuned.tuning.parameters)
+    assert set(run.findings) == {"advice", "tuning"}
+    assert Registry(uri).versions() == []  # the study is there, no version is
