@@ -21,6 +21,7 @@ from features.settings import Columns, LogSettings
 from features.snapshot import Snapshot
 from serving.campaign_cli import measure, plan
 from serving.settings import ScoreSettings, ServeSettings
+from training.backtest_cli import backtest
 from training.registry_cli import models, promote, rollback
 from training.tournament_cli import tournament
 
@@ -79,6 +80,7 @@ for command in (
     promote,
     rollback,
     tournament,
+    backtest,
     plan,
     measure,
 ):

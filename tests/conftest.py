@@ -16,7 +16,8 @@ import pytest
 
 from features.datasets import cdnow
 from features.transactions import TransactionLog, validate
-from training.pipeline import TrainingRun, train
+from training.pipeline import train
+from training.run import TrainingRun
 from training.settings import TrainSettings
 
 _PASSWORD = "open@sesame"

@@ -63,32 +63,39 @@ class Account:
         return table[table["snapshot"] == AVERAGE].drop(columns="snapshot").set_index("policy")
 
     def verdict(self) -> str:
-        """Say how the champion's plan did, on average and at its worst snapshot."""
+        """Say how the champion's plan did: on average, against the best simpler policy, at its worst snapshot."""
         average, table = self.average(), self.table
-        own, best = average.loc[CHAMPION], average.loc[SIMPLER, "profit"].idxmax()
-        rival = average.loc[best]
-        part = table[(table["policy"] == CHAMPION) & (table["snapshot"] != AVERAGE)]
-        worst = part.loc[part["profit"].idxmin()]
-        if (average.loc[SIMPLER, "lead_low"] > 0).all():
-            standing = "more than every simpler policy"
-        elif rival["lead_high"] < 0:
-            standing = f"less than {best}"
-        else:
-            standing = f"no more or less than {best}, within noise"
+        own = average.loc[CHAMPION]
         of_best = (
             f", {share(own['foresight_share'])} of what perfect foresight would have earned "
             f"({share(own['foresight_low'])} to {share(own['foresight_high'])})"
             if np.isfinite(own["foresight_share"])
             else ""
         )
+        part = table[(table["policy"] == CHAMPION) & (table["snapshot"] != AVERAGE)]
+        worst = part.loc[part["profit"].idxmin()]
         return (
-            f"On average the champion's plan earned {money(own['profit'])} "
-            f"({money(own['profit_low'])} to {money(own['profit_high'])}){of_best}: {standing}. The best of those is "
-            f"{best} with {money(rival['profit'])}; the plan's lead over it is {money(rival['champion_lead'])} "
-            f"({money(rival['lead_low'])} to {money(rival['lead_high'])}). Its worst snapshot is "
-            f"{worst['snapshot']} with {money(worst['profit'])} ({money(worst['profit_low'])} to "
-            f"{money(worst['profit_high'])}); contacting nobody earns 0."
+            f"On average the champion's plan earned {_between(own, 'profit')}{of_best}. {self._standing()} At its "
+            f"worst snapshot, {worst['snapshot']}, it earned {_between(worst, 'profit')}; contacting nobody earns 0."
         )
+
+    def _standing(self) -> str:
+        """Compare the champion's plan with the best of the simpler policies that it has not clearly beaten."""
+        average = self.average().loc[SIMPLER]
+        unbeaten = average[average["lead_low"] <= 0]
+        name = (average if unbeaten.empty else unbeaten)["profit"].idxmax()
+        rival = average.loc[name]
+        it = f"{name} with {money(rival['profit'])}"
+        lead = f"{money(rival['champion_lead'])} ({money(rival['lead_low'])} to {money(rival['lead_high'])})"
+        if unbeaten.empty:
+            return f"That is more than any simpler policy earned; the best of them is {it}, a lead of {lead}."
+        if rival["lead_high"] < 0:
+            return f"A simpler policy earned more: {it}, a lead of {lead}."
+        return f"It cannot be told apart from {it}: a lead of {lead} is within noise."
+
+
+def _between(row: pd.Series, name: str) -> str:
+    return f"{money(row[name])} ({money(row[f'{name}_low'])} to {money(row[f'{name}_high'])})"
 
 
 def settle(prospects: Sequence[Prospects], offer: Offer, *, seed: int = 0, draws: int = DRAWS) -> Account:

@@ -27,7 +27,7 @@ from features.table import PurchaseHistory
 from features.transactions import TransactionLog
 from training.account import Account, settle
 from training.dataset import Labelled, known_at, labelled_snapshots
-from training.pipeline import _terms as value_terms
+from training.pipeline import value_terms
 from training.policies import Prospects
 from training.recipe import choose_recipe
 from training.retention import Offer

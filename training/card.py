@@ -33,7 +33,7 @@ from training.tracking import weekly_purchases
 from training.trial_offer import TrialOffer, example_offer, try_offer
 
 if TYPE_CHECKING:
-    from training.pipeline import TrainingRun
+    from training.run import TrainingRun
 
 TOTAL = 0.15
 """Expected and actual totals that differ by a larger share deserve a look."""

@@ -21,7 +21,7 @@ from training.svg import inline_svg
 from training.trial_offer import TrialOffer
 
 if TYPE_CHECKING:
-    from training.pipeline import TrainingRun
+    from training.run import TrainingRun
 
 P0 = "BG/NBD p0"
 """The racer that the model is drawn beside."""

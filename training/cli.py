@@ -13,8 +13,8 @@ from training.settings import TrainSettings
 if TYPE_CHECKING:
     from features.transactions import TransactionLog
     from training.gate import Verdict
-    from training.pipeline import TrainingRun
     from training.registry import Version
+    from training.run import TrainingRun
 
 app = typer.Typer(add_completion=False)
 
@@ -56,6 +56,9 @@ def show_run(run: TrainingRun, orders: TransactionLog) -> None:
     _show_spend(run)
     if run.tuned:
         typer.echo(str(run.tuned))
+    if run.settings.campaign:
+        count = run.model.card["contacted_left_out"]
+        typer.echo(f"Left out: {count:,} labelled rows of customers under a campaign's influence.")
     for note in run.model.card["notes"]:
         typer.echo(f"Note: {note}")
 

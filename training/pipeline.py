@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version as release
 from pathlib import Path
@@ -22,11 +22,13 @@ from features.engines.duckdb import DuckDBEngine
 from features.snapshot import Snapshot
 from features.table import FEATURES, PurchaseHistory
 from features.transactions import TransactionLog
-from training.advice import Advice
 from training.advisor import advise
+from training.assignment import read_assignment
+from training.card import model_card
 from training.churn import CHURN_FEATURES
 from training.dataset import Described, Labelled, describe, labelled_snapshots
 from training.evaluate import decile_table, next_purchase_table
+from training.exposure import left_out, without_contacted
 from training.gate import Verdict, decide
 from training.model import RetentionModel
 from training.plots import calibration_plot, gain_plot
@@ -34,75 +36,12 @@ from training.race import MODEL, race, race_spend, winner
 from training.recipe import Recipe, choose_recipe
 from training.reference import measure_slices, reference_of
 from training.registry import Registry, Version
+from training.run import Test, TrainingRun
 from training.schedule import Schedule, schedule
 from training.settings import DEFAULT_MARGIN, TrainSettings
 from training.threads import cpu_quota
 from training.tuned import Tuned, bought, tuned_parameters
 from training.value import ValueTerms
-
-
-@dataclass(frozen=True)
-class Test:
-    """The verdict on the recipe: its predictions for the test snapshot beside what happened.
-
-    Parameters
-    ----------
-    row : Labelled
-    probability : ndarray of shape (n_customers,)
-    expected_spend : ndarray of shape (n_customers,), money in the churn window
-    race : DataFrame, from `training.race.race`
-    spend : DataFrame, from `training.race.race_spend`
-    deciles : DataFrame, from `training.evaluate.decile_table`, with intervals
-    next_purchase : DataFrame, from `training.evaluate.next_purchase_table`
-    """
-
-    row: Labelled
-    probability: np.ndarray
-    expected_spend: np.ndarray
-    race: pd.DataFrame
-    spend: pd.DataFrame
-    deciles: pd.DataFrame
-    next_purchase: pd.DataFrame
-
-    @property
-    def metrics(self) -> dict[str, float]:
-        """The model's own measures, flat, as they are logged."""
-        measured: dict[str, float] = {}
-        for _, row in self.race[self.race["racer"] == MODEL].iterrows():
-            part = "" if row["customers_slice"] == "all" else f"{row['customers_slice']}_"
-            measured |= {f"test_{part}{name}": float(row[name]) for name in self.race.columns[2:]}
-        spend = self.spend.set_index("racer").loc[MODEL]
-        measured |= {f"test_spend_{name}": float(value) for name, value in spend.items()}
-        bought = self.next_purchase.set_index("level")["bought"]
-        measured |= {
-            f"test_next_purchase_{level:.0%}".rstrip("%"): float(share) for level, share in bought.items()
-        }
-        return measured | {"test_spend_interval_coverage": float(self.deciles["covered"].mean())}
-
-
-@dataclass(frozen=True)
-class TrainingRun:
-    """A finished run: the model to deploy, the recipe's verdict, and the labelled snapshots behind both.
-
-    ``settings`` are those used, with the horizon that ``advice`` gave where none was asked for.
-    """
-
-    model: RetentionModel
-    recipe: Recipe
-    schedule: Schedule
-    test: Test
-    newest: Described
-    scores: pd.DataFrame
-    rows: list[Labelled]
-    settings: TrainSettings
-    advice: Advice | None = None
-    tuned: Tuned | None = None
-
-    @property
-    def findings(self) -> dict[str, Any]:
-        """What advice and tuning found, as documents to log."""
-        found = {"advice": self.advice, "tuning": self.tuned}
-        return {name: document.to_dict() for name, document in found.items() if document}
 
 
 def train(log: TransactionLog, settings: TrainSettings, report: Report | None = None) -> TrainingRun:
@@ -124,6 +63,7 @@ def train(log: TransactionLog, settings: TrainSettings, report: Report | None = 
     """
     report = report or (lambda step, done, total: None)
     threads = settings.threads or cpu_quota()
+    campaigns = [read_assignment(folder) for folder in settings.campaign]
     with DuckDBEngine(threads=threads) as engine, PurchaseHistory(log, engine) as history:
         advice = advise(history, limit=settings.snapshots) if settings.horizon_days is None else None
         if advice:
@@ -137,6 +77,7 @@ def train(log: TransactionLog, settings: TrainSettings, report: Report | None = 
         )
         rows = _labelled(history, plan, settings, report)
         newest = describe(history, plan.newest, settings.horizon, model=settings.clv_model)
+    labelled, rows = rows, without_contacted(rows, campaigns)
     known = [row for row in rows if row.snapshot in plan.before_test]
     test_row = next(row for row in rows if row.snapshot == plan.test)
     choice: dict[str, Any] = {
@@ -148,7 +89,7 @@ def train(log: TransactionLog, settings: TrainSettings, report: Report | None = 
     tuning = tuned_parameters(known, settings, threads, report)
     if tuning and tuning.parameters:
         recipe = choose_recipe(known, log.first_day, **choice, tuned=tuning.parameters, report=report)
-    terms = _terms(settings, newest.table)
+    terms = value_terms(settings, newest.table)
     report("Judging on the test snapshot", 0, 1)
     test = _judge(recipe, known, test_row, log, terms, settings, threads)
     verdict = None
@@ -158,6 +99,7 @@ def train(log: TransactionLog, settings: TrainSettings, report: Report | None = 
     closed = [row for row in rows if row.snapshot in plan.closed]
     churn = recipe.fit(closed, log.first_day, **choice)
     card = _card(log, settings, plan, recipe, test, newest)
+    card |= {"contacted_left_out": left_out(labelled, rows)} if campaigns else {}
     spend = recipe.fit_spend(closed, log.first_day, **choice)
     model = RetentionModel(churn, newest.clv, terms, (), card, spend)
     promised = measure_slices(test_row, test.probability, test.expected_spend, settings.dormancy_days)
@@ -192,8 +134,6 @@ def register(
     The version, and the gate's verdict; None where the settings do not ask for promotion
     """
     report = report or (lambda step, done, total: None)
-    from training.card import model_card  # the card draws a run, which is defined here
-
     report("Logging the run", 0, 1)
     registry = Registry(settings.tracking_uri)
     test, churned = run.test, run.test.row.churned
@@ -287,7 +227,8 @@ def _next_purchase(row: Labelled) -> pd.DataFrame:
     return next_purchase_table(days, quantiles, row.window.horizon_days)
 
 
-def _terms(settings: TrainSettings, table: pd.DataFrame) -> ValueTerms:
+def value_terms(settings: TrainSettings, table: pd.DataFrame) -> ValueTerms:
+    """Return the terms of value: the margin as given, else the log's own where it has one, else the default."""
     margin = settings.margin
     if margin is None:
         total_margin, total_spend = (

@@ -81,7 +81,7 @@ def schedule(
     >>> str(plan.test), len(plan.before_test), str(plan.closed[-1]), str(plan.newest)
     ('1998-04-01', 10, '1998-04-01', '1998-07-01')
     """
-    newest = Snapshot.after(last_order)
+    newest, given = Snapshot.after(last_order), test
     closed = closed_snapshots(newest, first_order, horizon_days, limit)
     if test is not None:
         ChurnWindow(test, horizon_days).require_closed_by(last_order, flag="--test-snapshot")
@@ -89,7 +89,7 @@ def schedule(
         test = closed[-1]
     before = closed_snapshots(test, first_order, horizon_days, limit) if test else []
     if not before or test is None:
-        raise WindowError(_too_short(first_order, last_order, horizon_days, test))
+        raise WindowError(_too_short(first_order, last_order, horizon_days, given))
     return Schedule(before, test, closed, newest)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import typer
@@ -65,6 +66,14 @@ class TrainSettings(BaseModel):
     snapshots: Annotated[
         int, typer.Option("--snapshots", help="Monthly snapshots to learn from, at the most.")
     ] = Field(default=18, ge=1)
+    campaign: Annotated[
+        list[Path],
+        typer.Option(
+            "--campaign",
+            help="Folder of a past campaign, as 'stayworth plan' wrote it; repeat for more. Whom it contacted is not "
+            "learnt from while its offer may be at work; its holdout is.",
+        ),
+    ] = Field(default_factory=list)
     tune: Annotated[
         str | None,
         typer.Option(
@@ -72,7 +81,8 @@ class TrainSettings(BaseModel):
         ),
     ] = None
     if_due: Annotated[
-        bool, typer.Option("--if-due", help="Train only if 'stayworth monitor' finds the champion due for it.")
+        bool,
+        typer.Option("--if-due", help="Train only if 'stayworth monitor' finds the champion due for it."),
     ] = False
     promote: Annotated[
         bool,

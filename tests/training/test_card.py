@@ -12,8 +12,8 @@ import pytest
 from features.transactions import TransactionLog
 from training.card import checks, model_card
 from training.numerals import money, number
-from training.pipeline import TrainingRun
 from training.race import MODEL
+from training.run import TrainingRun
 
 SVG = "http://www.w3.org/2000/svg"
 HOSTILE = "<script>alert('$x_1$')</script>&\""

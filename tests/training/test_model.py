@@ -12,7 +12,7 @@ import pytest
 from features.errors import ModelError
 from features.table import FEATURES
 from training.model import SCORE_COLUMNS, RetentionModel
-from training.pipeline import TrainingRun
+from training.run import TrainingRun
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,10 @@ from features.datasets import cdnow_sample
 from features.errors import FitError, WindowError
 from features.settings import Columns
 from features.transactions import TransactionLog, validate
-from training.pipeline import TrainingRun, train
+from training.pipeline import train
 from training.race import MODEL
 from training.registry import Registry
+from training.run import TrainingRun
 from training.settings import TrainSettings
 
 

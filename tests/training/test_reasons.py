@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from training.churn import CHURN_FEATURES, ChurnModel
-from training.pipeline import TrainingRun
 from training.reasons import by_topic, load_wording, word_reasons
+from training.run import TrainingRun
 
 
 def _customer(**known: float) -> pd.DataFrame:

@@ -13,8 +13,9 @@ from features.transactions import TransactionLog
 from training.dataset import Labelled
 from training.mbgnbd import MBGNBD
 from training.model import RetentionModel
-from training.pipeline import TrainingRun, train
+from training.pipeline import train
 from training.refit import recipe_of, refit
+from training.run import TrainingRun
 from training.settings import TrainSettings
 
 
