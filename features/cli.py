@@ -22,7 +22,7 @@ from features.snapshot import Snapshot, monthly_snapshots
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from features.transactions import LogReport, TransactionLog
+    from features.log.transactions import LogReport, TransactionLog
 
 __all__ = [
     "Report",
@@ -109,8 +109,8 @@ def open_log(log: LogSettings, columns: Columns, report: Report) -> TransactionL
         If the quarantine file cannot be written.
     """
     from features.files import writer_for
-    from features.sources import read_log
-    from features.transactions import validate
+    from features.log.sources import read_log
+    from features.log.transactions import validate
 
     write_quarantine = writer_for(log.quarantine) if log.quarantine else None
     raw = read_log(log.transactions, progress=report)

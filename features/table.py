@@ -22,9 +22,9 @@ from features import behaviour, rfm, tenure
 from features.catalogue import Feature, catalogue_markdown
 from features.engines import Engine
 from features.engines.duckdb import DuckDBEngine
+from features.log.transactions import TransactionLog
 from features.purchase_days import LOG, PURCHASE_DAYS, purchase_days_sql
 from features.snapshot import Snapshot
-from features.transactions import TransactionLog
 
 FEATURES: tuple[Feature, ...] = rfm.FEATURES + tenure.FEATURES + behaviour.FEATURES
 

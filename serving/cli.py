@@ -12,23 +12,23 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import features.cli
-import training.advisor_cli
-import training.card_cli
 import training.cli
-import training.monitor_cli
+import training.evaluation.cli
+import training.monitoring.cli
+import training.window.cli
 from features.cli import config_text, errors, open_log, options, progress, row_balance, show_table
 from features.settings import Columns, LogSettings
 from features.snapshot import Snapshot
-from serving.campaign_cli import measure, plan
+from serving.campaign.cli import measure, plan
 from serving.settings import ScoreSettings, ServeSettings
-from training.backtest_cli import backtest
-from training.registry_cli import models, promote, rollback
-from training.tournament_cli import tournament
+from training.campaign.backtest_cli import backtest
+from training.campaign.cli import tournament
+from training.versions.cli import models, promote, rollback
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from features.transactions import LogReport
+    from features.log.transactions import LogReport
     from serving.contacts import Contacts
     from serving.scorer import ScoredList
 
@@ -72,10 +72,10 @@ def demo(
 
 for command in (
     features.cli.features,
-    training.advisor_cli.advise,
+    training.window.cli.advise,
     training.cli.train,
-    training.card_cli.card,
-    training.monitor_cli.monitor,
+    training.evaluation.cli.card,
+    training.monitoring.cli.monitor,
     models,
     promote,
     rollback,
@@ -155,7 +155,7 @@ def serve(settings: ServeSettings) -> None:
 
     Example: stayworth serve --port 3000
     """
-    from serving.service import serve as run
+    from serving.api.service import serve as run
 
     run(settings)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from features.columns import text
 from features.errors import StayworthError
+from features.log.columns import text
 from serving.export import read_table
 
 CUSTOMER_ID = "customer_id"

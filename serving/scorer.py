@@ -14,15 +14,15 @@ from datetime import datetime
 import pandas as pd
 import pyarrow as pa
 
-from features.columns import local_now
 from features.engines.duckdb import DuckDBEngine
 from features.errors import WindowError
+from features.log.columns import local_now
+from features.log.transactions import TransactionLog, validate
 from features.settings import LogRules
 from features.snapshot import Snapshot
 from features.table import PurchaseHistory
-from features.transactions import TransactionLog, validate
 from training.model import SCORE_COLUMNS, RetentionModel
-from training.registry import DEFAULT_TRACKING_URI, load_champion
+from training.versions.registry import DEFAULT_TRACKING_URI, load_champion
 
 NOTHING_USABLE = "no usable order: all were quarantined"
 

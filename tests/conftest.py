@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from features.datasets import cdnow
-from features.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog, validate
 from training.pipeline import train
 from training.run import TrainingRun
 from training.settings import TrainSettings

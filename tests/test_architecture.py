@@ -17,11 +17,11 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = ("features", "training", "serving")  # each may import itself and those before it
 DOORS = {
-    "lifetimes": ("training/clv.py",),
-    "mlflow": ("training/registry.py",),
-    "bentoml": ("serving/service.py",),
+    "lifetimes": ("training/clv/model.py",),
+    "mlflow": ("training/versions/registry.py",),
+    "bentoml": ("serving/api/service.py",),
     "duckdb": ("features/engines/",),
-    "optuna": ("training/tuning.py",),
+    "optuna": ("training/churn/tuning.py",),
     "pyspark": ("features/engines/",),
     "xlsxwriter": ("serving/export.py",),
 }

@@ -11,10 +11,10 @@ from features.settings import Columns, LogSettings
 from training.settings import TrainSettings
 
 if TYPE_CHECKING:
-    from features.transactions import TransactionLog
-    from training.gate import Verdict
-    from training.registry import Version
+    from features.log.transactions import TransactionLog
     from training.run import TrainingRun
+    from training.versions.gate import Verdict
+    from training.versions.registry import Version
 
 app = typer.Typer(add_completion=False)
 
@@ -29,7 +29,7 @@ def train(log: LogSettings, columns: Columns, settings: TrainSettings) -> None:
 
     Example: stayworth train --transactions orders.csv --horizon-days 90 --promote
     """
-    from training.monitor_cli import is_due
+    from training.monitoring.cli import is_due
     from training.pipeline import as_the_champion, register, train
 
     with progress() as report:
@@ -65,8 +65,8 @@ def show_run(run: TrainingRun, orders: TransactionLog) -> None:
 
 def show_version(version: Version, verdict: Verdict | None, settings: TrainSettings) -> None:
     """Say what was registered where, what the gate decided, and what to do next."""
-    from training.registry_cli import show_verdict
-    from training.tracking_uri import TrackingURI
+    from training.versions.cli import show_verdict
+    from training.versions.tracking_uri import TrackingURI
 
     if verdict:
         typer.echo()
@@ -82,7 +82,7 @@ def show_version(version: Version, verdict: Verdict | None, settings: TrainSetti
 
 
 def _show_race(run: TrainingRun) -> None:
-    from training.race import MODEL, winner
+    from training.evaluation.race import MODEL, winner
 
     race = run.test.race
     rows = []

@@ -20,14 +20,14 @@ import pandas as pd
 
 from features.errors import ModelError
 from features.snapshot import Snapshot
-from training.calibration import Calibrator
-from training.churn import CHURN_FEATURES, ChurnModel
-from training.clv import CLVModel, histories
+from training.churn.calibration import Calibrator
+from training.churn.model import CHURN_FEATURES, ChurnModel
+from training.churn.season import Season
+from training.churn.spend import SpendModel
+from training.clv.model import CLVModel, histories
+from training.clv.uncertainty import interval_factors, value_scenarios
+from training.clv.value import ValueTerms
 from training.reasons import word_reasons
-from training.season import Season
-from training.spend import SpendModel
-from training.uncertainty import interval_factors, value_scenarios
-from training.value import ValueTerms
 
 SCORE_COLUMNS = (
     "customer_id",

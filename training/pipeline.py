@@ -19,29 +19,29 @@ import pandas as pd
 
 from features.console import Report
 from features.engines.duckdb import DuckDBEngine
+from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from features.table import FEATURES, PurchaseHistory
-from features.transactions import TransactionLog
-from training.advisor import advise
-from training.assignment import read_assignment
-from training.card import model_card
-from training.churn import CHURN_FEATURES
-from training.dataset import Described, Labelled, describe, labelled_snapshots
-from training.evaluate import decile_table, next_purchase_table
-from training.exposure import left_out, without_contacted
-from training.gate import Verdict, decide
+from training.campaign.assignment import read_assignment
+from training.churn.model import CHURN_FEATURES
+from training.churn.recipe import Recipe, choose_recipe
+from training.churn.tuned import Tuned, bought, tuned_parameters
+from training.clv.value import ValueTerms
+from training.evaluation.card import model_card
+from training.evaluation.metrics import decile_table, next_purchase_table
+from training.evaluation.plots import calibration_plot, gain_plot
+from training.evaluation.race import MODEL, race, race_spend, winner
 from training.model import RetentionModel
-from training.plots import calibration_plot, gain_plot
-from training.race import MODEL, race, race_spend, winner
-from training.recipe import Recipe, choose_recipe
-from training.reference import measure_slices, reference_of
-from training.registry import Registry, Version
+from training.monitoring.reference import measure_slices, reference_of
 from training.run import Test, TrainingRun
-from training.schedule import Schedule, schedule
 from training.settings import DEFAULT_MARGIN, TrainSettings
+from training.snapshots.dataset import Described, Labelled, describe, labelled_snapshots
+from training.snapshots.exposure import left_out, without_contacted
+from training.snapshots.schedule import Schedule, schedule
 from training.threads import cpu_quota
-from training.tuned import Tuned, bought, tuned_parameters
-from training.value import ValueTerms
+from training.versions.gate import Verdict, decide
+from training.versions.registry import Registry, Version
+from training.window.advisor import advise
 
 
 def train(log: TransactionLog, settings: TrainSettings, report: Report | None = None) -> TrainingRun:

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from training.advice import Advice
-from training.dataset import Described, Labelled
+from training.churn.recipe import Recipe
+from training.churn.tuned import Tuned
+from training.evaluation.race import MODEL
 from training.model import RetentionModel
-from training.race import MODEL
-from training.recipe import Recipe
-from training.schedule import Schedule
 from training.settings import TrainSettings
-from training.tuned import Tuned
+from training.snapshots.dataset import Described, Labelled
+from training.snapshots.schedule import Schedule
+from training.window.advice import Advice
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,10 @@ class Test:
     row : Labelled
     probability : ndarray of shape (n_customers,)
     expected_spend : ndarray of shape (n_customers,), money in the churn window
-    race : DataFrame, from `training.race.race`
-    spend : DataFrame, from `training.race.race_spend`
-    deciles : DataFrame, from `training.evaluate.decile_table`, with intervals
-    next_purchase : DataFrame, from `training.evaluate.next_purchase_table`
+    race : DataFrame, from `training.evaluation.race.race`
+    spend : DataFrame, from `training.evaluation.race.race_spend`
+    deciles : DataFrame, from `training.evaluation.metrics.decile_table`, with intervals
+    next_purchase : DataFrame, from `training.evaluation.metrics.next_purchase_table`
     """
 
     row: Labelled

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 import typer
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from training.budget import Budget
+from training.churn.budget import Budget
 
 DEFAULT_MARGIN = 0.3
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pandas as pd
 
 from features.datasets import cdnow
+from features.log.transactions import TransactionLog, validate
 from features.settings import Columns
-from features.transactions import TransactionLog, validate
 from training.pipeline import train
 from training.settings import TrainSettings
 

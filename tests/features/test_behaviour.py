@@ -4,9 +4,9 @@ from math import isnan, sqrt
 
 import pandas as pd
 
+from features.log.transactions import validate
 from features.snapshot import Snapshot
 from features.table import PurchaseHistory
-from features.transactions import validate
 
 
 def customer(snapshot: str, orders: list[tuple[str, float]], **columns: list) -> pd.Series:

@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 
 from features.datasets import app, cdnow, cdnow_sample, online_retail_from_workbook, simulate_log
 from features.errors import LogError, MissingColumnError, StayworthError
-from features.sources import read_log
-from features.transactions import validate
+from features.log.sources import read_log
+from features.log.transactions import validate
 
 HEADER = ["Invoice", "StockCode", "Description", "Quantity", "InvoiceDate", "Price", "Customer ID", "Country"]
 

@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.log.transactions import validate
 from features.snapshot import Snapshot
 from features.table import build_feature_table
-from features.transactions import validate
 
 FIRST, SNAPSHOT = date(2023, 1, 1), Snapshot(date(2024, 1, 1))
 

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from features.datasets import cdnow_sample
+from features.log.transactions import validate
 from features.snapshot import Snapshot
 from features.table import PurchaseHistory
-from features.transactions import validate
 
 
 def described(orders: list[tuple[str, str, float]], snapshot: str) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from features import datasets
 from features.engines.duckdb import DuckDBEngine
+from features.log.transactions import TransactionLog, validate
 from features.snapshot import Snapshot
 from features.table import (
     FEATURES,
@@ -27,7 +28,6 @@ from features.table import (
     build_feature_table,
     feature_catalogue_markdown,
 )
-from features.transactions import TransactionLog, validate
 
 JULY = Snapshot(date(2024, 7, 1))
 

@@ -4,9 +4,9 @@ from math import isnan, sqrt
 
 import pandas as pd
 
+from features.log.transactions import validate
 from features.snapshot import Snapshot
 from features.table import PurchaseHistory
-from features.transactions import validate
 
 GAPS = ["mean_gap_days", "std_gap_days", "last_gap_days", "max_gap_days", "overdue_ratio"]
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from features.datasets import cdnow_sample
-from features.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog, validate
 from serving.scorer import Scorer
 from training.pipeline import register, train
 from training.settings import TrainSettings

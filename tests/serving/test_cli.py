@@ -15,15 +15,15 @@ from typer.testing import CliRunner, Result
 
 from features.datasets import cdnow_sample
 from features.files import write_csv
+from features.log.transactions import validate
 from features.settings import Columns
-from features.transactions import validate
 from serving.cli import app
 from serving.export import read_table
 from serving.settings import ServeSettings
 from training.model import SCORE_COLUMNS
 from training.pipeline import register, train
-from training.registry import DEFAULT_TRACKING_URI
 from training.settings import TrainSettings
+from training.versions.registry import DEFAULT_TRACKING_URI
 
 HEAVY = {"bentoml", "duckdb", "lifetimes", "lightgbm", "matplotlib", "mlflow", "pandas", "pyarrow", "sklearn"}
 

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 import pytest
 
 from features.errors import EmptyLogError, LogError, ModelError, WindowError
+from features.log.transactions import TransactionLog, validate
 from features.snapshot import Snapshot
-from features.transactions import TransactionLog, validate
 from serving.scorer import Scorer, tomorrow
 from training.model import SCORE_COLUMNS
 

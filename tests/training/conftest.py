@@ -9,11 +9,11 @@ import pyarrow as pa
 import pytest
 
 from features.datasets import simulate_log
+from features.log.transactions import TransactionLog, validate
 from features.snapshot import Snapshot
 from features.table import PurchaseHistory
-from features.transactions import TransactionLog, validate
-from training.dataset import Labelled, labelled_snapshots
-from training.schedule import closed_snapshots
+from training.snapshots.dataset import Labelled, labelled_snapshots
+from training.snapshots.schedule import closed_snapshots
 
 
 @pytest.fixture(scope="session")

@@ -12,13 +12,13 @@ import pytest
 
 from features.datasets import cdnow_sample
 from features.errors import FitError, WindowError
+from features.log.transactions import TransactionLog, validate
 from features.settings import Columns
-from features.transactions import TransactionLog, validate
+from training.evaluation.race import MODEL
 from training.pipeline import train
-from training.race import MODEL
-from training.registry import Registry
 from training.run import TrainingRun
 from training.settings import TrainSettings
+from training.versions.registry import Registry
 
 
 def _measured(run: TrainingRun, racer: str, customers: str = "all") -> pd.Series:

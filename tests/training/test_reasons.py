@@ -3,7 +3,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from training.churn import CHURN_FEATURES, ChurnModel
+from training.churn.model import CHURN_FEATURES, ChurnModel
 from training.reasons import by_topic, load_wording, word_reasons
 from training.run import TrainingRun
 

@@ -1,0 +1,1 @@
+"""The log of orders: read from anywhere, validated, every row accounted for."""

@@ -1,0 +1,179 @@
+"""Amounts: raw columns read as numbers, formulas over them, and exact cents.
+
+A value that cannot be read becomes null, never a guess; who calls counts the nulls. All of it works on whole
+columns.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.errors import LogError
+from features.log.columns import text
+
+Cents = npt.NDArray[np.int64]
+
+LARGEST_AMOUNT = 1e12  # up to here a double tells every tenth of a cent apart
+EXPRESSION_ERROR = 5e-15  # twenty roundings of a double; half a unit of the 14th digit
+
+_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+_OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
+    ast.Add: pc.add,
+    ast.Sub: pc.subtract,
+    ast.Mult: pc.multiply,
+    ast.Div: pc.divide,
+    ast.USub: pc.negate,
+    ast.UAdd: lambda operand: operand,
+}
+
+
+def numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Read a column as numbers: numeric types, or text such as ``-1234.50`` and ``1e3``.
+
+    Nothing is guessed: ``1,234.50`` (whose comma may be a decimal point), ``12 EUR`` or ``(5)`` are null.
+
+    Parameters
+    ----------
+    column : pyarrow.ChunkedArray
+
+    Returns
+    -------
+    pyarrow.ChunkedArray of double, null where missing or not a number; may hold NaN and infinities
+
+    Examples
+    --------
+    >>> numbers(pa.chunked_array([[" -2.5", "+1e3", "1,234.50", ""]])).to_pylist()
+    [-2.5, 1000.0, None, None]
+    """
+    if pa.types.is_float64(column.type) or pa.types.is_integer(column.type):
+        return column.cast(pa.float64(), safe=False)
+    if pa.types.is_floating(column.type):  # 1.005 as a short float is the double 1.00499999523: use its text
+        return column.cast(pa.float32()).cast(pa.string()).cast(pa.float64())
+    written = text(column)
+    readable = pc.match_substring_regex(written, _NUMBER)
+    digits = pc.replace_substring_regex(written, r"^\+", "")
+    return pc.if_else(readable, digits, pa.scalar(None, pa.string())).cast(pa.float64())
+
+
+def cents(values: npt.NDArray[np.float64], relative_error: float = 0.0) -> Cents:
+    """Round amounts half away from zero to cents, on the decimal that was written.
+
+    The double nearest to 1.005 lies below it, and becomes 1.01 all the same: an amount rounds up if it
+    reaches the *double* of the half cent, and the doubles of two short decimals are ordered as these are.
+
+    Parameters
+    ----------
+    values : ndarray of double, absolute values below ``LARGEST_AMOUNT``
+    relative_error : float, what arithmetic may have taken from an amount that ends on half a cent
+
+    Returns
+    -------
+    ndarray of int64
+
+    Examples
+    --------
+    >>> cents(np.array([1.005, -1.005, 1.0049, 0.29, 33554.435]))
+    array([    101,    -101,     100,      29, 3355444])
+    >>> cents(np.array([3 * 0.145])), cents(np.array([3 * 0.145]), EXPRESSION_ERROR)
+    (array([43]), array([44]))
+    """
+    size = np.abs(values)
+    floor = np.floor(size * 100)
+    reached = size * (1 + relative_error) >= (10 * floor + 5) / 1000
+    rounded: Cents = (np.sign(values) * (floor + reached)).astype(np.int64)
+    return rounded
+
+
+@dataclass(frozen=True)
+class AmountExpression:
+    """A formula over the log's columns: their names, numbers, ``+ - * /`` and parentheses, nothing else.
+
+    A name that is not an identifier stands in double quotes.
+
+    Examples
+    --------
+    >>> formula = AmountExpression.parse('Quantity * "Unit Price"')
+    >>> formula.columns
+    ('Quantity', 'Unit Price')
+    >>> log = {"Quantity": pa.chunked_array([[3.0, None]]), "Unit Price": pa.chunked_array([[0.5, 1.0]])}
+    >>> formula.evaluate(log).to_pylist()
+    [1.5, None]
+    """
+
+    body: ast.expr
+    columns: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, expression: str) -> AmountExpression:
+        """Read a formula.
+
+        Raises
+        ------
+        LogError
+            If it holds anything else, or names no column.
+        """
+        try:
+            body = ast.parse(expression.strip(), mode="eval").body
+        except (SyntaxError, ValueError, MemoryError, RecursionError):
+            raise cls._unreadable(expression) from None
+        nodes = list(ast.walk(body))
+        columns = tuple(dict.fromkeys(name for node in nodes if (name := _column_name(node))))
+        # The bound on the length keeps evaluation, which is recursive, within Python's stack.
+        if not columns or len(nodes) > 500 or not all(map(_is_allowed, nodes)):
+            raise cls._unreadable(expression)
+        return cls(body, columns)
+
+    @staticmethod
+    def _unreadable(expression: str) -> LogError:
+        return LogError(
+            f"The amount expression {expression!r} cannot be read. It may hold column names (in double "
+            "quotes where they have spaces), numbers, + - * / and parentheses. For example: "
+            "--amount-expression 'Quantity * \"Unit Price\"'."
+        )
+
+    def evaluate(self, columns: Mapping[str, pa.ChunkedArray]) -> pa.ChunkedArray:
+        """Compute the formula; null where one of its columns is null, infinite or NaN after a division by 0.
+
+        Parameters
+        ----------
+        columns : mapping of column name to pyarrow.ChunkedArray of double
+
+        Returns
+        -------
+        pyarrow.ChunkedArray of double
+        """
+        return _evaluate(self.body, columns)
+
+
+def _column_name(node: ast.AST) -> str | None:
+    if isinstance(node, ast.Name):
+        return node.id
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def _is_allowed(node: ast.AST) -> bool:
+    if isinstance(node, ast.Constant):
+        # The largest double has 309 digits; a longer whole number cannot become one.
+        return type(node.value) in (float, str) or (type(node.value) is int and node.value < 10**300)
+    return isinstance(node, (ast.BinOp, ast.UnaryOp, ast.Name, ast.Load, *_OPERATORS))
+
+
+def _evaluate(node: ast.expr, columns: Mapping[str, pa.ChunkedArray]) -> Any:
+    match node:
+        case ast.BinOp(left, op, right):
+            return _OPERATORS[type(op)](_evaluate(left, columns), _evaluate(right, columns))
+        case ast.UnaryOp(op, operand):
+            return _OPERATORS[type(op)](_evaluate(operand, columns))
+        case ast.Name(str(name)) | ast.Constant(str(name)):
+            return columns[name]
+        case ast.Constant(int(number) | float(number)):
+            return pa.scalar(float(number))
+    raise AssertionError(f"parse() let {ast.dump(node)} pass")

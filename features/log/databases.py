@@ -1,0 +1,237 @@
+"""The rows of a database's table or query, by URI: PostgreSQL and SQLite.
+
+- ``postgresql://user:password@host:5432/database?table=orders``; also a view, or ``schema.table``;
+- ``postgresql://…/database?query=SELECT …``: the query comes last; write its percent signs as ``%25``;
+- ``sqlite:///orders.db?table=orders`` from here, ``sqlite:////data/orders.db`` from the root.
+
+Rows are fetched in chunks through a cursor on the server, in a transaction that cannot write. Values arrive
+as the text the server writes, so that a NUMERIC keeps all its digits and an infinite date reaches validation
+as a row to quarantine; columns of dates then get their type. Times with a time zone come in UTC.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pyarrow as pa
+import sqlalchemy as sa
+from psycopg.types.string import TextLoader
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.sql.elements import quoted_name
+
+from features.errors import LogError
+from features.log.streams import Stream, nearest, wanted
+
+_FORM = "postgresql://user:password@host:5432/database?table=orders or sqlite:///orders.db?table=orders"
+_CONNECT_SECONDS = 10
+_SYSTEM_SCHEMAS = re.compile(r"information_schema|pg_.*")
+_LISTED_TABLES = 10
+# PostgreSQL's type numbers (pg_type.oid) of date, timestamp, timestamptz: they are fixed.
+_DATE_TYPES: dict[object, pa.DataType] = {
+    1082: pa.date32(),
+    1114: pa.timestamp("us"),
+    1184: pa.timestamp("us", tz="UTC"),
+}
+
+
+@dataclass(frozen=True)
+class _Address:
+    """Where the rows are: a database, and in it a table or a query."""
+
+    url: URL
+    table: str | None
+    query: str | None
+
+    @property
+    def database(self) -> str:
+        """The database's URI without password and parameters."""
+        return self.url.set(query={}).render_as_string(hide_password=True)
+
+    @property
+    def name(self) -> str:
+        return f"table {self.table} of {self.database}" if self.table else f"the query to {self.database}"
+
+    def fault(self, error: SQLAlchemyError) -> str:
+        """Return the driver's words, in one line and without the password."""
+        words = " ".join(str(error.orig if isinstance(error, DBAPIError) else error).split())
+        for secret in (self.url.password, self.url.query.get("password")):
+            words = words.replace(str(secret), "***") if secret else words
+        return words.rstrip(".") + "."
+
+
+@contextmanager
+def open_database(uri: str, columns: Collection[str] | None, chunk_rows: int) -> Iterator[Stream]:
+    """Open a table or query for reading.
+
+    Parameters
+    ----------
+    uri : str, of one of the forms above
+    columns : names of the columns to read, or None for all
+    chunk_rows : int, rows of a batch
+
+    Yields
+    ------
+    Stream
+        All columns are text; ``dates`` says which are dates at the source.
+
+    Raises
+    ------
+    LogError
+        If the URI cannot be read, the database not be reached, the table is not there (the message lists
+        those that are) or the query fails. Passwords are never shown.
+    """
+    address = _address(uri)
+    engine = _engine(address.url)
+    try:
+        with _connection(engine, address) as connection:
+            names, result = _rows(connection, address, columns, chunk_rows)
+            with closing(result):
+                fetched = list(result.keys())
+                chosen = [fetched.index(name) for name in wanted(fetched, columns, address.name)]
+                schema = pa.schema([(fetched[index], pa.string()) for index in chosen])
+                codes = [column[1] for column in result.cursor.description]
+                dates = {fetched[i]: _DATE_TYPES[codes[i]] for i in chosen if codes[i] in _DATE_TYPES}
+                batches = _batches(result, chosen, schema)
+                yield Stream(address.name, names, schema, batches, dates=dates)
+    except SQLAlchemyError as error:
+        raise LogError(f"Cannot read {address.name}: {address.fault(error)}") from None
+    finally:
+        engine.dispose()
+
+
+def _address(uri: str) -> _Address:
+    """Take a URI apart; what is wrong with it is said without repeating it."""
+    asked = re.search(r"[?&]query=", uri)
+    scheme = uri.partition("://")[0].lower()
+    if scheme.partition("+")[0] not in ("postgresql", "postgres", "sqlite"):
+        raise LogError(f"Logs are not read from {scheme}:// addresses. Write {_FORM}.")
+    try:
+        query = unquote(uri[asked.end() :], errors="strict") if asked else None
+        url = make_url(uri[: asked.start()] if asked else uri)
+    except (ArgumentError, ValueError):
+        url = None
+    if url is None or "@" in (url.host or "") or not url.database:
+        raise LogError(
+            f"The database URI cannot be read. Write it as {_FORM}; in a user name or password write "
+            "@ as %40, / as %2F, : as %3A, % as %25; in a query % as %25."
+        )
+    table = url.query.get("table")
+    if isinstance(table, tuple) or (table and query):
+        raise LogError("The database URI names more than one table or query. Give one.")
+    return _Address(url.difference_update_query(["table"]), table, query)
+
+
+def _engine(url: URL) -> sa.Engine:
+    if url.get_backend_name() == "sqlite":
+        path = Path(url.database or "")
+        if not path.is_file():
+            there = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+            raise LogError(f"There is no SQLite file {path}.{nearest(path.name, there)}")
+        # SQLite makes a file that is not there, unless told to read only.
+        read_only = f"{path.absolute().as_uri()}?mode=ro"
+        return sa.create_engine(
+            "sqlite://", creator=lambda: sqlite3.connect(read_only, uri=True), poolclass=sa.NullPool
+        )
+    timeout = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_SECONDS}
+    url = url.set(drivername="postgresql+psycopg")
+    return sa.create_engine(url, connect_args=timeout, poolclass=sa.NullPool)
+
+
+@contextmanager
+def _connection(engine: sa.Engine, address: _Address) -> Iterator[sa.Connection]:
+    try:
+        connection = engine.connect()
+    except SQLAlchemyError as error:
+        raise LogError(
+            f"Cannot connect to {address.database}: {address.fault(error)} "
+            "Check that the server runs, and the host, port, user, password and database of the URI."
+        ) from None
+    with connection:
+        if engine.dialect.name == "postgresql":
+            connection.execution_options(postgresql_readonly=True)
+        yield connection
+
+
+def _as_text(connection: sa.Connection) -> None:
+    """Have PostgreSQL's values arrive as it writes them, dates in ISO form, times in UTC."""
+    if connection.dialect.name != "postgresql":
+        return
+    connection.exec_driver_sql("SET DateStyle TO ISO")
+    connection.exec_driver_sql("SET TIME ZONE 'UTC'")
+    adapters = connection.connection.driver_connection.adapters  # type: ignore[union-attr]
+    for kind in adapters.types:
+        adapters.register_loader(kind.oid, TextLoader)
+
+
+def _rows(
+    connection: sa.Connection, address: _Address, columns: Collection[str] | None, chunk_rows: int
+) -> tuple[list[str], sa.CursorResult[Any]]:
+    """Start to fetch; return the names of all columns there are, and the result."""
+    streamed = {"yield_per": chunk_rows}  # through a cursor on the server
+    if address.query is not None:
+        _as_text(connection)
+        # Without parameters the driver leaves percent signs alone.
+        result = connection.exec_driver_sql(
+            address.query, execution_options={**streamed, "no_parameters": True}
+        )
+        if not result.returns_rows:
+            raise LogError(f"Cannot read {address.name}: it is not a SELECT.")
+        return list(result.keys()), result
+    table = _table(sa.inspect(connection), address)
+    names = list(connection.execute(sa.select(sa.text("*")).select_from(table).limit(0)).keys())
+    _as_text(connection)
+    chosen: list[sa.ColumnElement[Any]] = [
+        sa.column(quoted_name(name, quote=True)) for name in wanted(names, columns, address.name)
+    ]
+    return names, connection.execute(sa.select(*chosen).select_from(table), execution_options=streamed)
+
+
+def _table(inspector: sa.Inspector, address: _Address) -> sa.TableClause:
+    """Return the table, found by its name as it stands, or as schema.table."""
+    name = address.table or ""
+    schema, dot, inner = name.partition(".")
+    if name and inspector.has_table(name):
+        return sa.table(quoted_name(name, quote=True))
+    if dot and inspector.has_table(inner, schema=schema):
+        return sa.table(quoted_name(inner, quote=True), schema=quoted_name(schema, quote=True))
+    there = _table_names(inspector)
+    listed = ", ".join(there[:_LISTED_TABLES]) + (", …" if len(there) > _LISTED_TABLES else "")
+    tables = f"Its tables: {listed}." if there else "It has no tables that this user can see."
+    if not name:
+        raise LogError(f"Say which table of {address.database} to read: add ?table=NAME. {tables}")
+    raise LogError(f"There is no table {name} in {address.database}.{nearest(name, there)} {tables}")
+
+
+def _table_names(inspector: sa.Inspector) -> list[str]:
+    """Return the names of tables and views, those outside the default schema as schema.table."""
+    names = []
+    for schema in inspector.get_schema_names():
+        if not _SYSTEM_SCHEMAS.fullmatch(schema):
+            prefix = "" if schema in (inspector.default_schema_name, "main") else f"{schema}."
+            found = inspector.get_table_names(schema) + inspector.get_view_names(schema)
+            names += [prefix + name for name in found]
+    return sorted(names)
+
+
+def _batches(
+    result: sa.CursorResult[Any], chosen: Sequence[int], schema: pa.Schema
+) -> Iterator[pa.RecordBatch]:
+    for rows in result.partitions():
+        cells = list(zip(*rows, strict=True))
+        yield pa.record_batch([_texts(cells[index]) for index in chosen], schema=schema)
+
+
+def _texts(cells: Sequence[object]) -> pa.Array:
+    """Return cells as text; SQLite's may be of any type, each of its own."""
+    try:
+        return pa.array(cells, pa.string())
+    except (pa.ArrowTypeError, pa.ArrowInvalid):
+        return pa.array([None if cell is None else str(cell) for cell in cells], pa.string())

@@ -1,0 +1,133 @@
+"""The lines of a raw log, read column by column; what cannot be read goes to quarantine.
+
+A column that is mostly unreadable is no matter of single rows: it is written in a way that the caller has to
+name, and stops the reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from features.errors import LogError
+from features.log.amounts import EXPRESSION_ERROR, LARGEST_AMOUNT, AmountExpression, Cents, cents, numbers
+from features.log.columns import Times, local_times, text
+from features.log.quarantine import (
+    FUTURE_DATE,
+    HUGE_AMOUNT,
+    INFINITE_AMOUNT,
+    NO_CUSTOMER,
+    UNREADABLE_AMOUNT,
+    UNREADABLE_DATE,
+    UNREADABLE_MARGIN,
+    Mask,
+    Quarantine,
+)
+from features.settings import LogRules
+
+_PLAIN_NUMBERS = "Write them as plain numbers with a decimal point, such as 1234.50 or -3."
+
+
+def read_lines(
+    quarantine: Quarantine,
+    names: dict[str, str],
+    rules: LogRules,
+    expression: AmountExpression | None,
+    now: np.datetime64,
+) -> pa.Table:
+    """Read the contract's columns of every row, and set aside the rows with one that cannot be read.
+
+    Parameters
+    ----------
+    quarantine : Quarantine
+        Holds the raw log, and receives the rows.
+    names : dict of str to str
+        The log's name of each of the contract's columns, as from :func:`features.log.columns.locate`.
+    rules : LogRules
+    expression : AmountExpression or None, in place of the amount column
+    now : numpy.datetime64
+        Later times are in the future; on the clock of ``rules.timezone``.
+
+    Returns
+    -------
+    pyarrow.Table
+        A row for each of the raw log, in its order: ``customer_id`` string, ``ordered_at`` timestamp on the
+        clock of ``rules.timezone``, ``amount_cents`` int64, and where the log has them ``margin_cents``
+        int64, ``order_id``, ``channel``, ``product_id``, ``currency`` string, ``quantity`` double. What
+        stands in a row that was set aside means nothing.
+
+    Raises
+    ------
+    LogError
+        If most dates, amounts or margins cannot be read; says how many, gives examples and the remedy.
+    """
+    raw = quarantine.raw
+    customers = _column(text, raw, names["customer_id"])
+    quarantine.set_aside(customers.is_null().to_numpy(), NO_CUSTOMER, names["customer_id"])
+    lines = {"customer_id": customers, "ordered_at": pa.array(_read_times(quarantine, names, rules, now))}
+    lines["amount_cents"] = pa.array(_read_amounts(quarantine, names, expression))
+    if "margin" in names:
+        lines["margin_cents"] = pa.array(_read_margins(quarantine, names["margin"]))
+    for role in ("order_id", "channel", "product_id", "currency"):
+        if role in names:
+            lines[role] = _column(text, raw, names[role])
+    if "quantity" in names:
+        lines["quantity"] = _column(numbers, raw, names["quantity"])
+    return pa.table(lines)
+
+
+def _column(read: Callable[..., Any], raw: pa.Table, name: str, *options: Any) -> Any:
+    try:
+        return read(raw[name], *options)
+    except LogError as error:
+        raise LogError(f"Column {name!r}: {error}") from None
+
+
+def _read_times(quarantine: Quarantine, names: dict[str, str], rules: LogRules, now: np.datetime64) -> Times:
+    name = names["ordered_at"]
+    times: Times = _column(local_times, quarantine.raw, name, rules.timezone, rules.date_format)
+    remedy = "Dates are read as 2011-01-31 or 2011-01-31 12:30:00; if yours are written otherwise, say how"
+    remedy += ": --date-format '%d/%m/%Y', for example."
+    if rules.date_format is not None:
+        remedy = (
+            f"Dates are read with --date-format {rules.date_format!r}; change it to how yours are written."
+        )
+    _require_mostly_readable(quarantine, np.isnat(times), "dates", remedy, name)
+    quarantine.set_aside(np.isnat(times), UNREADABLE_DATE, name)
+    quarantine.set_aside(times > now, FUTURE_DATE, name)
+    return times
+
+
+def _read_amounts(
+    quarantine: Quarantine, names: dict[str, str], expression: AmountExpression | None
+) -> Cents:
+    shown = (names["amount"],) if expression is None else expression.columns
+    terms = {name: _column(numbers, quarantine.raw, name) for name in shown}
+    amounts = terms[shown[0]] if expression is None else expression.evaluate(terms)
+    missing, values = amounts.is_null().to_numpy(), amounts.to_numpy()
+    _require_mostly_readable(quarantine, missing, "amounts", _PLAIN_NUMBERS, *shown)
+    quarantine.set_aside(missing, UNREADABLE_AMOUNT, *shown)
+    quarantine.set_aside(~np.isfinite(values), INFINITE_AMOUNT, *shown)
+    quarantine.set_aside(np.abs(values) >= LARGEST_AMOUNT, HUGE_AMOUNT, *shown)
+    sound = np.where(np.abs(values) < LARGEST_AMOUNT, values, 0.0)
+    return cents(sound, 0.0 if expression is None else EXPRESSION_ERROR)
+
+
+def _read_margins(quarantine: Quarantine, name: str) -> Cents:
+    values = _column(numbers, quarantine.raw, name).to_numpy()
+    sound = np.abs(values) < LARGEST_AMOUNT
+    _require_mostly_readable(quarantine, ~sound, "margins", _PLAIN_NUMBERS, name)
+    quarantine.set_aside(~sound, UNREADABLE_MARGIN, name)
+    return cents(np.where(sound, values, 0.0))
+
+
+def _require_mostly_readable(
+    quarantine: Quarantine, unreadable: Mask, what: str, remedy: str, *columns: str
+) -> None:
+    count = int(unreadable.sum())
+    if 2 * count > unreadable.size:
+        examples = quarantine.describe(np.flatnonzero(unreadable), *columns)
+        raise LogError(f"{count:,} of {unreadable.size:,} {what} cannot be read: {examples}. {remedy}")

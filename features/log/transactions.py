@@ -1,0 +1,293 @@
+"""The log contract: from a raw log of orders to validated rows, a quarantine and a report.
+
+Every row of the input is used or quarantined, with a reason. What a validated row means: one order, or one
+line of an order, of one customer on one day; a negative amount is a refund, a zero amount is a purchase.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, datetime, time
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.errors import EmptyLogError, LogError
+from features.log.amounts import AmountExpression
+from features.log.columns import listed, local_now, locate
+from features.log.lines import read_lines
+from features.log.quarantine import ACQUIRED_EARLIER, IDENTICAL_ROW, OTHER_CURRENCY, Mask, Quarantine
+from features.settings import Columns, LogRules
+
+OPTIONAL = ("order_id", "margin_cents", "channel", "product_id", "quantity")
+
+
+@dataclass(frozen=True)
+class LogReport:
+    """What validation found: ``rows_in == rows_used + sum(quarantined.values())``.
+
+    Attributes
+    ----------
+    rows_in, rows_used : int
+    quarantined : dict of reason to number of rows
+    examples : dict of reason to a description of its first rows
+    customers : int
+    first_day, last_day : datetime.date, of the used rows
+    identical_rows : int, rows equal to an earlier one in every column of the contract, time of day included
+    zero_amounts, refunds : int, used rows with a zero or a negative amount
+    refunds_only_customers : int, customers without a purchase
+    currency : str or None, where the log or the caller names it
+    timezone : str, in which the days of the orders are
+    fingerprint : str, SHA-256 of the used rows, whatever their order
+    """
+
+    rows_in: int
+    rows_used: int
+    quarantined: dict[str, int]
+    examples: dict[str, str]
+    customers: int
+    first_day: date
+    last_day: date
+    identical_rows: int
+    zero_amounts: int
+    refunds: int
+    refunds_only_customers: int
+    currency: str | None
+    timezone: str
+    fingerprint: str
+
+    def rows(self) -> list[tuple[str, int, str]]:
+        """Return the balance of rows as lines of a table: what, how many rows, where."""
+        span = f"{self.customers:,} customers, {self.first_day} to {self.last_day}"
+        reasons = [
+            (f"quarantined: {why}", count, self.examples[why]) for why, count in self.quarantined.items()
+        ]
+        return [("rows in", self.rows_in, ""), ("used", self.rows_used, span), *reasons]
+
+    def __str__(self) -> str:
+        counts = "".join(f" + {count:,} quarantined ({why})" for why, count in self.quarantined.items())
+        return f"{self.rows_in:,} rows in = {self.rows_used:,} used" + (counts or " + 0 quarantined")
+
+
+@dataclass(frozen=True)
+class TransactionLog:
+    """A validated log.
+
+    Attributes
+    ----------
+    table : pyarrow.Table
+        The used rows, in the order of the input: ``customer_id`` string, ``ordered_on`` date32 (the day on
+        the clock of the chosen time zone), ``amount_cents`` int64, and where the log has them ``order_id``,
+        ``channel``, ``product_id`` string or null, ``margin_cents`` int64, ``quantity`` double or null.
+    quarantine : pyarrow.Table
+        The other rows: ``row_number`` from 1, ``reason``, and the raw values as text.
+    report : LogReport
+    """
+
+    table: pa.Table
+    quarantine: pa.Table
+    report: LogReport
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The optional columns that the log has."""
+        return tuple(name for name in OPTIONAL if name in self.table.column_names)
+
+    @property
+    def first_day(self) -> date:
+        """The first day with a used row."""
+        return self.report.first_day
+
+    @property
+    def last_day(self) -> date:
+        """The last day with a used row."""
+        return self.report.last_day
+
+
+def validate(
+    raw: pa.Table | pd.DataFrame,
+    rules: LogRules | None = None,
+    columns: Columns | None = None,
+    *,
+    now: datetime | None = None,
+    refunds_only: bool = False,
+) -> TransactionLog:
+    """Validate a raw log: keep what can be used, quarantine the rest, and count both.
+
+    Parameters
+    ----------
+    raw : pyarrow.Table or pandas.DataFrame, one row an order or a line of an order
+    rules : LogRules, by default those of the contract
+    columns : Columns, by default the contract's names
+    now : datetime.datetime
+        Later rows are in the future; by default the clock. Without an offset it is in ``rules.timezone``.
+    refunds_only : bool
+        Accept rows without a single purchase, as a request about one customer may hold.
+
+    Returns
+    -------
+    TransactionLog
+
+    Raises
+    ------
+    MissingColumnError
+        If the log lacks a column; names those it has, and the nearest.
+    EmptyLogError
+        If the log has no row, or none that can be used.
+    LogError
+        If most dates, amounts or margins cannot be read, the log mixes currencies, or holds only refunds.
+
+    Examples
+    --------
+    >>> raw = pa.table({
+    ...     "customer_id": ["17", "17", None],
+    ...     "ordered_at": ["1998-01-05", "1998-02-01", "1998-02-01"],
+    ...     "amount": ["20.50", "-3.005", "7"],
+    ... })
+    >>> log = validate(raw)
+    >>> log.table["amount_cents"].to_pylist(), log.quarantine["reason"].to_pylist()
+    ([2050, -301], ['no customer'])
+    >>> print(log.report)
+    3 rows in = 2 used + 1 quarantined (no customer)
+    """
+    rules, columns = rules or LogRules(), columns or Columns()
+    table = _as_table(raw)
+    if not table.num_rows:
+        raise EmptyLogError(f"The log has no rows; its columns are {listed(table.column_names)}.")
+    expression = None if rules.amount_expression is None else AmountExpression.parse(rules.amount_expression)
+    names = locate(table.column_names, rules, columns, None if expression is None else expression.columns)
+    quarantine = Quarantine(table)
+    lines = read_lines(quarantine, names, rules, expression, local_now(now, rules.timezone))
+    currency = _one_currency(quarantine, lines, names, rules)
+    _leave_out_acquired_earlier(quarantine, lines, names, rules)
+    identical = _identical(lines, quarantine.used)
+    if rules.drop_identical:
+        quarantine.set_aside(identical, IDENTICAL_ROW, names["customer_id"])
+    used = _contract_table(lines.filter(pa.array(quarantine.used)))
+    _require_rows(used, quarantine)
+    if not refunds_only:
+        _require_purchases(used)
+    report = _report(used, quarantine, int(identical.sum()), currency, rules.timezone)
+    return TransactionLog(used, quarantine.table(), report)
+
+
+def fingerprint(table: pa.Table) -> str:
+    """Return a SHA-256 of a table's rows that does not depend on their order.
+
+    Examples
+    --------
+    >>> log = pa.table({"customer_id": ["17", "18"], "amount_cents": [2050, 700]})
+    >>> fingerprint(log) == fingerprint(log.take([1, 0])), fingerprint(log) == fingerprint(log.take([1, 1]))
+    (True, False)
+    """
+    columns = {
+        name: column.cast(pa.int32()).to_numpy() if pa.types.is_date32(column.type) else column.to_pandas()
+        for name, column in zip(table.column_names, table.columns, strict=True)
+    }
+    hashes = pd.util.hash_pandas_object(pd.DataFrame(columns), index=False).to_numpy().astype("<u8")
+    return hashlib.sha256(",".join(table.column_names).encode() + np.sort(hashes).tobytes()).hexdigest()
+
+
+def _as_table(raw: pa.Table | pd.DataFrame) -> pa.Table:
+    if isinstance(raw, pa.Table):
+        return raw
+    if not raw.columns.is_unique:
+        raise LogError(
+            f"The log has two columns of one name: {listed(raw.columns[raw.columns.duplicated()])}."
+        )
+    try:
+        return pa.Table.from_pandas(raw, preserve_index=False)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        # Columns that mix kinds, such as invoice numbers with and without a letter, are text.
+        mixed = [name for name in raw.columns if raw[name].dtype == object]
+        return pa.Table.from_pandas(raw.astype(dict.fromkeys(mixed, "string")), preserve_index=False)
+
+
+def _one_currency(
+    quarantine: Quarantine, lines: pa.Table, names: dict[str, str], rules: LogRules
+) -> str | None:
+    """Keep the rows of the chosen currency; without a choice there may be only one."""
+    if "currency" not in names:
+        return None
+    codes = pc.fill_null(pc.utf8_upper(lines["currency"]), "(none)")
+    if rules.currency is not None:
+        other = pc.not_equal(codes, rules.currency).to_numpy()
+        quarantine.set_aside(other, OTHER_CURRENCY, names["currency"])
+        return rules.currency
+    found = pc.value_counts(codes.filter(pa.array(quarantine.used))).to_pylist()
+    if len(found) > 1:
+        found.sort(key=lambda entry: (-entry["counts"], entry["values"]))
+        counts = ", ".join(f"{entry['values']} ({entry['counts']:,} rows)" for entry in found)
+        named = next(entry["values"] for entry in found if entry["values"] != "(none)")
+        raise LogError(
+            f"The log mixes {len(found)} currencies in {names['currency']!r}: {counts}. Say which to use, "
+            f"such as --currency {named}; rows in others are then quarantined."
+        )
+    return found[0]["values"] if found and found[0]["values"] != "(none)" else None
+
+
+def _leave_out_acquired_earlier(
+    quarantine: Quarantine, lines: pa.Table, names: dict[str, str], rules: LogRules
+) -> None:
+    """Set aside all rows of customers whose first row, even a refund, lies before the date of the rules."""
+    if rules.acquired_after is None:
+        return
+    early = pc.less(lines["ordered_at"], pa.scalar(datetime.combine(rules.acquired_after, time.min)))
+    customers = lines["customer_id"].filter(pc.and_(early, pa.chunked_array([quarantine.used]))).unique()
+    known = pc.is_in(lines["customer_id"], value_set=customers).to_numpy()
+    quarantine.set_aside(known, ACQUIRED_EARLIER, names["customer_id"])
+
+
+def _identical(lines: pa.Table, used: Mask) -> Mask:
+    """Mark the used rows that equal an earlier one in every column of the contract."""
+    identical = np.zeros_like(used)
+    identical[used] = lines.filter(pa.array(used)).to_pandas().duplicated().to_numpy()
+    return identical
+
+
+def _contract_table(lines: pa.Table) -> pa.Table:
+    days = lines["ordered_at"].cast(pa.date32(), safe=False)
+    kept = ["customer_id", "amount_cents", *(name for name in OPTIONAL if name in lines.column_names)]
+    return lines.select(kept).add_column(1, "ordered_on", days)
+
+
+def _require_rows(used: pa.Table, quarantine: Quarantine) -> None:
+    if not used.num_rows:
+        examples = quarantine.examples()
+        counts = "; ".join(f"{count:,} {why} ({examples[why]})" for why, count in quarantine.counts().items())
+        raise EmptyLogError(f"None of the log's {quarantine.used.size:,} rows can be used: {counts}.")
+
+
+def _require_purchases(used: pa.Table) -> None:
+    if pc.max(used["amount_cents"]).as_py() < 0:
+        raise LogError(
+            f"All {used.num_rows:,} usable rows are refunds: their amounts are negative. If your log writes "
+            "purchases as negative amounts, turn them: --amount-expression='-amount'."
+        )
+
+
+def _report(
+    used: pa.Table, quarantine: Quarantine, identical: int, currency: str | None, timezone: str
+) -> LogReport:
+    amounts, days = used["amount_cents"], pc.min_max(used["ordered_on"]).as_py()
+    buyers = used["customer_id"].filter(pc.greater_equal(amounts, 0))
+    customers = pc.count_distinct(used["customer_id"]).as_py()
+    return LogReport(
+        rows_in=quarantine.raw.num_rows,
+        rows_used=used.num_rows,
+        quarantined=quarantine.counts(),
+        examples=quarantine.examples(),
+        customers=customers,
+        first_day=days["min"],
+        last_day=days["max"],
+        identical_rows=identical,
+        zero_amounts=pc.sum(pc.equal(amounts, 0)).as_py(),
+        refunds=pc.sum(pc.less(amounts, 0)).as_py(),
+        refunds_only_customers=customers - pc.count_distinct(buyers).as_py(),
+        currency=currency,
+        timezone=timezone,
+        fingerprint=fingerprint(used),
+    )

@@ -1,0 +1,97 @@
+"""What became of a campaign's customers, read from a log of orders."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+import pyarrow.compute as pc
+
+from features.errors import WindowError
+from features.log.transactions import TransactionLog
+from training.campaign.assignment import Assignment
+
+HISTORY_DAYS = 365
+
+
+def campaign_period(assignment: Assignment, log: TransactionLog, until: date | None) -> tuple[date, date]:
+    """Return the days ``[start, end)`` that count: the churn window, as far as the log goes.
+
+    Raises
+    ------
+    WindowError
+        If the log ends before the campaign starts, or before ``until``.
+    """
+    start, log_end = assignment.starts_on, log.last_day + timedelta(days=1)
+    if log_end <= start:
+        raise WindowError(
+            f"The campaign starts {start} but the log ends {log.last_day}. Give a log with the orders since."
+        )
+    end = until or min(start + timedelta(days=assignment.horizon_days), log_end)
+    if not start < end <= log_end:
+        raise WindowError(
+            f"--until {end} is not after the campaign's start, {start}, and by the log's end. "
+            f"Use --until {log_end} or earlier."
+        )
+    return start, end
+
+
+def campaign_outcomes(
+    assignment: Assignment,
+    log: TransactionLog,
+    start: date,
+    end: date,
+    redeemed: Collection[str] | None = None,
+) -> pd.DataFrame:
+    """Return what each customer of the campaign did in ``[start, end)``, in the assignment's order.
+
+    Returns
+    -------
+    DataFrame
+        bought (bool), orders (purchase days), margin (money, net of refunds), delay_days (to the first purchase
+        day, the period's length if there was none), spend_before (money, in the year before), redeemed (bool,
+        if given).
+    """
+    table = log.table.filter(pc.is_in(log.table["customer_id"], _array(assignment, log)))
+    rows = table.to_pandas()
+    rows["ordered_on"] = pd.to_datetime(rows["ordered_on"])
+    first, last = pd.Timestamp(start), pd.Timestamp(end)
+    inside = rows[(rows["ordered_on"] >= first) & (rows["ordered_on"] < last)]
+    before = rows[
+        (rows["ordered_on"] < first) & (rows["ordered_on"] >= first - pd.Timedelta(days=HISTORY_DAYS))
+    ]
+    cents = (
+        inside["margin_cents"]
+        if "margin_cents" in inside
+        else inside["amount_cents"] * margin_rate(assignment)
+    )
+    days = inside[inside["amount_cents"] >= 0].groupby("customer_id")["ordered_on"].agg(["nunique", "min"])
+
+    ids = assignment.customers["customer_id"]
+    length = (end - start).days
+    delay = (ids.map(days["min"]) - first).dt.days if len(days) else pd.Series(np.nan, index=ids.index)
+    outcomes = pd.DataFrame(
+        {
+            "bought": ids.isin(days.index),
+            "orders": ids.map(days["nunique"]).fillna(0).astype(float),
+            "margin": ids.map(cents.groupby(inside["customer_id"]).sum()).fillna(0).astype(float) / 100,
+            "delay_days": delay.fillna(length).astype(float),
+            "spend_before": ids.map(before.groupby("customer_id")["amount_cents"].sum()).fillna(0) / 100,
+        }
+    )
+    if redeemed is not None:
+        outcomes["redeemed"] = ids.isin(set(map(str, redeemed)))
+    return outcomes
+
+
+def margin_rate(assignment: Assignment) -> float:
+    """Return the margin on revenue that the plan fixed, for a log without margins."""
+    return float(assignment.plan["terms"]["margin"])
+
+
+def _array(assignment: Assignment, log: TransactionLog) -> object:
+    import pyarrow as pa
+
+    return pa.array(assignment.customers["customer_id"], type=log.table["customer_id"].type)

@@ -1,0 +1,198 @@
+"""A plan in words and pictures: the sentences that the command prints, and the one-page summary."""
+
+from __future__ import annotations
+
+import io
+import math
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from serving.campaign.plan import CampaignPlan
+from serving.campaign.sensitivity import SameList, Swing, budget_curve, same_list, tornado
+from training.campaign.experiment import customers_for
+from training.campaign.retention import BetaPrior
+
+INK, GREY, COLOURS = "#22313f", "#c3c9cf", ("#1f6f8b", "#d1742f", "#5b8c3e", "#8a4f9e", "#b3403a")
+_MOST_DOTS = 4_000
+
+
+def sentences(plan: CampaignPlan) -> list[str]:
+    """Say what the plan does, costs and can show, in a campaign manager's words."""
+    contacted, held_out = len(plan.contacted), len(plan.held_out)
+    if not len(plan.chosen):
+        pays = (plan.customers["expected_profit"] > 0).any()
+        why = (
+            "the budget or the limits leave room for nobody"
+            if pays
+            else "no offer is worth its cost for anybody"
+        )
+        return [f"Treat nobody: {why}."]
+    low, high = plan.profit_interval()
+    budget = "" if plan.terms.budget is None else f" of a budget of {plan.terms.budget:,.2f}"
+    said = [
+        f"Contact {contacted:,} customers, hold out {held_out:,} by lot, leave {len(plan.not_selected):,} "
+        "alone.",
+        f"Expected cost {plan.expected_cost:,.2f}{budget}; {plan.greatest_cost:,.2f} if everyone takes the "
+        "incentive.",
+        f"Expected profit {plan.expected_profit:,.2f} (90%: {low:,.2f} to {high:,.2f}), if the scores and the "
+        "acceptance rates are right.",
+    ]
+    if plan.allocation.budget_price > 0:
+        said.append(f"One more unit of budget would bring {plan.allocation.budget_price:,.2f} more profit.")
+    return said + _experiment_sentences(plan)
+
+
+def _experiment_sentences(plan: CampaignPlan) -> list[str]:
+    chosen, held_out = len(plan.chosen), len(plan.held_out)
+    if held_out < 2:
+        return ["Without a holdout, nobody will know what this campaign did."]
+    seen, expected = plan.detectable_effect, plan.expected_effect
+    said = [
+        f"With {chosen:,} customers and a {held_out / chosen:.0%} holdout this campaign can only see "
+        f"effects of {_points(seen)} or more on the share who stay; the offers are expected to keep "
+        f"{_points(expected)}."
+    ]
+    if 0 < expected < seen:
+        needed = customers_for(expected, held_out / chosen, plan.stay_rate, power=plan.terms.power)
+        said.append(
+            f"So it will probably not show whether it worked. That would take {needed:,} customers at this "
+            "share, or a larger holdout (--holdout, --effect)."
+        )
+    return said
+
+
+def _points(share: float) -> str:
+    points = 100 * share
+    digits = 0 if points >= 9.5 else 1
+    return f"{points:.{digits}f} points"
+
+
+def render_summary(plan: CampaignPlan) -> str:
+    """Return the one-page HTML summary, with its pictures inside."""
+    environment = Environment(
+        loader=PackageLoader("serving.campaign"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters["money"] = lambda amount: f"{amount:,.2f}"
+    context: dict[str, Any] = {
+        "plan": plan,
+        "snapshot_date": str(plan.customers["snapshot_date"].iloc[0])[:10],
+        "model_version": plan.customers["model_version"].iloc[0],
+        "sentences": sentences(plan),
+        "offers": _offer_rows(plan),
+        "figures": [],
+        "ranges": [],
+    }
+    if len(plan.contacted):
+        context["ranges"] = [_range_sentence(each) for each in same_list(plan)]
+        context["figures"] = [
+            ("Whom the plan chooses", _svg(risk_value_map(plan))),
+            ("Profit at other budgets", _svg(profit_figure(plan))),
+            ("What the expected profit hangs on", _svg(tornado_figure(tornado(plan), plan.expected_profit))),
+        ]
+    return environment.get_template("campaign.html").render(context)
+
+
+def _offer_rows(plan: CampaignPlan) -> list[dict[str, Any]]:
+    rows = []
+    for offer in plan.offers:
+        part = plan.contacted[plan.contacted["offer"] == offer.name]
+        held = int((plan.held_out["offer"] == offer.name).sum())
+        prior = offer.acceptance_rate
+        spread = "" if not isinstance(prior, BetaPrior) else " ({:.2f} to {:.2f})".format(*prior.interval())
+        rows.append(
+            {
+                "name": offer.name,
+                "channel": offer.channel,
+                "contacted": len(part),
+                "held_out": held,
+                "cost": float(part["expected_cost"].sum()),
+                "profit": float(part["expected_profit"].sum()),
+                "acceptance": f"{offer.acceptance:.2f}{spread}",
+            }
+        )
+    return rows
+
+
+def _range_sentence(same: SameList) -> str:
+    if same.low <= 0 and same.high >= 1:
+        return f"{same.offer}: the list stays the same whatever its acceptance."
+    return f"{same.offer}: the list stays the same for acceptance between {same.low:.2f} and {same.high:.2f}."
+
+
+def risk_value_map(plan: CampaignPlan) -> Figure:
+    """Draw every customer by risk and value at stake, those chosen in their offer's colour."""
+    figure, axes = _canvas()
+    customers = plan.customers[plan.customers["value_at_stake"] > 0]
+    step = max(1, math.ceil(len(customers) / _MOST_DOTS))
+    some = customers.iloc[::step]
+    groups = [("not chosen", some["offer"] == "", GREY)]
+    groups += [
+        (offer.name, some["offer"] == offer.name, COLOURS[k % len(COLOURS)])
+        for k, offer in enumerate(plan.offers)
+    ]
+    for label, rows, colour in groups:
+        part = some[rows]
+        if len(part):
+            dots = {"s": 9, "linewidths": 0, "alpha": 0.65, "rasterized": True}
+            axes.scatter(part["churn_probability"], part["value_at_stake"], color=colour, label=label, **dots)
+    held = some[some["held_out"]]
+    axes.scatter(
+        held["churn_probability"], held["value_at_stake"], s=16, facecolors="none", edgecolors=INK,
+        linewidths=0.6, label="held out", rasterized=True,
+    )  # fmt: skip
+    axes.set(yscale="log", xlim=(0, 1), xlabel="churn probability", ylabel="value at stake")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.14), ncols=4, frameon=False, markerscale=1.5)
+    return figure
+
+
+def profit_figure(plan: CampaignPlan) -> Figure:
+    """Draw expected profit against expected cost, with the chosen point."""
+    figure, axes = _canvas()
+    cost, profit = budget_curve(plan)
+    axes.plot(cost, profit, color=COLOURS[0], linewidth=2)
+    axes.plot(plan.expected_cost, plan.expected_profit, "o", color=COLOURS[1], markersize=9)
+    axes.annotate(
+        "this plan", (plan.expected_cost, plan.expected_profit), xytext=(10, -16), textcoords="offset points"
+    )
+    axes.set(xlabel="expected cost of the contacts", ylabel="expected profit", xlim=(0, None), ylim=(0, None))
+    _thousands(axes)
+    return figure
+
+
+def tornado_figure(swings: list[Swing], profit: float) -> Figure:
+    """Draw how far each assumption moves the expected profit of the list."""
+    figure, axes = _canvas(height=0.9 + 0.38 * len(swings))
+    for row, swing in enumerate(reversed(swings)):
+        for end, colour in ((swing.low_profit, COLOURS[1]), (swing.high_profit, COLOURS[0])):
+            axes.barh(row, end - profit, left=profit, color=colour, height=0.62)
+    axes.axvline(profit, color=INK, linewidth=1)
+    axes.set_yticks(np.arange(len(swings)), [swing.assumption for swing in reversed(swings)])
+    axes.set_xlabel("expected profit of this list")
+    axes.locator_params(axis="x", nbins=5)
+    _thousands(axes, y=False)
+    return figure
+
+
+def _thousands(axes: Any, y: bool = True) -> None:
+    for axis in (axes.xaxis, axes.yaxis) if y else (axes.xaxis,):
+        axis.set_major_formatter(lambda amount, _: f"{amount:,.0f}")
+
+
+def _canvas(height: float = 3.9) -> tuple[Figure, Any]:
+    figure = Figure(figsize=(6.6, height), layout="constrained")
+    axes = figure.subplots()
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def _svg(figure: Figure) -> Markup:
+    """Return the figure as SVG to stand in a page; names in it are drawn, not written, so need no escaping."""
+    text = io.StringIO()
+    with rc_context({"svg.hashsalt": "stayworth", "font.size": 9.5}):
+        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None}, dpi=150)
+    return Markup("<svg" + text.getvalue().partition("<svg")[2])

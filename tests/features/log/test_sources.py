@@ -1,0 +1,514 @@
+import gzip
+import sqlite3
+import traceback
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from features.errors import EmptyLogError, LogError
+from features.log.sources import read_log, source_columns
+from features.log.transactions import validate
+
+ORDERS = "customer_id,ordered_at,amount\n007,2011-01-31,20.50\nآرش,2011-02-01,-3\n"
+ROWS = [
+    {"customer_id": "007", "ordered_at": "2011-01-31", "amount": "20.50"},
+    {"customer_id": "آرش", "ordered_at": "2011-02-01", "amount": "-3"},
+]
+
+
+def csv_file(folder: Path, content: str | bytes, name: str = "orders.csv") -> Path:
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def parquet_file(path: Path, **columns: object) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+# --- CSV
+
+
+def test_a_csv_arrives_as_text_with_leading_zeros_and_persian_names(tmp_path):
+    assert read_log(csv_file(tmp_path, ORDERS)).to_pylist() == ROWS
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("orders.csv", b"\xef\xbb\xbf" + ORDERS.encode()),
+        ("orders.csv", ORDERS.replace("\n", "\r\n").encode()),
+        ("orders.csv", b"\n\n" + ORDERS.encode()),
+        ("orders.csv", ORDERS.rstrip("\n").encode()),
+        ("orders.csv", ORDERS.replace(",", ";").encode()),
+        ("orders.csv", ORDERS.replace(",", "|").encode()),
+        ("orders.tsv", ORDERS.replace(",", "\t").encode()),
+        ("ORDERS.CSV", ORDERS.encode()),
+        ("orders.csv.gz", gzip.compress(ORDERS.encode())),
+        ("orders.tsv.gz", gzip.compress(b"\xef\xbb\xbf" + ORDERS.replace(",", "\t").encode())),
+    ],
+    ids=["bom", "crlf", "blank lines first", "no last newline", ";", "|", "tab", "capitals", "gz", "bom gz"],
+)
+def test_every_common_form_of_csv_gives_the_same_rows(tmp_path, name, content):
+    assert read_log(csv_file(tmp_path, content, name)).to_pylist() == ROWS
+
+
+def test_a_decimal_comma_in_a_semicolon_file_stays_one_cell(tmp_path):
+    path = csv_file(tmp_path, "customer_id;amount\n1;20,50\n")
+
+    assert read_log(path).to_pylist() == [{"customer_id": "1", "amount": "20,50"}]
+
+
+def test_words_that_mean_missing_elsewhere_stay_text_and_an_empty_cell_stays_empty(tmp_path):
+    path = csv_file(tmp_path, "customer_id,amount\nNA,nan\nnull,\n")
+
+    assert read_log(path).to_pylist() == [
+        {"customer_id": "NA", "amount": "nan"},
+        {"customer_id": "null", "amount": ""},
+    ]
+
+
+def test_a_quoted_cell_may_hold_separators_quotes_and_line_breaks(tmp_path):
+    path = csv_file(tmp_path, 'customer_id,note\n1,"a, ""b""\nc"\n2,5" pipe\n')
+
+    assert read_log(path).column("note").to_pylist() == ['a, "b"\nc', '5" pipe']
+
+
+def test_only_the_columns_asked_for_are_read_and_the_names_of_all_are_kept(tmp_path):
+    path = csv_file(tmp_path, "customer_id,note,amount\n1,gift,5\n")
+
+    log = read_log(path, columns=["amount", "customer_id", "margin"])
+
+    assert log.column_names == ["customer_id", "amount"]
+    assert source_columns(log) == ["customer_id", "note", "amount"]
+
+
+def test_when_no_column_asked_for_is_there_all_are_read(tmp_path):
+    assert read_log(csv_file(tmp_path, "a,b\n1,2\n"), columns=["customer_id"]).column_names == ["a", "b"]
+
+
+def test_columns_without_a_name_are_left_out(tmp_path):
+    path = csv_file(tmp_path, ",customer_id,amount,,\n0,7,5,,\n")
+
+    assert read_log(path).to_pylist() == [{"customer_id": "7", "amount": "5"}]
+
+
+def test_two_columns_of_one_name_are_refused_where_they_are_needed(tmp_path):
+    path = csv_file(tmp_path, "id,amount,amount\n1,2,3\n")
+
+    with pytest.raises(LogError, match="more than one column 'amount'"):
+        read_log(path, columns=["amount"])
+    assert read_log(path, columns=["id"]).to_pylist() == [{"id": "1"}]
+
+
+def test_progress_counts_rows_up_to_all_of_them(tmp_path):
+    path = csv_file(tmp_path, "customer_id,note\n" + f"1,{'x' * 1000}\n" * 20_000)  # 20 MB: three blocks
+    seen = []
+
+    read_log(path, progress=lambda step, done, total: seen.append((step, done, total)))
+
+    assert len(seen) >= 3 and seen == sorted(seen)
+    assert seen[-1] == (f"Reading {path}", 20_000, 0)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf"])
+def test_an_empty_file_is_named_as_such(tmp_path, content):
+    with pytest.raises(EmptyLogError, match=r"orders\.csv is empty"):
+        read_log(csv_file(tmp_path, content))
+
+
+@pytest.mark.parametrize("content", ["customer_id,amount\n", "customer_id,amount"])
+def test_a_header_alone_is_a_log_without_rows(tmp_path, content):
+    with pytest.raises(EmptyLogError, match=r"columns \(customer_id, amount\) but no rows"):
+        read_log(csv_file(tmp_path, content))
+
+
+def test_a_row_that_does_not_fit_the_header_is_named_by_its_number_without_its_values(tmp_path):
+    # Two rows fit; the blank line is no row; the third has three cells.
+    path = csv_file(tmp_path, 'customer_id,amount\n1,"2\n2"\n\n1,2\nsecret,12,50\n')
+
+    with pytest.raises(LogError, match="data row 3: 3 cells, where the header has 2") as caught:
+        read_log(path)
+    assert "secret" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_row_number_counts_through_blocks_and_gzip(tmp_path):
+    lines = f"1,{'x' * 1000}\n" * 20_000 + "1\n"
+    path = csv_file(tmp_path, gzip.compress(f"customer_id,note\n{lines}".encode(), 1), "orders.csv.gz")
+
+    with pytest.raises(LogError, match="data row 20001: 1 cells"):
+        read_log(path)
+
+
+@pytest.mark.parametrize("rest", ["", "\n3,4\n" * 50_000])
+def test_a_quote_that_is_never_closed_does_not_swallow_the_rest_in_silence(tmp_path, rest):
+    path = csv_file(tmp_path, f'customer_id,note\n1,5" pipe\n2,"oops{rest}')
+
+    with pytest.raises(LogError, match="data row 2: a quote"):
+        read_log(path, columns=["customer_id"])
+
+
+def test_a_quote_that_swallows_megabytes_is_named_too(tmp_path):
+    path = csv_file(tmp_path, 'customer_id,note\n1,"oops\n' + f"2,{'x' * 1000}\n" * 20_000)
+
+    with pytest.raises(LogError, match="longer than 8 MiB. Most likely a quote"):
+        read_log(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("customer_id,note\n1,ok\n2,Müller\n".encode("latin-1"), 3),
+        ("kunde,größe\n1,2\n".encode("cp1252"), 1),
+        (ORDERS.encode("utf-16"), 1),
+    ],
+)
+def test_another_encoding_is_named_by_line(tmp_path, content, line):
+    with pytest.raises(LogError, match=f"line {line}: not UTF-8. Save it as UTF-8"):
+        read_log(csv_file(tmp_path, content))
+
+
+@pytest.mark.parametrize("content", [gzip.compress(ORDERS.encode() * 100)[:-20], ORDERS.encode()])
+def test_a_damaged_gz_is_refused(tmp_path, content):
+    with pytest.raises(LogError, match=r"orders\.csv\.gz cannot be read"):
+        read_log(csv_file(tmp_path, content, "orders.csv.gz"))
+
+
+# --- Files in general
+
+
+def test_a_missing_file_suggests_the_nearest_name(tmp_path):
+    csv_file(tmp_path, ORDERS, "Orders_2011.csv")
+
+    with pytest.raises(LogError, match=r"no file order_2011\.csv in .*Did you mean Orders_2011\.csv\?"):
+        read_log(tmp_path / "order_2011.csv")
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(LogError, match="the folder .*nowhere does not exist"):
+        read_log(tmp_path / "nowhere" / "orders.csv")
+
+
+@pytest.mark.parametrize("name", ["orders.xlsx", "orders", "orders.gz", "orders.json"])
+def test_another_kind_of_file_says_which_kinds_there_are(tmp_path, name):
+    with pytest.raises(LogError, match=r"\.csv or \.tsv file .* postgresql:// or sqlite:/// URI"):
+        read_log(csv_file(tmp_path, ORDERS, name))
+
+
+# --- Parquet
+
+
+def test_parquet_keeps_its_types_and_reports_progress_by_chunk(tmp_path):
+    times = pa.array([datetime(2011, 1, d, 12, tzinfo=UTC) for d in (1, 2, 3)], pa.timestamp("us", "UTC"))
+    path = parquet_file(tmp_path / "orders.parquet", id=["007", "8", "9"], at=times, n=[1, 2, 3])
+    seen = []
+
+    log = read_log(path, columns=["at", "id"], chunk_rows=2, progress=lambda *step: seen.append(step))
+
+    assert log.column("id").to_pylist() == ["007", "8", "9"]
+    assert log.column("at").type == pa.timestamp("us", "UTC")
+    assert source_columns(log) == ["id", "at", "n"]
+    assert [done for _, done, _ in seen] == [2, 3] and {total for *_, total in seen} == {3}
+
+
+def test_a_column_name_may_hold_dots_and_spaces(tmp_path):
+    path = parquet_file(tmp_path / "o.parquet", **{"Customer ID": ["1"], "a.b": [2]})
+
+    assert read_log(path, columns=["a.b", "Customer ID"]).to_pylist() == [{"Customer ID": "1", "a.b": 2}]
+
+
+def test_a_folder_is_read_in_the_order_of_its_names_without_hidden_files(tmp_path):
+    parquet_file(tmp_path / "log" / "part-2.parquet", id=["c"])
+    parquet_file(tmp_path / "log" / "part-1.parquet", id=["a", "b"])
+    parquet_file(tmp_path / "log" / "_temporary" / "part-0.parquet", id=["x"])
+    csv_file(tmp_path / "log", "done", "_SUCCESS")
+
+    assert read_log(tmp_path / "log").column("id").to_pylist() == ["a", "b", "c"]
+
+
+def test_files_of_a_folder_may_differ_in_columns_and_widths(tmp_path):
+    parquet_file(tmp_path / "log" / "1.parquet", id=pa.array([1], pa.int32()))
+    parquet_file(tmp_path / "log" / "2.parquet", id=pa.array([2], pa.int64()), channel=["web"])
+
+    assert read_log(tmp_path / "log").to_pylist() == [
+        {"id": 1, "channel": None},
+        {"id": 2, "channel": "web"},
+    ]
+
+
+def test_folders_named_after_a_value_become_a_column(tmp_path):
+    parquet_file(tmp_path / "log" / "channel=shop" / "1.parquet", id=["a"])
+    parquet_file(tmp_path / "log" / "channel=web" / "1.parquet", id=["b"])
+
+    assert read_log(tmp_path / "log").to_pylist() == [
+        {"id": "a", "channel": "shop"},
+        {"id": "b", "channel": "web"},
+    ]
+
+
+def test_files_that_do_not_go_together_are_refused(tmp_path):
+    parquet_file(tmp_path / "log" / "1.parquet", id=[1])
+    parquet_file(tmp_path / "log" / "2.parquet", id=["a"])
+
+    with pytest.raises(LogError, match="do not go together.*id"):
+        read_log(tmp_path / "log")
+
+
+def test_a_folder_without_parquet_is_refused(tmp_path):
+    csv_file(tmp_path, ORDERS)
+
+    with pytest.raises(LogError, match=r"holds no \.parquet file"):
+        read_log(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"customer_id,amount\n1,2\n", b"PAR1" + b"x" * 100 + b"PAR1"])
+def test_a_file_that_only_claims_to_be_parquet_is_refused(tmp_path, content):
+    with pytest.raises(LogError, match=r"orders\.parquet is not a Parquet file, or is damaged"):
+        read_log(csv_file(tmp_path, content, "orders.parquet"))
+
+
+def test_a_parquet_file_without_rows_is_an_empty_log(tmp_path):
+    with pytest.raises(EmptyLogError, match="but no rows"):
+        read_log(parquet_file(tmp_path / "orders.parquet", id=pa.array([], pa.string())))
+
+
+# --- SQLite
+
+
+@pytest.fixture
+def sqlite_path(tmp_path: Path) -> Path:
+    path = tmp_path / "shop 50%.db"
+    database = sqlite3.connect(path)
+    database.execute('CREATE TABLE "select" (customer_id, ordered_at TEXT, amount NUMERIC, note)')
+    database.executemany(
+        'INSERT INTO "select" VALUES (?, ?, ?, ?)',
+        [("007", "2011-01-31", 20.5, "x"), (17, "2011-02-01 08:30:00", -3, None), (None, None, None, "y")],
+    )
+    database.execute('CREATE VIEW refunds AS SELECT * FROM "select" WHERE amount < 0')
+    database.execute("CREATE TABLE empty (customer_id)")
+    database.commit()
+    database.close()
+    return path
+
+
+def test_a_sqlite_table_arrives_as_text_whatever_its_cells_hold(sqlite_path):
+    log = read_log(f"sqlite:///{sqlite_path}?table=select", columns=["customer_id", "ordered_at", "amount"])
+
+    assert log.to_pylist() == [
+        {"customer_id": "007", "ordered_at": "2011-01-31", "amount": "20.5"},
+        {"customer_id": "17", "ordered_at": "2011-02-01 08:30:00", "amount": "-3"},
+        {"customer_id": None, "ordered_at": None, "amount": None},
+    ]
+    assert source_columns(log) == ["customer_id", "ordered_at", "amount", "note"]
+
+
+def test_a_view_and_a_query_of_sqlite_are_read_too(sqlite_path):
+    query = "SELECT customer_id FROM \"select\" WHERE ordered_at LIKE '2011%25' ORDER BY 1 + 0 DESC"
+
+    assert read_log(f"sqlite:///{sqlite_path}?table=refunds").num_rows == 1
+    assert read_log(f"sqlite:///{sqlite_path}?query={query}").num_rows == 2
+
+
+def test_a_missing_sqlite_file_is_not_created(sqlite_path):
+    with pytest.raises(LogError, match=r"no SQLite file .*shop 5\.db\. Did you mean shop 50%\.db\?"):
+        read_log(f"sqlite:///{sqlite_path.parent}/shop 5.db?table=orders")
+    assert not (sqlite_path.parent / "shop 5.db").exists()
+
+
+def test_a_database_without_such_a_table_lists_those_it_has(sqlite_path):
+    with pytest.raises(
+        LogError, match=r"no table refund in .*Did you mean refunds\?.*empty, refunds, select"
+    ):
+        read_log(f"sqlite:///{sqlite_path}?table=refund")
+    with pytest.raises(LogError, match=r"Say which table .* add \?table=NAME\. Its tables: empty, refunds"):
+        read_log(f"sqlite:///{sqlite_path}")
+
+
+def test_an_empty_table_and_a_file_that_is_no_database_are_refused(sqlite_path):
+    with pytest.raises(EmptyLogError, match="table empty of sqlite.* but no rows"):
+        read_log(f"sqlite:///{sqlite_path}?table=empty")
+    with pytest.raises(LogError, match="file is not a database"):
+        read_log(f"sqlite:///{csv_file(sqlite_path.parent, ORDERS * 50)}?table=orders")
+
+
+# --- PostgreSQL
+
+
+@pytest.fixture(scope="module")
+def shop(postgres_uri: str) -> Iterator[str]:
+    """A shop's database: orders in two schemas, one table of them named with capitals and a quote."""
+    with psycopg.connect(postgres_uri, autocommit=True) as connection:
+        connection.execute(
+            '''
+            CREATE TABLE orders (
+                customer_id text, ordered_at timestamptz, day date, shown timestamp,
+                amount numeric, price float8, note text);
+            INSERT INTO orders VALUES
+                ('007', '2011-01-31 23:30:00+03:30', '2011-01-31', '2011-01-31 23:30:00.25',
+                 12345678901234567890.12, 0.1, 'x'),
+                ('آرش', '2011-02-01 00:00:00+00', '2011-02-01', '2011-02-01', -3.10, -3.1, '100%');
+            CREATE SCHEMA sales;
+            CREATE TABLE sales."Order ""lines""" (id int);
+            INSERT INTO sales."Order ""lines""" SELECT generate_series(1, 2500);
+            CREATE VIEW refunds AS SELECT customer_id FROM orders WHERE amount < 0;
+            CREATE TABLE odd (customer_id bigint, day date, ordered_at timestamptz, amount numeric);
+            INSERT INTO odd VALUES (1, '2011-01-31', '2011-01-31 12:00+00', 'NaN'),
+                (2, 'infinity', 'infinity', 2), (3, '0044-03-15 BC', '2011-02-01 12:00+00', 3);
+            '''
+        )
+    yield postgres_uri
+
+
+def test_a_postgresql_table_keeps_zeros_digits_and_time_zones(shop):
+    log = read_log(f"{shop}?table=orders")
+
+    assert log.column("customer_id").to_pylist() == ["007", "آرش"]
+    assert [Decimal(a) for a in log.column("amount").to_pylist()] == [
+        Decimal("12345678901234567890.12"),
+        Decimal("-3.10"),
+    ]
+    assert log.column("price").to_pylist() == ["0.1", "-3.1"]
+    # 23:30 in Tehran (+3:30) is 20:00 in UTC.
+    assert log.column("ordered_at").to_pylist() == [
+        datetime(2011, 1, 31, 20, tzinfo=UTC),
+        datetime(2011, 2, 1, tzinfo=UTC),
+    ]
+    assert log.column("day").to_pylist() == [date(2011, 1, 31), date(2011, 2, 1)]
+    assert log.column("shown").to_pylist()[0] == datetime(2011, 1, 31, 23, 30, 0, 250_000)
+
+
+def test_a_postgresql_log_is_validated_as_any_other(shop):
+    log = validate(read_log(f"{shop}?query=SELECT customer_id, ordered_at, price AS amount FROM orders"))
+
+    # Ten cents on the last day of January, a refund of 3.10 on the first of February.
+    assert log.table.column("amount_cents").to_pylist() == [10, -310]
+    assert log.table.column("ordered_on").to_pylist() == [date(2011, 1, 31), date(2011, 2, 1)]
+
+
+def test_dates_that_no_calendar_holds_arrive_as_rows_for_the_quarantine(shop):
+    raw = read_log(f"{shop}?table=odd")
+    log = validate(raw)
+
+    assert raw.column("day").to_pylist() == ["2011-01-31", "infinity", "0044-03-15 BC"]
+    assert log.report.rows_in == 3 and log.report.rows_used == 1  # row 1 has no amount, row 2 no date
+
+
+@pytest.mark.parametrize(("columns", "expected"), [(None, 7), (["amount", "customer_id", "x"], 2)])
+def test_only_the_columns_asked_for_leave_the_database(shop, columns, expected):
+    log = read_log(f"{shop}?table=orders", columns=columns)
+
+    assert log.num_columns == expected
+    assert len(source_columns(log)) == 7
+
+
+def test_a_table_of_another_schema_is_found_by_its_quoted_name_and_read_in_chunks(shop):
+    seen = []
+
+    log = read_log(
+        f'{shop}?table=sales.Order "lines"', chunk_rows=1000, progress=lambda *step: seen.append(step)
+    )
+
+    assert log.column("id").to_pylist() == [str(i) for i in range(1, 2501)]
+    assert [done for _, done, _ in seen] == [1000, 2000, 2500]
+
+
+def test_a_name_that_carries_sql_is_only_a_name(shop):
+    with pytest.raises(LogError, match="There is no table orders; DROP TABLE orders"):
+        read_log(f"{shop}?table=orders; DROP TABLE orders")
+    assert read_log(f"{shop}?table=orders").num_rows == 2
+
+
+def test_a_query_may_hold_casts_colons_percent_signs_and_a_semicolon(shop):
+    query = "SELECT customer_id, ':x' || amount::int %25 2 AS y FROM orders WHERE note LIKE '100\\%25' ;"
+
+    log = read_log(f"{shop}?query={query}", columns=["y"])
+
+    assert log.to_pylist() == [{"y": ":x-1"}]
+    assert source_columns(log) == ["customer_id", "y"]
+
+
+def test_a_view_is_read(shop):
+    assert read_log(f"{shop}?table=refunds").to_pylist() == [{"customer_id": "آرش"}]
+
+
+@pytest.mark.parametrize("query", ["DELETE FROM orders RETURNING *", "SELECT nextval('counter')", "SELEC 1"])
+def test_a_query_that_writes_or_is_no_select_changes_nothing(shop, query):
+    with psycopg.connect(shop, autocommit=True) as connection:
+        connection.execute("CREATE SEQUENCE IF NOT EXISTS counter")
+
+    with pytest.raises(LogError, match="Cannot read the query to postgresql"):
+        read_log(f"{shop}?query={query}")
+    assert read_log(f"{shop}?table=orders").num_rows == 2
+
+
+def test_a_missing_table_lists_those_of_every_schema(shop):
+    with pytest.raises(
+        LogError, match=r"Did you mean orders\? Its tables: odd, orders, refunds, sales\.Order"
+    ):
+        read_log(f"{shop}?table=order")
+
+
+def test_two_result_columns_of_one_name_are_refused(shop):
+    with pytest.raises(LogError, match="more than one column 'amount'"):
+        read_log(f"{shop}?query=SELECT 1 AS amount, 2 AS amount")
+
+
+# --- URIs
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda uri: uri.replace("open%40sesame", "0pen%40secret"),  # a wrong password
+        lambda uri: uri.rpartition(":")[0] + ":1/postgres",  # nobody listens on port 1
+        lambda uri: uri.replace("/postgres", "/no_such_database"),
+        lambda uri: uri.replace("stayworth:open%40sesame@", "") + "?user=stayworth&password=secret-2",
+        lambda uri: uri.replace("%40", "@"),  # the caller forgot to encode it
+        lambda uri: uri.replace("127.0.0.1:", "open%40sesame:no"),
+        lambda uri: f"{uri}?query=SELECT 'open@sesame'::int",
+        lambda uri: f"{uri}?table=nowhere",
+        lambda uri: f"{uri}?query=SELECT 1&table=orders%ff",
+    ],
+)
+def test_no_message_or_traceback_shows_a_password(shop, spoil):
+    uri = spoil(shop)
+
+    with pytest.raises(LogError) as caught:
+        read_log(uri if "?" in uri else f"{uri}?table=orders")
+
+    shown = "".join(traceback.format_exception(caught.value))
+    assert not any(secret in shown for secret in ("sesame", "secret", "0pen"))
+
+
+def test_a_refused_connection_says_where_and_what_to_check():
+    message = r"Cannot connect to postgresql://me:\*\*\*@127\.0\.0\.1:1/shop: .*[Rr]efused.*Check that"
+
+    with pytest.raises(LogError, match=message):
+        read_log("postgresql://me:secret@127.0.0.1:1/shop?table=orders")
+
+
+@pytest.mark.parametrize(
+    ("uri", "message"),
+    [
+        ("mysql://me:secret@host/shop?table=orders", "not read from mysql://"),
+        ("s3://bucket/orders.parquet", "not read from s3://"),
+        ("postgresql://me:p@ss@host/shop?table=orders", "write @ as %40"),
+        ("postgresql://me:secret@host:port/shop?table=orders", "cannot be read"),
+        ("postgresql://me:secret@host?table=orders", "cannot be read"),
+        ("sqlite://?table=orders", "cannot be read"),
+        ("sqlite:///a.db?table=x&table=y", "more than one table"),
+        ("sqlite:///a.db?table=x&query=SELECT 1", "more than one table"),
+    ],
+)
+def test_a_uri_that_cannot_be_used_says_how_to_write_one(uri, message):
+    with pytest.raises(LogError, match=message) as caught:
+        read_log(uri)
+    assert "secret" not in str(caught.value)

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit
+
+from training.churn.calibration import Calibrator
+from training.churn.model import CHURN_FEATURES, ChurnModel, base_log_odds, fit_churn
+from training.churn.season import Season
+from training.snapshots.dataset import Labelled
+
+
+def _fitted(rows: list[Labelled], *, monotone: bool = False, rounds: int = 40) -> ChurnModel:
+    return fit_churn(
+        rows, rounds=rounds, monotone=monotone, calibrator=Calibrator(), season=Season(), seed=0, threads=1
+    )
+
+
+def test_contributions_sum_to_the_log_odds(shop_rows: list[Labelled]) -> None:
+    model, table = _fitted(shop_rows), shop_rows[-1].table
+
+    parts = model.contributions(table)
+
+    assert parts.sum(axis=1).to_numpy() == pytest.approx(model.log_odds(table), abs=1e-9)
+
+
+def test_without_a_residual_churn_is_bgnbds_own_probability(shop_rows: list[Labelled]) -> None:
+    model, row = _fitted(shop_rows, rounds=0), shop_rows[-1]
+
+    assert model.predict(row.table, row.snapshot) == pytest.approx(row.table["p0"].to_numpy(), abs=1e-9)
+    assert model.contributions(row.table).sum(axis=1).to_numpy() == pytest.approx(base_log_odds(row.table))
+
+
+def test_the_season_shifts_everyones_log_odds_alike(shop_rows: list[Labelled]) -> None:
+    row = shop_rows[-1]
+    year_ago = row.snapshot.months_earlier(12).date.toordinal()
+    calm = _fitted(shop_rows)
+    autumn = ChurnModel(
+        calm.booster, calm.calibrator, Season((year_ago,), (-0.5,), used=True), calm.base_mean
+    )
+
+    expected = expit(calm.log_odds(row.table) - 0.5)
+    assert autumn.predict(row.table, row.snapshot) == pytest.approx(expected)
+
+
+def test_a_customers_probability_is_the_same_alone_and_among_others(shop_rows: list[Labelled]) -> None:
+    model, row = _fitted(shop_rows), shop_rows[-1]
+    together = model.predict(row.table, row.snapshot)
+
+    for place in range(0, len(row.table), 97):
+        alone = model.predict(row.table.iloc[[place]], row.snapshot)
+        assert alone[0] == together[place]
+
+
+def test_a_monotone_residual_never_falls_with_silence(shop_rows: list[Labelled]) -> None:
+    model = _fitted(shop_rows, monotone=True)
+    assert model.booster is not None
+    silence = np.arange(0.0, 400.0, 10.0)
+    same = pd.concat([shop_rows[-1].table.iloc[[3]]] * len(silence), ignore_index=True)
+    same["days_since_last_purchase"] = silence
+
+    residual = model.log_odds(same) - base_log_odds(same)
+
+    assert (np.diff(residual) >= 0).all()
+
+
+def test_a_constant_of_the_snapshot_is_no_input_of_the_model() -> None:
+    assert {"snapshot_month", "snapshot_weekday"}.isdisjoint(CHURN_FEATURES)

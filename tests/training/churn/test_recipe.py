@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.errors import FitError
+from features.snapshot import ChurnWindow
+from training.churn.recipe import Recipe, choose_recipe, customer_splits, rolling_splits
+from training.snapshots.dataset import Labelled
+
+FIRST = date(2024, 1, 1)
+CHOICE = {"dormant_after_days": 120, "seed": 0, "threads": 1}
+
+
+@pytest.fixture(scope="module")
+def recipe(shop_rows: list[Labelled]) -> Recipe:
+    return choose_recipe(shop_rows, FIRST, **CHOICE)
+
+
+def test_validation_goes_forward_in_time_and_no_label_window_overlaps(shop_rows: list[Labelled]) -> None:
+    splits = rolling_splits(shop_rows)
+
+    assert [split.valid for split in splits] == shop_rows[-3:]
+    for split in splits:
+        assert split.train
+        assert all(row.window.closes <= split.valid.snapshot.date for row in split.train)
+
+
+def test_without_room_in_time_the_folds_are_customers_of_whom_none_is_on_both_sides(
+    shop_rows: list[Labelled],
+) -> None:
+    together = shop_rows[
+        -2:
+    ]  # a month apart with windows of 60 days: neither has closed when the other opens
+
+    assert rolling_splits(together) == []
+    for split in customer_splits(together):
+        seen = {name for row in split.train for name in row.table["customer_id"]}
+        assert seen.isdisjoint(split.valid.table["customer_id"])
+    validated = pd.concat([split.valid.table["customer_id"] for split in customer_splits(together)])
+    assert sorted(validated) == sorted(together[-1].table["customer_id"])
+
+
+def test_the_recipe_says_how_it_was_validated(shop_rows: list[Labelled], recipe: Recipe) -> None:
+    assert recipe.describe()["validation"] == "forward in time"
+    assert choose_recipe(shop_rows[-2:], FIRST, **CHOICE).describe()["validation"] == "by customers"
+
+
+def test_where_customers_are_exactly_bgnbd_the_residual_adds_little(recipe: Recipe) -> None:
+    losses = recipe.losses
+
+    assert losses["residual_none"] - min(losses["residual_free"], losses["residual_monotone"]) < 0.01
+
+
+def test_same_seed_same_rows_same_probabilities_to_the_last_digit(
+    shop_rows: list[Labelled], recipe: Recipe
+) -> None:
+    row = shop_rows[-1]
+    with_trees = replace(recipe, rounds=30)
+
+    first, second = (
+        with_trees.fit(shop_rows, FIRST, **CHOICE).predict(row.table, row.snapshot) for _ in range(2)
+    )
+
+    assert first.tobytes() == second.tobytes()
+
+
+@pytest.mark.parametrize(("outcome", "remedy"), [(1, "churned.*longer"), (0, "came back.*shorter")])
+def test_windows_in_which_all_fared_alike_teach_nothing(
+    shop_rows: list[Labelled], outcome: int, remedy: str
+) -> None:
+    alike = [
+        Labelled(
+            row.snapshot,
+            row.table,
+            row.clv,
+            row.outcomes.assign(churned=np.full(len(row.table), outcome)),
+            ChurnWindow(row.snapshot, 60),
+        )
+        for row in shop_rows[:2]
+    ]
+
+    with pytest.raises(FitError, match=remedy):
+        choose_recipe(alike, FIRST, **CHOICE)

@@ -1,0 +1,100 @@
+"""Intervals of expected values: as wide as random draws of the parameters make them."""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.log.transactions import TransactionLog
+from features.snapshot import Snapshot
+from features.table import PurchaseHistory
+from training.clv.model import PURCHASE_MODELS, CLVModel, fit_clv
+from training.clv.uncertainty import interval_factors, value_scenarios
+from training.clv.value import ValueTerms, customer_values
+
+TERMS = ValueTerms()
+
+
+@pytest.fixture(scope="module")
+def table(shop_log: TransactionLog) -> pd.DataFrame:
+    """The simulated shop's customers at the log's end."""
+    with PurchaseHistory(shop_log) as history:
+        return history.features(Snapshot.after(shop_log.last_day))
+
+
+@pytest.fixture(scope="module", params=PURCHASE_MODELS)
+def clv(table: pd.DataFrame, request: pytest.FixtureRequest) -> CLVModel:
+    """Each purchase model, fitted to them."""
+    return fit_clv(table, model=request.param)
+
+
+def drawn_values(clv: CLVModel, table: pd.DataFrame, p: np.ndarray, draws: int) -> np.ndarray:
+    """Expected values, per unit of margin, under random parameters: shape (draws, n)."""
+    rng = np.random.default_rng(9)
+    x, t_x, T = (table[name].to_numpy(float) for name in ("frequency", "recency", "T"))
+    rows = []
+    for _ in range(draws):
+        model, spend = (
+            type(part)(*(np.array(astuple(part)) * np.exp(rng.standard_normal(len(axes)) @ np.array(axes))))
+            for part, axes in ((clv.purchases, clv.purchase_axes), (clv.spend, clv.spend_axes))
+        )
+        number = customer_values(model, x, t_x / 7, T / 7, TERMS).expected(p)
+        rows.append(number * spend.expected_spend(x, table["monetary_value"].to_numpy()) * clv.net_ratio)
+    return np.array(rows)
+
+
+def test_the_interval_is_that_of_random_parameters(clv: CLVModel, table: pd.DataFrame) -> None:
+    some = table.iloc[::50].reset_index(drop=True)
+    p = clv.predict(some, TERMS.horizon_days)["p0"].to_numpy()
+
+    low, high = interval_factors(value_scenarios(clv, some, p, TERMS))
+
+    # 80% of the draws between the 10% and 90% quantiles; with 600 draws these are good to some 6% of the width
+    drawn = np.log(drawn_values(clv, some, p, draws=600))
+    width = np.quantile(drawn, 0.9, axis=0) - np.quantile(drawn, 0.1, axis=0)
+    assert np.median(np.log(high / low) / width) == pytest.approx(1.0, abs=0.05)
+    np.testing.assert_allclose(np.log(high / low), width, rtol=0.25)
+
+
+def test_the_estimate_lies_within_its_interval(clv: CLVModel, table: pd.DataFrame) -> None:
+    p = clv.predict(table, TERMS.horizon_days)["p0"].to_numpy()
+
+    low, high = interval_factors(value_scenarios(clv, table, p, TERMS))
+
+    assert ((low > 0) & (low < 1) & (high > 1) & (high < 2)).all()
+
+
+def test_a_wider_coverage_is_a_wider_interval(clv: CLVModel, table: pd.DataFrame) -> None:
+    scenarios = value_scenarios(clv, table.head(5), np.full(5, 0.5), TERMS)
+
+    assert (interval_factors(scenarios, 0.95)[1] > interval_factors(scenarios, 0.8)[1]).all()
+
+
+def test_an_interval_has_the_same_bits_alone_and_in_any_company(clv: CLVModel, table: pd.DataFrame) -> None:
+    p = clv.predict(table, TERMS.horizon_days)["p0"].to_numpy()
+    together = interval_factors(value_scenarios(clv, table, p, TERMS))
+
+    for place in range(0, len(table), 101):
+        row = slice(place, place + 1)
+        alone = interval_factors(value_scenarios(clv, table.iloc[row], p[row], TERMS))
+        assert (alone[0][0], alone[1][0]) == (together[0][place], together[1][place])
+
+
+def test_a_total_is_surer_than_the_worst_of_its_parts(clv: CLVModel, table: pd.DataFrame) -> None:
+    scenarios = value_scenarios(clv, table, np.full(len(table), 0.7), TERMS)
+
+    _, each = interval_factors(scenarios)
+    _, total = interval_factors(scenarios.sum(axis=0, keepdims=True))
+
+    assert 1 < total[0] < each.max()
+
+
+def test_a_model_without_axes_claims_no_interval(table: pd.DataFrame, clv: CLVModel) -> None:
+    bare = CLVModel(clv.purchases, clv.spend)
+
+    low, high = interval_factors(value_scenarios(bare, table.head(3), np.full(3, 0.5), TERMS))
+
+    assert low.tolist() == high.tolist() == [1.0, 1.0, 1.0]

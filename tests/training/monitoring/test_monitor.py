@@ -1,0 +1,351 @@
+"""The watch over a deployed model: silent while nothing changes, and each change found and named.
+
+A closed cohort follows BG/NBD exactly. A model of 1 February 2025, trained on one half of the customers, meets the
+log of the other half on 1 May: as it came, or with a change planted in what came since. So all that is silent here
+is silent across two halves of one log, while every customer grows three months older.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from features.datasets import simulate_log
+from features.errors import ModelError, WindowError
+from features.log.transactions import TransactionLog, validate
+from features.snapshot import Snapshot
+from features.table import PurchaseHistory
+from training.churn.calibration import Calibrator
+from training.churn.model import fit_churn
+from training.churn.season import Season
+from training.clv.value import ValueTerms
+from training.model import RetentionModel
+from training.monitoring.cli import is_due, monitor
+from training.monitoring.monitor import Verdict, retraining_due
+from training.monitoring.reference import Reference, Usual, days_back, deployed, measure_slices, reference_of
+from training.monitoring.settings import MonitorSettings
+from training.snapshots.dataset import describe, labelled_snapshots
+from training.snapshots.schedule import closed_snapshots
+from training.versions.registry import Registry
+
+HORIZON_DAYS = 60
+TRAINED = pd.Timestamp("2025-02-01")
+NOW = pd.Timestamp("2025-05-01")
+CARD = {"dormant_after_days": 2 * HORIZON_DAYS, "snapshot_date": "2025-02-01"}
+
+Change = Callable[[pd.DataFrame], pd.DataFrame]
+
+
+@pytest.fixture(scope="module")
+def everybody() -> pd.DataFrame:
+    """3,000 customers who came within 12 weeks and buy for 16 months, 40% of the orders on the web."""
+    simulated = simulate_log(3_000, r=0.9, alpha=6.0, a=0.6, b=3.0, start=date(2024, 1, 1), weeks=70, seed=3)
+    frame = simulated.transactions.to_pandas()
+    frame["channel"] = np.where(np.random.default_rng(0).random(len(frame)) < 0.4, "web", "shop")
+    return frame[frame["ordered_at"] < NOW]
+
+
+@pytest.fixture(scope="module")
+def orders(everybody: pd.DataFrame) -> pd.DataFrame:
+    """The half that the model does not know."""
+    return everybody[~_first_half(everybody)]
+
+
+def _first_half(orders: pd.DataFrame) -> pd.Series:
+    return orders["customer_id"].isin(np.unique(orders["customer_id"])[::2])
+
+
+def train_on(orders: pd.DataFrame) -> RetentionModel:
+    """Train on what came before 1 February: BG/NBD with a small residual, its test the newest closed window."""
+    log = validate(orders[orders["ordered_at"] < TRAINED])
+    newest = Snapshot.after(log.last_day)
+    with PurchaseHistory(log) as history:
+        rows = labelled_snapshots(
+            history, closed_snapshots(newest, log.first_day, HORIZON_DAYS, limit=4), HORIZON_DAYS
+        )
+        speaks = describe(history, newest, HORIZON_DAYS)
+    choice = {"monotone": True, "calibrator": Calibrator(), "season": Season(), "seed": 0, "threads": 1}
+    churn = fit_churn(rows, rounds=15, **choice)
+    terms = ValueTerms(horizon_days=HORIZON_DAYS)
+    model = RetentionModel(churn, speaks.clv, terms, (20.0, 5.0), dict(CARD))
+    test = rows[-1]
+    said = deployed(replace(model, clv=test.clv), test.table)
+    promised = measure_slices(
+        test,
+        said["churn_probability"].to_numpy(),
+        said["expected_spend"].to_numpy(),
+        CARD["dormant_after_days"],
+    )
+    model.card["reference"] = reference_of(model, log, rows, speaks, promised).to_dict()
+    return model
+
+
+@pytest.fixture(scope="module")
+def model(everybody: pd.DataFrame) -> RetentionModel:
+    return train_on(everybody[_first_half(everybody)])
+
+
+@pytest.fixture(scope="module")
+def calm(model: RetentionModel, orders: pd.DataFrame) -> Verdict:
+    """The verdict on the log as it came."""
+    return retraining_due(model, validate(orders))
+
+
+def since(change: Change, orders: pd.DataFrame, start: pd.Timestamp = TRAINED) -> TransactionLog:
+    """Plant a change in the orders since a date."""
+    later = orders["ordered_at"] >= start
+    return validate(pd.concat([orders[~later], change(orders[later].copy())]))
+
+
+def test_nothing_rings_while_customers_do_what_they_always_did(calm: Verdict) -> None:
+    assert calm.reasons == ()
+    assert not calm.due
+    assert set(calm.live["gauge"]) == {"log_loss", "calibration_in_the_large", "value_ratio"}
+    assert set(calm.live["snapshot_date"]) == {"2025-02-01", "2025-03-01"}  # closed by 1 May: 2 and 30 April
+
+
+def test_two_halves_at_one_date_are_alike_and_no_window_has_closed(
+    model: RetentionModel, orders: pd.DataFrame
+) -> None:
+    verdict = retraining_due(model, validate(orders[orders["ordered_at"] < TRAINED]))
+
+    assert verdict.reasons == ()
+    assert (verdict.drift["p_value"] < 0.001).sum() <= 1
+    assert verdict.live.empty
+    assert verdict.notes[0].startswith(
+        "Not yet judged by what came true: the model's first own churn window closes"
+    )
+
+
+def test_all_customers_are_three_months_older_and_that_rings_nothing(calm: Verdict) -> None:
+    age = calm.drift.set_index("column").loc["T"]
+
+    assert age["psi"] > 2
+    assert age["p_value"] < 1e-100
+    assert not age["rings"]
+
+
+def test_doubled_spend_is_found_and_named(model: RetentionModel, orders: pd.DataFrame) -> None:
+    verdict = retraining_due(model, since(lambda new: new.assign(amount=2 * new["amount"]), orders))
+
+    assert verdict.due
+    assert verdict.drift.loc[0, "column"] == "amount"
+    (said,) = [reason for reason in verdict.reasons if reason.startswith("amount of the latest orders")]
+    assert "has drifted: median" in said
+    (value,) = [reason for reason in verdict.reasons if reason.startswith("expected over actual spend 0.")]
+    assert "at 2025-03-01, promised" in value
+
+
+def test_a_lost_channel_is_found_and_named(model: RetentionModel, orders: pd.DataFrame) -> None:
+    verdict = retraining_due(model, since(lambda new: new[new["channel"] != "web"], orders))
+
+    (said,) = [reason for reason in verdict.reasons if reason.startswith("channel of the latest orders")]
+    assert re.search(r"has drifted: web (39|40|41)%, now 0%; stability index", said)
+
+
+def test_a_channel_column_that_vanished_is_found(model: RetentionModel, orders: pd.DataFrame) -> None:
+    verdict = retraining_due(model, validate(orders.drop(columns="channel")))
+
+    moved = verdict.drift.set_index("column")["moved"]
+    assert verdict.due
+    assert moved["distinct_channels"] == "missing for 0%, now 100%"
+
+
+def test_doubled_churn_is_found_in_what_came_true(model: RetentionModel, orders: pd.DataFrame) -> None:
+    def half_of_the_customers_leave(new: pd.DataFrame) -> pd.DataFrame:
+        return new[new["customer_id"].map(lambda name: sum(name.encode()) % 2 == 0)]
+
+    verdict = retraining_due(model, since(half_of_the_customers_leave, orders))
+
+    said = verdict.reasons[0]
+    assert re.fullmatch(
+        r"live calibration-in-the-large -0\.1\d\d at 2025-03-01, promised [+-]0\.\d{3} ± 0\.\d{3}", said
+    )
+    assert verdict.metrics["live_calibration_in_the_large"] < -0.1
+
+
+def test_a_feed_that_lost_half_of_the_customers_is_found_before_any_window_closes(
+    model: RetentionModel, orders: pd.DataFrame
+) -> None:
+    begun = orders[orders["ordered_at"] < "2025-03-20"]
+    lost = begun["customer_id"].map(lambda name: sum(name.encode()) % 3 > 0)
+
+    whole = retraining_due(model, validate(begun))
+    torn = retraining_due(model, validate(begun[~lost | (begun["ordered_at"] < TRAINED)]))
+
+    assert whole.reasons == ()
+    assert torn.live.empty
+    assert any(
+        re.match(r"orders_30d \(feature\) has drifted: zero for \d\d%, now \d\d%", reason)
+        for reason in torn.reasons
+    )
+
+
+def test_habits_that_no_longer_tell_who_stays_are_found_in_the_log_loss(
+    model: RetentionModel, orders: pd.DataFrame
+) -> None:
+    names = orders["customer_id"].unique()
+    other = dict(zip(names, np.random.default_rng(1).permutation(names), strict=True))
+
+    verdict = retraining_due(
+        model, since(lambda new: new.assign(customer_id=new["customer_id"].map(other)), orders)
+    )
+
+    first = verdict.live[verdict.live["snapshot_date"] == "2025-02-01"].set_index(
+        ["customers_slice", "gauge"]
+    )
+    assert first.loc[("all", "log_loss"), "worse"]
+    assert not first.loc[("all", "calibration_in_the_large"), "worse"]  # as many stay as before
+    assert first.loc[("all", "log_loss"), "auc"] < 0.6
+    assert re.match(
+        r"live log-loss \d\.\d{3} at 2025-03-01, promised \d\.\d{3} ± 0\.\d{3}$", verdict.reasons[0]
+    )
+
+
+def test_only_what_the_newest_closed_window_shows_makes_a_model_due(
+    model: RetentionModel, orders: pd.DataFrame
+) -> None:
+    month = orders["ordered_at"].between("2025-02-01", "2025-03-01", inclusive="left")
+
+    verdict = retraining_due(model, validate(orders[~month]))
+
+    live = verdict.live.set_index(["snapshot_date", "customers_slice", "gauge"])["worse"]
+    assert live["2025-02-01", "all", "calibration_in_the_large"]  # the month without orders
+    assert not any(reason.startswith("live") for reason in verdict.reasons)
+
+
+def test_a_model_is_due_by_age_when_two_horizons_have_passed(
+    model: RetentionModel, orders: pd.DataFrame
+) -> None:
+    log = validate(orders)
+
+    by_age = retraining_due(model, log, MonitorSettings(max_age_days=89))
+    never = retraining_due(model, log, MonitorSettings(max_age_days=0))
+
+    assert by_age.reasons == (
+        "the model knows orders before 2025-02-01 only; that was 89 days ago, the limit is 89, and more churn "
+        "windows have closed since",
+    )
+    assert never.reasons == ()
+
+
+def test_a_rewritten_log_is_noted(model: RetentionModel, orders: pd.DataFrame) -> None:
+    early = orders["ordered_at"] < "2024-03-01"
+
+    rows = (~early & (orders["ordered_at"] < TRAINED)).sum()
+    verdict = retraining_due(model, validate(orders[~early]))
+
+    fewer = Reference.from_dict(model.card["reference"]).rows - rows
+    assert verdict.notes[0].startswith(f"The log has {fewer:,} rows fewer before 2025-02-01 than the ")
+
+
+def test_an_older_log_than_the_model_is_refused(model: RetentionModel, orders: pd.DataFrame) -> None:
+    with pytest.raises(WindowError, match="ends 2024-12-31, but the model was trained on orders up to"):
+        retraining_due(model, validate(orders[orders["ordered_at"] < "2025-01-01"]))
+
+
+def test_a_model_without_reference_says_what_to_do(model: RetentionModel, orders: pd.DataFrame) -> None:
+    with pytest.raises(ModelError, match="holds no reference .* stayworth train"):
+        retraining_due(replace(model, card=dict(CARD)), validate(orders))
+
+
+def test_the_reference_holds_no_customer(model: RetentionModel, orders: pd.DataFrame) -> None:
+    stored = json.dumps(model.card["reference"], allow_nan=False)
+    spend = orders[orders["ordered_at"] < TRAINED].groupby("customer_id")["amount"].sum()
+
+    assert not [name for name in orders["customer_id"].unique() if f'"{name}"' in stored]
+    assert max(model.card["reference"]["columns"]["gross_spend"]["edges"]) < spend.max()
+    assert len(stored) < 60_000
+    assert Reference.from_dict(json.loads(stored)).to_dict() == model.card["reference"]
+
+
+def test_what_looks_back_is_compared_among_customers_who_were_there() -> None:
+    assert [days_back(name) for name in ("spend_365d", "orders_trend_90d", "mean_basket")] == [365, 180, 0]
+
+
+def test_a_shift_seen_in_a_month_is_usual_in_two() -> None:
+    usual = Usual((0.1, 0.1, 0.4), (0.0, 0.0, 0.2))
+
+    assert usual.over(days=31) == usual.over(days=62) == (0.1, 0.0)
+    assert (
+        usual.over(days=92) == usual.over(days=75) == (0.4, 0.2)
+    )  # between two and three months: as in three
+    assert usual.over(days=900) == (0.4, 0.2)
+    assert np.isnan(Usual().over(days=30)).all()
+
+
+@pytest.fixture(scope="module")
+def shop(model: RetentionModel, orders: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a champion, and the orders as they came and with doubled amounts."""
+    folder = tmp_path_factory.mktemp("shop")
+    model.save(folder / "model")
+    registry = Registry(f"sqlite:///{folder}/mlflow.db")
+    registry.promote(registry.log_run(model_folder=folder / "model").version)
+    orders.to_parquet(folder / "calm.parquet")
+    later = orders["ordered_at"] >= TRAINED
+    orders.assign(amount=orders["amount"].where(~later, 2 * orders["amount"])).to_parquet(
+        folder / "doubled.parquet"
+    )
+    return folder
+
+
+def run(shop: Path, log: str, *more: str) -> Result:
+    app = typer.Typer()
+    app.command()(monitor)
+    address = f"sqlite:///{shop}/mlflow.db"
+    arguments = ["--transactions", str(shop / f"{log}.parquet"), "--tracking-uri", address, *more]
+    return CliRunner().invoke(app, arguments)
+
+
+def test_the_command_ends_with_0_where_all_is_well(shop: Path) -> None:
+    result = run(shop, "calm")
+
+    assert result.exit_code == 0, result.output
+    assert "Not due: version 1 of 2025-02-01 does what it promised, and nothing has drifted." in result.stdout
+    assert "Drift from 2025-02-01, model 1, to 2025-05-01" in result.stdout
+
+
+def test_the_command_ends_with_3_where_retraining_is_due_and_says_why(shop: Path) -> None:
+    result = run(shop, "doubled")
+
+    assert result.exit_code == 3, result.output
+    assert "Due: amount of the latest orders has drifted: median" in result.stdout
+
+
+def test_the_command_leaves_its_findings_in_the_registry(shop: Path) -> None:
+    run(shop, "doubled")
+
+    tags = Registry(f"sqlite:///{shop}/mlflow.db").champion().tags
+    assert tags["monitored"] == "2025-05-01"
+    assert "amount of the latest orders" in tags["due"]
+
+
+def test_a_mistake_in_a_setting_is_named(shop: Path) -> None:
+    result = run(shop, "calm", "--psi", "-1")
+
+    assert result.exit_code == 2
+    assert "--psi" in result.output
+
+
+def test_training_is_due_where_nothing_was_promoted(
+    tmp_path: Path, orders: pd.DataFrame, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert is_due(f"sqlite:///{tmp_path}/none.db", validate(orders.head(100)))
+    assert capsys.readouterr().out == "Due: there is no champion yet.\n"
+
+
+def test_training_is_due_when_the_watch_says_so(
+    shop: Path, orders: pd.DataFrame, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert not is_due(f"sqlite:///{shop}/mlflow.db", validate(orders))
+    assert "Not due: version 1 of 2025-02-01" in capsys.readouterr().out

@@ -1,0 +1,196 @@
+"""The churn model: BG/NBD says what silence usually means, LightGBM learns what it misses.
+
+    logit p = logit p0 + residual(features) + season
+
+``p0`` is BG/NBD's probability of no purchase in the window; the residual is a LightGBM model trained with
+``init_score = logit p0 + the snapshot's own intercept``, so that it explains differences between customers
+and not between dates; the season's intercept is put back for the date that is asked about (`training.churn.season`),
+and a calibrator, chosen out of time, closes the chain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+import pandas as pd
+from scipy.special import logit
+
+from features.snapshot import Snapshot
+from features.table import FEATURES
+from training.churn.calibration import Calibrator, intercept_of
+from training.churn.season import Season
+from training.snapshots.dataset import Labelled
+
+CLV_COLUMNS = ("p0", "p_alive", "expected_purchases", "spend_per_purchase")
+
+# A constant within a snapshot: with one intercept a snapshot it could only tell the snapshots apart.
+_CONSTANT = {"snapshot_weekday", "snapshot_month"}
+
+CHURN_FEATURES: tuple[str, ...] = tuple(f.name for f in FEATURES if f.name not in _CONSTANT) + CLV_COLUMNS
+
+# How p must move with a feature where the residual is kept monotone: up with silence, down with habit.
+MONOTONE = {"days_since_last_purchase": 1, "p0": 1, "p_alive": -1, "frequency": -1, "expected_purchases": -1}
+
+PARAMETERS: dict[str, Any] = {
+    "objective": "binary",
+    "learning_rate": 0.1,
+    "num_leaves": 8,
+    "max_bin": 63,
+    "min_data_in_leaf": 300,
+    "lambda_l2": 20.0,
+    "feature_fraction": 0.5,
+    "bagging_fraction": 0.7,
+    "bagging_freq": 1,
+    "deterministic": True,
+    "force_row_wise": True,
+    "verbose": -1,
+}
+"""Strong regularisation: stacked snapshots show the same customers many times."""
+
+
+def base_log_odds(table: pd.DataFrame, column: str = "p0") -> np.ndarray:
+    """Return logit p0, of shape (n_customers,), kept finite."""
+    return np.asarray(logit(np.clip(table[column].to_numpy(), 1e-9, 1 - 1e-9)))
+
+
+def matrix(table: pd.DataFrame) -> np.ndarray:
+    """Return the model's inputs, of shape (n_customers, n_features), float64, NaN where undefined."""
+    return np.asarray(table[list(CHURN_FEATURES)].to_numpy(dtype=np.float64, na_value=np.nan))
+
+
+def training_data(rows: Sequence[Labelled], reference: lgb.Dataset | None = None) -> lgb.Dataset:
+    """Stack labelled snapshots into a LightGBM dataset whose start is BG/NBD with each snapshot's intercept."""
+    base = [base_log_odds(row.table) for row in rows]
+    start = [z + intercept_of(z, row.churned) for z, row in zip(base, rows, strict=True)]
+    return lgb.Dataset(
+        np.concatenate([matrix(row.table) for row in rows]),
+        np.concatenate([row.churned for row in rows]),
+        init_score=np.concatenate(start),
+        feature_name=list(CHURN_FEATURES),
+        params={"max_bin": PARAMETERS["max_bin"], "verbose": -1},
+        reference=reference,
+        free_raw_data=False,
+    )
+
+
+def booster_parameters(
+    *, monotone: bool, seed: int, threads: int, tuned: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return LightGBM's parameters for one recipe; what tuning found goes over the defaults."""
+    signs = [MONOTONE.get(name, 0) for name in CHURN_FEATURES]
+    return (
+        PARAMETERS
+        | dict(tuned or {})
+        | {"seed": seed, "num_threads": threads}
+        | ({"monotone_constraints": signs} if monotone else {})
+    )
+
+
+def few_rows_threads(table: pd.DataFrame) -> int:
+    """Return LightGBM's threads, 0 for all: for few rows, starting a team takes longer than predicting."""
+    return 1 if len(table) < 5_000 else 0
+
+
+@dataclass(frozen=True)
+class ChurnModel:
+    """A fitted churn model.
+
+    Parameters
+    ----------
+    booster : lightgbm.Booster or None
+        The residual; None where BG/NBD alone was better out of time.
+    calibrator : Calibrator
+    season : Season
+    base_mean : float
+        Mean logit p0 over the training rows: what a customer's own is compared with in `contributions`.
+    """
+
+    booster: lgb.Booster | None
+    calibrator: Calibrator
+    season: Season
+    base_mean: float
+
+    def log_odds(self, table: pd.DataFrame) -> np.ndarray:
+        """Return ``logit p0 + residual``, of shape (n_customers,): before season and calibration."""
+        base = base_log_odds(table)
+        if self.booster is None:
+            return base
+        residual = self.booster.predict(matrix(table), raw_score=True, num_threads=few_rows_threads(table))
+        return np.asarray(base + residual)
+
+    def predict(self, table: pd.DataFrame, snapshot: Snapshot) -> np.ndarray:
+        """Return the probability that each customer stays silent through the churn window.
+
+        Parameters
+        ----------
+        table : DataFrame of shape (n_customers, n_columns)
+            Feature table with the columns of `CLVModel.predict`.
+        snapshot : Snapshot
+            The date of the table: it says which season's intercept applies.
+
+        Returns
+        -------
+        ndarray of shape (n_customers,), in (0, 1)
+        """
+        return np.asarray(self.calibrator(self.log_odds(table) + self.season.intercept(snapshot)))
+
+    def contributions(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Split each customer's log-odds into what each feature adds.
+
+        LightGBM's own contributions (TreeSHAP), with BG/NBD's part in two columns: ``silence``, logit p0 less
+        what it would be had the customer just bought, and ``habit``, the rest against the mean logit p0 over the
+        training rows. The columns sum to `log_odds`.
+
+        Returns
+        -------
+        DataFrame of shape (n_customers, n_features + 3)
+            ``silence``, ``habit``, the features, and ``constant`` (the same for everyone).
+
+        References
+        ----------
+        Lundberg, Erion, Lee (2018), arXiv:1802.03888.
+        """
+        names = ["silence", "habit", *CHURN_FEATURES, "constant"]
+        parts = np.zeros((len(table), len(names)))
+        if self.booster is not None and len(table):
+            parts[:, 2:] = self.booster.predict(
+                matrix(table), pred_contrib=True, num_threads=few_rows_threads(table)
+            )
+        just_bought = base_log_odds(table, "p0_just_bought")
+        parts[:, 0] = base_log_odds(table) - just_bought
+        parts[:, 1] = just_bought - self.base_mean
+        parts[:, -1] += self.base_mean
+        return pd.DataFrame(parts, columns=names, index=table.index)
+
+
+def fit_churn(
+    rows: Sequence[Labelled],
+    *,
+    rounds: int,
+    monotone: bool,
+    calibrator: Calibrator,
+    season: Season,
+    seed: int,
+    threads: int,
+    tuned: Mapping[str, Any] | None = None,
+) -> ChurnModel:
+    """Fit the residual on labelled snapshots with a recipe that was chosen before (`training.churn.recipe`).
+
+    Parameters
+    ----------
+    rows : sequence of Labelled, all windows closed by the date the model is to speak at
+    rounds : int
+        Trees; 0 leaves BG/NBD alone.
+    tuned : mapping, optional
+        LightGBM parameters over the defaults (`training.churn.tuning`).
+    """
+    booster = None
+    if rounds:
+        parameters = booster_parameters(monotone=monotone, seed=seed, threads=threads, tuned=tuned)
+        booster = lgb.train(parameters, training_data(rows), num_boost_round=rounds)
+    base = np.concatenate([base_log_odds(row.table) for row in rows])
+    return ChurnModel(booster, calibrator, season, base_mean=float(base.mean()))

@@ -1,0 +1,327 @@
+"""Choosing the churn model's recipe, forward in time and without the test snapshot.
+
+Each of the newest closed snapshots is predicted by a model trained only on windows that had closed by its
+date. On those predictions are chosen, in this order: the residual's form (free or monotone) and its number of
+trees, 0 included; the season's intercept or none; the calibrator. The recipe is then refitted on every closed
+window. Where the log affords no such split, the folds are groups of customers inside the snapshots, and the
+recipe says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+from sklearn.metrics import log_loss
+
+from features.console import Report
+from features.errors import FitError
+from training.churn.calibration import Calibrator, choose_calibrator, intercept_of
+from training.churn.model import (
+    ChurnModel,
+    base_log_odds,
+    booster_parameters,
+    fit_churn,
+    matrix,
+    training_data,
+)
+from training.churn.season import season_known_at, season_of
+from training.churn.spend import (
+    TWEEDIE,
+    SpendModel,
+    base_log_spend,
+    factor_of,
+    fit_spend,
+    level_deviation,
+    spend_data,
+)
+from training.snapshots.dataset import Labelled, known_at
+
+MAX_ROUNDS = 100
+VALIDATIONS = 3
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Split:
+    """One step forward in time: what was known, and the snapshot it is judged on."""
+
+    train: list[Labelled]
+    valid: Labelled
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a churn model is fitted, chosen out of time.
+
+    Parameters
+    ----------
+    rounds : int
+        Trees of the residual; 0: BG/NBD alone.
+    monotone : bool
+    use_season : bool
+    calibrator : Calibrator
+    validation : str
+        ``"forward in time"`` or ``"by customers"``.
+    spend_rounds : int
+        Trees of the spend model's residual; 0: BG/NBD and Gamma-Gamma alone.
+    losses : dict of str to float
+        Mean validation log-loss of every candidate.
+    tuned : dict
+        LightGBM parameters of the churn residual over the defaults; empty without tuning.
+    """
+
+    rounds: int
+    monotone: bool
+    use_season: bool
+    calibrator: Calibrator
+    validation: str
+    spend_rounds: int = 0
+    losses: dict[str, float] = field(default_factory=dict)
+    tuned: dict[str, Any] = field(default_factory=dict)
+
+    def describe(self) -> dict[str, Any]:
+        """Return the choices as parameters to log."""
+        return {
+            "rounds": self.rounds,
+            "monotone": self.monotone,
+            "season": self.use_season,
+            "calibration": self.calibrator.kind,
+            "spend_rounds": self.spend_rounds,
+            "validation": self.validation,
+        } | ({"tuned": self.tuned} if self.tuned else {})
+
+    def fit(
+        self,
+        rows: Sequence[Labelled],
+        first_order: date,
+        *,
+        dormant_after_days: int,
+        seed: int,
+        threads: int,
+    ) -> ChurnModel:
+        """Fit the churn model on labelled snapshots, all closed by the date the model is to speak at."""
+        own = [intercept_of(base_log_odds(row.table), row.churned) for row in rows]
+        season = season_of(
+            rows, own, first_order, dormant_after_days=dormant_after_days, used=self.use_season
+        )
+        return fit_churn(
+            rows,
+            rounds=self.rounds,
+            monotone=self.monotone,
+            calibrator=self.calibrator,
+            season=season,
+            seed=seed,
+            threads=threads,
+            tuned=self.tuned,
+        )
+
+    def fit_spend(
+        self,
+        rows: Sequence[Labelled],
+        first_order: date,
+        *,
+        dormant_after_days: int,
+        seed: int,
+        threads: int,
+    ) -> SpendModel:
+        """Fit the spend model on the same snapshots; its season is used where the churn model's is."""
+        own = [factor_of(base_log_spend(row.table), row.outcomes["spend"].to_numpy()) for row in rows]
+        season = season_of(
+            rows, own, first_order, dormant_after_days=dormant_after_days, used=self.use_season
+        )
+        return fit_spend(
+            rows,
+            rounds=self.spend_rounds,
+            season=season,
+            level_deviation=level_deviation(rows, own, season),
+            seed=seed,
+            threads=threads,
+        )
+
+
+def rolling_splits(rows: Sequence[Labelled], limit: int = VALIDATIONS) -> list[Split]:
+    """Return up to ``limit`` steps forward in time, the newest validation snapshots, oldest first.
+
+    A training window that closes after the validation snapshot is in neither side: its customers' outcomes
+    would overlap the validation's.
+    """
+    splits = [Split(known_at(rows, valid.snapshot), valid) for valid in rows]
+    return [split for split in splits if split.train][-limit:]
+
+
+def customer_splits(rows: Sequence[Labelled]) -> list[Split]:
+    """Cut the snapshots into folds of customers: a customer's rows are all on one side of each split."""
+    ids = np.unique(np.concatenate([row.table["customer_id"].to_numpy() for row in rows]))
+    fold_of = pd.Series(np.random.default_rng(0).permutation(len(ids)) % FOLDS, index=ids)
+    folds = [fold_of.loc[row.table["customer_id"]].to_numpy() for row in rows]
+    return [
+        Split(
+            [_only(row, f != k) for row, f in zip(rows, folds, strict=True)], _only(rows[-1], folds[-1] == k)
+        )
+        for k in range(min(FOLDS, len(ids)))
+    ]
+
+
+def _only(row: Labelled, keep: np.ndarray) -> Labelled:
+    table, after = row.table[keep].reset_index(drop=True), row.outcomes[keep].reset_index(drop=True)
+    return Labelled(row.snapshot, table, row.clv, after, row.window)
+
+
+def choose_recipe(
+    rows: Sequence[Labelled],
+    first_order: date,
+    *,
+    dormant_after_days: int,
+    seed: int,
+    threads: int,
+    tuned: Mapping[str, Any] | None = None,
+    report: Report | None = None,
+) -> Recipe:
+    """Choose residual, season and calibrator on rolling validation.
+
+    Parameters
+    ----------
+    rows : sequence of Labelled, oldest first, closed windows only, the test snapshot not among them
+    first_order : date
+        Of the log: the season's intercepts count from some age on.
+    tuned : mapping, optional
+        LightGBM parameters of the churn residual over the defaults (`training.churn.tuning`).
+
+    Raises
+    ------
+    FitError
+        If in every closed window all customers churned, or none did.
+    """
+    if all(len(np.unique(row.churned)) < 2 for row in rows):
+        what, other = ("churned", "longer") if rows[-1].churned.all() else ("came back", "shorter")
+        raise FitError(
+            f"In every one of the {len(rows)} closed churn windows of {rows[-1].window.horizon_days} days "
+            f"all customers {what}: there is nothing to learn. Use a {other} --horizon-days."
+        )
+    splits = rolling_splits(rows)
+    how = "forward in time" if splits else "by customers"
+    splits = splits or customer_splits(rows)
+    rounds, monotone, losses, odds = _choose_residual(splits, seed, threads, tuned, report)
+    season, season_losses = _choose_season(splits, odds, rows, first_order, dormant_after_days)
+    own = [z + intercept_of(z, split.valid.churned) for z, split in zip(odds, splits, strict=True)]
+    calibrator, calibration_losses = choose_calibrator(own, [split.valid.churned for split in splits])
+    spend_rounds, spend_losses = _choose_spend(splits, seed, threads)
+    losses |= season_losses | spend_losses
+    losses |= {f"calibration_{kind}": loss for kind, loss in calibration_losses.items()}
+    return Recipe(rounds, monotone, season, calibrator, how, spend_rounds, losses, dict(tuned or {}))
+
+
+def _choose_residual(
+    splits: Sequence[Split],
+    seed: int,
+    threads: int,
+    tuned: Mapping[str, Any] | None,
+    report: Report | None,
+) -> tuple[int, bool, dict[str, float], list[np.ndarray]]:
+    """Return rounds and form with the lowest mean loss, the losses, and the validation log-odds of that choice."""
+    base = [base_log_odds(split.valid.table) for split in splits]
+    own = [_own_loss(z, split.valid) for z, split in zip(base, splits, strict=True)]
+    best, losses, odds = (0, False), {"residual_none": float(np.mean(own))}, base
+    lowest, done = losses["residual_none"], 0
+    data = [split_data(split, training_data) for split in splits]
+    for monotone in (True, False):
+        name = "residual_monotone" if monotone else "residual_free"
+        parameters = booster_parameters(monotone=monotone, seed=seed, threads=threads, tuned=tuned)
+        fits = []
+        for pair in data:
+            fits.append(loss_curve(parameters, pair))
+            done += 1
+            if report is not None:
+                report("Choosing the recipe on rolling validation", done, 2 * len(splits))
+        mean = np.mean([curve for _, curve in fits], axis=0)
+        losses[name] = float(mean.min())
+        if losses[name] < lowest:
+            lowest, best = losses[name], (int(mean.argmin()) + 1, monotone)
+            odds = [
+                z
+                + np.asarray(
+                    booster.predict(matrix(split.valid.table), raw_score=True, num_iteration=best[0])
+                )
+                for (booster, _), split, z in zip(fits, splits, base, strict=True)
+            ]
+    return *best, losses, odds
+
+
+def loss_curve(
+    parameters: dict[str, Any], data: tuple[lgb.Dataset, lgb.Dataset]
+) -> tuple[lgb.Booster, list[float]]:
+    """Train to the last round; return the booster and, for early stopping at the best mean, its loss by round."""
+    train, valid = data
+    curves: dict[str, dict[str, list[float]]] = {}
+    booster = lgb.train(
+        parameters,
+        train,
+        num_boost_round=MAX_ROUNDS,
+        valid_sets=[valid],
+        callbacks=[lgb.record_evaluation(curves)],
+    )
+    return booster, next(iter(next(iter(curves.values())).values()))
+
+
+def _choose_spend(splits: Sequence[Split], seed: int, threads: int) -> tuple[int, dict[str, float]]:
+    """Return the rounds of the lowest mean Tweedie deviance, each snapshot judged with its own factor."""
+    parameters = TWEEDIE | {"seed": seed, "num_threads": threads}
+    fits = [loss_curve(parameters, split_data(split, spend_data)) for split in splits]
+    mean = np.mean([curve for _, curve in fits], axis=0)
+    none = np.mean([_own_deviance(split.valid) for split in splits])
+    losses = {"spend_none": float(none), "spend_residual": float(mean.min())}
+    return (int(mean.argmin()) + 1 if losses["spend_residual"] < losses["spend_none"] else 0), losses
+
+
+def _own_deviance(valid: Labelled) -> float:
+    """LightGBM's Tweedie measure of BG/NBD and Gamma-Gamma alone, ``e^((2−ρ)z)/(2−ρ) − y·e^((1−ρ)z)/(1−ρ)``."""
+    spend, power = valid.outcomes["spend"].to_numpy(), TWEEDIE["tweedie_variance_power"]
+    z = base_log_spend(valid.table)
+    z = z + factor_of(z, spend)
+    deviance = np.exp((2 - power) * z) / (2 - power) - np.maximum(spend, 0) * np.exp((1 - power) * z) / (
+        1 - power
+    )
+    return float(deviance.mean())
+
+
+def split_data(split: Split, data: Callable[..., lgb.Dataset]) -> tuple[lgb.Dataset, lgb.Dataset]:
+    """Return the split's two sides, the second cut into the bins of the first."""
+    train = data(split.train)
+    return train, data([split.valid], reference=train)
+
+
+def _own_loss(log_odds: np.ndarray, valid: Labelled) -> float:
+    """Log-loss with the validation snapshot's own intercept: the judge of differences between customers."""
+    return float(
+        log_loss(valid.churned, expit(log_odds + intercept_of(log_odds, valid.churned)), labels=[0, 1])
+    )
+
+
+def _choose_season(
+    splits: Sequence[Split],
+    odds: Sequence[np.ndarray],
+    rows: Sequence[Labelled],
+    first_order: date,
+    dormant_after_days: int,
+) -> tuple[bool, dict[str, float]]:
+    """Compare the year-ago intercept with none on every validation snapshot that has one."""
+    own = [intercept_of(base_log_odds(row.table), row.churned) for row in rows]
+    everything = season_of(rows, own, first_order, dormant_after_days=dormant_after_days, used=True)
+    without, with_season = [], []
+    for split, z in zip(splits, odds, strict=True):
+        valid = split.valid
+        shift = season_known_at(everything, rows, valid.snapshot).intercept(valid.snapshot)
+        if shift:
+            without.append(log_loss(valid.churned, expit(z), labels=[0, 1]))
+            with_season.append(log_loss(valid.churned, expit(z + shift), labels=[0, 1]))
+    if not without:
+        return False, {}
+    losses = {"season_none": float(np.mean(without)), "season_year_ago": float(np.mean(with_season))}
+    return losses["season_year_ago"] < losses["season_none"], losses

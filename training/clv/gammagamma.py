@@ -1,0 +1,116 @@
+"""Gamma-Gamma: what a customer spends per purchase, their own mean drawn towards everybody's.
+
+A customer's spend per purchase day is Gamma(p, ν) and ν ~ Gamma(q, v) over customers, independent of how
+often they buy. m is the mean *gross* spend of the x repeat purchase days.
+
+References
+----------
+Fader, Hardie (2013), The Gamma-Gamma Model of Monetary Value, brucehardie.com/notes/025.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy.special import betaln
+
+from training.clv.quadrature import FloatArray
+
+
+@dataclass(frozen=True)
+class GammaGamma:
+    """The Gamma-Gamma model of spend.
+
+    Parameters
+    ----------
+    p, v : float, above 0
+    q : float, above 1
+        At 1 or below the mean over customers is infinite.
+
+    Examples
+    --------
+    >>> model = GammaGamma(p=6.25, q=3.74, v=15.44)
+    >>> model.expected_spend(np.array([2.0, 0.0]), np.array([22.35, 0.0])).round(1)
+    array([24.7, 35.2])
+    """
+
+    p: float
+    q: float
+    v: float
+
+    name: ClassVar[str] = "gammagamma"
+    title: ClassVar[str] = "Gamma-Gamma"
+    at_edge: ClassVar[str] = (  # what it means that a parameter has no finite estimate
+        "Spend hardly varies, within customers or between them."
+    )
+    scale_parameters: ClassVar[tuple[str, ...]] = ("v",)  # those in units of money
+
+    def log_likelihood(self, x: FloatArray, m: FloatArray, weights: FloatArray | float = 1.0) -> float:
+        """Return the log-likelihood of the mean spends m > 0 of x > 0 purchases (eq. 1a)."""
+        p, q, v = self.p, self.q, self.v
+        px = p * x
+        terms = -betaln(px, q) + q * np.log(v) + (px - 1.0) * np.log(m) + px * np.log(x)
+        return float((weights * (terms - (px + q) * np.log(x * m + v))).sum())
+
+    @property
+    def population_mean(self) -> float:
+        """The mean spend per purchase of a customer not yet seen to repeat, ``p·v/(q−1)``."""
+        return self.p * self.v / (self.q - 1.0)
+
+    def expected_spend(self, x: FloatArray, m: FloatArray) -> FloatArray:
+        """Return the expected gross spend per purchase, ``p·(v + x·m)/(p·x + q − 1)`` (eq. 5).
+
+        m is ignored where x = 0: such a customer gets the population mean.
+        """
+        spent = np.where(x > 0, x * np.where(x > 0, m, 0.0), 0.0)
+        return self.p * (self.v + spent) / (self.p * x + self.q - 1.0)
+
+
+@dataclass(frozen=True)
+class EmpiricalSpend:
+    """The way out where no Gamma-Gamma fits: a repeat buyer's own mean, everybody's mean for the others.
+
+    That is the limit of the Gamma-Gamma's expectation as the spread over customers grows (q to 1 from above).
+
+    Parameters
+    ----------
+    mean : float, at least 0
+        Mean over repeat buyers of their mean spend per repeat purchase day.
+
+    Examples
+    --------
+    >>> EmpiricalSpend(mean=30.0).expected_spend(np.array([2.0, 0.0]), np.array([22.35, 0.0]))
+    array([22.35, 30.  ])
+    """
+
+    mean: float
+
+    name: ClassVar[str] = "empirical"
+
+    @property
+    def population_mean(self) -> float:
+        """The mean spend per purchase of a customer not yet seen to repeat."""
+        return self.mean
+
+    def expected_spend(self, x: FloatArray, m: FloatArray) -> FloatArray:
+        """Return the expected gross spend per purchase."""
+        return np.where(x > 0, m, self.mean)
+
+
+def spend_correlation(x: FloatArray, m: FloatArray) -> float | None:
+    """Return the correlation of frequency and mean spend over repeat buyers: Gamma-Gamma supposes 0.
+
+    None where there are fewer than three, or where all are alike.
+
+    Examples
+    --------
+    >>> round(spend_correlation(np.array([1.0, 2.0, 3.0, 0.0]), np.array([10.0, 20.0, 30.0, 0.0])), 6)
+    1.0
+    """
+    repeats = (x > 0) & (m > 0)
+    x, m = x[repeats], m[repeats]
+    if len(x) < 3 or np.ptp(x) == 0.0 or np.ptp(m) == 0.0:
+        return None
+    return float(np.corrcoef(x, m)[0, 1])

@@ -1,0 +1,194 @@
+"""What a customer is worth: if they stay silent, if they buy by themselves, if an offer brings them back.
+
+The churn window (H weeks) splits a customer's future in two: silent through it, or not. Each half has its
+value over the value horizon (W weeks), discounted to the snapshot. All values here are in units of one
+purchase's margin, and so need multiplying by μ·m (margin rate, expected spend per purchase) to be money.
+
+*Expected value is not risk*: ``expected(p)`` weighs the two halves with the churn probability, so churn is
+inside it already, and multiplying it by the churn probability again would count churn twice. What an
+accepted offer saves is ``at_stake``; what is at risk is p · at_stake.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from features.errors import StayworthError, WindowError
+from training.clv.quadrature import FloatArray
+
+DAYS_PER_WEEK = 7.0
+
+
+class PurchaseModel(Protocol):
+    """What a model of purchases has to tell for customers to be valued; time in weeks."""
+
+    def p_alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
+        """Return the probability that the customer has not left by T, silent since t_x."""
+
+    def p_silent_if_alive(self, x: FloatArray, T: FloatArray, weeks: float) -> FloatArray:
+        """Return P(still alive and without a purchase after ``weeks`` | alive at T)."""
+
+    def p_purchase_if_alive(self, x: FloatArray, T: FloatArray, weeks: float) -> FloatArray:
+        """Return P(a purchase within ``weeks`` | alive at T)."""
+
+    def p_no_purchase(self, x: FloatArray, t_x: FloatArray, T: FloatArray, weeks: float) -> FloatArray:
+        """Return P(no purchase within ``weeks``)."""
+
+    def purchases_if_alive(
+        self, x: FloatArray, T: FloatArray, weeks: float, discount: float = 0.0
+    ) -> FloatArray:
+        """Return D, the discounted purchases expected within ``weeks`` of a customer alive at T."""
+
+    def purchases_after_win_back(
+        self, x: FloatArray, t_x: FloatArray, T: FloatArray, weeks: float, discount: float = 0.0
+    ) -> FloatArray:
+        """Return the purchases expected in the ``weeks`` after a won-back purchase; silent until T."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValueTerms:
+    """The terms on which customers are valued.
+
+    Parameters
+    ----------
+    horizon_days : int, at least 1
+        Length of the churn window.
+    value_horizon_days : int, at least horizon_days
+        How far ahead purchases count.
+    margin : float, above 0
+        Margin per unit of spend.
+    discount_rate : float, at least 0
+        A year's: 0.15 means that 1.15 in a year's time is worth 1 today.
+
+    Raises
+    ------
+    WindowError
+        If a horizon is below a day or the value horizon is the shorter.
+    StayworthError
+        If the margin is not positive or the discount rate is negative.
+
+    Examples
+    --------
+    >>> round(365 * ValueTerms(discount_rate=0.15).discount_per_week / 7, 6), round(math.log(1.15), 6)
+    (0.139762, 0.139762)
+    """
+
+    horizon_days: int = 90
+    value_horizon_days: int = 365
+    margin: float = 0.3
+    discount_rate: float = 0.15
+
+    def __post_init__(self) -> None:
+        if self.horizon_days < 1:
+            raise WindowError(f"The horizon is {self.horizon_days} days; it must be at least 1.")
+        if self.value_horizon_days < self.horizon_days:
+            raise WindowError(
+                f"The value horizon ({self.value_horizon_days} days) is shorter than the churn window "
+                f"({self.horizon_days} days). Use --value-horizon-days {self.horizon_days} or more."
+            )
+        if not 0.0 < self.margin < math.inf:
+            raise StayworthError(f"The margin is {self.margin}; it must be above 0, for example 0.3.")
+        if not 0.0 <= self.discount_rate < math.inf:
+            raise StayworthError(f"The discount rate is {self.discount_rate}; it must be 0 or more a year.")
+
+    @property
+    def horizon_weeks(self) -> float:
+        """H, the churn window in weeks."""
+        return self.horizon_days / DAYS_PER_WEEK
+
+    @property
+    def value_horizon_weeks(self) -> float:
+        """W, the value horizon in weeks."""
+        return self.value_horizon_days / DAYS_PER_WEEK
+
+    @property
+    def discount_per_week(self) -> float:
+        """δ, the continuous discount rate per week: ln(1 + rate)/365 per day."""
+        return math.log1p(self.discount_rate) / 365.0 * DAYS_PER_WEEK
+
+
+@dataclass(frozen=True)
+class CustomerValues:
+    """Each customer's values, in units of one purchase's margin.
+
+    Parameters
+    ----------
+    p0 : ndarray of shape (n,)
+        The purchase model's own probability of silence through the window.
+    silent, active, won_back : ndarray of shape (n,)
+        Value of a customer who stays silent through the window; who buys in it by themselves; who would have
+        stayed silent and makes a purchase in mid-window because of an offer.
+    """
+
+    p0: FloatArray
+    silent: FloatArray
+    active: FloatArray
+    won_back: FloatArray
+
+    @property
+    def at_stake(self) -> FloatArray:
+        """What an accepted offer saves: won back less silent, both of the customer who would be silent."""
+        return self.won_back - self.silent
+
+    def expected(self, churn_probability: FloatArray) -> FloatArray:
+        """Return p·silent + (1 − p)·active: one expected value, whichever model p comes from."""
+        return churn_probability * self.silent + (1.0 - churn_probability) * self.active
+
+
+def customer_values(
+    model: PurchaseModel, x: FloatArray, t_x: FloatArray, T: FloatArray, terms: ValueTerms
+) -> CustomerValues:
+    """Value customers under a purchase model.
+
+    Parameters
+    ----------
+    model : PurchaseModel
+    x : ndarray of shape (n,), repeat purchase days
+    t_x, T : ndarray of shape (n,), weeks
+    terms : ValueTerms
+
+    Returns
+    -------
+    CustomerValues
+        A row's values have the same bits alone or in any batch.
+
+    Examples
+    --------
+    >>> from training.clv.bgnbd import BGNBD
+    >>> model = BGNBD(r=0.2425945, alpha=4.4136019, a=0.7929199, b=2.4258881)
+    >>> values = customer_values(model, np.array([2.0]), np.array([30.43]), np.array([38.86]), ValueTerms())
+    >>> values.at_stake.round(2), values.expected(values.p0).round(2)
+    (array([1.44]), array([1.47]))
+    """
+    x, t_x, T = (np.ascontiguousarray(column, dtype=np.float64) for column in (x, t_x, T))
+    H, h, delta = terms.horizon_weeks, terms.horizon_weeks / 2.0, terms.discount_per_week
+    silent, active = silent_and_active(model, x, t_x, T, terms)
+    after = model.purchases_after_win_back(x, t_x, T + H, terms.value_horizon_weeks - h, delta)
+    return CustomerValues(
+        p0=model.p_no_purchase(x, t_x, T, H),
+        silent=silent,
+        active=active,
+        won_back=math.exp(-delta * h) * (1.0 + after),
+    )
+
+
+def silent_and_active(
+    model: PurchaseModel, x: FloatArray, t_x: FloatArray, T: FloatArray, terms: ValueTerms
+) -> tuple[FloatArray, FloatArray]:
+    """Return the two halves of a customer's future: `CustomerValues` ``silent`` and ``active``.
+
+    With s = P(alive, silent through H | alive at T), w = P(alive at T+H | silent until then):
+
+    - silent = ``e^(−δH) · w · D(W−H; T+H)``
+    - active = ``[D(W; T) − s·e^(−δH)·D(W−H; T+H)] / P(a purchase in H | alive at T)``: P(alive) cancels, so
+      nothing overflows where p0 comes near 1
+    """
+    H, W, delta = terms.horizon_weeks, terms.value_horizon_weeks, terms.discount_per_week
+    after_silence = math.exp(-delta * H) * model.purchases_if_alive(x, T + H, W - H, delta)
+    from_today = model.purchases_if_alive(x, T, W, delta)
+    natural = from_today - model.p_silent_if_alive(x, T, H) * after_silence
+    return model.p_alive(x, t_x, T + H) * after_silence, natural / model.p_purchase_if_alive(x, T, H)

@@ -1,0 +1,53 @@
+"""The frequency–recency grid: what the purchase model thinks of every kind of customer there could be.
+
+All customers of the grid came at the same time; they differ in how often they bought again and how long ago
+they last did. What the picture should show: the more often someone used to buy, the sooner silence is bad news.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from training.clv.model import CLVModel
+from training.clv.value import ValueTerms
+
+MAX_FREQUENCIES = 20
+MAX_SILENCES = 40
+
+
+def frequency_recency(clv: CLVModel, table: pd.DataFrame, terms: ValueTerms) -> pd.DataFrame:
+    """Ask the purchase model about a grid of customers as old as the table's oldest.
+
+    Parameters
+    ----------
+    clv : CLVModel
+    table : DataFrame
+        A described snapshot: it sets the customers' age, the range of frequencies (up to its 99th percentile)
+        and the spend per purchase (its mean).
+    terms : ValueTerms
+
+    Returns
+    -------
+    DataFrame, one row a cell
+        ``frequency`` (repeat purchases, from 1: a one-time buyer's silence is their age), ``silent_weeks`` since
+        the last purchase, ``p_alive``, ``expected_value`` (money; the purchase model's own, with its p0).
+    """
+    age = int(table["T"].max())
+    most = max(2, int(np.quantile(table["frequency"], 0.99)))
+    frequencies = np.unique(np.linspace(1, most, min(most, MAX_FREQUENCIES)).round().astype(int))
+    silences = np.unique(np.linspace(0, age - 1, min(age, MAX_SILENCES)).astype(int))
+    grid = pd.MultiIndex.from_product([frequencies, silences], names=["frequency", "silent_days"])
+    cells = grid.to_frame(index=False).assign(T=age)
+    cells["recency"] = cells["T"] - cells["silent_days"]
+    values = clv.values(cells, terms)
+    unit = terms.margin * float(table["spend_per_purchase"].mean())
+    x, t_x, T = (cells[name].to_numpy(dtype=np.float64) for name in ("frequency", "recency", "T"))
+    return pd.DataFrame(
+        {
+            "frequency": cells["frequency"],
+            "silent_weeks": cells["silent_days"] / 7,
+            "p_alive": clv.purchases.p_alive(x, t_x / 7, T / 7),
+            "expected_value": unit * values.expected(values.p0),
+        }
+    )

@@ -1,0 +1,1 @@
+"""Whether a deployed model still does what it promised."""

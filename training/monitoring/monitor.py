@@ -1,0 +1,295 @@
+"""Is the deployed model still the model that was promised? Three questions, from the log alone.
+
+1. *Live*: where churn windows have closed since the model's snapshot, is it worse than at its test, beyond
+   noise (`training.monitoring.performance`)? The newest such window decides; the earlier ones are shown.
+2. *Drift*: have orders, features or scores moved by more than they usually do in that time
+   (`drift`, `reference`)? Before a window closes, this is all there is to go by.
+3. *Age*: has it gone without the newest closed windows for too long?
+
+Any yes makes it due for retraining, with the reason in words. Drift may also mean that the log is broken: read
+the reason before retraining on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+
+import numpy as np
+import pandas as pd
+
+from features.errors import ModelError, WindowError
+from features.log.transactions import TransactionLog
+from features.snapshot import ChurnWindow, Snapshot
+from features.table import PurchaseHistory
+from training.model import RetentionModel
+from training.monitoring.drift import compare
+from training.monitoring.performance import Performance, Reading, readings
+from training.monitoring.reference import (
+    ORDERS,
+    SCORES,
+    SLICES,
+    Reference,
+    columns_of,
+    deployed,
+    measure_slices,
+    rows_lost,
+)
+from training.monitoring.settings import MonitorSettings
+from training.snapshots.dataset import Described, label
+from training.snapshots.schedule import closed_snapshots
+
+LIVE_SNAPSHOTS = 12
+"""Closed windows shown at the most."""
+
+_NAMED = 5
+_USUAL_MARGIN = 0.5
+"""A column that always drifts much may drift half as much again."""
+
+_LOST_SHARE = 0.005
+LIVE_COLUMNS = (
+    "snapshot_date",
+    "customers_slice",
+    "customers",
+    "churn_rate",
+    "auc",
+    *(field.name for field in fields(Reading)),
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the watch found.
+
+    Parameters
+    ----------
+    reasons : tuple of str
+        Why the model is due; empty if it is not.
+    notes : tuple of str
+        What is worth knowing and makes nothing due.
+    model_snapshot, snapshot : Snapshot
+        The newest that the model was trained on, and the day after the log's last order.
+    drift : DataFrame, one row a column, those that ring first
+        ``column``, ``of`` ("orders", "feature" or "score"), ``psi``, ``usual_psi``, ``psi_of_values``,
+        ``usual_psi_of_values``, ``ks``, ``p_value``, ``rings``, ``moved`` (in words).
+    live : DataFrame, one row a closed window, slice and gauge, oldest first
+        ``snapshot_date``, ``customers_slice``, ``customers``, ``churn_rate``, ``auc``, ``gauge``, ``live``,
+        ``promised``, ``low``, ``high``, ``worse``.
+    """
+
+    reasons: tuple[str, ...]
+    notes: tuple[str, ...]
+    model_snapshot: Snapshot
+    snapshot: Snapshot
+    drift: pd.DataFrame
+    live: pd.DataFrame
+
+    @property
+    def due(self) -> bool:
+        """Whether the model is to be trained again."""
+        return bool(self.reasons)
+
+    @property
+    def age_days(self) -> int:
+        """Days of log that the model does not know."""
+        return (self.snapshot.date - self.model_snapshot.date).days
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The findings as numbers, as they are logged; live ones are of the newest closed window."""
+        found = {
+            "due": float(self.due),
+            "age_days": float(self.age_days),
+            "drifting": float(self.drift["rings"].sum()),
+        }
+        found |= {f"psi_{row.column}": float(row.psi) for row in self.drift.itertuples()}
+        newest = self.live[self.live["snapshot_date"] == self.live["snapshot_date"].max()]
+        for row in newest.itertuples():
+            part = "" if row.customers_slice == "all" else f"{row.customers_slice}_"
+            found[f"live_{part}{row.gauge}"] = float(row.live)
+        return found
+
+
+def retraining_due(
+    model: RetentionModel, log: TransactionLog, settings: MonitorSettings | None = None
+) -> Verdict:
+    """Tell whether a deployed model is due for retraining on a log, and why.
+
+    Parameters
+    ----------
+    model : RetentionModel
+    log : TransactionLog
+        As it is now: what the model was trained on, and what came since.
+    settings : MonitorSettings, optional
+
+    Raises
+    ------
+    WindowError
+        If the log ends before the model's snapshot.
+    ModelError
+        If the model holds nothing to be compared with.
+    """
+    settings = settings or MonitorSettings()
+    reference = _reference(model)
+    newest = Snapshot.after(log.last_day)
+    if newest < reference.snapshot:
+        raise WindowError(
+            f"The log ends {log.last_day}, but the model was trained on orders up to the eve of "
+            f"{reference.snapshot}. Give the log as it is now, with all that came since."
+        )
+    with PurchaseHistory(log) as history:
+        drift = _drift(model, reference, log, history.features(newest), settings)
+        live = _live(model, reference, log, history, settings)
+    reasons = [
+        *_live_reasons(live),
+        *_drift_reasons(drift),
+        *_age_reasons(model, reference, newest, settings),
+    ]
+    return Verdict(
+        tuple(reasons), tuple(_notes(model, reference, log)), reference.snapshot, newest, drift, live
+    )
+
+
+def _reference(model: RetentionModel) -> Reference:
+    if "reference" not in model.card:
+        raise ModelError(
+            "The model holds no reference to compare a log with: it was trained by an earlier release. "
+            "Train it again: stayworth train --transactions orders.csv --promote"
+        )
+    return Reference.from_dict(model.card["reference"])
+
+
+def _drift(
+    model: RetentionModel,
+    reference: Reference,
+    log: TransactionLog,
+    table: pd.DataFrame,
+    settings: MonitorSettings,
+) -> pd.DataFrame:
+    """Compare the newest snapshot with the reference, one row a column."""
+    newest = Snapshot.after(log.last_day)
+    age = (newest.date - reference.snapshot.date).days
+    rows = []
+    for name, values in columns_of(log, newest, deployed(model, table), model).items():
+        shift, moved = compare(reference.columns[name], values)
+        usual, usual_of_values = reference.usual[name].over(age)
+        shifts = (
+            (shift.psi, usual, shift.noise),
+            (shift.psi_of_values, usual_of_values, shift.noise_of_values),
+        )
+        rings = [
+            psi > noise and psi - before > max(settings.psi, _USUAL_MARGIN * before)  # never if before is NaN
+            for psi, before, noise in shifts
+        ]
+        rows.append(
+            {
+                "column": name,
+                "of": "orders" if name in ORDERS else "score" if name in SCORES else "feature",
+                "psi": shift.psi,
+                "usual_psi": usual,
+                "psi_of_values": shift.psi_of_values,
+                "usual_psi_of_values": usual_of_values,
+                "ks": shift.ks,
+                "p_value": shift.p_value,
+                "rings": any(rings),
+                "moved": moved,
+            }
+        )
+    found = pd.DataFrame(rows)
+    excess = (found["psi"] - found["usual_psi"]).clip(found["psi_of_values"] - found["usual_psi_of_values"])
+    order = np.lexsort((-excess.to_numpy(), ~found["rings"].to_numpy()))
+    return found.iloc[order].reset_index(drop=True)
+
+
+def _live(
+    model: RetentionModel,
+    reference: Reference,
+    log: TransactionLog,
+    history: PurchaseHistory,
+    settings: MonitorSettings,
+) -> pd.DataFrame:
+    """Judge the model at each snapshot from its own on whose window has closed."""
+    horizon_days = model.terms.horizon_days
+    monthly = closed_snapshots(Snapshot.after(log.last_day), log.first_day, horizon_days, LIVE_SNAPSHOTS)
+    own = (
+        [reference.snapshot] if ChurnWindow(reference.snapshot, horizon_days).closed_by(log.last_day) else []
+    )
+    rows: list[dict[str, object]] = []
+    for snapshot in sorted({*own, *(s for s in monthly if s >= reference.snapshot)}):
+        table = history.features(snapshot)
+        spoken = deployed(model, table)
+        row = label(history, Described(snapshot, table, model.clv), horizon_days)
+        measured = measure_slices(
+            row,
+            spoken["churn_probability"].to_numpy(),
+            spoken["expected_spend"].to_numpy(),
+            model.card["dormant_after_days"],
+        )
+        for part in SLICES:
+            found = readings(
+                measured[part],
+                reference.promises[part],
+                confidence=settings.confidence,
+                tolerances=settings.tolerances,
+            )
+            rows += [_live_row(snapshot, part, measured[part], reading) for reading in found]
+    return pd.DataFrame(rows, columns=list(LIVE_COLUMNS))
+
+
+def _live_row(snapshot: Snapshot, part: str, live: Performance, reading: Reading) -> dict[str, object]:
+    whole = {"snapshot_date": str(snapshot), "customers_slice": part, "customers": live.customers}
+    return whole | {"churn_rate": live.churn_rate, "auc": live.auc} | asdict(reading)
+
+
+def _live_reasons(live: pd.DataFrame) -> Iterable[str]:
+    """Word what is worse at the newest closed window; a gauge once, for all customers if it is worse there."""
+    worse = live[live["worse"] & (live["snapshot_date"] == live["snapshot_date"].max())]
+    for row in worse.drop_duplicates("gauge").itertuples():
+        of = "" if row.customers_slice == "all" else " for recent customers"
+        if row.gauge == "value_ratio":
+            what = f"expected over actual spend {row.live:.2f}"
+            promised = f"{row.promised:.2f} ({row.low:.2f} to {row.high:.2f})"
+        elif row.gauge == "log_loss":
+            what = f"live log-loss {row.live:.3f}"
+            promised = f"{row.promised:.3f} ± {row.high - row.promised:.3f}"
+        else:
+            what = f"live calibration-in-the-large {row.live:+.3f}"
+            promised = f"{row.promised:+.3f} ± {row.high - row.promised:.3f}"
+        yield f"{what} at {row.snapshot_date}{of}, promised {promised}"
+
+
+def _drift_reasons(drift: pd.DataFrame) -> Iterable[str]:
+    """Word the shifts that ring, the largest first."""
+    ringing = drift[drift["rings"]]
+    for row in ringing.head(_NAMED).itertuples():
+        of_values = row.psi_of_values - row.usual_psi_of_values > row.psi - row.usual_psi
+        psi, usual = (row.psi_of_values, row.usual_psi_of_values) if of_values else (row.psi, row.usual_psi)
+        among = " where not zero" if of_values else ""
+        of = "of the latest orders" if row.of == "orders" else f"({row.of})"
+        yield f"{row.column} {of} has drifted: {row.moved}; stability index {psi:.2f}{among}, usually up to {usual:.2f}"
+    if len(ringing) > _NAMED:
+        yield f"{len(ringing) - _NAMED} more columns have drifted: {', '.join(ringing['column'][_NAMED:])}"
+
+
+def _age_reasons(
+    model: RetentionModel, reference: Reference, newest: Snapshot, settings: MonitorSettings
+) -> Iterable[str]:
+    limit = settings.age_limit(model.terms.horizon_days)
+    age = (newest.date - reference.snapshot.date).days
+    if limit and age >= limit:
+        yield (
+            f"the model knows orders before {reference.snapshot} only; that was {age} days ago, the limit is "
+            f"{limit}, and more churn windows have closed since"
+        )
+
+
+def _notes(model: RetentionModel, reference: Reference, log: TransactionLog) -> Iterable[str]:
+    window = ChurnWindow(reference.snapshot, model.terms.horizon_days)
+    if not window.closed_by(log.last_day):
+        yield f"Not yet judged by what came true: the model's first own churn window closes {window.closes}."
+    lost = rows_lost(reference, log)
+    if abs(lost) > _LOST_SHARE * reference.rows:
+        yield (
+            f"The log has {abs(lost):,} rows {'fewer' if lost > 0 else 'more'} before {reference.snapshot} than "
+            f"the {reference.rows:,} that the model was trained on: was it rewritten?"
+        )

@@ -1,0 +1,81 @@
+"""Settings of the watch over a deployed model: each field is a key of ``stayworth.toml``, a flag and its help."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from pydantic import BaseModel, ConfigDict, Field
+
+from training.settings import TrainSettings
+
+
+class MonitorSettings(BaseModel):
+    """When a model is due for retraining: the section ``[monitor]``.
+
+    Examples
+    --------
+    >>> MonitorSettings().age_limit(horizon_days=90), MonitorSettings(max_age_days=0).age_limit(90)
+    (180, None)
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tracking_uri: Annotated[
+        str,
+        typer.Option(
+            "--tracking-uri",
+            envvar="STAYWORTH_TRACKING_URI",
+            help="MLflow's tracking store, where the champion is.",
+        ),
+    ] = TrainSettings.model_fields["tracking_uri"].default
+    psi: Annotated[
+        float,
+        typer.Option(
+            "--psi",
+            help="Population stability index, above the usual one, that counts as drift. "
+            "Rules of thumb: 0.1 little, 0.25 much.",
+        ),
+    ] = Field(default=0.2, gt=0)
+    confidence: Annotated[
+        float,
+        typer.Option("--confidence", help="How sure to be that a live measure is not off by noise alone."),
+    ] = Field(default=0.99, gt=0, lt=1)
+    log_loss_tolerance: Annotated[
+        float, typer.Option("--log-loss-tolerance", help="Rise of the log-loss that does not matter.")
+    ] = Field(default=0.01, ge=0)
+    calibration_tolerance: Annotated[
+        float,
+        typer.Option(
+            "--calibration-tolerance",
+            help="Difference of mean predicted and observed churn that does not matter.",
+        ),
+    ] = Field(default=0.03, ge=0)
+    value_tolerance: Annotated[
+        float,
+        typer.Option(
+            "--value-tolerance", help="Bias of the total expected spend that does not matter: 0.15 is 15%."
+        ),
+    ] = Field(default=0.15, ge=0)
+    max_age_days: Annotated[
+        int | None,
+        typer.Option(
+            "--max-age-days",
+            help="Age from which a model is due whatever it does, 0 for never. By default two horizons: one until "
+            "its first own window closes, one in which it is judged by what came true.",
+        ),
+    ] = Field(default=None, ge=0)
+
+    @property
+    def tolerances(self) -> dict[str, float]:
+        """Tolerances by gauge of `training.monitoring.performance`."""
+        return {
+            "log_loss": self.log_loss_tolerance,
+            "calibration_in_the_large": self.calibration_tolerance,
+            "value_ratio": self.value_tolerance,
+        }
+
+    def age_limit(self, horizon_days: int) -> int | None:
+        """Return the age in days from which a model is due, None for never."""
+        limit = 2 * horizon_days if self.max_age_days is None else self.max_age_days
+        return limit or None

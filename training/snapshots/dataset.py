@@ -1,0 +1,108 @@
+"""Rolling snapshots: the same customers, described at many dates, each with what came after.
+
+A snapshot is labelled once its churn window has closed. Every rule that keeps the future out of training
+lives here: a model that is to speak at a date learns only from windows closed by then, and the BG/NBD
+parameters behind a snapshot's columns are fitted on what that snapshot sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from features.errors import FitError
+from features.snapshot import ChurnWindow, Snapshot
+from features.table import PurchaseHistory
+from training.clv.model import CLVModel, fit_clv
+from training.snapshots.outcomes import outcomes
+
+
+@dataclass(frozen=True)
+class Described:
+    """The customers at one snapshot: features, and the BG/NBD outputs fitted on what it sees.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+    table : DataFrame of shape (n_customers, n_columns)
+        The feature table and the columns of `CLVModel.predict`.
+    clv : CLVModel
+    """
+
+    snapshot: Snapshot
+    table: pd.DataFrame
+    clv: CLVModel
+
+    def recent(self, dormant_after_days: int) -> np.ndarray:
+        """Mark the customers whose last purchase lies within ``dormant_after_days``."""
+        return np.asarray(self.table["days_since_last_purchase"] <= dormant_after_days)
+
+
+@dataclass(frozen=True)
+class Labelled(Described):
+    """The same with the outcomes of the churn window: ``churned``, ``purchases``, ``spend``."""
+
+    outcomes: pd.DataFrame
+    window: ChurnWindow
+
+    @property
+    def churned(self) -> np.ndarray:
+        """1 where the customer stayed silent through the window, else 0."""
+        return np.asarray(self.outcomes["churned"])
+
+
+def describe(
+    history: PurchaseHistory,
+    snapshot: Snapshot,
+    horizon_days: int,
+    clv: CLVModel | None = None,
+    model: str = "bgnbd",
+) -> Described:
+    """Build one snapshot's feature table and add the columns of a CLV model, fitted on it unless given."""
+    table = history.features(snapshot)
+    clv = clv or fit_clv(table, model=model)
+    return Described(snapshot, table.join(clv.predict(table, horizon_days)), clv)
+
+
+def label(history: PurchaseHistory, described: Described, horizon_days: int) -> Labelled:
+    """Add the outcomes of the window that opens at the snapshot."""
+    window = ChurnWindow(described.snapshot, horizon_days)
+    after = outcomes(history, window, described.table["customer_id"])
+    return Labelled(described.snapshot, described.table, described.clv, after, window)
+
+
+def labelled_snapshots(
+    history: PurchaseHistory,
+    snapshots: Sequence[Snapshot],
+    horizon_days: int,
+    *,
+    model: str = "bgnbd",
+    progress: Callable[[Snapshot], None] | None = None,
+) -> list[Labelled]:
+    """Describe and label each snapshot; one at which no CLV model can be fitted is left out.
+
+    Raises
+    ------
+    FitError
+        If a CLV model can be fitted at none of them.
+    """
+    rows: list[Labelled] = []
+    refused: FitError | None = None
+    for snapshot in snapshots:
+        try:
+            rows.append(label(history, describe(history, snapshot, horizon_days, model=model), horizon_days))
+        except FitError as error:
+            refused = error
+        if progress is not None:
+            progress(snapshot)
+    if not rows and refused is not None:
+        raise refused
+    return rows
+
+
+def known_at(rows: Sequence[Labelled], target: Snapshot) -> list[Labelled]:
+    """Return the rows whose windows have closed by the target: what a model may learn from there."""
+    return [row for row in rows if row.window.closes <= target.date]

@@ -1,0 +1,1 @@
+"""Registered versions: the registry, the gate before promotion, and the way back."""

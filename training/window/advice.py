@@ -1,0 +1,118 @@
+"""What `training.window.advisor` finds: gaps, what follows from each window, and the recommendation."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+from training.window.silences import Rate
+
+
+@dataclass(frozen=True)
+class Quantile:
+    """So many days or fewer lie between two purchases, in such a share of gaps.
+
+    Parameters
+    ----------
+    share : float, in (0, 1)
+    gap_days : int
+        Over all gaps: frequent buyers have many.
+    customer_gap_days : int
+        With each customer counted once.
+    """
+
+    share: float
+    gap_days: int
+    customer_gap_days: int
+
+
+@dataclass(frozen=True)
+class Window:
+    """What follows from calling customers churned after so many days of silence.
+
+    Parameters
+    ----------
+    days : int
+    follow_up_days : int
+        How long a return is waited for after the window: a year, or as long as the log follows; 0 where that
+        is too short to tell.
+    false_churn : Rate or None
+        Share of customers silent that long who come back in the follow-up; None where it is too short.
+    false_churn_per_silence : Rate or None
+        The same of all silences that lasted so long.
+    late_returns, late_returns_per_silence : float
+        Share of the returns within `Advice.reach_days` that come after the window.
+    snapshots, validations, closed : int
+        Monthly snapshots that a horizon of these days leaves to learn from before the test, the steps
+        forward in time among them, and all that have closed; 0 where the log is too short.
+    """
+
+    days: int
+    follow_up_days: int
+    false_churn: Rate | None
+    false_churn_per_silence: Rate | None
+    late_returns: float
+    late_returns_per_silence: float
+    snapshots: int
+    validations: int
+    closed: int
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What a log suggests.
+
+    Parameters
+    ----------
+    first_day, last_day : date
+    customers, returning_customers, gaps : int
+    quantiles : tuple of Quantile
+    reach_days : int
+        How long a return is waited for, from the purchase on: a year, or as long as the log follows silences.
+    silent, silent_per_silence : tuple of float
+        Share of silences that last longer than 0, 1, 2, … `reach_days` days; each customer counting once,
+        and each silence.
+    windows : tuple of Window
+    window_days : int
+        The recommended inactivity window.
+    horizon_days, dormant_after_days : int
+        Recommended for training.
+    notes : tuple of str
+        What to know about the advice.
+    """
+
+    first_day: date
+    last_day: date
+    customers: int
+    returning_customers: int
+    gaps: int
+    quantiles: tuple[Quantile, ...]
+    reach_days: int
+    silent: tuple[float, ...]
+    silent_per_silence: tuple[float, ...]
+    windows: tuple[Window, ...]
+    window_days: int
+    horizon_days: int
+    dormant_after_days: int
+    notes: tuple[str, ...]
+
+    def window(self, days: int) -> Window:
+        """Return the entry of one of the windows."""
+        return next(window for window in self.windows if window.days == days)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it, ready for JSON."""
+        numbers = asdict(self) | {"first_day": self.first_day.isoformat()}
+        return numbers | {"last_day": self.last_day.isoformat(), "notes": list(self.notes)}
+
+
+def span(days: int) -> str:
+    """Say a number of days in words.
+
+    Examples
+    --------
+    >>> span(365), span(200)
+    ('a year', '200 days')
+    """
+    return "a year" if days == 365 else f"{days} days"

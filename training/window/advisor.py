@@ -1,0 +1,232 @@
+"""Which silence is churn? The window, the horizon and the dormancy that a log itself suggests.
+
+Nobody says goodbye to a shop, so "churned" is a number of days without an order. Whatever the number, two kinds
+of customers are wronged by it, and the advice weighs both, each customer counting once
+(`training.window.silences` has the estimates):
+
+- **late returns**: of the customers who come back within a year, the share who took longer than the window.
+  They were written off and came back. It falls with a longer window.
+- **false churn**: of the customers silent for as long as the window, the share who come back within a year
+  after it. It is what one is wrong by when one believes the window.
+
+The recommended window is the shortest usual one (7, 14, 30, … days) with late returns of at most 20% and false
+churn of at most 50%: it has let four out of five come back, and a silence that long is likelier an end than a
+pause. Either rule alone goes wrong. Where few ever come back, false churn is low after a week, long before the
+slower customers have had their time; where nearly all do, four out of five returns come in days, and those who
+are later come back all the same. And false churn alone cannot be asked to be small: customers differ so much
+that it falls slowly (CDNOW: 35% after 90 days, 25% after 180; Online Retail II: 66% and 54%), and a strict
+limit only ever recommends the longest window there is.
+
+The horizon is that window, or the longest shorter one for which the log affords a model: snapshots to learn
+from, a test, and forward validation in between. Dormant is who has been silent for as long as nine out of ten
+of those who come back take, and for the horizon at least.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+
+import numpy as np
+
+from features.errors import FitError, WindowError
+from features.snapshot import ChurnWindow
+from features.table import PurchaseHistory
+from training.churn.recipe import VALIDATIONS
+from training.snapshots.schedule import WARM_UP_DAYS, longest_horizon_days, schedule
+from training.window.advice import Advice, Quantile, Window
+from training.window.silences import Silences, Survival, silences_of
+
+WINDOWS = (7, 14, 30, 60, 90, 120, 180, 270, 365)
+"""The windows that people use, in days."""
+
+YEAR_DAYS = 365
+LATE_RETURNS = 0.2
+FALSE_CHURN = 0.5
+
+QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.8, 0.9, 0.95)
+
+
+def advise(
+    history: PurchaseHistory,
+    *,
+    late_returns: float = LATE_RETURNS,
+    false_churn: float = FALSE_CHURN,
+    limit: int = 18,
+) -> Advice:
+    """Recommend a churn window from the log alone.
+
+    Parameters
+    ----------
+    history : PurchaseHistory
+    late_returns : float, in (0, 1)
+        The share of returning customers that the window may write off.
+    false_churn : float, in (0, 1]
+        The share of customers silent for the window that may come back.
+    limit : int
+        Snapshots to learn from, at the most.
+
+    Raises
+    ------
+    FitError
+        If nobody bought on two days.
+    WindowError
+        If the log is too short for any horizon.
+
+    Examples
+    --------
+    >>> from features.datasets import cdnow
+    >>> from features.log.transactions import validate
+    >>> with PurchaseHistory(validate(cdnow())) as history:
+    ...     advice = advise(history)
+    >>> advice.window_days, advice.horizon_days, advice.dormant_after_days
+    (180, 120, 270)
+    """
+    first_day, last_day = _span(history)
+    silences = silences_of(history)
+    if not silences.ended.any():
+        raise FitError(
+            f"None of the {len(silences.days):,} customers bought on a second day: there is no gap between "
+            "purchases to learn a churn window from. Use a longer log, or choose --horizon-days yourself."
+        )
+    longest = longest_horizon_days(first_day, last_day)
+    if not longest:
+        raise WindowError(
+            f"The log is too short for any churn window: it runs {(last_day - first_day).days + 1} days, from "
+            f"{first_day} to {last_day}, and {WARM_UP_DAYS} of them come before a first snapshot. Use a longer log."
+        )
+    reach = min(YEAR_DAYS, silences.reach_days)
+    lengths = [days for days in WINDOWS if days < reach] or [longest]
+    curves = silences.survival_per_customer(), silences.survival()
+    windows = tuple(
+        _window(silences, curves, days, reach, _room(first_day, last_day, days, limit)) for days in lengths
+    )
+    good = [w.days for w in windows if w.late_returns <= late_returns and _mostly_final(w, false_churn)]
+    window_days = good[0] if good else lengths[-1]
+    horizon_days = _horizon(windows, window_days, longest)
+    quiet = [w.days for w in windows if w.late_returns <= late_returns / 2 and w.days >= window_days]
+    return Advice(
+        first_day=first_day,
+        last_day=last_day,
+        customers=int((~silences.ended).sum()),
+        returning_customers=int((~silences.ended & (silences.returns > 0)).sum()),
+        gaps=len(silences.gaps),
+        quantiles=_quantiles(silences),
+        reach_days=reach,
+        silent=tuple(curves[0](np.arange(reach + 1)).tolist()),
+        silent_per_silence=tuple(curves[1](np.arange(reach + 1)).tolist()),
+        windows=windows,
+        window_days=window_days,
+        horizon_days=horizon_days,
+        dormant_after_days=max(quiet[0] if quiet else window_days, horizon_days),
+        notes=_notes(windows, window_days, horizon_days, reach, found=bool(good), late_returns=late_returns),
+    )
+
+
+@dataclass(frozen=True)
+class Room:
+    """The monthly snapshots that a log affords a horizon: see `Window`."""
+
+    snapshots: int = 0
+    validations: int = 0
+    closed: int = 0
+
+
+def _room(first_day: date, last_day: date, horizon_days: int, limit: int) -> Room:
+    try:
+        plan = schedule(first_day, last_day, horizon_days, limit=limit)
+    except WindowError:
+        return Room()
+    closes = [ChurnWindow(snapshot, horizon_days).closes for snapshot in plan.before_test]
+    forward = sum(min(closes) <= snapshot.date for snapshot in plan.before_test)
+    return Room(len(plan.before_test), forward, len(plan.closed))
+
+
+def _window(
+    silences: Silences, curves: tuple[Survival, Survival], days: int, reach: int, room: Room
+) -> Window:
+    """Judge one window; where the log follows it for less than half as long as others, false churn is unknown."""
+    follow_up = min(YEAR_DAYS, silences.reach_days - days)
+    known = 2 * follow_up >= reach
+    late = [_late(float(curve(days)), float(curve(reach))) for curve in curves]
+    return Window(
+        days=days,
+        follow_up_days=follow_up if known else 0,
+        false_churn=silences.returning(days, follow_up) if known else None,
+        false_churn_per_silence=silences.returning(days, follow_up, per_customer=False) if known else None,
+        late_returns=late[0],
+        late_returns_per_silence=late[1],
+        **asdict(room),
+    )
+
+
+def _late(silent: float, silent_to_the_end: float) -> float:
+    """Return the share of the returns that come after the window; all of them where none was seen."""
+    returns = 1.0 - silent_to_the_end
+    return (silent - silent_to_the_end) / returns if returns else 1.0
+
+
+def _mostly_final(window: Window, false_churn: float) -> bool:
+    """Tell whether few enough come back; unknown counts as yes, for it only falls with longer windows."""
+    return window.false_churn is None or window.false_churn.value <= false_churn
+
+
+def _horizon(windows: tuple[Window, ...], window_days: int, longest: int) -> int:
+    """Return the window, or the longest shorter one that the log affords a validated model for."""
+    shorter = [w for w in windows if w.days <= min(window_days, longest)]
+    validated = [w.days for w in shorter if w.validations >= VALIDATIONS]
+    afforded = [w.days for w in shorter if w.snapshots]
+    return (validated or afforded or [longest])[-1]
+
+
+def _quantiles(silences: Silences) -> tuple[Quantile, ...]:
+    gaps, weight = silences.gaps, 1.0 / silences.returns[silences.ended]
+    order = np.argsort(gaps, kind="stable")
+    share = np.cumsum(weight[order]) / weight.sum()
+    per_customer = gaps[order][np.minimum(np.searchsorted(share, QUANTILES), len(gaps) - 1)]
+    per_gap = np.quantile(gaps, QUANTILES, method="inverted_cdf")
+    return tuple(
+        Quantile(q, int(gap), int(own)) for q, gap, own in zip(QUANTILES, per_gap, per_customer, strict=True)
+    )
+
+
+def _notes(
+    windows: tuple[Window, ...],
+    window_days: int,
+    horizon_days: int,
+    reach: int,
+    *,
+    found: bool,
+    late_returns: float,
+) -> tuple[str, ...]:
+    notes = []
+    if not found:
+        notes.append(
+            "No window keeps both late returns and false churn low enough: the longest that the log can judge "
+            "is recommended."
+        )
+    if horizon_days < window_days:
+        notes.append(
+            f"A horizon of {window_days} days is more than the log affords: {horizon_days} days is the longest "
+            "usual one that leaves snapshots to learn from, to validate on and to be judged on."
+        )
+    if reach < YEAR_DAYS:
+        notes.append(
+            f"The log follows silences for {reach} days only. Returns later than that are unseen, so the window "
+            "may be too short."
+        )
+    busy = [w.days for w in windows if w.late_returns_per_silence <= late_returns]
+    usual = [w.days for w in windows if w.late_returns <= late_returns]
+    if busy and busy[0] < min([*usual, window_days]):
+        notes.append(
+            f"Of all returns, {1 - late_returns:.0%} come within {busy[0]} days, but most of those are frequent "
+            "buyers'. In the recommendation each customer counts once."
+        )
+    return tuple(notes)
+
+
+def _span(history: PurchaseHistory) -> tuple[date, date]:
+    days = history.engine.query("SELECT min(day) AS first_day, max(day) AS last_day FROM purchase_days")
+    epoch = date(1970, 1, 1)
+    first, last = (epoch + timedelta(days=days[name][0].as_py()) for name in ("first_day", "last_day"))
+    return first, last
