@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import typer
 
 from features.cli import open_log, options, progress, show_table
 from features.errors import StayworthError
 from features.settings import Columns, LogSettings
 from serving.campaign.settings import MeasureSettings, PlanSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @options
@@ -120,6 +123,8 @@ def _ids(path: Path) -> list[str]:
 
 
 def _contacts(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
     return pd.DataFrame({name: _column(path, name) for name in ("customer_id", "contacted_on")})
 
 

@@ -145,7 +145,7 @@ def test_another_file_is_read_where_config_names_it(run: Run, settings: list[Bas
     ("content", "complaint"),
     [
         ("[trian]\n", "stayworth.toml has no section [trian]. Did you mean train?"),
-        ("[zzz]\n", "has no section [zzz]. Known are log, columns, train, score, serve."),
+        ("[zzz]\n", "has no section [zzz]. Known are log, columns, train, score, serve, "),
         ("[train]\nhorizon_day = 1\n", "[train] has no key 'horizon_day'. Did you mean horizon_days?"),
         ("horizon_days = 1\n", "'horizon_days' stands before any section"),
         ("[train\n", "Cannot read stayworth.toml: "),

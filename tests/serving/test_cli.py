@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 from features.datasets import cdnow_sample
 from features.files import write_csv
 from features.log.transactions import validate
+from features.options import SECTIONS
 from features.settings import Columns
 from serving.cli import app
 from serving.export import read_table
@@ -173,7 +174,7 @@ def test_the_printed_config_gives_the_defaults_and_is_accepted(here: Path) -> No
     result = stayworth("config")
 
     content = tomllib.loads(result.stdout)
-    assert list(content) == ["log", "columns", "train", "score", "serve"]
+    assert list(content) == list(SECTIONS)
     assert TrainSettings.model_validate(content["train"]) == TrainSettings()
     assert ServeSettings.model_validate(content["serve"]) == ServeSettings()
     assert Columns.model_validate(content["columns"]) == Columns()

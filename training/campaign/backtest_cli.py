@@ -11,11 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from features.cli import open_log, options, progress, show_table
 from features.errors import StayworthError
 from features.settings import Columns, LogSettings
-from training.campaign.retention import Offer, read_offers
 from training.settings import DEFAULT_MARGIN, TrainSettings
 
 if TYPE_CHECKING:
     from training.campaign.account import Account
+    from training.campaign.retention import Offer
 
 _TERMS = ("contact_cost", "incentive_cost", "incentive_share", "acceptance_rate", "redemption_rate")
 _TRAINING = (
@@ -136,6 +136,8 @@ class BacktestSettings(BaseModel):
         StayworthError
             If the file has several offers and none is named, or none of that name.
         """
+        from training.campaign.retention import Offer, read_offers
+
         if self.offers is None:
             given = {name: getattr(self, name) for name in _TERMS if getattr(self, name) is not None}
             if self.incentive_cost is None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import pandas as pd
 import typer
 from pydantic import BaseModel, ConfigDict, Field
 
 from features.errors import StayworthError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class TournamentSettings(BaseModel):
@@ -62,6 +64,8 @@ def read_experiment(settings: TournamentSettings) -> tuple[pd.DataFrame, pd.Seri
     StayworthError
         If the table can't be read, a column is missing, or a group is empty.
     """
+    import pandas as pd
+
     path = settings.experiment
     try:
         table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)

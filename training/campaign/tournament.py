@@ -174,7 +174,7 @@ def _require_experiment(arm: NDArray[np.bool_], y: Floats, features: pd.DataFram
         )
     if np.isnan(y).any() or np.ptp(y) == 0:
         raise StayworthError("The outcome must be a number for everybody, and not the same for all.")
-    if not len(features.log.columns):
+    if not len(features.columns):
         raise StayworthError("There is no column to predict from. Keep what was known before the experiment.")
 
 

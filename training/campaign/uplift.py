@@ -84,7 +84,7 @@ def cross_fit(
 def encode(features: pd.DataFrame) -> Floats:
     """Return features as numbers, texts as the rank of their category; missing stays missing."""
     columns = []
-    for name in features.log.columns:
+    for name in features.columns:
         column = features[name]
         if not pd.api.types.is_numeric_dtype(column):
             codes = column.astype("category").cat.codes.astype(np.float64)

@@ -22,7 +22,7 @@ from features.log.transactions import TransactionLog, validate
 from features.settings import Columns, LogRules, LogSettings
 
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
-DATA = Path(os.environ.get("STAYWORTH_DATA", Path(__file__).parents[3] / "shared" / "data"))
+DATA = Path(os.environ.get("STAYWORTH_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
 LINES = Columns(
     customer_column="Customer ID",
     date_column="InvoiceDate",

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +138,7 @@ def as_json(score: dict[str, Any]) -> dict[str, Any]:
         name: None
         if value is None or (isinstance(value, float) and math.isnan(value))
         else str(value)
-        if name.endswith("_date")
+        if isinstance(value, date)
         else value
         for name, value in score.items()
     }
