@@ -56,6 +56,7 @@ def show_run(run: TrainingRun, orders: TransactionLog) -> None:
     _show_spend(run)
     if run.tuned:
         typer.echo(str(run.tuned))
+    typer.echo(f"\nDeployed: {run.recipe.in_words()}.")
     if run.settings.campaign:
         count = run.model.card["contacted_left_out"]
         typer.echo(f"Left out: {count:,} labelled rows of customers under a campaign's influence.")

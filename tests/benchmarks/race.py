@@ -15,8 +15,12 @@ import pandas as pd
 from features.datasets import cdnow
 from features.log.transactions import TransactionLog, validate
 from features.settings import Columns
+from features.snapshot import Snapshot
+from features.table import PurchaseHistory
+from training.evaluation.metrics import value_metrics
 from training.pipeline import train
 from training.settings import TrainSettings
+from training.snapshots.dataset import describe, label
 
 CASES = [
     ("CDNOW", 90, date(1998, 4, 1)),
@@ -37,10 +41,27 @@ def logs() -> dict[str, TransactionLog]:
     return found
 
 
+def purchase_models(log: TransactionLog, horizon_days: int, test: date) -> dict[str, str]:
+    """Judge BG/NBD, MBG/NBD and Pareto/NBD alone: purchases and, times Gamma-Gamma, spend of the test window."""
+    cells = {}
+    with PurchaseHistory(log) as history:
+        for model in ("bgnbd", "mbgnbd", "paretonbd"):
+            row = label(history, describe(history, Snapshot(test), horizon_days, model=model), horizon_days)
+            bought, expected = row.outcomes["purchases"], row.table["expected_purchases"]
+            spend = value_metrics(
+                row.outcomes["spend"].to_numpy(), (expected * row.table["spend_per_purchase"]).to_numpy()
+            )
+            counts = f"{(bought - expected).abs().mean():.3f} · {expected.sum() / bought.sum():.3f}"
+            money = f"{spend['mae']:,.2f} · {spend['ratio']:.3f} · {spend['spearman']:.3f}"
+            cells[model] = f"{counts} · {money}"
+    return cells
+
+
 def main() -> None:
-    """Print one table of churn and one of spend."""
+    """Print one table of churn, one of spend and one of the purchase models."""
     churn: dict[str, list[str]] = {}
     spend: dict[str, list[str]] = {}
+    purchases: dict[str, list[str]] = {}
     heads = []
     found = logs()
     for name, horizon_days, test in CASES:
@@ -62,6 +83,8 @@ def main() -> None:
                 *(f"{row[m]:.3f}" for m in ("ratio", "spearman", "gini", "top_decile_share")),
             )
             spend.setdefault(row["racer"], []).append(" · ".join(cells))
+        for model, cell in purchase_models(found[name], horizon_days, test).items():
+            purchases.setdefault(model, []).append(cell)
         whole = race.loc[("stayworth", "all")]
         churn.setdefault("stayworth: calibration error, in the large", []).append(
             f"{whole['calibration_error']:.4f}, {whole['calibration_in_the_large']:+.4f}"
@@ -69,6 +92,10 @@ def main() -> None:
     for title, table in (
         ("churn: AUC / log-loss", churn),
         ("spend: mean abs. error · total ÷ actual · Spearman · Gini · share in top 10%", spend),
+        (
+            "`--clv-model` alone: purchases' mean abs. error · total ÷ actual · spend's · total · Spearman",
+            purchases,
+        ),
     ):
         print(f"\n| {title} | " + " | ".join(heads) + " |\n|" + "---|" * (len(heads) + 1))
         for racer, cells in table.items():

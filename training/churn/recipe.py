@@ -97,6 +97,25 @@ class Recipe:
             "validation": self.validation,
         } | ({"tuned": self.tuned} if self.tuned else {})
 
+    def in_words(self) -> str:
+        """Say what is deployed for churn, and for spend and value.
+
+        Examples
+        --------
+        >>> Recipe(0, False, False, Calibrator(), "forward in time").in_words()
+        "churn by the purchase model's p0; spend and value by the purchase model and Gamma-Gamma"
+        """
+        churn = "the purchase model's p0"
+        if self.rounds:
+            churn += (
+                f" and {self.rounds} {'monotone ' if self.monotone else ''}LightGBM trees on what it misses"
+            )
+        churn += ", with the season of a year before" if self.use_season else ""
+        churn += f", {self.calibrator.kind} calibration" if self.calibrator.kind != "none" else ""
+        spend = "the purchase model and Gamma-Gamma"
+        spend += f", corrected by {self.spend_rounds} LightGBM trees" if self.spend_rounds else ""
+        return f"churn by {churn}; spend and value by {spend}"
+
     def fit(
         self,
         rows: Sequence[Labelled],
