@@ -14,24 +14,11 @@ from training.churn.budget import Budget
 DEFAULT_MARGIN = 0.3
 
 
-class TrainSettings(BaseModel):
-    """How models are trained and judged: the section ``[train]``.
-
-    Examples
-    --------
-    >>> TrainSettings(horizon_days=60).dormancy_days
-    120
-    """
+class RunSettings(BaseModel):
+    """What training and its replay in a backtest have in common."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    horizon_days: Annotated[
-        int | None,
-        typer.Option(
-            "--horizon-days",
-            help="Days of silence after the snapshot that count as churn. By default as 'stayworth advise' says.",
-        ),
-    ] = Field(default=None, ge=1)
     value_horizon_days: Annotated[
         int, typer.Option("--value-horizon-days", help="Days ahead over which customers are valued.")
     ] = Field(default=365, ge=1)
@@ -50,6 +37,29 @@ class TrainSettings(BaseModel):
         typer.Option(
             "--dormant-after-days",
             help="Customers silent for longer are no longer 'recent'. By default two horizons, or as advised.",
+        ),
+    ] = Field(default=None, ge=1)
+    seed: Annotated[int, typer.Option("--seed", help="Seed of everything random.")] = 0
+    threads: Annotated[
+        int | None,
+        typer.Option("--threads", help="Threads to use. By default the CPUs this process may use."),
+    ] = Field(default=None, ge=1)
+
+
+class TrainSettings(RunSettings):
+    """How models are trained and judged: the section ``[train]``.
+
+    Examples
+    --------
+    >>> TrainSettings(horizon_days=60).dormancy_days
+    120
+    """
+
+    horizon_days: Annotated[
+        int | None,
+        typer.Option(
+            "--horizon-days",
+            help="Days of silence after the snapshot that count as churn. By default as 'stayworth advise' says.",
         ),
     ] = Field(default=None, ge=1)
     clv_model: Annotated[
@@ -102,11 +112,6 @@ class TrainSettings(BaseModel):
             help="MLflow's tracking store: runs and models.",
         ),
     ] = "sqlite:///mlflow.db"
-    seed: Annotated[int, typer.Option("--seed", help="Seed of everything random.")] = 0
-    threads: Annotated[
-        int | None,
-        typer.Option("--threads", help="Threads to use. By default the CPUs this process may use."),
-    ] = Field(default=None, ge=1)
 
     @model_validator(mode="after")
     def _force_is_about_promoting(self) -> Self:

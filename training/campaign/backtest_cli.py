@@ -6,30 +6,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from features.cli import open_log, options, progress, show_table
 from features.errors import StayworthError
 from features.settings import Columns, LogSettings
-from training.settings import DEFAULT_MARGIN, TrainSettings
+from training.settings import RunSettings, TrainSettings
 
 if TYPE_CHECKING:
     from training.campaign.account import Account
     from training.campaign.retention import Offer
 
 _TERMS = ("contact_cost", "incentive_cost", "incentive_share", "acceptance_rate", "redemption_rate")
-_TRAINING = (
-    "horizon_days",
-    "value_horizon_days",
-    "margin",
-    "discount_rate",
-    "dormant_after_days",
-    "seed",
-    "threads",
-)
+_TRAINING = ("horizon_days", *RunSettings.model_fields)
 
 
-class BacktestSettings(BaseModel):
+class BacktestSettings(RunSettings):
     """Which past dates are replayed, and with what offer: the section ``[backtest]``.
 
     Examples
@@ -37,8 +29,6 @@ class BacktestSettings(BaseModel):
     >>> BacktestSettings(contact_cost=2).the_offer().incentive_share
     0.1
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     offers: Annotated[
         Path | None, typer.Option("--offers", help="The offers file; or give an offer's figures.")
@@ -89,31 +79,6 @@ class BacktestSettings(BaseModel):
     horizon_days: Annotated[
         int, typer.Option("--horizon-days", help="Days of silence after the snapshot that count as churn.")
     ] = Field(default=90, ge=1)
-    value_horizon_days: Annotated[
-        int, typer.Option("--value-horizon-days", help="Days ahead over which customers are valued.")
-    ] = Field(default=365, ge=1)
-    margin: Annotated[
-        float | None,
-        typer.Option(
-            "--margin",
-            help=f"Margin per unit of spend. By default from the log's margin column, else {DEFAULT_MARGIN}.",
-        ),
-    ] = Field(default=None, gt=0)
-    discount_rate: Annotated[
-        float, typer.Option("--discount-rate", help="A year's discount: 0.15 is 15% a year.")
-    ] = Field(default=0.15, ge=0)
-    dormant_after_days: Annotated[
-        int | None,
-        typer.Option(
-            "--dormant-after-days",
-            help="Customers silent for longer are not contacted. By default two horizons.",
-        ),
-    ] = Field(default=None, ge=1)
-    seed: Annotated[int, typer.Option("--seed", help="Seed of everything random.")] = 0
-    threads: Annotated[
-        int | None,
-        typer.Option("--threads", help="Threads to use. By default the CPUs this process may use."),
-    ] = Field(default=None, ge=1)
 
     @model_validator(mode="after")
     def _one_offer(self) -> BacktestSettings:

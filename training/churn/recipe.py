@@ -9,14 +9,12 @@ recipe says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-import lightgbm as lgb
 import numpy as np
-import pandas as pd
 from scipy.special import expit
 from sklearn.metrics import log_loss
 
@@ -31,6 +29,7 @@ from training.churn.model import (
     matrix,
     training_data,
 )
+from training.churn.rolling import Split, customer_splits, loss_curve, rolling_splits, split_data
 from training.churn.season import season_known_at, season_of
 from training.churn.spend import (
     TWEEDIE,
@@ -41,19 +40,7 @@ from training.churn.spend import (
     level_deviation,
     spend_data,
 )
-from training.snapshots.dataset import Labelled, known_at
-
-MAX_ROUNDS = 100
-VALIDATIONS = 3
-FOLDS = 5
-
-
-@dataclass(frozen=True)
-class Split:
-    """One step forward in time: what was known, and the snapshot it is judged on."""
-
-    train: list[Labelled]
-    valid: Labelled
+from training.snapshots.dataset import Labelled
 
 
 @dataclass(frozen=True)
@@ -165,34 +152,6 @@ class Recipe:
         )
 
 
-def rolling_splits(rows: Sequence[Labelled], limit: int = VALIDATIONS) -> list[Split]:
-    """Return up to ``limit`` steps forward in time, the newest validation snapshots, oldest first.
-
-    A training window that closes after the validation snapshot is in neither side: its customers' outcomes
-    would overlap the validation's.
-    """
-    splits = [Split(known_at(rows, valid.snapshot), valid) for valid in rows]
-    return [split for split in splits if split.train][-limit:]
-
-
-def customer_splits(rows: Sequence[Labelled]) -> list[Split]:
-    """Cut the snapshots into folds of customers: a customer's rows are all on one side of each split."""
-    ids = np.unique(np.concatenate([row.table["customer_id"].to_numpy() for row in rows]))
-    fold_of = pd.Series(np.random.default_rng(0).permutation(len(ids)) % FOLDS, index=ids)
-    folds = [fold_of.loc[row.table["customer_id"]].to_numpy() for row in rows]
-    return [
-        Split(
-            [_only(row, f != k) for row, f in zip(rows, folds, strict=True)], _only(rows[-1], folds[-1] == k)
-        )
-        for k in range(min(FOLDS, len(ids)))
-    ]
-
-
-def _only(row: Labelled, keep: np.ndarray) -> Labelled:
-    table, after = row.table[keep].reset_index(drop=True), row.outcomes[keep].reset_index(drop=True)
-    return Labelled(row.snapshot, table, row.clv, after, row.window)
-
-
 def choose_recipe(
     rows: Sequence[Labelled],
     first_order: date,
@@ -273,22 +232,6 @@ def _choose_residual(
     return *best, losses, odds
 
 
-def loss_curve(
-    parameters: dict[str, Any], data: tuple[lgb.Dataset, lgb.Dataset]
-) -> tuple[lgb.Booster, list[float]]:
-    """Train to the last round; return the booster and, for early stopping at the best mean, its loss by round."""
-    train, valid = data
-    curves: dict[str, dict[str, list[float]]] = {}
-    booster = lgb.train(
-        parameters,
-        train,
-        num_boost_round=MAX_ROUNDS,
-        valid_sets=[valid],
-        callbacks=[lgb.record_evaluation(curves)],
-    )
-    return booster, next(iter(next(iter(curves.values())).values()))
-
-
 def _choose_spend(splits: Sequence[Split], seed: int, threads: int) -> tuple[int, dict[str, float]]:
     """Return the rounds of the lowest mean Tweedie deviance, each snapshot judged with its own factor."""
     parameters = TWEEDIE | {"seed": seed, "num_threads": threads}
@@ -308,12 +251,6 @@ def _own_deviance(valid: Labelled) -> float:
         1 - power
     )
     return float(deviance.mean())
-
-
-def split_data(split: Split, data: Callable[..., lgb.Dataset]) -> tuple[lgb.Dataset, lgb.Dataset]:
-    """Return the split's two sides, the second cut into the bins of the first."""
-    train = data(split.train)
-    return train, data([split.valid], reference=train)
 
 
 def _own_loss(log_odds: np.ndarray, valid: Labelled) -> float:

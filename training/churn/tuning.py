@@ -53,7 +53,7 @@ from training.churn.model import (
     matrix,
     training_data,
 )
-from training.churn.recipe import Split, customer_splits, loss_curve, rolling_splits, split_data
+from training.churn.rolling import Split, customer_splits, loss_curve, rolling_splits, split_data
 from training.churn.tuned import Tuning
 from training.evaluation.comparison import Comparison, log_losses, paired_bootstrap
 from training.snapshots.dataset import Labelled

@@ -9,7 +9,8 @@ import pytest
 
 from features.errors import FitError
 from features.snapshot import ChurnWindow
-from training.churn.recipe import Recipe, choose_recipe, customer_splits, rolling_splits
+from training.churn.recipe import Recipe, choose_recipe
+from training.churn.rolling import customer_splits, rolling_splits
 from training.snapshots.dataset import Labelled
 
 FIRST = date(2024, 1, 1)
