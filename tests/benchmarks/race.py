@@ -97,7 +97,8 @@ def main() -> None:
             purchases,
         ),
     ):
-        print(f"\n| {title} | " + " | ".join(heads) + " |\n|" + "---|" * (len(heads) + 1))
+        columns = heads if table is churn else [head.split(":")[0] for head in heads]
+        print(f"\n| {title} | " + " | ".join(columns) + " |\n|" + "---|" * (len(columns) + 1))
         for racer, cells in table.items():
             print(f"| {racer} | " + " | ".join(cells) + " |")
 
