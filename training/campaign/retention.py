@@ -46,6 +46,28 @@ def _checked(churn_probability: ArrayLike, value_at_stake: ArrayLike) -> tuple[F
     return p, value
 
 
+EXAMPLE_ACCEPTANCE = 0.3
+"""The mean of the literature's Beta(6, 14), as in `training.campaign.profit.STANDARD_OFFER`."""
+
+
+def example_offer(spend_per_purchase: float) -> Offer:
+    """Return an offer that fits any log: 10% off the next purchase, and a contact for 2% of the mean one.
+
+    Shares throughout, so that the currency does not matter; everybody who would have stayed takes the incentive.
+
+    Examples
+    --------
+    >>> example_offer(36.29).contact_cost
+    0.73
+    """
+    return Offer(
+        name="10% off the next purchase",
+        contact_cost=float(f"{max(spend_per_purchase, 0.0) / 50:.2g}"),
+        incentive_share=0.1,
+        acceptance_rate=EXAMPLE_ACCEPTANCE,
+    )
+
+
 def offer_profit(
     churn_probability: ArrayLike,
     value_at_stake: ArrayLike,

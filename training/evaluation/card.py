@@ -21,7 +21,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from features.log.transactions import TransactionLog
-from training.campaign.retention import Offer
+from training.campaign.retention import Offer, example_offer
 from training.evaluation.card_pictures import P0, pictures, seasons, spend_of_model
 from training.evaluation.comparison import Comparison, log_losses, paired_bootstrap
 from training.evaluation.measures import CALIBRATION_BOUND, describe
@@ -29,7 +29,7 @@ from training.evaluation.metrics import TIE, decile_table
 from training.evaluation.numerals import day, money, number, share
 from training.evaluation.race import MODEL, winner
 from training.evaluation.tracking import weekly_purchases
-from training.evaluation.trial_offer import TrialOffer, example_offer, try_offer
+from training.evaluation.trial_offer import TrialOffer, try_offer
 from training.model import SPEND_LIMIT, TIERS, RetentionModel
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def model_card(run: TrainingRun, log: TransactionLog, offer: Offer | None = None
     log : TransactionLog
         The log the run was trained on.
     offer : Offer, optional
-        What the profit curve is drawn for; by default `training.evaluation.trial_offer.example_offer`.
+        What the profit curve is drawn for; by default `training.campaign.retention.example_offer`.
 
     Returns
     -------

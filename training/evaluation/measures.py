@@ -14,7 +14,7 @@ import numpy as np
 from scipy.stats import bootstrap
 
 from training.campaign.profit import realised_profit
-from training.campaign.retention import Offer, offer_profit
+from training.campaign.retention import Offer, example_offer, offer_profit
 from training.churn.refit import Refit
 from training.evaluation.comparison import CONFIDENCE, Comparison, log_losses, paired_bootstrap
 from training.evaluation.metrics import calibration_in_the_large
@@ -32,8 +32,6 @@ BIAS_MATTERS = 0.02
 
 PROFIT_MATTERS = 0.01
 """The same for the list's profit, as a share of the champion's."""
-
-ACCEPTANCE = 0.3  # the mean of the literature's Beta(6, 14), as in `training.campaign.profit.STANDARD_OFFER`
 
 _BATCH_CELLS = 2_000_000
 _TINY = 1e-9
@@ -104,7 +102,7 @@ def findings(
     dormant_after_days : int
         Recent customers are those whose last purchase lies within these days.
     offer : Offer, optional
-        What lists are priced with; by default `assumed_offer`.
+        What lists are priced with; by default `training.campaign.retention.example_offer`.
     seed : int
         Of the bootstrap.
 
@@ -121,18 +119,12 @@ def findings(
     if new.row.outcomes["spend"].sum() > 0:
         found.append(_bias(new, old, seed))
     if recent.any():
-        found.append(_profit(new, old, recent, offer or assumed_offer(new, old), seed))
+        found.append(_profit(new, old, recent, offer or example_offer(_mean_purchase(new, old)), seed))
     return found
 
 
-def assumed_offer(new: Refit, old: Refit) -> Offer:
-    """Return the offer that lists are judged with where none is given.
-
-    A contact costs 2% of the mean purchase, the incentive is 10% of the customer's own, 30% of would-be leavers
-    accept and everybody who would have stayed takes it. Shares throughout, so that the currency does not matter.
-    """
-    mean = float((new.spend_per_purchase + old.spend_per_purchase).mean() / 2)
-    return Offer(name="assumed", contact_cost=0.02 * mean, incentive_share=0.1, acceptance_rate=ACCEPTANCE)
+def _mean_purchase(new: Refit, old: Refit) -> float:
+    return float((new.spend_per_purchase + old.spend_per_purchase).mean() / 2)
 
 
 def describe(offer: Offer) -> str:

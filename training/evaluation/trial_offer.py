@@ -12,7 +12,6 @@ import numpy as np
 
 from training.campaign.profit import realised_profit
 from training.campaign.retention import Offer, offer_profit
-from training.evaluation.measures import ACCEPTANCE
 
 RISKIEST = "riskiest first"
 
@@ -60,22 +59,6 @@ class TrialOffer:
             ListProfit(name, int(keep.sum()), earned[name], earned[name] / best if best else float("nan"))
             for name, keep in chosen.items()
         ]
-
-
-def example_offer(spend_per_purchase: float) -> Offer:
-    """Return an offer that fits any log: 10% off the next purchase, and a contact for 2% of the mean one.
-
-    Examples
-    --------
-    >>> example_offer(36.29).contact_cost
-    0.73
-    """
-    return Offer(
-        name="10% off the next purchase",
-        contact_cost=float(f"{max(spend_per_purchase, 0.0) / 50:.2g}"),
-        incentive_share=0.1,
-        acceptance_rate=ACCEPTANCE,
-    )
 
 
 def try_offer(

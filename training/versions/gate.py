@@ -154,7 +154,7 @@ def judge(
         Closed windows, the newest closed snapshot among them.
     log : TransactionLog
     offer : Offer, optional
-        What lists are priced with; by default `training.evaluation.measures.assumed_offer`.
+        What lists are priced with; by default `training.campaign.retention.example_offer`.
     seed, threads : int
 
     Raises

@@ -146,7 +146,7 @@ def test_a_recipe_does_not_earn_more_by_valuing_customers_higher() -> None:
     assert profit.difference == 0  # both contact everybody, and a kept customer counts with 45 for both
 
 
-def test_the_assumed_offer_follows_the_currency() -> None:
+def test_the_example_offer_follows_the_currency() -> None:
     # a contact is 2% of a purchase of 20
     assert "contact 0.40, incentive 10% of a purchase, taken by 30%" in (
         found(said(0.5), said(0.5))["profit of the list"].remark
