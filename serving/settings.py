@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 import typer
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from features.options import CONFIG_FILE
 from training.settings import TrainSettings
 
 DEFAULT_TRACKING_URI: str = TrainSettings.model_fields["tracking_uri"].default
@@ -23,12 +24,37 @@ TrackingURI = Annotated[
 ]
 
 
+DEFAULT_STORE = "sqlite:///stayworth.db"
+
+StoreURI = Annotated[
+    str,
+    typer.Option(
+        "--store",
+        envvar="STAYWORTH_STORE",
+        help="Where published scores and API keys are: sqlite:///file.db or postgresql://user@host/database.",
+    ),
+]
+
+
 class ScoreSettings(BaseModel):
     """What a scored list holds and where it goes: the section ``[score]``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    out: Annotated[Path, typer.Option("--out", help="File to write: .csv, .parquet or .xlsx.")]
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="File to write: .csv, .parquet or .xlsx. May be left out with --publish."),
+    ] = None
+    publish: Annotated[
+        bool,
+        typer.Option(
+            "--publish", help="Make the whole list, whatever --top leaves of it, what the service looks up."
+        ),
+    ] = False
+    store: StoreURI = DEFAULT_STORE
+    keep_sets: Annotated[
+        int, typer.Option("--keep-sets", help="Published lists that stay in the store, this one among them.")
+    ] = Field(default=3, ge=1)
     snapshot_date: Annotated[
         date | None,
         typer.Option(
@@ -65,6 +91,15 @@ class ScoreSettings(BaseModel):
         False
     )
     tracking_uri: TrackingURI = DEFAULT_TRACKING_URI
+
+    @model_validator(mode="after")
+    def _goes_somewhere(self) -> Self:
+        if self.out is None and not self.publish:
+            raise ValueError(
+                f"--out is missing. Give it here or as out in [score] of {CONFIG_FILE}; or give --publish, and "
+                "the service looks the list up"
+            )
+        return self
 
 
 class ServeSettings(BaseModel):
