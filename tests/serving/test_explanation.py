@@ -51,9 +51,13 @@ def regular(scorer: Scorer) -> Explanation:
     return explain(scorer, REGULAR, JULY, offers=[VOUCHER, CALL])
 
 
-@pytest.mark.parametrize("customer", EXAMPLES)
-def test_contributions_add_up_to_the_score(scorer: Scorer, orders: pa.Table, customer: str) -> None:
-    found = explain(scorer, of(orders, customer), JULY).log_odds
+@pytest.fixture(scope="module", params=EXAMPLES)
+def example(request: pytest.FixtureRequest, scorer: Scorer, orders: pa.Table) -> Explanation:
+    return explain(scorer, of(orders, request.param), JULY, offers=[VOUCHER, CALL])
+
+
+def test_contributions_add_up_to_the_score(scorer: Scorer, example: Explanation) -> None:
+    found = example.log_odds
 
     calibrated = scorer.model.churn.calibrator(np.array([found.total + found.season]))
     assert calibrated[0] == pytest.approx(found.churn_probability, abs=1e-12)
@@ -79,11 +83,10 @@ def test_season_and_calibrator_are_part_of_the_sum(scorer: Scorer) -> None:
     assert found.churn_probability == pytest.approx(odds / (1 + odds), abs=1e-12)
 
 
-@pytest.mark.parametrize("customer", EXAMPLES)
-def test_the_score_is_the_one_of_a_request(scorer: Scorer, orders: pa.Table, customer: str) -> None:
-    found = sent(explain(scorer, of(orders, customer), JULY, offers=[VOUCHER, CALL]))["score"]
+def test_the_score_is_the_one_of_a_request(scorer: Scorer, orders: pa.Table, example: Explanation) -> None:
+    found = sent(example)["score"]
 
-    scores = scorer.score_customers(of(orders, customer), JULY).scores
+    scores = scorer.score_customers(of(orders, found["customer_id"]), JULY).scores
     assert tuple(found) == SCORE_COLUMNS
     for name in SCORE_COLUMNS:
         value = scores[name].iloc[0]
@@ -180,7 +183,7 @@ def test_silence_may_reach_into_the_future_where_a_score_may_not(scorer: Scorer)
         explain(scorer, rows, Snapshot(today + timedelta(days=30)))
 
 
-def test_margins_and_products_are_carried_into_the_imagined_order(scorer: Scorer) -> None:
+def test_the_imagined_order_has_the_usual_margin_and_no_product(scorer: Scorer) -> None:
     raw = REGULAR.append_column("margin", pa.array([6.0, 3.0, 9.0, -2.0]))
     raw = raw.append_column("product_id", pa.array(["a", "b", None, "b"]))
     raw = raw.append_column("order_id", pa.array(["1", "2", "3", "2"]))
@@ -245,11 +248,8 @@ def test_the_interval_says_what_it_is_of(scorer: Scorer, regular: Explanation) -
     assert (found.expected_value_low or 0) < found.expected_value < (found.expected_value_high or 0)
 
 
-@pytest.mark.parametrize("customer", EXAMPLES)
-def test_an_explanation_is_json_to_the_last_digit(scorer: Scorer, orders: pa.Table, customer: str) -> None:
-    found = explain(scorer, of(orders, customer), JULY, offers=[VOUCHER])
-
-    assert sent(found) == asdict(found)
+def test_an_explanation_is_json_to_the_last_digit(example: Explanation) -> None:
+    assert sent(example) == asdict(example)
 
 
 def test_without_offers_nothing_is_decided(scorer: Scorer) -> None:
