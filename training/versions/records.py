@@ -220,15 +220,19 @@ def import_mlflow() -> ModuleType:
 
 
 @contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Keep MLflow's and Alembic's own messages from the terminal: what matters is raised as an error."""
+def quiet(*, filters: bool = True) -> Iterator[None]:
+    """Keep MLflow's and Alembic's own messages from the terminal: what matters is raised as an error.
+
+    ``filters`` keeps back their warnings too, by filters that are the whole process's.
+    """
     loggers = [logging.getLogger(name) for name in ("mlflow", "alembic")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings() if filters else contextlib.nullcontext():
+            if filters:
+                warnings.simplefilter("ignore")
             yield
     finally:
         for logger, level in zip(loggers, levels, strict=True):

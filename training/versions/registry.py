@@ -74,6 +74,7 @@ class Registry:
 
     def __init__(self, tracking_uri: str = DEFAULT_TRACKING_URI) -> None:
         self.uri = TrackingURI(tracking_uri)
+        self._asked = False
 
     def create(self) -> None:
         """Create the registry's tables, where they are a SQLite file that is not there yet.
@@ -252,11 +253,13 @@ class Registry:
         """Return only which version scores, None if none does: one cheap question, for who asks all the time."""
         if self.is_absent():
             return None
-        with self._client() as client:
+        # Warning filters belong to the process, and others answer meanwhile: set once, for MLflow's imports.
+        with self._client(filters=not self._asked) as client:
             from mlflow.exceptions import MlflowException
 
             try:
                 found = client.get_model_version_by_alias(MODEL_NAME, CHAMPION)
+                self._asked = True
             except MlflowException as error:
                 # No such model; no such alias.
                 if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
@@ -319,7 +322,7 @@ class Registry:
         return self.uri.sqlite_file is not None and not self.uri.sqlite_file.exists()
 
     @contextlib.contextmanager
-    def _client(self, *, writing: bool = False) -> Iterator[MlflowClient]:
+    def _client(self, *, writing: bool = False, filters: bool = True) -> Iterator[MlflowClient]:
         """Open the registry; what goes wrong with it becomes a ModelError without a password in it."""
         mlflow = import_mlflow()
         from mlflow.exceptions import MlflowException
@@ -328,7 +331,7 @@ class Registry:
             if writing and (file := self.uri.sqlite_file) and not file.exists():
                 create_sqlite(file)
             self.uri.require_answer()
-            with quiet():
+            with quiet(filters=filters):
                 yield mlflow.MlflowClient(self.uri.text, self.uri.text)
         except (MlflowException, SQLAlchemyError, OSError) as error:
             reason = self.uri.redact(str(error)).partition("\n")[0][:300].rstrip(".")
