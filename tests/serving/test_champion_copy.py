@@ -183,7 +183,7 @@ def test_processes_that_keep_and_read_at_once_never_see_half_a_version(
         "from training.versions.tracking_uri import TrackingURI\n"
         "from training.versions.version import VersionKey\n"
         "copy = ChampionCopy(Path(sys.argv[1]), TrackingURI('http://registry:5000'))\n"
-        "for turn in range(20):\n"
+        "for turn in range(12):\n"
         "    number = str(1 + turn % 2)\n"
         "    copy.keep(VersionKey(number, 'run'), Path(sys.argv[2]) / number)\n"
         "    model, key = copy.read()\n"
@@ -205,6 +205,7 @@ def test_processes_that_keep_and_read_at_once_never_see_half_a_version(
         seen.add(found[1])
         if found[1].run_id == "run":  # the other has begun
             copy.keep(VersionKey("1", "ours"), files / "1")
+        time.sleep(0.01)
 
     assert other.communicate()[0] == ""
     assert {key.run_id for key in seen} == {"a1", "run", "ours"}

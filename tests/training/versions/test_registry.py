@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,8 @@ from training.churn.season import Season
 from training.clv.model import fit_clv
 from training.clv.value import ValueTerms
 from training.model import RetentionModel
+from training.pipeline import as_the_champion
+from training.settings import TrainSettings
 from training.versions.registry import Registry, load_champion
 
 
@@ -401,6 +404,21 @@ def test_without_a_champion_there_is_nothing_to_roll_back(uri: str, tmp_path: Pa
         Registry(uri).rollback()
     with pytest.raises(ModelError, match="No model has the alias 'champion'"):
         Registry(f"sqlite:///{tmp_path}/other.db").rollback()
+
+
+def test_a_champion_of_an_older_release_does_not_stop_its_successors_training(
+    uri: str, model: RetentionModel, tmp_path: Path
+) -> None:
+    model.save(tmp_path / "old")
+    content = json.loads((tmp_path / "old" / "model.json").read_text())
+    (tmp_path / "old" / "model.json").write_text(json.dumps(content | {"format": 1}))
+    registry = Registry(uri)
+    registry.promote(registry.log_run(model_folder=tmp_path / "old").version)
+    settings = TrainSettings(tracking_uri=uri)
+
+    assert as_the_champion(settings) == settings
+    with pytest.raises(ModelError, match="trained by another release"):
+        load_champion(uri)
 
 
 def test_what_was_found_out_later_is_added_to_a_version(uri: str, files: Path) -> None:
