@@ -131,6 +131,20 @@ def test_a_damaged_version_is_named(cdnow_run: TrainingRun, tmp_path: Path, dama
         RetentionModel.load(tmp_path)
 
 
+@pytest.mark.parametrize("part", ["booster.txt", "spend.txt"])
+def test_a_booster_that_was_cut_off_or_altered_never_reaches_lightgbm(
+    cdnow_run: TrainingRun, tmp_path: Path, part: str
+) -> None:
+    cdnow_run.model.save(tmp_path)
+    text = (tmp_path / part).read_text()
+    assert text
+
+    for damaged in (text[: len(text) // 2], text.replace("leaf_value=", "leaf_value=1", 1)):
+        (tmp_path / part).write_text(damaged)
+        with pytest.raises(ModelError, match=f"cannot be read: {part} was changed since it was saved"):
+            RetentionModel.load(tmp_path)
+
+
 def test_a_doubled_margin_doubles_all_money(cdnow_run: TrainingRun, table: pd.DataFrame) -> None:
     model = cdnow_run.model
     dear = replace(model, terms=replace(model.terms, margin=2 * model.terms.margin))

@@ -296,7 +296,7 @@ class Registry:
 
     def download(self, version: str, folder: Path) -> Path:
         """Copy a version's files into ``folder`` and return the path that `RetentionModel.load` reads."""
-        with self._client() as client:
+        with self._client(filters=not self._asked) as client:
             uri = client.get_model_version_download_uri(MODEL_NAME, version)
             import_mlflow().artifacts.download_artifacts(
                 uri, dst_path=str(folder), tracking_uri=self.uri.text, registry_uri=self.uri.text
