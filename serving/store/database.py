@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -112,10 +112,12 @@ class Database:
         engine = self._writer(wait_seconds)
         try:
             with engine.connect() as connection:
-                with connection.begin():
-                    upgrade(connection, self.address)
-                    yield connection
-                _shorten_log(connection)
+                try:
+                    with connection.begin():
+                        upgrade(connection, self.address)
+                        yield connection
+                finally:
+                    _shorten_log(connection)
         except DRIVER_ERRORS as error:
             raise self.address.fault(error) from None
         finally:
@@ -268,11 +270,15 @@ def _patience(address: Address) -> dict[str, int]:
 
 
 def _shorten_log(connection: sa.Connection) -> None:
-    """Give back SQLite's write-ahead log, which after a publication is as large as the set; if nobody reads it now."""
+    """Give back SQLite's write-ahead log, as large as the set after a publication, and after one that failed.
+
+    Where others are reading it goes on being used, and is as large next time, no larger.
+    """
     if connection.dialect.name == "sqlite":
-        driver = connection.connection.driver_connection
-        driver.execute("PRAGMA busy_timeout = 2000")  # type: ignore[union-attr]
-        driver.execute("PRAGMA wal_checkpoint(truncate)")  # type: ignore[union-attr]
+        driver: Any = connection.connection.driver_connection
+        with suppress(sqlite3.Error):  # the transaction has ended, one way or the other
+            driver.execute("PRAGMA busy_timeout = 2000")
+            driver.execute("PRAGMA wal_checkpoint(truncate)")
 
 
 def _was_cut(error: Exception) -> bool:
@@ -280,4 +286,6 @@ def _was_cut(error: Exception) -> bool:
     cause = error.orig if isinstance(error, DBAPIError) else error
     if not isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError) or cause.pgconn is not None:
         return False
-    return cause.sqlstate is None or cause.sqlstate.startswith("57P")  # shut down, crashed, or the database dropped
+    return cause.sqlstate is None or cause.sqlstate.startswith(
+        "57P"
+    )  # shut down, crashed, or the database dropped
