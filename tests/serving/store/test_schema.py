@@ -36,7 +36,7 @@ def test_the_tables_hold_the_columns_of_the_contract() -> None:
     stored = {column.name for column in scores.columns} | {column.name for column in score_sets.columns}
 
     assert set(SCORE_COLUMNS) <= stored
-    in_order = [name for name in scores.columns.keys() if name in SCORE_COLUMNS]
+    in_order = [column.name for column in scores.columns if column.name in SCORE_COLUMNS]
     assert in_order == [name for name in SCORE_COLUMNS if name in in_order]
 
 
