@@ -105,22 +105,34 @@ def test_tables_of_a_newer_release_are_not_written_to(store: Store, scored_list:
     assert execute(store, "SELECT count(*) FROM score_sets") == [(1,)]
 
 
+ADD_KEY = """
+import sys
+import alembic.command, alembic.config
+from serving.store.store import Store
+
+store = Store(sys.argv[1])
+print("ready", flush=True)
+input()
+store.keys.add(sys.argv[2], scopes=["score"])
+"""
+
+
 def test_processes_that_migrate_at_once_do_not_hurt_each_other(store: Store) -> None:
-    add = "import sys; from serving.store.store import Store; s = Store(sys.argv[1]); input(); "
-    add += "s.keys.add(sys.argv[2], scopes=['score'])"
     names = ["crm-1", "crm-2", "crm-3"]
     processes = [
         subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", add, store.address.text, name],
+            [sys.executable, "-c", ADD_KEY, store.address.text, name],
             stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             text=True,
         )
         for name in names
     ]
+    assert [process.stdout and process.stdout.readline() for process in processes] == ["ready\n"] * 3
 
     for process in processes:
         assert process.stdin is not None
-        process.stdin.write("\n")
+        process.stdin.write("now\n")
         process.stdin.flush()
     for process in processes:
         process.communicate(timeout=60)
