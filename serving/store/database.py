@@ -303,6 +303,5 @@ def _was_cut(error: Exception) -> bool:
         return False
     if cause.pgconn is not None or isinstance(cause, psycopg.errors.ConnectionTimeout):
         return False  # it was about to connect
-    return cause.sqlstate is None or cause.sqlstate.startswith(
-        "57P"
-    )  # shut down, crashed, or the database dropped
+    # 57P..: shut down, crashed, or the database dropped.
+    return cause.sqlstate is None or cause.sqlstate.startswith("57P")

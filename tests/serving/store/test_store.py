@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -245,28 +246,20 @@ def test_a_connection_that_the_server_cut_is_replaced_unnoticed(
             assert ask() == answer
 
 
-def test_a_database_that_comes_back_answers_again(
-    empty_database: Callable[..., str], scored_list: ScoredList
+def test_a_server_that_comes_back_answers_again(
+    postgres: Any, empty_database: Callable[..., str], scored_list: ScoredList
 ) -> None:
-    def allow(connections: bool) -> None:
-        with psycopg.connect(server, autocommit=True) as admin:
-            admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS {connections}")
-            admin.execute(
-                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [name]
-            )
-
-    uri = empty_database()
-    server, name = uri.rpartition("/")[0] + "/postgres", uri.rpartition("/")[2]
-    with Store(uri) as store:
+    with Store(empty_database()) as store:
         publication = store.publish(scored_list(["1"]))
         assert store.newest() == publication
 
-        allow(False)
-
-        with pytest.raises(StoreError, match="not currently accepting connections"):
-            store.lookup(["1"])
-
-        allow(True)
+        postgres.stop()
+        try:
+            for _ in range(2):
+                with pytest.raises(StoreError, match="Connection refused"):
+                    store.lookup(["1"])
+        finally:
+            postgres.start()
 
         assert store.lookup(["1"]).publication == publication
 
