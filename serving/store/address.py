@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from dataclasses import dataclass
 from functools import cached_property
@@ -111,7 +112,7 @@ class Address:
                     f"The disk of the store {self} is full. What was published before is intact. "
                     "Free some space and try again."
                 )
-            case "SQLITE_BUSY" | "55P03":
+            case "SQLITE_BUSY" | "SQLITE_BUSY_SNAPSHOT" | "SQLITE_BUSY_RECOVERY" | "55P03":
                 return StoreError(
                     f"The store {self} is being written to by another process. Try again when it has ended."
                 )
@@ -122,6 +123,7 @@ class Address:
         diagnosed = cause.diag.message_primary if isinstance(cause, psycopg.Error) else None
         # SQLAlchemy's own texts end in the statement and its parameters.
         text = diagnosed or str(cause).partition("\n[SQL")[0]
+        text = re.sub(r"\s+Is the server running .*\?", "", text)  # the remedy asks that too
         return TrackingURI(self.text).redact(" ".join(text.split())).rstrip(".") + "."
 
     def _remedy(self) -> str:

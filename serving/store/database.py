@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -112,10 +112,12 @@ class Database:
         engine = self._writer(wait_seconds)
         try:
             with engine.connect() as connection:
-                with connection.begin():
-                    upgrade(connection, self.address)
-                    yield connection
-                _shorten_log(connection)
+                try:
+                    with connection.begin():
+                        upgrade(connection, self.address)
+                        yield connection
+                finally:
+                    _shorten_log(connection)
         except DRIVER_ERRORS as error:
             raise self.address.fault(error) from None
         finally:
@@ -148,23 +150,29 @@ class Database:
 
     def close(self) -> None:
         """Close the connections that nobody uses; the next question opens new ones."""
+        if self._engine:
+            self._forget(self._engine)
+
+    def _forget(self, engine: sa.Engine) -> None:
         with self._lock:
-            engine, self._engine = self._engine, None
-        if engine:
-            engine.dispose()
+            if self._engine is engine:  # and not the one with which another thread has replaced it
+                self._engine = None
+        engine.dispose()
 
     def _answer(self, ask: Callable[[sa.Engine], _T]) -> _T:
         """Ask; once more where the connection turned out to be one to a server that has been restarted since."""
+        engine = self._reader()
         try:
-            return ask(self._reader())
+            return ask(engine)
         except DRIVER_ERRORS as error:
-            self.close()
+            self._forget(engine)
             if not _was_cut(error):
                 raise self.address.fault(error) from None
+        engine = self._reader()
         try:
-            return ask(self._reader())
+            return ask(engine)
         except DRIVER_ERRORS as error:
-            self.close()
+            self._forget(engine)
             raise self.address.fault(error) from None
 
     def _reader(self) -> sa.Engine:
@@ -209,6 +217,7 @@ def _reader(address: Address) -> sa.Engine:
         pool_size=4,
         max_overflow=4,
         pool_timeout=_READ_SECONDS,
+        pool_reset_on_return=None,  # no transaction is left open that would have to be rolled back
     )
 
     @sa.event.listens_for(engine, "do_connect")
@@ -216,7 +225,7 @@ def _reader(address: Address) -> sa.Engine:
         if address.file:
             connection = _open_file(address.file.as_uri())
         else:
-            connection = psycopg.connect(*arguments, **options, autocommit=True)
+            connection = _PostgresReader.connect(*arguments, **options, autocommit=True)
         try:
             if not address.file:
                 connection.execute(f"SET statement_timeout = '{_READ_SECONDS}s'")
@@ -228,6 +237,14 @@ def _reader(address: Address) -> sa.Engine:
         return connection
 
     return engine
+
+
+class _PostgresReader(psycopg.Connection[Any]):
+    """A connection that gives up a server that fell silent; a statement's timeout is for the server to keep."""
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        """Wait for an answer, a second longer than the server may take."""
+        return super().wait(gen, interval, timeout or _READ_SECONDS + 1)
 
 
 def _open_file(uri: str) -> Any:
@@ -268,18 +285,23 @@ def _patience(address: Address) -> dict[str, int]:
 
 
 def _shorten_log(connection: sa.Connection) -> None:
-    """Give back SQLite's write-ahead log, which after a publication is as large as the set; if nobody reads it now."""
+    """Give back SQLite's write-ahead log, as large as the set after a publication, and after one that failed.
+
+    Where others are reading it goes on being used, and is as large next time, no larger.
+    """
     if connection.dialect.name == "sqlite":
-        driver = connection.connection.driver_connection
-        driver.execute("PRAGMA busy_timeout = 2000")  # type: ignore[union-attr]
-        driver.execute("PRAGMA wal_checkpoint(truncate)")  # type: ignore[union-attr]
+        driver: Any = connection.connection.driver_connection
+        with suppress(sqlite3.Error):  # the transaction has ended, one way or the other
+            driver.execute("PRAGMA busy_timeout = 2000")
+            driver.execute("PRAGMA wal_checkpoint(truncate)")
 
 
 def _was_cut(error: Exception) -> bool:
     """Tell whether an open connection ended, and not a new one failed or a statement."""
     cause = error.orig if isinstance(error, DBAPIError) else error
-    if not isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError) or cause.pgconn is not None:
+    if not isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError):
         return False
-    return cause.sqlstate is None or cause.sqlstate.startswith(
-        "57P"
-    )  # shut down, crashed, or the database dropped
+    if cause.pgconn is not None or isinstance(cause, psycopg.errors.ConnectionTimeout):
+        return False  # it was about to connect
+    # 57P..: shut down, crashed, or the database dropped.
+    return cause.sqlstate is None or cause.sqlstate.startswith("57P")

@@ -34,9 +34,8 @@ _ARROW: dict[type, pa.DataType] = {
     sa.JSON: pa.string(),
 }
 _COLUMNS = [column for column in scores_table.columns if column.name != "set_id"]
-_SCHEMA = pa.schema(
-    [pa.field(column.name, _ARROW[type(column.type)], bool(column.nullable)) for column in _COLUMNS]
-)
+_SCHEMA = pa.schema([(column.name, _ARROW[type(column.type)]) for column in _COLUMNS])
+_REQUIRED = {column.name for column in _COLUMNS if not column.nullable}
 
 
 def publish(
@@ -60,7 +59,7 @@ def publish(
         # First: SQLite puts the new rows where the deleted ones were.
         _delete_all_but(connection, keep - 1)
         head["published_at"] = datetime.now(UTC)
-        head["id"] = connection.execute(sa.insert(score_sets).values(head)).inserted_primary_key[0]
+        head["id"] = connection.scalar(sa.insert(score_sets).values(head).returning(score_sets.c.id))
         load = _copy if connection.dialect.name == "postgresql" else _insert
         load(connection, head["id"], _slices(scores), lambda done: report("Publishing", done, len(scores)))
     return head
@@ -108,7 +107,7 @@ def _complete(table: pa.Table) -> pa.Table:
     """Refuse a number that is not there or not finite, where there has to be one."""
     for field in _SCHEMA:
         column = table.column(field.name)
-        lacking = 0 if field.nullable else column.null_count
+        lacking = column.null_count if field.name in _REQUIRED else 0
         if pa.types.is_floating(field.type):
             lacking += pc.sum(pc.is_inf(column)).as_py() or 0
         if lacking:

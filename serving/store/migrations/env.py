@@ -18,7 +18,6 @@ def migrate() -> None:
         context.run_migrations()
 
 
-if (
-    __name__ == "env_py"
-):  # what Alembic calls this file as it runs it; an import, by a test collector say, is idle
+# Alembic runs this file under this name; an import, by a test collector say, is idle.
+if __name__ == "env_py":
     migrate()
