@@ -116,7 +116,8 @@ class Gate:
         except Refusal as refusal:
             response = refusal.response()
         except ClientDisconnect:
-            return _CLOSED_REQUEST
+            # Nobody reads it, but BentoML would wait for an answer, and keep the worker from ending.
+            response = Response(status_code=_CLOSED_REQUEST)
         except Exception:
             _log.exception("A request failed.", extra={"request_id": request_id})
             response = Refusal(500).response()
