@@ -151,13 +151,35 @@ def _money_at_risk(scores: pd.DataFrame) -> str:
 @app.command()
 @options
 def serve(settings: ServeSettings) -> None:
-    """Answer over HTTP: scores of customers sent with their orders. Ends with Ctrl-C.
+    """Answer over HTTP: live scores, published scores, explanations. Ends with Ctrl-C.
 
     Example: stayworth serve --port 3000
+
+    For more than this machine: stayworth keys add crm-1, then stayworth serve --host 0.0.0.0 --workers 2
     """
     from serving.api.service import serve as run
 
     run(settings)
+
+
+@app.command()
+@errors()
+def status(
+    url: Annotated[str, typer.Argument(help="Where the service is.")] = "http://localhost:3000",
+    key: Annotated[
+        str | None, typer.Option("--key", envvar="STAYWORTH_KEY", help="API key, where /metrics needs one.")
+    ] = None,
+) -> None:
+    """Show how a running service is: ready or not, its model, its registry, its score store.
+
+    Example: stayworth status http://localhost:3000
+    """
+    from serving.status import read_status
+
+    told = read_status(url, key)
+    show_table(url, ["", ""], told.rows())
+    if not told.ready:
+        raise typer.Exit(3)
 
 
 @app.command()

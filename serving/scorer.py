@@ -152,11 +152,15 @@ class Scorer:
         LogError, WindowError
             If no row can be used, the rows mix currencies, or the snapshot lies in the future.
         """
-        rules = rules or LogRules(timezone=self.model.card["log"]["timezone"])
-        log = validate(rows, rules, refunds_only=True)
+        log = self.request_log(rows, rules)
         # One thread: a request is small, and several are answered at a time.
-        scored = self.score_log(log, snapshot or tomorrow(rules.timezone), threads=1)
+        scored = self.score_log(log, snapshot or tomorrow(log.report.timezone), threads=1)
         return _with_unusable(scored, rows["customer_id"].to_pylist())
+
+    def request_log(self, rows: pa.Table, rules: LogRules | None = None) -> TransactionLog:
+        """Read the orders of a live request: by default in the time zone of the training log."""
+        rules = rules or LogRules(timezone=self.model.card["log"]["timezone"])
+        return validate(rows, rules, refunds_only=True)
 
 
 def tomorrow(timezone: str = "UTC", now: datetime | None = None) -> Snapshot:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
 import typer
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from typer.models import OptionInfo
 
 from training.settings import TrainSettings
 
@@ -20,6 +22,14 @@ TrackingURI = Annotated[
         envvar="STAYWORTH_TRACKING_URI",
         help="MLflow's tracking store, where the champion is.",
     ),
+]
+
+
+DEFAULT_STORE = "sqlite:///stayworth.db"
+
+StoreURI = Annotated[
+    str,
+    typer.Option("--store", envvar="STAYWORTH_STORE", help="Score store: sqlite:///FILE or postgresql://…"),
 ]
 
 
@@ -68,7 +78,7 @@ class ScoreSettings(BaseModel):
 
 
 class ServeSettings(BaseModel):
-    """Where the service listens: the section ``[serve]``."""
+    """How the service listens, and to whom: the section ``[serve]``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -78,3 +88,80 @@ class ServeSettings(BaseModel):
     )
     workers: Annotated[int, typer.Option("--workers", help="Processes that answer.")] = Field(default=1, ge=1)
     tracking_uri: TrackingURI = DEFAULT_TRACKING_URI
+    store: StoreURI = DEFAULT_STORE
+    poll_seconds: Annotated[
+        float,
+        typer.Option(
+            "--poll-seconds", envvar="STAYWORTH_POLL_SECONDS", help="How often to look for a new champion."
+        ),
+    ] = Field(default=15.0, gt=0)
+    cache: Annotated[
+        Path,
+        typer.Option(
+            "--cache", envvar="STAYWORTH_CACHE", help="Folder for a copy of the champion, for bad days."
+        ),
+    ] = Path(".stayworth")
+    auth: Annotated[
+        Literal["auto", "always", "off"],
+        typer.Option(
+            "--auth",
+            envvar="STAYWORTH_AUTH",
+            help="Whether to ask for an API key; auto: on loopback once there is one, elsewhere always. "
+            "off: only on loopback.",
+        ),
+    ] = "auto"
+    rate_limit: Annotated[
+        str | None,
+        typer.Option(
+            "--rate-limit",
+            envvar="STAYWORTH_RATE_LIMIT",
+            help="Requests a key may send to each worker, such as 600/minute, where it has no limit of its own.",
+        ),
+    ] = None
+    max_body_mb: Annotated[
+        int,
+        typer.Option("--max-body-mb", envvar="STAYWORTH_MAX_BODY_MB", help="Largest body, in MiB."),
+    ] = Field(default=32, ge=1, le=1024)
+    metrics: Annotated[
+        Literal["open", "key", "off"],
+        typer.Option("--metrics", envvar="STAYWORTH_METRICS", help="Who may read /metrics."),
+    ] = "open"
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _can_be_read(cls, limit: str | None) -> str | None:
+        if limit is not None:
+            from limits import parse
+
+            parse(limit)
+        return limit
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read the settings that have a variable; on any address but loopback a key is asked for.
+
+        Who runs the service without ``stayworth serve`` has no other place to say them.
+
+        Examples
+        --------
+        >>> ServeSettings.from_environment({"STAYWORTH_POLL_SECONDS": "5"}).poll_seconds
+        5.0
+        """
+        given = {key: environment[name] for key, name in cls._variables().items() if name in environment}
+        return cls.model_validate({"auth": "always"} | given)
+
+    def to_environment(self) -> dict[str, str]:
+        """Return the settings as variables, from which `from_environment` makes them again."""
+        values = self.model_dump(mode="json")
+        return {name: str(values[key]) for key, name in self._variables().items() if values[key] is not None}
+
+    @classmethod
+    def _variables(cls) -> dict[str, str]:
+        """Return the environment variable of each setting that has one."""
+        options = {
+            key: item
+            for key, field in cls.model_fields.items()
+            for item in field.metadata
+            if isinstance(item, OptionInfo)
+        }
+        return {key: str(option.envvar) for key, option in options.items() if option.envvar}
