@@ -7,7 +7,7 @@ the customer is described and scored as ever. So a later date may lie in the fut
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd

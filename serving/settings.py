@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import typer
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from typer.models import OptionInfo
 
+from features.options import CONFIG_FILE
 from training.settings import TrainSettings
 
 DEFAULT_TRACKING_URI: str = TrainSettings.model_fields["tracking_uri"].default
@@ -29,7 +30,11 @@ DEFAULT_STORE = "sqlite:///stayworth.db"
 
 StoreURI = Annotated[
     str,
-    typer.Option("--store", envvar="STAYWORTH_STORE", help="Score store: sqlite:///FILE or postgresql://…"),
+    typer.Option(
+        "--store",
+        envvar="STAYWORTH_STORE",
+        help="Where published scores and API keys are: sqlite:///file.db or postgresql://user@host/database.",
+    ),
 ]
 
 
@@ -38,7 +43,20 @@ class ScoreSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    out: Annotated[Path, typer.Option("--out", help="File to write: .csv, .parquet or .xlsx.")]
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="File to write: .csv, .parquet or .xlsx. May be left out with --publish."),
+    ] = None
+    publish: Annotated[
+        bool,
+        typer.Option(
+            "--publish", help="Make the whole list, whatever --top leaves of it, what the service looks up."
+        ),
+    ] = False
+    store: StoreURI = DEFAULT_STORE
+    keep_sets: Annotated[
+        int, typer.Option("--keep-sets", help="Published lists that stay in the store, this one among them.")
+    ] = Field(default=3, ge=1)
     snapshot_date: Annotated[
         date | None,
         typer.Option(
@@ -75,6 +93,15 @@ class ScoreSettings(BaseModel):
         False
     )
     tracking_uri: TrackingURI = DEFAULT_TRACKING_URI
+
+    @model_validator(mode="after")
+    def _goes_somewhere(self) -> Self:
+        if self.out is None and not self.publish:
+            raise ValueError(
+                f"--out is missing. Give it here or as out in [score] of {CONFIG_FILE}; or give --publish, and "
+                "the service looks the list up"
+            )
+        return self
 
 
 class ServeSettings(BaseModel):

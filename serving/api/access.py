@@ -8,7 +8,6 @@ limit in each.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import logging
 import threading
@@ -23,7 +22,7 @@ from starlette.datastructures import Headers
 
 from features.errors import StoreError
 from serving.api.refusals import Refusal
-from serving.store.keys import ApiKey, Keys
+from serving.store.keys import ApiKey, Keys, digest
 
 Mode = Literal["auto", "always", "off"]
 
@@ -99,11 +98,11 @@ class Access:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise _unauthorized("Send an API key: Authorization: Bearer sw_…")
-        digest = hashlib.sha256(token.strip().encode()).hexdigest()
-        key = self._match(digest)
+        sent = digest(token.strip())
+        key = self._match(sent)
         if key is None and time.monotonic() - self._read_at > _MISS_SECONDS:
             await anyio.to_thread.run_sync(self._read)
-            key = self._match(digest)
+            key = self._match(sent)
         if self._keys is None:
             raise Refusal(
                 503, "The API keys cannot be read: the score store is down.", code="store_unavailable"
@@ -112,10 +111,10 @@ class Access:
             raise _unauthorized("This API key is not known, or was revoked.")
         return key
 
-    def _match(self, digest: str) -> ApiKey | None:
+    def _match(self, sent: str) -> ApiKey | None:
         found = None
         for key in self._keys or ():  # all of them: the time must not tell which one came near
-            if hmac.compare_digest(key.digest, digest) and key.revoked_at is None:
+            if hmac.compare_digest(key.digest, sent) and key.revoked_at is None:
                 found = key
         return found
 

@@ -77,7 +77,7 @@ class Endpoints:
 
     async def lookup(self, call: Call) -> Response:
         """Answer ``POST /lookup``."""
-        if len(call.body) > 64 * _FEW_IDS or not self.store.is_embedded:
+        if len(call.body) > 64 * _FEW_IDS or self.store.address.file is None:
             return await anyio.to_thread.run_sync(self._lookup, call, limiter=self._lookups)
         return self._lookup(call)  # a read of a local file takes less than a thread's turn
 
