@@ -281,7 +281,8 @@ def _refused(answer: httpx.Response, found: Any, asked: str, request_id: str) ->
 
 def _wait(error: Exception, *, until: float) -> bool | float:
     """Tell whether to ask again: False, or True for a growing pause, or the seconds that were named."""
-    if not isinstance(error, ServiceError) or not (error.code == "unreachable" or error.status in _TRY_AGAIN):
+    passing = isinstance(error, ServiceError) and (error.code == "unreachable" or error.status in _TRY_AGAIN)
+    if not passing or error.code == "nothing_published":
         return False
     wait = error.retry_after
     if time.monotonic() + (wait or 0.0) >= until:

@@ -4,10 +4,10 @@ set -euo pipefail
 
 psql --quiet --set ON_ERROR_STOP=1 --username "${POSTGRES_USER:-postgres}" --dbname postgres <<'SQL'
 \getenv mlflow_password MLFLOW_DB_PASSWORD
-\getenv stayworth_password STAYWORTH_DB_PASSWORD
+\getenv scores_password SCORES_DB_PASSWORD
 CREATE ROLE mlflow LOGIN PASSWORD :'mlflow_password';
-CREATE ROLE stayworth LOGIN PASSWORD :'stayworth_password';
+CREATE ROLE scores LOGIN PASSWORD :'scores_password';
 CREATE DATABASE mlflow OWNER mlflow;
-CREATE DATABASE stayworth OWNER stayworth;
-REVOKE CONNECT ON DATABASE mlflow, stayworth FROM PUBLIC;
+CREATE DATABASE scores OWNER scores;
+REVOKE CONNECT ON DATABASE mlflow, scores FROM PUBLIC;
 SQL

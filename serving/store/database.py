@@ -280,4 +280,6 @@ def _was_cut(error: Exception) -> bool:
     cause = error.orig if isinstance(error, DBAPIError) else error
     if not isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError) or cause.pgconn is not None:
         return False
-    return cause.sqlstate is None or cause.sqlstate.startswith("57P")  # shut down, crashed, or the database dropped
+    return cause.sqlstate is None or cause.sqlstate.startswith(
+        "57P"
+    )  # shut down, crashed, or the database dropped

@@ -23,9 +23,9 @@ import stamina
 
 from features.errors import StayworthError
 from serving import answers, customers
-from serving.api import schemas
+from serving.api import answers as given
+from serving.api import requests as taken
 from serving.client import ServiceError, StayworthClient
-from training.model import SCORE_COLUMNS
 
 KEY = "sw_s3cr3t"
 ROWS = {"in": 2, "used": 1, "quarantined": {"date in the future": 1}, "not_yet_visible": 0}
@@ -265,6 +265,18 @@ def test_what_would_be_refused_again_is_asked_once(
     assert len(service.asked) == 1
 
 
+@pytest.mark.usefixtures("no_pauses")
+def test_scores_that_nobody_has_published_are_not_waited_for(
+    service: Service, client: StayworthClient
+) -> None:
+    service.refusals = [refusal(503, "nothing_published")]
+
+    with pytest.raises(ServiceError, match="nothing_published"):
+        client.lookup(["1"])
+
+    assert len(service.asked) == 1
+
+
 def test_the_wait_that_the_service_names_is_kept(service: Service, client: StayworthClient) -> None:
     service.refusals = [refusal(429, "rate_limited", Retry_After="1")]
     began = time.monotonic()
@@ -379,13 +391,14 @@ def test_what_json_cannot_hold_is_refused_without_being_shown(
 
 
 def test_the_types_of_the_client_are_those_of_the_service() -> None:
-    assert customers.MAX_CUSTOMERS == schemas.MAX_CUSTOMERS
-    assert customers.MAX_TRANSACTIONS == schemas.MAX_ROWS
-    assert list(customers.Transaction.__annotations__) == list(schemas.Transaction.__annotations__)
-    assert set(customers.Customer.__annotations__) == set(schemas.Customer.model_fields)
-    assert set(answers.Unscored.__annotations__) == set(schemas.Unscored.model_fields)
-    assert set(answers.Rows.__annotations__) == {"in", *schemas.Rows.model_fields} - {"rows_in"}
-    assert answers.Score.__required_keys__ == set(SCORE_COLUMNS)
+    assert (customers.MAX_CUSTOMERS, customers.MAX_TRANSACTIONS) == (taken.MAX_CUSTOMERS, taken.MAX_ROWS)
+    assert list(customers.Transaction.__annotations__) == list(taken.Transaction.__annotations__)
+    assert set(customers.Customer.__annotations__) == set(taken.Customer.model_fields)
+    assert list(answers.Score.__annotations__) == list(given.PricedScore.model_fields)
+    assert answers.Score.__required_keys__ == set(given.CustomerScore.model_fields)
+    assert set(answers.OfferPrice.__annotations__) == set(given.OfferPrice.model_fields)
+    assert set(answers.Unscored.__annotations__) == set(given.Unscored.model_fields)
+    assert set(answers.Rows.__annotations__) == {"in", *given.Rows.model_fields} - {"rows_in"}
 
 
 def test_the_client_imports_nothing_heavy() -> None:

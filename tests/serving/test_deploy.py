@@ -25,7 +25,7 @@ DEPLOY = Path(__file__).resolve().parents[2] / "serving" / "deploy"
 COMPOSE = DEPLOY / "compose.yaml"
 CONTENT: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())
 STAYWORTH = typer.main.get_command(app)
-SECRETS = ("POSTGRES_PASSWORD", "MLFLOW_DB_PASSWORD", "STAYWORTH_DB_PASSWORD")
+SECRETS = ("POSTGRES_PASSWORD", "MLFLOW_DB_PASSWORD", "SCORES_DB_PASSWORD")
 
 Duration = Annotated[str, Field(pattern=r"^[1-9]\d*(s|m)$")]
 
@@ -158,12 +158,24 @@ def test_the_image_runs_what_the_project_needs_and_is_nobody() -> None:
 
 
 def test_the_two_databases_are_made_and_their_owners_are_kept_apart(postgres_uri: str) -> None:
-    url = make_url(postgres_uri)
-    passwords = {"mlflow": "it's m\\l", "stayworth": "s t"}
-    environment = os.environ | {
-        "PGHOST": str(url.host),
-        "PGPORT": str(url.port),
-        "PGPASSWORD": str(url.password),
-        "POSTGRES_USER": str(url.username) if url.username != "stayworth" else "stayworth",
-        **{f"{name.upper()}_DB_PASSWORD": password for name, password in passwords.items()},
-    }
+    server = make_url(postgres_uri)
+    passwords = {"mlflow": "it's m\\l", "scores": "$(s) t"}
+    told = {f"{name.upper()}_DB_PASSWORD": password for name, password in passwords.items()}
+    told |= {"PGHOST": str(server.host), "PGPORT": str(server.port), "PGPASSWORD": str(server.password)}
+
+    subprocess.run(
+        [DEPLOY / "databases.sh"], env=os.environ | told | {"POSTGRES_USER": str(server.username)}, check=True
+    )
+
+    def owner_of(database: str, user: str) -> str:
+        with psycopg.connect(
+            host=server.host, port=server.port, dbname=database, user=user, password=passwords[user]
+        ) as connection:
+            owner = connection.execute(
+                "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()"
+            ).fetchone()
+        return str(owner and owner[0])
+
+    assert [owner_of(name, name) for name in passwords] == ["mlflow", "scores"]
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        owner_of("mlflow", "scores")

@@ -18,5 +18,7 @@ def migrate() -> None:
         context.run_migrations()
 
 
-if __name__ == "env_py":  # what Alembic calls this file as it runs it; an import, by a test collector say, is idle
+if (
+    __name__ == "env_py"
+):  # what Alembic calls this file as it runs it; an import, by a test collector say, is idle
     migrate()
