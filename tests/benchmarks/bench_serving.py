@@ -235,12 +235,16 @@ def _serving(
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
-    one_thread = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+    alike = {
+        "OMP_NUM_THREADS": "1",
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "PATH": f"{PROGRAMS}:{os.environ['PATH']}",  # where MLflow looks for uvicorn
+    }
     with (folder / "output").open("wb") as output:
         process = psutil.Popen(
             [*map(str, command), port],
             cwd=folder,
-            env=os.environ | one_thread | (environment or {}),
+            env=os.environ | alike | (environment or {}),
             stdout=output,
             stderr=output,
         )
@@ -272,12 +276,16 @@ class Wrk:
     folder: Path
     server: psutil.Process
     seconds: int
-    key: str = ""
+    key: str = "none"
 
     def ask(self, what: str, url: str, bodies: Path, connections: int) -> Run:
         """Warm up, then measure."""
         script = self.folder / "wrk.lua"
         script.write_text(SCRIPT.format(bodies=bodies, key=self.key))
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.key}"}
+        first = httpx.post(url, content=bodies.read_text().splitlines()[0], headers=headers, timeout=60)
+        if first.status_code != 200:
+            raise SystemExit(f"{what}: {first.status_code} {first.text[:500]}")
         command = ["wrk", "-t1", f"-c{connections}", "--timeout", "60s", "-s", script, url]
         _tell([*command, "-d1s"])
         before = self._cpu_seconds()

@@ -1,7 +1,5 @@
 """What the service is compared with: apps for uvicorn, and a scoring table for ``mlflow models serve``."""
 
-from __future__ import annotations
-
 import json
 import os
 from pathlib import Path
@@ -37,11 +35,10 @@ def booster_app() -> FastAPI:
     app = FastAPI()
 
     @app.post("/predict")
-    async def predict(features: Features) -> Prediction:  # type: ignore[valid-type]
+    async def predict(features: Features) -> Prediction:
         row = np.array([[getattr(features, name) for name in names]])
         return Prediction(margin=booster.predict(row, num_threads=1, raw_score=True)[0])
 
-    predict.__annotations__["features"] = Features
     return app
 
 
