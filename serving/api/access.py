@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hmac
 import logging
+import math
 import threading
 import time
 from typing import Literal
@@ -27,8 +28,6 @@ from serving.store.keys import ApiKey, Keys, digest
 Mode = Literal["auto", "always", "off"]
 
 REFRESH_SECONDS = 2.0
-_MISS_SECONDS = 0.5
-"""An unknown key has the store asked again, but not more often than this."""
 
 _log = logging.getLogger("stayworth")
 
@@ -100,8 +99,8 @@ class Access:
             raise _unauthorized("Send an API key: Authorization: Bearer sw_…")
         sent = digest(token.strip())
         key = self._match(sent)
-        if key is None and time.monotonic() - self._read_at > _MISS_SECONDS:
-            await anyio.to_thread.run_sync(self._read)
+        if key is None:  # it may be newer than what was read
+            await anyio.to_thread.run_sync(self._read, time.monotonic())
             key = self._match(sent)
         if self._keys is None:
             raise Refusal(
@@ -132,14 +131,18 @@ class Access:
                 headers={"Retry-After": f"{max(reset, 1):.0f}"},
             )
 
-    def _read(self) -> None:
+    def _read(self, since: float = math.inf) -> None:
+        """Read the keys, unless they were read since a moment: many at once need one reading."""
         with self._reading:
+            if self._read_at > since:
+                return
+            began = time.monotonic()
             try:
                 self._keys = self._store_keys.all()
             except StoreError as error:
                 if self._read_at == 0.0:
                     _log.warning("%s", error)
-            self._read_at = time.monotonic()
+            self._read_at = began
 
     def _keep_reading(self) -> None:
         while True:

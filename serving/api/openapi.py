@@ -36,7 +36,7 @@ _GIVEN_ID = {
     "schema": {"type": "string"},
 }
 _JSON = "application/json"
-_KEY = [{"apiKey": []}]
+_KEY: list[dict[str, list[str]]] = [{"apiKey": []}]
 _SCHEMAS = "#/components/schemas/"
 
 
@@ -102,7 +102,7 @@ def _definitions() -> dict[str, Any]:
     ]
     generator = GenerateJsonSchema(ref_template=_SCHEMAS + "{model}")
     _, definitions = generator.generate_definitions([*taken, *given])  # type: ignore[list-item]
-    return dict(definitions)
+    return {str(name): schema for name, schema in definitions.items()}
 
 
 def _post(operation_id: str, summary: str, taken: type[BaseModel], given: type) -> dict[str, Any]:

@@ -106,6 +106,7 @@ def serve(settings: ServeSettings) -> None:
             # The words: neither takes a 1.
             "BENTOML_DO_NOT_TRACK": "true",
             "MLFLOW_DISABLE_TELEMETRY": "true",
+            "BENTOML_QUIET": "true",  # we say it in JSON
             "BENTOML_HOME": os.environ.get("BENTOML_HOME", home),
             # A request is small: threads would cost it more than they bring.
             "OMP_NUM_THREADS": "1",
@@ -117,6 +118,7 @@ def serve(settings: ServeSettings) -> None:
         # imported in the place of ours. They go back when they have started.
         service.working_dir = home
         service.config["workers"] = settings.workers
+        _log.info("Listening on http://%s:%d, %d workers.", address, settings.port, settings.workers)
         try:
             service.serve_http(host=address, port=settings.port)
         except OSError as error:

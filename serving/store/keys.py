@@ -138,7 +138,7 @@ class Keys:
             rows = self._database.select(sa.select(*columns).order_by(api_keys.c.id))
         except NothingPublished:
             return []
-        return [ApiKey(**row._mapping | {"scopes": frozenset(row.scopes)}) for row in rows]
+        return [ApiKey(**{**row._mapping, "scopes": frozenset(row.scopes)}) for row in rows]
 
 
 def digest(key: str) -> str:

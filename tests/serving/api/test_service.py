@@ -383,8 +383,11 @@ def test_nothing_of_a_body_reaches_the_output(server: Server) -> None:
     assert "Traceback" not in written
 
 
-def test_every_line_of_the_log_is_json_and_a_request_is_found_by_its_id(server: Server) -> None:
-    server.client.post("/lookup", json={"customer_ids": ["17", "nobody"]}, headers={"X-Request-ID": "crm-77"})
+def test_every_line_of_the_log_is_json_and_a_request_is_found_by_its_id(
+    server: Server, log: TransactionLog
+) -> None:
+    ids = [log.table["customer_id"][0].as_py(), "nobody"]
+    server.client.post("/lookup", json={"customer_ids": ids}, headers={"X-Request-ID": "crm-77"})
 
     lines = [json.loads(line) for line in server.output.read_text().splitlines()]
 
