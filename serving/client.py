@@ -158,7 +158,7 @@ class StayworthClient:
 
         Returns
         -------
-        DataFrame, as of `ScoreAnswer.frame`
+        DataFrame, that of `ScoreAnswer.frame`
         """
         return self.score(customers_of(orders), snapshot_date, offers).frame()
 
@@ -182,8 +182,7 @@ class StayworthClient:
         offers: Sequence[Mapping[str, Any]] | None = None,
     ) -> dict[str, Any]:
         """Explain one customer's score: every contribution, the facts, what would change the decision."""
-        body = _given(customer=customer, snapshot_date=snapshot_date, offers=offers)
-        return self._post("/explain", body)
+        return self._post("/explain", _given(customer=customer, snapshot_date=snapshot_date, offers=offers))
 
     def model(self) -> dict[str, Any]:
         """Describe the version that scores."""
@@ -281,13 +280,12 @@ def _refused(answer: httpx.Response, found: Any, asked: str, request_id: str) ->
 
 def _wait(error: Exception, *, until: float) -> bool | float:
     """Tell whether to ask again: False, or True for a growing pause, or the seconds that were named."""
-    passing = isinstance(error, ServiceError) and (error.code == "unreachable" or error.status in _TRY_AGAIN)
-    if not passing or error.code == "nothing_published":
+    if not isinstance(error, ServiceError) or error.code == "nothing_published":
         return False
-    wait = error.retry_after
-    if time.monotonic() + (wait or 0.0) >= until:
+    if error.status not in _TRY_AGAIN and error.code != "unreachable":
         return False
-    return True if wait is None else wait
+    in_time = time.monotonic() + (error.retry_after or 0.0) < until
+    return in_time if error.retry_after is None or not in_time else error.retry_after
 
 
 def _plain(value: object) -> str:
