@@ -28,6 +28,10 @@ _UNLIMITED = {"timeout": 86_400}  # the gate has limits of its own, and words fo
 
 _log = logging.getLogger("stayworth")
 
+if folder := os.environ.get(_FOLDER):
+    # A worker starts in an empty folder, for one called features or training in the caller's would be imported in
+    # the place of ours. Those are imported by now, and the caller's paths are meant from the caller's folder.
+    os.chdir(folder)
 settings = ServeSettings.from_environment(os.environ)
 champion = Champion(settings.tracking_uri, settings.cache, poll_seconds=settings.poll_seconds)
 store = Store(settings.store)
@@ -60,7 +64,6 @@ with warnings.catch_warnings():
 
         def __init__(self) -> None:
             log_json()
-            os.chdir(os.environ.get(_FOLDER, "."))
             access.start()
             champion.start()
 
@@ -114,8 +117,6 @@ def serve(settings: ServeSettings) -> None:
             "STAYWORTH_AUTH": auth,
             _FOLDER: os.getcwd(),
         }
-        # Workers start in a folder of their own: one called features or training in the caller's would be
-        # imported in the place of ours. They go back when they have started.
         service.working_dir = home
         service.config["workers"] = settings.workers
         _log.info("Listening on http://%s:%d, %d workers.", address, settings.port, settings.workers)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,8 +50,12 @@ class Server:
 
     def workers(self) -> list[psutil.Process]:
         """The processes that answer; the parent only watches them."""
-        children = psutil.Process(self.process.pid).children()
-        return [child for child in children if "_bentoml_impl.worker.service" in child.cmdline()]
+        found = []
+        for child in psutil.Process(self.process.pid).children():
+            with suppress(psutil.Error):  # it is ending
+                if "_bentoml_impl.worker.service" in child.cmdline():
+                    found.append(child)
+        return found
 
     def with_key(self, *, scopes: tuple[str, ...], name: str, **limits: object) -> httpx.Client:
         """Return a client with a key of its own."""
