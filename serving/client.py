@@ -4,7 +4,7 @@ Imports nothing heavy, so that a CRM's own program can afford it::
 
     with StayworthClient("http://127.0.0.1:3000", api_key) as client:
         answer = client.lookup(["0042", "17"])
-        client.score([{"customer_id": "0042", "transactions": [{"ordered_at": "1998-01-05", "amount": "20.50"}]}])
+        client.score_orders(pandas.read_parquet("orders.parquet"))
 
 A request carries at most 5,000 customers and 200,000 orders; more are asked for part by part and joined.
 Every endpoint is idempotent, so what failed on the way (no connection, 429, 502, 503, 504) is asked again,
@@ -42,6 +42,10 @@ _NO_ANSWER: dict[str, tuple[type[Exception], ...]] = {
     "protocol": (httpx.TransportError,),
 }
 _TRY_AGAIN = frozenset({429, 502, 503, 504})
+_NO_JSON = (
+    "The request cannot be written as JSON: a number is NaN or infinite, or a value is neither text, number, "
+    "date nor decimal. Use None where something is not known."
+)
 
 
 class ServiceError(StayworthError):
@@ -214,10 +218,7 @@ class StayworthClient:
         try:
             content = json.dumps(body, default=_plain, allow_nan=False, ensure_ascii=False).encode()
         except (TypeError, ValueError):  # whose words may hold a customer's value
-            raise StayworthError(
-                "The request cannot be written as JSON: a number is NaN or infinite, or a value is neither "
-                "text, number, date nor decimal. Use None where something is not known."
-            ) from None
+            raise StayworthError(_NO_JSON) from None
         return self._request("POST", path, content)
 
     def _request(self, method: str, path: str, content: bytes | None = None) -> dict[str, Any]:
@@ -236,10 +237,9 @@ class StayworthClient:
             code = next(code for code, kinds in _NO_ANSWER.items() if isinstance(error, kinds))
             message = f"{method} {path}: {self._address} gives no answer ({type(error).__name__})."
             raise ServiceError(message, code=code, request_id=request_id) from None
-        try:
+        found = None
+        with suppress(ValueError):
             found = answer.json()
-        except ValueError:
-            found = None
         if answer.is_success and isinstance(found, dict):
             return found
         raise _refused(answer, found, f"{method} {path}: {self._address}", request_id)

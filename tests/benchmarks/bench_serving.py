@@ -102,6 +102,8 @@ def main() -> None:
     given = arguments.parse_args()
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is missing, which asks the servers. Install the Debian package wrk, or brew's.")
+    if (load := os.getloadavg()[0]) > 0.5:
+        print(f"others work here too (load {load:.1f}): that is in the numbers", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="stayworth-bench-") as name:
         folder = Path(name)
         uri = given.tracking_uri or _champion(folder)
