@@ -20,7 +20,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal
-from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
@@ -207,10 +206,7 @@ class StayworthClient:
         return self
 
     def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
 
@@ -224,8 +220,8 @@ class StayworthClient:
     def _request(self, method: str, path: str, content: bytes | None = None) -> dict[str, Any]:
         """Ask, and ask again where that may help; all attempts have one request id."""
         request_id = uuid4().hex
-        worth = partial(_wait, until=time.monotonic() + self._retry_seconds)
-        for attempt in stamina.retry_context(on=worth, attempts=None, timeout=None):
+        until = time.monotonic() + self._retry_seconds
+        for attempt in stamina.retry_context(lambda error: _wait(error, until), attempts=None, timeout=None):
             with attempt:
                 return self._ask(method, path, content, request_id)
         raise AssertionError("an attempt returns or raises")
@@ -278,7 +274,7 @@ def _refused(answer: httpx.Response, found: Any, asked: str, request_id: str) ->
     )
 
 
-def _wait(error: Exception, *, until: float) -> bool | float:
+def _wait(error: Exception, until: float) -> bool | float:
     """Tell whether to ask again: False, or True for a growing pause, or the seconds that were named."""
     if not isinstance(error, ServiceError) or error.code == "nothing_published":
         return False
