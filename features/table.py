@@ -9,12 +9,13 @@ and however many threads the engine uses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from types import TracebackType
 from typing import Self
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -27,6 +28,9 @@ from features.purchase_days import LOG, PURCHASE_DAYS, purchase_days_sql
 from features.snapshot import Snapshot
 
 FEATURES: tuple[Feature, ...] = rfm.FEATURES + tenure.FEATURES + behaviour.FEATURES
+
+Table = pd.DataFrame | Mapping[str, np.ndarray]
+"""A feature table, or its columns by name: pandas takes longer to look up a column than to score a customer."""
 
 SMALL_LOG_ROWS = 10_000  # a request's orders; above, a plan is worth its making
 
