@@ -7,24 +7,26 @@ So both give a customer the same numbers, to the last digit, whoever else is in 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from features.engines.duckdb import DuckDBEngine
 from features.errors import WindowError
 from features.log.columns import local_now
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog, sift
 from features.settings import LogRules
 from features.snapshot import Snapshot
-from features.table import PurchaseHistory
+from features.table import SMALL_LOG_ROWS, Log, PurchaseHistory
 from training.model import SCORE_COLUMNS, RetentionModel
 from training.versions.registry import DEFAULT_TRACKING_URI, load_champion
 
 NOTHING_USABLE = "no usable order: all were quarantined"
+_NOBODY = pd.DataFrame({"customer_id": [], "reason": []}, dtype="str")
 
 
 @dataclass(frozen=True)
@@ -108,25 +110,8 @@ class Scorer:
             If the snapshot lies in the future: the orders until then are not known.
         """
         snapshot = snapshot or Snapshot.after(log.last_day)
-        _require_known_orders(snapshot)
-        with DuckDBEngine(threads=threads) as engine, PurchaseHistory(log, engine) as history:
-            table = history.features(snapshot)
-            scores = self.model.score(table)
-            unscored = history.unscored(snapshot)
-            seen = history.rows_seen(snapshot)
-        scores = scores.assign(model_version=self.version)[list(SCORE_COLUMNS)]
-        scores = scores.sort_values(["value_at_risk", "customer_id"], ascending=[False, True])
-        silence = table["days_since_last_purchase"].loc[scores.index]
-        return ScoredList(
-            scores=scores.reset_index(drop=True),
-            unscored=unscored,
-            snapshot=snapshot,
-            rows_in=log.report.rows_in,
-            rows_used=seen,
-            rows_not_visible=log.report.rows_used - seen,
-            quarantined=dict(log.report.quarantined),
-            recent=(silence <= self.model.card["dormant_after_days"]).reset_index(drop=True),
-        )
+        with DuckDBEngine(threads=threads) as engine:
+            return self._score(log, engine, snapshot, log.report.rows_in, log.report.quarantined)
 
     def score_customers(
         self, rows: pa.Table, snapshot: Snapshot | None = None, *, rules: LogRules | None = None
@@ -153,10 +138,44 @@ class Scorer:
             If no row can be used, the rows mix currencies, or the snapshot lies in the future.
         """
         rules = rules or LogRules(timezone=self.model.card["log"]["timezone"])
-        log = validate(rows, rules, refunds_only=True)
+        log = sift(rows, rules, refunds_only=True)
         # One thread: a request is small, and several are answered at a time.
-        scored = self.score_log(log, snapshot or tomorrow(rules.timezone), threads=1)
-        return _with_unusable(scored, rows["customer_id"].to_pylist())
+        with DuckDBEngine(threads=1, small=log.table.num_rows <= SMALL_LOG_ROWS) as engine:
+            scored = self._score(
+                log, engine, snapshot or tomorrow(rules.timezone), rows.num_rows, log.quarantine.counts()
+            )
+        if not (missing := log.customers_set_aside()):
+            return scored
+        unusable = pd.DataFrame({"customer_id": missing, "reason": NOTHING_USABLE})
+        unscored = pd.concat([scored.unscored, unusable]).sort_values("customer_id", ignore_index=True)
+        return replace(scored, unscored=unscored)
+
+    def _score(
+        self, log: Log, engine: DuckDBEngine, snapshot: Snapshot, rows_in: int, quarantined: dict[str, int]
+    ) -> ScoredList:
+        _require_known_orders(snapshot)
+        with PurchaseHistory(log, engine) as history:
+            table = history.columns(snapshot)
+            customers = table["customer_id"]
+            everybody = len(customers) == pc.count_distinct(log.table["customer_id"]).as_py()
+            unscored = _NOBODY.copy() if everybody else history.unscored(snapshot)
+            seen = history.rows_seen(snapshot)
+        nothing = dict.fromkeys(SCORE_COLUMNS, np.empty(0, dtype=object))
+        columns = self.model.score_columns(table) if len(customers) else nothing
+        columns["model_version"] = np.full(len(customers), self.version, dtype=object)
+        # The table is in the order of customer_id, which a stable sort keeps among equals.
+        order = np.argsort(-np.asarray(columns["value_at_risk"]), kind="stable")
+        recent = table["days_since_last_purchase"] <= self.model.card["dormant_after_days"]
+        return ScoredList(
+            scores=pd.DataFrame({name: column[order] for name, column in columns.items()}),
+            unscored=unscored,
+            snapshot=snapshot,
+            rows_in=rows_in,
+            rows_used=seen,
+            rows_not_visible=log.table.num_rows - seen,
+            quarantined=dict(quarantined),
+            recent=pd.Series(recent[order], name="recent"),
+        )
 
 
 def tomorrow(timezone: str = "UTC", now: datetime | None = None) -> Snapshot:
@@ -178,13 +197,3 @@ def _require_known_orders(snapshot: Snapshot) -> None:
             f"The snapshot {snapshot} lies in the future: the orders until then are not known. "
             f"Use {latest} or earlier."
         )
-
-
-def _with_unusable(scored: ScoredList, customers: Iterable[str]) -> ScoredList:
-    """List the customers whose every row was quarantined among the unscored."""
-    missing = sorted({*customers}.difference(scored.scores["customer_id"], scored.unscored["customer_id"]))
-    if not missing:
-        return scored
-    unusable = pd.DataFrame({"customer_id": missing, "reason": NOTHING_USABLE})
-    unscored = pd.concat([scored.unscored, unusable]).sort_values("customer_id", ignore_index=True)
-    return replace(scored, unscored=unscored)

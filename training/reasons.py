@@ -93,11 +93,14 @@ def word_reasons(
     list of n_customers lists of up to ``top`` texts; a topic that moves nothing is not named
     """
     wording = wording or load_wording()
-    return word_moves(by_topic(contributions, wording).to_numpy(), table, wording, top=top)
+    worded: list[list[str]] = word_moves(
+        by_topic(contributions, wording).to_numpy(), table, wording, top=top
+    ).tolist()
+    return worded
 
 
-def word_moves(moves: np.ndarray, table: Table, wording: Wording, *, top: int = 3) -> list[list[str]]:
-    """Word the strongest of the `topic_sums`, as `word_reasons` does."""
+def word_moves(moves: np.ndarray, table: Table, wording: Wording, *, top: int = 3) -> np.ndarray:
+    """Word the strongest of the `topic_sums`, as `word_reasons` does: an array of lists."""
     facts = _facts(table)
     order = np.argsort(-np.abs(moves), axis=1, kind="stable")[:, :top]
     texts = np.full(order.shape, "", dtype=object)
@@ -105,7 +108,9 @@ def word_moves(moves: np.ndarray, table: Table, wording: Wording, *, top: int = 
         rows, places = np.nonzero(order == number)
         if len(rows):
             texts[rows, places] = _texts(wording, topic, facts, rows, moves[rows, number])
-    return [[text for text in row if text] for row in texts]
+    reasons = np.empty(len(texts), dtype=object)
+    reasons[:] = [[text for text in row if text] for row in texts]
+    return reasons
 
 
 def _facts(table: Table) -> Facts:
