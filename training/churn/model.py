@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import lightgbm as lgb
@@ -23,6 +24,7 @@ from features.snapshot import Snapshot
 from features.table import FEATURES, Table
 from training.churn.calibration import Calibrator, intercept_of
 from training.churn.season import Season
+from training.churn.treeshap import TreeShap
 from training.snapshots.dataset import Labelled
 
 CLV_COLUMNS = ("p0", "p_alive", "expected_purchases", "spend_per_purchase")
@@ -34,6 +36,8 @@ CHURN_FEATURES: tuple[str, ...] = tuple(f.name for f in FEATURES if f.name not i
 
 CONTRIBUTIONS = ("silence", "habit", *CHURN_FEATURES, "constant")
 """What `ChurnModel.contributions` splits a customer's log-odds into."""
+
+_TABLE_ROWS = 100  # from here on looking contributions up is faster than LightGBM
 
 # How p must move with a feature where the residual is kept monotone: up with silence, down with habit.
 MONOTONE = {"days_since_last_purchase": 1, "p0": 1, "p_alive": -1, "frequency": -1, "expected_purchases": -1}
@@ -93,9 +97,8 @@ def booster_parameters(
     )
 
 
-def boosted(booster: lgb.Booster, table: Table, *, contributions: bool = False) -> np.ndarray:
-    """Return what a booster adds to each customer's raw score: in all, or by feature with a constant at last."""
-    inputs = matrix(table)
+def boosted(booster: lgb.Booster, inputs: np.ndarray, *, contributions: bool = False) -> np.ndarray:
+    """Return what a booster adds to each row's raw score: in all, or by feature with a constant at last."""
     # For few rows, starting a team of threads (0: all) takes longer than predicting.
     threads = 1 if len(inputs) < 5_000 else 0
     return np.asarray(
@@ -127,7 +130,7 @@ class ChurnModel:
         base = base_log_odds(table)
         if self.booster is None:
             return base
-        return np.asarray(base + boosted(self.booster, table))
+        return np.asarray(base + boosted(self.booster, matrix(table)))
 
     def predict(self, table: Table, snapshot: Snapshot) -> np.ndarray:
         """Return the probability that each customer stays silent through the churn window.
@@ -168,11 +171,27 @@ class ChurnModel:
         base, just_bought = base_log_odds(table), base_log_odds(table, "p0_just_bought")
         parts = np.zeros((len(base), len(CONTRIBUTIONS)))
         if self.booster is not None and len(base):
-            parts[:, 2:] = boosted(self.booster, table, contributions=True)
+            parts[:, 2:] = self._boosted_parts(self.booster, matrix(table))
         parts[:, 0] = base - just_bought
         parts[:, 1] = just_bought - self.base_mean
         parts[:, -1] += self.base_mean
         return parts
+
+    def _boosted_parts(self, booster: lgb.Booster, inputs: np.ndarray) -> np.ndarray:
+        if len(inputs) < _TABLE_ROWS or self._shap is None:
+            return boosted(booster, inputs, contributions=True)
+        parts = np.empty((len(inputs), len(CHURN_FEATURES) + 1))
+        parts[:, :-1] = self._shap(inputs)
+        # LightGBM has the last word: on a machine where it rounds otherwise, it does all the work.
+        first = boosted(booster, inputs[:1], contributions=True)[0]
+        if (parts[0, :-1] != first[:-1]).any():
+            return boosted(booster, inputs, contributions=True)
+        parts[:, -1] = first[-1]
+        return parts
+
+    @cached_property
+    def _shap(self) -> TreeShap | None:
+        return None if self.booster is None else TreeShap.of(self.booster)
 
 
 def fit_churn(

@@ -87,7 +87,7 @@ class SpendModel:
         """
         log_spend = base_log_spend(table) + self.season.intercept(snapshot)
         if self.booster is not None:
-            log_spend = log_spend + boosted(self.booster, table)
+            log_spend = log_spend + boosted(self.booster, matrix(table))
         return np.asarray(np.exp(log_spend))
 
 
