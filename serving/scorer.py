@@ -15,7 +15,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.engines import Engine
 from features.engines.duckdb import DuckDBEngine
+from features.engines.prepared import PreparedEngine
 from features.errors import WindowError
 from features.log.columns import local_now
 from features.log.transactions import TransactionLog, sift
@@ -140,7 +142,8 @@ class Scorer:
         rules = rules or LogRules(timezone=self.model.card["log"]["timezone"])
         log = sift(rows, rules, refunds_only=True)
         # One thread: a request is small, and several are answered at a time.
-        with DuckDBEngine(threads=1, small=log.table.num_rows <= SMALL_LOG_ROWS) as engine:
+        small = log.table.num_rows <= SMALL_LOG_ROWS
+        with PreparedEngine() if small else DuckDBEngine(threads=1) as engine:
             scored = self._score(
                 log, engine, snapshot or tomorrow(rules.timezone), rows.num_rows, log.quarantine.counts()
             )
@@ -151,7 +154,7 @@ class Scorer:
         return replace(scored, unscored=unscored)
 
     def _score(
-        self, log: Log, engine: DuckDBEngine, snapshot: Snapshot, rows_in: int, quarantined: dict[str, int]
+        self, log: Log, engine: Engine, snapshot: Snapshot, rows_in: int, quarantined: dict[str, int]
     ) -> ScoredList:
         _require_known_orders(snapshot)
         with PurchaseHistory(log, engine) as history:

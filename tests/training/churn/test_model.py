@@ -70,16 +70,7 @@ def test_a_constant_of_the_snapshot_is_no_input_of_the_model() -> None:
 
 
 def test_contributions_have_the_same_bits_alone_and_in_company(shop_rows: list[Labelled]) -> None:
-    model = fit_churn(
-        shop_rows,
-        rounds=12,
-        monotone=False,
-        calibrator=Calibrator(),
-        season=Season(),
-        seed=1,
-        threads=1,
-    )
-    table = shop_rows[-1].table
+    model, table = _fitted(shop_rows), shop_rows[-1].table
 
     together = model.contributions(table)
 
