@@ -9,7 +9,7 @@ stored, so a customer's score is the same in a list of a million and in a reques
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,7 @@ nothing by any model, and a ratio of two nothings must not multiply what they wo
 
 FORMAT = 1
 _FOREVER_DAYS = 3650
+_BLOCK_ROWS = 16_384
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,8 @@ class RetentionModel:
         described = {**table, **self.clv.predictions(table, self.terms.horizon_days)}
         probability = self.churn.predict(described, snapshot)
         money = self.money(described, probability)
-        moves = topic_sums(self.churn.parts(described), CONTRIBUTIONS, wording := load_wording())
+        wording = load_wording()
+        moves = [topic_sums(self.churn.parts(rows), CONTRIBUTIONS, wording) for rows in _blocks(described)]
         scores = {
             "customer_id": table["customer_id"],
             "snapshot_date": np.full(len(probability), snapshot.date, dtype=object),
@@ -133,7 +135,7 @@ class RetentionModel:
             "next_purchase_date": self._next_purchase(table, 0.5),
             "next_purchase_low": self._next_purchase(table, 0.1),
             "next_purchase_high": self._next_purchase(table, 0.9),
-            "reasons": word_moves(moves, described, wording),
+            "reasons": word_moves(np.concatenate(moves), described, wording),
         }
         return {name: scores[name] for name in SCORE_COLUMNS[:-1]}
 
@@ -292,6 +294,12 @@ class RetentionModel:
             raise ModelError(
                 f"The model in {folder} cannot be read: {error}. Train it again, or roll back."
             ) from error
+
+
+def _blocks(table: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Cut a table into blocks of rows: contributions are as many numbers as features."""
+    for start in range(0, len(table["customer_id"]), _BLOCK_ROWS):
+        yield {name: column[start : start + _BLOCK_ROWS] for name, column in table.items()}
 
 
 def _snapshot_of(table: Table) -> Snapshot:
