@@ -4,8 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+BUILD := build
 
-.PHONY: demo test check lock race bench clean notebook soak
+.PHONY: demo test check lock race bench bench-serving bento clean notebook soak
 .DEFAULT_GOAL := demo
 
 $(STAMP): requirements.lock pyproject.toml
@@ -35,8 +36,26 @@ soak: $(STAMP)
 race: $(STAMP)
 	$(BIN)/python -W ignore tests/benchmarks/race.py
 
+# The service has a benchmark of its own: it needs wrk, and takes minutes.
 bench: $(STAMP)
-	for benchmark in tests/benchmarks/bench_*.py; do $(BIN)/python $$benchmark || exit 1; done
+	for benchmark in $(filter-out %/bench_serving.py,$(wildcard tests/benchmarks/bench_*.py)); do \
+	    $(BIN)/python $$benchmark || exit 1; done
+
+bench-serving: $(STAMP)
+	$(BIN)/python tests/benchmarks/bench_serving.py
+
+# The service as BentoML packs it: the wheel's content and the lock. Nothing is downloaded; without no_image,
+# BentoML would install a tool of its own for locking, although it is told not to lock.
+bento: $(STAMP)
+	rm -rf $(BUILD)/wheel $(BUILD)/bento $(BUILD)/bentoml
+	$(BIN)/python -m pip wheel --disable-pip-version-check --quiet --no-deps --no-build-isolation \
+	    --wheel-dir $(BUILD)/wheel .
+	$(BIN)/python -m zipfile -e $(BUILD)/wheel/*.whl $(BUILD)/bento
+	cp pyproject.toml requirements.lock $(BUILD)/bento
+	mkdir -p $(BUILD)/bentoml
+	cd $(BUILD)/bento && BENTOML_HOME=$(abspath $(BUILD))/bentoml BENTOML_DO_NOT_TRACK=true \
+	    BENTOML_ENABLE_FEATURES=no_image $(abspath $(BIN))/bentoml build --quiet
+	@echo "Serve it: BENTOML_HOME=$(BUILD)/bentoml $(BIN)/bentoml serve stayworth:latest"
 
 notebook: $(STAMP)
 	for notebook in notebooks/*.ipynb; do $(BIN)/python tests/test_notebooks.py $$notebook || exit 1; done

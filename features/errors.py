@@ -10,7 +10,9 @@
         ├── WindowError         a date, horizon or span that the log cannot serve
         ├── FitError            a model cannot be fitted to this log
         ├── ModelError          no such model, or one that cannot be used
-        └── OutputError         a file that cannot be written; the old one is intact
+        ├── OutputError         a file that cannot be written; the old one is intact
+        └── StoreError          the score store cannot be reached, read or written
+            └── NothingPublished     it holds no scores yet
 
 A message says what is wrong, where (a count, examples) and what to do, in the caller's names.
 """
@@ -46,3 +48,11 @@ class ModelError(StayworthError):
 
 class OutputError(StayworthError):
     """An output file cannot be written; what was there before is intact."""
+
+
+class StoreError(StayworthError):
+    """The store of scores and keys cannot be reached, read or written; what was published is intact."""
+
+
+class NothingPublished(StoreError):
+    """The store is empty, or not there yet."""

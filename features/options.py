@@ -38,7 +38,7 @@ from features.errors import StayworthError
 CONFIG_FILE = "stayworth.toml"
 SECTIONS = (
     *("log", "columns", "train", "score", "serve", "plan", "measure", "tournament", "registry", "monitor"),
-    "backtest",
+    *("backtest", "keys"),
 )
 
 Config = Mapping[str, Mapping[str, Any]]

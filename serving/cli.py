@@ -5,6 +5,8 @@ Each command imports what it needs when it runs, so that help and mistakes answe
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +23,7 @@ from features.settings import Columns, LogSettings
 from features.snapshot import Snapshot
 from serving.campaign.cli import measure, plan
 from serving.settings import ScoreSettings, ServeSettings
+from serving.store.cli import keys
 from training.campaign.backtest_cli import backtest
 from training.campaign.cli import tournament
 from training.versions.cli import models, promote, rollback
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from features.log.report import LogReport
     from serving.contacts import Contacts
     from serving.scorer import ScoredList
+    from serving.store.store import Store
 
 app = typer.Typer(name="stayworth", no_args_is_help=True, add_completion=False)
 
@@ -87,6 +91,9 @@ for command in (
     app.command()(command)
 
 
+app.add_typer(keys, name="keys")
+
+
 @app.command()
 @options
 def score(settings: ScoreSettings, log: LogSettings, columns: Columns) -> None:
@@ -95,6 +102,8 @@ def score(settings: ScoreSettings, log: LogSettings, columns: Columns) -> None:
     Example: stayworth score --transactions orders.csv --out scored.csv
 
     For a campaign: stayworth score --transactions orders.csv --top 500 --customers crm.csv --out list.xlsx
+
+    For the service: stayworth score --transactions orders.csv --publish
     """
     from serving.contacts import Contacts
     from serving.export import require_target, write_table
@@ -102,7 +111,7 @@ def score(settings: ScoreSettings, log: LogSettings, columns: Columns) -> None:
 
     for path in filter(None, (settings.out, settings.unscored)):
         require_target(path)
-    with progress() as report:
+    with progress() as report, _store(settings) as store:
         contacts = Contacts(settings.customers) if settings.customers else None
         scorer = Scorer.from_registry(settings.tracking_uri)
         orders = open_log(log, columns, report)
@@ -111,11 +120,31 @@ def score(settings: ScoreSettings, log: LogSettings, columns: Columns) -> None:
         scored = scorer.score_log(orders, snapshot)
         chosen = _chosen(scored, settings)
         report("Writing", 0, 0)
-        write_table(contacts.join(chosen) if contacts else chosen, settings.out, excel=settings.excel)
+        if settings.out:
+            write_table(contacts.join(chosen) if contacts else chosen, settings.out, excel=settings.excel)
         if settings.unscored:
             write_table(scored.unscored, settings.unscored, excel=settings.excel)
+        if store:
+            store.publish(scored.scores, keep=settings.keep_sets, progress=report)
     _summarise(scored, chosen, orders.report, contacts, scorer.version)
-    typer.echo(f"\n{len(chosen):,} customers in {settings.out}")
+    typer.echo()
+    if settings.out:
+        typer.echo(f"{len(chosen):,} customers in {settings.out}")
+    if store:
+        typer.echo(f"{len(scored.scores):,} customers published in {store.address}")
+
+
+@contextmanager
+def _store(settings: ScoreSettings) -> Iterator[Store | None]:
+    """Open the store, if the list is to be published."""
+    if not settings.publish:
+        yield None
+        return
+    from serving.store.store import Store
+
+    with Store(settings.store) as store:
+        store.require_publishable()
+        yield store
 
 
 def _chosen(scored: ScoredList, settings: ScoreSettings) -> pd.DataFrame:
@@ -151,13 +180,35 @@ def _money_at_risk(scores: pd.DataFrame) -> str:
 @app.command()
 @options
 def serve(settings: ServeSettings) -> None:
-    """Answer over HTTP: scores of customers sent with their orders. Ends with Ctrl-C.
+    """Answer over HTTP: live scores, published scores, explanations. Ends with Ctrl-C.
 
     Example: stayworth serve --port 3000
+
+    For more than this machine: stayworth keys add crm-1, then stayworth serve --host 0.0.0.0 --workers 2
     """
     from serving.api.service import serve as run
 
     run(settings)
+
+
+@app.command()
+@errors()
+def status(
+    url: Annotated[str, typer.Argument(help="Where the service is.")] = "http://localhost:3000",
+    key: Annotated[
+        str | None, typer.Option("--key", envvar="STAYWORTH_KEY", help="API key, where /metrics needs one.")
+    ] = None,
+) -> None:
+    """Show how a running service is: ready or not, its model, its registry, its score store.
+
+    Example: stayworth status http://localhost:3000
+    """
+    from serving.status import read_status
+
+    told = read_status(url, key)
+    show_table(url, ["", ""], told.rows())
+    if not told.ready:
+        raise typer.Exit(3)
 
 
 @app.command()

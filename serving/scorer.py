@@ -20,7 +20,7 @@ from features.engines.duckdb import DuckDBEngine
 from features.engines.prepared import PreparedEngine
 from features.errors import WindowError
 from features.log.columns import local_now
-from features.log.transactions import TransactionLog, sift
+from features.log.transactions import TransactionLog, sift, validate
 from features.settings import LogRules
 from features.snapshot import Snapshot
 from features.table import SMALL_LOG_ROWS, Log, PurchaseHistory
@@ -139,7 +139,7 @@ class Scorer:
         LogError, WindowError
             If no row can be used, the rows mix currencies, or the snapshot lies in the future.
         """
-        rules = rules or LogRules(timezone=self.model.card["log"]["timezone"])
+        rules = rules or self._request_rules()
         log = sift(rows, rules, refunds_only=True)
         # One thread: a request is small, and several are answered at a time.
         small = log.table.num_rows <= SMALL_LOG_ROWS
@@ -179,6 +179,13 @@ class Scorer:
             quarantined=dict(quarantined),
             recent=pd.Series(recent[order], name="recent"),
         )
+
+    def request_log(self, rows: pa.Table, rules: LogRules | None = None) -> TransactionLog:
+        """Read the orders of a live request: by default in the time zone of the training log."""
+        return validate(rows, rules or self._request_rules(), refunds_only=True)
+
+    def _request_rules(self) -> LogRules:
+        return LogRules(timezone=self.model.card["log"]["timezone"])
 
 
 def tomorrow(timezone: str = "UTC", now: datetime | None = None) -> Snapshot:

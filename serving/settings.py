@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
 import typer
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from typer.models import OptionInfo
 
+from features.options import CONFIG_FILE
 from training.settings import TrainSettings
 
 DEFAULT_TRACKING_URI: str = TrainSettings.model_fields["tracking_uri"].default
@@ -23,12 +26,37 @@ TrackingURI = Annotated[
 ]
 
 
+DEFAULT_STORE = "sqlite:///stayworth.db"
+
+StoreURI = Annotated[
+    str,
+    typer.Option(
+        "--store",
+        envvar="STAYWORTH_STORE",
+        help="Where published scores and API keys are: sqlite:///file.db or postgresql://user@host/database.",
+    ),
+]
+
+
 class ScoreSettings(BaseModel):
     """What a scored list holds and where it goes: the section ``[score]``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    out: Annotated[Path, typer.Option("--out", help="File to write: .csv, .parquet or .xlsx.")]
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="File to write: .csv, .parquet or .xlsx. May be left out with --publish."),
+    ] = None
+    publish: Annotated[
+        bool,
+        typer.Option(
+            "--publish", help="Make the whole list, whatever --top leaves of it, what the service looks up."
+        ),
+    ] = False
+    store: StoreURI = DEFAULT_STORE
+    keep_sets: Annotated[
+        int, typer.Option("--keep-sets", help="Published lists that stay in the store, this one among them.")
+    ] = Field(default=3, ge=1)
     snapshot_date: Annotated[
         date | None,
         typer.Option(
@@ -66,9 +94,18 @@ class ScoreSettings(BaseModel):
     )
     tracking_uri: TrackingURI = DEFAULT_TRACKING_URI
 
+    @model_validator(mode="after")
+    def _goes_somewhere(self) -> Self:
+        if self.out is None and not self.publish:
+            raise ValueError(
+                f"--out is missing. Give it here or as out in [score] of {CONFIG_FILE}; or give --publish, and "
+                "the service looks the list up"
+            )
+        return self
+
 
 class ServeSettings(BaseModel):
-    """Where the service listens: the section ``[serve]``."""
+    """How the service listens, and to whom: the section ``[serve]``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -78,3 +115,80 @@ class ServeSettings(BaseModel):
     )
     workers: Annotated[int, typer.Option("--workers", help="Processes that answer.")] = Field(default=1, ge=1)
     tracking_uri: TrackingURI = DEFAULT_TRACKING_URI
+    store: StoreURI = DEFAULT_STORE
+    poll_seconds: Annotated[
+        float,
+        typer.Option(
+            "--poll-seconds", envvar="STAYWORTH_POLL_SECONDS", help="How often to look for a new champion."
+        ),
+    ] = Field(default=15.0, gt=0)
+    cache: Annotated[
+        Path,
+        typer.Option(
+            "--cache", envvar="STAYWORTH_CACHE", help="Folder for a copy of the champion, for bad days."
+        ),
+    ] = Path(".stayworth")
+    auth: Annotated[
+        Literal["auto", "always", "off"],
+        typer.Option(
+            "--auth",
+            envvar="STAYWORTH_AUTH",
+            help="Whether to ask for an API key; auto: on loopback once there is one, elsewhere always. "
+            "off: only on loopback.",
+        ),
+    ] = "auto"
+    rate_limit: Annotated[
+        str | None,
+        typer.Option(
+            "--rate-limit",
+            envvar="STAYWORTH_RATE_LIMIT",
+            help="Requests a key may send to each worker, such as 600/minute, where it has no limit of its own.",
+        ),
+    ] = None
+    max_body_mb: Annotated[
+        int,
+        typer.Option("--max-body-mb", envvar="STAYWORTH_MAX_BODY_MB", help="Largest body, in MiB."),
+    ] = Field(default=32, ge=1, le=1024)
+    metrics: Annotated[
+        Literal["open", "key", "off"],
+        typer.Option("--metrics", envvar="STAYWORTH_METRICS", help="Who may read /metrics."),
+    ] = "open"
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _can_be_read(cls, limit: str | None) -> str | None:
+        if limit is not None:
+            from limits import parse
+
+            parse(limit)
+        return limit
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read the settings that have a variable; on any address but loopback a key is asked for.
+
+        Who runs the service without ``stayworth serve`` has no other place to say them.
+
+        Examples
+        --------
+        >>> ServeSettings.from_environment({"STAYWORTH_POLL_SECONDS": "5"}).poll_seconds
+        5.0
+        """
+        given = {key: environment[name] for key, name in cls._variables().items() if name in environment}
+        return cls.model_validate({"auth": "always"} | given)
+
+    def to_environment(self) -> dict[str, str]:
+        """Return the settings as variables, from which `from_environment` makes them again."""
+        values = self.model_dump(mode="json")
+        return {name: str(values[key]) for key, name in self._variables().items() if values[key] is not None}
+
+    @classmethod
+    def _variables(cls) -> dict[str, str]:
+        """Return the environment variable of each setting that has one."""
+        options = {
+            key: item
+            for key, field in cls.model_fields.items()
+            for item in field.metadata
+            if isinstance(item, OptionInfo)
+        }
+        return {key: str(option.envvar) for key, option in options.items() if option.envvar}

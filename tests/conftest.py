@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,39 +34,71 @@ def stayworth_data() -> Path:
     return folder
 
 
+@dataclass(frozen=True)
+class Postgres:
+    """A PostgreSQL server of the tests' own: it can be stopped, and started again."""
+
+    uri: str
+    programs: Path
+    folder: Path
+    port: int
+    account: dict[str, Any]
+
+    def start(self) -> None:
+        settings = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1"
+        settings += " -c fsync=off -c timezone=Asia/Tehran"
+        self.run("pg_ctl", "start", "-w", "-D", self.data, "-l", str(self.folder / "log"), "-o", settings)
+
+    def stop(self) -> None:
+        self.run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", self.data)
+
+    @property
+    def data(self) -> str:
+        return str(self.folder / "data")
+
+    def run(self, program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [self.programs / program, *arguments],
+            **self.account,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            log = self.folder / "log"
+            pytest.fail(f"{program}: {done.stdout}{done.stderr}{log.read_text() if log.exists() else ''}")
+
+
 @pytest.fixture(scope="session")
-def postgres_uri() -> Iterator[str]:
-    """The URI of an empty database on a PostgreSQL server that lives as long as the tests."""
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server with an empty database, which lives as long as the tests."""
     programs = _postgres_programs()
     folder = Path(tempfile.mkdtemp(prefix="stayworth-postgres-"))
     account = _unprivileged(folder)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-
-    def run(program: str, *arguments: str) -> None:
-        done = subprocess.run(
-            [programs / program, *arguments], **account, cwd=folder, capture_output=True, text=True
-        )
-        if done.returncode:
-            log = folder / "log"
-            pytest.fail(f"{program}: {done.stdout}{done.stderr}{log.read_text() if log.exists() else ''}")
-
-    data = str(folder / "data")
+    uri = f"postgresql://stayworth:{_PASSWORD.replace('@', '%40')}@127.0.0.1:{port}/postgres"
+    server = Postgres(uri, programs, folder, port, account)
     (folder / "password").write_text(_PASSWORD)
     try:
-        run(
-            *("initdb", "-D", data, "-U", "stayworth", "--pwfile", str(folder / "password")),
+        server.run(
+            *("initdb", "-D", server.data, "-U", "stayworth", "--pwfile", str(folder / "password")),
             *("--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--no-sync"),
         )
-        settings = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c timezone=Asia/Tehran"
-        run("pg_ctl", "start", "-w", "-D", data, "-l", str(folder / "log"), "-o", settings)
+        server.start()
         try:
-            yield f"postgresql://stayworth:{_PASSWORD.replace('@', '%40')}@127.0.0.1:{port}/postgres"
+            yield server
         finally:
-            run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", data)
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_uri(postgres: Postgres) -> str:
+    """The URI of the server's empty database."""
+    return postgres.uri
 
 
 def _postgres_programs() -> Path:

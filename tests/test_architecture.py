@@ -17,8 +17,9 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = ("features", "training", "serving")  # each may import itself and those before it
 DOORS = {
+    "alembic": ("serving/store/",),
     "lifetimes": ("training/clv/model.py",),
-    "mlflow": ("training/versions/registry.py",),
+    "mlflow": ("training/versions/registry.py", "training/versions/records.py"),
     "bentoml": ("serving/api/service.py",),
     "duckdb": ("features/engines/",),
     "optuna": ("training/churn/tuning.py",),

@@ -1,13 +1,15 @@
 """What one registered version holds, and how it turns a feature table into scores.
 
 Churn model, calibrator, season, spend and CLV parameters, value terms, tier cut-offs and the card of the
-training run are one thing, saved and loaded together: a folder of ``model.json`` and two LightGBM texts,
-without pickle and without customers' data. Whatever depends on the population was decided at training and is
-stored, so a customer's score is the same in a list of a million and in a request of one.
+training run are one thing, saved and loaded together: a folder of ``model.json``, two LightGBM texts and the
+scores of made-up customers (``example.json``), without pickle and without customers' data. Whatever depends on
+the population was decided at training and is stored, so a customer's score is the same in a list of a million
+and in a request of one.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -28,6 +30,7 @@ from training.churn.spend import SpendModel
 from training.clv.model import CLVModel, histories
 from training.clv.uncertainty import interval_factors, value_scenarios
 from training.clv.value import ValueTerms
+from training.example import write_example
 from training.reasons import load_wording, topic_sums, word_moves
 
 SCORE_COLUMNS = (
@@ -60,7 +63,8 @@ SPEND_LIMIT = 3.0
 """A spend model may move a customer's spend per purchase by this factor, no more: the long gone spend next to
 nothing by any model, and a ratio of two nothings must not multiply what they would be worth if they came back."""
 
-FORMAT = 1
+FORMAT = 2
+_BOOSTERS = ("booster.txt", "spend.txt")
 _FOREVER_DAYS = 3650
 _BLOCK_ROWS = 16_384
 
@@ -231,10 +235,14 @@ class RetentionModel:
         return dates.astype(object)
 
     def save(self, folder: Path) -> None:
-        """Write ``model.json``, ``booster.txt`` and ``spend.txt`` into a folder, which is made if need be."""
+        """Write ``model.json``, two boosters and ``example.json`` into a folder, which is made if need be."""
         folder.mkdir(parents=True, exist_ok=True)
+        boosters = self.churn.booster, self.spend.booster if self.spend else None
+        for file, booster in zip(_BOOSTERS, boosters, strict=True):
+            (folder / file).write_text(booster.model_to_string() if booster else "", encoding="utf-8")
         content = {
             "format": FORMAT,
+            "sha256": {file: _sha256(folder / file) for file in _BOOSTERS},
             "features": list(CHURN_FEATURES),
             "calibrator": self.churn.calibrator.to_dict(),
             "season": self.churn.season.to_dict(),
@@ -253,31 +261,32 @@ class RetentionModel:
         (folder / "model.json").write_text(
             json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8"
         )
-        spend_booster = None if self.spend is None else self.spend.booster
-        for name, booster in (("booster", self.churn.booster), ("spend", spend_booster)):
-            text = booster.model_to_string() if booster else ""
-            (folder / f"{name}.txt").write_text(text, encoding="utf-8")
+        write_example(self, folder)
 
     @classmethod
-    def load(cls, folder: Path) -> RetentionModel:
+    def load(cls, folder: Path, called: str | None = None) -> RetentionModel:
         """Read what `save` wrote.
+
+        Parameters
+        ----------
+        folder : Path
+        called : str, optional
+            How errors call the model; by default by its folder.
 
         Raises
         ------
         ModelError
             If a file is missing or damaged, or belongs to another release.
         """
+        called = called or f"The model in {folder}"
         try:
             content = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-            booster, spend_booster = (
-                lgb.Booster(model_str=text) if (text := (folder / file).read_text(encoding="utf-8")) else None
-                for file in ("booster.txt", "spend.txt")
-            )
             if content["format"] != FORMAT or tuple(content["features"]) != CHURN_FEATURES:
                 raise ModelError(
-                    f"The model in {folder} was trained by another release of stayworth, on other features. "
+                    f"{called} was trained by another release of stayworth, or on other features. "
                     "Train it again: stayworth train --transactions orders.csv --promote"
                 )
+            booster, spend_booster = (_booster(folder / file, content["sha256"][file]) for file in _BOOSTERS)
             churn = ChurnModel(
                 booster,
                 Calibrator.from_dict(content["calibrator"]),
@@ -290,10 +299,22 @@ class RetentionModel:
                 season = Season.from_dict(content["spend"]["season"])
                 spend = SpendModel(spend_booster, season, content["spend"]["level_deviation"])
             return cls(churn, clv, terms, tuple(content["tier_cuts"]), content["card"], spend)
-        except (OSError, KeyError, TypeError, json.JSONDecodeError, lgb.basic.LightGBMError) as error:
-            raise ModelError(
-                f"The model in {folder} cannot be read: {error}. Train it again, or roll back."
-            ) from error
+        except ModelError:
+            raise
+        except (OSError, KeyError, TypeError, ValueError, lgb.basic.LightGBMError) as error:
+            raise ModelError(f"{called} cannot be read: {error}. Train it again, or roll back.") from error
+
+
+def _booster(file: Path, digest: str) -> lgb.Booster | None:
+    """Read a booster that is as it was saved: LightGBM crashes on a text that was cut off, and all with it."""
+    if _sha256(file) != digest:
+        raise ValueError(f"{file.name} was changed since it was saved")
+    text = file.read_text(encoding="utf-8")
+    return lgb.Booster(model_str=text) if text else None
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _blocks(table: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

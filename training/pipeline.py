@@ -19,6 +19,7 @@ import pandas as pd
 
 from features.console import Report
 from features.engines.duckdb import DuckDBEngine
+from features.errors import ModelError
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from features.table import FEATURES, PurchaseHistory
@@ -120,7 +121,10 @@ def as_the_champion(settings: TrainSettings) -> TrainSettings:
     champion = Registry(settings.tracking_uri).current() if settings.horizon_days is None else None
     if champion is None:
         return settings
-    card = Registry(settings.tracking_uri).load(champion.version).card
+    try:
+        card = Registry(settings.tracking_uri).load(champion.version).card
+    except ModelError:  # of another release, or damaged: all the more reason to train its successor
+        return settings
     return settings.advised(card["horizon_days"], card["dormant_after_days"])
 
 

@@ -1,107 +1,57 @@
-"""The HTTP service: BentoML's workers, probes and metrics around one `Scorer`. The only door to BentoML.
+"""The HTTP service: BentoML's workers and probes around our gate. The only door to BentoML.
 
-``POST /score`` takes customers with their orders, ``GET /model`` tells which version answers. With no
-champion the service lives but is not ready, and looks for one until it is there.
+Every worker has a champion that it watches, a store that it reads and a gate that all requests pass. What the
+worker is told comes from the environment: `serve` writes the settings there, and so can whoever runs the bento.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import os
 import socket
 import tempfile
-import threading
-import time
 import warnings
 from typing import Any
 
-from pydantic import ValidationError
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from features.errors import ModelError, OutputError, StayworthError, StoreError
+from serving.api.access import Access
+from serving.api.endpoints import Endpoints
+from serving.api.gate import Gate, Route
+from serving.api.logs import log_json
+from serving.champion import Champion
+from serving.settings import ServeSettings
+from serving.store.store import Store
 
-from features.errors import ModelError, OutputError, StayworthError
-from features.snapshot import Snapshot
-from serving.api.openapi import openapi_document
-from serving.api.refusals import Refusals, keep_values_out_of_logs, refusal
-from serving.api.schemas import ModelInfo, ScoreRequest, ScoreResponse
-from serving.scorer import Scorer
-from serving.settings import DEFAULT_TRACKING_URI, ServeSettings
+_FOLDER = "STAYWORTH_FOLDER"
+_UNLIMITED = {"timeout": 86_400}  # the gate has limits of its own, and words for them
 
-RETRY_SECONDS = 5.0
-THREADS = 2
-"""Requests a worker computes at a time: a large one does not hold up all others."""
+_log = logging.getLogger("stayworth")
 
-_FOLDER, _TRACKING_URI = "STAYWORTH_FOLDER", "STAYWORTH_TRACKING_URI"
-_log = logging.getLogger("bentoml.stayworth")
-
-
-class Champion:
-    """The champion's scorer; while there is none, the registry is asked again every few seconds.
-
-    Parameters
-    ----------
-    tracking_uri : str
-    """
-
-    def __init__(self, tracking_uri: str) -> None:
-        self.tracking_uri = tracking_uri
-        self._scorer: Scorer | None = None
-        self._reason: str | None = None
-        self._next_look = 0.0
-        self._looking = threading.Lock()
-
-    def scorer(self) -> Scorer:
-        """Return the scorer.
-
-        Raises
-        ------
-        ModelError
-            If there is no champion, or it cannot be loaded.
-        """
-        if self._scorer is None:
-            with self._looking:
-                self._look()
-        if self._scorer is None:
-            raise ModelError(self._reason)
-        return self._scorer
-
-    def reason(self) -> str | None:
-        """Say why there is no scorer, where there is none."""
-        return self._reason
-
-    def _look(self) -> None:
-        if self._scorer is not None or time.monotonic() < self._next_look:
-            return
-        try:
-            self._scorer, self._reason = Scorer.from_registry(self.tracking_uri), None
-            _log.info("Version %s scores.", self._scorer.version)
-        except ModelError as error:
-            if str(error) != self._reason:
-                _log.warning("%s", error)
-            self._reason, self._next_look = str(error), time.monotonic() + RETRY_SECONDS
+if folder := os.environ.get(_FOLDER):
+    # A worker starts in an empty folder, for one called features or training in the caller's would be imported in
+    # the place of ours. Those are imported by now, and the caller's paths are meant from the caller's folder.
+    os.chdir(folder)
+settings = ServeSettings.from_environment(os.environ)
+champion = Champion(settings.tracking_uri, settings.cache, poll_seconds=settings.poll_seconds)
+store = Store(settings.store)
+access = Access(store.keys, settings.auth, settings.rate_limit, settings.max_body_mb * 2**20)
 
 
-champion = Champion(os.environ.get(_TRACKING_URI, DEFAULT_TRACKING_URI))
-
-
-def _model(request: Request) -> Response:
-    try:
-        scorer = champion.scorer()
-    except ModelError as error:
-        return refusal(503, str(error))
-    info = ModelInfo.model_validate(scorer.model.card | {"model_version": scorer.version})
-    return JSONResponse(info.model_dump(mode="json"))
-
-
-def _docs(request: Request) -> Response:
-    return JSONResponse(openapi_document())
-
-
-_pages = Starlette(
-    routes=[Route("/model", _model, methods=["GET"]), Route("/docs.json", _docs, methods=["GET"])]
-)
+def routes(endpoints: Endpoints) -> dict[str, Route]:
+    """Return our paths; a key's scope for each."""
+    observed = {"open": None, "key": ""}
+    return {
+        "/score": Route("POST", endpoints.score, "score"),
+        "/lookup": Route("POST", endpoints.lookup, "lookup"),
+        "/explain": Route("POST", endpoints.explain, "score"),
+        "/model": Route("GET", endpoints.model, ""),
+        "/docs.json": Route("GET", endpoints.docs, None),
+    } | (
+        {}
+        if settings.metrics == "off"
+        else {"/metrics": Route("GET", endpoints.metrics, observed[settings.metrics])}
+    )
 
 
 with warnings.catch_warnings():
@@ -113,9 +63,9 @@ with warnings.catch_warnings():
         """Who is likely to leave, and what they are worth."""
 
         def __init__(self) -> None:
-            keep_values_out_of_logs()
-            os.chdir(os.environ.get(_FOLDER, "."))
-            self.__is_ready__()
+            log_json()
+            access.start()
+            champion.start()
 
         def __is_ready__(self) -> bool:
             try:
@@ -124,30 +74,21 @@ with warnings.catch_warnings():
                 return False
             return True
 
-        @bentoml.api  # type: ignore[untyped-decorator]
-        def score(self, request: ScoreRequest, /) -> ScoreResponse:
-            """Score customers, sent with their orders."""
-            try:
-                scorer = champion.scorer()
-            except ModelError as error:
-                return refusal(503, str(error))  # type: ignore[return-value]
-            snapshot = Snapshot(request.snapshot_date) if request.snapshot_date else None
-            try:
-                scored = scorer.score_customers(request.rows(), snapshot)
-            except StayworthError as error:
-                return refusal(400, str(error))  # type: ignore[return-value]
-            try:
-                return ScoreResponse.of(scored, scorer.version)
-            except ValidationError as error:  # to BentoML this type says that the request is wrong
-                broken = sorted({str(entry["loc"][-1]) for entry in error.errors()})
-                raise RuntimeError(f"version {scorer.version} gave no answer fit to send: {broken}") from None
-
     service: Any = bentoml.service(
-        Stayworth, name="stayworth", threads=THREADS, tracing={"excluded_urls": ".*"}
+        Stayworth,
+        name="stayworth",
+        traffic=_UNLIMITED,
+        tracing={"excluded_urls": ".*"},
+        metrics={"enabled": False},  # ours, in their place, are labelled with routes
+        logging={"access": {"enabled": False}},
     )
 
-service.mount_asgi_app(_pages)
-service.add_asgi_middleware(Refusals, unready=champion.reason)
+service.add_asgi_middleware(
+    Gate,
+    routes=routes(Endpoints(champion, store)),
+    access=access,
+    unready=lambda: champion.state.reason,
+)
 
 
 def serve(settings: ServeSettings) -> None:
@@ -157,28 +98,65 @@ def serve(settings: ServeSettings) -> None:
     ------
     OutputError
         If the address cannot be listened on.
+    StayworthError
+        If it is to be open to more than this machine.
     """
+    log_json()
+    address = _address(settings)
+    auth = _auth(settings, address)
     with tempfile.TemporaryDirectory(prefix="stayworth-") as home:
-        os.environ |= {
+        os.environ |= settings.to_environment() | {
             # The words: neither takes a 1.
             "BENTOML_DO_NOT_TRACK": "true",
             "MLFLOW_DISABLE_TELEMETRY": "true",
+            "BENTOML_QUIET": "true",  # we say it in JSON
             "BENTOML_HOME": os.environ.get("BENTOML_HOME", home),
             # A request is small: threads would cost it more than they bring.
             "OMP_NUM_THREADS": "1",
             "OMP_WAIT_POLICY": "PASSIVE",
-            _TRACKING_URI: settings.tracking_uri,
+            "STAYWORTH_AUTH": auth,
             _FOLDER: os.getcwd(),
         }
-        # Workers start in a folder of their own: one called features or training in the caller's would be
-        # imported in the place of ours. They go back when they have started.
         service.working_dir = home
         service.config["workers"] = settings.workers
+        _log.info("Listening on http://%s:%d, %d workers.", address, settings.port, settings.workers)
         try:
-            # BentoML takes addresses only, no names such as localhost.
-            address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][4][0]
             service.serve_http(host=address, port=settings.port)
         except OSError as error:
-            raise OutputError(
-                f"{settings.host}:{settings.port} cannot be listened on: {error.strerror}."
-            ) from None
+            raise _taken(settings, error) from None
+
+
+def _address(settings: ServeSettings) -> str:
+    """Return the host's address: BentoML takes no names such as localhost."""
+    try:
+        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise _taken(settings, error) from None
+    return str(found[0][4][0])
+
+
+def _taken(settings: ServeSettings, error: OSError) -> OutputError:
+    return OutputError(f"{settings.host}:{settings.port} cannot be listened on: {error.strerror}.")
+
+
+def _auth(settings: ServeSettings, address: str) -> str:
+    """Return whether keys are asked for, and say so where they are not."""
+    if ipaddress.ip_address(address).is_loopback:
+        if settings.auth != "always" and not _has_keys(settings):
+            _log.warning("No API key is asked for: whoever can reach %s is answered.", address)
+        return settings.auth
+    if settings.auth == "off":
+        raise StayworthError(
+            f"{settings.host} can be reached from elsewhere: without keys, listen on 127.0.0.1. "
+            "To make a key: stayworth keys add NAME"
+        )
+    if not _has_keys(settings):
+        _log.warning("There is no API key yet, and all are refused. Make one: stayworth keys add NAME")
+    return "always"
+
+
+def _has_keys(settings: ServeSettings) -> bool:
+    try:
+        return settings.auth != "off" and bool(Store(settings.store).keys.all())
+    except StoreError:
+        return True  # not known, so asked for

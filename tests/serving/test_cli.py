@@ -26,7 +26,10 @@ from training.pipeline import register, train
 from training.settings import TrainSettings
 from training.versions.registry import DEFAULT_TRACKING_URI
 
-HEAVY = {"bentoml", "duckdb", "lifetimes", "lightgbm", "matplotlib", "mlflow", "pandas", "pyarrow", "sklearn"}
+HEAVY = {
+    *("alembic", "bentoml", "duckdb", "lifetimes", "lightgbm", "limits", "matplotlib", "mlflow", "pandas"),
+    *("pyarrow", "sklearn", "sqlalchemy"),
+}
 
 
 @pytest.fixture(scope="module")

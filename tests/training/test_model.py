@@ -41,7 +41,12 @@ def test_a_saved_model_gives_the_same_scores_to_the_last_digit(
     again = RetentionModel.load(tmp_path).score(table)
 
     pd.testing.assert_frame_equal(again, scores, check_exact=True)
-    assert {file.name for file in tmp_path.iterdir()} == {"model.json", "booster.txt", "spend.txt"}
+    assert {file.name for file in tmp_path.iterdir()} == {
+        "model.json",
+        "booster.txt",
+        "spend.txt",
+        "example.json",
+    }
 
 
 def test_a_customer_alone_gets_the_scores_of_the_list(
@@ -117,13 +122,27 @@ def test_a_version_of_other_features_is_refused(cdnow_run: TrainingRun, tmp_path
         RetentionModel.load(tmp_path)
 
 
-@pytest.mark.parametrize("damage", ["", "{", '{"format": 1}'])
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"format": 2}'])
 def test_a_damaged_version_is_named(cdnow_run: TrainingRun, tmp_path: Path, damage: str) -> None:
     cdnow_run.model.save(tmp_path)
     (tmp_path / "model.json").write_text(damage)
 
     with pytest.raises(ModelError, match=f"The model in {tmp_path} cannot be read"):
         RetentionModel.load(tmp_path)
+
+
+@pytest.mark.parametrize("part", ["booster.txt", "spend.txt"])
+def test_a_booster_that_was_cut_off_or_altered_never_reaches_lightgbm(
+    cdnow_run: TrainingRun, tmp_path: Path, part: str
+) -> None:
+    cdnow_run.model.save(tmp_path)
+    text = (tmp_path / part).read_text()
+    assert text
+
+    for damaged in (text[: len(text) // 2], text.replace("leaf_value=", "leaf_value=1", 1)):
+        (tmp_path / part).write_text(damaged)
+        with pytest.raises(ModelError, match=f"cannot be read: {part} was changed since it was saved"):
+            RetentionModel.load(tmp_path)
 
 
 def test_a_doubled_margin_doubles_all_money(cdnow_run: TrainingRun, table: pd.DataFrame) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -142,11 +143,16 @@ def read_offers(path: str | Path) -> list[Offer]:
         offers = _OfferFile.model_validate(raw).offers
     except ValidationError as error:
         raise OfferError(f"{path}: {_explain(error, raw)}") from None
+    require_own_names(offers, f"{path}: two")
+    return offers
+
+
+def require_own_names(offers: Sequence[Offer], two: str = "Two") -> None:
+    """Raise an OfferError, which begins with ``two``, if two offers share a name."""
     names = [offer.name for offer in offers]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise OfferError(f"{path}: two offers are called {twice[0]!r}. Give each a name of its own.")
-    return offers
+        raise OfferError(f"{two} offers are called {twice[0]!r}. Give each a name of its own.")
 
 
 def _explain(error: ValidationError, raw: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from training.campaign.offers import BetaPrior, Floats, Offer, OfferError, read_offers
+from training.campaign.offers import BetaPrior, Floats, Offer, OfferError, read_offers, require_own_names
 
 __all__ = [
     "BetaPrior",
@@ -28,6 +28,7 @@ __all__ = [
     "offer_profit",
     "probability_of_profit",
     "read_offers",
+    "require_own_names",
 ]
 
 

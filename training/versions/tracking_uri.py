@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+import ssl
 from dataclasses import dataclass
 from functools import cached_property
+from http.client import HTTPException
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.error import HTTPError, URLError
+from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.request import urlopen
 
 import sqlalchemy
 from sqlalchemy.engine import make_url
 
 from features.errors import ModelError
+
+ANSWER_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -66,10 +72,35 @@ class TrackingURI:
         return message
 
     def require_answer(self) -> None:
-        """Fail at once where a database does not answer: MLflow would try for minutes, in silence."""
-        if self.sqlite_file is None and not self.text.startswith(("http:", "https:")):
-            engine = sqlalchemy.create_engine(self.text)
+        """Fail soon where a server or a database does not answer: MLflow would try for minutes, in silence.
+
+        Raises
+        ------
+        OSError, SQLAlchemyError
+            If there is no answer within `ANSWER_SECONDS`.
+        """
+        if self.text.startswith(("http:", "https:")):
+            self._require_http_answer()
+        elif self.sqlite_file is None:
+            limit = {"connect_timeout": ANSWER_SECONDS} if self.text.startswith("postgresql") else {}
+            engine = sqlalchemy.create_engine(self.text, connect_args=limit)
             try:
                 engine.connect().close()
             finally:
                 engine.dispose()
+
+    def _require_http_answer(self) -> None:
+        """Ask for the server's health; any answer will do, for one behind a gateway may not tell."""
+        parts = urlsplit(self.text)
+        address = urlunsplit(
+            (parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/") + "/health", "", "")
+        )
+        try:
+            urlopen(address, timeout=ANSWER_SECONDS).close()
+        except HTTPError:
+            pass
+        except HTTPException as error:
+            raise OSError(f"{type(error).__name__}: no answer as a server of MLflow gives") from None
+        except URLError as error:
+            if not isinstance(error.reason, ssl.SSLError):  # whom to trust is told to MLflow, not to us
+                raise

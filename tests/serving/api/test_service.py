@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
-import os
 import pickle
 import shutil
-import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pandas as pd
@@ -24,76 +19,22 @@ import pyarrow as pa
 import pytest
 
 from features.log.transactions import TransactionLog
-from serving.api.refusals import MAX_BODY_BYTES, ErrorResponse
+from serving.api.answers import LookupResponse, ScoreResponse
+from serving.api.refusals import ErrorResponse
 from serving.scorer import Scorer
-from training.model import SCORE_COLUMNS
+from training.model import SCORE_COLUMNS, TIERS
+
+if TYPE_CHECKING:
+    from conftest import Serve, Server
+
+STAYWORTH = Path(sys.executable).with_name("stayworth")
+MAX_BODY_BYTES = 32 * 2**20  # the default of stayworth serve
 
 NO_CHAMPION = (
     "No model has the alias 'champion' in sqlite:///mlflow.db. "
     "Train one first: stayworth train --transactions orders.csv --promote"
 )
 ALICE = {"customer_id": "alice", "transactions": [{"ordered_at": "1998-01-05", "amount": 20.5}]}
-
-
-@dataclass
-class Server:
-    """A running service: what to ask, what it printed, its process."""
-
-    client: httpx.Client
-    output: Path
-    process: subprocess.Popen[bytes]
-
-    def wait_for(self, path: str, status: int) -> None:
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline:
-            assert self.process.poll() is None, self.output.read_text()
-            try:
-                if self.client.get(path).status_code == status:
-                    return
-            except httpx.TransportError:
-                pass
-            time.sleep(0.1)
-        pytest.fail(f"{path} never answered {status}: {self.output.read_text()}")
-
-
-@contextmanager
-def serving(folder: Path, *flags: str) -> Iterator[Server]:
-    """Run ``stayworth serve`` in a folder, on a port of its own, until the end of the block."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    output = folder / "output.txt"
-    with (
-        output.open("wb") as printed,
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client,
-    ):
-        process = subprocess.Popen(
-            [Path(sys.executable).with_name("stayworth"), "serve", "--port", str(port), *flags],
-            cwd=folder,
-            stdout=printed,
-            stderr=subprocess.STDOUT,
-            env={name: value for name, value in os.environ.items() if name != "STAYWORTH_TRACKING_URI"},
-        )
-        try:
-            yield Server(client, output, process)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(60)
-            finally:
-                process.kill()
-
-
-@pytest.fixture(scope="module")
-def server(registry_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The service, in a folder that has packages named as ours."""
-    folder = tmp_path_factory.mktemp("elsewhere")
-    for name in ("features", "training", "serving"):
-        (folder / name).mkdir()
-        (folder / name / "__init__.py").write_text("raise ImportError('not this one')")
-    with serving(folder, "--tracking-uri", f"sqlite:///{registry_file}") as server:
-        server.wait_for("/readyz", 200)
-        yield server
 
 
 def asked(orders: pa.Table, customers: list[str]) -> list[dict[str, Any]]:
@@ -187,22 +128,107 @@ def test_the_model_tells_what_it_is_and_how_good(server: Server, scorer: Scorer)
     assert info["horizon_days"] == 90
 
 
-def test_probes_metrics_and_the_documents_answer(server: Server) -> None:
-    assert server.client.get("/livez").status_code == 200
-    assert server.client.get("/readyz").status_code == 200
-    assert "bentoml_service_request_total" in server.client.get("/metrics").text
-    assert server.client.get("/").headers["content-type"].startswith("text/html")
+def test_probes_and_the_page_answer_without_a_key(server: Server) -> None:
+    for path in ("/livez", "/readyz", "/docs.json", "/metrics"):
+        assert httpx.get(server.url + path).status_code == 200
+    assert httpx.get(server.url).headers["content-type"].startswith("text/html")
 
 
-def test_the_examples_of_the_openapi_document_can_be_sent(server: Server) -> None:
-    document = server.client.get("/docs.json").json()
-    assert set(document["paths"]) == {"/score", "/model", "/livez", "/readyz", "/metrics"}
-    schemas = document["components"]["schemas"]
+def test_a_lookup_gives_what_was_published_and_lists_who_is_unknown(
+    server: Server, scorer: Scorer, log: TransactionLog
+) -> None:
+    listed = scorer.score_log(log).scores
+    wanted = listed["customer_id"].iloc[[7, 3]].tolist()
 
-    for example in schemas["ScoreRequest"]["examples"]:
-        answer = server.client.post("/score", json=example)
-        assert answer.status_code == 200
-        assert set(answer.json()) == set(schemas["ScoreResponse"]["properties"])
+    answer = server.client.post("/lookup", json={"customer_ids": [wanted[0], "آرش", wanted[1]]}).json()
+
+    expected = listed.set_index("customer_id", drop=False).loc[wanted].to_dict("records")
+    assert answer["scores"] == [as_json(score) for score in expected]
+    assert [list(score) for score in answer["scores"]] == [list(SCORE_COLUMNS)] * 2
+    assert answer["unknown"] == ["آرش"]
+    assert (answer["model_version"], answer["snapshot_date"]) == ("1", "1998-07-01")
+    LookupResponse.model_validate_json(json.dumps(answer))
+
+
+def test_offers_are_priced_for_each_customer_and_the_best_is_named(server: Server) -> None:
+    bob = ALICE | {"customer_id": "bob"}
+    dear = {"name": "dear", "contact_cost": 1000, "incentive_cost": 0, "acceptance_rate": 0.5}
+    free = {"name": "free", "contact_cost": 0, "incentive_cost": 0, "acceptance_rate": 0.5}
+    body = {"customers": [ALICE, bob], "offers": [dear, free], "snapshot_date": "1998-07-01"}
+
+    answer = server.client.post("/score", json=body).json()
+
+    ScoreResponse.model_validate_json(json.dumps(answer))
+    for score in answer["scores"]:
+        # Neither has an incentive: profit = p·γ·V − f, with γ = .5.
+        gain = score["churn_probability"] * 0.5 * score["value_at_stake"]
+        assert [offer["offer"] for offer in score["offers"]] == ["dear", "free"]
+        assert [offer["expected_profit"] for offer in score["offers"]] == pytest.approx([gain - 1000, gain])
+        assert score["recommended_offer"] == "free"
+    only = server.client.post("/score", json=body | {"offers": [dear]}).json()
+    assert [score["recommended_offer"] for score in only["scores"]] == [None, None]
+
+
+def test_an_explanation_adds_up_to_the_score(server: Server) -> None:
+    body = {"customer": ALICE, "snapshot_date": "1998-07-01"}
+
+    explained = server.client.post("/explain", json=body).json()
+
+    score = server.client.post("/score", json={"customers": [ALICE], "snapshot_date": "1998-07-01"}).json()
+    assert explained["score"] == score["scores"][0]
+    parts = [part["log_odds"] for part in explained["log_odds"]["contributions"]]
+    assert math.fsum(parts) == pytest.approx(explained["log_odds"]["total"])
+    assert explained["facts"]["last_purchase_date"] == "1998-01-05"
+
+
+def test_a_customer_who_cannot_be_scored_is_not_explained(server: Server) -> None:
+    refund = {"customer_id": "a", "transactions": [{"ordered_at": "1998-01-05", "amount": -5}]}
+
+    answer = server.client.post("/explain", json={"customer": refund, "snapshot_date": "1998-07-01"})
+
+    assert answer.status_code == 400
+    assert "refunds only" in answer.json()["error"]["message"]
+
+
+def test_metrics_count_requests_scores_and_probabilities(server: Server) -> None:
+    before = samples(server)
+
+    server.client.post("/score", json={"customers": [ALICE], "snapshot_date": "1998-07-01"})
+    server.client.get("/made/up/by/a/caller")
+
+    after = samples(server)
+    added = {name: after[name] - before.get(name, 0.0) for name in after if after[name] != before.get(name)}
+    assert added['stayworth_requests_total{route="/score",status="200"}'] == 1
+    assert added['stayworth_requests_total{route="other",status="404"}'] == 1
+    assert added["stayworth_churn_probability_count"] == 1
+    assert sum(added.get(f'stayworth_scores_total{{tier="{tier}"}}', 0) for tier in TIERS) == 1
+    assert after['stayworth_model_info{version="1"}'] == 1
+    assert after["stayworth_model_age_seconds"] > 0
+    assert after["stayworth_store_customers"] == 2357
+    assert not any("made" in name for name in after)
+
+
+def samples(server: Server) -> dict[str, float]:
+    """Return the metrics by their names and labels, as they are written."""
+    lines = httpx.get(server.url + "/metrics").text.splitlines()
+    written = (line.rsplit(" ", 1) for line in lines if line and not line.startswith("#"))
+    return {name: float(value) for name, value in written}
+
+
+def test_status_shows_a_running_service(server: Server) -> None:
+    shown = subprocess.run(
+        [STAYWORTH, "status", server.url], capture_output=True, text=True, check=True
+    ).stdout
+
+    assert "version 1" in shown
+    assert "2,357 customers" in shown
+
+
+def test_status_of_nothing_says_how_to_start_it() -> None:
+    shown = subprocess.run([STAYWORTH, "status", "http://127.0.0.1:9"], capture_output=True, text=True)
+
+    assert shown.returncode == 2
+    assert "Start one: stayworth serve" in shown.stderr
 
 
 @pytest.mark.parametrize(
@@ -212,6 +238,18 @@ def test_the_examples_of_the_openapi_document_can_be_sent(server: Server) -> Non
         ("POST", "/score", b"{", 400, "invalid_request"),
         ("POST", "/score", b"", 400, "invalid_request"),
         ("POST", "/score", b"[" * 1_000_000, 400, "invalid_request"),
+        (
+            "POST",
+            "/score",
+            b'{"customers": [{"customer_id": "' + b"a" * 10_000_000 + b'"}]}',
+            400,
+            "invalid_request",
+        ),
+        ("POST", "/score", b'{"a":' * 100_000, 400, "invalid_request"),
+        ("POST", "/lookup", b'{"customer_ids": ["17", "17"]}', 400, "invalid_request"),
+        ("POST", "/lookup", b'{"customer_ids": ["17"], "more": 1}', 400, "invalid_request"),
+        ("POST", "/explain", b'{"customer": 17}', 400, "invalid_request"),
+        ("GET", "/lookup", None, 405, "method_not_allowed"),
         ("GET", "/score", None, 405, "method_not_allowed"),
         ("POST", "/model", b"{}", 405, "method_not_allowed"),
         ("GET", "/nothing/here", None, 404, "not_found"),
@@ -334,15 +372,41 @@ def test_nothing_of_a_body_reaches_the_output(server: Server) -> None:
     ]
 
     assert statuses == [200, 400, 400, 400, 400, 400]
-    assert "path=/score" in server.output.read_text()
-    assert marker not in server.output.read_text()
-    assert "Traceback" not in server.output.read_text()
+    explained = server.client.post("/explain", json={"customer": good, "offers": [{"name": marker}]})
+    looked_up = server.client.post("/lookup", json={"customer_ids": [marker]}, params={marker: marker})
+    assert (explained.status_code, looked_up.status_code) == (400, 200)
+    server.client.get(f"/{marker}", headers={"X-Marker": marker, "Authorization": f"Bearer {marker}"})
+    written = server.output.read_text()
+    assert '"route": "/score"' in written
+    assert '"key": "crm-1"' in written
+    assert marker not in written
+    assert "Traceback" not in written
+
+
+def test_every_line_of_the_log_is_json_and_a_request_is_found_by_its_id(
+    server: Server, log: TransactionLog
+) -> None:
+    ids = [log.table["customer_id"][0].as_py(), "nobody"]
+    server.client.post("/lookup", json={"customer_ids": ids}, headers={"X-Request-ID": "crm-77"})
+
+    lines = [json.loads(line) for line in server.output.read_text().splitlines()]
+
+    (line,) = [line for line in lines if line.get("request_id") == "crm-77"]
+    told = {name: line[name] for name in ("route", "method", "status", "key", "customers", "unknown")}
+    assert told == {
+        "route": "/lookup",
+        "method": "POST",
+        "status": 200,
+        "key": "crm-1",
+        "customers": 2,
+        "unknown": 1,
+    }
 
 
 def test_with_no_champion_it_lives_but_is_not_ready_until_there_is_one(
-    registry_file: Path, tmp_path: Path
+    serve: Serve, registry_file: Path, tmp_path: Path
 ) -> None:
-    with serving(tmp_path) as server:
+    with serve(tmp_path, "--poll-seconds", "1") as server:
         server.wait_for("/livez", 200)
 
         answers = [
@@ -353,6 +417,9 @@ def test_with_no_champion_it_lives_but_is_not_ready_until_there_is_one(
 
         assert [answer.status_code for answer in answers] == [503, 503, 503]
         assert [answer.json()["error"]["message"] for answer in answers] == [NO_CHAMPION] * 3
+        nothing = server.client.post("/lookup", json={"customer_ids": ["17"]})
+        assert (nothing.status_code, nothing.json()["error"]["code"]) == (503, "nothing_published")
+        assert "No API key is asked for" in server.output.read_text()
         assert not (tmp_path / "mlflow.db").exists()
 
         shutil.copy(registry_file, tmp_path / "copied.db")
@@ -360,7 +427,7 @@ def test_with_no_champion_it_lives_but_is_not_ready_until_there_is_one(
         server.wait_for("/readyz", 200)
         assert server.client.post("/score", json={"customers": [ALICE]}).status_code == 200
 
-        server.process.send_signal(signal.SIGTERM)
+        server.process.terminate()
         assert server.process.wait(60) == 0
 
 

@@ -229,7 +229,7 @@ def test_a_champion_of_another_release_takes_force(
     verdict = challenge(registry, "2", rows, shop_log)
 
     assert verdict.outcome == "incomparable"
-    assert verdict.reasons[0].startswith("The champion stays: version 4 cannot be compared. The model in")
+    assert verdict.reasons[0].startswith("The champion stays: version 4 cannot be compared. Version 4 of")
     assert registry.champion().version == "4"
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,6 +26,8 @@ from training.churn.season import Season
 from training.clv.model import fit_clv
 from training.clv.value import ValueTerms
 from training.model import RetentionModel
+from training.pipeline import as_the_champion
+from training.settings import TrainSettings
 from training.versions.registry import Registry, load_champion
 
 
@@ -82,6 +86,30 @@ def test_versions_come_newest_first_and_the_alias_moves_with_the_promotion(uri: 
 
     assert registry.champion().version == "2"
     assert [(v.version, v.aliases) for v in registry.versions()] == [("2", ("champion",)), ("1", ())]
+
+
+def test_who_asks_often_is_told_the_version_only(uri: str, tmp_path: Path) -> None:
+    registry = Registry(uri)
+    assert registry.champion_version() is None
+    assert Registry(f"sqlite:///{tmp_path}/other.db").champion_version() is None
+
+    registry.promote("1")
+
+    champion = registry.champion()
+    assert registry.champion_version() == (champion.version, champion.run_id) == ("1", champion.run_id)
+
+
+def test_a_version_that_scores_otherwise_than_when_it_was_saved_is_not_loaded(
+    uri: str, model: RetentionModel, tmp_path: Path
+) -> None:
+    replace(model, terms=ValueTerms(margin=0.9)).save(tmp_path / "dear")
+    model.save(tmp_path / "cheap")
+    shutil.copy(tmp_path / "dear" / "example.json", tmp_path / "cheap")
+    registry = Registry(uri)
+    registry.promote(registry.log_run(model_folder=tmp_path / "cheap").version)
+
+    with pytest.raises(ModelError, match="Version 2 of stayworth does not score its own example as when"):
+        load_champion(uri)
 
 
 def test_without_a_champion_the_message_says_how_to_get_one(uri: str) -> None:
@@ -264,6 +292,8 @@ def test_a_registry_that_is_down_is_named_without_its_password(
 
     with pytest.raises(ModelError, match=r"The model registry .*127\.0\.0\.1:1.* cannot be used") as error:
         Registry(address).champion()
+    with pytest.raises(ModelError, match="cannot be used"):
+        Registry(address).champion_version()
 
     assert "s3cr" not in str(error.value) + repr(Registry(address).uri)
 
@@ -374,6 +404,21 @@ def test_without_a_champion_there_is_nothing_to_roll_back(uri: str, tmp_path: Pa
         Registry(uri).rollback()
     with pytest.raises(ModelError, match="No model has the alias 'champion'"):
         Registry(f"sqlite:///{tmp_path}/other.db").rollback()
+
+
+def test_a_champion_of_an_older_release_does_not_stop_its_successors_training(
+    uri: str, model: RetentionModel, tmp_path: Path
+) -> None:
+    model.save(tmp_path / "old")
+    content = json.loads((tmp_path / "old" / "model.json").read_text())
+    (tmp_path / "old" / "model.json").write_text(json.dumps(content | {"format": 1}))
+    registry = Registry(uri)
+    registry.promote(registry.log_run(model_folder=tmp_path / "old").version)
+    settings = TrainSettings(tracking_uri=uri)
+
+    assert as_the_champion(settings) == settings
+    with pytest.raises(ModelError, match="trained by another release"):
+        load_champion(uri)
 
 
 def test_what_was_found_out_later_is_added_to_a_version(uri: str, files: Path) -> None:

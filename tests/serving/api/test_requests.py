@@ -9,11 +9,13 @@ import pytest
 from pydantic import ValidationError
 
 from features.log.transactions import OPTIONAL, validate
+from serving.api.answers import CustomerScore
 from serving.api.refusals import Problem, problems
-from serving.api.schemas import (
+from serving.api.requests import (
     MAX_CUSTOMERS,
     MAX_ROWS,
-    CustomerScore,
+    ExplainRequest,
+    LookupRequest,
     ScoreRequest,
     Transaction,
 )
@@ -239,3 +241,48 @@ def test_a_transaction_has_the_fields_of_the_log_contract() -> None:
     optional = {name.removesuffix("_cents") for name in OPTIONAL} | {"currency"}
 
     assert set(Transaction.__annotations__) == {"ordered_at", "amount"} | optional
+
+
+OFFER = {"name": "voucher", "contact_cost": 1, "incentive_cost": 10, "acceptance_rate": 0.3}
+
+
+def test_offers_are_read_as_strictly_as_the_rest() -> None:
+    assert read(customer(), offers=[OFFER]).offers[0].acceptance == 0.3
+
+    for wrong in ({"acceptance_rate": "0.3"}, {"acceptance_rate": 1.5}, {"discount": 1}, {"name": " x"}):
+        body = {"customers": [customer()], "offers": [OFFER | wrong]}
+        (problem,) = {problem.loc.rpartition(".")[0] for problem in refused(json.dumps(body))}
+        assert problem.startswith("offers.0")
+
+
+def test_two_offers_of_one_name_are_refused() -> None:
+    (problem,) = refused(json.dumps({"customers": [customer()], "offers": [OFFER, OFFER]}))
+
+    assert problem.message == "Two offers have the same name. Give each a name of its own."
+
+
+def test_one_customer_to_explain_is_found_at_its_own_place() -> None:
+    request = ExplainRequest.model_validate({"customer": customer(customer_id="0042")})
+    assert request.rows().to_pylist() == [{"customer_id": "0042", "ordered_at": "1998-01-05", "amount": 20.5}]
+
+    with pytest.raises(ValidationError, match=r"customer\.transactions\.0\.ordered_at should be a date"):
+        ExplainRequest.model_validate({"customer": customer(order(ordered_at="1998-02-30"))})
+
+
+@pytest.mark.parametrize(
+    ("ids", "loc", "message"),
+    [
+        (["17", "18", "17"], "body", "customer_ids.2 and customer_ids.0 have the same customer_id."),
+        (["17", 18], "customer_ids.1", "should be text of 1 to 200 characters"),
+        (["17", " 18"], "customer_ids.1", "should be text of 1 to 200 characters"),
+        ([], "customer_ids", "at least 1 item"),
+        ("17", "customer_ids", "should be a valid list"),
+    ],
+)
+def test_ids_to_look_up_are_distinct_texts(ids: Any, loc: str, message: str) -> None:
+    with pytest.raises(ValidationError) as error:
+        LookupRequest.model_validate({"customer_ids": ids})
+
+    (problem,) = problems(error.value.errors())
+    assert problem.loc == loc
+    assert message in problem.message

@@ -1,0 +1,174 @@
+"""Answers of the service, as types for whoever asks: the JSON itself, with dates as ISO text.
+
+The service answers by :mod:`serving.api.schemas`, which the types here repeat without importing what scores;
+a test holds the two together. The answers to the parts of a large request are joined here.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NotRequired, Self, TypedDict
+
+from features.errors import StayworthError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_DATES = ("snapshot_date", "next_purchase_date", "next_purchase_low", "next_purchase_high")
+
+
+class OfferPrice(TypedDict):
+    """What an offer to a customer would bring."""
+
+    offer: str
+    expected_profit: float
+    expected_cost: float
+    break_even_probability: float | None
+    break_even_acceptance: float | None
+
+
+class Score(TypedDict):
+    """One customer's score: the columns of a scored list."""
+
+    customer_id: str
+    snapshot_date: str
+    churn_probability: float
+    p_alive: float
+    expected_purchases: float
+    expected_spend: float
+    expected_value: float
+    expected_value_low: float | None
+    expected_value_high: float | None
+    value_if_silent: float
+    value_at_stake: float
+    value_at_risk: float
+    value_tier: str
+    next_purchase_date: str | None
+    next_purchase_low: str | None
+    next_purchase_high: str | None
+    reasons: list[str]
+    model_version: str
+    offers: NotRequired[list[OfferPrice]]
+    recommended_offer: NotRequired[str | None]
+
+
+class Unscored(TypedDict):
+    """A customer without a score, and why."""
+
+    customer_id: str
+    reason: str
+
+
+Rows = TypedDict("Rows", {"in": int, "used": int, "quarantined": dict[str, int], "not_yet_visible": int})
+"""Where every transaction went: in = used + quarantined + not_yet_visible."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What an answer, or a part of it, rests on; dates and times are ISO text.
+
+    Parameters
+    ----------
+    model_version, snapshot_date : str
+    published_at : str or None
+        Of scores that were looked up.
+    """
+
+    model_version: str
+    snapshot_date: str
+    published_at: str | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Scores, and what they rest on.
+
+    Parameters
+    ----------
+    scores : list of Score
+    sources : tuple of Source
+        One, unless the model or the published set changed between the parts of a large request. Each score
+        has its ``model_version`` and ``snapshot_date`` too.
+    """
+
+    scores: list[Score]
+    sources: tuple[Source, ...]
+
+    @property
+    def source(self) -> Source:
+        """What all the scores rest on.
+
+        Raises
+        ------
+        StayworthError
+            If that is not one thing: then the scores are not to be compared with each other.
+        """
+        if len(self.sources) != 1:
+            found = ", ".join(f"{s.model_version} of {s.snapshot_date}" for s in self.sources)
+            raise StayworthError(
+                f"The model or the published scores changed between the parts of this answer: {found}. "
+                "Ask again for one set, or take each score's own model_version."
+            )
+        return self.sources[0]
+
+
+@dataclass(frozen=True)
+class ScoreAnswer(Answer):
+    """Every customer sent: scored, most value at risk first, or with the reason why not."""
+
+    unscored: list[Unscored]
+    rows: Rows
+
+    @classmethod
+    def joined(cls, parts: Sequence[Mapping[str, Any]]) -> Self:
+        """Join what came back for the parts of a request."""
+        scores = [score for part in parts for score in part["scores"]]
+        if len(parts) > 1:
+            scores.sort(key=lambda score: (-score["value_at_risk"], score["customer_id"]))
+        unscored = [customer for part in parts for customer in part["unscored"]]
+        return cls(scores, _sources(parts), unscored, _total(part["rows"] for part in parts))
+
+    def frame(self) -> "pd.DataFrame":
+        """Return one row a customer: the fields of a score, and ``unscored``, the reason why one has none."""
+        import pandas as pd
+
+        table = pd.DataFrame([*self.scores, *self.unscored]).rename(columns={"reason": "unscored"})
+        dates = {name: pd.to_datetime(table[name]) for name in _DATES if name in table}
+        return table.assign(**{"unscored": table.get("unscored"), **dates})
+
+
+@dataclass(frozen=True)
+class LookupAnswer(Answer):
+    """Published scores in the order asked, each customer once, and the ids that have none."""
+
+    unknown: list[str]
+
+    @classmethod
+    def joined(cls, parts: Sequence[Mapping[str, Any]]) -> Self:
+        """Join what came back for the parts of a request."""
+        scores = [score for part in parts for score in part["scores"]]
+        return cls(scores, _sources(parts), [name for part in parts for name in part["unknown"]])
+
+
+def _sources(parts: Sequence[Mapping[str, Any]]) -> tuple[Source, ...]:
+    return tuple(
+        dict.fromkeys(
+            Source(part["model_version"], part["snapshot_date"], part.get("published_at")) for part in parts
+        )
+    )
+
+
+def _total(parts: Iterable[Rows]) -> Rows:
+    """Add up where the transactions of all parts went."""
+    rows_in = used = not_yet_visible = 0
+    quarantined: Counter[str] = Counter()
+    for part in parts:
+        rows_in, used = rows_in + part["in"], used + part["used"]
+        not_yet_visible += part["not_yet_visible"]
+        quarantined.update(part["quarantined"])
+    return {
+        "in": rows_in,
+        "used": used,
+        "quarantined": dict(quarantined),
+        "not_yet_visible": not_yet_visible,
+    }

@@ -1,0 +1,158 @@
+"""Who may ask what, how often and how much: API keys, their scopes and their limits.
+
+Keys are read from the score store every few seconds, so that a revoked key stops within them and a new one is
+known at once; while the store is down, the keys read last go on. A key is compared with every active one in
+constant time. A worker counts the requests of a key for itself: with several workers, a key may reach its
+limit in each.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import math
+import threading
+import time
+from typing import Literal
+
+import anyio.to_thread
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+from starlette.datastructures import Headers
+
+from features.errors import StoreError
+from serving.api.refusals import Refusal
+from serving.store.keys import ApiKey, Keys, digest
+
+Mode = Literal["auto", "always", "off"]
+
+REFRESH_SECONDS = 2.0
+
+_log = logging.getLogger("stayworth")
+
+
+class Access:
+    """The gatekeeper.
+
+    Parameters
+    ----------
+    keys : Keys
+    mode : {"auto", "always", "off"}
+        ``auto`` asks for a key once there is one; ``always`` even before.
+    rate_limit : str or None
+        Of a key that has none of its own, such as ``"600/minute"``.
+    max_body_bytes : int
+        Of a key that has none of its own.
+    """
+
+    def __init__(self, keys: Keys, mode: Mode, rate_limit: str | None, max_body_bytes: int) -> None:
+        self._store_keys, self.mode = keys, mode
+        self._rate_limit, self._max_body_bytes = rate_limit, max_body_bytes
+        self._keys: list[ApiKey] | None = None
+        self._read_at = 0.0
+        self._reading = threading.Lock()
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._items: dict[str, RateLimitItem] = {}
+
+    def start(self) -> None:
+        """Read the keys, now and again every few seconds."""
+        self._read()
+        if self.mode != "off":
+            threading.Thread(target=self._keep_reading, name="keys", daemon=True).start()
+
+    async def admit(self, headers: Headers, scope: str) -> ApiKey | None:
+        """Let a request pass, or not.
+
+        Parameters
+        ----------
+        headers : Headers
+        scope : str
+            What the key must be good for; empty: any key will do.
+
+        Returns
+        -------
+        ApiKey, or None where no key is asked for
+
+        Raises
+        ------
+        Refusal
+            401, 403, 429; 503 where keys were never read.
+        """
+        key = await self._key(headers.get("authorization", "")) if self._is_closed() else None
+        if key is not None and scope and scope not in key.scopes:
+            raise Refusal(403, f"This key has not the scope {scope!r}; it has {_listed(key.scopes)}.")
+        self._count(key)
+        return key
+
+    def max_body_bytes(self, key: ApiKey | None) -> int:
+        """Return the largest body that a key may send."""
+        own = None if key is None else key.max_body_bytes
+        return self._max_body_bytes if own is None else own
+
+    def _is_closed(self) -> bool:
+        return self.mode == "always" or (self.mode == "auto" and self._keys != [])
+
+    async def _key(self, authorization: str) -> ApiKey:
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise _unauthorized("Send an API key: Authorization: Bearer sw_…")
+        sent = digest(token.strip())
+        key = self._match(sent)
+        if key is None:  # it may be newer than what was read
+            await anyio.to_thread.run_sync(self._read, time.monotonic())
+            key = self._match(sent)
+        if self._keys is None:
+            raise Refusal(
+                503, "The API keys cannot be read: the score store is down.", code="store_unavailable"
+            )
+        if key is None:
+            raise _unauthorized("This API key is not known, or was revoked.")
+        return key
+
+    def _match(self, sent: str) -> ApiKey | None:
+        found = None
+        for key in self._keys or ():  # all of them: the time must not tell which one came near
+            if hmac.compare_digest(key.digest, sent) and key.revoked_at is None:
+                found = key
+        return found
+
+    def _count(self, key: ApiKey | None) -> None:
+        text = (key and key.rate_limit) or self._rate_limit
+        if not text:
+            return
+        item = self._items.setdefault(text, parse(text))
+        name = key.name if key else ""
+        if not self._limiter.hit(item, name):
+            reset = self._limiter.get_window_stats(item, name).reset_time - time.time()
+            raise Refusal(
+                429,
+                f"More than {text} requests with this key.",
+                headers={"Retry-After": f"{max(reset, 1):.0f}"},
+            )
+
+    def _read(self, since: float = math.inf) -> None:
+        """Read the keys, unless they were read since a moment: many at once need one reading."""
+        with self._reading:
+            if self._read_at > since:
+                return
+            began = time.monotonic()
+            try:
+                self._keys = self._store_keys.all()
+            except StoreError as error:
+                if self._read_at == 0.0:
+                    _log.warning("%s", error)
+            self._read_at = began
+
+    def _keep_reading(self) -> None:
+        while True:
+            time.sleep(REFRESH_SECONDS)
+            self._read()
+
+
+def _unauthorized(message: str) -> Refusal:
+    return Refusal(401, message, headers={"WWW-Authenticate": "Bearer"})
+
+
+def _listed(scopes: frozenset[str]) -> str:
+    return ", ".join(map(repr, sorted(scopes))) or "none"

@@ -1,0 +1,296 @@
+"""The champion that answers, while registries come and go: watched, checked, swapped, or left as it is.
+
+A thread asks the registry every few seconds which version is champion, and nothing more. A new one is fetched,
+read, and has to score its own example as when it was saved; only then it takes over, in one assignment, and the
+requests in flight finish on the one they began with. Nothing takes a scorer away from a running service: not a
+registry that is down, nor an alias that is gone, nor a version that cannot be used.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from features.errors import ModelError, OutputError
+from serving.champion_copy import ChampionCopy
+from serving.scorer import Scorer
+from training.model import RetentionModel
+from training.versions.registry import Registry, read_version
+from training.versions.version import VersionKey
+
+RETRY_SECONDS = 5.0
+"""While there is no scorer, the registry is asked at least this often."""
+
+REFUSED_SECONDS = 600.0
+"""A refused version that is still the champion is tried again after this long: its files may be repaired."""
+
+_log = logging.getLogger("stayworth")
+
+
+@dataclass(frozen=True)
+class ChampionState:
+    """What answers, and how the registry is, as of the last look.
+
+    Parameters
+    ----------
+    version : str or None
+        The version that scores.
+    trained_at : datetime or None, UTC
+    source : {"registry", "cache"} or None
+        Whether the registry named that version, or it is a copy that the registry could not (yet) confirm.
+    registry_up : bool
+    refused : tuple of (version, reason)
+        Champions that could not be used since the start, and have not become usable since.
+    refusals : int
+        How many versions were refused since the start, each counted once.
+    reason : str or None
+        Why there is no scorer.
+    """
+
+    version: str | None = None
+    trained_at: datetime | None = None
+    source: Literal["registry", "cache"] | None = None
+    registry_up: bool = False
+    refused: tuple[tuple[str, str], ...] = ()
+    refusals: int = 0
+    reason: str | None = "The service has not looked for a model yet."
+
+
+class _Answer(NamedTuple):
+    """What the registry said: its champion, or what is wrong."""
+
+    up: bool
+    champion: VersionKey | None = None
+    problem: str = ""
+
+
+class Champion:
+    """The champion's scorer, kept up to date by a thread.
+
+    Parameters
+    ----------
+    tracking_uri : str
+    cache : Path
+        Folder for a copy of the last champion, to start from while the registry is down. Processes may share it.
+    poll_seconds : float
+        Time between two looks.
+    on_look : callable, optional
+        Called with the state after each look, in the thread that looked.
+
+    Raises
+    ------
+    ModelError
+        If the address is none of a registry.
+    """
+
+    def __init__(
+        self,
+        tracking_uri: str,
+        cache: Path,
+        *,
+        poll_seconds: float = 15.0,
+        on_look: Callable[[ChampionState], None] | None = None,
+    ) -> None:
+        self.state = ChampionState()
+        self.poll_seconds = poll_seconds
+        self._registry = Registry(tracking_uri)
+        self._copy = ChampionCopy(cache, self._registry.uri)
+        self._on_look = on_look
+        self._scorer: Scorer | None = None
+        self._key: VersionKey | None = None
+        self._refused: dict[VersionKey, str] = {}
+        self._failed: tuple[VersionKey, float] | None = None  # the last attempt, and when
+        self._said = ""
+        self._warned: set[str] = set()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Look once, now, and go on looking in a thread that does not keep the process alive."""
+        if self._thread and self._thread.is_alive():
+            return
+        self._stop.clear()
+        self._look_and_tell()
+        self._thread = threading.Thread(target=self._watch, name="champion", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop looking; the scorer stays. Waits for a look under way, though not for a registry that hangs."""
+        self._stop.set()
+        if self._thread:
+            self._thread.join(timeout=RETRY_SECONDS)
+
+    def scorer(self) -> Scorer:
+        """Return the scorer; whoever has it keeps it, whatever happens meanwhile.
+
+        Raises
+        ------
+        ModelError
+            If there is none: nothing was promoted yet, or it cannot be used, and there is no copy.
+        """
+        scorer = self._scorer
+        if scorer is None:
+            raise ModelError(self.state.reason)
+        return scorer
+
+    def _watch(self) -> None:
+        while not self._stop.wait(
+            self.poll_seconds if self._scorer else min(RETRY_SECONDS, self.poll_seconds)
+        ):
+            self._look_and_tell()
+
+    def _look_and_tell(self) -> None:
+        try:
+            self._look()
+        except Exception:  # the thread has to outlive what nobody thought of
+            _log.exception("Looking for the champion failed.")
+        if self._on_look:
+            try:
+                self._on_look(self.state)
+            except Exception:
+                _log.exception("Telling of the champion failed.")
+
+    def _look(self) -> None:
+        answer = self._ask()
+        if answer.champion and answer.champion != self._key and self._is_due(answer.champion):
+            answer = self._try(answer.champion)
+        reason = self._start_from_copy(answer) if self._scorer is None else None
+        if answer.champion and answer.champion == self._key:
+            self._failed = None
+            self.state = replace(self.state, source="registry")
+        self.state = replace(self.state, registry_up=answer.up, reason=reason)
+        self._say(answer)
+
+    def _ask(self) -> _Answer:
+        """Ask which version is champion."""
+        try:
+            if self._registry.is_absent():
+                return _Answer(False, None, f"The model registry {self._registry.uri} is not there.")
+            champion = self._registry.champion_version()
+            return _Answer(True, champion, "" if champion else self._registry.no_champion())
+        except Exception as error:
+            return _Answer(False, None, self._sentence(error))
+
+    def _is_due(self, version: VersionKey) -> bool:
+        """Tell whether to try a version: a refused one not at each look, unless there is nothing else."""
+        if self._scorer is None or self._failed is None:
+            return True
+        failed, at = self._failed
+        return failed != version or time.monotonic() - at >= REFUSED_SECONDS
+
+    def _try(self, version: VersionKey) -> _Answer:
+        """Let a version take over if it can be used, else refuse it; return how the registry is by then."""
+        try:
+            model = self._fetch(version)
+        except Exception as error:  # a version is refused whatever is wrong with it
+            answer = self._ask()
+            if answer.up:  # it did not go down meanwhile: then it would not be the version's fault
+                self._refuse(version, self._sentence(error))
+            return answer
+        self._swap(model, version, "registry")
+        return _Answer(True, version)
+
+    def _fetch(self, version: VersionKey) -> RetentionModel:
+        """Read a version from the copy that another process may have made, else from the registry."""
+        try:
+            if found := self._copy.read(version):
+                return found[0]
+        except ModelError as error:
+            self._warn_once(f"{error} It is fetched again.")
+        with tempfile.TemporaryDirectory(prefix="stayworth-") as folder:
+            files = self._registry.download(version.version, Path(folder))
+            model = read_version(files, version.version)
+            try:
+                self._copy.keep(version, files)
+            except OutputError as error:
+                self._warn_once(
+                    f"Version {version.version} is not kept for a start without the registry. {error}"
+                )
+        return model
+
+    def _swap(self, model: RetentionModel, version: VersionKey, source: Literal["registry", "cache"]) -> None:
+        self._scorer, self._key = Scorer(model, version.version), version
+        self._refused.pop(version, None)
+        self._failed = None
+        self.state = replace(
+            self.state,
+            version=version.version,
+            trained_at=_trained_at(model),
+            source=source,
+            refused=self._refusals(),
+        )
+        if source == "registry":
+            _log.info("Version %s scores.", version.version)
+
+    def _refuse(self, version: VersionKey, reason: str) -> None:
+        self._failed = version, time.monotonic()
+        if version not in self._refused:
+            self.state = replace(self.state, refusals=self.state.refusals + 1)
+            _log.error("Version %s is refused: %s%s", version.version, reason, self._goes_on())
+        self._refused[version] = reason
+        self.state = replace(self.state, refused=self._refusals())
+
+    def _refusals(self) -> tuple[tuple[str, str], ...]:
+        return tuple((version.version, reason) for version, reason in self._refused.items())
+
+    def _start_from_copy(self, answer: _Answer) -> str | None:
+        """Take the last champion's copy where the registry gives none that works; return why that fails too."""
+        if answer.up and answer.champion is None:
+            return answer.problem  # it says so itself: nobody is to score
+        reason = self._refused[answer.champion] if answer.champion else answer.problem
+        try:
+            found = self._copy.read()
+        except ModelError as error:
+            return f"{reason} {error}"
+        if found is None:
+            return self._registry.no_champion() if self._registry.is_absent() else reason
+        self._swap(*found, "cache")
+        self._said = self._kind(answer)
+        why = "" if answer.champion else f"{reason} "
+        _log.warning("%sVersion %s scores, from its copy in %s.", why, found[1].version, self._copy.folder)
+        return None
+
+    def _kind(self, answer: _Answer) -> str:
+        if not answer.up:
+            return "down"
+        return "followed" if answer.champion else "vacant"
+
+    def _say(self, answer: _Answer) -> None:
+        """Log that the registry went or came, or lost its champion: once, not at each look."""
+        before, self._said = self._said, self._kind(answer)
+        if self._said == before:
+            return
+        if before == "down" and answer.up:
+            _log.info("The model registry %s answers again.", self._registry.uri)
+        if self._said != "followed":
+            _log.warning("%s%s", self.state.reason or answer.problem, self._goes_on())
+
+    def _goes_on(self) -> str:
+        return f" Version {self._scorer.version} goes on scoring." if self._scorer else ""
+
+    def _warn_once(self, warning: str) -> None:
+        if warning not in self._warned:
+            self._warned.add(warning)
+            _log.warning("%s", warning)
+
+    def _sentence(self, error: Exception) -> str:
+        """Return an error's own words where it is ours, else its kind: others' may hold anything."""
+        if isinstance(error, ModelError):
+            return str(error)
+        return f"It failed with {type(error).__name__}: {self._registry.uri.redact(str(error))[:300]}"
+
+
+def _trained_at(model: RetentionModel) -> datetime | None:
+    """Return when a model was trained, as its card says it."""
+    with suppress(TypeError, ValueError):
+        trained_at = datetime.fromisoformat(model.card.get("trained_at", ""))
+        return trained_at if trained_at.tzinfo else trained_at.replace(tzinfo=UTC)
+    return None

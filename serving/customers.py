@@ -1,0 +1,104 @@
+"""Customers with their orders, as a request carries them.
+
+The service decodes by :mod:`serving.api.schemas`, which the types here repeat without importing what scores;
+a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
+
+from features.errors import StayworthError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+MAX_CUSTOMERS = 5_000
+MAX_TRANSACTIONS = 200_000
+"""What the service takes in one request."""
+
+
+class Transaction(TypedDict):
+    """One order, or one line of an order."""
+
+    ordered_at: str | date
+    amount: float | str | Decimal
+    order_id: NotRequired[str | None]
+    currency: NotRequired[str | None]
+    channel: NotRequired[str | None]
+    product_id: NotRequired[str | None]
+    quantity: NotRequired[float | str | Decimal | None]
+    margin: NotRequired[float | str | Decimal | None]
+
+
+class Customer(TypedDict):
+    """One customer and every order of theirs."""
+
+    customer_id: str
+    transactions: Sequence[Transaction]
+
+
+def parts(customers: Sequence[Customer]) -> Iterator[list[Customer]]:
+    """Yield the customers in parts that fit a request; a customer's orders stay together.
+
+    Raises
+    ------
+    StayworthError
+        If an id comes twice: in two parts, the service could not see it.
+
+    Examples
+    --------
+    >>> orders = [Transaction(ordered_at="1998-01-05", amount=20.5)] * 150_000
+    >>> [len(part) for part in parts([Customer(customer_id=name, transactions=orders) for name in "abc"])]
+    [1, 1, 1]
+    """
+    _require_distinct(customers)
+    part: list[Customer] = []
+    rows = 0
+    for customer in customers:
+        more = len(customer["transactions"])
+        if part and (len(part) == MAX_CUSTOMERS or rows + more > MAX_TRANSACTIONS):
+            yield part
+            part, rows = [], 0
+        part.append(customer)
+        rows += more
+    yield part
+
+
+def customers_of(orders: pd.DataFrame | pa.Table) -> list[Customer]:
+    """Gather each customer's orders from a log in the columns of the log contract; others are left out.
+
+    Raises
+    ------
+    StayworthError
+        If it has no column ``customer_id``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> customers_of(pd.DataFrame({"customer_id": ["17"], "ordered_at": ["1998-01-05"], "amount": [20.5]}))
+    [{'customer_id': '17', 'transactions': [{'ordered_at': '1998-01-05', 'amount': 20.5}]}]
+    """
+    frame: Any = orders.to_pandas() if hasattr(orders, "to_pandas") else orders
+    if "customer_id" not in frame.columns:
+        raise StayworthError("The orders have no column customer_id. Rename the one that says who ordered.")
+    fields = [name for name in Transaction.__annotations__ if name in frame.columns]
+    known = frame[["customer_id", *fields]].astype(object)
+    known = known.where(known.notna(), None)  # what is missing is null in JSON
+    found: dict[str, list[Transaction]] = {}
+    for customer_id, *cells in zip(*(known[name].tolist() for name in known.columns), strict=True):
+        order: Any = dict(zip(fields, cells, strict=True))
+        found.setdefault(customer_id, []).append(order)
+    return [Customer(customer_id=who, transactions=their) for who, their in found.items()]
+
+
+def _require_distinct(customers: Sequence[Customer]) -> None:
+    first: dict[str, int] = {}
+    for position, customer in enumerate(customers):
+        earlier = first.setdefault(customer["customer_id"], position)
+        if earlier != position:
+            raise StayworthError(f"customers.{position} and customers.{earlier} have the same customer_id.")

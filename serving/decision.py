@@ -1,0 +1,137 @@
+"""Decisions in words: whether an offer pays with a customer, and what would have to change for it to flip.
+
+The texts are data (``serving/wording/en.toml``).
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from serving.recommendation import OfferPrice, Recommendation
+from training.campaign.retention import Offer
+
+_MOST_DIGITS = 7
+
+
+@dataclass(frozen=True)
+class OfferDecision(OfferPrice):
+    """One offer to one customer, priced, and what would flip the decision.
+
+    Parameters
+    ----------
+    contact : bool
+        Whether the offer pays. Which of several to make is the recommendation's to say.
+    decision : str
+    flips_after_silent_days : int or None
+        The first of the days of silence looked at after which the decision is the other one.
+    """
+
+    contact: bool
+    decision: str
+    flips_after_silent_days: int | None
+
+
+@cache
+def load_wording(language: str = "en") -> dict[str, Any]:
+    """Read a language's texts of explanations."""
+    return tomllib.loads((files("serving") / "wording" / f"{language}.toml").read_text(encoding="utf-8"))
+
+
+def decide(
+    offers: Sequence[Offer],
+    score: Mapping[str, Any],
+    now: Recommendation,
+    silent: Mapping[int, Recommendation],
+) -> list[OfferDecision]:
+    """Put the decision on every offer into words.
+
+    Parameters
+    ----------
+    offers : sequence of Offer
+    score : mapping
+        The customer's churn_probability, value_at_stake, expected_spend and expected_purchases.
+    now : Recommendation
+        Their offers' prices.
+    silent : mapping of int to Recommendation
+        The same after so many more days of silence, fewest first.
+
+    Returns
+    -------
+    list of OfferDecision, one an offer, in their order
+    """
+    decisions = []
+    for place, (offer, price) in enumerate(zip(offers, now.offers, strict=True)):
+        flips = (days for days, later in silent.items() if later.offers[place].pays != price.pays)
+        days = next(flips, None)
+        text = _sentence(offer, price, score)
+        if days is not None:
+            text += _texts()["will_not_pay" if price.pays else "will_pay"].format(days=days)
+        decisions.append(
+            OfferDecision(**vars(price), contact=price.pays, decision=text, flips_after_silent_days=days)
+        )
+    return decisions
+
+
+def _texts() -> dict[str, str]:
+    return dict(load_wording()["decision"])
+
+
+def _sentence(offer: Offer, price: OfferPrice, score: Mapping[str, Any]) -> str:
+    if price.expected_profit is None:
+        return _texts()["unknown"]
+    stake = score["value_at_stake"]
+    purchases = score["expected_purchases"]
+    incentive = float(offer.incentive(score["expected_spend"] / purchases if purchases else math.nan))
+    p, gamma = score["churn_probability"], offer.acceptance
+    p_needed, gamma_needed = price.break_even_probability, price.break_even_acceptance
+    facts: dict[str, Any] = {"incentive": incentive, "value_at_stake": stake}
+    facts["p_needed"], facts["p"] = _apart(p if p_needed is None else p_needed, p, _probability)
+    facts["gamma_needed"], facts["gamma"] = _apart(
+        gamma if gamma_needed is None else gamma_needed, gamma, _percent
+    )
+    return _template(price, incentive >= stake).format(**facts)
+
+
+def _template(price: OfferPrice, incentive_too_dear: bool) -> str:
+    texts = _texts()
+    if price.pays:
+        return texts["pays"] + texts["pays_acceptance"]
+    if incentive_too_dear:
+        return texts["incentive"]
+    if price.break_even_acceptance is not None:
+        either = price.break_even_probability is not None
+        return texts["acceptance_or_probability" if either else "acceptance"]
+    return texts["probability" if price.break_even_probability is not None else "too_dear"]
+
+
+def _apart(needed: float, given: float, write: Callable[[float, int], str]) -> tuple[str, str]:
+    """Write two shares with as few digits, two or more, as show on which side of the first the second is.
+
+    The first is rounded up.
+
+    Examples
+    --------
+    >>> _apart(0.4712, 0.3, _percent), _apart(0.4112, 0.413, _probability)
+    (('48%', '30%'), ('.412', '.413'))
+    """
+    for digits in range(2, _MOST_DIGITS):
+        up, near = math.ceil(round(needed * 10**digits, 6)) / 10**digits, round(given, digits)
+        if up != near and (up < near) == (needed < given):
+            break
+    return write(up, digits), write(near, digits)
+
+
+def _probability(share: float, digits: int) -> str:
+    """Write a probability as .23."""
+    return f"{share:.{digits}f}".removeprefix("0")
+
+
+def _percent(share: float, digits: int) -> str:
+    """Write a share as 23%."""
+    return f"{100 * share:.{digits - 2}f}%"

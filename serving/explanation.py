@@ -1,0 +1,293 @@
+"""Explanations: how one customer's score comes about, and what would change it.
+
+An answer in plain values (text, numbers, None, lists and mappings of these; dates in ISO form), so that
+``json.dumps(dataclasses.asdict(explanation))`` is all it takes to send it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from features.errors import StayworthError
+from features.log.columns import text
+from features.snapshot import Snapshot
+from features.table import FEATURES
+from serving.decision import OfferDecision, decide, load_wording
+from serving.recommendation import price_offers
+from serving.scenario import IfSilent, IfTheyBuy, Scenarios, imagine
+from serving.scorer import ScoredList, Scorer, tomorrow
+from training import reasons
+from training.campaign.retention import Offer, require_own_names
+from training.model import SCORE_COLUMNS, TIERS
+
+INTERVAL_LEVEL = 0.8
+"""Of `expected_value_low` to `expected_value_high`, and of the dates of the next purchase."""
+
+_CATALOGUE = {feature.name: feature for feature in FEATURES}
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What one input adds to the log-odds of churn; its value is None where undefined or there is none."""
+
+    feature: str
+    value: float | int | None
+    unit: str
+    meaning: str
+    log_odds: float
+
+
+@dataclass(frozen=True)
+class TopicSum:
+    """Contributions that tell one story, summed; the text is None where its numbers are undefined."""
+
+    topic: str
+    log_odds: float
+    text: str | None
+
+
+@dataclass(frozen=True)
+class LogOdds:
+    """How the churn probability comes about: calibrator(total + season).
+
+    Parameters
+    ----------
+    contributions : list of Contribution, the largest first
+    topics : list of TopicSum, the largest first; they sum to the total less the constant
+    total : float, the sum of the contributions
+    season : float, the intercept of the time of year
+    calibrator : {"none", "platt", "isotonic"}
+    churn_probability : float in [0, 1]
+    """
+
+    contributions: list[Contribution]
+    topics: list[TopicSum]
+    total: float
+    season: float
+    calibrator: str
+    churn_probability: float
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the orders before the snapshot say; purchases are purchase days, None is undefined."""
+
+    frequency: int
+    recency: int
+    T: int
+    monetary_value: float
+    first_purchase_date: str
+    last_purchase_date: str
+    orders: int
+    net_spend: float
+    days_since_last_purchase: int
+    mean_gap_days: float | None
+    overdue_ratio: float | None
+
+
+@dataclass(frozen=True)
+class Interval:
+    """How well the expected value and the next purchase are known; None as in the score."""
+
+    level: float
+    of: str
+    expected_value_low: float | None
+    expected_value: float
+    expected_value_high: float | None
+    next_purchase_low: str | None
+    next_purchase_date: str | None
+    next_purchase_high: str | None
+
+
+@dataclass(frozen=True)
+class TierDistance:
+    """Expected value that a tier begins with, and how much is missing to it; negative: how much is to spare."""
+
+    tier: str
+    from_expected_value: float
+    missing: float
+
+
+@dataclass(frozen=True)
+class WhatWouldChange:
+    """What the score and the decision would be otherwise."""
+
+    if_they_buy: IfTheyBuy
+    if_silent: list[IfSilent]
+    offers: list[OfferDecision]
+    tiers: list[TierDistance]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One customer's score, explained.
+
+    Parameters
+    ----------
+    score : dict
+        The columns of the contract.
+    recommended_offer : str or None
+        None: no offer was sent, or none pays.
+    rows : dict
+        Where every row went: in = used + not_yet_visible + the sum of quarantined.
+    """
+
+    score: dict[str, Any]
+    log_odds: LogOdds
+    facts: Facts
+    interval: Interval
+    what_would_change: WhatWouldChange
+    recommended_offer: str | None
+    rows: dict[str, Any]
+
+
+def explain(
+    scorer: Scorer,
+    rows: pa.Table,
+    snapshot: Snapshot | None = None,
+    *,
+    offers: Sequence[Offer] = (),
+) -> Explanation:
+    """Explain the score of one customer.
+
+    Parameters
+    ----------
+    scorer : Scorer
+    rows : pyarrow.Table
+        The customer's orders, in the columns of the log contract.
+    snapshot : Snapshot
+        By default tomorrow, so that today's orders count.
+    offers : sequence of Offer
+        To be priced; capacities are not looked at.
+
+    Returns
+    -------
+    Explanation
+
+    Raises
+    ------
+    StayworthError
+        If the rows are of several customers, the customer cannot be scored (with the reason), or two offers
+        share a name; as `Scorer.score_customers` if the rows cannot be used or the snapshot lies ahead.
+    """
+    require_own_names(offers)
+    log = scorer.request_log(rows)
+    customers = len(text(rows["customer_id"]).drop_null().unique())
+    if customers != 1:
+        raise StayworthError(f"The rows are of {customers:,} customers. Send those of one to be explained.")
+    scored = scorer.score_log(log, snapshot or tomorrow(log.report.timezone), threads=1)
+    if scored.scores.empty:
+        raise StayworthError(f"The customer cannot be scored: {scored.unscored['reason'].iloc[0]}.")
+    scenarios = imagine(scorer.model, log, scored.snapshot)
+    score = _row(scored.scores)
+    (now,), later = price_offers(scored.scores, offers), price_offers(scenarios.silent_scores, offers)
+    silent = {ahead.silent_days: prices for ahead, prices in zip(scenarios.if_silent, later, strict=True)}
+    return Explanation(
+        score=score,
+        log_odds=_log_odds(scorer, scenarios.features, scored),
+        facts=_facts(scenarios, scored.snapshot),
+        interval=_interval(scorer, score),
+        what_would_change=WhatWouldChange(
+            if_they_buy=scenarios.if_they_buy,
+            if_silent=scenarios.if_silent,
+            offers=decide(offers, score, now, silent),
+            tiers=[
+                TierDistance(tier, cut, cut - score["expected_value"])
+                for tier, cut in zip(TIERS, scorer.model.tier_cuts, strict=False)
+            ],
+        ),
+        recommended_offer=now.recommended_offer,
+        rows={
+            "in": scored.rows_in,
+            "used": scored.rows_used,
+            "quarantined": scored.quarantined,
+            "not_yet_visible": scored.rows_not_visible,
+        },
+    )
+
+
+def _row(scores: pd.DataFrame) -> dict[str, Any]:
+    """Return the first row in the contract's columns, as plain values."""
+    return {name: _plain(scores[name].iloc[0]) for name in SCORE_COLUMNS}
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of a table as JSON knows it: NaN as None, a date as its ISO text."""
+    value = value.item() if isinstance(value, np.generic) else value
+    if value is None or isinstance(value, str | list):
+        return value
+    if hasattr(value, "isoformat"):
+        return None if value is pd.NaT else value.isoformat()
+    return None if value != value else value
+
+
+def _log_odds(scorer: Scorer, table: pd.DataFrame, scored: ScoredList) -> LogOdds:
+    churn, clv = scorer.model.churn, scorer.model.clv
+    described = table.join(clv.predict(table, scorer.model.terms.horizon_days))
+    parts = churn.contributions(described)
+    contributions = [_contribution(name, described, part) for name, part in parts.iloc[0].items()]
+    return LogOdds(
+        contributions=sorted(contributions, key=lambda part: -abs(part.log_odds)),
+        topics=_topics(parts, described),
+        total=math.fsum(part.log_odds for part in contributions),
+        season=churn.season.intercept(scored.snapshot),
+        calibrator=churn.calibrator.kind,
+        churn_probability=float(scored.scores["churn_probability"].iloc[0]),
+    )
+
+
+def _contribution(name: str, described: pd.DataFrame, log_odds: float) -> Contribution:
+    feature = _CATALOGUE.get(name)
+    if feature is not None:
+        value = _plain(described[name].iloc[0])
+        return Contribution(name, value, feature.unit, feature.meaning, float(log_odds))
+    words = load_wording()["contributions"][name]
+    value = _plain(described[words["column"]].iloc[0]) if "column" in words else None
+    return Contribution(name, value, words["unit"], words["meaning"], float(log_odds))
+
+
+def _topics(parts: pd.DataFrame, described: pd.DataFrame) -> list[TopicSum]:
+    """Sum by topic, each with its text: that of a customer whom nothing but this topic moves."""
+    wording = reasons.load_wording()
+    sums = reasons.by_topic(parts, wording).iloc[0]
+    alone = pd.concat(
+        [parts.where(parts.columns.isin(topic.features)[None, :], 0.0) for topic in wording.topics.values()],
+        ignore_index=True,
+    )
+    facts = described.loc[described.index.repeat(len(alone))].reset_index(drop=True)
+    texts = reasons.word_reasons(alone, facts, top=1, wording=wording)
+    topics = [
+        TopicSum(name, float(log_odds), text[0] if text else None)
+        for (name, log_odds), text in zip(sums.items(), texts, strict=True)
+    ]
+    return sorted(topics, key=lambda topic: -abs(topic.log_odds))
+
+
+def _facts(scenarios: Scenarios, snapshot: Snapshot) -> Facts:
+    known = {name: _plain(scenarios.features[name].iloc[0]) for name in _CATALOGUE}
+    kept = ("frequency", "recency", "T", "monetary_value", "net_spend", "days_since_last_purchase")
+    return Facts(
+        **{name: known[name] for name in (*kept, "mean_gap_days", "overdue_ratio")},
+        first_purchase_date=(snapshot.date - timedelta(days=known["T"])).isoformat(),
+        last_purchase_date=(snapshot.date - timedelta(days=known["days_since_last_purchase"])).isoformat(),
+        orders=scenarios.orders,
+    )
+
+
+def _interval(scorer: Scorer, score: dict[str, Any]) -> Interval:
+    days = scorer.model.terms.value_horizon_days
+    names = ("expected_value", "expected_value_low", "expected_value_high")
+    dates = ("next_purchase_low", "next_purchase_date", "next_purchase_high")
+    return Interval(
+        level=INTERVAL_LEVEL,
+        of=load_wording()["interval"]["of"].format(level=INTERVAL_LEVEL, days=days),
+        **{name: score[name] for name in (*names, *dates)},
+    )

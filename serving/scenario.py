@@ -1,0 +1,157 @@
+"""Scenarios: the scores a customer would have, had they just bought, or if they stay silent.
+
+Nothing is extrapolated: an order is really added, or the same orders are really seen from a later date, and
+the customer is described and scored as ever. So a later date may lie in the future, which a score's may not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.log.transactions import TransactionLog
+from features.purchase_days import PURCHASE_DAYS
+from features.snapshot import Snapshot
+from features.table import PurchaseHistory
+from training.model import RetentionModel
+
+SILENT_DAYS = (30, 60, 90, 180)
+
+# One history holds the customer twice, under names that sort in this order.
+_AS_IS, _BOUGHT = "0 as it is", "1 had they bought"
+
+_ORDERS_SQL = f"""SELECT CAST(sum(orders) AS BIGINT) AS orders
+FROM {PURCHASE_DAYS}
+WHERE customer_id = '{_AS_IS}'"""
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """The numbers of a score that a scenario moves, ready for JSON.
+
+    Parameters
+    ----------
+    snapshot_date : str, ISO date that the score would be of
+    churn_probability : float in [0, 1]
+    expected_value, value_at_stake, value_at_risk : float, money
+    """
+
+    snapshot_date: str
+    churn_probability: float
+    expected_value: float
+    value_at_stake: float
+    value_at_risk: float
+
+
+_PRICED = [*(field.name for field in fields(Outlook)), "expected_spend", "expected_purchases"]
+
+
+@dataclass(frozen=True)
+class IfTheyBuy(Outlook):
+    """The score, had one more order of the mean purchase day's money come in on the day before the snapshot."""
+
+    ordered_on: str
+    amount: float
+
+
+@dataclass(frozen=True)
+class IfSilent(Outlook):
+    """The score after so many more days without an order."""
+
+    silent_days: int
+
+
+@dataclass(frozen=True)
+class Scenarios:
+    """One customer, described as they are and scored as they might be.
+
+    Parameters
+    ----------
+    features : DataFrame of shape (1, 2 + n_features)
+        As they are.
+    orders : int
+        Before the snapshot, as the features count them.
+    if_they_buy : IfTheyBuy
+    if_silent : list of IfSilent, fewest days first
+    silent_scores : DataFrame of shape (n_days, n_columns)
+        What an offer's price takes, in the order of ``if_silent``.
+    """
+
+    features: pd.DataFrame
+    orders: int
+    if_they_buy: IfTheyBuy
+    if_silent: list[IfSilent]
+    silent_scores: pd.DataFrame
+
+
+def imagine(model: RetentionModel, log: TransactionLog, snapshot: Snapshot) -> Scenarios:
+    """Describe and score a customer in every scenario.
+
+    Parameters
+    ----------
+    model : RetentionModel
+    log : TransactionLog
+        One customer's, with a purchase before the snapshot; orders from the snapshot on play no part.
+    snapshot : Snapshot
+
+    Returns
+    -------
+    Scenarios
+    """
+    seen = log.table.filter(pc.less(log.table["ordered_on"], pa.scalar(snapshot.date)))
+    usual = _usual_order(seen, snapshot)
+    both = pa.concat_tables([_renamed(seen, _AS_IS), _renamed(seen, _BOUGHT), usual])
+    with PurchaseHistory(TransactionLog(both, log.quarantine, log.report)) as history:
+        now = history.features(snapshot)
+        later = [history.features(_after(snapshot, days)).head(1) for days in SILENT_DAYS]
+        orders = history.engine.query(_ORDERS_SQL)["orders"][0].as_py()
+    ordered_on, amount = usual["ordered_on"][0].as_py(), usual["amount_cents"][0].as_py() / 100
+    # One by one: a feature table has one snapshot.
+    silent = pd.concat([model.score(table)[_PRICED] for table in later], ignore_index=True)
+    return Scenarios(
+        features=now.head(1),
+        orders=orders,
+        if_they_buy=IfTheyBuy(
+            **_outlooks(model.score(now.tail(1)))[0], ordered_on=ordered_on.isoformat(), amount=amount
+        ),
+        if_silent=[
+            IfSilent(**outlook, silent_days=days)
+            for outlook, days in zip(_outlooks(silent), SILENT_DAYS, strict=True)
+        ],
+        silent_scores=silent,
+    )
+
+
+def _outlooks(scores: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the fields of `Outlook`, one mapping a row."""
+    shown = scores[[field.name for field in fields(Outlook)]]
+    rows: list[dict[str, Any]] = shown.to_dict("records")
+    return [row | {"snapshot_date": row["snapshot_date"].isoformat()} for row in rows]
+
+
+def _after(snapshot: Snapshot, days: int) -> Snapshot:
+    return Snapshot(snapshot.date + timedelta(days=days))
+
+
+def _usual_order(seen: pa.Table, snapshot: Snapshot) -> pa.Table:
+    """Return a row of a purchase day's mean money, in no named channel and of no named product."""
+    purchases = seen.filter(pc.greater_equal(seen["amount_cents"], 0))
+    days = pc.count_distinct(purchases["ordered_on"]).as_py()
+    order: dict[str, Any] = {
+        "customer_id": _BOUGHT,
+        "ordered_on": snapshot.date - timedelta(days=1),
+    }
+    for money in ("amount_cents", "margin_cents"):
+        if money in purchases.column_names:
+            order[money] = round(pc.sum(purchases[money]).as_py() / days)
+    return pa.Table.from_pylist([order], schema=seen.schema)
+
+
+def _renamed(table: pa.Table, customer_id: str) -> pa.Table:
+    place = table.column_names.index("customer_id")
+    return table.set_column(place, table.field(place), pa.array([customer_id] * len(table), pa.string()))

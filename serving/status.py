@@ -1,0 +1,104 @@
+"""How a running service is, as its own metrics tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from features.errors import StayworthError
+
+SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Status:
+    """A running service.
+
+    Parameters
+    ----------
+    ready : bool
+        Whether a champion is loaded.
+    samples : dict of (name, label) to float
+        Every sample of the metrics, summed over the labels that are left out.
+    version : str or None
+        Of the model that scores.
+    """
+
+    ready: bool
+    samples: dict[str, float]
+    version: str | None
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return the lines of a table: what, and how it is."""
+        get = self.samples.get
+        return [
+            ("ready", "yes" if self.ready else "no: no champion is loaded"),
+            (
+                "model",
+                f"version {self.version}, {_age(get('stayworth_model_age_seconds'))}"
+                if self.version
+                else "none",
+            ),
+            ("registry", "up" if get("stayworth_registry_up") else "down: the loaded version goes on"),
+            ("refused versions", f"{get('stayworth_refused_models_total', 0):,.0f}"),
+            ("score store", self._store()),
+            ("requests", f"{get('stayworth_requests_total', 0):,.0f}"),
+            ("customers scored live", f"{get('stayworth_scores_total', 0):,.0f}"),
+        ]
+
+    def _store(self) -> str:
+        if not self.samples.get("stayworth_store_up"):
+            return "down"
+        if (customers := self.samples.get("stayworth_store_customers")) is None:
+            return "nothing published yet"
+        return f"{customers:,.0f} customers, {_age(self.samples.get('stayworth_store_age_seconds'))}"
+
+
+def read_status(url: str, key: str | None = None) -> Status:
+    """Ask a running service how it is.
+
+    Parameters
+    ----------
+    url : str
+        Such as ``http://localhost:3000``.
+    key : str, optional
+        An API key, where ``/metrics`` asks for one.
+
+    Raises
+    ------
+    StayworthError
+        If it does not answer, or does not tell.
+    """
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    try:
+        with httpx.Client(base_url=url, headers=headers, timeout=SECONDS) as client:
+            ready, told = client.get("/readyz"), client.get("/metrics")
+    except httpx.HTTPError as error:
+        raise StayworthError(
+            f"No service answers at {url} ({type(error).__name__}). Start one: stayworth serve"
+        ) from None
+    if told.status_code != 200:
+        remedy = (
+            "give a key: --key, or STAYWORTH_KEY"
+            if told.status_code == 401
+            else "see --metrics of stayworth serve"
+        )
+        raise StayworthError(f"{url}/metrics answers {told.status_code}; {remedy}.")
+    samples: dict[str, float] = {}
+    version = None
+    for family in text_string_to_metric_families(told.text):
+        for sample in family.samples:
+            samples[sample.name] = samples.get(sample.name, 0.0) + sample.value
+            if sample.name == "stayworth_model_info":
+                version = sample.labels["version"]
+    return Status(ready.status_code == 200, samples, version)
+
+
+def _age(seconds: float | None) -> str:
+    if seconds is None:
+        return "of unknown age"
+    age = timedelta(seconds=round(seconds))
+    return f"{age} old"

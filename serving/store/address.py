@@ -1,0 +1,134 @@
+"""Where a store is: its URI taken apart, and its errors said without the password."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import psycopg
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+
+from features.errors import NothingPublished, StoreError
+from training.versions.tracking_uri import TrackingURI
+
+DRIVER_ERRORS = (SQLAlchemyError, sqlite3.Error, psycopg.Error)
+"""What a database may raise, through SQLAlchemy or from its driver."""
+
+_FORM = "sqlite:///stayworth.db or postgresql://user:password@host:5432/database"
+
+
+@dataclass(frozen=True)
+class Address:
+    """The URI of a store.
+
+    Parameters
+    ----------
+    text : str
+        ``sqlite:///file.db`` (three slashes: relative to the working directory; four: absolute) or
+        ``postgresql://user:password@host:5432/database``.
+
+    Raises
+    ------
+    StoreError
+        If it is none of these. The URI is not repeated: it may hold a password.
+
+    Examples
+    --------
+    >>> str(Address("postgresql://crm:s3cret@db/scores"))
+    'postgresql://crm:***@db/scores'
+    """
+
+    text: str
+
+    def __post_init__(self) -> None:
+        scheme = self.text.partition("://")[0].partition("+")[0].lower()
+        if scheme not in ("postgresql", "postgres", "sqlite"):
+            raise StoreError(f"The store's URI names no database that is known here. Write {_FORM}.")
+        try:
+            url = make_url(self.text)
+        except (ArgumentError, ValueError):
+            url = None
+        if url is None or "@" in (url.host or "") or url.database in (None, "", ":memory:"):
+            raise StoreError(
+                f"The store's URI cannot be read. Write it as {_FORM}; in a user name or password write "
+                "@ as %40, / as %2F, : as %3A, % as %25."
+            )
+
+    def __str__(self) -> str:
+        return str(TrackingURI(self.text))
+
+    def __repr__(self) -> str:
+        return f"Address({str(self)!r})"
+
+    @cached_property
+    def url(self) -> URL:
+        """The URI as SQLAlchemy wants it, with our driver."""
+        if self.file:
+            return URL.create("sqlite", database=str(self.file))
+        return make_url(self.text).set(drivername="postgresql+psycopg")
+
+    @cached_property
+    def file(self) -> Path | None:
+        """SQLite's file, absolute; None for PostgreSQL."""
+        if not self.text.lower().startswith("sqlite"):
+            return None
+        return Path(str(make_url(self.text).database)).absolute()
+
+    def file_identity(self) -> tuple[int, int] | None:
+        """Tell one SQLite file from another that took its place; None for PostgreSQL.
+
+        Raises
+        ------
+        NothingPublished
+            If the file is not there.
+        """
+        if self.file is None:
+            return None
+        try:
+            found = os.stat(self.file)
+        except FileNotFoundError:
+            raise self.empty() from None
+        except OSError as error:
+            raise StoreError(f"The store {self} cannot be read: {error.strerror}.") from None
+        return found.st_dev, found.st_ino
+
+    def empty(self) -> NothingPublished:
+        """Return the error that says that there are no scores yet."""
+        return NothingPublished(
+            f"Nothing is published in {self} yet. Publish first: stayworth score --transactions … --publish"
+        )
+
+    def fault(self, error: Exception) -> StoreError:
+        """Return the error that tells the caller, in a sentence, what the database or its driver said."""
+        cause = (error.orig or error) if isinstance(error, DBAPIError) else error
+        match getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None):
+            case "SQLITE_FULL" | "53100":
+                return StoreError(
+                    f"The disk of the store {self} is full. What was published before is intact. "
+                    "Free some space and try again."
+                )
+            case "SQLITE_BUSY" | "SQLITE_BUSY_SNAPSHOT" | "SQLITE_BUSY_RECOVERY" | "55P03":
+                return StoreError(
+                    f"The store {self} is being written to by another process. Try again when it has ended."
+                )
+        return StoreError(f"The store {self} cannot be used: {self._words(cause)} {self._remedy()}")
+
+    def _words(self, cause: BaseException) -> str:
+        """Return the driver's words without the password, and without the values that may follow in a DETAIL."""
+        diagnosed = cause.diag.message_primary if isinstance(cause, psycopg.Error) else None
+        # SQLAlchemy's own texts end in the statement and its parameters.
+        text = diagnosed or str(cause).partition("\n[SQL")[0]
+        text = re.sub(r"\s+Is the server running .*\?", "", text)  # the remedy asks that too
+        return TrackingURI(self.text).redact(" ".join(text.split())).rstrip(".") + "."
+
+    def _remedy(self) -> str:
+        if self.file is None:
+            return "Check that the server runs, and the host, port, user, password and database of the URI."
+        if not self.file.parent.is_dir():
+            return f"The folder {self.file.parent} does not exist: create it, or name another file."
+        return f"Check that {self.file} is a store, that its disk has room, and that you may write in its folder."

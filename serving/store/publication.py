@@ -1,0 +1,150 @@
+"""How a scored list becomes the newest set: checked, then loaded in bulk in one transaction.
+
+Rows go in by customer id, so that the primary key grows at its end, and slice by slice, so that a million
+customers need little memory beside the list itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import sqlalchemy as sa
+
+from features.errors import StoreError
+from serving.store.database import Database
+from serving.store.tables import score_sets
+from serving.store.tables import scores as scores_table
+
+if TYPE_CHECKING:
+    from features.console import Report
+
+SLICE_ROWS = 20_000
+
+_ARROW: dict[type, pa.DataType] = {
+    sa.Text: pa.string(),
+    sa.Double: pa.float64(),
+    sa.Date: pa.date32(),
+    sa.JSON: pa.string(),
+}
+_COLUMNS = [column for column in scores_table.columns if column.name != "set_id"]
+_SCHEMA = pa.schema([(column.name, _ARROW[type(column.type)]) for column in _COLUMNS])
+_REQUIRED = {column.name for column in _COLUMNS if not column.nullable}
+
+
+def publish(
+    database: Database, scores: pd.DataFrame, keep: int, progress: Report | None, wait_seconds: float
+) -> dict[str, Any]:
+    """Load a set and delete those before the last ``keep``; return the row of ``score_sets``.
+
+    Raises
+    ------
+    StoreError
+        As `serving.store.store.Store.publish`.
+    """
+    if keep < 1:
+        raise StoreError(f"Of the published sets, {keep} should stay; keep at least 1, the one that answers.")
+    head = _head(scores)
+    report = progress or (lambda step, done, total: None)
+    report("Publishing", 0, len(scores))
+    with database.write(wait_seconds=wait_seconds) as connection:
+        if connection.dialect.name == "postgresql":  # a lock that only other publishers feel
+            connection.execute(sa.text("LOCK TABLE score_sets IN SHARE ROW EXCLUSIVE MODE"))
+        # First: SQLite puts the new rows where the deleted ones were.
+        _delete_all_but(connection, keep - 1)
+        head["published_at"] = datetime.now(UTC)
+        head["id"] = connection.scalar(sa.insert(score_sets).values(head).returning(score_sets.c.id))
+        load = _copy if connection.dialect.name == "postgresql" else _insert
+        load(connection, head["id"], _slices(scores), lambda done: report("Publishing", done, len(scores)))
+    return head
+
+
+def _head(scores: pd.DataFrame) -> dict[str, Any]:
+    """Return what is the same for the whole list; check that it is."""
+    if scores.empty:
+        raise StoreError("There is nothing to publish: the list holds no scored customer.")
+    head: dict[str, Any] = {"customers": len(scores)}
+    for name in ("model_version", "snapshot_date"):
+        values = pd.unique(scores[name])
+        if len(values) > 1:
+            raise StoreError(
+                f"The list holds {len(values)} values of {name}, such as {values[0]} and {values[1]}. "
+                "Publish the scores of one snapshot and one model version at a time."
+            )
+        head[name] = values[0]
+    head["snapshot_date"] = pd.Timestamp(head["snapshot_date"]).date()
+    twice = int(scores["customer_id"].duplicated().sum())
+    if twice:
+        raise StoreError(f"{twice:,} rows of the list name a customer who is in it already. Score each once.")
+    return head
+
+
+def _delete_all_but(connection: sa.Connection, sets: int) -> None:
+    """Delete the sets before the last few."""
+    newest = sa.select(score_sets.c.id).order_by(score_sets.c.id.desc()).limit(sets)
+    old = list(connection.scalars(sa.select(score_sets.c.id).where(score_sets.c.id.not_in(newest))))
+    connection.execute(sa.delete(scores_table).where(scores_table.c.set_id.in_(old)))
+    connection.execute(sa.delete(score_sets).where(score_sets.c.id.in_(old)))
+
+
+def _slices(scores: pd.DataFrame) -> Iterator[pa.Table]:
+    """Yield the list by customer id, as Arrow tables of the stored columns."""
+    # Arrow compares texts by their bytes, as both databases do here.
+    order = pc.sort_indices(pa.array(scores["customer_id"], pa.string()))
+    for start in range(0, len(scores), SLICE_ROWS):
+        rows = scores.iloc[order[start : start + SLICE_ROWS].to_numpy()]
+        rows = rows.assign(reasons=[json.dumps(list(r), ensure_ascii=False) for r in rows["reasons"]])
+        yield _complete(pa.Table.from_pandas(rows[_SCHEMA.names], _SCHEMA, preserve_index=False))
+
+
+def _complete(table: pa.Table) -> pa.Table:
+    """Refuse a number that is not there or not finite, where there has to be one."""
+    for field in _SCHEMA:
+        column = table.column(field.name)
+        lacking = column.null_count if field.name in _REQUIRED else 0
+        if pa.types.is_floating(field.type):
+            lacking += pc.sum(pc.is_inf(column)).as_py() or 0
+        if lacking:
+            raise StoreError(
+                f"{field.name} is missing or infinite for some of the customers. Nothing was published."
+            )
+    return table
+
+
+def _insert(
+    connection: sa.Connection, set_id: int, slices: Iterator[pa.Table], loaded: Callable[[int], None]
+) -> None:
+    """Load rows into SQLite, straight through its driver."""
+    driver: Any = connection.connection.driver_connection
+    places = ", ".join("?" * len(_SCHEMA))
+    statement = f"INSERT INTO scores (set_id, {', '.join(_SCHEMA.names)}) VALUES ({set_id}, {places})"
+    done = 0
+    for table in slices:
+        columns = [
+            (column.cast(pa.string()) if pa.types.is_date(column.type) else column).to_pylist()
+            for column in table.columns
+        ]
+        driver.executemany(statement, zip(*columns, strict=True))
+        loaded(done := done + table.num_rows)
+
+
+def _copy(
+    connection: sa.Connection, set_id: int, slices: Iterator[pa.Table], loaded: Callable[[int], None]
+) -> None:
+    """Load rows into PostgreSQL by COPY, as CSV that Arrow writes: floats in digits that read back the same."""
+    driver: Any = connection.connection.driver_connection
+    names = ", ".join(("set_id", *_SCHEMA.names))
+    done = 0
+    with driver.cursor().copy(f"COPY scores ({names}) FROM STDIN (FORMAT csv)") as copy:
+        for table in slices:
+            numbered = table.add_column(0, "set_id", pa.repeat(pa.scalar(set_id), table.num_rows))
+            lines = pa.BufferOutputStream()
+            pa.csv.write_csv(numbered, lines, pa.csv.WriteOptions(include_header=False))
+            copy.write(memoryview(lines.getvalue()))
+            loaded(done := done + table.num_rows)

@@ -1,0 +1,98 @@
+"""Which version of the tables a database has, and how it gets the newest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from features.errors import StoreError
+from serving.store.address import Address
+from serving.store.tables import SCHEMA_VERSION, VERSION_TABLE
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_IS_THERE = {
+    "sqlite": f"SELECT 1 FROM sqlite_master WHERE name = '{VERSION_TABLE}'",
+    "postgresql": f"SELECT 1 WHERE to_regclass('{VERSION_TABLE}') IS NOT NULL",
+}
+_MIGRATION_LOCK = int.from_bytes(b"stayw", "big")  # any number that others will hardly take
+
+
+def require_schema(connection: Any, dialect: str, address: Address) -> None:
+    """Refuse a database whose tables are not there, or not those of this release.
+
+    Parameters
+    ----------
+    connection : connection of the driver
+    dialect : {"sqlite", "postgresql"}
+    address : Address, for the message
+
+    Raises
+    ------
+    NothingPublished
+        If there are no tables.
+    StoreError
+        If they are of an older or newer release.
+    """
+    found = known_version(connection, dialect, address)
+    if found is None:
+        raise address.empty()
+    if found != SCHEMA_VERSION:
+        raise StoreError(
+            f"The store {address} has the tables of an older release of stayworth (schema {found}, wanted "
+            f"{SCHEMA_VERSION}). The next 'stayworth score --publish' or 'stayworth keys add' upgrades it."
+        )
+
+
+def known_version(connection: Any, dialect: str, address: Address) -> str | None:
+    """Return the version of the tables, None where there are none.
+
+    Raises
+    ------
+    StoreError
+        If they are of a newer release.
+    """
+    cursor = connection.cursor()
+    cursor.execute(_IS_THERE[dialect])
+    if not cursor.fetchall():
+        return None
+    cursor.execute(f"SELECT version_num FROM {VERSION_TABLE}")
+    rows = cursor.fetchall()
+    found = str(rows[0][0]) if rows else None
+    if found and found > SCHEMA_VERSION:
+        raise StoreError(
+            f"The store {address} has the tables of a newer release of stayworth (schema {found}, known here "
+            f"is {SCHEMA_VERSION}). Upgrade this installation, or name another store."
+        )
+    return found
+
+
+def upgrade(connection: sa.Connection, address: Address) -> None:
+    """Bring the tables to the newest version, in the transaction that is open.
+
+    Of two processes that come at once, one migrates and the other waits: on SQLite for the lock that the
+    transaction began with, on PostgreSQL here.
+
+    Raises
+    ------
+    StoreError
+        If a newer release was here before.
+    """
+    driver, dialect = connection.connection, connection.dialect.name
+    if known_version(driver, dialect, address) == SCHEMA_VERSION:
+        return
+    if dialect == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+    if known_version(driver, dialect, address) != SCHEMA_VERSION:
+        _migrate(connection)
+
+
+def _migrate(connection: sa.Connection) -> None:
+    from alembic import command  # seldom needed, and a tenth of a second to import
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, SCHEMA_VERSION)

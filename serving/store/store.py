@@ -1,0 +1,255 @@
+"""The store of scores: a run's whole list goes in as one set, single customers come out by id.
+
+A set appears whole or not at all, and the newest is the one that answers: whoever reads while another set is
+published sees the old one until the new one is complete, never a mix. So does whoever reads after a publication
+that was killed or ran out of disk.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from features.errors import NothingPublished
+from serving.settings import DEFAULT_STORE
+from serving.store.address import Address
+from serving.store.database import WAIT_SECONDS, Database
+from serving.store.keys import Keys
+from serving.store.tables import as_utc, score_sets, scores
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from features.console import Report
+
+_SET_FIELDS = tuple(column.name for column in score_sets.columns)
+_ROW_FIELDS = tuple(column.name for column in scores.columns if column.name != "set_id")
+_FIELDS = ("customer_id", "snapshot_date", *_ROW_FIELDS[1:], "model_version")
+_DATES = tuple(column.name for column in scores.columns if isinstance(column.type, sa.Date))
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One published set of scores.
+
+    Parameters
+    ----------
+    id : int
+        The greater, the newer.
+    published_at : datetime, in UTC
+    model_version : str
+    snapshot_date : date
+    customers : int, positive
+    """
+
+    id: int
+    published_at: datetime
+    model_version: str
+    snapshot_date: date
+    customers: int
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """What the newest set says about some customers.
+
+    Parameters
+    ----------
+    publication : Publication
+        The set that all of it comes from.
+    scores : list of dict
+        The contract's fields in the order of ``SCORE_COLUMNS``, as `dict` of float, `datetime.date`, str and
+        list of str; None where there is no number or date. In the order asked.
+    unknown : list of str
+        The ids that the set does not hold, in the order asked.
+    """
+
+    publication: Publication
+    scores: list[dict[str, Any]]
+    unknown: list[str]
+
+
+class Store:
+    """Published scores and API keys, in SQLite or PostgreSQL.
+
+    Nothing is opened or created before a method needs it, and reading creates nothing at all.
+
+    Parameters
+    ----------
+    uri : str
+        ``sqlite:///file.db`` or ``postgresql://user:password@host:5432/database``.
+
+    Raises
+    ------
+    StoreError
+        If the URI names neither.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> store = Store(f"sqlite:///{tempfile.mkdtemp()}/stayworth.db")
+    >>> store.newest() is None
+    True
+    """
+
+    def __init__(self, uri: str = DEFAULT_STORE) -> None:
+        self.address = Address(uri)
+        self._database = Database(self.address)
+        self.keys = Keys(self._database)
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def publish(
+        self,
+        scores: pd.DataFrame,
+        *,
+        keep: int = 3,
+        progress: Report | None = None,
+        wait_seconds: float = WAIT_SECONDS,
+    ) -> Publication:
+        """Publish a scored list, and delete the sets before the last few; in one transaction.
+
+        The tables are made, or brought to this release's version, if need be.
+
+        Parameters
+        ----------
+        scores : DataFrame with the columns ``SCORE_COLUMNS``, of one snapshot and one model version
+        keep : int, positive
+            How many sets stay, this one among them.
+        progress : Report
+        wait_seconds : float
+            For another publication to end.
+
+        Returns
+        -------
+        Publication
+
+        Raises
+        ------
+        StoreError
+            If the list cannot be published: it is empty or mixed, names a customer twice or lacks a number; or
+            the database cannot be reached, is full, or another publication does not end. What was published
+            before is intact.
+        """
+        from serving.store.publication import publish
+
+        return Publication(**publish(self._database, scores, keep, progress, wait_seconds))
+
+    def require_publishable(self) -> None:
+        """Complain about a store that could not be written to before the work is done, not after.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be reached, or is of a newer release.
+        """
+        self._database.require_writable()
+
+    def newest(self) -> Publication | None:
+        """Return the newest publication; None where nothing was published.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be reached, or its tables are not those of this release.
+        """
+        statement = sa.select(score_sets).order_by(score_sets.c.id.desc()).limit(1)
+        try:
+            rows = self._database.select(statement)
+        except NothingPublished:
+            return None
+        return Publication(**rows[0]._mapping) if rows else None
+
+    def lookup(self, customer_ids: Sequence[str]) -> Lookup:
+        """Return the newest published scores of some customers.
+
+        Parameters
+        ----------
+        customer_ids : sequence of str
+            To the letter; an id that comes twice is answered once.
+
+        Returns
+        -------
+        Lookup
+
+        Raises
+        ------
+        NothingPublished
+            If there is no published set.
+        StoreError
+            If the store cannot be reached, or its tables are not those of this release.
+        """
+        asked = list(dict.fromkeys(customer_ids))
+        storable = [customer for customer in asked if _is_storable(customer)]
+        if self._database.dialect == "sqlite":
+            rows = self._database.fetch(_sqlite_lookup(len(storable)), storable)
+        else:
+            rows = self._database.fetch(_POSTGRESQL_LOOKUP, [storable])
+        if not rows:
+            raise self.address.empty()
+        publication = _publication(rows[0])
+        found = {row[_AT_CUSTOMER]: row for row in rows}
+        return Lookup(
+            publication,
+            [_score(found[customer], publication) for customer in asked if customer in found],
+            [customer for customer in asked if customer not in found],
+        )
+
+    def close(self) -> None:
+        """Close idle connections; the store may be used again."""
+        self._database.close()
+
+
+# One statement chooses the set and reads its rows: between two, a publication could delete the set. The set comes
+# back even if it holds none of the customers.
+_LOOKUP = f"""
+SELECT {", ".join(f"s.{name}" for name in _SET_FIELDS)}, {", ".join(f"c.{name}" for name in _ROW_FIELDS)}
+FROM score_sets AS s LEFT JOIN scores AS c ON c.set_id = s.id AND c.customer_id {{among}}
+WHERE s.id = (SELECT max(id) FROM score_sets)
+"""
+_POSTGRESQL_LOOKUP = _LOOKUP.format(among="= ANY(%s)")
+_AT_CUSTOMER = len(_SET_FIELDS)
+
+
+@lru_cache(maxsize=64)
+def _sqlite_lookup(customers: int) -> str:
+    return _LOOKUP.format(among=f"IN ({', '.join('?' * customers)})")
+
+
+def _is_storable(customer_id: str) -> bool:
+    """Tell whether a database could hold this id; one that it could not is unknown to it."""
+    try:
+        return b"\0" not in customer_id.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
+
+
+def _publication(row: tuple[Any, ...]) -> Publication:
+    identity, published_at, model_version, snapshot_date, customers = row[:_AT_CUSTOMER]
+    if isinstance(snapshot_date, str):  # SQLite keeps dates and times as text
+        published_at = datetime.fromisoformat(published_at)
+        snapshot_date = date.fromisoformat(snapshot_date)
+    return Publication(identity, as_utc(published_at), model_version, snapshot_date, customers)
+
+
+def _score(row: tuple[Any, ...], publication: Publication) -> dict[str, Any]:
+    """Return one customer's fields; SQLite's dates and reasons, which are texts, become what they mean."""
+    cells = row[_AT_CUSTOMER:]
+    snapshot, version = publication.snapshot_date, publication.model_version
+    score = dict(zip(_FIELDS, (cells[0], snapshot, *cells[1:], version), strict=True))
+    if isinstance(score["reasons"], str):
+        score["reasons"] = json.loads(score["reasons"])
+        for name in _DATES:
+            if score[name] is not None:
+                score[name] = date.fromisoformat(score[name])
+    return score

@@ -1,0 +1,115 @@
+"""The tables of the store, as the newest migration leaves them.
+
+::
+
+    score_sets   one row a publication; the newest is the one with the greatest id
+    scores       one row a customer of a set; what is the same for the whole set stands in score_sets
+    api_keys     who may ask the service, and how much
+
+A floating-point number is kept in 64 bits by both databases, so it comes back to the last digit. Customer ids are
+compared byte by byte: ``0042`` is not ``42``, ``Ali`` not ``ali``.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+SCHEMA_VERSION = "0001"
+"""The newest revision in ``migrations/versions``; revisions count upwards, so that older and newer can be told."""
+
+VERSION_TABLE = "stayworth_schema"
+"""Not Alembic's usual name: the store may share a database with MLflow, whose migrations are Alembic's too."""
+
+
+class Moment(sa.TypeDecorator[datetime]):
+    """A moment in UTC, aware; SQLite, which knows no time zones, keeps its UTC digits."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Return the moment in UTC."""
+        return value and value.astimezone(UTC)
+
+    def process_result_value(self, value: Any | None, dialect: sa.Dialect) -> datetime | None:
+        """Return the moment in UTC, whatever the session's time zone."""
+        return value and as_utc(value)
+
+
+def as_utc(moment: datetime) -> datetime:
+    """Return a moment in UTC; without a time zone it is in UTC already.
+
+    Examples
+    --------
+    >>> as_utc(datetime.fromisoformat("2026-01-05T12:30:00+03:30")).isoformat()
+    '2026-01-05T09:00:00+00:00'
+    """
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _id() -> sa.Text:
+    """Text ordered and compared by its bytes, as SQLite does; PostgreSQL follows a language unless told not to."""
+    return sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+
+metadata = sa.MetaData()
+
+score_sets = sa.Table(
+    "score_sets",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("published_at", Moment, nullable=False),
+    sa.Column("model_version", sa.Text, nullable=False),
+    sa.Column("snapshot_date", sa.Date, nullable=False),
+    sa.Column("customers", sa.Integer, nullable=False),
+    sqlite_autoincrement=True,  # the id of a deleted set never comes back
+)
+
+# No foreign key: checking a million rows one by one would double the time of a publication, and only
+# publications write here.
+scores = sa.Table(
+    "scores",
+    metadata,
+    sa.Column("set_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("customer_id", _id(), primary_key=True),
+    sa.Column("churn_probability", sa.Double, nullable=False),
+    sa.Column("p_alive", sa.Double, nullable=False),
+    sa.Column("expected_purchases", sa.Double, nullable=False),
+    sa.Column("expected_spend", sa.Double, nullable=False),
+    sa.Column("expected_value", sa.Double, nullable=False),
+    sa.Column("expected_value_low", sa.Double),
+    sa.Column("expected_value_high", sa.Double),
+    sa.Column("value_if_silent", sa.Double, nullable=False),
+    sa.Column("value_at_stake", sa.Double, nullable=False),
+    sa.Column("value_at_risk", sa.Double, nullable=False),
+    sa.Column("value_tier", sa.Text, nullable=False),
+    sa.Column("next_purchase_date", sa.Date),
+    sa.Column("next_purchase_low", sa.Date),
+    sa.Column("next_purchase_high", sa.Date),
+    sa.Column("reasons", sa.JSON, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+api_keys = sa.Table(
+    "api_keys",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False, unique=True),
+    sa.Column("scopes", sa.JSON, nullable=False),
+    sa.Column("rate_limit", sa.Text),
+    sa.Column("max_body_bytes", sa.BigInteger),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("revoked_at", Moment),
+)
+
+sa.Index(
+    "api_keys_active_name",
+    api_keys.c.name,
+    unique=True,
+    sqlite_where=api_keys.c.revoked_at.is_(None),
+    postgresql_where=api_keys.c.revoked_at.is_(None),
+)

@@ -1,0 +1,142 @@
+"""Migrations give the tables that the code expects, in a database of its own or a shared one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+import serving.store.schema
+from features.errors import StoreError
+from serving.store.store import Store
+from serving.store.tables import SCHEMA_VERSION, VERSION_TABLE, metadata, score_sets, scores
+from training.model import SCORE_COLUMNS
+
+ScoredList = Callable[..., pd.DataFrame]
+
+
+def execute(store: Store, *statements: str) -> list[tuple[Any, ...]]:
+    """Run statements and return what the last one found."""
+    with sa.create_engine(store.address.url, poolclass=sa.NullPool).begin() as database:
+        for statement in statements:
+            found = database.execute(sa.text(statement))
+        return [tuple(row) for row in found] if found.returns_rows else []
+
+
+def test_the_tables_hold_the_columns_of_the_contract() -> None:
+    stored = {column.name for column in scores.columns} | {column.name for column in score_sets.columns}
+
+    assert set(SCORE_COLUMNS) <= stored
+    in_order = [column.name for column in scores.columns if column.name in SCORE_COLUMNS]
+    assert in_order == [name for name in SCORE_COLUMNS if name in in_order]
+
+
+def test_the_newest_revision_is_the_one_the_code_expects() -> None:
+    folder = Path(serving.store.schema.__file__).parent / "migrations"
+
+    assert ScriptDirectory(str(folder)).get_heads() == [SCHEMA_VERSION]
+
+
+def test_migrated_tables_are_those_of_the_code(store: Store) -> None:
+    store.keys.add("crm-1", scopes=["lookup"])
+
+    with sa.create_engine(store.address.url, poolclass=sa.NullPool).connect() as database:
+        context = MigrationContext.configure(
+            database, opts={"version_table": VERSION_TABLE, "compare_type": True}
+        )
+        assert compare_metadata(context, metadata) == []
+
+
+def test_a_database_may_be_shared_and_is_migrated_once(store: Store, scored_list: ScoredList) -> None:
+    execute(
+        store,
+        "CREATE TABLE alembic_version (version_num VARCHAR(32))",
+        "INSERT INTO alembic_version VALUES ('another program''s')",
+    )
+
+    first = store.publish(scored_list(["1"]))
+    second = store.publish(scored_list(["1"]))
+
+    assert second.id > first.id
+    assert execute(store, "SELECT * FROM alembic_version") == [("another program's",)]
+    assert execute(store, f"SELECT * FROM {VERSION_TABLE}") == [(SCHEMA_VERSION,)]
+
+
+@pytest.mark.parametrize(
+    ("version", "complaint"),
+    [
+        ("9999", "of a newer release of stayworth .* Upgrade this installation"),
+        ("0000", "of an older release .* 'stayworth keys add' upgrades it"),
+    ],
+)
+def test_tables_of_another_release_are_told_from_ours(
+    store: Store, scored_list: ScoredList, version: str, complaint: str
+) -> None:
+    store.publish(scored_list(["1"]))
+    store.close()
+    execute(store, f"UPDATE {VERSION_TABLE} SET version_num = '{version}'")
+
+    for ask in (store.newest, store.keys.all, lambda: store.lookup(["1"])):
+        with pytest.raises(StoreError, match=complaint):
+            ask()
+
+
+def test_tables_of_a_newer_release_are_not_written_to(store: Store, scored_list: ScoredList) -> None:
+    store.publish(scored_list(["1"]))
+    execute(store, f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
+
+    for write in (
+        store.require_publishable,
+        lambda: store.publish(scored_list(["1"])),
+        lambda: store.keys.add("crm-1", scopes=["score"]),
+    ):
+        with pytest.raises(StoreError, match="of a newer release"):
+            write()
+
+    assert execute(store, "SELECT count(*) FROM score_sets") == [(1,)]
+
+
+ADD_KEY = """
+import sys
+import alembic.command, alembic.config
+from serving.store.store import Store
+
+store = Store(sys.argv[1])
+print("ready", flush=True)
+input()
+store.keys.add(sys.argv[2], scopes=["score"])
+"""
+
+
+def test_processes_that_migrate_at_once_do_not_hurt_each_other(store: Store) -> None:
+    names = ["crm-1", "crm-2", "crm-3"]
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", ADD_KEY, store.address.text, name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for name in names
+    ]
+    assert [process.stdout and process.stdout.readline() for process in processes] == ["ready\n"] * 3
+
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("now\n")
+        process.stdin.flush()
+    for process in processes:
+        process.communicate(timeout=60)
+
+    assert [process.returncode for process in processes] == [0, 0, 0]
+    assert sorted(key.name for key in store.keys.all()) == names
+    assert execute(store, f"SELECT * FROM {VERSION_TABLE}") == [(SCHEMA_VERSION,)]

@@ -1,0 +1,109 @@
+"""Decisions in words: one sentence an offer, with what would flip it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import pytest
+
+from serving.decision import OfferDecision, decide
+from serving.recommendation import price_offers
+from training.campaign.retention import Offer
+
+
+def decided(
+    offer: Offer, p: float, stake: float, *, later: Sequence[float] = (), purchases: float = 2.0
+) -> OfferDecision:
+    """Decide on an offer to a customer of spend 40, whose churn probabilities after 10, 20, … days are given."""
+    score = {"value_at_stake": stake, "expected_spend": 40.0, "expected_purchases": purchases}
+    rows = pd.DataFrame([score | {"churn_probability": each} for each in (p, *later)])
+    now, *silent = price_offers(rows, [offer])
+    days = {10 * (place + 1): prices for place, prices in enumerate(silent)}
+    (decision,) = decide([offer], score | {"churn_probability": p}, now, days)
+    return decision
+
+
+VOUCHER = Offer(name="voucher", contact_cost=1, incentive_cost=10, acceptance_rate=0.3)
+
+
+def test_a_paying_offer_says_from_where_it_pays() -> None:
+    # p* = 11/67 = .1642, up to .17; γ* = (.6·10 + 1) / (.4·190) = 7/76 = 9.2%, up to 10%
+    decision = decided(VOUCHER, 0.4, 200.0)
+
+    assert decision.contact
+    assert decision.decision == (
+        "contact: pays from a churn probability of .17; now .40, and if 10% accept; assumed 30%"
+    )
+    assert decision.flips_after_silent_days is None
+
+
+def test_an_offer_that_does_not_pay_says_what_would_do() -> None:
+    # p* = 11/67; γ* = (.9·10 + 1) / (.1·190) = 10/19 = 52.6%
+    decision = decided(VOUCHER, 0.1, 200.0)
+
+    assert not decision.contact
+    assert decision.decision == (
+        "do not contact: would pay if 53% accepted instead of 30%, "
+        "or from a churn probability of .17; now .10"
+    )
+
+
+def test_an_offer_that_few_accept_would_pay_if_more_did() -> None:
+    # p* = (20 + 0) / (.1·100) = 2: never; γ* = 20 / (.9·100) = 22.2%
+    dear = Offer(name="dear", contact_cost=20, incentive_cost=0, acceptance_rate=0.1)
+
+    assert decided(dear, 0.9, 100.0).decision == "do not contact: would pay if 23% accepted instead of 10%"
+
+
+def test_with_a_loyal_customer_no_acceptance_is_enough() -> None:
+    # γ* = (.98·10 + 1) / (.02·190) = 2.8
+    assert decided(VOUCHER, 0.02, 200.0).decision == (
+        "do not contact: would pay from a churn probability of .17; now .02, where no acceptance is enough"
+    )
+
+
+def test_an_incentive_above_the_stake_cannot_pay() -> None:
+    # A tenth of the spend per purchase, 40 / 2 = 20, is 2.
+    share = Offer(name="share", incentive_share=0.1, acceptance_rate=0.9)
+
+    assert decided(share, 0.9, 1.5).decision == (
+        "do not contact: cannot pay at any acceptance: "
+        "what is at stake (1.50) is no more than the incentive (2.00)"
+    )
+
+
+def test_costs_above_what_could_be_saved_cannot_pay() -> None:
+    # Everybody leaving and accepting, 12 − 10 = 2 would be saved, for a contact of 5.
+    dear = VOUCHER.model_copy(update={"contact_cost": 5.0})
+
+    assert "the contact, and the incentive for those who stay" in decided(dear, 0.9, 12.0).decision
+
+
+def test_an_incentive_that_is_a_share_of_no_purchase_has_no_price() -> None:
+    share = Offer(name="share", incentive_share=0.1, acceptance_rate=0.9)
+
+    decision = decided(share, 1.0, 100.0, purchases=0.0, later=[1.0])
+
+    assert not decision.contact
+    assert decision.decision.startswith("do not contact: no purchase is expected")
+
+
+def test_the_first_silent_day_at_which_the_decision_flips_is_named() -> None:
+    # p* = .1642: .15 after ten days is not enough, .2 after twenty is
+    waits = decided(VOUCHER, 0.1, 200.0, later=[0.15, 0.2, 0.3])
+    fades = decided(VOUCHER, 0.2, 200.0, later=[0.1, 0.3])
+
+    assert waits.flips_after_silent_days == 20
+    assert waits.decision.endswith("; after 20 more silent days it would pay")
+    assert fades.flips_after_silent_days == 10
+    assert fades.decision.endswith("; after 10 more silent days it would no longer pay")
+
+
+@pytest.mark.parametrize(
+    ("p", "words"),
+    [(0.1643, "of .1642; now .1643"), (0.1641, "of .17; now .16"), (0.17, "of .165; now .170")],
+)
+def test_near_the_break_even_as_many_digits_are_written_as_it_takes(p: float, words: str) -> None:
+    # p* = 11/67 = .16417…, written as the next larger
+    assert words in decided(VOUCHER, p, 200.0).decision

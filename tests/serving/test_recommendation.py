@@ -1,0 +1,160 @@
+"""Recommendations: the money of a campaign's plan, one customer at a time."""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features.log.transactions import TransactionLog
+from serving.campaign.candidates import prices
+from serving.campaign.plan import plan
+from serving.campaign.settings import PlanTerms
+from serving.recommendation import price_offers
+from serving.scorer import Scorer
+from training.campaign.retention import BetaPrior, Offer, OfferError
+
+VOUCHER = Offer(
+    name="voucher", contact_cost=0.1, incentive_cost=5, acceptance_rate=BetaPrior(alpha=6, beta=14)
+)
+CALL = Offer(name="call", contact_cost=1, incentive_share=0.2, acceptance_rate=0.4, redemption_rate=0.3)
+OFFERS = (VOUCHER, CALL)
+
+
+def score(p: float, stake: float, *, spend: float = 30.0, purchases: float = 1.5) -> pd.DataFrame:
+    row = {"churn_probability": p, "value_at_stake": stake}
+    return pd.DataFrame([row | {"expected_spend": spend, "expected_purchases": purchases}])
+
+
+@pytest.fixture(scope="module")
+def scores(scorer: Scorer, log: TransactionLog) -> pd.DataFrame:
+    return scorer.score_log(log).scores
+
+
+def test_an_offer_is_priced_by_the_formulas() -> None:
+    offer = Offer(name="voucher", contact_cost=1, incentive_cost=10, acceptance_rate=0.3)
+
+    (found,) = price_offers(score(0.4, 200.0), [offer])
+
+    # cost: f + d·(pγ + (1 − p)ψ) = 1 + 10·(.12 + .6) = 8.2; profit: pγV − cost = .12·200 − 8.2 = 15.8
+    # p* = (f + ψd) / (γ(V − d) + ψd) = 11 / (.3·190 + 10) = 11/67; γ* = ((1 − p)ψd + f) / (p(V − d)) = 7/76
+    (price,) = found.offers
+    assert price.offer == found.recommended_offer == "voucher"
+    assert astuple(price)[1:] == pytest.approx((15.8, 8.2, 11 / 67, 7 / 76))
+
+
+def test_an_incentive_may_be_a_share_of_the_spend_per_purchase() -> None:
+    # expected spend 30 in 1.5 purchases: 20 each, so 20% are 4
+    fixed = CALL.model_copy(update={"incentive_share": None, "incentive_cost": 4.0})
+
+    assert price_offers(score(0.4, 90.0), [CALL]) == price_offers(score(0.4, 90.0), [fixed])
+
+
+def test_where_an_offer_can_never_pay_it_has_no_break_even() -> None:
+    # At stake are 5, the incentive is 10: whoever is kept costs more than they bring.
+    dear = Offer(name="dear", incentive_cost=10, acceptance_rate=0.3)
+
+    (found,) = price_offers(score(0.9, 5.0), [dear])
+
+    assert found.recommended_offer is None
+    assert (found.offers[0].break_even_probability, found.offers[0].break_even_acceptance) == (None, None)
+
+
+def test_a_break_even_of_one_is_none() -> None:
+    # p* = f / γV = 50 / (.5·100) = 1, and γ* = f / pV = 50 / (.5·100) = 1: at the very best, nothing is won.
+    call = Offer(name="call", contact_cost=50, incentive_cost=0, acceptance_rate=0.5)
+
+    (found,) = price_offers(score(0.5, 100.0), [call])
+
+    assert (found.offers[0].break_even_probability, found.offers[0].break_even_acceptance) == (None, None)
+
+
+def test_nobody_is_treated_for_nothing() -> None:
+    # profit = pγV − f = .5·.5·100 − 25 = 0
+    call = Offer(name="call", contact_cost=25, incentive_cost=0, acceptance_rate=0.5)
+
+    (found,) = price_offers(score(0.5, 100.0), [call])
+
+    assert (found.offers[0].expected_profit, found.recommended_offer) == (0.0, None)
+
+
+def test_of_equal_offers_the_first_is_recommended() -> None:
+    (found,) = price_offers(score(0.9, 200.0), [VOUCHER, VOUCHER.model_copy(update={"name": "again"})])
+
+    assert found.recommended_offer == "voucher"
+
+
+def test_without_offers_nothing_is_recommended() -> None:
+    (found,) = price_offers(score(0.9, 200.0), [])
+
+    assert (found.offers, found.recommended_offer) == ([], None)
+
+
+def test_without_customers_there_is_no_recommendation(scores: pd.DataFrame) -> None:
+    assert price_offers(scores.head(0), OFFERS) == []
+
+
+def test_two_offers_of_one_name_are_refused() -> None:
+    with pytest.raises(OfferError, match=r"^Two offers are called 'call'\. Give each a name of its own\.$"):
+        price_offers(score(0.9, 200.0), [CALL, VOUCHER, CALL])
+
+
+def test_a_list_is_priced_to_the_last_digit_as_a_plan_prices_it(scores: pd.DataFrame) -> None:
+    planned = plan(scores, OFFERS, PlanTerms(holdout=0)).customers.set_index("customer_id")
+    profit, cost = prices(scores, OFFERS)
+
+    found = price_offers(scores, OFFERS)
+
+    assert [[price.expected_profit for price in each.offers] for each in found] == profit.tolist()
+    assert [[price.expected_cost for price in each.offers] for each in found] == cost.tolist()
+    chosen = planned.loc[scores["customer_id"]]
+    assert [each.recommended_offer or "" for each in found] == chosen["offer"].tolist()
+    best = {
+        customer: next(price for price in each.offers if price.offer == each.recommended_offer)
+        for customer, each in zip(scores["customer_id"], found, strict=True)
+        if each.recommended_offer
+    }
+    assert {price.offer for price in best.values()} == {"voucher", "call"}
+    for name in ("expected_profit", "expected_cost", "break_even_probability"):
+        assert [getattr(price, name) for price in best.values()] == planned.loc[list(best), name].tolist()
+
+
+def test_the_price_of_a_customer_does_not_depend_on_the_others(scores: pd.DataFrame) -> None:
+    sample = scores.iloc[::60]
+    shuffled = sample.sample(frac=1, random_state=1)
+
+    together, otherwise = price_offers(sample, OFFERS), price_offers(shuffled, OFFERS)
+
+    assert [price_offers(sample.iloc[[row]], OFFERS)[0] for row in range(len(sample))] == together
+    assert dict(zip(shuffled.index, otherwise, strict=True)) == dict(zip(sample.index, together, strict=True))
+
+
+def test_nobody_lends_their_spend_to_a_customer_who_is_not_expected_to_buy() -> None:
+    # Gone for certain: no purchase, so a share of one has no price, in whatever company; a fixed sum has.
+    gone = score(1.0, 40.0, spend=0.0, purchases=0.0)
+
+    alone, among = price_offers(gone, OFFERS)[0], price_offers(pd.concat([score(0.4, 90.0), gone]), OFFERS)[1]
+
+    assert alone == among
+    assert astuple(alone.offers[1]) == ("call", None, None, None, None)
+    # .3·40 − (.1 + 5·.3) = 10.4
+    assert alone.offers[0].expected_profit == pytest.approx(10.4)
+    assert alone.recommended_offer == "voucher"
+
+
+@given(p=st.floats(0.01, 0.99), stake=st.floats(0, 1e6), cost=st.floats(0, 1e3), incentive=st.floats(0, 1e3))
+def test_an_offer_pays_on_one_side_of_its_break_evens(
+    p: float, stake: float, cost: float, incentive: float
+) -> None:
+    offer = Offer(contact_cost=cost, incentive_cost=incentive, acceptance_rate=0.3)
+
+    ((price,), recommended) = astuple(price_offers(score(p, stake), [offer])[0])
+    _, profit, _, probability, acceptance = price
+
+    assert (recommended == "offer") == (profit > 0)
+    if abs(profit) > 1e-6:  # further from zero than rounding
+        assert (profit > 0) == (probability is not None and p > probability)
+        assert (profit > 0) == (acceptance is not None and acceptance < 0.3)
