@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,7 +39,8 @@ class ScoredList:
 
     Parameters
     ----------
-    scores : DataFrame of `SCORE_COLUMNS`, most value at risk first, then by customer_id
+    columns : dict of name to array
+        The scores: each of `SCORE_COLUMNS`, most value at risk first, then by customer_id.
     unscored : DataFrame of ``customer_id`` and ``reason``, by customer_id
     snapshot : Snapshot
     rows_in, rows_used, rows_not_visible : int
@@ -49,7 +52,7 @@ class ScoredList:
         whatever they would be worth.
     """
 
-    scores: pd.DataFrame
+    columns: dict[str, Any]
     unscored: pd.DataFrame
     snapshot: Snapshot
     rows_in: int
@@ -57,6 +60,11 @@ class ScoredList:
     rows_not_visible: int
     quarantined: dict[str, int]
     recent: pd.Series
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """The columns as a DataFrame, which takes longer to make than a customer to score."""
+        return pd.DataFrame(self.columns, copy=False)
 
 
 @dataclass(frozen=True)
@@ -170,7 +178,7 @@ class Scorer:
         order = np.argsort(-np.asarray(columns["value_at_risk"]), kind="stable")
         recent = table["days_since_last_purchase"] <= self.model.card["dormant_after_days"]
         return ScoredList(
-            scores=pd.DataFrame({name: column[order] for name, column in columns.items()}),
+            columns={name: column[order] for name, column in columns.items()},
             unscored=unscored,
             snapshot=snapshot,
             rows_in=rows_in,
