@@ -26,8 +26,15 @@ DOORS = {
     "pyspark": ("features/engines/",),
     "xlsxwriter": ("serving/export.py",),
 }
-# Part of a declared library's own interface: BentoML mounts Starlette apps, Jinja escapes with MarkupSafe.
-COMES_WITH = {"starlette": "bentoml", "markupsafe": "jinja2", "typing-extensions": "pydantic"}
+# Part of a declared library's own interface: BentoML takes Starlette's middleware and AnyIO's threads, Jinja escapes
+# with MarkupSafe.
+COMES_WITH = {
+    "anyio": "bentoml",
+    "starlette": "bentoml",
+    "markupsafe": "jinja2",
+    "pydantic-core": "pydantic",
+    "typing-extensions": "pydantic",
+}
 DRAWERS = {"common", "core", "helpers", "lib", "misc", "shared", "util", "utils"}
 SOURCES = sorted(path for layer in LAYERS for path in (ROOT / layer).rglob("*.py"))
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())

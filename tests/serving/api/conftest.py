@@ -15,10 +15,10 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from serving.store.store import Store
 
 from features.log.transactions import TransactionLog
 from serving.scorer import Scorer
+from serving.store.store import Store
 
 STAYWORTH = Path(sys.executable).with_name("stayworth")
 
