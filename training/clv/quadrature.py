@@ -21,6 +21,7 @@ FloatArray = npt.NDArray[np.float64]
 _BLOCK_ROWS = 8192  # rows integrated at a time: bounds the memory, and the temporaries stay in cache
 _REQUEST_ROWS = 5_000  # more are a list, whose rows are not worth remembering
 _REMEMBERED_ROWS = 10_000  # of one function: some 2 MB
+_REMEMBERED_FUNCTIONS = 8  # whoever asks about every week of a year does not ask again
 
 
 def _unit_rule(points: int) -> tuple[FloatArray, FloatArray]:
@@ -137,5 +138,7 @@ class Memory:
             # Threads may ask at a time: what one reads is never taken from it, only replaced.
             kept = known if len(known) < _REMEMBERED_ROWS else {}
             kept.update(zip(compress(rows, new), result[new].tolist(), strict=True))
+            if name not in self._known and len(self._known) >= _REMEMBERED_FUNCTIONS:
+                self._known.pop(next(iter(self._known)), None)
             self._known[name] = kept
         return result

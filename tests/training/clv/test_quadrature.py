@@ -96,7 +96,11 @@ def test_memory_is_bounded_and_right_beyond_its_bounds() -> None:
     long = np.arange(20_000.0)
     assert (memory("double", lambda n: 2 * n, long) == 2 * long).all()
 
+    for factor in range(100):
+        assert (memory(factor, lambda n, factor=factor: factor * n, long[:9]) == factor * long[:9]).all()
+
     assert sum(map(len, memory._known.values())) <= 14_000
+    assert len(memory._known) <= 8
 
 
 def test_nothing_is_asked_and_nothing_remembered() -> None:
