@@ -178,7 +178,7 @@ class Scorer:
         order = np.argsort(-np.asarray(columns["value_at_risk"]), kind="stable")
         recent = table["days_since_last_purchase"] <= self.model.card["dormant_after_days"]
         return ScoredList(
-            columns={name: column[order] for name, column in columns.items()},
+            columns={name: columns.pop(name)[order] for name in SCORE_COLUMNS},
             unscored=unscored,
             snapshot=snapshot,
             rows_in=rows_in,
