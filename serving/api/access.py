@@ -19,7 +19,6 @@ import anyio.to_thread
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
-from starlette.datastructures import Headers
 
 from features.errors import StoreError
 from serving.api.refusals import Refusal
@@ -61,12 +60,13 @@ class Access:
         if self.mode != "off":
             threading.Thread(target=self._keep_reading, name="keys", daemon=True).start()
 
-    async def admit(self, headers: Headers, scope: str) -> ApiKey | None:
+    async def admit(self, authorization: str, scope: str) -> ApiKey | None:
         """Let a request pass, or not.
 
         Parameters
         ----------
-        headers : Headers
+        authorization : str
+            The header; empty if there is none.
         scope : str
             What the key must be good for; empty: any key will do.
 
@@ -79,7 +79,7 @@ class Access:
         Refusal
             401, 403, 429; 503 where keys were never read.
         """
-        key = await self._key(headers.get("authorization", "")) if self._is_closed() else None
+        key = await self._key(authorization) if self._is_closed() else None
         if key is not None and scope and scope not in key.scopes:
             raise Refusal(403, f"This key has not the scope {scope!r}; it has {_listed(key.scopes)}.")
         self._count(key)

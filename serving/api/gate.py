@@ -1,7 +1,7 @@
 """The gate every request passes: its id, its key, its limits, its one shape of refusal, its trace.
 
-An ASGI middleware of the BentoML service. The paths that are ours are answered here, without a second router;
-the rest (the probes, the page at ``/``) is BentoML's, and what it refuses is put in our words. A log line and
+An ASGI application in front of BentoML's. The paths that are ours are answered here, without a second router; the
+rest (the probes, the page at ``/``) is BentoML's, and what it refuses is put in our words. A log line and
 the metrics name the route, never the path, the query or the body that a caller made up.
 """
 
@@ -13,10 +13,10 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import Any
-from uuid import uuid4
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -58,7 +58,7 @@ class Route:
 
 
 class Gate:
-    """ASGI middleware.
+    """ASGI application.
 
     Parameters
     ----------
@@ -86,9 +86,9 @@ class Gate:
             await self.app(scope, receive, send)
             return
         started, path, call = time.perf_counter(), scope["path"], Call()
-        headers = Headers(scope=scope)
-        given = headers.get("x-request-id", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        given = headers.get(b"x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else token_hex(16)
         if route := self.routes.get(path):
             status = await self._answer(route, call, scope, headers, receive, send, request_id)
         else:
@@ -98,14 +98,15 @@ class Gate:
         count_request(name, status, seconds)
         if name not in PROBES and name != "/metrics":
             about = {"request_id": request_id, "route": name, "method": scope["method"], "status": status}
-            _access_log.info("request", extra=about | {"ms": round(seconds * 1000, 2)} | call.notes)
+            fields = about | {"ms": round(seconds * 1000, 2)} | call.notes
+            _access_log.info("request", extra={"fields": fields})
 
     async def _answer(
         self,
         route: Route,
         call: Call,
         scope: Scope,
-        headers: Headers,
+        headers: Mapping[bytes, str],
         receive: Receive,
         send: Send,
         request_id: str,
@@ -116,27 +117,26 @@ class Gate:
         except Refusal as refusal:
             response = refusal.response()
         except ClientDisconnect:
-            # Nobody reads it, but BentoML would wait for an answer, and keep the worker from ending.
             response = Response(status_code=_CLOSED_REQUEST)
         except Exception:
-            _log.exception("A request failed.", extra={"request_id": request_id})
+            _log.exception("A request failed.", extra={"fields": {"request_id": request_id}})
             response = Refusal(500).response()
         response.headers["X-Request-ID"] = request_id
         await response(scope, receive, send)
         return response.status_code
 
     async def _admitted(
-        self, route: Route, call: Call, method: str, headers: Headers, receive: Receive
+        self, route: Route, call: Call, method: str, headers: Mapping[bytes, str], receive: Receive
     ) -> Response:
         if method != route.method and not (method == "HEAD" and route.method == "GET"):
             raise Refusal(405, f"This path takes {route.method}.", headers={"Allow": route.method})
         key: ApiKey | None = None
         if route.scope is not None:
-            key = await self.access.admit(headers, route.scope)
+            key = await self.access.admit(headers.get(b"authorization", ""), route.scope)
             if key is not None:
                 call.notes["key"] = key.name
         if method == "POST":
-            if not _is_json(headers.get("content-type")):
+            if not _is_json(headers.get(b"content-type")):
                 raise Refusal(415)
             call.body = await _body(receive, headers, self.access.max_body_bytes(key))
         return await route.answer(call)
@@ -163,9 +163,9 @@ class Gate:
         return status
 
 
-async def _body(receive: Receive, headers: Headers, most: int) -> bytes:
+async def _body(receive: Receive, headers: Mapping[bytes, str], most: int) -> bytes:
     """Read a body of at most ``most`` bytes, in time."""
-    length = headers.get("content-length", "")
+    length = headers.get(b"content-length", "")
     if length.isdigit() and int(length) > most:
         raise _too_large(most)
     chunks: list[bytes] = []

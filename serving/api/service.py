@@ -24,7 +24,6 @@ from serving.settings import ServeSettings
 from serving.store.store import Store
 
 _FOLDER = "STAYWORTH_FOLDER"
-_UNLIMITED = {"timeout": 86_400}  # the gate has limits of its own, and words for them
 
 _log = logging.getLogger("stayworth")
 
@@ -74,21 +73,29 @@ with warnings.catch_warnings():
                 return False
             return True
 
+    class GatedService(bentoml.Service):  # type: ignore[misc]
+        """A service whose requests pass our gate first: BentoML's middlewares see the probes and its page only.
+
+        One of them keeps a timer for each request until its time is up, answered or not.
+        """
+
+        def to_asgi(self, is_main: bool = True) -> Gate:
+            """Return what the server runs."""
+            return Gate(
+                super().to_asgi(is_main),
+                routes=routes(Endpoints(champion, store)),
+                access=access,
+                unready=lambda: champion.state.reason,
+            )
+
     service: Any = bentoml.service(
         Stayworth,
         name="stayworth",
-        traffic=_UNLIMITED,
+        service_class=GatedService,
         tracing={"excluded_urls": ".*"},
         metrics={"enabled": False},  # ours, in their place, are labelled with routes
         logging={"access": {"enabled": False}},
     )
-
-service.add_asgi_middleware(
-    Gate,
-    routes=routes(Endpoints(champion, store)),
-    access=access,
-    unready=lambda: champion.state.reason,
-)
 
 
 def serve(settings: ServeSettings) -> None:

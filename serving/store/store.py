@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
     from features.console import Report
 
-_SET_FIELDS = tuple(column.name for column in score_sets.columns)
-_ROW_FIELDS = tuple(column.name for column in scores.columns if column.name != "set_id")
+# Plain texts: SQLAlchemy's own kind makes each writing of JSON twice as long.
+_SET_FIELDS = tuple(str(column.name) for column in score_sets.columns)
+_ROW_FIELDS = tuple(str(column.name) for column in scores.columns if column.name != "set_id")
 _FIELDS = ("customer_id", "snapshot_date", *_ROW_FIELDS[1:], "model_version")
 _DATES = tuple(column.name for column in scores.columns if isinstance(column.type, sa.Date))
 
@@ -197,7 +198,7 @@ class Store:
             rows = self._database.fetch(_POSTGRESQL_LOOKUP, [storable])
         if not rows:
             raise self.address.empty()
-        publication = _publication(rows[0])
+        publication = _publication(rows[0][:_AT_CUSTOMER])
         found = {row[_AT_CUSTOMER]: row for row in rows}
         return Lookup(
             publication,
@@ -234,8 +235,9 @@ def _is_storable(customer_id: str) -> bool:
         return False
 
 
+@lru_cache(maxsize=4)
 def _publication(row: tuple[Any, ...]) -> Publication:
-    identity, published_at, model_version, snapshot_date, customers = row[:_AT_CUSTOMER]
+    identity, published_at, model_version, snapshot_date, customers = row
     if isinstance(snapshot_date, str):  # SQLite keeps dates and times as text
         published_at = datetime.fromisoformat(published_at)
         snapshot_date = date.fromisoformat(snapshot_date)

@@ -41,6 +41,6 @@ def test_a_logged_exception_shows_its_place_and_type_but_not_its_words(
         "another.library",
         "It failed.",
     )
-    assert "int(value)" in written["exc_info"]
-    assert written["exc_info"].endswith("builtins.ValueError")
+    assert "int(value)" in written["exception"]
+    assert written["exception"].endswith("builtins.ValueError")
     assert value not in line
