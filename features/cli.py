@@ -22,7 +22,8 @@ from features.snapshot import Snapshot, monthly_snapshots
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from features.log.transactions import LogReport, TransactionLog
+    from features.log.report import LogReport
+    from features.log.transactions import TransactionLog
 
 __all__ = [
     "Report",

@@ -9,12 +9,13 @@ and however many threads the engine uses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from types import TracebackType
-from typing import Self
+from typing import Any, Protocol, Self
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -27,6 +28,9 @@ from features.purchase_days import LOG, PURCHASE_DAYS, purchase_days_sql
 from features.snapshot import Snapshot
 
 FEATURES: tuple[Feature, ...] = rfm.FEATURES + tenure.FEATURES + behaviour.FEATURES
+
+Table = pd.DataFrame | Mapping[str, np.ndarray]
+"""A feature table, or its columns by name: pandas takes longer to look up a column than to score a customer."""
 
 SMALL_LOG_ROWS = 10_000  # a request's orders; above, a plan is worth its making
 
@@ -100,22 +104,31 @@ class Visible:
         return self.net_spend / self.gross_spend if self.gross_spend else float("nan")
 
 
+class Log(Protocol):
+    """Validated rows: a `TransactionLog`, or what was sifted of a request."""
+
+    @property
+    def table(self) -> pa.Table:
+        """The used rows, in the columns of `TransactionLog`."""
+
+
 class PurchaseHistory:
     """A log's purchase days on an engine, to be seen at any number of snapshots.
 
     Parameters
     ----------
-    log : TransactionLog
+    log : Log
     engine : Engine, optional
         By default a DuckDBEngine of its own, closed with the history; one for small tables if the log is.
     """
 
-    def __init__(self, log: TransactionLog, engine: Engine | None = None) -> None:
+    def __init__(self, log: Log, engine: Engine | None = None) -> None:
         self._owned = engine is None
         self.engine: Engine = (
             DuckDBEngine(small=log.table.num_rows <= SMALL_LOG_ROWS) if engine is None else engine
         )
         self._columns = log.table.column_names
+        self._days = log.table["ordered_on"]
         self.engine.register(LOG, log.table)
         self.engine.create(PURCHASE_DAYS, purchase_days_sql(self._columns))
 
@@ -133,6 +146,11 @@ class PurchaseHistory:
             where a feature is undefined.
         """
         return self.features_table(snapshot).to_pandas(date_as_object=False)
+
+    def columns(self, snapshot: Snapshot) -> dict[str, Any]:
+        """Return `features` as one array a column: for a few rows, making a DataFrame takes longer."""
+        table = self.features_table(snapshot)
+        return {name: column.to_numpy() for name, column in zip(SCHEMA.names, table.columns, strict=True)}
 
     def unscored(self, snapshot: Snapshot) -> pd.DataFrame:
         """List the log's other customers, with the reason: scored + unscored = customers of the log.
@@ -152,7 +170,7 @@ class PurchaseHistory:
 
     def rows_seen(self, snapshot: Snapshot) -> int:
         """Count the rows of the log before the snapshot; the others are not yet visible."""
-        return self.visible(snapshot).rows
+        return int(np.count_nonzero(self._days.to_numpy() < np.datetime64(snapshot.date)))
 
     def close(self) -> None:
         """Close the engine, if it is the history's own."""

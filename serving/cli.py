@@ -31,7 +31,7 @@ from training.versions.cli import models, promote, rollback
 if TYPE_CHECKING:
     import pandas as pd
 
-    from features.log.transactions import LogReport
+    from features.log.report import LogReport
     from serving.contacts import Contacts
     from serving.scorer import ScoredList
     from serving.store.store import Store

@@ -7,24 +7,30 @@ So both give a customer the same numbers, to the last digit, whoever else is in 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from features.engines import Engine
 from features.engines.duckdb import DuckDBEngine
+from features.engines.prepared import PreparedEngine
 from features.errors import WindowError
 from features.log.columns import local_now
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog, sift, validate
 from features.settings import LogRules
 from features.snapshot import Snapshot
-from features.table import PurchaseHistory
+from features.table import SMALL_LOG_ROWS, Log, PurchaseHistory
 from training.model import SCORE_COLUMNS, RetentionModel
 from training.versions.registry import DEFAULT_TRACKING_URI, load_champion
 
 NOTHING_USABLE = "no usable order: all were quarantined"
+_NOBODY = pd.DataFrame({"customer_id": [], "reason": []}, dtype="str")
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,8 @@ class ScoredList:
 
     Parameters
     ----------
-    scores : DataFrame of `SCORE_COLUMNS`, most value at risk first, then by customer_id
+    columns : dict of name to array
+        The scores: each of `SCORE_COLUMNS`, most value at risk first, then by customer_id.
     unscored : DataFrame of ``customer_id`` and ``reason``, by customer_id
     snapshot : Snapshot
     rows_in, rows_used, rows_not_visible : int
@@ -45,7 +52,7 @@ class ScoredList:
         whatever they would be worth.
     """
 
-    scores: pd.DataFrame
+    columns: dict[str, Any]
     unscored: pd.DataFrame
     snapshot: Snapshot
     rows_in: int
@@ -53,6 +60,11 @@ class ScoredList:
     rows_not_visible: int
     quarantined: dict[str, int]
     recent: pd.Series
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """The columns as a DataFrame, which takes longer to make than a customer to score."""
+        return pd.DataFrame(self.columns, copy=False)
 
 
 @dataclass(frozen=True)
@@ -108,25 +120,8 @@ class Scorer:
             If the snapshot lies in the future: the orders until then are not known.
         """
         snapshot = snapshot or Snapshot.after(log.last_day)
-        _require_known_orders(snapshot)
-        with DuckDBEngine(threads=threads) as engine, PurchaseHistory(log, engine) as history:
-            table = history.features(snapshot)
-            scores = self.model.score(table)
-            unscored = history.unscored(snapshot)
-            seen = history.rows_seen(snapshot)
-        scores = scores.assign(model_version=self.version)[list(SCORE_COLUMNS)]
-        scores = scores.sort_values(["value_at_risk", "customer_id"], ascending=[False, True])
-        silence = table["days_since_last_purchase"].loc[scores.index]
-        return ScoredList(
-            scores=scores.reset_index(drop=True),
-            unscored=unscored,
-            snapshot=snapshot,
-            rows_in=log.report.rows_in,
-            rows_used=seen,
-            rows_not_visible=log.report.rows_used - seen,
-            quarantined=dict(log.report.quarantined),
-            recent=(silence <= self.model.card["dormant_after_days"]).reset_index(drop=True),
-        )
+        with DuckDBEngine(threads=threads) as engine:
+            return self._score(log, engine, snapshot, log.report.rows_in, log.report.quarantined)
 
     def score_customers(
         self, rows: pa.Table, snapshot: Snapshot | None = None, *, rules: LogRules | None = None
@@ -152,15 +147,53 @@ class Scorer:
         LogError, WindowError
             If no row can be used, the rows mix currencies, or the snapshot lies in the future.
         """
-        log = self.request_log(rows, rules)
+        rules = rules or self._request_rules()
+        log = sift(rows, rules, refunds_only=True)
         # One thread: a request is small, and several are answered at a time.
-        scored = self.score_log(log, snapshot or tomorrow(log.report.timezone), threads=1)
-        return _with_unusable(scored, rows["customer_id"].to_pylist())
+        small = log.table.num_rows <= SMALL_LOG_ROWS
+        with PreparedEngine() if small else DuckDBEngine(threads=1) as engine:
+            scored = self._score(
+                log, engine, snapshot or tomorrow(rules.timezone), rows.num_rows, log.quarantine.counts()
+            )
+        if not (missing := log.customers_set_aside()):
+            return scored
+        unusable = pd.DataFrame({"customer_id": missing, "reason": NOTHING_USABLE})
+        unscored = pd.concat([scored.unscored, unusable]).sort_values("customer_id", ignore_index=True)
+        return replace(scored, unscored=unscored)
+
+    def _score(
+        self, log: Log, engine: Engine, snapshot: Snapshot, rows_in: int, quarantined: dict[str, int]
+    ) -> ScoredList:
+        _require_known_orders(snapshot)
+        with PurchaseHistory(log, engine) as history:
+            table = history.columns(snapshot)
+            customers = table["customer_id"]
+            everybody = len(customers) == pc.count_distinct(log.table["customer_id"]).as_py()
+            unscored = _NOBODY.copy() if everybody else history.unscored(snapshot)
+            seen = history.rows_seen(snapshot)
+        nothing = dict.fromkeys(SCORE_COLUMNS, np.empty(0, dtype=object))
+        columns = self.model.score_columns(table) if len(customers) else nothing
+        columns["model_version"] = np.full(len(customers), self.version, dtype=object)
+        # The table is in the order of customer_id, which a stable sort keeps among equals.
+        order = np.argsort(-np.asarray(columns["value_at_risk"]), kind="stable")
+        recent = table["days_since_last_purchase"] <= self.model.card["dormant_after_days"]
+        return ScoredList(
+            columns={name: columns.pop(name)[order] for name in SCORE_COLUMNS},
+            unscored=unscored,
+            snapshot=snapshot,
+            rows_in=rows_in,
+            rows_used=seen,
+            rows_not_visible=log.table.num_rows - seen,
+            quarantined=dict(quarantined),
+            recent=pd.Series(recent[order], name="recent"),
+        )
 
     def request_log(self, rows: pa.Table, rules: LogRules | None = None) -> TransactionLog:
         """Read the orders of a live request: by default in the time zone of the training log."""
-        rules = rules or LogRules(timezone=self.model.card["log"]["timezone"])
-        return validate(rows, rules, refunds_only=True)
+        return validate(rows, rules or self._request_rules(), refunds_only=True)
+
+    def _request_rules(self) -> LogRules:
+        return LogRules(timezone=self.model.card["log"]["timezone"])
 
 
 def tomorrow(timezone: str = "UTC", now: datetime | None = None) -> Snapshot:
@@ -182,13 +215,3 @@ def _require_known_orders(snapshot: Snapshot) -> None:
             f"The snapshot {snapshot} lies in the future: the orders until then are not known. "
             f"Use {latest} or earlier."
         )
-
-
-def _with_unusable(scored: ScoredList, customers: Iterable[str]) -> ScoredList:
-    """List the customers whose every row was quarantined among the unscored."""
-    missing = sorted({*customers}.difference(scored.scores["customer_id"], scored.unscored["customer_id"]))
-    if not missing:
-        return scored
-    unusable = pd.DataFrame({"customer_id": missing, "reason": NOTHING_USABLE})
-    unscored = pd.concat([scored.unscored, unusable]).sort_values("customer_id", ignore_index=True)
-    return replace(scored, unscored=unscored)

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +22,16 @@ import pandas as pd
 
 from features.errors import ModelError
 from features.snapshot import Snapshot
+from features.table import Table
 from training.churn.calibration import Calibrator
-from training.churn.model import CHURN_FEATURES, ChurnModel
+from training.churn.model import CHURN_FEATURES, CONTRIBUTIONS, ChurnModel
 from training.churn.season import Season
 from training.churn.spend import SpendModel
 from training.clv.model import CLVModel, histories
 from training.clv.uncertainty import interval_factors, value_scenarios
 from training.clv.value import ValueTerms
 from training.example import write_example
-from training.reasons import word_reasons
+from training.reasons import load_wording, topic_sums, word_moves
 
 SCORE_COLUMNS = (
     "customer_id",
@@ -65,6 +66,7 @@ nothing by any model, and a ratio of two nothings must not multiply what they wo
 FORMAT = 2
 _BOOSTERS = ("booster.txt", "spend.txt")
 _FOREVER_DAYS = 3650
+_BLOCK_ROWS = 16_384
 
 
 @dataclass(frozen=True)
@@ -108,30 +110,40 @@ class RetentionModel:
         """
         if table.empty:
             return pd.DataFrame(columns=list(SCORE_COLUMNS[:-1]))
-        table = table.reset_index(drop=True)
-        described = table.join(self.clv.predict(table, self.terms.horizon_days))
-        probability = self.churn.predict(described, _snapshot_of(table))
-        money = self.money(described, probability)
-        reasons = word_reasons(self.churn.contributions(described), described)
-        scores = pd.DataFrame(
-            {
-                "customer_id": table["customer_id"],
-                "snapshot_date": pd.to_datetime(table["snapshot_date"]).dt.date,
-                "churn_probability": probability,
-                "p_alive": described["p_alive"],
-            }
-            | money
-            | {
-                "value_tier": self._tiers(money["expected_value"]),
-                "next_purchase_date": self._next_purchase(table, 0.5),
-                "next_purchase_low": self._next_purchase(table, 0.1),
-                "next_purchase_high": self._next_purchase(table, 0.9),
-                "reasons": reasons,
-            }
-        )
-        return scores[list(SCORE_COLUMNS[:-1])]
+        return pd.DataFrame(self.score_columns({name: table[name].array for name in table}))
 
-    def money(self, described: pd.DataFrame, churn_probability: np.ndarray) -> dict[str, np.ndarray]:
+    def score_columns(self, table: Mapping[str, Any]) -> dict[str, Any]:
+        """Score the customers of a feature table that is given as its columns: `score` column by column.
+
+        Parameters
+        ----------
+        table : mapping of column name to array of shape (n_customers,), n_customers at least 1
+
+        Returns
+        -------
+        dict of column name to array of shape (n_customers,)
+        """
+        snapshot = _snapshot_of(table)
+        described = {**table, **self.clv.predictions(table, self.terms.horizon_days)}
+        probability = self.churn.predict(described, snapshot)
+        money = self.money(described, probability)
+        wording = load_wording()
+        moves = [topic_sums(self.churn.parts(rows), CONTRIBUTIONS, wording) for rows in _blocks(described)]
+        scores = {
+            "customer_id": table["customer_id"],
+            "snapshot_date": np.full(len(probability), snapshot.date, dtype=object),
+            "churn_probability": probability,
+            "p_alive": described["p_alive"],
+            **money,
+            "value_tier": self._tiers(money["expected_value"]),
+            "next_purchase_date": self._next_purchase(table, 0.5),
+            "next_purchase_low": self._next_purchase(table, 0.1),
+            "next_purchase_high": self._next_purchase(table, 0.9),
+            "reasons": word_moves(np.concatenate(moves), described, wording),
+        }
+        return {name: scores[name] for name in SCORE_COLUMNS[:-1]}
+
+    def money(self, described: Table, churn_probability: np.ndarray) -> dict[str, np.ndarray]:
         """Value customers, given their churn probabilities.
 
         ``expected_purchases = (1 − p)·E[purchases in H | active]``, of which BG/NBD's own is the case p = p0.
@@ -140,7 +152,7 @@ class RetentionModel:
 
         Parameters
         ----------
-        described : DataFrame of shape (n_customers, n_columns)
+        described : Table
             Feature table with the columns of `CLVModel.predict`.
         churn_probability : ndarray of shape (n_customers,), in [0, 1]
 
@@ -196,10 +208,10 @@ class RetentionModel:
         )
         return np.asarray(scenarios * corrected[:, None])
 
-    def _spend_per_purchase(self, described: pd.DataFrame, purchases: np.ndarray) -> np.ndarray:
-        spend_per_purchase = described["spend_per_purchase"].to_numpy()
+    def _spend_per_purchase(self, described: Table, purchases: np.ndarray) -> np.ndarray:
+        spend_per_purchase = np.asarray(described["spend_per_purchase"])
         if self.spend is None or self.spend.booster is None:
-            return np.asarray(spend_per_purchase)
+            return spend_per_purchase
         expected = self.spend.expected_spend(described, _snapshot_of(described))
         plain = purchases * spend_per_purchase
         factor = np.divide(expected, plain, out=np.ones_like(plain), where=plain > 0)
@@ -214,13 +226,13 @@ class RetentionModel:
         place = np.searchsorted(-np.asarray(self.tier_cuts), -expected_value, side="left")
         return np.array(TIERS, dtype=object)[place]
 
-    def _next_purchase(self, table: pd.DataFrame, level: float) -> np.ndarray:
+    def _next_purchase(self, table: Table, level: float) -> np.ndarray:
         """Date by which a purchase has come with a probability; None where it never has, or after ten years."""
         days = np.ceil(self.clv.next_purchase_days(table, level))
-        start = _snapshot_of(table).date
-        return np.array(
-            [start + timedelta(days=int(d)) if d <= _FOREVER_DAYS else None for d in days], dtype=object
-        )
+        dates = np.full(len(days), np.datetime64("NaT", "D"))  # which is None as an object
+        known = days <= _FOREVER_DAYS
+        dates[known] = np.datetime64(_snapshot_of(table).date) + days[known].astype(np.int64)
+        return dates.astype(object)
 
     def save(self, folder: Path) -> None:
         """Write ``model.json``, two boosters and ``example.json`` into a folder, which is made if need be."""
@@ -305,5 +317,11 @@ def _sha256(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def _snapshot_of(table: pd.DataFrame) -> Snapshot:
-    return Snapshot(pd.Timestamp(table["snapshot_date"].iloc[0]).date())
+def _blocks(table: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Cut a table into blocks of rows: contributions are as many numbers as features."""
+    for start in range(0, len(table["customer_id"]), _BLOCK_ROWS):
+        yield {name: column[start : start + _BLOCK_ROWS] for name, column in table.items()}
+
+
+def _snapshot_of(table: Table) -> Snapshot:
+    return Snapshot(np.asarray(table["snapshot_date"][:1]).astype("datetime64[D]")[0].item())

@@ -8,6 +8,7 @@ lower it alike. Topics and texts are data (``training/wording/en.toml``), so tha
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -16,11 +17,12 @@ from string import Formatter
 import numpy as np
 import pandas as pd
 
+from features.table import Table
+
 FACTS = ("purchase_days", "orders_before", "spend_before")
 """Numbers a text may use besides the feature table's: see `_facts`."""
 
-
-Facts = dict[str, np.ndarray]
+Facts = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -62,12 +64,17 @@ def by_topic(contributions: pd.DataFrame, wording: Wording) -> pd.DataFrame:
     -------
     DataFrame of shape (n_customers, n_topics), log-odds
     """
-    place = {name: number for number, name in enumerate(contributions.columns)}
-    parts = contributions.to_numpy()
+    sums = topic_sums(contributions.to_numpy(), contributions.columns, wording)
+    return pd.DataFrame(sums, columns=list(wording.topics), index=contributions.index)
+
+
+def topic_sums(parts: np.ndarray, names: Sequence[str], wording: Wording) -> np.ndarray:
+    """Sum contributions, whose columns have these names, by topic: an ndarray of shape (n_customers, n_topics)."""
+    place = {name: number for number, name in enumerate(names)}
     sums = [
         parts[:, [place[name] for name in topic.features]].sum(axis=1) for topic in wording.topics.values()
     ]
-    return pd.DataFrame(np.stack(sums, axis=1), columns=list(wording.topics), index=contributions.index)
+    return np.stack(sums, axis=1)
 
 
 def word_reasons(
@@ -86,19 +93,28 @@ def word_reasons(
     list of n_customers lists of up to ``top`` texts; a topic that moves nothing is not named
     """
     wording = wording or load_wording()
-    moves = by_topic(contributions, wording).to_numpy()
+    worded: list[list[str]] = word_moves(
+        by_topic(contributions, wording).to_numpy(), table, wording, top=top
+    ).tolist()
+    return worded
+
+
+def word_moves(moves: np.ndarray, table: Table, wording: Wording, *, top: int = 3) -> np.ndarray:
+    """Word the strongest of the `topic_sums`, as `word_reasons` does: an array of lists."""
     facts = _facts(table)
     order = np.argsort(-np.abs(moves), axis=1, kind="stable")[:, :top]
-    texts = np.full((len(table), top), "", dtype=object)
+    texts = np.full(order.shape, "", dtype=object)
     for number, topic in enumerate(wording.topics.values()):
         rows, places = np.nonzero(order == number)
         if len(rows):
             texts[rows, places] = _texts(wording, topic, facts, rows, moves[rows, number])
-    return [[text for text in row if text] for row in texts]
+    reasons = np.empty(len(texts), dtype=object)
+    reasons[:] = [[text for text in row if text] for row in texts]
+    return reasons
 
 
-def _facts(table: pd.DataFrame) -> Facts:
-    facts = {name: table[name].to_numpy() for name in table.columns if name != "customer_id"}
+def _facts(table: Table) -> Facts:
+    facts = {name: np.asarray(table[name]) for name in table if name != "customer_id"}
     return facts | {
         "purchase_days": facts["frequency"] + 1,
         "orders_before": facts["orders_180d"] - facts["orders_90d"],
@@ -119,15 +135,25 @@ def _texts(wording: Wording, topic: Topic, facts: Facts, rows: np.ndarray, moves
 
 def _formatted(template: str, none: str | None, facts: Facts, rows: np.ndarray) -> list[str]:
     """Fill a template for every row; where a number it needs is missing, the text is empty."""
-    names = list(dict.fromkeys(name for _, name, _, _ in Formatter().parse(template) if name))
-    if not names:
+    fill, names = _numbered(template)
+    if not names or not len(rows):
         return [template] * len(rows)
+    numbers = [facts[name][rows] for name in names]
+    missing = np.any([values != values for values in numbers], axis=0).tolist()
+    nothing = np.all([values == 0 for values in numbers], axis=0).tolist()
+    return [
+        "" if unknown else none if zero and none is not None else fill(*values)
+        for unknown, zero, *values in zip(missing, nothing, *(n.tolist() for n in numbers), strict=True)
+    ]
 
-    def text(values: tuple[float, ...]) -> str:
-        if any(value != value for value in values):
-            return ""
-        if none is not None and not any(values):
-            return none
-        return template.format(**dict(zip(names, values, strict=True)))
 
-    return [text(values) for values in zip(*(facts[name][rows].tolist() for name in names), strict=True)]
+@cache
+def _numbered(template: str) -> tuple[Callable[..., str], tuple[str, ...]]:
+    """Return what fills a template with numbers in turn, and the names of these."""
+    parts = list(Formatter().parse(template))
+    names = tuple(dict.fromkeys(name for _, name, _, _ in parts if name))
+    numbered = "".join(
+        text.replace("{", "{{").replace("}", "}}") + (f"{{{names.index(name)}:{shape}}}" if name else "")
+        for text, name, shape, _ in parts
+    )
+    return numbered.format, names

@@ -60,9 +60,24 @@ def _database(threads: int | None, memory_limit: str | None, small: bool) -> duc
 
 
 @lru_cache(maxsize=256)
-def _parsed(sql: str) -> duckdb.Statement:
+def parsed(sql: str) -> duckdb.Statement:
     """Parse a statement, which takes longer than to run it on a few rows."""
     return _database(1, None, True).cursor().extract_statements(sql)[0]
+
+
+def fetched(connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> pa.Table:
+    """Run a parsed statement and return its result."""
+    result = connection.execute(statement)
+    with _WARNING_FILTERS, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Arrow output on a DB-API result makes an extra copy")
+        return result.to_arrow_table()
+
+
+def small_connection(memory_limit: str | None = None) -> duckdb.DuckDBPyConnection:
+    """Open a connection on which statements run as they are written."""
+    connection = _database(1, memory_limit, True).cursor()
+    connection.execute(parsed("PRAGMA disable_optimizer"))
+    return connection
 
 
 class DuckDBEngine:
@@ -98,9 +113,9 @@ class DuckDBEngine:
         self, threads: int | None = None, memory_limit: str | None = None, *, small: bool = False
     ) -> None:
         self._small = small
-        self._connection = _database(1 if small else threads, memory_limit, small).cursor()
-        if small:
-            self._connection.execute(_parsed("PRAGMA disable_optimizer"))
+        self._connection = (
+            small_connection(memory_limit) if small else _database(threads, memory_limit, False).cursor()
+        )
 
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table readable under a name, without copying it."""
@@ -110,7 +125,7 @@ class DuckDBEngine:
         """Run a query once and keep its result under a name, replacing what had that name."""
         statement = f"CREATE OR REPLACE TEMP TABLE {name} AS\n{sql}"
         try:
-            self._connection.execute(_parsed(statement) if self._small else statement)
+            self._connection.execute(parsed(statement) if self._small else statement)
         except duckdb.Error as error:
             raise EngineError(statement, error) from error
 
@@ -123,10 +138,7 @@ class DuckDBEngine:
 
     def _query_small(self, sql: str) -> pa.Table:
         """Run a parsed statement; `sql` would parse and bind it twice, to save a copy of the result."""
-        result = self._connection.execute(_parsed(sql))
-        with _WARNING_FILTERS, warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Arrow output on a DB-API result makes an extra copy")
-            return result.to_arrow_table()
+        return fetched(self._connection, parsed(sql))
 
     def close(self) -> None:
         """Forget every table; the engine cannot be used afterwards."""

@@ -207,6 +207,8 @@ def local_times(column: pa.ChunkedArray, timezone: str = "UTC", date_format: str
     written = text(column)
     if date_format is None:
         local = _parse(_only(_ISO_LOCAL, written), "ISO8601")
+        if not np.isnat(local).any():
+            return local
         offset = _parse(_only(_ISO_OFFSET, written), "ISO8601")
         return np.where(np.isnat(local), _to_zone(offset, timezone), local)
     try:
@@ -221,9 +223,11 @@ def _only(pattern: str, written: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _parse(written: pa.ChunkedArray, date_format: str) -> Times:
+    if written.null_count == len(written):
+        return np.full(len(written), np.datetime64("NaT", "us"))
     # utc=True only applies the offset, if there is one: a time without stays as it is.
-    parsed = pd.to_datetime(written.to_pandas(), format=date_format, errors="coerce", utc=True)
-    return _within_calendar(parsed.dt.tz_localize(None).to_numpy())
+    parsed = pd.to_datetime(written.to_numpy(), format=date_format, errors="coerce", utc=True)
+    return _within_calendar(parsed.tz_localize(None).to_numpy())
 
 
 def _within_calendar(times: Times) -> Times:
@@ -238,8 +242,8 @@ def _within_calendar(times: Times) -> Times:
 def _to_zone(times: Times, timezone: str) -> Times:
     # No time zone may carry a time out of the calendar; at its ends, the day no longer matters.
     bounded = np.clip(times, _FIRST + _TWO_DAYS, _LAST - _TWO_DAYS)
-    zoned = pd.Series(bounded).dt.tz_localize("UTC").dt.tz_convert(timezone)
-    local: Times = zoned.dt.tz_localize(None).to_numpy().astype("datetime64[us]")
+    zoned = pd.DatetimeIndex(bounded, tz="UTC").tz_convert(timezone)
+    local: Times = zoned.tz_localize(None).to_numpy().astype("datetime64[us]")
     return local
 
 

@@ -6,8 +6,7 @@ line of an order, of one customer on one day; a negative amount is a refund, a z
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 
 import numpy as np
@@ -20,56 +19,10 @@ from features.log.amounts import AmountExpression
 from features.log.columns import listed, local_now, locate
 from features.log.lines import read_lines
 from features.log.quarantine import ACQUIRED_EARLIER, IDENTICAL_ROW, OTHER_CURRENCY, Mask, Quarantine
+from features.log.report import LogReport, report_of
 from features.settings import Columns, LogRules
 
 OPTIONAL = ("order_id", "margin_cents", "channel", "product_id", "quantity")
-
-
-@dataclass(frozen=True)
-class LogReport:
-    """What validation found: ``rows_in == rows_used + sum(quarantined.values())``.
-
-    Attributes
-    ----------
-    rows_in, rows_used : int
-    quarantined : dict of reason to number of rows
-    examples : dict of reason to a description of its first rows
-    customers : int
-    first_day, last_day : datetime.date, of the used rows
-    identical_rows : int, rows equal to an earlier one in every column of the contract, time of day included
-    zero_amounts, refunds : int, used rows with a zero or a negative amount
-    refunds_only_customers : int, customers without a purchase
-    currency : str or None, where the log or the caller names it
-    timezone : str, in which the days of the orders are
-    fingerprint : str, SHA-256 of the used rows, whatever their order
-    """
-
-    rows_in: int
-    rows_used: int
-    quarantined: dict[str, int]
-    examples: dict[str, str]
-    customers: int
-    first_day: date
-    last_day: date
-    identical_rows: int
-    zero_amounts: int
-    refunds: int
-    refunds_only_customers: int
-    currency: str | None
-    timezone: str
-    fingerprint: str
-
-    def rows(self) -> list[tuple[str, int, str]]:
-        """Return the balance of rows as lines of a table: what, how many rows, where."""
-        span = f"{self.customers:,} customers, {self.first_day} to {self.last_day}"
-        reasons = [
-            (f"quarantined: {why}", count, self.examples[why]) for why, count in self.quarantined.items()
-        ]
-        return [("rows in", self.rows_in, ""), ("used", self.rows_used, span), *reasons]
-
-    def __str__(self) -> str:
-        counts = "".join(f" + {count:,} quarantined ({why})" for why, count in self.quarantined.items())
-        return f"{self.rows_in:,} rows in = {self.rows_used:,} used" + (counts or " + 0 quarantined")
 
 
 @dataclass(frozen=True)
@@ -105,6 +58,48 @@ class TransactionLog:
     def last_day(self) -> date:
         """The last day with a used row."""
         return self.report.last_day
+
+
+@dataclass(frozen=True)
+class Sifted:
+    """The rows of a raw log, used or set aside: all that a live request needs of its validation.
+
+    Attributes
+    ----------
+    table : pyarrow.Table
+        The used rows, as in `TransactionLog`.
+    quarantine : Quarantine
+        The raw log, and which of its rows were set aside, and why.
+    currency : str or None
+    timezone : str
+    """
+
+    table: pa.Table
+    quarantine: Quarantine
+    currency: str | None
+    timezone: str
+    _lines: pa.Table = field(repr=False)
+    _identical: int | None
+
+    @property
+    def last_day(self) -> date:
+        """The last day with a used row."""
+        day: date = pc.max(self.table["ordered_on"]).as_py()
+        return day
+
+    def customers_set_aside(self) -> list[str]:
+        """Return the customers without a used row, in order."""
+        used = pa.array(self.quarantine.used)
+        customers = self._lines["customer_id"]
+        left = set(customers.filter(pc.invert(used)).to_pylist()) - {None}
+        return sorted(left.difference(customers.filter(used).to_pylist())) if left else []
+
+    def report(self) -> LogReport:
+        """Count and describe what there is, which takes longer than to sift a few rows."""
+        identical = self._identical
+        if identical is None:
+            identical = int(_identical(self._lines, self.quarantine.used).sum())
+        return report_of(self.table, self.quarantine, identical, self.currency, self.timezone)
 
 
 def validate(
@@ -153,8 +148,23 @@ def validate(
     >>> print(log.report)
     3 rows in = 2 used + 1 quarantined (no customer)
     """
+    sifted = sift(_as_table(raw), rules, columns, now=now, refunds_only=refunds_only)
+    return TransactionLog(sifted.table, sifted.quarantine.table(), sifted.report())
+
+
+def sift(
+    table: pa.Table,
+    rules: LogRules | None = None,
+    columns: Columns | None = None,
+    *,
+    now: datetime | None = None,
+    refunds_only: bool = False,
+) -> Sifted:
+    """Separate the rows that can be used from those that cannot: `validate` without its report.
+
+    Parameters and errors are those of `validate`.
+    """
     rules, columns = rules or LogRules(), columns or Columns()
-    table = _as_table(raw)
     if not table.num_rows:
         raise EmptyLogError(f"The log has no rows; its columns are {listed(table.column_names)}.")
     expression = None if rules.amount_expression is None else AmountExpression.parse(rules.amount_expression)
@@ -163,32 +173,16 @@ def validate(
     lines = read_lines(quarantine, names, rules, expression, local_now(now, rules.timezone))
     currency = _one_currency(quarantine, lines, names, rules)
     _leave_out_acquired_earlier(quarantine, lines, names, rules)
-    identical = _identical(lines, quarantine.used)
+    identical = None
     if rules.drop_identical:
-        quarantine.set_aside(identical, IDENTICAL_ROW, names["customer_id"])
+        dropped = _identical(lines, quarantine.used)
+        identical = int(dropped.sum())
+        quarantine.set_aside(dropped, IDENTICAL_ROW, names["customer_id"])
     used = _contract_table(lines.filter(pa.array(quarantine.used)))
     _require_rows(used, quarantine)
     if not refunds_only:
         _require_purchases(used)
-    report = _report(used, quarantine, int(identical.sum()), currency, rules.timezone)
-    return TransactionLog(used, quarantine.table(), report)
-
-
-def fingerprint(table: pa.Table) -> str:
-    """Return a SHA-256 of a table's rows that does not depend on their order.
-
-    Examples
-    --------
-    >>> log = pa.table({"customer_id": ["17", "18"], "amount_cents": [2050, 700]})
-    >>> fingerprint(log) == fingerprint(log.take([1, 0])), fingerprint(log) == fingerprint(log.take([1, 1]))
-    (True, False)
-    """
-    columns = {
-        name: column.cast(pa.int32()).to_numpy() if pa.types.is_date32(column.type) else column.to_pandas()
-        for name, column in zip(table.column_names, table.columns, strict=True)
-    }
-    hashes = pd.util.hash_pandas_object(pd.DataFrame(columns), index=False).to_numpy().astype("<u8")
-    return hashlib.sha256(",".join(table.column_names).encode() + np.sort(hashes).tobytes()).hexdigest()
+    return Sifted(used, quarantine, currency, rules.timezone, lines, identical)
 
 
 def _as_table(raw: pa.Table | pd.DataFrame) -> pa.Table:
@@ -267,27 +261,3 @@ def _require_purchases(used: pa.Table) -> None:
             f"All {used.num_rows:,} usable rows are refunds: their amounts are negative. If your log writes "
             "purchases as negative amounts, turn them: --amount-expression='-amount'."
         )
-
-
-def _report(
-    used: pa.Table, quarantine: Quarantine, identical: int, currency: str | None, timezone: str
-) -> LogReport:
-    amounts, days = used["amount_cents"], pc.min_max(used["ordered_on"]).as_py()
-    buyers = used["customer_id"].filter(pc.greater_equal(amounts, 0))
-    customers = pc.count_distinct(used["customer_id"]).as_py()
-    return LogReport(
-        rows_in=quarantine.raw.num_rows,
-        rows_used=used.num_rows,
-        quarantined=quarantine.counts(),
-        examples=quarantine.examples(),
-        customers=customers,
-        first_day=days["min"],
-        last_day=days["max"],
-        identical_rows=identical,
-        zero_amounts=pc.sum(pc.equal(amounts, 0)).as_py(),
-        refunds=pc.sum(pc.less(amounts, 0)).as_py(),
-        refunds_only_customers=customers - pc.count_distinct(buyers).as_py(),
-        currency=currency,
-        timezone=timezone,
-        fingerprint=fingerprint(used),
-    )

@@ -151,7 +151,7 @@ def score_answer(scored: ScoredList, version: str, recommended: Sequence[Recomme
             "model_version": version,
             "snapshot_date": scored.snapshot.date,
             "scores": scores,
-            "unscored": scored.unscored.to_dict("records"),
+            "unscored": scored.unscored.to_dict("records") if len(scored.unscored) else [],
             "rows": {
                 "in": scored.rows_in,
                 "used": scored.rows_used,
@@ -163,8 +163,9 @@ def score_answer(scored: ScoredList, version: str, recommended: Sequence[Recomme
 
 
 def _rows(scored: ScoredList) -> list[dict[str, Any]]:
-    columns = {name: scored.scores[name].tolist() for name in SCORE_COLUMNS}
-    if broken := [name for name in _NUMBERS if not np.isfinite(columns[name]).all()]:
+    numbers = {name: np.asarray(scored.columns[name], dtype=np.float64) for name in _NUMBERS}
+    columns = {name: scored.columns[name].tolist() for name in SCORE_COLUMNS}
+    if broken := [name for name, column in numbers.items() if not np.isfinite(column).all()]:
         raise RuntimeError(f"version {columns['model_version'][0]} gave no answer fit to send: {broken}")
     for name in _INTERVAL:
         columns[name] = [None if value != value else value for value in columns[name]]

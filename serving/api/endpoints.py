@@ -105,7 +105,7 @@ class Endpoints:
             recommended = price_offers(scored.scores, request.offers) if request.offers else []
         except StayworthError as error:
             raise Refusal(400, str(error)) from None
-        metrics.count_scores(scored.scores["value_tier"], scored.scores["churn_probability"])
+        metrics.count_scores(scored.columns["value_tier"], scored.columns["churn_probability"])
         return Response(score_answer(scored, scorer.version, recommended), media_type=_JSON)
 
     def _explain(self, call: Call) -> Response:

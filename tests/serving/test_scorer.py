@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -102,7 +103,13 @@ def test_a_customer_is_scored_alike_alone_in_company_and_in_the_list(
     listed = scorer.score_log(log).scores
     asked = ["0016", *listed["customer_id"].iloc[: 5 * company : 5]]
 
-    answered = scorer.score_customers(orders.filter(pc.is_in(orders["customer_id"], pa.array(asked))), JULY)
+    clv = scorer.model.clv
+    forgetful = replace(
+        scorer, model=replace(scorer.model, clv=replace(clv, purchases=replace(clv.purchases)))
+    )
+    answered = forgetful.score_customers(
+        orders.filter(pc.is_in(orders["customer_id"], pa.array(asked))), JULY
+    )
 
     expected = listed[listed["customer_id"].isin(asked)].reset_index(drop=True)
     same(answered.scores, expected)
@@ -145,6 +152,23 @@ def test_a_customer_whose_rows_are_all_quarantined_is_unscored(scorer: Scorer) -
         ["18", "no usable order: all were quarantined"],
     ]
     assert scored.quarantined == {"date in the future": 2}
+
+
+def test_an_id_with_spaces_around_it_is_scored_and_not_unscored_too(scorer: Scorer) -> None:
+    scored = scorer.score_customers(rows((" 17", "1998-01-05", 20.0), ("17 ", "2999-01-05", 20.0)), JULY)
+
+    assert scored.scores["customer_id"].tolist() == ["17"]
+    assert scored.unscored.empty
+
+
+def test_another_snapshot_of_the_same_orders_is_another_question(scorer: Scorer) -> None:
+    request = rows(("17", "1998-01-05", 20.0), ("17", "1998-06-05", 20.0), ("18", "1998-06-05", 9.0))
+
+    july, june = (scorer.score_customers(request, s) for s in (JULY, Snapshot(date(1998, 6, 1))))
+
+    assert (july.rows_used, june.rows_used, june.rows_not_visible) == (3, 1, 2)
+    assert june.unscored.values.tolist() == [["18", "no order before the snapshot"]]
+    assert july.unscored.empty
 
 
 def test_a_request_without_a_usable_row_is_an_error(scorer: Scorer) -> None:

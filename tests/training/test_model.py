@@ -52,8 +52,10 @@ def test_a_saved_model_gives_the_same_scores_to_the_last_digit(
 def test_a_customer_alone_gets_the_scores_of_the_list(
     cdnow_run: TrainingRun, table: pd.DataFrame, scores: pd.DataFrame
 ) -> None:
+    clv = cdnow_run.model.clv
     for place in range(0, len(table), 131):
-        alone = cdnow_run.model.score(table.iloc[[place]])
+        forgetful = replace(cdnow_run.model, clv=replace(clv, purchases=replace(clv.purchases)))
+        alone = forgetful.score(table.iloc[[place]])
         listed = scores.iloc[[place]].reset_index(drop=True)
         pd.testing.assert_frame_equal(alone, listed, check_exact=True)
 

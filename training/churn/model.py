@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import lightgbm as lgb
@@ -20,9 +21,10 @@ import pandas as pd
 from scipy.special import logit
 
 from features.snapshot import Snapshot
-from features.table import FEATURES
+from features.table import FEATURES, Table
 from training.churn.calibration import Calibrator, intercept_of
 from training.churn.season import Season
+from training.churn.treeshap import TreeShap
 from training.snapshots.dataset import Labelled
 
 CLV_COLUMNS = ("p0", "p_alive", "expected_purchases", "spend_per_purchase")
@@ -31,6 +33,11 @@ CLV_COLUMNS = ("p0", "p_alive", "expected_purchases", "spend_per_purchase")
 _CONSTANT = {"snapshot_weekday", "snapshot_month"}
 
 CHURN_FEATURES: tuple[str, ...] = tuple(f.name for f in FEATURES if f.name not in _CONSTANT) + CLV_COLUMNS
+
+CONTRIBUTIONS = ("silence", "habit", *CHURN_FEATURES, "constant")
+"""What `ChurnModel.contributions` splits a customer's log-odds into."""
+
+_TABLE_ROWS = 100  # from here on looking contributions up is faster than LightGBM
 
 # How p must move with a feature where the residual is kept monotone: up with silence, down with habit.
 MONOTONE = {"days_since_last_purchase": 1, "p0": 1, "p_alive": -1, "frequency": -1, "expected_purchases": -1}
@@ -52,14 +59,14 @@ PARAMETERS: dict[str, Any] = {
 """Strong regularisation: stacked snapshots show the same customers many times."""
 
 
-def base_log_odds(table: pd.DataFrame, column: str = "p0") -> np.ndarray:
+def base_log_odds(table: Table, column: str = "p0") -> np.ndarray:
     """Return logit p0, of shape (n_customers,), kept finite."""
-    return np.asarray(logit(np.clip(table[column].to_numpy(), 1e-9, 1 - 1e-9)))
+    return np.asarray(logit(np.clip(np.asarray(table[column]), 1e-9, 1 - 1e-9)))
 
 
-def matrix(table: pd.DataFrame) -> np.ndarray:
+def matrix(table: Table) -> np.ndarray:
     """Return the model's inputs, of shape (n_customers, n_features), float64, NaN where undefined."""
-    return np.asarray(table[list(CHURN_FEATURES)].to_numpy(dtype=np.float64, na_value=np.nan))
+    return np.array([np.asarray(table[name], dtype=np.float64) for name in CHURN_FEATURES]).T
 
 
 def training_data(rows: Sequence[Labelled], reference: lgb.Dataset | None = None) -> lgb.Dataset:
@@ -90,9 +97,13 @@ def booster_parameters(
     )
 
 
-def few_rows_threads(table: pd.DataFrame) -> int:
-    """Return LightGBM's threads, 0 for all: for few rows, starting a team takes longer than predicting."""
-    return 1 if len(table) < 5_000 else 0
+def boosted(booster: lgb.Booster, inputs: np.ndarray, *, contributions: bool = False) -> np.ndarray:
+    """Return what a booster adds to each row's raw score: in all, or by feature with a constant at last."""
+    # For few rows, starting a team of threads (0: all) takes longer than predicting.
+    threads = 1 if len(inputs) < 5_000 else 0
+    return np.asarray(
+        booster.predict(inputs, raw_score=True, pred_contrib=contributions, num_threads=threads)
+    )
 
 
 @dataclass(frozen=True)
@@ -114,20 +125,19 @@ class ChurnModel:
     season: Season
     base_mean: float
 
-    def log_odds(self, table: pd.DataFrame) -> np.ndarray:
+    def log_odds(self, table: Table) -> np.ndarray:
         """Return ``logit p0 + residual``, of shape (n_customers,): before season and calibration."""
         base = base_log_odds(table)
         if self.booster is None:
             return base
-        residual = self.booster.predict(matrix(table), raw_score=True, num_threads=few_rows_threads(table))
-        return np.asarray(base + residual)
+        return np.asarray(base + boosted(self.booster, matrix(table)))
 
-    def predict(self, table: pd.DataFrame, snapshot: Snapshot) -> np.ndarray:
+    def predict(self, table: Table, snapshot: Snapshot) -> np.ndarray:
         """Return the probability that each customer stays silent through the churn window.
 
         Parameters
         ----------
-        table : DataFrame of shape (n_customers, n_columns)
+        table : Table
             Feature table with the columns of `CLVModel.predict`.
         snapshot : Snapshot
             The date of the table: it says which season's intercept applies.
@@ -148,23 +158,40 @@ class ChurnModel:
         Returns
         -------
         DataFrame of shape (n_customers, n_features + 3)
-            ``silence``, ``habit``, the features, and ``constant`` (the same for everyone).
+            `CONTRIBUTIONS`: ``silence``, ``habit``, the features, and ``constant`` (the same for everyone).
 
         References
         ----------
         Lundberg, Erion, Lee (2018), arXiv:1802.03888.
         """
-        names = ["silence", "habit", *CHURN_FEATURES, "constant"]
-        parts = np.zeros((len(table), len(names)))
-        if self.booster is not None and len(table):
-            parts[:, 2:] = self.booster.predict(
-                matrix(table), pred_contrib=True, num_threads=few_rows_threads(table)
-            )
-        just_bought = base_log_odds(table, "p0_just_bought")
-        parts[:, 0] = base_log_odds(table) - just_bought
+        return pd.DataFrame(self.parts(table), columns=list(CONTRIBUTIONS), index=table.index)
+
+    def parts(self, table: Table) -> np.ndarray:
+        """Return `contributions` as an ndarray of shape (n_customers, n_features + 3)."""
+        base, just_bought = base_log_odds(table), base_log_odds(table, "p0_just_bought")
+        parts = np.zeros((len(base), len(CONTRIBUTIONS)))
+        if self.booster is not None and len(base):
+            parts[:, 2:] = self._boosted_parts(self.booster, matrix(table))
+        parts[:, 0] = base - just_bought
         parts[:, 1] = just_bought - self.base_mean
         parts[:, -1] += self.base_mean
-        return pd.DataFrame(parts, columns=names, index=table.index)
+        return parts
+
+    def _boosted_parts(self, booster: lgb.Booster, inputs: np.ndarray) -> np.ndarray:
+        if len(inputs) < _TABLE_ROWS or self._shap is None:
+            return boosted(booster, inputs, contributions=True)
+        parts = np.empty((len(inputs), len(CHURN_FEATURES) + 1))
+        parts[:, :-1] = self._shap(inputs)
+        # LightGBM has the last word: on a machine where it rounds otherwise, it does all the work.
+        first = boosted(booster, inputs[:1], contributions=True)[0]
+        if (parts[0, :-1] != first[:-1]).any():
+            return boosted(booster, inputs, contributions=True)
+        parts[:, -1] = first[-1]
+        return parts
+
+    @cached_property
+    def _shap(self) -> TreeShap | None:
+        return None if self.booster is None else TreeShap.of(self.booster)
 
 
 def fit_churn(

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import lightgbm as lgb
 import numpy as np
-import pandas as pd
 
 from features.snapshot import Snapshot
-from training.churn.model import CHURN_FEATURES, PARAMETERS, few_rows_threads, matrix
+from features.table import Table
+from training.churn.model import CHURN_FEATURES, PARAMETERS, boosted, matrix
 from training.churn.season import Season
 from training.snapshots.dataset import Labelled
 
@@ -26,9 +26,9 @@ _TINY = 1e-9
 _ENOUGH_SEASONS = 3
 
 
-def base_log_spend(table: pd.DataFrame) -> np.ndarray:
+def base_log_spend(table: Table) -> np.ndarray:
     """Return the log of BG/NBD's and Gamma-Gamma's expected spend in the window, of shape (n_customers,)."""
-    spend = table["expected_purchases"].to_numpy() * table["spend_per_purchase"].to_numpy()
+    spend = np.asarray(table["expected_purchases"]) * np.asarray(table["spend_per_purchase"])
     return np.asarray(np.log(np.maximum(spend, _TINY)))
 
 
@@ -71,12 +71,12 @@ class SpendModel:
     season: Season
     level_deviation: float = 0.0
 
-    def expected_spend(self, table: pd.DataFrame, snapshot: Snapshot) -> np.ndarray:
+    def expected_spend(self, table: Table, snapshot: Snapshot) -> np.ndarray:
         """Return each customer's expected spend in the churn window, net of refunds.
 
         Parameters
         ----------
-        table : DataFrame of shape (n_customers, n_columns)
+        table : Table
             Feature table with the columns of `CLVModel.predict`.
         snapshot : Snapshot
             The date of the table.
@@ -87,10 +87,7 @@ class SpendModel:
         """
         log_spend = base_log_spend(table) + self.season.intercept(snapshot)
         if self.booster is not None:
-            threads = few_rows_threads(table)
-            log_spend = log_spend + np.asarray(
-                self.booster.predict(matrix(table), raw_score=True, num_threads=threads)
-            )
+            log_spend = log_spend + boosted(self.booster, matrix(table))
         return np.asarray(np.exp(log_spend))
 
 

@@ -15,13 +15,14 @@ Fader, Hardie, Lee (2005), "Counting Your Customers" the Easy Way, Marketing Sci
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import betaln, expit, gammaln, hyp2f1, log_expit
 
-from training.clv.quadrature import FloatArray, once_per_distinct, time_points
+from training.clv.quadrature import FloatArray, Memory, time_points
 
 CENTURY = 100 * 365 / 7.0  # weeks: a purchase that is later than that is never
 
@@ -62,6 +63,10 @@ class BGNBD:
         "trust P(alive) and long-run value little."
     )
     scale_parameters: ClassVar[tuple[str, ...]] = ("alpha",)  # those in units of time
+
+    @cached_property
+    def _memory(self) -> Memory:
+        return Memory()
 
     def _beta_b(self, x: FloatArray) -> FloatArray:
         """Return B of a living customer's dropout, Beta(a, B): b + the dropouts survived."""
@@ -119,7 +124,7 @@ class BGNBD:
         def integrate(x: FloatArray, T: FloatArray) -> FloatArray:
             return discounted_purchases(self.r + x, self.alpha + T, self.a, self._beta_b(x), weeks, discount)
 
-        return once_per_distinct(integrate, x, T)
+        return self._memory(("alive", weeks, discount), integrate, x, T)
 
     def expected_purchases(self, x: FloatArray, t_x: FloatArray, T: FloatArray, weeks: float) -> FloatArray:
         """Return the number of purchases expected in the next ``weeks``, leaving considered (eq. 10)."""
@@ -147,7 +152,8 @@ class BGNBD:
             return (B - 1.0) / (self.a + B) * after
 
         logit = self._alive_logit(x, t_x, T)
-        alive, left = once_per_distinct(if_alive, x, T), once_per_distinct(if_left, x, t_x)
+        alive = self._memory(("won back", weeks, discount), if_alive, x, T)
+        left = self._memory(("won back, had left", weeks, discount), if_left, x, t_x)
         return np.asarray(expit(logit) * alive + expit(-logit) * left)
 
     def next_purchase(self, x: FloatArray, t_x: FloatArray, T: FloatArray, level: float) -> FloatArray:

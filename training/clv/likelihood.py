@@ -7,14 +7,16 @@ a function of the parameters' logarithms. So parameters stay positive, and one s
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import astuple, dataclass, fields
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
 from training.clv.quadrature import FloatArray
+
+Model = TypeVar("Model")
 
 Objective = Callable[[FloatArray], float]
 
@@ -229,3 +231,17 @@ def principal_axes(objective: Objective, log_parameters: FloatArray, n_customers
     lengths = 1.0 / np.sqrt(np.maximum(strength, 1.0 / _WIDEST_AXIS**2))
     axes[np.ix_(np.flatnonzero(free), free)] = (directions * np.copysign(lengths, directions[0])).T
     return axes
+
+
+def along(model: Model, axes: tuple[tuple[float, ...], ...]) -> tuple[Model, ...]:
+    """Return the models one standard deviation up and down each of the `principal_axes`, in log-parameters.
+
+    Examples
+    --------
+    >>> from training.clv.gammagamma import EmpiricalSpend
+    >>> along(EmpiricalSpend(mean=30.0), ((0.1,),))
+    (EmpiricalSpend(mean=33.155...), EmpiricalSpend(mean=27.145...))
+    """
+    parameters = np.array(astuple(model))  # type: ignore[call-overload]
+    ways = [sign * np.array(axis) for axis in axes for sign in (1.0, -1.0)]
+    return tuple(type(model)(*(parameters * np.exp(way)).tolist()) for way in ways)

@@ -13,15 +13,17 @@ import io
 import json
 import warnings
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from features.errors import FitError
+from features.table import Table
 from training.clv.bgnbd import BGNBD
 from training.clv.gammagamma import EmpiricalSpend, GammaGamma, spend_correlation
-from training.clv.likelihood import Problem, maximum, principal_axes, refine
+from training.clv.likelihood import Problem, along, maximum, principal_axes, refine
 from training.clv.mbgnbd import MBGNBD
 from training.clv.paretonbd import ParetoNBD
 from training.clv.quadrature import FloatArray, distinct
@@ -76,18 +78,32 @@ class CLVModel:
     purchase_axes: tuple[tuple[float, ...], ...] = field(default=(), repr=False)
     spend_axes: tuple[tuple[float, ...], ...] = field(default=(), repr=False)
 
+    @cached_property
+    def purchase_scenarios(self) -> tuple[PurchaseModel, ...]:
+        """The models of purchases one standard deviation up and down each axis of uncertainty."""
+        return along(self.purchases, self.purchase_axes)
+
+    @cached_property
+    def spend_scenarios(self) -> tuple[GammaGamma | EmpiricalSpend, ...]:
+        """The models of spend, in the same way."""
+        return along(self.spend, self.spend_axes)
+
     def predict(self, table: pd.DataFrame, horizon_days: int) -> pd.DataFrame:
+        """Predict each customer's next ``horizon_days``: `predictions` as a DataFrame with the table's index."""
+        return pd.DataFrame(self.predictions(table, horizon_days), index=table.index)
+
+    def predictions(self, table: Table, horizon_days: int) -> dict[str, FloatArray]:
         """Predict each customer's next ``horizon_days``.
 
         Parameters
         ----------
-        table : DataFrame
+        table : Table
             Feature table: frequency, recency and T in days, monetary_value.
         horizon_days : int, at least 1
 
         Returns
         -------
-        DataFrame with the table's index
+        dict of ndarrays of shape (n,)
             ``p0``: P(no purchase in the window). ``p0_just_bought``: the same, had a repeat buyer's last purchase
             been today: what of p0 is not silence. ``p_alive``: P(not gone for good); 1 for every one-time
             buyer under BG/NBD, so never a churn score. ``expected_purchases`` in the window.
@@ -95,17 +111,16 @@ class CLVModel:
         """
         x, t_x, T = histories(table)
         weeks = horizon_days / DAYS_PER_WEEK
-        columns = {
+        return {
             "p0": self.purchases.p_no_purchase(x, t_x, T, weeks),
             "p0_just_bought": self.purchases.p_no_purchase(x, np.where(x > 0, T, t_x), T, weeks),
             "p_alive": self.purchases.p_alive(x, t_x, T),
             "expected_purchases": self.purchases.expected_purchases(x, t_x, T, weeks),
             "spend_per_purchase": self.spend_per_purchase(table),
         }
-        return pd.DataFrame(columns, index=table.index)
 
     def spend_per_purchase(
-        self, table: pd.DataFrame, spend: GammaGamma | EmpiricalSpend | None = None
+        self, table: Table, spend: GammaGamma | EmpiricalSpend | None = None
     ) -> FloatArray:
         """Return m, the expected spend per purchase net of refunds, ndarray of shape (n,).
 
@@ -114,7 +129,7 @@ class CLVModel:
         x, m = _floats(table, "frequency"), _floats(table, "monetary_value")
         return (spend or self.spend).expected_spend(x, m) * self.net_ratio
 
-    def next_purchase_days(self, table: pd.DataFrame, level: float = 0.5) -> FloatArray:
+    def next_purchase_days(self, table: Table, level: float = 0.5) -> FloatArray:
         """Return the days until a next purchase has come with probability ``level``; 0.5 is the median.
 
         Returns
@@ -124,7 +139,7 @@ class CLVModel:
         """
         return self.purchases.next_purchase(*histories(table), level) * DAYS_PER_WEEK
 
-    def values(self, table: pd.DataFrame, terms: ValueTerms) -> CustomerValues:
+    def values(self, table: Table, terms: ValueTerms) -> CustomerValues:
         """Value the customers of a feature table, in units of one purchase's margin."""
         return customer_values(self.purchases, *histories(table), terms)
 
@@ -208,7 +223,7 @@ def fit_clv(table: pd.DataFrame, model: str = "bgnbd", penalizer: float = 0.0) -
     )
 
 
-def histories(table: pd.DataFrame) -> tuple[FloatArray, FloatArray, FloatArray]:
+def histories(table: Table) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return frequency, and recency and T in weeks, of a feature table in days."""
     days = _floats(table, "recency"), _floats(table, "T")
     return _floats(table, "frequency"), days[0] / DAYS_PER_WEEK, days[1] / DAYS_PER_WEEK
@@ -290,8 +305,8 @@ def _net_ratio(table: pd.DataFrame, notes: list[str]) -> float:
     return max(net / gross, 0.0)
 
 
-def _floats(table: pd.DataFrame, column: str) -> FloatArray:
-    return np.ascontiguousarray(table[column].to_numpy(dtype=np.float64))
+def _floats(table: Table, column: str) -> FloatArray:
+    return np.ascontiguousarray(table[column], dtype=np.float64)
 
 
 def _as_tuples(matrix: FloatArray) -> tuple[tuple[float, ...], ...]:

@@ -11,32 +11,26 @@ where a steady quantile takes hundreds, has no seed, and always encloses the est
 
 from __future__ import annotations
 
-from dataclasses import astuple
-from typing import TypeVar
-
 import numpy as np
-import pandas as pd
 from scipy.special import ndtri
 
-from training.clv.gammagamma import EmpiricalSpend, GammaGamma
-from training.clv.model import CLVModel, PurchaseModel, histories
-from training.clv.quadrature import FloatArray
-from training.clv.value import ValueTerms, silent_and_active
-
-Model = TypeVar("Model", bound=PurchaseModel | GammaGamma | EmpiricalSpend)
+from features.table import Table
+from training.clv.model import CLVModel, histories
+from training.clv.quadrature import FloatArray, once_per_distinct
+from training.clv.value import ValueTerms, ahead, silent_and_active
 
 _TINY = 1e-300
 
 
 def value_scenarios(
-    clv: CLVModel, table: pd.DataFrame, churn_probability: FloatArray, terms: ValueTerms
+    clv: CLVModel, table: Table, churn_probability: FloatArray, terms: ValueTerms
 ) -> FloatArray:
     """Return each customer's expected value, per unit of margin, one standard deviation along each axis.
 
     Parameters
     ----------
     clv : CLVModel
-    table : DataFrame
+    table : Table
         Feature table.
     churn_probability : ndarray of shape (n,), in [0, 1]
     terms : ValueTerms
@@ -47,16 +41,23 @@ def value_scenarios(
         Columns in pairs, up and down each of k axes. Rows may be summed, to ask about a group's total.
     """
     x, t_x, T = histories(table)
-    spend = clv.spend_per_purchase(table)
+    columns = []
 
-    def purchases(model: PurchaseModel) -> FloatArray:
-        silent, active = silent_and_active(model, x, t_x, T, terms)
+    def purchases(silent: FloatArray, active: FloatArray) -> FloatArray:
         return churn_probability * silent + (1.0 - churn_probability) * active
 
-    number = purchases(clv.purchases)
-    columns = [purchases(model) * spend for model in _along(clv.purchases, clv.purchase_axes)]
-    for model in _along(clv.spend, clv.spend_axes):
-        columns.append(number * clv.spend_per_purchase(table, model))
+    if models := clv.purchase_scenarios:
+        spend = clv.spend_per_purchase(table)
+        halves = once_per_distinct(
+            lambda x, T: np.stack([half for model in models for half in ahead(model, x, T, terms)], axis=1),
+            *(x, T),
+        )
+        for place, model in enumerate(models):
+            silent = model.p_alive(x, t_x, T + terms.horizon_weeks) * halves[:, 2 * place]
+            columns.append(purchases(silent, halves[:, 2 * place + 1]) * spend)
+    if clv.spend_scenarios:
+        number = purchases(*silent_and_active(clv.purchases, x, t_x, T, terms))
+        columns += [number * clv.spend_per_purchase(table, model) for model in clv.spend_scenarios]
     return np.stack(columns, axis=1) if columns else np.zeros((len(x), 0))
 
 
@@ -92,10 +93,3 @@ def interval_factors(
     deviation = np.sqrt((shares * shares).sum(axis=1) + level_deviation * level_deviation)
     reach = float(ndtri((1.0 + coverage) / 2.0)) * deviation
     return np.exp(-reach), np.exp(reach)
-
-
-def _along(model: Model, axes: tuple[tuple[float, ...], ...]) -> list[Model]:
-    """Return the models one standard deviation up and down each axis, in log-parameters."""
-    parameters = np.array(astuple(model))
-    ways = [sign * np.array(axis) for axis in axes for sign in (1.0, -1.0)]
-    return [type(model)(*(parameters * np.exp(way)).tolist()) for way in ways]

@@ -181,9 +181,20 @@ def silent_and_active(
 ) -> tuple[FloatArray, FloatArray]:
     """Return the two halves of a customer's future: `CustomerValues` ``silent`` and ``active``.
 
-    With s = P(alive, silent through H | alive at T), w = P(alive at T+H | silent until then):
+    silent = ``w · e^(−δH)·D(W−H; T+H)`` with w = P(alive at T+H | silent until then).
+    """
+    after_silence, active = ahead(model, x, T, terms)
+    return model.p_alive(x, t_x, T + terms.horizon_weeks) * after_silence, active
 
-    - silent = ``e^(−δH) · w · D(W−H; T+H)``
+
+def ahead(
+    model: PurchaseModel, x: FloatArray, T: FloatArray, terms: ValueTerms
+) -> tuple[FloatArray, FloatArray]:
+    """Return the value of a silent customer who is still alive, and of an active one: by x and T alone.
+
+    With s = P(alive, silent through H | alive at T):
+
+    - after silence = ``e^(−δH) · D(W−H; T+H)``
     - active = ``[D(W; T) − s·e^(−δH)·D(W−H; T+H)] / P(a purchase in H | alive at T)``: P(alive) cancels, so
       nothing overflows where p0 comes near 1
     """
@@ -191,4 +202,4 @@ def silent_and_active(
     after_silence = math.exp(-delta * H) * model.purchases_if_alive(x, T + H, W - H, delta)
     from_today = model.purchases_if_alive(x, T, W, delta)
     natural = from_today - model.p_silent_if_alive(x, T, H) * after_silence
-    return model.p_alive(x, t_x, T + H) * after_silence, natural / model.p_purchase_if_alive(x, T, H)
+    return after_silence, natural / model.p_purchase_if_alive(x, T, H)

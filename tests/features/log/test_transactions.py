@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from features.errors import EmptyLogError, LogError, MissingColumnError
 from features.log.amounts import EXPRESSION_ERROR, cents
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog, sift, validate
 from features.settings import Columns, LogRules, LogSettings
 
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
@@ -668,3 +668,16 @@ def test_the_raw_lines_of_online_retail_lose_only_those_without_a_customer():
     exact = np.sign(mills) * ((mills.abs() + 5) // 10)
     assert log.table["amount_cents"].to_pylist() == exact.tolist()
     assert report.refunds == int((exact < 0).sum())
+
+
+def test_what_is_sifted_is_what_is_validated() -> None:
+    raw = log_of(
+        customer=["17", "17", " 18 ", None], day=["2024-01-05", "2024-01-05", "no day", "2024-01-06"]
+    )
+
+    sifted, log = sift(raw, now=NOW), validate(raw, now=NOW)
+
+    assert sifted.table.equals(log.table)
+    assert sifted.quarantine.table().equals(log.quarantine)
+    assert sifted.report() == log.report
+    assert sifted.customers_set_aside() == ["18"]

@@ -67,3 +67,13 @@ def test_a_monotone_residual_never_falls_with_silence(shop_rows: list[Labelled])
 
 def test_a_constant_of_the_snapshot_is_no_input_of_the_model() -> None:
     assert {"snapshot_month", "snapshot_weekday"}.isdisjoint(CHURN_FEATURES)
+
+
+def test_contributions_have_the_same_bits_alone_and_in_company(shop_rows: list[Labelled]) -> None:
+    model, table = _fitted(shop_rows), shop_rows[-1].table
+
+    together = model.contributions(table)
+
+    for place in range(0, len(table), 97):
+        row = slice(place, place + 1)
+        assert (model.contributions(table.iloc[row]).to_numpy() == together.iloc[row].to_numpy()).all()

@@ -1,0 +1,159 @@
+"""DuckDB for live requests: the same few queries over and over, each time on the rows of another request.
+
+Parsing, binding and planning the features takes some milliseconds, running them on a handful of orders less
+than one. So a connection is kept with its statements prepared, and what a request changes is only the table
+that they read. Every request has a connection to itself until it is done; the next one finds the statements
+there, and no rows. The results are those of `DuckDBEngine`, to the bit.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from threading import Lock
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+import pyarrow as pa
+
+from features.engines import EngineError
+from features.engines.duckdb import fetched, parsed, small_connection
+
+_STATEMENTS = 8  # prepared at a time on a connection, such as of one snapshot each
+_CONNECTIONS = 8  # kept while nobody uses them
+
+Shape = tuple[tuple[str, str, str], ...]
+
+
+class _Rows:
+    """What a prepared statement reads: the rows of the request at hand."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.table = table
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> Any:
+        return self.table.__arrow_c_stream__(requested_schema)
+
+
+class _Connection:
+    """A connection for tables of one shape, with what was said to it before."""
+
+    def __init__(self, name: str, table: pa.Table) -> None:
+        self.nothing = table.schema.empty_table()
+        self.rows = _Rows(table)
+        self.duckdb = small_connection()
+        self.duckdb.register(name, self.rows)
+        self._views: dict[str, str] = {}
+        self._statements: dict[str, str] = {}
+
+    def keep(self, name: str, sql: str) -> None:
+        """Keep a query under a name."""
+        if self._views.get(name) != sql:
+            self.duckdb.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS\n{sql}")
+            self._views[name] = sql
+            self._statements.clear()  # they hold what the name stood for
+
+    def run(self, sql: str) -> pa.Table:
+        """Run a query that was prepared here, or prepare it now."""
+        if sql not in self._statements:
+            name = f"statement_{len(self._statements)}"
+            if len(self._statements) == _STATEMENTS:
+                name = self._statements.pop(next(iter(self._statements)))
+            self.duckdb.execute(f"PREPARE {name} AS\n{sql}")  # in place of what had the name
+            self._statements[sql] = name
+        return fetched(self.duckdb, parsed(f"EXECUTE {self._statements[sql]}"))
+
+
+_idle: deque[tuple[Shape, _Connection]] = deque()
+_idle_lock = Lock()
+
+
+def _take(shape: Shape) -> _Connection | None:
+    """Take a connection for this shape from those that nobody uses."""
+    with _idle_lock:
+        for entry in _idle:
+            if entry[0] == shape:
+                _idle.remove(entry)
+                return entry[1]
+    return None
+
+
+def _give_back(shape: Shape, connection: _Connection) -> None:
+    connection.rows.table = connection.nothing
+    with _idle_lock:
+        _idle.append((shape, connection))
+        longest_idle = _idle.popleft()[1] if len(_idle) > _CONNECTIONS else None
+    if longest_idle is not None:
+        longest_idle.duckdb.close()
+
+
+class PreparedEngine:
+    """An engine for one small table, whose queries were most likely asked before.
+
+    The table is registered first. ``create`` keeps a query, not its result: it is for one that is read once.
+
+    Examples
+    --------
+    >>> def total(customers, cents):
+    ...     with PreparedEngine() as engine:
+    ...         engine.register("orders", pa.table({"customer_id": customers, "cents": cents}))
+    ...         engine.create("totals", "SELECT customer_id, sum(cents) AS cents FROM orders GROUP BY customer_id")
+    ...         return engine.query("SELECT customer_id FROM totals WHERE cents > 100").to_pydict()
+    >>> total(["a", "a", "b"], [100, 250, 70]), total(["c"], [101])
+    ({'customer_id': ['a']}, {'customer_id': ['c']})
+    """
+
+    def __init__(self) -> None:
+        self._shape: Shape = ()
+        self._connection: _Connection | None = None
+
+    def register(self, name: str, table: pa.Table) -> None:
+        """Make an Arrow table readable under a name, without copying it."""
+        if self._connection is not None:
+            raise ValueError(f"A prepared engine reads one table; {name!r} would be another.")
+        self._shape = tuple((name, field.name, str(field.type)) for field in table.schema)
+        self._connection = _take(self._shape) or _Connection(name, table)
+        self._connection.rows.table = table
+
+    def create(self, name: str, sql: str) -> None:
+        """Keep a query under a name, replacing what had that name."""
+        try:
+            self._open.keep(name, sql)
+        except duckdb.Error as error:
+            raise self._failed(sql, error) from error
+
+    def query(self, sql: str) -> pa.Table:
+        """Run a query and return its result."""
+        try:
+            return self._open.run(sql)
+        except duckdb.Error as error:
+            raise self._failed(sql, error) from error
+
+    @property
+    def _open(self) -> _Connection:
+        if self._connection is None:
+            raise ValueError("A prepared engine reads the table that is registered first.")
+        return self._connection
+
+    def _failed(self, sql: str, error: duckdb.Error) -> EngineError:
+        """Part with the connection: what it was told may be half done."""
+        self._open.duckdb.close()
+        self._connection = None
+        return EngineError(sql, error)
+
+    def close(self) -> None:
+        """Forget the table; the engine cannot be used afterwards."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            _give_back(self._shape, connection)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,103 @@
+"""The report on a log: how many rows were used and set aside, and what the used ones hold."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.log.quarantine import Quarantine
+
+
+@dataclass(frozen=True)
+class LogReport:
+    """What validation found: ``rows_in == rows_used + sum(quarantined.values())``.
+
+    Attributes
+    ----------
+    rows_in, rows_used : int
+    quarantined : dict of reason to number of rows
+    examples : dict of reason to a description of its first rows
+    customers : int
+    first_day, last_day : datetime.date, of the used rows
+    identical_rows : int, rows equal to an earlier one in every column of the contract, time of day included
+    zero_amounts, refunds : int, used rows with a zero or a negative amount
+    refunds_only_customers : int, customers without a purchase
+    currency : str or None, where the log or the caller names it
+    timezone : str, in which the days of the orders are
+    fingerprint : str, SHA-256 of the used rows, whatever their order
+    """
+
+    rows_in: int
+    rows_used: int
+    quarantined: dict[str, int]
+    examples: dict[str, str]
+    customers: int
+    first_day: date
+    last_day: date
+    identical_rows: int
+    zero_amounts: int
+    refunds: int
+    refunds_only_customers: int
+    currency: str | None
+    timezone: str
+    fingerprint: str
+
+    def rows(self) -> list[tuple[str, int, str]]:
+        """Return the balance of rows as lines of a table: what, how many rows, where."""
+        span = f"{self.customers:,} customers, {self.first_day} to {self.last_day}"
+        reasons = [
+            (f"quarantined: {why}", count, self.examples[why]) for why, count in self.quarantined.items()
+        ]
+        return [("rows in", self.rows_in, ""), ("used", self.rows_used, span), *reasons]
+
+    def __str__(self) -> str:
+        counts = "".join(f" + {count:,} quarantined ({why})" for why, count in self.quarantined.items())
+        return f"{self.rows_in:,} rows in = {self.rows_used:,} used" + (counts or " + 0 quarantined")
+
+
+def report_of(
+    used: pa.Table, quarantine: Quarantine, identical: int, currency: str | None, timezone: str
+) -> LogReport:
+    """Count and describe the used rows of a log, in the columns of its contract, and those in quarantine."""
+    amounts, days = used["amount_cents"], pc.min_max(used["ordered_on"]).as_py()
+    buyers = used["customer_id"].filter(pc.greater_equal(amounts, 0))
+    customers = pc.count_distinct(used["customer_id"]).as_py()
+    return LogReport(
+        rows_in=quarantine.raw.num_rows,
+        rows_used=used.num_rows,
+        quarantined=quarantine.counts(),
+        examples=quarantine.examples(),
+        customers=customers,
+        first_day=days["min"],
+        last_day=days["max"],
+        identical_rows=identical,
+        zero_amounts=pc.sum(pc.equal(amounts, 0)).as_py(),
+        refunds=pc.sum(pc.less(amounts, 0)).as_py(),
+        refunds_only_customers=customers - pc.count_distinct(buyers).as_py(),
+        currency=currency,
+        timezone=timezone,
+        fingerprint=fingerprint(used),
+    )
+
+
+def fingerprint(table: pa.Table) -> str:
+    """Return a SHA-256 of a table's rows that does not depend on their order.
+
+    Examples
+    --------
+    >>> log = pa.table({"customer_id": ["17", "18"], "amount_cents": [2050, 700]})
+    >>> fingerprint(log) == fingerprint(log.take([1, 0])), fingerprint(log) == fingerprint(log.take([1, 1]))
+    (True, False)
+    """
+    columns = {
+        name: column.cast(pa.int32()).to_numpy() if pa.types.is_date32(column.type) else column.to_pandas()
+        for name, column in zip(table.column_names, table.columns, strict=True)
+    }
+    hashes = pd.util.hash_pandas_object(pd.DataFrame(columns), index=False).to_numpy().astype("<u8")
+    return hashlib.sha256(",".join(table.column_names).encode() + np.sort(hashes).tobytes()).hexdigest()
