@@ -28,8 +28,8 @@ import httpx
 import stamina
 
 from features.errors import StayworthError
-from serving.answers import LookupAnswer, ScoreAnswer
-from serving.customers import MAX_CUSTOMERS, Customer, customers_of, parts
+from serving.joined import LookupAnswer, ScoreAnswer
+from serving.parts import MAX_CUSTOMERS, Customer, customers_of, parts
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,8 +15,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 from pydantic_core import to_json
 
-from serving.explanation import Explanation
-from serving.recommendation import Recommendation
+from serving.explanation.explanation import Explanation
+from serving.explanation.recommendation import Recommendation
 from serving.scorer import ScoredList
 from serving.store.store import Lookup
 from training.model import SCORE_COLUMNS, TIERS

@@ -23,9 +23,9 @@ from serving.api.answers import ModelInfo, explain_answer, lookup_answer, score_
 from serving.api.openapi import openapi_document
 from serving.api.refusals import Refusal
 from serving.api.requests import ExplainRequest, LookupRequest, Request, ScoreRequest
-from serving.champion import Champion
-from serving.explanation import explain
-from serving.recommendation import price_offers
+from serving.champion.champion import Champion
+from serving.explanation.explanation import explain
+from serving.explanation.recommendation import price_offers
 from serving.scorer import Scorer
 from serving.store.store import Lookup, Publication, Store
 

@@ -17,7 +17,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from serving.champion import ChampionState
+from serving.champion.champion import ChampionState
 from serving.store.store import Publication
 
 CONTENT_TYPE = prometheus.CONTENT_TYPE_LATEST

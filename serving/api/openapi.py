@@ -11,7 +11,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from serving.api.answers import LookupResponse, ModelInfo, ScoreResponse
 from serving.api.refusals import ErrorResponse, Refusal
 from serving.api.requests import ExplainRequest, LookupRequest, ScoreRequest
-from serving.explanation import Explanation
+from serving.explanation.explanation import Explanation
 
 _REFUSALS = {
     400: "The request is wrong; `details` says where.",

@@ -19,7 +19,7 @@ from serving.api.access import Access
 from serving.api.endpoints import Endpoints
 from serving.api.gate import Gate, Route
 from serving.api.logs import log_json
-from serving.champion import Champion
+from serving.champion.champion import Champion
 from serving.settings import ServeSettings
 from serving.store.store import Store
 

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from serving.store.store import Store
 
 from features.log.transactions import TransactionLog
 from serving.scorer import Scorer
+from serving.store.store import Store
 from training.versions.registry import Registry
 
 if TYPE_CHECKING:

@@ -20,9 +20,9 @@ from features.errors import StayworthError
 from features.log.columns import text
 from features.snapshot import Snapshot
 from features.table import FEATURES
-from serving.decision import OfferDecision, decide, load_wording
-from serving.recommendation import price_offers
-from serving.scenario import IfSilent, IfTheyBuy, Scenarios, imagine
+from serving.explanation.decision import OfferDecision, decide, load_wording
+from serving.explanation.recommendation import price_offers
+from serving.explanation.scenario import IfSilent, IfTheyBuy, Scenarios, imagine
 from serving.scorer import ScoredList, Scorer, tomorrow
 from training import reasons
 from training.campaign.retention import Offer, require_own_names

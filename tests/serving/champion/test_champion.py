@@ -20,7 +20,7 @@ import pytest
 
 from features.errors import ModelError
 from serving import champion as module
-from serving.champion import Champion, ChampionState
+from serving.champion.champion import Champion, ChampionState
 from serving.scorer import Scorer
 from training.model import RetentionModel
 from training.versions import tracking_uri
@@ -460,7 +460,7 @@ def test_processes_that_share_a_copy_all_follow_and_leave_it_whole(shop: Shop, w
     follow = (
         "import sys, time\n"
         "from pathlib import Path\n"
-        "from serving.champion import Champion\n"
+        "from serving.champion.champion import Champion\n"
         "champion = Champion(sys.argv[1], Path(sys.argv[2]), poll_seconds=0.01)\n"
         "champion.start()\n"
         "print(champion.state.version, flush=True)\n"

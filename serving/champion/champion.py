@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from features.errors import ModelError, OutputError
-from serving.champion_copy import ChampionCopy
+from serving.champion.copy import ChampionCopy
 from serving.scorer import Scorer
 from training.model import RetentionModel
 from training.versions.registry import Registry, read_version

@@ -13,7 +13,7 @@ from features.log.transactions import TransactionLog
 from serving.campaign.candidates import prices
 from serving.campaign.plan import plan
 from serving.campaign.settings import PlanTerms
-from serving.recommendation import price_offers
+from serving.explanation.recommendation import price_offers
 from serving.scorer import Scorer
 from training.campaign.retention import BetaPrior, Offer, OfferError
 

@@ -14,8 +14,8 @@ import pytest
 
 from features.errors import EmptyLogError, StayworthError, WindowError
 from features.snapshot import Snapshot
-from serving.explanation import Explanation, explain
-from serving.recommendation import price_offers
+from serving.explanation.explanation import Explanation, explain
+from serving.explanation.recommendation import price_offers
 from serving.scorer import Scorer
 from training.campaign.retention import Offer, OfferError
 from training.churn.calibration import Calibrator

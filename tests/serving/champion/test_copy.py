@@ -18,7 +18,7 @@ from features.log.transactions import validate
 from features.snapshot import Snapshot
 from features.table import PurchaseHistory
 from serving import champion_copy
-from serving.champion_copy import YOUNG_SECONDS, ChampionCopy
+from serving.champion.copy import YOUNG_SECONDS, ChampionCopy
 from training.churn.calibration import Calibrator
 from training.churn.model import ChurnModel
 from training.churn.season import Season
@@ -179,7 +179,7 @@ def test_processes_that_keep_and_read_at_once_never_see_half_a_version(
     work = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from serving.champion_copy import ChampionCopy\n"
+        "from serving.champion.copy import ChampionCopy\n"
         "from training.versions.tracking_uri import TrackingURI\n"
         "from training.versions.version import VersionKey\n"
         "copy = ChampionCopy(Path(sys.argv[1]), TrackingURI('http://registry:5000'))\n"

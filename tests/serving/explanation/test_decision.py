@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pandas as pd
 import pytest
 
-from serving.decision import OfferDecision, decide
-from serving.recommendation import price_offers
+from serving.explanation.decision import OfferDecision, decide
+from serving.explanation.recommendation import price_offers
 from training.campaign.retention import Offer
 
 

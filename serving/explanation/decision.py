@@ -1,6 +1,6 @@
 """Decisions in words: whether an offer pays with a customer, and what would have to change for it to flip.
 
-The texts are data (``serving/wording/en.toml``).
+The texts are data (``serving/explanation/wording/en.toml``).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from serving.recommendation import OfferPrice, Recommendation
+from serving.explanation.recommendation import OfferPrice, Recommendation
 from training.campaign.retention import Offer
 
 _MOST_DIGITS = 7
@@ -40,7 +40,9 @@ class OfferDecision(OfferPrice):
 @cache
 def load_wording(language: str = "en") -> dict[str, Any]:
     """Read a language's texts of explanations."""
-    return tomllib.loads((files("serving") / "wording" / f"{language}.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(
+        (files("serving") / "explanation" / "wording" / f"{language}.toml").read_text(encoding="utf-8")
+    )
 
 
 def decide(

@@ -1,6 +1,6 @@
 """Answers of the service, as types for whoever asks: the JSON itself, with dates as ISO text.
 
-The service answers by :mod:`serving.api.schemas`, which the types here repeat without importing what scores;
+The service answers by :mod:`serving.api.answers`, which the types here repeat without importing what scores;
 a test holds the two together. The answers to the parts of a large request are joined here.
 """
 
@@ -21,8 +21,8 @@ class OfferPrice(TypedDict):
     """What an offer to a customer would bring."""
 
     offer: str
-    expected_profit: float
-    expected_cost: float
+    expected_profit: float | None
+    expected_cost: float | None
     break_even_probability: float | None
     break_even_acceptance: float | None
 

@@ -1,6 +1,6 @@
 """Customers with their orders, as a request carries them.
 
-The service decodes by :mod:`serving.api.schemas`, which the types here repeat without importing what scores;
+The service decodes by :mod:`serving.api.requests`, which the types here repeat without importing what scores;
 a test holds the two together.
 """
 
