@@ -22,7 +22,8 @@ import pytest
 import stamina
 
 from features.errors import StayworthError
-from serving import answers, customers
+from serving import joined as answers
+from serving import parts as customers
 from serving.api import answers as given
 from serving.api import requests as taken
 from serving.client import ServiceError, StayworthClient

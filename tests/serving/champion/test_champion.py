@@ -19,7 +19,7 @@ import pyarrow as pa
 import pytest
 
 from features.errors import ModelError
-from serving import champion as module
+from serving.champion import champion as module
 from serving.champion.champion import Champion, ChampionState
 from serving.scorer import Scorer
 from training.model import RetentionModel

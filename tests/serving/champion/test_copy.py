@@ -17,7 +17,7 @@ from features.errors import ModelError, OutputError
 from features.log.transactions import validate
 from features.snapshot import Snapshot
 from features.table import PurchaseHistory
-from serving import champion_copy
+from serving.champion import copy as champion_copy
 from serving.champion.copy import YOUNG_SECONDS, ChampionCopy
 from training.churn.calibration import Calibrator
 from training.churn.model import ChurnModel
