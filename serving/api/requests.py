@@ -7,9 +7,10 @@ refusal says where, without repeating the value. Ids are text, kept to the lette
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from itertools import chain
+from operator import itemgetter
 from typing import Annotated, Any, NotRequired, Self, TypeVar
 
 import pyarrow as pa
@@ -107,60 +108,61 @@ class _Orders(BaseModel):
         Field(max_length=MAX_OFFERS, description="Each is priced for each customer, and the best is named."),
     ] = []
 
-    def asked(self) -> Iterator[tuple[str, Customer]]:
-        """Yield each customer and their place in the request."""
+    def asked(self) -> Sequence[Customer]:
+        """Return the customers."""
         raise NotImplementedError
+
+    def place(self, number: int) -> str:
+        """Say where in the request a customer stands."""
+        return f"customers.{number}"
 
     @model_validator(mode="after")
     def _is_one_log(self) -> Self:
-        """Check what concerns several customers: the number of rows, the ids, the columns."""
-        rows = sum(len(customer.transactions) for _, customer in self.asked())
-        if rows > MAX_ROWS:
-            raise ValueError(f"The request holds {rows:,} transactions; the most is {MAX_ROWS:,}. Split it.")
-        _require_distinct((place, customer.customer_id) for place, customer in self.asked())
-        for name, given in Counter(chain.from_iterable(row for _, row in self._transactions())).items():
-            if given != rows:
-                raise ValueError(
-                    f"{name} is given in {given:,} of {rows:,} transactions. Give it in all, null where it "
-                    "is not known, or in none."
-                )
-        self._require_dates()
-        names = Counter(offer.name for offer in self.offers)
-        if names and max(names.values()) > 1:
-            raise ValueError("Two offers have the same name. Give each a name of its own.")
+        """Check what concerns several customers: the number of rows, the ids, the columns, the dates, the offers."""
+        transactions = [row for customer in self.asked() for row in customer.transactions]
+        if len(transactions) > MAX_ROWS:
+            raise ValueError(
+                f"The request holds {len(transactions):,} transactions; the most is {MAX_ROWS:,}. Split it."
+            )
+        _require_distinct([customer.customer_id for customer in self.asked()], self.place)
+        fields = transactions[0].keys()
+        if not all(row.keys() == fields for row in transactions):
+            name, given = min(Counter(chain.from_iterable(transactions)).items(), key=itemgetter(1))
+            raise ValueError(
+                f"{name} is given in {given:,} of {len(transactions):,} transactions. Give it in all, null where "
+                "it is not known, or in none."
+            )
+        self._require_dates(transactions)
+        _require_distinct_offers(self.offers)
         return self
 
-    def _require_dates(self) -> None:
+    def _require_dates(self, transactions: Sequence[Transaction]) -> None:
         """Refuse 30 February; each distinct date is looked at once."""
-        for moment in {transaction["ordered_at"] for _, transaction in self._transactions()}:
+        for moment in {row["ordered_at"] for row in transactions}:
             try:
                 datetime.fromisoformat(moment)
             except ValueError:
                 place = next(
-                    f"{place}.transactions.{number}.ordered_at"
-                    for place, customer in self.asked()
-                    for number, transaction in enumerate(customer.transactions)
-                    if transaction["ordered_at"] == moment
+                    f"{self.place(number)}.transactions.{position}.ordered_at"
+                    for number, customer in enumerate(self.asked())
+                    for position, row in enumerate(customer.transactions)
+                    if row["ordered_at"] == moment
                 )
                 raise ValueError(f"{place} {_DATE_HINT}.") from None
 
     def rows(self) -> pa.Table:
         """Return the transactions as a raw log, in the columns of the log contract that were given."""
-        transactions = list(self._transactions())
-        columns: dict[str, Any] = {"customer_id": pa.array([customer_id for customer_id, _ in transactions])}
+        transactions: list[Mapping[str, Any]] = [row for one in self.asked() for row in one.transactions]
+        ids = [one.customer_id for one in self.asked() for _ in one.transactions]
+        columns: dict[str, Any] = {"customer_id": pa.array(ids)}
         for name in Transaction.__annotations__:
-            if name in transactions[0][1]:
-                columns[name] = _column(name, [transaction[name] for _, transaction in transactions])
+            if name in transactions[0]:
+                columns[name] = _column(name, [row[name] for row in transactions])
         return pa.table(columns)
 
     def snapshot(self) -> Snapshot | None:
         """Return the date to score at, if one was given."""
         return Snapshot(self.snapshot_date) if self.snapshot_date else None
-
-    def _transactions(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        for _, customer in self.asked():
-            for transaction in customer.transactions:
-                yield customer.customer_id, transaction
 
 
 _ORDERS_OF_17 = {
@@ -197,9 +199,9 @@ class ScoreRequest(_Orders):
 
     customers: Annotated[list[Customer], Field(min_length=1, max_length=MAX_CUSTOMERS)]
 
-    def asked(self) -> Iterator[tuple[str, Customer]]:
-        """Yield each customer and their place in the request."""
-        return ((f"customers.{place}", customer) for place, customer in enumerate(self.customers))
+    def asked(self) -> Sequence[Customer]:
+        """Return the customers."""
+        return self.customers
 
 
 class ExplainRequest(_Orders):
@@ -209,9 +211,13 @@ class ExplainRequest(_Orders):
 
     customer: Customer
 
-    def asked(self) -> Iterator[tuple[str, Customer]]:
-        """Yield the customer and their place in the request."""
-        yield "customer", self.customer
+    def asked(self) -> Sequence[Customer]:
+        """Return the customer, alone."""
+        return [self.customer]
+
+    def place(self, number: int) -> str:
+        """Say where in the request the customer stands."""
+        return "customer"
 
 
 class LookupRequest(BaseModel):
@@ -225,20 +231,26 @@ class LookupRequest(BaseModel):
 
     @model_validator(mode="after")
     def _are_distinct(self) -> Self:
-        if len(set(self.customer_ids)) < len(self.customer_ids):
-            _require_distinct((f"customer_ids.{place}", id_) for place, id_ in enumerate(self.customer_ids))
+        _require_distinct(self.customer_ids, "customer_ids.{}".format)
         return self
 
 
 Request = TypeVar("Request", ScoreRequest, ExplainRequest, LookupRequest)
 
 
-def _require_distinct(ids: Iterable[tuple[str, str]]) -> None:
+def _require_distinct(ids: Sequence[str], place: Callable[[int], str]) -> None:
     """Raise a ValueError with the places of two equal ids."""
-    first: dict[str, str] = {}
-    for place, customer_id in ids:
-        if (earlier := first.setdefault(customer_id, place)) != place:
-            raise ValueError(f"{place} and {earlier} have the same customer_id.")
+    if len(set(ids)) == len(ids):
+        return
+    first: dict[str, int] = {}
+    for number, customer_id in enumerate(ids):
+        if (earlier := first.setdefault(customer_id, number)) != number:
+            raise ValueError(f"{place(number)} and {place(earlier)} have the same customer_id.")
+
+
+def _require_distinct_offers(offers: Sequence[Offer]) -> None:
+    if len({offer.name for offer in offers}) < len(offers):
+        raise ValueError("Two offers have the same name. Give each a name of its own.")
 
 
 def _column(name: str, values: list[Any]) -> pa.Array:

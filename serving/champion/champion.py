@@ -217,7 +217,9 @@ class Champion:
         return model
 
     def _swap(self, model: RetentionModel, version: VersionKey, source: Literal["registry", "cache"]) -> None:
-        self._scorer, self._key = Scorer(model, version.version), version
+        scorer = Scorer(model, version.version)
+        scorer.warm_up()
+        self._scorer, self._key = scorer, version
         self._refused.pop(version, None)
         self._failed = None
         self.state = replace(
