@@ -23,6 +23,19 @@ from training.settings import TrainSettings
 
 _PASSWORD = "open@sesame"
 
+LONGEST = (
+    "test_readme.py",
+    "test_survival.py",
+    "test_service.py",
+    "test_walkthrough.py",
+    "test_notebooks.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files: of two processes, neither is to wait for the other at the end."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
 
 @pytest.fixture(scope="session")
 def stayworth_data() -> Path:

@@ -102,7 +102,9 @@ def _definitions() -> dict[str, Any]:
     ]
     generator = GenerateJsonSchema(ref_template=_SCHEMAS + "{model}")
     _, definitions = generator.generate_definitions([*taken, *given])  # type: ignore[list-item]
-    return {str(name): schema for name, schema in definitions.items()}
+    schemas: dict[str, Any] = {str(name): schema for name, schema in definitions.items()}
+    schemas["Explanation"]["properties"]["score"] = {"$ref": f"{_SCHEMAS}CustomerScore"}
+    return schemas
 
 
 def _post(operation_id: str, summary: str, taken: type[BaseModel], given: type) -> dict[str, Any]:

@@ -138,6 +138,7 @@ class Explanation:
         None: no offer was sent, or none pays.
     rows : dict
         Where every row went: in = used + not_yet_visible + the sum of quarantined.
+    model_version : str
     """
 
     score: dict[str, Any]
@@ -147,6 +148,7 @@ class Explanation:
     what_would_change: WhatWouldChange
     recommended_offer: str | None
     rows: dict[str, Any]
+    model_version: str
 
 
 def explain(
@@ -211,6 +213,7 @@ def explain(
             "quarantined": scored.quarantined,
             "not_yet_visible": scored.rows_not_visible,
         },
+        model_version=scorer.version,
     )
 
 
