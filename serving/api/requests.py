@@ -40,6 +40,8 @@ Number = (
     | Annotated[str, StringConstraints(max_length=40, pattern=_DECIMAL)]
 )
 
+Cost = Annotated[float, Field(ge=0, lt=LARGEST_AMOUNT)]
+
 _NUMBERS = ("amount", "quantity", "margin")
 _DATE_HINT = "should be a date or time that exists, such as 1998-01-05 or 1998-01-05T14:30:00Z"
 _NUMBER_HINT = "should be a number below a trillion, or a decimal string such as '20.50'"
@@ -88,6 +90,8 @@ class StrictOffer(Offer):
 
     name: Text = "offer"
     channel: Annotated[str, StringConstraints(max_length=200)] = ""
+    contact_cost: Cost = 0.0
+    incentive_cost: Cost | None = None
 
 
 class _Orders(BaseModel):

@@ -157,7 +157,8 @@ def break_even_probability(
 
 def _ratio(paid: Floats, gain: Floats) -> Floats:
     ratio = np.full(gain.shape, np.inf)
-    np.divide(paid, gain, out=ratio, where=gain > 0)
+    with np.errstate(over="ignore"):  # too much to write is never, too
+        np.divide(paid, gain, out=ratio, where=gain > 0)
     return ratio
 
 

@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -389,6 +390,10 @@ def test_every_line_of_the_log_is_json_and_a_request_is_found_by_its_id(
     ids = [log.table["customer_id"][0].as_py(), "nobody"]
     server.client.post("/lookup", json={"customer_ids": ids}, headers={"X-Request-ID": "crm-77"})
 
+    deadline = time.monotonic() + 10
+    while '"crm-77"' not in server.output.read_text():  # it is written after the answer
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
     lines = [json.loads(line) for line in server.output.read_text().splitlines()]
 
     (line,) = [line for line in lines if line.get("request_id") == "crm-77"]

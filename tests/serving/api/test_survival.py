@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import psycopg
 import pytest
 
 from features.log.transactions import TransactionLog
@@ -99,9 +100,12 @@ def server(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Server]:
     """Two workers over a PostgreSQL store, open on loopback."""
-    Store(postgres.uri).publish(scorer.score_log(log).scores)
+    with psycopg.connect(postgres.uri, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE survival")
+    store = f"{postgres.uri.removesuffix('postgres')}survival"
+    Store(store).publish(scorer.score_log(log).scores)
     flags = ("--workers", "2", "--poll-seconds", "0.3", "--tracking-uri", str(registry.uri.text))
-    with serve(tmp_path_factory.mktemp("survival"), *flags, store=postgres.uri) as server:
+    with serve(tmp_path_factory.mktemp("survival"), *flags, store=store) as server:
         server.wait_for("/readyz", 200)
         yield server
 
