@@ -37,7 +37,12 @@ def _spill_folder() -> tempfile.TemporaryDirectory[str]:
 
 @cache
 def _database(threads: int | None, memory_limit: str | None, small: bool) -> duckdb.DuckDBPyConnection:
-    """Open the in-memory database of these settings, once."""
+    """Return the in-memory database of these settings, opened once."""
+    return _opened(threads, memory_limit, small)
+
+
+def _opened(threads: int | None, memory_limit: str | None, small: bool) -> duckdb.DuckDBPyConnection:
+    """Open an in-memory database."""
     config: dict[str, str | bool | int | float | list[str]] = {
         "enable_external_access": False,  # our SQL reads no file and no address
         "python_enable_replacements": False,  # nor a Python variable that has a table's name
@@ -75,7 +80,15 @@ def fetched(connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement) 
 
 def small_connection(memory_limit: str | None = None) -> duckdb.DuckDBPyConnection:
     """Open a connection on which statements run as they are written."""
-    connection = _database(1, memory_limit, True).cursor()
+    return _unoptimized(_database(1, memory_limit, True).cursor())
+
+
+def small_database() -> duckdb.DuckDBPyConnection:
+    """Open a database of its own on which statements run as they are written; closing it frees what it grew to."""
+    return _unoptimized(_opened(1, None, True))
+
+
+def _unoptimized(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     connection.execute(parsed("PRAGMA disable_optimizer"))
     return connection
 

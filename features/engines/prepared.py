@@ -17,10 +17,12 @@ import duckdb
 import pyarrow as pa
 
 from features.engines import EngineError
-from features.engines.duckdb import fetched, parsed, small_connection
+from features.engines.duckdb import fetched, parsed, small_database
 
 _STATEMENTS = 8  # prepared at a time on a connection, such as of one snapshot each
 _CONNECTIONS = 8  # kept while nobody uses them
+_USES = 2_000
+"""A database keeps some 200 bytes of each Arrow table that it ever read; so it is closed after as many requests."""
 
 Shape = tuple[tuple[str, str, str], ...]
 
@@ -41,7 +43,8 @@ class _Connection:
     def __init__(self, name: str, table: pa.Table) -> None:
         self.nothing = table.schema.empty_table()
         self.rows = _Rows(table)
-        self.duckdb = small_connection()
+        self.duckdb = small_database()
+        self.uses = 0
         self.duckdb.register(name, self.rows)
         self._views: dict[str, str] = {}
         self._statements: dict[str, str] = {}
@@ -80,11 +83,14 @@ def _take(shape: Shape) -> _Connection | None:
 
 def _give_back(shape: Shape, connection: _Connection) -> None:
     connection.rows.table = connection.nothing
+    connection.uses += 1
+    retired: _Connection | None = connection
     with _idle_lock:
-        _idle.append((shape, connection))
-        longest_idle = _idle.popleft()[1] if len(_idle) > _CONNECTIONS else None
-    if longest_idle is not None:
-        longest_idle.duckdb.close()
+        if connection.uses < _USES:
+            _idle.append((shape, connection))
+            retired = _idle.popleft()[1] if len(_idle) > _CONNECTIONS else None
+    if retired is not None:
+        retired.duckdb.close()
 
 
 class PreparedEngine:
