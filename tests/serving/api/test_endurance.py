@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.soak
 
 ALICE = {"customer_id": "alice", "transactions": [{"ordered_at": "1998-01-05", "amount": 20.5}]}
-WARM_UP = 0.2
+WARM_UP = 0.3
 """Share of the requests after which caches and pools are as full as they get."""
 GROWTH_BYTES = 12 * 2**20
 """A leak of a tenth of a kilobyte a request would take more in 100,000."""

@@ -22,6 +22,7 @@ import pytest
 from features.log.transactions import TransactionLog
 from serving.api.answers import LookupResponse, ScoreResponse
 from serving.api.refusals import ErrorResponse
+from serving.client import StayworthClient
 from serving.scorer import Scorer
 from training.model import SCORE_COLUMNS, TIERS
 
@@ -149,6 +150,27 @@ def test_a_lookup_gives_what_was_published_and_lists_who_is_unknown(
     assert answer["unknown"] == ["آرش"]
     assert (answer["model_version"], answer["snapshot_date"]) == ("1", "1998-07-01")
     LookupResponse.model_validate_json(json.dumps(answer))
+
+
+def test_the_client_gives_what_the_service_answers(
+    server: Server, scorer: Scorer, log: TransactionLog, orders: pa.Table
+) -> None:
+    listed = scorer.score_log(log).scores.set_index("customer_id")
+    key = server.client.headers["Authorization"].removeprefix("Bearer ")
+
+    with StayworthClient(server.url, key) as client:
+        looked_up = client.lookup([listed.index[0], "nobody"])
+        scored = client.score([ALICE], snapshot_date="1998-07-01")
+        frame = client.score_orders(orders.to_pandas(), snapshot_date="1998-07-01")
+        explained = client.explain(ALICE, snapshot_date="1998-07-01")
+        model, ready = client.model(), client.ready()
+
+    assert looked_up.scores[0]["churn_probability"] == listed["churn_probability"].iloc[0]
+    assert looked_up.unknown == ["nobody"]
+    assert explained["score"] == scored.scores[0]
+    found = frame.set_index("customer_id")["churn_probability"]
+    assert found.loc[listed.index].tolist() == listed["churn_probability"].tolist()
+    assert (model["model_version"], ready) == ("1", True)
 
 
 def test_offers_are_priced_for_each_customer_and_the_best_is_named(server: Server) -> None:
