@@ -10,7 +10,6 @@ and however many threads the engine uses.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -74,35 +73,6 @@ FROM customers
 WHERE bought = 0
 ORDER BY customer_id"""
 
-_VISIBLE_SQL = """SELECT
-  CAST(coalesce(sum(log_rows), 0) AS BIGINT) AS log_rows,
-  CAST(coalesce(sum(gross_cents), 0) AS BIGINT) AS gross_cents,
-  CAST(coalesce(sum(refund_cents), 0) AS BIGINT) AS refund_cents
-FROM purchase_days
-WHERE day < {snapshot}"""
-
-
-@dataclass(frozen=True)
-class Visible:
-    """What a snapshot sees of the whole log.
-
-    Parameters
-    ----------
-    rows : int
-        Rows of the log before the snapshot.
-    gross_spend, net_spend : float, money
-        Of all those rows, customers with refunds only included.
-    """
-
-    rows: int
-    gross_spend: float
-    net_spend: float
-
-    @property
-    def net_ratio(self) -> float:
-        """net_spend / gross_spend; NaN where nothing but zero was spent."""
-        return self.net_spend / self.gross_spend if self.gross_spend else float("nan")
-
 
 class Log(Protocol):
     """Validated rows: a `TransactionLog`, or what was sifted of a request."""
@@ -161,12 +131,6 @@ class PurchaseHistory:
             ``customer_id`` and ``reason``, ordered by customer_id.
         """
         return self.engine.query(_at(_UNSCORED_SQL, snapshot)).to_pandas()
-
-    def visible(self, snapshot: Snapshot) -> Visible:
-        """Count the rows before the snapshot and their money."""
-        row = self.engine.query(_at(_VISIBLE_SQL, snapshot)).to_pylist()[0]
-        gross, refund = row["gross_cents"], row["refund_cents"]
-        return Visible(rows=row["log_rows"], gross_spend=gross / 100, net_spend=(gross - refund) / 100)
 
     def rows_seen(self, snapshot: Snapshot) -> int:
         """Count the rows of the log before the snapshot; the others are not yet visible."""

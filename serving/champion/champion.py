@@ -12,7 +12,6 @@ import logging
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -82,8 +81,6 @@ class Champion:
         Folder for a copy of the last champion, to start from while the registry is down. Processes may share it.
     poll_seconds : float
         Time between two looks.
-    on_look : callable, optional
-        Called with the state after each look, in the thread that looked.
 
     Raises
     ------
@@ -97,13 +94,11 @@ class Champion:
         cache: Path,
         *,
         poll_seconds: float = 15.0,
-        on_look: Callable[[ChampionState], None] | None = None,
     ) -> None:
         self.state = ChampionState()
         self.poll_seconds = poll_seconds
         self._registry = Registry(tracking_uri)
         self._copy = ChampionCopy(cache, self._registry.uri)
-        self._on_look = on_look
         self._scorer: Scorer | None = None
         self._key: VersionKey | None = None
         self._refused: dict[VersionKey, str] = {}
@@ -118,7 +113,7 @@ class Champion:
         if self._thread and self._thread.is_alive():
             return
         self._stop.clear()
-        self._look_and_tell()
+        self._look_safely()
         self._thread = threading.Thread(target=self._watch, name="champion", daemon=True)
         self._thread.start()
 
@@ -145,18 +140,13 @@ class Champion:
         while not self._stop.wait(
             self.poll_seconds if self._scorer else min(RETRY_SECONDS, self.poll_seconds)
         ):
-            self._look_and_tell()
+            self._look_safely()
 
-    def _look_and_tell(self) -> None:
+    def _look_safely(self) -> None:
         try:
             self._look()
         except Exception:  # the thread has to outlive what nobody thought of
             _log.exception("Looking for the champion failed.")
-        if self._on_look:
-            try:
-                self._on_look(self.state)
-            except Exception:
-                _log.exception("Telling of the champion failed.")
 
     def _look(self) -> None:
         answer = self._ask()

@@ -106,8 +106,8 @@ def watch(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[..., Champion]]
     started: list[Champion] = []
     caplog.set_level(logging.INFO, "stayworth")
 
-    def start(uri: str, cache: Path, on_look: Callable[[ChampionState], None] | None = None) -> Champion:
-        champion = Champion(uri, cache, poll_seconds=0.05, on_look=on_look)
+    def start(uri: str, cache: Path) -> Champion:
+        champion = Champion(uri, cache, poll_seconds=0.05)
         started.append(champion)
         champion.start()
         return champion
@@ -123,7 +123,13 @@ Watch = Callable[..., Champion]
 def looks(champion: Champion, number: int = 3) -> None:
     """Let some looks go by."""
     seen: list[ChampionState] = []
-    champion._on_look = seen.append
+    look = champion._look
+
+    def counted() -> None:
+        look()
+        seen.append(champion.state)
+
+    champion._look = counted  # type: ignore[method-assign]
     until(lambda: len(seen) >= number, f"{number} looks")
 
 
@@ -432,17 +438,23 @@ def test_a_cache_that_cannot_be_written_costs_the_copy_only(
     assert line.startswith("Version 1 is not kept for a start without the registry. Cannot write ")
 
 
-def test_whoever_listens_may_fail(shop: Shop, watch: Watch, caplog: pytest.LogCaptureFixture) -> None:
-    told: list[ChampionState] = []
+def test_a_look_that_fails_as_nobody_thought_is_not_the_last(
+    shop: Shop, watch: Watch, caplog: pytest.LogCaptureFixture
+) -> None:
+    champion = watch(shop.uri, shop.cache)
+    look, failed = champion._look, [RuntimeError("no")] * 3
 
-    def listener(state: ChampionState) -> None:
-        told.append(state)
-        raise RuntimeError("no")
+    def failing() -> None:
+        if failed:
+            raise failed.pop()
+        look()
 
-    champion = watch(shop.uri, shop.cache, listener)
-    until(lambda: len(told) > 3, "looks")
+    champion._look = failing  # type: ignore[method-assign]
+    shop.add(2)
 
-    assert told[0] == champion.state
+    until(lambda: champion.scorer().version == "2", "the new champion")
+    assert not failed
+    assert [r.getMessage() for r in caplog.records].count("Looking for the champion failed.") == 3
 
 
 def test_a_champion_stops_and_its_scorer_stays(shop: Shop, watch: Watch) -> None:
