@@ -1,5 +1,5 @@
 """``python -m features`` is ``stayworth features``."""
 
-from features.cli import app
+from features.commands.features import app
 
 app(prog_name="python -m features")

@@ -13,26 +13,28 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-import features.cli
-import training.cli
-import training.evaluation.cli
-import training.monitoring.cli
-import training.window.cli
-from features.cli import config_text, errors, open_log, options, progress, row_balance, show_table
-from features.settings import Columns, LogSettings
+import features.commands.features
+import training.commands.advise
+import training.commands.card
+import training.commands.monitor
+import training.commands.train
+from features.commands.console import errors, progress, show_table
+from features.commands.log import open_log, row_balance
+from features.commands.options import config_text, options
+from features.log.settings import Columns, LogSettings
 from features.snapshot import Snapshot
-from serving.campaign.cli import measure, plan
+from serving.commands.campaign import measure, plan
+from serving.commands.keys import keys
 from serving.settings import ScoreSettings, ServeSettings
-from serving.store.cli import keys
-from training.campaign.backtest_cli import backtest
-from training.campaign.cli import tournament
-from training.versions.cli import models, promote, rollback
+from training.commands.backtest import backtest
+from training.commands.tournament import tournament
+from training.commands.versions import models, promote, rollback
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from features.log.report import LogReport
-    from serving.contacts import Contacts
+    from serving.lists.contacts import Contacts
     from serving.scorer import ScoredList
     from serving.store.store import Store
 
@@ -69,17 +71,17 @@ def demo(
 
     Example: stayworth demo
     """
-    from serving.demo import demo as run
+    from serving.commands.demo import demo as run
 
     run(folder)
 
 
 for command in (
-    features.cli.features,
-    training.window.cli.advise,
-    training.cli.train,
-    training.evaluation.cli.card,
-    training.monitoring.cli.monitor,
+    features.commands.features.features,
+    training.commands.advise.advise,
+    training.commands.train.train,
+    training.commands.card.card,
+    training.commands.monitor.monitor,
     models,
     promote,
     rollback,
@@ -105,8 +107,8 @@ def score(settings: ScoreSettings, log: LogSettings, columns: Columns) -> None:
 
     For the service: stayworth score --transactions orders.csv --publish
     """
-    from serving.contacts import Contacts
-    from serving.export import require_target, write_table
+    from serving.lists.contacts import Contacts
+    from serving.lists.export import require_target, write_table
     from serving.scorer import Scorer
 
     for path in filter(None, (settings.out, settings.unscored)):

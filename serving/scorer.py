@@ -22,12 +22,12 @@ from features.engines.duckdb import DuckDBEngine
 from features.engines.prepared import PreparedEngine
 from features.errors import WindowError
 from features.log.columns import local_now
+from features.log.settings import LogRules
 from features.log.transactions import TransactionLog, sift, validate
-from features.settings import LogRules
 from features.snapshot import Snapshot
-from features.table import SMALL_LOG_ROWS, Log, PurchaseHistory
-from training.example import example_orders
-from training.model import SCORE_COLUMNS, RetentionModel
+from features.table.history import SMALL_LOG_ROWS, Log, PurchaseHistory
+from training.model.retention_model import SCORE_COLUMNS, RetentionModel
+from training.model.self_check import example_orders
 from training.versions.registry import DEFAULT_TRACKING_URI, load_champion
 
 NOTHING_USABLE = "no usable order: all were quarantined"

@@ -11,7 +11,7 @@ import typer
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from typer.models import OptionInfo
 
-from features.options import CONFIG_FILE
+from features.commands.options import CONFIG_FILE
 from training.settings import TrainSettings
 
 DEFAULT_TRACKING_URI: str = TrainSettings.model_fields["tracking_uri"].default

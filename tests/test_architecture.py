@@ -8,6 +8,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from importlib.metadata import packages_distributions
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ DOORS = {
     "duckdb": ("features/engines/",),
     "optuna": ("training/churn/tuning.py",),
     "pyspark": ("features/engines/",),
-    "xlsxwriter": ("serving/export.py",),
+    "xlsxwriter": ("serving/lists/export.py",),
 }
 # Part of a declared library's own interface: BentoML takes Starlette's middleware and AnyIO's threads, Jinja escapes
 # with MarkupSafe.
@@ -34,6 +35,54 @@ COMES_WITH = {
     "markupsafe": "jinja2",
     "pydantic-core": "pydantic",
     "typing-extensions": "pydantic",
+}
+# The floors of each package, from below: a module may import from its own floor and from those beneath it.
+# Each name is a package or a module of that package; `__init__` and `__main__` are on the roof.
+FLOORS = {
+    "features": (
+        ("errors", "snapshot", "progress"),
+        ("files",),
+        ("log",),
+        ("engines",),
+        ("table",),
+        ("commands",),
+        ("datasets",),
+    ),
+    "training": (
+        ("threads", "tracking_uri"),
+        ("offers",),
+        ("campaign",),
+        ("experiments",),
+        ("clv",),
+        ("metrics",),
+        ("snapshots",),
+        ("churn",),
+        ("settings",),
+        ("window",),
+        ("model",),
+        ("versions",),
+        ("judging",),
+        ("monitoring",),
+        ("run",),
+        ("report",),
+        ("pipeline",),
+        ("backtest",),
+        ("commands",),
+    ),
+    "serving": (
+        ("settings",),
+        ("scorer",),
+        ("lists",),
+        ("store",),
+        ("campaign",),
+        ("champion",),
+        ("explanation",),
+        ("client",),
+        ("api",),
+        ("status",),
+        ("commands",),
+        ("cli",),
+    ),
 }
 DRAWERS = {"common", "core", "helpers", "lib", "misc", "shared", "util", "utils"}
 SOURCES = sorted(path for layer in LAYERS for path in (ROOT / layer).rglob("*.py"))
@@ -56,6 +105,24 @@ def imports(path: Path) -> Iterator[tuple[int, str]]:
             yield from ((node.lineno, arg.value) for arg in node.args[:1] if isinstance(arg, ast.Constant))
 
 
+def module_of(path: Path) -> str:
+    """Return a file's dotted module name."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported_modules(path: Path) -> Iterator[str]:
+    """Yield the project's own modules that a file imports, `from package import module` taken apart."""
+    own = {module_of(source) for source in SOURCES}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module in own:
+            yield from (
+                f"{node.module}.{a.name}" if f"{node.module}.{a.name}" in own else node.module
+                for a in node.names
+            )
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in own)
+
+
 def test_imports_run_one_way_from_serving_to_training_to_features() -> None:
     against = [
         f"{path.relative_to(ROOT)}:{line} imports {name}"
@@ -66,6 +133,49 @@ def test_imports_run_one_way_from_serving_to_training_to_features() -> None:
     ]
 
     assert against == []
+
+
+def floor_of(layer: str, module: str) -> int:
+    """Return the floor of a dotted module of a package; above all others where it is no room of its own."""
+    rooms = module.split(".")[1:2]
+    floors = [number for number, names in enumerate(FLOORS[layer]) if rooms and rooms[0] in names]
+    return floors[0] if floors else len(FLOORS[layer])
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_no_import_climbs_to_a_higher_floor_of_its_package(layer: str) -> None:
+    climbing = [
+        f"{where}:{line} imports {name}"
+        for path in SOURCES
+        if (where := path.relative_to(ROOT)).parts[0] == layer
+        for line, name in imports(path)
+        if name.split(".")[0] == layer
+        and floor_of(layer, name) > floor_of(layer, ".".join(where.with_suffix("").parts))
+    ]
+
+    assert climbing == []
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_every_module_of_a_package_has_a_floor(layer: str) -> None:
+    rooms = {
+        path.relative_to(ROOT / layer).parts[0].removesuffix(".py")
+        for path in SOURCES
+        if path.is_relative_to(ROOT / layer)
+    }
+
+    assert rooms - {"__init__", "__main__"} == {name for names in FLOORS[layer] for name in names}
+
+
+def test_no_two_files_import_each_other() -> None:
+    graph = {module_of(path): set(imported_modules(path)) for path in SOURCES}
+    circles = [
+        sorted(pair)
+        for pair in combinations(graph, 2)
+        if pair[1] in graph[pair[0]] and pair[0] in graph[pair[1]]
+    ]
+
+    assert circles == []
 
 
 @pytest.mark.parametrize("library", DOORS)

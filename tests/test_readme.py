@@ -35,7 +35,7 @@ from pathlib import Path
 
 import pytest
 
-from features.table import feature_catalogue_markdown
+from features.table.history import feature_catalogue_markdown
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 

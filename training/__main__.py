@@ -1,5 +1,5 @@
 """``python -m training`` is ``stayworth train``."""
 
-from training.cli import app
+from training.commands.train import app
 
 app(prog_name="python -m training")

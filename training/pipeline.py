@@ -17,30 +17,31 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from features.console import Report
 from features.engines.duckdb import DuckDBEngine
 from features.errors import ModelError
 from features.log.transactions import TransactionLog
+from features.progress import Report
 from features.snapshot import Snapshot
-from features.table import FEATURES, PurchaseHistory
+from features.table.history import FEATURES, PurchaseHistory
 from training.campaign.assignment import read_assignment
 from training.churn.model import CHURN_FEATURES
 from training.churn.recipe import Recipe, choose_recipe
-from training.churn.tuned import Tuned, bought, tuned_parameters
 from training.clv.value import ValueTerms
-from training.evaluation.card import model_card
-from training.evaluation.metrics import decile_table, next_purchase_table
-from training.evaluation.plots import calibration_plot, gain_plot
-from training.evaluation.race import MODEL, race, race_spend, winner
-from training.model import RetentionModel
+from training.judging.gate import Verdict, decide
+from training.judging.race import MODEL, race, race_spend, winner
+from training.judging.tuning_gain import Tuned, bought, tuned_parameters
+from training.metrics.accuracy import decile_table, next_purchase_table
+from training.model.files import save_model
+from training.model.retention_model import RetentionModel
 from training.monitoring.reference import measure_slices, reference_of
+from training.report.card import model_card
+from training.report.plots import calibration_plot, gain_plot
 from training.run import Test, TrainingRun
 from training.settings import DEFAULT_MARGIN, TrainSettings
 from training.snapshots.dataset import Described, Labelled, describe, labelled_snapshots
 from training.snapshots.exposure import left_out, without_contacted
 from training.snapshots.schedule import Schedule, schedule
 from training.threads import cpu_quota
-from training.versions.gate import Verdict, decide
 from training.versions.registry import Registry, Version
 from training.window.advisor import advise
 
@@ -145,7 +146,7 @@ def register(
     spend = test.row.outcomes["spend"].to_numpy()
     card = model_card(run, log)
     with tempfile.TemporaryDirectory() as folder:
-        run.model.save(Path(folder))
+        save_model(run.model, Path(folder))
         (Path(folder) / "card.html").write_text(card, encoding="utf-8")
         version = registry.log_run(
             model_folder=Path(folder),

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from training.churn.recipe import Recipe
-from training.churn.tuned import Tuned
-from training.evaluation.race import MODEL
-from training.model import RetentionModel
+from training.judging.race import MODEL
+from training.judging.tuning_gain import Tuned
+from training.model.retention_model import RetentionModel
 from training.settings import TrainSettings
 from training.snapshots.dataset import Described, Labelled
 from training.snapshots.schedule import Schedule
@@ -27,10 +27,10 @@ class Test:
     row : Labelled
     probability : ndarray of shape (n_customers,)
     expected_spend : ndarray of shape (n_customers,), money in the churn window
-    race : DataFrame, from `training.evaluation.race.race`
-    spend : DataFrame, from `training.evaluation.race.race_spend`
-    deciles : DataFrame, from `training.evaluation.metrics.decile_table`, with intervals
-    next_purchase : DataFrame, from `training.evaluation.metrics.next_purchase_table`
+    race : DataFrame, from `training.judging.race.race`
+    spend : DataFrame, from `training.judging.race.race_spend`
+    deciles : DataFrame, from `training.metrics.accuracy.decile_table`, with intervals
+    next_purchase : DataFrame, from `training.metrics.accuracy.next_purchase_table`
     """
 
     row: Labelled

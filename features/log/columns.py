@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.errors import LogError, MissingColumnError
-from features.settings import Columns, LogRules
+from features.log.settings import Columns, LogRules
 
 Times = npt.NDArray[np.datetime64]
 

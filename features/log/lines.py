@@ -26,7 +26,7 @@ from features.log.quarantine import (
     Mask,
     Quarantine,
 )
-from features.settings import LogRules
+from features.log.settings import LogRules
 
 _PLAIN_NUMBERS = "Write them as plain numbers with a decimal point, such as 1234.50 or -3."
 

@@ -29,10 +29,10 @@ import pyarrow.csv
 import pyarrow.dataset
 import pyarrow.fs
 
-from features.console import Report
 from features.errors import EmptyLogError, LogError
 from features.log.databases import open_database
 from features.log.streams import Stream, nearest, wanted
+from features.progress import Report
 
 _NAMES = b"stayworth.source_columns"
 _SEPARATORS = ",;\t|"

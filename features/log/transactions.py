@@ -20,7 +20,7 @@ from features.log.columns import listed, local_now, locate
 from features.log.lines import read_lines
 from features.log.quarantine import ACQUIRED_EARLIER, IDENTICAL_ROW, OTHER_CURRENCY, Mask, Quarantine
 from features.log.report import LogReport, report_of
-from features.settings import Columns, LogRules
+from features.log.settings import Columns, LogRules
 
 OPTIONAL = ("order_id", "margin_cents", "channel", "product_id", "quantity")
 

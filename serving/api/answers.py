@@ -19,7 +19,7 @@ from serving.explanation.explanation import Explanation
 from serving.explanation.recommendation import Recommendation
 from serving.scorer import ScoredList
 from serving.store.store import Lookup
-from training.model import SCORE_COLUMNS, TIERS
+from training.model.retention_model import SCORE_COLUMNS, TIERS
 
 _INTERVAL = ("expected_value_low", "expected_value_high")
 _NUMBERS = (

@@ -19,7 +19,7 @@ from typing_extensions import TypedDict
 
 from features.log.amounts import LARGEST_AMOUNT
 from features.snapshot import Snapshot
-from training.campaign.offers import Offer
+from training.offers.offers import Offer
 
 MAX_CUSTOMERS = 5_000
 MAX_TRANSACTIONS = 10_000

@@ -1,1 +1,1 @@
-"""A campaign from plan to truth: the lists, the holdout, and what was earned."""
+"""A campaign as files: the folder that a plan is written to, and what a measurement leaves in it."""

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from features.files import atomic_path
-from serving.campaign.measurement import Measurement
-from serving.export import write_table
+from serving.lists.export import write_table
 from training.campaign.effect import Effect
-from training.campaign.retention import Offer
+from training.campaign.measurement import Measurement
+from training.offers.retention import Offer
 
 UPDATED_OFFERS = "offers.updated.toml"
 
@@ -66,12 +66,12 @@ def _effect(found: Effect) -> dict[str, float]:
 
 
 def write_offers(offers: Sequence[Offer], path: str | os.PathLike[str]) -> None:
-    """Write offers as ``[[offers]]`` tables, to be read by :func:`training.campaign.retention.read_offers`.
+    """Write offers as ``[[offers]]`` tables, to be read by :func:`training.offers.retention.read_offers`.
 
     Examples
     --------
     >>> import tempfile
-    >>> from training.campaign.retention import read_offers
+    >>> from training.offers.retention import read_offers
     >>> path = Path(tempfile.mkdtemp()) / "offers.toml"
     >>> offers = [Offer(name="voucher", incentive_cost=10, acceptance_rate=0.3)]
     >>> write_offers(offers, path)

@@ -14,11 +14,11 @@ from typing import Any
 import pandas as pd
 
 from features.errors import OutputError
-from serving.campaign.plan import CampaignPlan
-from serving.campaign.settings import PlanTerms
 from serving.campaign.summary import render_summary
-from serving.export import write_table
+from serving.lists.export import write_table
 from training.campaign.assignment import CONTACT_LIST, HOLDOUT_LIST, PLAN
+from training.campaign.plan import CampaignPlan
+from training.campaign.settings import PlanTerms
 
 LIST_COLUMNS = (
     "customer_id",

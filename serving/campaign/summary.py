@@ -12,10 +12,10 @@ from markupsafe import Markup
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from serving.campaign.plan import CampaignPlan
-from serving.campaign.sensitivity import SameList, Swing, budget_curve, same_list, tornado
-from training.campaign.experiment import customers_for
-from training.campaign.retention import BetaPrior
+from training.campaign.holdout import customers_for
+from training.campaign.plan import CampaignPlan
+from training.campaign.sensitivity import SameList, Swing, budget_curve, same_list, tornado
+from training.offers.retention import BetaPrior
 
 INK, GREY, COLOURS = "#22313f", "#c3c9cf", ("#1f6f8b", "#d1742f", "#5b8c3e", "#8a4f9e", "#b3403a")
 _MOST_DOTS = 4_000

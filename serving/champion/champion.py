@@ -21,7 +21,7 @@ from typing import Literal, NamedTuple
 from features.errors import ModelError, OutputError
 from serving.champion.copy import ChampionCopy
 from serving.scorer import Scorer
-from training.model import RetentionModel
+from training.model.retention_model import RetentionModel
 from training.versions.registry import Registry, read_version
 from training.versions.version import VersionKey
 

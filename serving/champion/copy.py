@@ -23,9 +23,9 @@ from pathlib import Path
 
 from features.errors import ModelError, OutputError
 from features.files import atomic_path
-from training.model import RetentionModel
+from training.model.retention_model import RetentionModel
+from training.tracking_uri import TrackingURI
 from training.versions.registry import read_version
-from training.versions.tracking_uri import TrackingURI
 from training.versions.version import VersionKey
 
 POINTER = "champion.json"

@@ -19,14 +19,14 @@ import pyarrow as pa
 from features.errors import StayworthError
 from features.log.columns import text
 from features.snapshot import Snapshot
-from features.table import FEATURES
+from features.table.history import FEATURES
 from serving.explanation.decision import OfferDecision, decide, load_wording
 from serving.explanation.recommendation import price_offers
 from serving.explanation.scenario import IfSilent, IfTheyBuy, Scenarios, imagine
 from serving.scorer import ScoredList, Scorer, tomorrow
-from training import reasons
-from training.campaign.retention import Offer, require_own_names
-from training.model import SCORE_COLUMNS, TIERS
+from training.model import reasons
+from training.model.retention_model import SCORE_COLUMNS, TIERS
+from training.offers.retention import Offer, require_own_names
 
 INTERVAL_LEVEL = 0.8
 """Of `expected_value_low` to `expected_value_high`, and of the dates of the next purchase."""

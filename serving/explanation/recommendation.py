@@ -1,7 +1,7 @@
 """Recommendations: what each offer would cost and bring with each scored customer, and which to make.
 
-The money is that of a campaign's plan (`training.campaign.retention`, with the spend per purchase of
-`serving.campaign.candidates`), so an answer to a live request and a planned list never disagree. Only where no
+The money is that of a campaign's plan (`training.offers.retention`, with the spend per purchase of
+`training.campaign.candidates`), so an answer to a live request and a planned list never disagree. Only where no
 purchase is expected at all do they part: a plan then takes the list's own spend per purchase, and a request has
 no list. An incentive that is a share of it has no price there.
 """
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from serving.campaign.candidates import spend_per_purchase
-from training.campaign.retention import (
+from training.campaign.candidates import spend_per_purchase
+from training.offers.retention import (
     Floats,
     Offer,
     break_even_acceptance,

@@ -15,10 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.log.transactions import TransactionLog
-from features.purchase_days import PURCHASE_DAYS
 from features.snapshot import Snapshot
-from features.table import PurchaseHistory
-from training.model import RetentionModel
+from features.table.history import PurchaseHistory
+from features.table.purchase_days import PURCHASE_DAYS
+from training.model.retention_model import RetentionModel
 
 SILENT_DAYS = (30, 60, 90, 180)
 

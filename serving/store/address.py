@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from features.errors import NothingPublished, StoreError
-from training.versions.tracking_uri import TrackingURI
+from training.tracking_uri import TrackingURI
 
 DRIVER_ERRORS = (SQLAlchemyError, sqlite3.Error, psycopg.Error)
 """What a database may raise, through SQLAlchemy or from its driver."""

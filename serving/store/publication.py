@@ -23,7 +23,7 @@ from serving.store.tables import score_sets
 from serving.store.tables import scores as scores_table
 
 if TYPE_CHECKING:
-    from features.console import Report
+    from features.progress import Report
 
 SLICE_ROWS = 20_000
 

@@ -26,7 +26,7 @@ from serving.store.tables import as_utc, score_sets, scores
 if TYPE_CHECKING:
     import pandas as pd
 
-    from features.console import Report
+    from features.progress import Report
 
 # Plain texts: SQLAlchemy's own kind makes each writing of JSON twice as long.
 _SET_FIELDS = tuple(str(column.name) for column in score_sets.columns)

@@ -19,11 +19,11 @@ from datetime import date
 import duckdb
 import pyarrow as pa
 
+from features.datasets.simulator import simulate_log
 from features.log.transactions import TransactionLog, validate
-from features.purchase_days import purchase_days_sql
-from features.simulator import simulate_log
 from features.snapshot import Snapshot
-from features.table import PurchaseHistory, build_feature_table, features_sql
+from features.table.history import PurchaseHistory, build_feature_table, features_sql
+from features.table.purchase_days import purchase_days_sql
 
 SNAPSHOTS = [Snapshot(date(2022, month, 1)) for month in range(7, 13)]
 CUSTOMERS, ROUNDS = 1_000_000, 3

@@ -32,9 +32,9 @@ from wrk import PROGRAMS, Run, Wrk, serving, tell
 from features.datasets import cdnow
 from features.files import write_csv
 from features.log.transactions import validate
-from features.purchase_days import purchase_days_sql
 from features.snapshot import Snapshot
-from features.table import PurchaseHistory, features_sql
+from features.table.history import PurchaseHistory, features_sql
+from features.table.purchase_days import purchase_days_sql
 from serving.scorer import Scorer
 from training.churn.model import matrix
 from training.pipeline import register, train

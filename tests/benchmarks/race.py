@@ -13,11 +13,11 @@ from pathlib import Path
 import pandas as pd
 
 from features.datasets import cdnow
+from features.log.settings import Columns
 from features.log.transactions import TransactionLog, validate
-from features.settings import Columns
 from features.snapshot import Snapshot
-from features.table import PurchaseHistory
-from training.evaluation.metrics import value_metrics
+from features.table.history import PurchaseHistory
+from training.metrics.accuracy import value_metrics
 from training.pipeline import train
 from training.settings import TrainSettings
 from training.snapshots.dataset import describe, label

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from features.log.transactions import validate
 from features.snapshot import Snapshot
-from features.table import build_feature_table
+from features.table.history import build_feature_table
 
 FIRST, SNAPSHOT = date(2023, 1, 1), Snapshot(date(2024, 1, 1))
 

@@ -13,15 +13,15 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
+from features.commands.options import SECTIONS
 from features.datasets import cdnow_sample
 from features.files import write_csv
+from features.log.settings import Columns
 from features.log.transactions import validate
-from features.options import SECTIONS
-from features.settings import Columns
 from serving.cli import app
-from serving.export import read_table
+from serving.lists.export import read_table
 from serving.settings import ServeSettings
-from training.model import SCORE_COLUMNS
+from training.model.retention_model import SCORE_COLUMNS
 from training.pipeline import register, train
 from training.settings import TrainSettings
 from training.versions.registry import DEFAULT_TRACKING_URI

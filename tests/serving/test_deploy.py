@@ -27,7 +27,7 @@ from sqlalchemy.engine import URL, make_url
 
 from features.files import write_csv
 from serving.cli import app
-from serving.client import StayworthClient
+from serving.client.http_client import StayworthClient
 
 DEPLOY = Path(__file__).resolve().parents[2] / "serving" / "deploy"
 COMPOSE = DEPLOY / "compose.yaml"

@@ -11,7 +11,7 @@ import pytest
 from features.datasets import simulate_log
 from features.log.transactions import TransactionLog, validate
 from features.snapshot import Snapshot
-from features.table import PurchaseHistory
+from features.table.history import PurchaseHistory
 from training.snapshots.dataset import Labelled, labelled_snapshots
 from training.snapshots.schedule import closed_snapshots
 

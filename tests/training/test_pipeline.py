@@ -12,9 +12,9 @@ import pytest
 
 from features.datasets import cdnow_sample
 from features.errors import FitError, WindowError
+from features.log.settings import Columns
 from features.log.transactions import TransactionLog, validate
-from features.settings import Columns
-from training.evaluation.race import MODEL
+from training.judging.race import MODEL
 from training.pipeline import train
 from training.run import TrainingRun
 from training.settings import TrainSettings

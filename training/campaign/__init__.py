@@ -1,1 +1,1 @@
-"""Money: offers and their economics, allocation, experiments and what they teach, policies on trial."""
+"""A campaign: planned, drawn with a holdout, read back and measured."""

@@ -21,7 +21,7 @@ import pandas as pd
 from scipy.special import logit
 
 from features.snapshot import Snapshot
-from features.table import FEATURES, Table
+from features.table.history import FEATURES, Table
 from training.churn.calibration import Calibrator, intercept_of
 from training.churn.season import Season
 from training.churn.treeshap import TreeShap

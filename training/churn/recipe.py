@@ -18,8 +18,8 @@ import numpy as np
 from scipy.special import expit
 from sklearn.metrics import log_loss
 
-from features.console import Report
 from features.errors import FitError
+from features.progress import Report
 from training.churn.calibration import Calibrator, choose_calibrator, intercept_of
 from training.churn.model import (
     ChurnModel,

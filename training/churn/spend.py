@@ -16,7 +16,7 @@ import lightgbm as lgb
 import numpy as np
 
 from features.snapshot import Snapshot
-from features.table import Table
+from features.table.history import Table
 from training.churn.model import CHURN_FEATURES, PARAMETERS, boosted, matrix
 from training.churn.season import Season
 from training.snapshots.dataset import Labelled

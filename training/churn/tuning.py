@@ -4,7 +4,7 @@ Each trial is judged exactly as `training.churn.recipe` judges the defaults: on 
 log-loss with each validation snapshot's own intercept, at the number of trees with the lowest mean. A trial
 that is behind the median after a split is given up. The defaults, free and monotone, are the first trials, and
 what the search finds replaces them only if it is better than noise on the validation customers. Even so the best
-of many trials is flattered by the choice: what it bought is measured on the test snapshot (`training.churn.tuned`).
+of many trials is flattered by the choice: its gain is measured on the test snapshot.
 
 The study is kept in the database of the model registry and resumed from there: the same log, settings and seed
 find the same study. A trial depends on the seed and on the trials finished before it, so a study that was
@@ -41,8 +41,8 @@ from scipy.special import expit
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from features.console import Report
 from features.errors import ModelError
+from features.progress import Report
 from training.churn.budget import Budget
 from training.churn.calibration import intercept_of
 from training.churn.model import (
@@ -54,10 +54,10 @@ from training.churn.model import (
     training_data,
 )
 from training.churn.rolling import Split, customer_splits, loss_curve, rolling_splits, split_data
-from training.churn.tuned import Tuning
-from training.evaluation.comparison import Comparison, log_losses, paired_bootstrap
+from training.churn.tuning_result import TuningResult
+from training.metrics.comparison import Comparison, log_losses, paired_bootstrap
 from training.snapshots.dataset import Labelled
-from training.versions.tracking_uri import TrackingURI
+from training.tracking_uri import TrackingURI
 
 SPACE: Mapping[str, BaseDistribution] = {
     "num_leaves": IntDistribution(4, 32, log=True),
@@ -90,7 +90,7 @@ def tune(
     seed: int = 0,
     threads: int = 1,
     report: Report | None = None,
-) -> Tuning:
+) -> TuningResult:
     """Search the residual's parameters on rolling validation.
 
     Parameters
@@ -122,7 +122,7 @@ def tune(
     default = min((trial for trial in complete if trial.params in _DEFAULTS), key=_loss)
     gain = _compare(splits, data, best, default, seed, threads)
     found = {key: value for key, value in best.params.items() if key != "monotone"}
-    return Tuning(
+    return TuningResult(
         parameters=found | _SHARED_BINS if gain.verdict == "better" else {},
         best=best.params | {"rounds": best.user_attrs["rounds"]},
         default_loss=_loss(default),

@@ -2,7 +2,7 @@
 
 While alive a customer buys with rate λ; after every repeat purchase they leave with probability p. Over
 customers λ ~ Gamma(r, α) and p ~ Beta(a, b). Time is in **weeks**; x, t_x and T are a customer's frequency,
-recency and age (see ``features/rfm.py``).
+recency and age (see ``features/table/rfm.py``).
 
 Given a history, a customer who is alive has λ ~ Gamma(R, A) and p ~ Beta(a, B) with R = r + x, A = α + T,
 B = b + x. All that is said about their future follows from those four numbers.

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from features.errors import FitError
-from features.table import Table
+from features.table.history import Table
 from training.clv.bgnbd import BGNBD
 from training.clv.gammagamma import EmpiricalSpend, GammaGamma, spend_correlation
 from training.clv.likelihood import Problem, along, maximum, principal_axes, refine

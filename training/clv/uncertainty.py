@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtri
 
-from features.table import Table
+from features.table.history import Table
 from training.clv.model import CLVModel, histories
 from training.clv.quadrature import FloatArray, once_per_distinct
 from training.clv.value import ValueTerms, ahead, silent_and_active

@@ -1,7 +1,7 @@
 """A column's distribution as a version remembers it: counts between quantile edges, no customer's value.
 
 Zero is a bin of its own, and so is "missing": most columns are zero for most customers of a shop, and a change
-among the others drowns in that. How far a later sample lies from the stored one is a `training.monitoring.shift.Shift`.
+among the others drowns in that. How far a later sample lies from the stored one is a `Shift`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from training.monitoring.shift import FLOOR, Shift, kolmogorov_smirnov, stability
+from training.monitoring.distribution_distance import FLOOR, Shift, kolmogorov_smirnov, stability
 
 FINE_BINS = 50
 """Stored bins at the most, on either side of zero: the error of Kolmogorov-Smirnov is below 1/50."""

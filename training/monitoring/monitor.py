@@ -21,8 +21,8 @@ import pandas as pd
 from features.errors import ModelError, WindowError
 from features.log.transactions import TransactionLog
 from features.snapshot import ChurnWindow, Snapshot
-from features.table import PurchaseHistory
-from training.model import RetentionModel
+from features.table.history import PurchaseHistory
+from training.model.retention_model import RetentionModel
 from training.monitoring.drift import compare
 from training.monitoring.performance import Performance, Reading, readings
 from training.monitoring.reference import (

@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import norm
 
-from training.evaluation.metrics import churn_metrics
+from training.metrics.accuracy import churn_metrics
 
 GAUGES = ("log_loss", "calibration_in_the_large", "value_ratio")
 

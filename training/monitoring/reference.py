@@ -25,8 +25,8 @@ import pyarrow.compute as pc
 
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
-from features.table import FEATURES
-from training.model import RetentionModel
+from features.table.history import FEATURES
+from training.model.retention_model import RetentionModel
 from training.monitoring.drift import Distribution, Mix, compare
 from training.monitoring.performance import Performance, Promise, measure
 from training.snapshots.dataset import Described, Labelled

@@ -15,7 +15,7 @@ import pandas as pd
 
 from features.errors import FitError
 from features.snapshot import ChurnWindow, Snapshot
-from features.table import PurchaseHistory
+from features.table.history import PurchaseHistory
 from training.clv.model import CLVModel, fit_clv
 from training.snapshots.outcomes import outcomes
 

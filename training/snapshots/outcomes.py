@@ -11,7 +11,7 @@ from datetime import date
 import pandas as pd
 
 from features.snapshot import ChurnWindow
-from features.table import PurchaseHistory
+from features.table.history import PurchaseHistory
 
 _OUTCOMES_SQL = """SELECT customer_id,
   CAST(count(CASE WHEN orders > 0 THEN 1 END) AS BIGINT) AS purchases,

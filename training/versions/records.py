@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from training.versions.succession import entry, succession
+from training.versions.champion_history import entry, succession
 from training.versions.version import CHAMPION, MODEL_NAME, Version
 
 if TYPE_CHECKING:

@@ -21,8 +21,11 @@ import pandas as pd
 from sqlalchemy.exc import SQLAlchemyError
 
 from features.errors import ModelError
-from training.example import check_example
-from training.model import RetentionModel
+from training.model.files import load_model
+from training.model.retention_model import RetentionModel
+from training.model.self_check import check_example
+from training.tracking_uri import TrackingURI
+from training.versions.champion_history import entry, predecessor
 from training.versions.records import (
     aliases_of,
     create_sqlite,
@@ -39,8 +42,6 @@ from training.versions.records import (
     unless_another_did,
     version_of,
 )
-from training.versions.succession import entry, predecessor
-from training.versions.tracking_uri import TrackingURI
 from training.versions.version import CHAMPION, MODEL_NAME, PROMOTED, Version, VersionKey
 
 if TYPE_CHECKING:
@@ -360,7 +361,7 @@ def read_version(folder: Path, version: str) -> RetentionModel:
         If they are damaged, of a release with other features, or score otherwise.
     """
     called = f"Version {version} of {MODEL_NAME}"
-    model = RetentionModel.load(folder, called)
+    model = load_model(folder, called)
     check_example(model, folder, called)
     return model
 
@@ -384,7 +385,7 @@ def set_pyfunc() -> None:
 
     class Pyfunc(mlflow.pyfunc.PythonModel):  # type: ignore[misc, name-defined]
         def load_context(self, context: Any) -> None:
-            self.model = RetentionModel.load(Path(context.artifacts["model"]))
+            self.model = load_model(Path(context.artifacts["model"]))
 
         def predict(self, context: Any, model_input: pd.DataFrame) -> pd.DataFrame:
             return self.model.score(model_input)

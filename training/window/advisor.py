@@ -31,7 +31,7 @@ import numpy as np
 
 from features.errors import FitError, WindowError
 from features.snapshot import ChurnWindow
-from features.table import PurchaseHistory
+from features.table.history import PurchaseHistory
 from training.churn.rolling import VALIDATIONS
 from training.snapshots.schedule import WARM_UP_DAYS, longest_horizon_days, schedule
 from training.window.advice import Advice, Quantile, Window

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import CensoredData, ecdf
 
-from features.table import PurchaseHistory
+from features.table.history import PurchaseHistory
 
 AT_RISK = 30
 """Silences still being watched where an estimate ends: beyond, single customers would decide."""

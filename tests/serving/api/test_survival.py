@@ -21,6 +21,7 @@ import pytest
 from features.log.transactions import TransactionLog
 from serving.scorer import Scorer
 from serving.store.store import Store
+from training.model.files import save_model
 from training.versions.registry import Registry
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def metric(server: Server, name: str) -> float | None:
 
 
 def promote(registry: Registry, model: Any, folder: Path) -> str:
-    model.save(folder)
+    save_model(model, folder)
     version = registry.log_run(model_folder=folder).version
     registry.promote(version)
     return version
@@ -158,7 +159,7 @@ def test_a_version_that_scores_otherwise_than_when_it_was_saved_is_refused(
     server: Server, registry: Registry, scorer: Scorer, tmp_path: Path
 ) -> None:
     before = server.client.get("/model").json()["model_version"]
-    scorer.model.save(tmp_path / "spoilt")
+    save_model(scorer.model, tmp_path / "spoilt")
     model = tmp_path / "spoilt" / "model.json"
     model.write_text(model.read_text().replace('"margin": 0.3', '"margin": 0.4'))
     version = registry.log_run(model_folder=tmp_path / "spoilt").version

@@ -22,8 +22,9 @@ from features.errors import ModelError
 from serving.champion import champion as module
 from serving.champion.champion import Champion, ChampionState
 from serving.scorer import Scorer
-from training.model import RetentionModel
-from training.versions import tracking_uri
+from training import tracking_uri
+from training.model.files import load_model, save_model
+from training.model.retention_model import RetentionModel
 from training.versions.registry import Registry
 
 REQUEST = pa.table(
@@ -72,7 +73,7 @@ class Shop:
     def add(self, version: int, damage: Callable[[Path], object] | None = None) -> str:
         """Register a version, its files damaged first if so asked; promote it."""
         folder = self.file.parent / f"model-{version}"
-        self.model_of(version).save(folder)
+        save_model(self.model_of(version), folder)
         if damage:
             damage(folder)
         number = self.registry.log_run(model_folder=folder).version
@@ -229,7 +230,7 @@ def test_a_refused_version_is_tried_again_when_it_is_promoted_anew(shop: Shop, w
     shop.add(2, a_leaf)
     until(lambda: bool(champion.state.refused), "the refusal")
     (folder,) = (path.parent for path in _artifacts(shop, "2").rglob("booster.txt"))
-    shop.model_of(2).save(folder)
+    save_model(shop.model_of(2), folder)
     looks(champion)
     assert champion.state.version == "1"
 
@@ -248,7 +249,7 @@ def test_a_refused_version_is_tried_again_after_long(
     shop.add(2, a_leaf)
     until(lambda: bool(champion.state.refused), "the refusal")
     (folder,) = (path.parent for path in _artifacts(shop, "2").rglob("booster.txt"))
-    shop.model_of(2).save(folder)
+    save_model(shop.model_of(2), folder)
 
     monkeypatch.setattr(module, "REFUSED_SECONDS", 0.1)
 
@@ -289,7 +290,7 @@ def test_a_registry_made_anew_at_the_same_place_is_noticed(shop: Shop, watch: Wa
     fresh = shop.file.with_name("fresh.db")
     shutil.copy(shop.file, fresh)
     MlflowClient(f"sqlite:///{fresh}").delete_registered_model("stayworth")
-    shop.model_of(3).save(shop.file.parent / "other")
+    save_model(shop.model_of(3), shop.file.parent / "other")
     anew = Registry(f"sqlite:///{fresh}").log_run(model_folder=shop.file.parent / "other").version
     Registry(f"sqlite:///{fresh}").promote(anew)
 
@@ -357,7 +358,7 @@ def test_a_damaged_copy_is_fetched_again(
     (line,) = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
     assert line.startswith("The copy of version 1 in ")
     assert line.endswith(" It is fetched again.")
-    assert Scorer(RetentionModel.load(shop.copied), "1")
+    assert Scorer(load_model(shop.copied), "1")
 
 
 @pytest.mark.parametrize("damage", [cut_off, flip_a_byte, shutil.rmtree])

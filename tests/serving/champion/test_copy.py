@@ -16,7 +16,7 @@ from features.datasets import cdnow_sample
 from features.errors import ModelError, OutputError
 from features.log.transactions import validate
 from features.snapshot import Snapshot
-from features.table import PurchaseHistory
+from features.table.history import PurchaseHistory
 from serving.champion import copy as champion_copy
 from serving.champion.copy import YOUNG_SECONDS, ChampionCopy
 from training.churn.calibration import Calibrator
@@ -24,8 +24,9 @@ from training.churn.model import ChurnModel
 from training.churn.season import Season
 from training.clv.model import fit_clv
 from training.clv.value import ValueTerms
-from training.model import RetentionModel
-from training.versions.tracking_uri import TrackingURI
+from training.model.files import save_model
+from training.model.retention_model import RetentionModel
+from training.tracking_uri import TrackingURI
 from training.versions.version import VersionKey
 
 ONE, TWO = VersionKey("1", "a1"), VersionKey("2", "b2")
@@ -40,8 +41,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     churn = ChurnModel(None, Calibrator(), Season(), base_mean=0.0)
     model = RetentionModel(churn, clv, ValueTerms(margin=0.1), (20.0, 5.0), {})
     folder = tmp_path_factory.mktemp("models")
-    model.save(folder / "1")
-    replace(model, terms=ValueTerms(margin=0.2)).save(folder / "2")
+    save_model(model, folder / "1")
+    save_model(replace(model, terms=ValueTerms(margin=0.2)), folder / "2")
     return folder
 
 
@@ -180,7 +181,7 @@ def test_processes_that_keep_and_read_at_once_never_see_half_a_version(
         "import sys\n"
         "from pathlib import Path\n"
         "from serving.champion.copy import ChampionCopy\n"
-        "from training.versions.tracking_uri import TrackingURI\n"
+        "from training.tracking_uri import TrackingURI\n"
         "from training.versions.version import VersionKey\n"
         "copy = ChampionCopy(Path(sys.argv[1]), TrackingURI('http://registry:5000'))\n"
         "for turn in range(12):\n"

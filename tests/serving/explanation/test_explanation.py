@@ -17,10 +17,10 @@ from features.snapshot import Snapshot
 from serving.explanation.explanation import Explanation, explain
 from serving.explanation.recommendation import price_offers
 from serving.scorer import Scorer
-from training.campaign.retention import Offer, OfferError
 from training.churn.calibration import Calibrator
 from training.churn.season import Season
-from training.model import SCORE_COLUMNS
+from training.model.retention_model import SCORE_COLUMNS
+from training.offers.retention import Offer, OfferError
 
 JULY = Snapshot(date(1998, 7, 1))
 VOUCHER = Offer(name="voucher", contact_cost=0.1, incentive_cost=5, acceptance_rate=0.3)

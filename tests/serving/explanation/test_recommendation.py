@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.log.transactions import TransactionLog
-from serving.campaign.candidates import prices
-from serving.campaign.plan import plan
-from serving.campaign.settings import PlanTerms
 from serving.explanation.recommendation import price_offers
 from serving.scorer import Scorer
-from training.campaign.retention import BetaPrior, Offer, OfferError
+from training.campaign.candidates import prices
+from training.campaign.plan import plan
+from training.campaign.settings import PlanTerms
+from training.offers.retention import BetaPrior, Offer, OfferError
 
 VOUCHER = Offer(
     name="voucher", contact_cost=0.1, incentive_cost=5, acceptance_rate=BetaPrior(alpha=6, beta=14)

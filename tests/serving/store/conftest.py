@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from serving.store.store import Store
-from training.model import SCORE_COLUMNS
+from training.model.retention_model import SCORE_COLUMNS
 
 #: Makes a list of these customers; every number in it is the one given.
 ScoredList = Callable[..., pd.DataFrame]

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from features.errors import NothingPublished, StoreError
 from serving.store.store import Store
-from training.model import SCORE_COLUMNS
+from training.model.retention_model import SCORE_COLUMNS
 
 ScoredList = Callable[..., pd.DataFrame]
 

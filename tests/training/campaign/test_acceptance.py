@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from training.campaign.acceptance import acceptance_prior, update_acceptance
-from training.campaign.experiment import draw_holdout, stratify
-from training.campaign.retention import BetaPrior, Offer
+from training.campaign.holdout import draw_holdout, stratify
+from training.offers.retention import BetaPrior, Offer
 
 FLAT = BetaPrior(alpha=1, beta=1)
 

@@ -7,7 +7,7 @@ import pytest
 
 from features.errors import StayworthError
 from training.campaign.effect import Effect, effect
-from training.campaign.experiment import draw_holdout, stratify
+from training.campaign.holdout import draw_holdout, stratify
 
 
 def test_strata_count_by_their_size() -> None:

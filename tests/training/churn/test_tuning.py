@@ -15,9 +15,10 @@ from training.churn.budget import Budget
 from training.churn.calibration import Calibrator
 from training.churn.model import PARAMETERS
 from training.churn.recipe import Recipe, choose_recipe
-from training.churn.tuned import Tuned, Tuning, bought
 from training.churn.tuning import SPACE, study_storage, tune
-from training.evaluation.comparison import Comparison
+from training.churn.tuning_result import TuningResult
+from training.judging.tuning_gain import Tuned, bought
+from training.metrics.comparison import Comparison
 from training.snapshots.dataset import Labelled
 from training.versions.registry import Registry
 
@@ -42,13 +43,13 @@ def few_rows(shop_rows: list[Labelled]) -> list[Labelled]:
 
 
 @pytest.fixture(scope="module")
-def at_once(few_rows: list[Labelled], tmp_path_factory: pytest.TempPathFactory) -> tuple[Tuning, Path]:
+def at_once(few_rows: list[Labelled], tmp_path_factory: pytest.TempPathFactory) -> tuple[TuningResult, Path]:
     """Four trials in one go, and the database that holds them."""
     database = tmp_path_factory.mktemp("tuning") / "studies.db"
     return tune(few_rows, budget=Budget(trials=4), storage=f"sqlite:///{database}", seed=3), database
 
 
-def test_the_defaults_are_tried_first_in_both_forms(at_once: tuple[Tuning, Path]) -> None:
+def test_the_defaults_are_tried_first_in_both_forms(at_once: tuple[TuningResult, Path]) -> None:
     free, monotone = (parameters for parameters, _ in _trials(at_once[1])[:2])
 
     assert free == {name: PARAMETERS[name] for name in SPACE if name != "monotone"} | {"monotone": False}
@@ -56,7 +57,7 @@ def test_the_defaults_are_tried_first_in_both_forms(at_once: tuple[Tuning, Path]
 
 
 def test_the_defaults_are_judged_as_the_recipe_judges_them(
-    few_rows: list[Labelled], at_once: tuple[Tuning, Path]
+    few_rows: list[Labelled], at_once: tuple[TuningResult, Path]
 ) -> None:
     losses = choose_recipe(few_rows, FIRST, dormant_after_days=120, seed=3, threads=1).losses
 
@@ -66,7 +67,7 @@ def test_the_defaults_are_judged_as_the_recipe_judges_them(
 
 
 def test_a_study_that_was_interrupted_ends_like_one_that_was_not(
-    few_rows: list[Labelled], at_once: tuple[Tuning, Path], tmp_path: Path
+    few_rows: list[Labelled], at_once: tuple[TuningResult, Path], tmp_path: Path
 ) -> None:
     storage = f"sqlite:///{tmp_path / 'studies.db'}"
 
@@ -78,7 +79,7 @@ def test_a_study_that_was_interrupted_ends_like_one_that_was_not(
 
 
 def test_what_it_found_replaces_the_defaults_only_if_it_is_better_than_noise(
-    at_once: tuple[Tuning, Path],
+    at_once: tuple[TuningResult, Path],
 ) -> None:
     tuning = at_once[0]
 
@@ -97,7 +98,7 @@ def test_a_budget_that_is_spent_tries_the_defaults_all_the_same(few_rows: list[L
 
 
 def test_another_seed_or_other_outcomes_begin_another_study(
-    few_rows: list[Labelled], at_once: tuple[Tuning, Path]
+    few_rows: list[Labelled], at_once: tuple[TuningResult, Path]
 ) -> None:
     row = few_rows[-1]
     turned = replace(row, outcomes=row.outcomes.assign(churned=1 - row.churned))
@@ -144,7 +145,7 @@ def test_a_database_that_cannot_be_used_is_named(few_rows: list[Labelled], tmp_p
 
 
 def test_the_untuned_recipe_against_itself_has_bought_nothing(
-    few_rows: list[Labelled], at_once: tuple[Tuning, Path]
+    few_rows: list[Labelled], at_once: tuple[TuningResult, Path]
 ) -> None:
     known, test = few_rows[:3], few_rows[-1]
     choice = {"dormant_after_days": 120, "seed": 0, "threads": 1}
@@ -157,7 +158,9 @@ def test_the_untuned_recipe_against_itself_has_bought_nothing(
     assert "on the test snapshot by +0.0000" in str(Tuned(at_once[0], found))
 
 
-def test_where_the_defaults_stay_nothing_is_said_of_the_test_snapshot(at_once: tuple[Tuning, Path]) -> None:
+def test_where_the_defaults_stay_nothing_is_said_of_the_test_snapshot(
+    at_once: tuple[TuningResult, Path],
+) -> None:
     tuning = replace(at_once[0], parameters={}, gain=Comparison(-0.001, -0.002, 0.001, 1_500))
 
     assert str(Tuned(tuning, None)).endswith("no better than noise, so the defaults stay.")

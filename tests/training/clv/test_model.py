@@ -17,7 +17,7 @@ from features.datasets import cdnow_sample
 from features.errors import FitError
 from features.log.transactions import TransactionLog, validate
 from features.snapshot import Snapshot
-from features.table import PurchaseHistory
+from features.table.history import PurchaseHistory
 from training.clv.bgnbd import BGNBD
 from training.clv.gammagamma import EmpiricalSpend, GammaGamma
 from training.clv.model import PURCHASE_MODELS, CLVModel, fit_clv, histories

@@ -10,7 +10,7 @@ import pytest
 
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
-from features.table import PurchaseHistory
+from features.table.history import PurchaseHistory
 from training.clv.model import PURCHASE_MODELS, CLVModel, fit_clv
 from training.clv.uncertainty import interval_factors, value_scenarios
 from training.clv.value import ValueTerms, customer_values

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy.stats import ks_2samp
 
+from training.monitoring.distribution_distance import Shift, stability
 from training.monitoring.drift import CUSTOMERS_A_BIN, Distribution, Mix, compare
-from training.monitoring.shift import Shift, stability
 
 
 def shift(then: np.ndarray, now: np.ndarray) -> Shift:

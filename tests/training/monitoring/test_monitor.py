@@ -24,13 +24,14 @@ from features.datasets import simulate_log
 from features.errors import ModelError, WindowError
 from features.log.transactions import TransactionLog, validate
 from features.snapshot import Snapshot
-from features.table import PurchaseHistory
+from features.table.history import PurchaseHistory
 from training.churn.calibration import Calibrator
 from training.churn.model import fit_churn
 from training.churn.season import Season
 from training.clv.value import ValueTerms
-from training.model import RetentionModel
-from training.monitoring.cli import is_due, monitor
+from training.commands.monitor import is_due, monitor
+from training.model.files import save_model
+from training.model.retention_model import RetentionModel
 from training.monitoring.monitor import Verdict, retraining_due
 from training.monitoring.reference import Reference, Usual, days_back, deployed, measure_slices, reference_of
 from training.monitoring.settings import MonitorSettings
@@ -288,7 +289,7 @@ def test_a_shift_seen_in_a_month_is_usual_in_two() -> None:
 def shop(model: RetentionModel, orders: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a champion, and the orders as they came and with doubled amounts."""
     folder = tmp_path_factory.mktemp("shop")
-    model.save(folder / "model")
+    save_model(model, folder / "model")
     registry = Registry(f"sqlite:///{folder}/mlflow.db")
     registry.promote(registry.log_run(model_folder=folder / "model").version)
     orders.to_parquet(folder / "calm.parquet")

@@ -12,7 +12,7 @@ import pytest
 from features.datasets import simulate_log
 from features.log.transactions import validate
 from features.snapshot import Snapshot
-from features.table import PurchaseHistory
+from features.table.history import PurchaseHistory
 from training.campaign.assignment import Assignment
 from training.churn.calibration import Calibrator
 from training.churn.model import fit_churn

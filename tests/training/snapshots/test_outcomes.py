@@ -7,7 +7,7 @@ import pandas as pd
 
 from features.log.transactions import TransactionLog
 from features.snapshot import ChurnWindow, Snapshot
-from features.table import PurchaseHistory
+from features.table.history import PurchaseHistory
 from training.snapshots.outcomes import outcomes
 
 SNAPSHOT = Snapshot(date(2024, 3, 1))

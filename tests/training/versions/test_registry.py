@@ -19,13 +19,14 @@ from features.datasets import cdnow_sample
 from features.errors import ModelError
 from features.log.transactions import validate
 from features.snapshot import Snapshot
-from features.table import PurchaseHistory
+from features.table.history import PurchaseHistory
 from training.churn.calibration import Calibrator
 from training.churn.model import ChurnModel
 from training.churn.season import Season
 from training.clv.model import fit_clv
 from training.clv.value import ValueTerms
-from training.model import RetentionModel
+from training.model.files import save_model
+from training.model.retention_model import RetentionModel
 from training.pipeline import as_the_champion
 from training.settings import TrainSettings
 from training.versions.registry import Registry, load_champion
@@ -48,7 +49,7 @@ def model(table: pd.DataFrame) -> RetentionModel:
 @pytest.fixture(scope="module")
 def files(model: RetentionModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("model")
-    model.save(folder)
+    save_model(model, folder)
     return folder
 
 
@@ -102,8 +103,8 @@ def test_who_asks_often_is_told_the_version_only(uri: str, tmp_path: Path) -> No
 def test_a_version_that_scores_otherwise_than_when_it_was_saved_is_not_loaded(
     uri: str, model: RetentionModel, tmp_path: Path
 ) -> None:
-    replace(model, terms=ValueTerms(margin=0.9)).save(tmp_path / "dear")
-    model.save(tmp_path / "cheap")
+    save_model(replace(model, terms=ValueTerms(margin=0.9)), tmp_path / "dear")
+    save_model(model, tmp_path / "cheap")
     shutil.copy(tmp_path / "dear" / "example.json", tmp_path / "cheap")
     registry = Registry(uri)
     registry.promote(registry.log_run(model_folder=tmp_path / "cheap").version)
@@ -409,7 +410,7 @@ def test_without_a_champion_there_is_nothing_to_roll_back(uri: str, tmp_path: Pa
 def test_a_champion_of_an_older_release_does_not_stop_its_successors_training(
     uri: str, model: RetentionModel, tmp_path: Path
 ) -> None:
-    model.save(tmp_path / "old")
+    save_model(model, tmp_path / "old")
     content = json.loads((tmp_path / "old" / "model.json").read_text())
     (tmp_path / "old" / "model.json").write_text(json.dumps(content | {"format": 1}))
     registry = Registry(uri)

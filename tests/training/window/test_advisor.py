@@ -12,9 +12,9 @@ import pytest
 
 from features.datasets import simulate_log
 from features.errors import FitError, WindowError
+from features.log.settings import Columns
 from features.log.transactions import TransactionLog, validate
-from features.settings import Columns
-from features.table import PurchaseHistory
+from features.table.history import PurchaseHistory
 from training.snapshots.schedule import schedule
 from training.window.advice import Advice
 from training.window.advisor import advise

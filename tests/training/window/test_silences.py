@@ -11,7 +11,7 @@ from scipy.stats import CensoredData, ecdf
 
 from features.datasets import simulate_log
 from features.log.transactions import TransactionLog, validate
-from features.table import PurchaseHistory
+from features.table.history import PurchaseHistory
 from training.window.silences import Silences, silences_of
 
 

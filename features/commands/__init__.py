@@ -1,0 +1,1 @@
+"""What every command shares: options and the config file, messages, progress, tables."""

@@ -1,0 +1,98 @@
+"""The command ``features``, also ``python -m features``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from features.commands.console import progress, show_table
+from features.commands.log import open_log, row_balance, rows_not_visible
+from features.commands.options import options
+from features.errors import WindowError
+from features.log.settings import Columns, LogSettings
+from features.snapshot import Snapshot, monthly_snapshots
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from features.log.transactions import TransactionLog
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+@options
+def features(
+    log: LogSettings,
+    columns: Columns,
+    out: Annotated[Path, typer.Option("--out", help="File to write: .parquet or .csv.")],
+    snapshot_date: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--snapshot-date",
+            help="Date to describe customers at; repeat for more.",
+            show_default="the day after the log's last order",
+        ),
+    ] = None,
+    snapshots: Annotated[
+        int | None,
+        typer.Option(
+            "--snapshots", min=1, help="Or: this many months, back from the day after the last order."
+        ),
+    ] = None,
+) -> None:
+    """Describe every customer at one or more dates, as a table of features.
+
+    A date sees the orders before it, and nothing else: one row for each date and customer known by then.
+
+    Example: stayworth features --transactions orders.csv --snapshots 6 --out features.parquet
+    """
+    from features.files import writer_for
+    from features.table.history import build_feature_table
+
+    if snapshot_date and snapshots:
+        raise WindowError("Give --snapshot-date or --snapshots, not both.")
+    write = writer_for(out)
+    with progress() as report:
+        orders = open_log(log, columns, report)
+        chosen = _snapshots(orders, [Snapshot.parse(text) for text in snapshot_date or ()], snapshots or 1)
+        report("Building features", 0, len(chosen))
+        done = count(1)
+        table = build_feature_table(
+            orders, chosen, progress=lambda _: report("Building features", next(done), len(chosen))
+        )
+        write(table, out)
+    _summarise(orders, chosen, table)
+    typer.echo(f"\n{table.num_rows:,} rows of {table.num_columns} columns in {out}")
+
+
+def _summarise(orders: TransactionLog, snapshots: list[Snapshot], table: pa.Table) -> None:
+    """Print where the log's rows went, by the newest snapshot and by each."""
+    hidden = {snapshot: rows_not_visible(orders, snapshot) for snapshot in snapshots}
+    show_table("Log", ["", "Rows", ""], row_balance(orders.report, hidden[snapshots[-1]], snapshots[-1]))
+    counts = table.column("snapshot_date").value_counts().to_pylist()
+    described = Counter({str(entry["values"]): entry["counts"] for entry in counts})
+    rows = [[str(s), described[str(s)], orders.report.rows_used - hidden[s], hidden[s]] for s in snapshots]
+    typer.echo()
+    show_table("Features", ["Snapshot", "Customers", "Rows seen", "Not yet visible"], rows)
+
+
+def _snapshots(log: TransactionLog, chosen: list[Snapshot], months: int) -> list[Snapshot]:
+    """Return the snapshots to build, oldest first, all of them within what the log can serve."""
+    newest = Snapshot.after(log.last_day)
+    oldest = Snapshot.after(log.first_day)
+    if not chosen:
+        chosen = monthly_snapshots(newest, oldest.date, months)
+    for snapshot in chosen:
+        if snapshot < oldest:
+            raise WindowError(f"No order lies before {snapshot}. Use --snapshot-date {oldest} or later.")
+        if snapshot.date > date.today() and snapshot > newest:
+            raise WindowError(
+                f"{snapshot} lies in the future. Use --snapshot-date {newest}, where the log ends."
+            )
+    return sorted(set(chosen))

@@ -1,0 +1,6 @@
+"""Logs to try the software on: CDNOW, UCI Online Retail II, and simulated ones."""
+
+from features.datasets.public_logs import cdnow, cdnow_sample, online_retail_from_workbook
+from features.datasets.simulator import SimulatedLog, simulate_log
+
+__all__ = ["SimulatedLog", "cdnow", "cdnow_sample", "online_retail_from_workbook", "simulate_log"]

@@ -1,0 +1,1 @@
+"""The feature table: every customer as a snapshot sees them, built by SQL over purchase days."""

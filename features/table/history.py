@@ -1,0 +1,214 @@
+"""The feature table: every customer, as a snapshot sees them.
+
+A log is collapsed once to purchase days (`features.table.purchase_days`); each snapshot is then one pass over
+the days before it. The same SQL builds the rows a model is trained on, a campaign's list and the answer
+to a live request, so they cannot drift apart. Rows are ordered by ``customer_id`` (byte order), columns
+and types are those of `FEATURES`, and the same orders give the same bytes whatever their order in the log
+and however many threads the engine uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from features.engines import Engine
+from features.engines.duckdb import DuckDBEngine
+from features.log.transactions import TransactionLog
+from features.snapshot import Snapshot
+from features.table import behaviour, rfm, tenure
+from features.table.catalogue import Feature, catalogue_markdown
+from features.table.purchase_days import LOG, PURCHASE_DAYS, purchase_days_sql
+
+FEATURES: tuple[Feature, ...] = rfm.FEATURES + tenure.FEATURES + behaviour.FEATURES
+
+Table = pd.DataFrame | Mapping[str, np.ndarray]
+"""A feature table, or its columns by name: pandas takes longer to look up a column than to score a customer."""
+
+SMALL_LOG_ROWS = 10_000  # a request's orders; above, a plan is worth its making
+
+REFUNDS_ONLY = "refunds only before the snapshot"
+NO_ORDER_YET = "no order before the snapshot"
+
+_TYPES = {"int64": pa.int64(), "float64": pa.float64()}
+SCHEMA = pa.schema(
+    [("snapshot_date", pa.date32()), ("customer_id", pa.string())]
+    + [(f.name, _TYPES[f.dtype]) for f in FEATURES]
+)
+
+_FEATURES_SQL = """WITH visible AS (
+  SELECT *,
+    CASE WHEN orders > 0 THEN day END AS purchase_day,
+    CASE WHEN orders > 0 THEN gross_cents END AS basket
+  FROM purchase_days
+  WHERE day < {snapshot}
+),
+totals AS (
+  SELECT customer_id,
+    <totals>
+  FROM visible
+  GROUP BY customer_id
+)
+SELECT DATE '{date}' AS snapshot_date, customer_id,
+  <features>
+FROM totals
+WHERE days > 0
+ORDER BY customer_id"""
+
+_UNSCORED_SQL = f"""WITH customers AS (
+  SELECT customer_id,
+    max(CASE WHEN orders > 0 AND day < {{snapshot}} THEN 1 ELSE 0 END) AS bought,
+    max(CASE WHEN day < {{snapshot}} THEN 1 ELSE 0 END) AS seen
+  FROM purchase_days
+  GROUP BY customer_id
+)
+SELECT customer_id, CASE WHEN seen = 1 THEN '{REFUNDS_ONLY}' ELSE '{NO_ORDER_YET}' END AS reason
+FROM customers
+WHERE bought = 0
+ORDER BY customer_id"""
+
+
+class Log(Protocol):
+    """Validated rows: a `TransactionLog`, or what was sifted of a request."""
+
+    @property
+    def table(self) -> pa.Table:
+        """The used rows, in the columns of `TransactionLog`."""
+
+
+class PurchaseHistory:
+    """A log's purchase days on an engine, to be seen at any number of snapshots.
+
+    Parameters
+    ----------
+    log : Log
+    engine : Engine, optional
+        By default a DuckDBEngine of its own, closed with the history; one for small tables if the log is.
+    """
+
+    def __init__(self, log: Log, engine: Engine | None = None) -> None:
+        self._owned = engine is None
+        self.engine: Engine = (
+            DuckDBEngine(small=log.table.num_rows <= SMALL_LOG_ROWS) if engine is None else engine
+        )
+        self._columns = log.table.column_names
+        self._days = log.table["ordered_on"]
+        self.engine.register(LOG, log.table)
+        self.engine.create(PURCHASE_DAYS, purchase_days_sql(self._columns))
+
+    def features_table(self, snapshot: Snapshot) -> pa.Table:
+        """Return the features as an Arrow table of `SCHEMA`, nulls where a feature is undefined."""
+        return self.engine.query(features_sql(self._columns, snapshot)).cast(SCHEMA)
+
+    def features(self, snapshot: Snapshot) -> pd.DataFrame:
+        """Describe every customer with a purchase day before the snapshot.
+
+        Returns
+        -------
+        DataFrame of shape (n_customers, 2 + n_features)
+            ``snapshot_date``, ``customer_id`` and the columns of `FEATURES`, ordered by customer_id; NaN
+            where a feature is undefined.
+        """
+        return self.features_table(snapshot).to_pandas(date_as_object=False)
+
+    def columns(self, snapshot: Snapshot) -> dict[str, Any]:
+        """Return `features` as one array a column: for a few rows, making a DataFrame takes longer."""
+        table = self.features_table(snapshot)
+        return {name: column.to_numpy() for name, column in zip(SCHEMA.names, table.columns, strict=True)}
+
+    def unscored(self, snapshot: Snapshot) -> pd.DataFrame:
+        """List the log's other customers, with the reason: scored + unscored = customers of the log.
+
+        Returns
+        -------
+        DataFrame
+            ``customer_id`` and ``reason``, ordered by customer_id.
+        """
+        return self.engine.query(_at(_UNSCORED_SQL, snapshot)).to_pandas()
+
+    def rows_seen(self, snapshot: Snapshot) -> int:
+        """Count the rows of the log before the snapshot; the others are not yet visible."""
+        return int(np.count_nonzero(self._days.to_numpy() < np.datetime64(snapshot.date)))
+
+    def close(self) -> None:
+        """Close the engine, if it is the history's own."""
+        if self._owned:
+            self.engine.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def build_feature_table(
+    log: TransactionLog,
+    snapshots: Sequence[Snapshot],
+    *,
+    threads: int | None = None,
+    memory_limit: str | None = None,
+    progress: Callable[[Snapshot], None] | None = None,
+) -> pa.Table:
+    """Describe the customers at each snapshot, one snapshot below the other.
+
+    Parameters
+    ----------
+    log : TransactionLog
+    snapshots : sequence of Snapshot
+    threads : int, optional
+        By default as many as the machine allows; the result does not depend on it.
+    memory_limit : str, optional
+        Such as ``"4GB"``; what is larger spills to the system's folder for temporary files.
+    progress : callable, optional
+        Called with each snapshot when it is done.
+
+    Returns
+    -------
+    pyarrow.Table
+        ``snapshot_date`` (date32), ``customer_id`` and the columns of `FEATURES`, in the order of
+        ``snapshots``, then of customer_id; null where a feature is undefined.
+    """
+    tables = []
+    with DuckDBEngine(threads, memory_limit) as engine, PurchaseHistory(log, engine) as history:
+        for snapshot in snapshots:
+            tables.append(history.features_table(snapshot))
+            if progress is not None:
+                progress(snapshot)
+    return pa.concat_tables(tables) if tables else SCHEMA.empty_table()
+
+
+def feature_catalogue_markdown() -> str:
+    """Return `FEATURES` as a Markdown table: name, type, unit, meaning."""
+    return catalogue_markdown(FEATURES)
+
+
+def features_sql(columns: Collection[str], snapshot: Snapshot) -> str:
+    """Return the query of the feature table for a log with these columns."""
+    totals = {**rfm.TOTALS, **tenure.TOTALS, **behaviour.TOTALS}
+    for column, of_column in behaviour.OPTIONAL_TOTALS.items():
+        if column in columns:
+            totals |= of_column
+    lines = [f"{expression} AS {name}" for name, expression in totals.items()]
+    known = {None, *columns}
+    selected = [f"{f.expression if f.needs in known else 'NULL'} AS {f.name}" for f in FEATURES]
+    sql = _FEATURES_SQL.replace("<totals>", ",\n    ".join(lines))
+    return _at(sql.replace("<features>", ",\n  ".join(selected)), snapshot)
+
+
+def _at(sql: str, snapshot: Snapshot) -> str:
+    day = snapshot.date
+    return sql.format(
+        snapshot=(day - date(1970, 1, 1)).days, date=day.isoformat(), weekday=day.weekday(), month=day.month
+    )

@@ -1,0 +1,70 @@
+"""Time: how long a customer has been here, how long silent, and the rhythm of their purchases.
+
+A gap is the number of days between two successive purchase days. A one-time buyer has none, so gap
+features are NaN there: unknown, not zero. ``overdue_ratio`` compares the present silence with the
+customer's own rhythm: 1 is "a purchase is due today", 3 is "three times their usual gap".
+"""
+
+from __future__ import annotations
+
+from features.table.catalogue import Feature, sample_std, square
+
+TOTALS = {
+    "gap_squares": f"sum({square('gap_days')})",
+    "last_gap": "max_by(gap_days, purchase_day)",
+    "max_gap": "max(gap_days)",
+    "months": "sum(new_month)",
+}
+
+FEATURES = (
+    Feature(
+        "tenure_days",
+        "int64",
+        "days",
+        "Days since the first purchase: the everyday name of T.",
+        "{snapshot} - first_day",
+    ),
+    Feature(
+        "days_since_last_purchase",
+        "int64",
+        "days",
+        "Days from the last purchase to the snapshot: T − recency.",
+        "{snapshot} - last_day",
+    ),
+    Feature(
+        "mean_gap_days",
+        "float64",
+        "days",
+        "Mean days between successive purchase days; NaN without a repeat purchase.",
+        "CASE WHEN days > 1 THEN (last_day - first_day) / (1e0 * (days - 1)) END",
+    ),
+    Feature(
+        "std_gap_days",
+        "float64",
+        "days",
+        "Sample standard deviation of the gaps; NaN with fewer than two gaps.",
+        f"CASE WHEN days > 2 THEN {sample_std('(days - 1)', '(last_day - first_day)', 'gap_squares')} END",
+    ),
+    Feature(
+        "last_gap_days",
+        "float64",
+        "days",
+        "Days between the last two purchase days; NaN without a repeat purchase.",
+        "last_gap",
+    ),
+    Feature("max_gap_days", "float64", "days", "Longest gap; NaN without a repeat purchase.", "max_gap"),
+    Feature(
+        "overdue_ratio",
+        "float64",
+        "ratio",
+        "days_since_last_purchase / mean_gap_days; NaN without a repeat purchase.",
+        "CASE WHEN days > 1 THEN ({snapshot} - last_day) * (days - 1) / (1e0 * (last_day - first_day)) END",
+    ),
+    Feature(
+        "active_months",
+        "int64",
+        "months",
+        "Calendar months with a purchase.",
+        "months",
+    ),
+)

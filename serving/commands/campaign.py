@@ -1,0 +1,145 @@
+"""The commands ``plan`` and ``measure``: from scores to money, and back to what was learned."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from features.commands.console import progress, show_table
+from features.commands.log import open_log
+from features.commands.options import options
+from features.errors import StayworthError
+from features.log.settings import Columns, LogSettings
+from training.campaign.settings import MeasureSettings, PlanSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@options
+def plan(settings: PlanSettings) -> None:
+    """Choose whom to contact with which offer, hold some out by lot, and write the lists.
+
+    Example: stayworth plan --scores scored.csv --offers offers.toml --budget 5000 --out campaign
+
+    The folder then holds list.csv (contact these now), holdout.csv (leave these alone: they are the
+    comparison), not_selected.csv (everyone else, with the reason), plan.json and summary.html.
+    """
+    from serving.campaign.folder import require_new, write_campaign
+    from serving.campaign.summary import sentences
+    from serving.lists.export import read_table
+    from training.campaign.plan import plan as make_plan
+    from training.offers.retention import read_offers
+
+    require_new(settings.out)
+    offers = read_offers(settings.offers)
+    with progress() as report:
+        report("Planning", 0, 0)
+        made = make_plan(
+            read_table(settings.scores),
+            offers,
+            settings,
+            suppress=_ids(settings.suppress) if settings.suppress else (),
+            contacts=_contacts(settings.contacts) if settings.contacts else None,
+        )
+        # Before anything is written: whoever reads this can still change the holdout.
+        for sentence in sentences(made):
+            typer.echo(sentence)
+        report("Writing", 0, 0)
+        files = {name: getattr(settings, name) for name in ("scores", "offers", "suppress", "contacts")}
+        inputs = {name: _fingerprint(path) for name, path in files.items() if path}
+        write_campaign(made, settings.out, xlsx=settings.xlsx, excel=settings.excel, inputs=inputs)
+    rows = [
+        [offer.name, len(part), part["expected_cost"].sum(), part["expected_profit"].sum()]
+        for offer in offers
+        if len(part := made.contacted[made.contacted["offer"] == offer.name])
+    ]
+    if rows:
+        typer.echo()
+        show_table("Contacts", ["Offer", "Customers", "Expected cost", "Expected profit"], rows)
+    reasons = made.not_selected["reason"].value_counts()
+    if len(reasons):
+        typer.echo()
+        show_table("Not selected", ["", "Customers"], [[str(why), int(n)] for why, n in reasons.items()])
+    typer.echo(
+        f"\n{settings.out / 'summary.html'} shows the plan; contact those in {settings.out / 'list.csv'}"
+    )
+
+
+@options
+def measure(settings: MeasureSettings, log: LogSettings, columns: Columns) -> None:
+    """Compare contacted and held-out customers: what the campaign changed, cost and earned.
+
+    Example: stayworth measure --campaign campaign --transactions new_orders.csv
+
+    Give a log that reaches back before the campaign if you can: what customers spent before makes the
+    intervals narrower. Writes measured.csv, measured.json and offers.updated.toml.
+    """
+    from serving.campaign.findings import UPDATED_OFFERS, write_findings
+    from training.campaign.assignment import read_assignment
+    from training.campaign.measurement import MEASURES
+    from training.campaign.measurement import measure as compare
+
+    folder = settings.out or settings.campaign
+    assignment = read_assignment(settings.campaign)
+    redeemed = _ids(settings.redeemed) if settings.redeemed else None
+    with progress() as report:
+        orders = open_log(log, columns, report)
+        report("Comparing", 0, 0)
+        found = compare(assignment, orders, settings, redeemed=redeemed)
+        write_findings(found, folder)
+    level = f"{settings.confidence:.0%} interval"
+    rows = [
+        [MEASURES[name], e.contacted, e.holdout, e.difference, f"{e.low:,.2f} to {e.high:,.2f}"]
+        for (group, name), e in found.effects.items()
+        if group == "all"
+    ]
+    show_table(
+        f"{found.start} to {found.end}, exclusive", ["", "Contacted", "Holdout", "Difference", level], rows
+    )
+    profit, rate = found.incremental_profit, found.return_on_cost
+    typer.echo(f"\n{found.verdict()}")
+    typer.echo(
+        f"In this period the contacts cost {found.cost:,.2f} and earned {profit.difference:+,.2f} beyond that "
+        f"({profit.low:+,.2f} to {profit.high:+,.2f})"
+        + ("." if rate is None else f", {rate.difference:+.2f} per unit of cost.")
+    )
+    for name, update in found.updates.items():
+        if not update.warning:
+            (a, b), (c, d) = update.prior.interval(), update.posterior.interval()
+            typer.echo(
+                f"Acceptance of {name}: {update.prior.mean:.2f} ({a:.2f} to {b:.2f}) before, "
+                f"{update.posterior.mean:.2f} ({c:.2f} to {d:.2f}) now."
+            )
+    for note in found.notes:
+        typer.echo(f"Note: {note}")
+    typer.echo(f"\nAll groups in {folder / 'measured.csv'}, what was learned in {folder / UPDATED_OFFERS}")
+
+
+def _ids(path: Path) -> list[str]:
+    """Read the customer ids of a table."""
+    return [str(each) for each in _column(path, "customer_id") if each != ""]
+
+
+def _contacts(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame({name: _column(path, name) for name in ("customer_id", "contacted_on")})
+
+
+def _column(path: Path, name: str) -> pd.Series:
+    from serving.lists.export import read_table
+
+    table = read_table(path)
+    if name not in table.columns:
+        raise StayworthError(
+            f"{path} has no column {name!r}; it has {', '.join(map(str, table.columns))}. Rename the one you mean."
+        )
+    return table[name]
+
+
+def _fingerprint(path: Path) -> dict[str, str]:
+    return {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}

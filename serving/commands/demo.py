@@ -1,0 +1,88 @@
+"""The whole way on a real log: CDNOW's 69,659 orders, from the file to a champion model and a list."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from features.commands.console import progress, show_table
+from features.commands.log import open_log
+from features.log.settings import Columns, LogSettings
+from training.settings import TrainSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_TOP = ("customer_id", "churn_probability", "expected_value", "value_at_stake", "value_at_risk", "reasons")
+
+
+def demo(folder: Path) -> None:
+    """Write CDNOW's log into a folder, train on it, promote the model, score every customer, print it all.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if need be; gets ``orders.csv``, ``mlflow.db``, ``mlruns/`` and ``scored.csv``.
+    """
+    from features.datasets import cdnow
+    from features.files import write_csv
+    from serving.lists.export import write_table
+    from serving.scorer import Scorer
+    from training.commands.train import show_run, show_version
+    from training.pipeline import register, train
+
+    folder.mkdir(parents=True, exist_ok=True)
+    orders_csv, scored_csv = folder / "orders.csv", folder / "scored.csv"
+    settings = TrainSettings(horizon_days=90, promote=True, tracking_uri=f"sqlite:///{folder / 'mlflow.db'}")
+    write_csv(cdnow(), orders_csv)
+    with progress() as report:
+        log = open_log(LogSettings(transactions=str(orders_csv)), Columns(), report)
+        run = train(log, settings, report)
+        version, verdict = register(run, log, settings, report)
+        report("Scoring every customer", 0, 1)
+        scored = Scorer.from_registry(settings.tracking_uri).score_log(log)
+        write_table(scored.scores, scored_csv)
+    show_run(run, log)
+    show_version(version, verdict, settings)
+    typer.echo()
+    _show_top(scored.scores[scored.recent].head(10), settings.dormancy_days)
+    typer.echo(f"\nAll {len(scored.scores):,} customers, most value at risk first: {scored_csv}")
+    _show_next_steps(folder, settings.tracking_uri, orders_csv)
+
+
+def _show_top(top: pd.DataFrame, dormancy_days: int) -> None:
+    rows = [
+        [
+            row.customer_id,
+            f"{row.churn_probability:.3f}",
+            row.expected_value,
+            row.value_at_stake,
+            row.value_at_risk,
+        ]
+        + [row.reasons[0] if row.reasons else ""]
+        for row in top[list(_TOP)].itertuples()
+    ]
+    header = ["Customer", "Churn", "Expected value", "At stake", "Value at risk", "Strongest reason"]
+    show_table(
+        f"Most value at risk, of customers with an order in the last {dormancy_days} days", header, rows
+    )
+
+
+def _show_next_steps(folder: Path, tracking_uri: str, orders_csv: Path) -> None:
+    uri = shlex.quote(tracking_uri)
+    body = (
+        '{"snapshot_date": "1998-07-01", "customers": [{"customer_id": "17", '
+        '"transactions": [{"ordered_at": "1998-01-05", "amount": 20.5}]}]}'
+    )
+    typer.echo(
+        f"""
+How to go on
+  look at the run    .venv/bin/mlflow ui --backend-store-uri {uri}
+  list for a team    .venv/bin/stayworth score --tracking-uri {uri} --transactions {orders_csv} \\
+                       --top 500 --out {folder / "list.xlsx"}
+  serve              .venv/bin/stayworth serve --tracking-uri {uri}
+  ask the service    curl -s localhost:3000/score -H 'content-type: application/json' -d '{body}'"""
+    )

@@ -1,0 +1,1 @@
+"""Scored lists: written for people and other systems, joined with contacts."""

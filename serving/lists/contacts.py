@@ -1,0 +1,93 @@
+"""A table of contacts, joined to a scored list by customer id."""
+
+from __future__ import annotations
+
+import os
+from difflib import get_close_matches
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from features.errors import StayworthError
+from features.log.columns import text
+from serving.lists.export import read_table
+
+CUSTOMER_ID = "customer_id"
+_EXAMPLES = 3
+
+
+class Contacts:
+    r"""What is known of customers besides their orders, such as names and addresses.
+
+    Parameters
+    ----------
+    path : CSV, Parquet or Excel file with a column ``customer_id``, one row a customer
+
+    Raises
+    ------
+    StayworthError
+        If the file cannot be read, has no column ``customer_id``, or has customers with more than one row.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> crm = Path(tempfile.mkdtemp()) / "crm.csv"
+    >>> _ = crm.write_text("customer_id,city\n0042,Shiraz\n17,Yazd\n")
+    >>> contacts = Contacts(crm)
+    >>> contacts.join(pd.DataFrame({"customer_id": ["18", "0042"], "value_at_risk": [9.5, 2.0]}))
+      customer_id  value_at_risk    city
+    0          18            9.5     NaN
+    1        0042            2.0  Shiraz
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.name = Path(path).name
+        table = read_table(path)
+        if CUSTOMER_ID not in table.columns:
+            raise StayworthError(self._no_ids(list(map(str, table.columns))))
+        # Ids are read as the log's are, so that the same id is the same text.
+        ids = text(pa.chunked_array([pa.array(table[CUSTOMER_ID])])).to_pandas()
+        table = table.drop(columns=CUSTOMER_ID)
+        # A whole number stays one where a customer without a contact leaves the cell empty.
+        table = table.astype(dict.fromkeys(table.select_dtypes("integer").columns, "Int64"))
+        self.table = table.set_axis(pd.Index(ids, name=CUSTOMER_ID), axis="index")[ids.notna().to_numpy()]
+        twice = self.table.index[self.table.index.duplicated()].unique()
+        if len(twice):
+            examples = ", ".join(map(repr, twice[:_EXAMPLES]))
+            raise StayworthError(
+                f"{self.name} has more than one row for {len(twice):,} customers, such as {examples}. "
+                "Keep one each."
+            )
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def require_no_clash(self, columns: list[str]) -> None:
+        """Raise a StayworthError if a column of the contacts has the name of one of the list's."""
+        clashing = [repr(name) for name in self.table.columns if name in columns]
+        if clashing:
+            raise StayworthError(
+                f"{self.name} and the scored list both have {', '.join(clashing)}. Rename or drop it there."
+            )
+
+    def matched(self, scores: pd.DataFrame) -> int:
+        """Count the customers of a list that have a contact."""
+        return int(scores[CUSTOMER_ID].isin(self.table.index).sum())
+
+    def join(self, scores: pd.DataFrame) -> pd.DataFrame:
+        """Add the contacts' columns after the list's; empty where a customer has none.
+
+        Raises
+        ------
+        StayworthError
+            If a column of the contacts has the name of one of the list's.
+        """
+        self.require_no_clash(list(scores.columns))
+        added = self.table.reindex(scores[CUSTOMER_ID]).set_axis(scores.index, axis="index")
+        return pd.concat([scores, added], axis="columns")
+
+    def _no_ids(self, columns: list[str]) -> str:
+        nearest = get_close_matches(CUSTOMER_ID, columns, n=1, cutoff=0.4)
+        remedy = f"Rename {nearest[0]!r} to it." if nearest else f"Name the column of ids {CUSTOMER_ID!r}."
+        return f"{self.name} has no column {CUSTOMER_ID!r}; it has {', '.join(map(repr, columns))}. {remedy}"

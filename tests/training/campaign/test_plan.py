@@ -1,0 +1,281 @@
+"""Plans: who is chosen, who never is, and what stands in the folder."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+
+from features.errors import OutputError, StayworthError
+from serving.campaign.folder import write_campaign
+from serving.campaign.summary import sentences
+from serving.lists.export import read_table
+from training.campaign.assignment import CampaignError, read_assignment
+from training.campaign.plan import CampaignPlan, plan
+from training.campaign.sensitivity import budget_curve, same_list, tornado
+from training.campaign.settings import PlanTerms
+from training.offers.retention import BetaPrior, Offer
+
+VOUCHER = Offer(
+    name="voucher", contact_cost=0.1, incentive_cost=5, acceptance_rate=BetaPrior(alpha=6, beta=14)
+)
+CALL = Offer(
+    name="call", channel="phone", contact_cost=4, incentive_share=0.2, acceptance_rate=0.4, capacity=50
+)
+
+
+def scored(n: int, seed: int = 0) -> pd.DataFrame:
+    """A scored list as 'stayworth score' writes it, ids with leading zeros."""
+    rng = np.random.default_rng(seed)
+    churn, rate, spend = rng.beta(3, 2, n), rng.gamma(1.2, 1.2, n) + 0.01, rng.lognormal(3.6, 0.8, n)
+    stake = 0.3 * spend * rng.gamma(2, 1.2, n)
+    return pd.DataFrame(
+        {
+            "customer_id": [f"{i:05d}" for i in range(n)],
+            "snapshot_date": "2024-01-01",
+            "churn_probability": churn,
+            "expected_purchases": rate,
+            "expected_spend": rate * spend,
+            "expected_value": 2 * stake,
+            "value_at_stake": stake,
+            "value_tier": np.where(stake > 60, "high", "low"),
+            "reasons": "long silence; few orders",
+            "model_version": "3",
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def planned() -> CampaignPlan:
+    return plan(scored(2000), [VOUCHER, CALL], PlanTerms(budget=900, max_contacts=400))
+
+
+@pytest.fixture(scope="module")
+def written(planned: CampaignPlan, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("plans") / "campaign"
+    return write_campaign(planned, folder, excel=True, inputs={"scores": {"file": "scored.csv"}})
+
+
+@pytest.fixture
+def folder(written: Path, tmp_path: Path) -> Path:
+    """A copy of the campaign, to be spoilt."""
+    return Path(shutil.copytree(written, tmp_path / "campaign"))
+
+
+def test_limits_hold_and_no_contact_is_expected_to_lose(planned: CampaignPlan) -> None:
+    contacted = planned.contacted
+
+    assert planned.expected_cost <= 900
+    assert len(contacted) <= 400
+    assert (contacted["offer"] == "call").sum() <= 50
+    assert (contacted["expected_profit"] > 0).all()
+    assert (contacted["churn_probability"] > contacted["break_even_probability"]).all()
+    assert planned.expected_cost < planned.greatest_cost
+
+
+def test_everyone_is_contacted_held_out_or_told_why_not(planned: CampaignPlan) -> None:
+    ids = [frame["customer_id"] for frame in (planned.contacted, planned.held_out, planned.not_selected)]
+
+    assert sorted(pd.concat(ids)) == sorted(scored(2000)["customer_id"])
+    assert (planned.not_selected["reason"] != "").all()
+    assert len(planned.held_out) / len(planned.chosen) == pytest.approx(0.1, abs=0.005)
+
+
+def test_the_draw_depends_on_the_seed_and_not_on_the_order_of_the_list() -> None:
+    terms = PlanTerms(max_contacts=200)
+    shuffled = scored(600).sample(frac=1, random_state=1)
+
+    first, again = (plan(scores, [VOUCHER], terms).held_out for scores in (scored(600), shuffled))
+    other = plan(scored(600), [VOUCHER], PlanTerms(max_contacts=200, seed=8)).held_out
+
+    assert first["customer_id"].tolist() == again["customer_id"].tolist()
+    assert first["customer_id"].tolist() != other["customer_id"].tolist()
+
+
+def test_the_suppressed_and_the_recently_contacted_never_appear() -> None:
+    best = plan(scored(300), [VOUCHER]).chosen["customer_id"]
+    past = pd.DataFrame({"customer_id": best[1:3], "contacted_on": ["2023-12-20", "2023-11-30"]})
+
+    made = plan(scored(300), [VOUCHER], PlanTerms(cooldown_days=30), suppress=[best[0]], contacts=past)
+
+    chosen, reasons = set(made.chosen["customer_id"]), made.not_selected.set_index("customer_id")["reason"]
+    assert reasons[best[0]] == "asked not to be contacted"
+    assert reasons[best[1]] == "contacted within the last 30 days"
+    assert best[2] in chosen  # a month and two days ago
+
+
+def test_treat_nobody_where_nothing_pays() -> None:
+    dear = Offer(name="dear", contact_cost=1e6, incentive_cost=0, acceptance_rate=0.5)
+
+    made = plan(scored(50), [dear])
+
+    assert made.chosen.empty
+    assert sentences(made) == ["Treat nobody: no offer is worth its cost for anybody."]
+
+
+def test_an_effect_to_see_sizes_the_holdout() -> None:
+    made = plan(scored(2000), [VOUCHER], PlanTerms(effect=0.08))
+
+    assert made.detectable_effect <= 0.0805
+    assert 0.1 < made.holdout_share < 0.5
+
+
+def test_an_effect_out_of_reach_says_what_is_in_reach() -> None:
+    with pytest.raises(StayworthError, match="even a holdout of half can only see effects of"):
+        plan(scored(300), [VOUCHER], PlanTerms(effect=0.01))
+
+
+def test_the_summary_warns_of_a_campaign_too_small_to_learn_from() -> None:
+    weak = Offer(name="mail", contact_cost=0.01, incentive_cost=0, acceptance_rate=0.05)
+
+    said = " ".join(sentences(plan(scored(1000), [weak])))
+
+    assert "this campaign can only see effects of" in said
+    assert "So it will probably not show whether it worked." in said
+
+
+def test_the_profit_interval_covers_nine_plans_in_ten() -> None:
+    made = plan(scored(800), [VOUCHER], PlanTerms(holdout=0))
+    part, rng = made.contacted, np.random.default_rng(5)
+    p, value = part["churn_probability"].to_numpy(), part["value_at_stake"].to_numpy()
+
+    profits = []
+    for _ in range(2000):
+        leaves = rng.random(len(p)) < p
+        accepts = leaves & (rng.random(len(p)) < rng.beta(6, 14))
+        profits.append((accepts * (value - 5) - 5.0 * ~leaves - 0.1).sum())
+
+    low, high = made.profit_interval()
+    assert np.mean((low <= np.array(profits)) & (np.array(profits) <= high)) == pytest.approx(0.9, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda s: s.drop(columns="value_at_stake"), "no column 'value_at_stake'"),
+        (lambda s: pd.concat([s, s.head(2)]), "2 customers are in the scored list more than once"),
+        (lambda s: s.head(0), "nobody to contact"),
+        (lambda s: s.drop(columns="expected_spend"), "'call' is a share of the spend per purchase"),
+    ],
+)
+def test_a_list_that_cannot_be_planned_from_is_refused(change: object, message: str) -> None:
+    with pytest.raises(StayworthError, match=message):
+        plan(change(scored(20)), [VOUCHER, CALL])  # type: ignore[operator]
+
+
+def test_ids_survive_the_folder_and_formulas_do_not(tmp_path: Path) -> None:
+    scores = scored(60)
+    strange = ["007", "a,b", "مشتری ۱", "=1+1", "@SUM(A1)"]
+    scores.loc[: len(strange) - 1, "customer_id"] = strange
+    scores.loc[: len(strange) - 1, ["churn_probability", "value_at_stake"]] = 0.9, 900.0
+
+    folder = write_campaign(plan(scores, [VOUCHER], PlanTerms(holdout=0.1)), tmp_path / "campaign", xlsx=True)
+
+    read = pd.concat([read_table(folder / "list.csv"), read_table(folder / "holdout.csv")])
+    assert set(strange) <= set(read["customer_id"])
+    raw = (folder / "list.csv").read_text(encoding="utf-8") + (folder / "holdout.csv").read_text(
+        encoding="utf-8"
+    )
+    assert '"=1+1"' not in raw
+    assert '"@SUM(A1)"' not in raw
+    book = openpyxl.load_workbook(folder / "list.xlsx")
+    assert {cell.data_type for cell in book.active["A"]} == {"s"}
+    book.close()
+
+
+def test_the_folder_tells_the_whole_plan(planned: CampaignPlan, folder: Path) -> None:
+    names = {path.name for path in folder.iterdir()}
+    record = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    page = (folder / "summary.html").read_text(encoding="utf-8")
+    assert names == {"list.csv", "holdout.csv", "not_selected.csv", "plan.json", "summary.html"}
+    assert record["model_version"] == "3"
+    assert record["counts"]["contacted"] == len(planned.contacted)
+    assert record["experiment"]["minimum_detectable_effect"] == pytest.approx(planned.detectable_effect)
+    assert record["allocation"]["lambda"] >= 0
+    assert sum(s["held_out"] for s in record["experiment"]["strata"]) == len(planned.held_out)
+    assert page.count("<svg") == 3
+    assert not re.search(r"""(src|href)=["'](?!#|data:)""", page)  # nothing to load from elsewhere
+
+
+def test_a_plan_is_never_overwritten(planned: CampaignPlan, folder: Path) -> None:
+    with pytest.raises(OutputError, match="exists already. A plan is never overwritten"):
+        write_campaign(planned, folder)
+
+
+def test_a_folder_that_cannot_be_written_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = plan(scored(40), [VOUCHER])
+    with pytest.raises(OutputError, match="does not exist"):
+        write_campaign(planned, tmp_path / "none" / "campaign")
+
+    def full(self: Path, target: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "rename", full)
+    with pytest.raises(OutputError, match="No space left"):
+        write_campaign(planned, tmp_path / "campaign")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_assignment_is_read_back_as_drawn(planned: CampaignPlan, folder: Path) -> None:
+    read = read_assignment(folder)
+
+    assert read.contacted() == set(planned.contacted["customer_id"])
+    assert read.starts_on == date(2024, 1, 1)
+    assert read.offers["voucher"] == VOUCHER
+    assert read.notes == ()
+    stratum = read.customers.set_index("customer_id")["stratum"]
+    assert (stratum == planned.chosen.set_index("customer_id")["stratum"].reindex(stratum.index)).all()
+
+
+def test_a_customer_in_both_groups_is_refused(folder: Path) -> None:
+    held = (folder / "holdout.csv").read_text(encoding="utf-8-sig").splitlines()
+    with (folder / "list.csv").open("a", encoding="utf-8") as file:
+        file.write(held[1] + "\n")
+
+    with pytest.raises(CampaignError, match=r"1 customers are both in list.csv and in holdout.csv"):
+        read_assignment(folder)
+
+
+def test_a_holdout_that_lost_its_customers_is_refused(folder: Path) -> None:
+    held = (folder / "holdout.csv").read_text(encoding="utf-8-sig").splitlines()
+    (folder / "holdout.csv").write_text("\n".join(held[: len(held) // 3]) + "\n", encoding="utf-8")
+
+    with pytest.raises(CampaignError, match="Chance does not explain that"):
+        read_assignment(folder)
+
+
+def test_a_list_saved_again_by_a_spreadsheet_is_still_the_list(planned: CampaignPlan, folder: Path) -> None:
+    table = read_table(folder / "list.csv").head(-1)
+    table.to_csv(folder / "list.csv", sep=";", index=False, encoding="utf-8-sig")
+
+    read = read_assignment(folder)
+
+    assert len(read.contacted()) == len(planned.contacted) - 1
+    assert "Whoever was drawn counts" in read.notes[0]
+
+
+def test_a_plan_without_a_holdout_cannot_be_measured(tmp_path: Path) -> None:
+    folder = write_campaign(plan(scored(100), [VOUCHER], PlanTerms(holdout=0)), tmp_path / "campaign")
+
+    with pytest.raises(CampaignError, match="planned without a holdout"):
+        read_assignment(folder)
+
+
+def test_the_sensitivity_surrounds_the_plan(planned: CampaignPlan) -> None:
+    swings, ranges = tornado(planned), {each.offer: each for each in same_list(planned)}
+    cost, profit = budget_curve(planned)
+
+    assert all(min(s.low_profit, s.high_profit) <= planned.expected_profit + 1e-6 for s in swings)
+    assert "acceptance of voucher" in " ".join(swing.assumption for swing in swings)
+    assert ranges["voucher"].low <= 0.3 <= ranges["voucher"].high
+    assert (np.diff(cost) >= -1e-9).all()
+    assert (np.diff(profit) >= -1e-6).all()

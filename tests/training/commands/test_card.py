@@ -1,0 +1,77 @@
+"""``card``: the page that was stored with a version, brought to the disk."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from features.datasets import simulate_log
+from features.log.transactions import validate
+from features.snapshot import Snapshot
+from features.table.history import PurchaseHistory
+from training.churn.calibration import Calibrator
+from training.churn.model import ChurnModel
+from training.churn.season import Season
+from training.clv.model import fit_clv
+from training.clv.value import ValueTerms
+from training.commands.card import card
+from training.model.files import save_model
+from training.model.retention_model import RetentionModel
+from training.versions.registry import Registry
+
+app = typer.Typer()
+app.command()(card)
+
+
+@pytest.fixture(scope="module")
+def two_versions(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a registry: version 1 with a card, the champion; version 2 without."""
+    simulated = simulate_log(200, r=0.6, alpha=6.0, a=0.8, b=2.4, p=6.0, q=4.0, v=15.0, weeks=40, seed=1)
+    log = validate(simulated.transactions)
+    with PurchaseHistory(log) as history:
+        clv = fit_clv(history.features(Snapshot.after(log.last_day)))
+    model = RetentionModel(
+        ChurnModel(None, Calibrator(), Season(), base_mean=0.0), clv, ValueTerms(), (2.0, 1.0), {}
+    )
+    folder = tmp_path_factory.mktemp("registry")
+    save_model(model, folder / "files")
+    registry = Registry(f"sqlite:///{folder}/mlflow.db")
+    (folder / "files" / "card.html").write_text("<p>Grüße</p>", encoding="utf-8")
+    registry.log_run(model_folder=folder / "files")
+    (folder / "files" / "card.html").unlink()
+    registry.log_run(model_folder=folder / "files")
+    registry.promote("1")
+    shutil.rmtree(folder / "files")
+    return f"sqlite:///{folder}/mlflow.db"
+
+
+def _run(uri: str, *arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["--tracking-uri", uri, *arguments])
+    return result.exit_code, result.output
+
+
+def test_without_a_number_the_champions_card_is_written(two_versions: str, tmp_path: Path) -> None:
+    out = tmp_path / "card.html"
+
+    code, said = _run(two_versions, "--out", str(out))
+
+    assert (code, said) == (0, f"Card of version 1 (champion) in {out}\n")
+    assert out.read_text(encoding="utf-8") == "<p>Grüße</p>"
+
+
+def test_a_version_without_a_card_or_unknown_leaves_no_file(two_versions: str, tmp_path: Path) -> None:
+    out = tmp_path / "card.html"
+
+    bare = _run(two_versions, "--version", "2", "--out", str(out))
+    unknown = _run(two_versions, "--version", "7", "--out", str(out))
+    empty = _run(f"sqlite:///{tmp_path}/none.db", "--out", str(out))
+
+    assert bare[0] == unknown[0] == empty[0] == 2
+    assert "Version 2 was registered without a card. Train again to get one" in bare[1]
+    assert "has no version 7 of stayworth. It has 1, 2." in unknown[1]
+    assert "Train one first: stayworth train" in empty[1]
+    assert list(tmp_path.iterdir()) == []

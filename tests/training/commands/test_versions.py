@@ -1,0 +1,144 @@
+"""The commands that list versions and move the champion, and what ``train --promote`` says."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from features.log.transactions import TransactionLog
+from training.churn.calibration import Calibrator
+from training.churn.model import ChurnModel
+from training.churn.season import Season
+from training.clv.gammagamma import EmpiricalSpend
+from training.clv.mbgnbd import MBGNBD
+from training.clv.model import CLVModel
+from training.clv.value import ValueTerms
+from training.commands.train import show_version
+from training.commands.versions import models, promote, rollback
+from training.model.files import save_model
+from training.model.retention_model import RetentionModel
+from training.pipeline import register, train
+from training.settings import TrainSettings
+from training.versions.registry import Registry
+
+app = typer.Typer()
+for command in (models, promote, rollback):
+    app.command()(command)
+
+MEASURED = {
+    "test_auc": 0.8392,
+    "test_log_loss": 0.2971,
+    "test_calibration_in_the_large": -0.007,
+    "test_spend_ratio": 1.141,
+}
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A registry of two versions, the first measured and promoted by force."""
+    folder = tmp_path_factory.mktemp("registry")
+    clv = CLVModel(MBGNBD(0.5, 6.0, 0.9, 1.6), EmpiricalSpend(20.0))
+    churn = ChurnModel(None, Calibrator(), Season(), base_mean=0.0)
+    save_model(RetentionModel(churn, clv, ValueTerms(), (20.0, 5.0), {}), folder / "model")
+    registry = Registry(f"sqlite:///{folder}/mlflow.db")
+    params = {"horizon_days": 90, "test_snapshot": "1998-04-01"}
+    registry.log_run(model_folder=folder / "model", params=params, metrics=MEASURED)
+    registry.log_run(model_folder=folder / "model", params=params)
+    registry.annotate("1", tags={"gate": "worse"})
+    registry.promote("1", how="forced")
+    return folder
+
+
+@pytest.fixture
+def here(fresh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.copy(fresh / "mlflow.db", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("STAYWORTH_TRACKING_URI", raising=False)
+    return tmp_path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_models_lists_versions_with_what_was_measured_and_who_promoted_them(here: Path) -> None:
+    listed = run("models").output.splitlines()
+
+    assert listed[0] == "Versions in sqlite:///mlflow.db"
+    assert listed[1].split() == [
+        *("Version", "Alias", "Registered", "Promoted", "Gate", "Days", "Test", "snapshot", "AUC"),
+        *("Log-loss", "In", "the", "large", "Spend", "/", "actual"),
+    ]
+    assert [line.split()[0] for line in listed[2:]] == ["2", "1"]
+    assert "champion" in listed[3]
+    assert listed[3].split()[-8:] == [
+        *("forced", "worse", "90", "1998-04-01", "0.8392", "0.2971", "-0.0070", "1.141"),
+    ]
+
+
+def test_where_nothing_is_registered_models_says_so_and_creates_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    done = run("models")
+
+    assert done.exit_code == 0
+    assert done.output.startswith("No version is registered in sqlite:///mlflow.db. Train one:")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_promote_and_rollback_say_who_was_and_who_is(here: Path) -> None:
+    assert run("promote", "2").output == (
+        "Version 2 is the champion now; version 1 was. Back again: stayworth rollback\n"
+    )
+    assert run("promote", "2").output == "Version 2 is the champion already.\n"
+    assert run("rollback").output.startswith("Version 1 is the champion again; version 2 was.")
+    assert Registry("sqlite:///mlflow.db").champion().version == "1"
+
+
+def test_mistakes_are_named_and_end_with_2(here: Path) -> None:
+    unknown, nobody_before = run("promote", "7"), run("rollback")
+
+    assert unknown.exit_code == nobody_before.exit_code == 2
+    assert "has no version 7 of stayworth. It has 1, 2." in unknown.output
+    assert "There was no champion before version 1" in nobody_before.output
+
+
+def test_the_registry_is_also_named_in_the_config_file(here: Path) -> None:
+    (here / "mlflow.db").rename(here / "team.db")
+    (here / "stayworth.toml").write_text('[registry]\ntracking_uri = "sqlite:///team.db"\n')
+
+    assert run("models").output.startswith("Versions in sqlite:///team.db\n")
+
+
+def test_training_twice_on_the_same_log_leaves_the_first_of_the_two_champion(
+    shop_log: TransactionLog, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = TrainSettings(
+        horizon_days=90, snapshots=2, threads=1, promote=True, tracking_uri="sqlite:///mlflow.db"
+    )
+    trained = train(shop_log, settings)
+
+    _, verdict = register(trained, shop_log, settings)  # the champion's card is empty
+    assert verdict is not None and verdict.outcome == "incomparable"
+    assert "version 1 cannot be compared. Its card does not say how it was trained" in verdict.reasons[0]
+    Registry("sqlite:///mlflow.db").promote("3")
+    version, verdict = register(trained, shop_log, settings)
+    show_version(version, verdict, settings)
+
+    assert Registry("sqlite:///mlflow.db").champion().version == "3"
+    printed = capsys.readouterr().out
+    assert "Gate: the new version's recipe against the champion's" in printed
+    assert "The champion stays: between the two recipes is no difference that counts.\n" in printed
+    assert "Version 4 of the model is registered in sqlite:///mlflow.db.\n" in printed
+    assert "It is the champion now" not in printed
+
+
+def test_force_goes_with_promote_only() -> None:
+    with pytest.raises(ValueError, match="--force only goes with --promote"):
+        TrainSettings(force=True)

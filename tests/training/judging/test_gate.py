@@ -1,0 +1,292 @@
+"""Who becomes champion: recipes against each other on a shop whose leavers a residual can tell, or cannot."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.optimize import brentq
+from scipy.special import expit
+
+from features.log.transactions import TransactionLog
+from training.churn.calibration import Calibrator
+from training.churn.model import ChurnModel, base_log_odds
+from training.churn.recipe import Recipe
+from training.churn.season import Season
+from training.clv.value import ValueTerms
+from training.judging.gate import Verdict, decide, judge
+from training.model.files import save_model
+from training.model.retention_model import RetentionModel
+from training.snapshots.dataset import Labelled
+from training.versions.registry import Registry, Version
+
+P0_ALONE, RESIDUAL = 0, 40
+
+
+@pytest.fixture(scope="module")
+def rows(shop_rows: list[Labelled]) -> list[Labelled]:
+    """The shop's snapshots, but who paid much at first leaves more often: BG/NBD knows nothing of that."""
+    return [_leaving_by_first_basket(row) for row in shop_rows]
+
+
+def _leaving_by_first_basket(row: Labelled) -> Labelled:
+    """Draw outcomes anew: 1.5 up or down in the log-odds, spend as expected of those who stay."""
+    table = row.table
+    shift = np.where(table["first_basket"] > table["first_basket"].median(), 1.5, -1.5)
+    log_odds = base_log_odds(table) + shift
+    level = brentq(lambda o: expit(log_odds + o).mean() - table["p0"].mean(), -5, 5)
+    random = np.random.default_rng(row.snapshot.date.toordinal()).random(len(table))
+    churned = (random < expit(log_odds + level)).astype(int)
+    spend = table["expected_purchases"] * table["spend_per_purchase"] / (1 - table["p0"])
+    after = pd.DataFrame({"churned": churned, "purchases": 1 - churned, "spend": (1 - churned) * spend})
+    return replace(row, outcomes=after)
+
+
+@pytest.fixture(scope="module")
+def model_of(shop_rows: list[Labelled]) -> object:
+    """Make a registered model of a recipe; what it has learnt is of no consequence to the gate."""
+
+    def make(
+        rounds: int, calibrator: Calibrator | None = None, horizon_days: int = 60, **card: object
+    ) -> RetentionModel:
+        recipe = Recipe(rounds, False, False, calibrator or Calibrator(), "forward in time")
+        stored = {
+            "snapshot_date": "2025-07-01",
+            "dormant_after_days": 120,
+            "snapshots": ["2025-04-01"],
+            "snapshot_limit": 4,
+            "test": {"snapshot_date": "2025-04-01"},
+            "recipe": recipe.describe(),
+        }
+        churn = ChurnModel(None, recipe.calibrator, Season(), base_mean=0.0)
+        terms = ValueTerms(horizon_days=horizon_days)
+        return RetentionModel(churn, shop_rows[-1].clv, terms, (20.0, 5.0), stored | card)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def fresh(model_of, tmp_path_factory: pytest.TempPathFactory) -> Path:  # type: ignore[no-untyped-def]
+    """A registry: version 1 is BG/NBD alone, version 2 has a residual, version 3 another horizon."""
+    folder = tmp_path_factory.mktemp("registry")
+    registry = Registry(f"sqlite:///{folder}/mlflow.db")
+    for number, model in enumerate((model_of(P0_ALONE), model_of(RESIDUAL), model_of(RESIDUAL, None, 30))):
+        save_model(model, folder / str(number))
+        registry.log_run(model_folder=folder / str(number))
+    return folder
+
+
+@pytest.fixture
+def registry(fresh: Path, tmp_path: Path) -> Registry:
+    """A copy of it, nobody promoted."""
+    shutil.copy(fresh / "mlflow.db", tmp_path)
+    return Registry(f"sqlite:///{tmp_path}/mlflow.db")
+
+
+def version(registry: Registry, number: str) -> Version:
+    return next(found for found in registry.versions() if found.version == number)
+
+
+def challenge(
+    registry: Registry, number: str, rows: list[Labelled], log: TransactionLog, *, force: bool = False
+) -> Verdict:
+    """Let a registered version challenge the champion."""
+    return decide(registry, version(registry, number), registry.load(number), rows, log, force=force)
+
+
+def document(registry: Registry, number: str) -> dict[str, object]:
+    """Return what the run of a version keeps of the gate."""
+    from mlflow import MlflowClient
+
+    run = MlflowClient(registry.uri.text).get_run(version(registry, number).run_id)
+    folder = Path(run.info.artifact_uri.removeprefix("file://"))
+    return dict(json.loads((folder / "gate.json").read_text()))
+
+
+def test_without_a_champion_there_is_nothing_to_beat(
+    registry: Registry, rows: list[Labelled], shop_log: TransactionLog
+) -> None:
+    verdict = challenge(registry, "1", rows, shop_log)
+
+    assert verdict.promote
+    assert verdict.reasons == ("Promoted: there was no champion to compare with.",)
+    assert registry.champion().version == "1"
+    assert registry.champion().tags == {
+        "gate": "first",
+        "gate_reason": verdict.reasons[0],
+        "promoted": "by the gate",
+    }
+
+
+def test_a_better_recipe_is_promoted_and_the_registry_says_why(
+    registry: Registry, rows: list[Labelled], shop_log: TransactionLog
+) -> None:
+    registry.promote("1")
+
+    verdict = challenge(registry, "2", rows, shop_log)
+
+    assert verdict.outcome == "better"
+    assert verdict.reasons[0].startswith("Promoted: better in log-loss, log-loss of recent customers")
+    assert verdict.reasons[1].startswith(
+        "Both recipes were fitted on what had closed by 2025-04-01 (4 snapshots)"
+    )
+    champion = registry.champion()
+    assert champion.version == "2"
+    assert (champion.tags["gate"], champion.tags["gate_against"]) == ("better", "1")
+    assert champion.tags["promoted"] == "by the gate"
+    assert document(registry, "2")["reasons"] == list(verdict.reasons)
+    log_loss = verdict.table.set_index("measure").loc["log-loss"]
+    assert log_loss["low"] < log_loss["difference"] < log_loss["high"] < 0
+
+
+def test_a_worse_recipe_is_refused_with_what_it_is_worse_in(
+    registry: Registry, rows: list[Labelled], shop_log: TransactionLog
+) -> None:
+    registry.promote("2")
+
+    verdict = challenge(registry, "1", rows, shop_log)
+
+    assert not verdict.promote
+    assert verdict.reasons[0].startswith("The champion stays: the new version is worse in log-loss")
+    assert registry.champion().version == "2"
+    assert version(registry, "1").tags["gate"] == "worse"
+    assert "promoted" not in version(registry, "1").tags
+
+
+def test_on_a_tie_the_champion_stays_and_its_age_is_said(
+    registry: Registry, rows: list[Labelled], shop_log: TransactionLog
+) -> None:
+    registry.promote("1")
+
+    verdict = decide(registry, version(registry, "2"), registry.load("1"), rows, shop_log)
+
+    assert verdict.outcome == "tie"
+    assert registry.champion().version == "1"
+    assert verdict.reasons[0] == "The champion stays: between the two recipes is no difference that counts."
+    assert "trained up to 2025-07-01" in verdict.reasons[2]
+    assert verdict.reasons[3] == "To make the new version champion all the same: --promote --force."
+
+
+def test_force_promotes_all_the_same_and_the_registry_says_so(
+    registry: Registry, rows: list[Labelled], shop_log: TransactionLog
+) -> None:
+    registry.promote("2")
+
+    verdict = challenge(registry, "1", rows, shop_log, force=True)
+
+    assert (verdict.promote, verdict.forced, verdict.outcome) == (True, True, "worse")
+    assert verdict.reasons[0].startswith("Promoted by --force, although the new version is worse in log-loss")
+    assert registry.champion().version == "1"
+    assert registry.champion().tags["promoted"] == "forced"
+    assert document(registry, "1")["forced"] is True
+    assert registry.rollback() == ("2", "1")
+
+
+def test_force_is_not_needed_for_a_better_recipe(
+    registry: Registry, rows: list[Labelled], shop_log: TransactionLog
+) -> None:
+    registry.promote("1")
+
+    assert not challenge(registry, "2", rows, shop_log, force=True).forced
+    assert registry.champion().tags["promoted"] == "by the gate"
+
+
+def test_another_horizon_is_another_outcome_and_takes_force(
+    registry: Registry, rows: list[Labelled], shop_log: TransactionLog
+) -> None:
+    registry.promote("3")
+
+    refused = challenge(registry, "2", rows, shop_log)
+    assert registry.champion().version == "3"
+    forced = challenge(registry, "2", rows, shop_log, force=True)
+
+    assert refused.outcome == "incomparable"
+    assert refused.reasons == (
+        "The champion stays: it predicts churn in 30 days and the new version in 60, different outcomes that "
+        "cannot be compared.",
+        "To make the new version champion all the same: --promote --force.",
+    )
+    assert forced.reasons == (
+        "Promoted by --force, although it predicts churn in 30 days and the new version in 60, different outcomes "
+        "that cannot be compared.",
+    )
+    assert registry.champion().version == "2"
+
+
+def test_a_champion_of_another_release_takes_force(
+    registry: Registry, rows: list[Labelled], shop_log: TransactionLog, tmp_path: Path, model_of
+) -> None:  # type: ignore[no-untyped-def]
+    save_model(model_of(P0_ALONE), tmp_path / "old")
+    content = json.loads((tmp_path / "old" / "model.json").read_text())
+    (tmp_path / "old" / "model.json").write_text(json.dumps(content | {"features": ["frequency"]}))
+    registry.promote(registry.log_run(model_folder=tmp_path / "old").version)
+
+    verdict = challenge(registry, "2", rows, shop_log)
+
+    assert verdict.outcome == "incomparable"
+    assert verdict.reasons[0].startswith("The champion stays: version 4 cannot be compared. Version 4 of")
+    assert registry.champion().version == "4"
+
+
+def test_a_champion_that_came_in_the_meantime_was_not_compared_and_stays(
+    registry: Registry, rows: list[Labelled], shop_log: TransactionLog
+) -> None:
+    class Meanwhile(list[Labelled]):
+        def __iter__(self) -> Iterator[Labelled]:
+            registry.promote("3")  # somebody else, while the gate looks at the rows
+            return super().__iter__()
+
+    registry.promote("1")
+
+    verdict = challenge(registry, "2", Meanwhile(rows), shop_log)
+
+    assert not verdict.promote
+    assert "compared with version 1, version 3 took its place" in verdict.reasons[0]
+    assert registry.champion().version == "3"
+
+
+def test_both_learn_only_from_what_had_closed_before_the_newest_closed_snapshot(
+    model_of, rows: list[Labelled], shop_log: TransactionLog
+) -> None:  # type: ignore[no-untyped-def]
+    newest = rows[-1]
+    unclosed = [row for row in rows[:-1] if row.window.closes > newest.snapshot.date]
+    scrambled = [
+        replace(row, outcomes=row.outcomes.sample(frac=1, random_state=1).set_index(row.outcomes.index))
+        if row in unclosed
+        else row
+        for row in rows
+    ]
+
+    plain, other = (judge(model_of(RESIDUAL), model_of(P0_ALONE), r, shop_log) for r in (rows, scrambled))
+
+    assert len(unclosed) == 2
+    pd.testing.assert_frame_equal(plain.table, other.table, check_exact=True)
+
+
+def test_a_miscalibrated_recipe_is_refused_however_well_it_ranks(
+    model_of, rows: list[Labelled], shop_log: TransactionLog
+) -> None:  # type: ignore[no-untyped-def]
+    shifted = Calibrator("platt", slope=1.0, intercept=0.5)
+
+    verdict = judge(model_of(RESIDUAL, shifted), model_of(RESIDUAL), rows, shop_log)
+
+    assert not verdict.promote
+    assert "calibration in the large" in verdict.reasons[0]
+
+
+def test_other_terms_and_a_champion_that_knew_the_window_are_said(
+    model_of, rows: list[Labelled], shop_log: TransactionLog
+) -> None:  # type: ignore[no-untyped-def]
+    later = model_of(P0_ALONE, test={"snapshot_date": "2025-05-01"})
+    champion = replace(later, terms=replace(later.terms, margin=0.4))
+
+    reasons = judge(model_of(P0_ALONE), champion, rows, shop_log).reasons
+
+    assert "Both value customers on the new version's terms: margin 0.3 instead of 0.4." in reasons
+    assert "The champion's recipe was chosen with this window in sight, to its advantage." in reasons

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.errors import ModelError
+from features.table.history import FEATURES
+from training.model.files import load_model, save_model
+from training.model.retention_model import SCORE_COLUMNS
+from training.run import TrainingRun
+
+
+@pytest.fixture(scope="module")
+def table(cdnow_run: TrainingRun) -> pd.DataFrame:
+    """Every eleventh customer of CDNOW, as the newest snapshot sees them."""
+    columns = ["snapshot_date", "customer_id", *(feature.name for feature in FEATURES)]
+    return cdnow_run.newest.table[columns].iloc[::11].reset_index(drop=True)
+
+
+@pytest.fixture(scope="module")
+def scores(cdnow_run: TrainingRun, table: pd.DataFrame) -> pd.DataFrame:
+    return cdnow_run.model.score(table)
+
+
+def test_the_columns_are_those_of_the_contract_in_its_order(scores: pd.DataFrame) -> None:
+    assert tuple(scores.columns) == SCORE_COLUMNS[:-1]
+    dates = [name for name in scores if name.startswith("next_purchase")]
+    assert scores.drop(columns=dates).notna().all(axis=None)
+
+
+def test_a_saved_model_gives_the_same_scores_to_the_last_digit(
+    cdnow_run: TrainingRun, table: pd.DataFrame, scores: pd.DataFrame, tmp_path: Path
+) -> None:
+    save_model(cdnow_run.model, tmp_path)
+
+    again = load_model(tmp_path).score(table)
+
+    pd.testing.assert_frame_equal(again, scores, check_exact=True)
+    assert {file.name for file in tmp_path.iterdir()} == {
+        "model.json",
+        "booster.txt",
+        "spend.txt",
+        "example.json",
+    }
+
+
+def test_a_customer_alone_gets_the_scores_of_the_list(
+    cdnow_run: TrainingRun, table: pd.DataFrame, scores: pd.DataFrame
+) -> None:
+    clv = cdnow_run.model.clv
+    for place in range(0, len(table), 131):
+        forgetful = replace(cdnow_run.model, clv=replace(clv, purchases=replace(clv.purchases)))
+        alone = forgetful.score(table.iloc[[place]])
+        listed = scores.iloc[[place]].reset_index(drop=True)
+        pd.testing.assert_frame_equal(alone, listed, check_exact=True)
+
+
+def test_where_p_is_bgnbds_own_value_is_margin_times_purchases_ahead(
+    cdnow_run: TrainingRun, table: pd.DataFrame
+) -> None:
+    model = replace(cdnow_run.model, spend=None)
+    described = table.join(model.clv.predict(table, model.terms.horizon_days))
+
+    money = model.money(described, described["p0"].to_numpy())
+
+    T, x = described["T"].to_numpy() / 7, described["frequency"].to_numpy(float)
+    ahead = described["p_alive"] * model.clv.purchases.purchases_if_alive(
+        x, T, model.terms.value_horizon_weeks, model.terms.discount_per_week
+    )
+    unit = model.terms.margin * described["spend_per_purchase"]
+    assert money["expected_value"] == pytest.approx((unit * ahead).to_numpy(), rel=1e-9)
+    assert money["expected_purchases"] == pytest.approx(described["expected_purchases"].to_numpy(), rel=1e-9)
+
+
+def test_value_at_risk_is_churn_times_stake_and_never_churn_times_expected_value(
+    scores: pd.DataFrame,
+) -> None:
+    at_risk = scores["churn_probability"] * scores["value_at_stake"]
+
+    assert (scores["value_at_risk"] == at_risk).all()
+    assert not np.allclose(scores["value_at_risk"], scores["churn_probability"] * scores["expected_value"])
+
+
+def test_tiers_cut_the_training_population_at_a_fifth_and_a_half(cdnow_run: TrainingRun) -> None:
+    shares = cdnow_run.scores["value_tier"].value_counts(normalize=True)
+
+    assert shares["vip"] == pytest.approx(0.2, abs=0.01)
+    assert shares["medium"] == pytest.approx(0.3, abs=0.01)
+
+
+def test_equal_values_never_have_different_tiers(cdnow_run: TrainingRun) -> None:
+    tiers = cdnow_run.scores.groupby("expected_value")["value_tier"].nunique()
+
+    assert (tiers == 1).all()
+
+
+def test_the_next_purchase_lies_ahead_and_is_empty_where_never_is_likelier(scores: pd.DataFrame) -> None:
+    known = scores["next_purchase_date"].notna()
+
+    assert (scores["next_purchase_date"][known] >= scores["snapshot_date"][known]).all()
+    assert not known[scores["p_alive"] < 0.5].any()
+    assert (scores["next_purchase_low"][known] <= scores["next_purchase_date"][known]).all()
+    ends = known & scores["next_purchase_high"].notna()
+    assert (scores["next_purchase_high"][ends] >= scores["next_purchase_date"][ends]).all()
+    assert known.any()
+
+
+def test_an_empty_table_has_no_scores(cdnow_run: TrainingRun, table: pd.DataFrame) -> None:
+    assert cdnow_run.model.score(table.head(0)).empty
+
+
+def test_a_version_of_other_features_is_refused(cdnow_run: TrainingRun, tmp_path: Path) -> None:
+    save_model(cdnow_run.model, tmp_path)
+    content = json.loads((tmp_path / "model.json").read_text())
+    content["features"] = content["features"][:-1]
+    (tmp_path / "model.json").write_text(json.dumps(content))
+
+    with pytest.raises(ModelError, match="trained by another release"):
+        load_model(tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"format": 2}'])
+def test_a_damaged_version_is_named(cdnow_run: TrainingRun, tmp_path: Path, damage: str) -> None:
+    save_model(cdnow_run.model, tmp_path)
+    (tmp_path / "model.json").write_text(damage)
+
+    with pytest.raises(ModelError, match=f"The model in {tmp_path} cannot be read"):
+        load_model(tmp_path)
+
+
+@pytest.mark.parametrize("part", ["booster.txt", "spend.txt"])
+def test_a_booster_that_was_cut_off_or_altered_never_reaches_lightgbm(
+    cdnow_run: TrainingRun, tmp_path: Path, part: str
+) -> None:
+    save_model(cdnow_run.model, tmp_path)
+    text = (tmp_path / part).read_text()
+    assert text
+
+    for damaged in (text[: len(text) // 2], text.replace("leaf_value=", "leaf_value=1", 1)):
+        (tmp_path / part).write_text(damaged)
+        with pytest.raises(ModelError, match=f"cannot be read: {part} was changed since it was saved"):
+            load_model(tmp_path)
+
+
+def test_a_doubled_margin_doubles_all_money(cdnow_run: TrainingRun, table: pd.DataFrame) -> None:
+    model = cdnow_run.model
+    dear = replace(model, terms=replace(model.terms, margin=2 * model.terms.margin))
+
+    once, twice = model.score(table), dear.score(table)
+
+    for column in ("expected_value", "value_if_silent", "value_at_stake", "value_at_risk"):
+        assert twice[column].to_numpy() == pytest.approx(2 * once[column].to_numpy())
+    assert (twice["expected_spend"] == once["expected_spend"]).all()
+    assert math.isclose(twice["churn_probability"].sum(), once["churn_probability"].sum())

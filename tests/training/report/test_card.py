@@ -1,0 +1,193 @@
+"""The model card: whole, alone, true to its run, and deaf to what a log tells a browser to do."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+
+from features.log.transactions import TransactionLog
+from training.judging.race import MODEL
+from training.report.card import checks, model_card
+from training.report.formats import money, number
+from training.run import TrainingRun
+
+SVG = "http://www.w3.org/2000/svg"
+HOSTILE = "<script>alert('$x_1$')</script>&\""
+
+
+@pytest.fixture(scope="module")
+def page(cdnow_run: TrainingRun, cdnow_log: TransactionLog) -> str:
+    return model_card(cdnow_run, cdnow_log)
+
+
+@pytest.fixture(scope="module")
+def document(page: str) -> ElementTree.Element:
+    """The page read as XML, which fails on any tag that is not closed and any text that is not escaped."""
+    return ElementTree.fromstring(page)
+
+
+@pytest.fixture(scope="module")
+def hostile_page(cdnow_run: TrainingRun, cdnow_log: TransactionLog) -> str:
+    """The card of a run whose texts attack it, and whose race was won by a racer of that name."""
+    report = replace(
+        cdnow_log.report, quarantined={HOSTILE: 3}, examples={HOSTILE: HOSTILE}, currency=HOSTILE
+    )
+    race = cdnow_run.test.race.replace({"racer": {"base rate": HOSTILE}})
+    race.loc[race["racer"] == HOSTILE, "log_loss"] = race["log_loss"].min() - 0.1
+    base = race[race["racer"] == HOSTILE].assign(racer="base rate", log_loss=0.9)
+    model = replace(cdnow_run.model, card=cdnow_run.model.card | {"notes": [HOSTILE]})
+    run = replace(
+        cdnow_run,
+        test=replace(cdnow_run.test, race=pd.concat([race, base], ignore_index=True)),
+        model=model,
+    )
+    return model_card(run, replace(cdnow_log, report=report))
+
+
+def _rows(document: ElementTree.Element, label: str) -> dict[str, list[str]]:
+    """Return the body rows of the table in the region of that label: cells by the row's name."""
+    region = next(each for each in document.iter("div") if each.get("aria-label") == label)
+    found = {}
+    for row in region.findall(".//tbody/tr"):
+        name, *cells = ("".join(cell.itertext()).strip() for cell in row)
+        found[name] = cells
+    return found
+
+
+def test_every_section_is_there_and_every_link_leads_to_one(document: ElementTree.Element) -> None:
+    ids = [element.get("id") for element in document.iter() if element.get("id")]
+    links = {element.get("href", "") for element in document.iter("a")}
+
+    sections = {"definition", "log", "race", "probabilities", "money", "purchases", "inside", "limits"}
+    assert sections <= set(ids)
+    assert links == {f"#{name}" for name in sections}
+    assert len(ids) == len(set(ids))
+
+
+def test_every_picture_is_there_and_is_told_in_words(document: ElementTree.Element) -> None:
+    pictures = {svg.get("aria-labelledby", ""): svg for svg in document.iter(f"{{{SVG}}}svg")}
+
+    expected = (
+        "timeline calibration calibration-recent gain gain-recent gain-spend profit deciles tracking alive"
+    )
+    assert set(pictures) >= {f"{name}-title" for name in f"{expected} value topics".split()}
+    for label, svg in pictures.items():
+        title = svg[0]
+        assert svg.get("role") == "img"
+        assert title.get("id") == label
+        assert len(title.text or "") > 20
+
+
+def test_the_page_stands_alone(page: str, document: ElementTree.Element) -> None:
+    addresses = {
+        value
+        for element in document.iter()
+        for name, value in element.attrib.items()
+        if name.rpartition("}")[2] in {"href", "src", "action", "poster", "srcset"}
+    }
+
+    assert {address[:11] for address in addresses if not address.startswith("#")} <= {"data:image/"}
+    assert not {"script", "link", "iframe", "object", "base"} & {each.tag for each in document.iter()}
+    assert "://" not in page.replace(f'xmlns="{SVG}"', "")
+    assert re.findall(r"@import|url\((?!#)", page) == []
+    assert len(page.encode()) < 1_500_000
+
+
+def test_the_race_on_the_card_is_the_race_of_the_run(
+    document: ElementTree.Element, cdnow_run: TrainingRun
+) -> None:
+    rows = _rows(document, "Race")
+
+    race = cdnow_run.test.race.set_index(["racer", "customers_slice"])
+    names = [name.removesuffix(" (deployed)") for name in rows]
+    assert names == list(cdnow_run.test.race["racer"].unique())
+    for name, cells in zip(names, rows.values(), strict=True):
+        shown = [re.sub("^(winner|tie) ", "", cell) for cell in cells]
+        everyone, recent = race.loc[(name, "all")], race.loc[(name, "recent")]
+        assert shown == [
+            number(part[column], form)
+            for part in (everyone, recent)
+            for column, form in (
+                ("log_loss", ".4f"),
+                ("auc", ".4f"),
+                ("calibration_error", ".4f"),
+                ("calibration_in_the_large", "+.4f"),
+            )
+        ]
+    assert rows[f"{MODEL} (deployed)"][0].startswith("winner ")
+
+
+def test_the_deciles_add_up_to_the_spend_of_the_test_window(
+    document: ElementTree.Element, cdnow_run: TrainingRun
+) -> None:
+    rows = _rows(document, "Deciles")
+    totals = {name: sum(float(cell.replace(",", "")) for cell in cells) for name, cells in rows.items()}
+
+    test = cdnow_run.test
+    assert totals["Customers"] == len(test.row.table)
+    assert totals["Expected"] == pytest.approx(test.expected_spend.sum(), abs=5)  # ten cells to the unit
+    assert totals["Actual"] == pytest.approx(test.row.outcomes["spend"].sum(), abs=5)
+
+
+def test_the_card_says_what_the_log_was_and_what_the_models_are(
+    page: str, document: ElementTree.Element, cdnow_run: TrainingRun, cdnow_log: TransactionLog
+) -> None:
+    parameters, spend = _rows(document, "Parameters"), _rows(document, "Value models")
+    model = cdnow_run.newest.clv.purchases
+
+    assert _rows(document, "Rows of the log") == {
+        "In the log": ["69,659"],
+        "Used": ["69,659"],
+        "Quarantined": ["0"],
+    }
+    assert parameters["BG/NBD r"][0] == number(model.r, ",.4f")
+    assert parameters["BG/NBD alpha"][0] == number(model.alpha, ",.4f")
+    ours = cdnow_run.test.spend.set_index("racer").loc[MODEL]
+    assert spend[f"{MODEL} (deployed)"][:2] == [money(ours["mae"]), number(ours["ratio"], ".3f")]
+    assert cdnow_log.report.fingerprint in page
+    assert "1 April 1998 to 29 June 1998; 86.0% churned" in page
+    tiers = _rows(document, "Tiers")
+    assert [int(row[0].replace(",", "")) for row in tiers.values()] == [
+        int((cdnow_run.scores["value_tier"] == name).sum()) for name in tiers
+    ]
+
+
+def test_text_from_the_log_stays_text(hostile_page: str) -> None:
+    document = ElementTree.fromstring(hostile_page)
+
+    assert "<script" not in hostile_page
+    assert "script" not in {element.tag.rpartition("}")[2] for element in document.iter()}
+    assert f"Quarantined: {HOSTILE} ({HOSTILE})" in _rows(document, "Rows of the log")
+    assert HOSTILE in _rows(document, "Race")
+    assert "".join(document.itertext()).count(HOSTILE) >= 5
+
+
+def test_a_race_won_by_another_is_said_in_the_headline(hostile_page: str) -> None:
+    document = ElementTree.fromstring(hostile_page)
+    text = " ".join("".join(document.itertext()).split())
+    first_check = next(document.iter("li"))
+
+    assert f"{HOSTILE} wins the race of 9 racers by log-loss (the simpler, on a tie)" in text
+    assert "Deployed all the same: churn from BG/NBD" in text
+    assert "It wins the race" not in text
+    assert "".join(first_check.itertext()).startswith("▲ lookNothing beats it: all customers")
+
+
+def test_a_check_needs_a_look_where_totals_or_averages_are_off(cdnow_run: TrainingRun) -> None:
+    purchases = float(cdnow_run.test.row.outcomes["purchases"].sum())
+    race = cdnow_run.test.race.copy()
+    race.loc[race["racer"] == MODEL, "calibration_in_the_large"] = [0.031, float("nan")]
+    run = replace(cdnow_run, test=replace(cdnow_run.test, race=race))
+
+    found = {check.name: check for check in checks(run, 1.2 * purchases)}
+
+    assert not found["Expected purchases add up"].holds
+    assert found["Expected purchases add up"].value == "1.20"
+    assert not found["Right on average: all customers"].holds
+    assert not found["Right on average: recent customers"].holds  # not measurable is not good
+    assert found["Right on average: recent customers"].value == "–"
+    assert found["Nothing beats it: all customers"].holds

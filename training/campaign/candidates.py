@@ -1,0 +1,96 @@
+"""Who could be contacted, and what each offer to each of them would cost and bring."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+
+from features.errors import StayworthError
+from training.campaign.settings import PlanTerms
+from training.offers.retention import Floats, Offer, expected_cost, offer_profit
+
+NEEDED = ("customer_id", "snapshot_date", "churn_probability", "value_at_stake")
+NUMBERS = ("churn_probability", "value_at_stake", "expected_value", "expected_spend", "expected_purchases")
+
+
+def scored_customers(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return the scored list by customer id, with numbers as numbers."""
+    missing = [name for name in NEEDED if name not in scores.columns]
+    if missing:
+        raise StayworthError(
+            f"The scored list has no column {missing[0]!r}; it has {', '.join(map(str, scores.columns))}. "
+            "Give the list that 'stayworth score' wrote."
+        )
+    if scores.empty:
+        raise StayworthError("The scored list is empty: there is nobody to contact.")
+    customers = scores.astype({"customer_id": str}).sort_values("customer_id", ignore_index=True)
+    twice = customers.loc[customers["customer_id"].duplicated(), "customer_id"].unique()
+    if len(twice):
+        raise StayworthError(
+            f"{len(twice):,} customers are in the scored list more than once, e.g. {', '.join(twice[:3])}."
+        )
+    for name in NUMBERS:
+        column = customers.get(name, pd.Series(np.nan, index=customers.index))
+        customers[name] = pd.to_numeric(column, errors="coerce").astype(float)
+    for name in ("value_tier", "reasons", "model_version"):
+        customers[name] = customers.get(name, "")
+    return customers
+
+
+def spend_per_purchase(customers: pd.DataFrame) -> Floats:
+    """Return each customer's expected spend per purchase, ``expected_spend / expected_purchases``.
+
+    Where no purchase is expected, or a score is missing, the list's own ratio stands in.
+    """
+    spend, purchases = customers["expected_spend"].to_numpy(), customers["expected_purchases"].to_numpy()
+    known = (purchases > 0) & np.isfinite(spend)
+    overall = spend[known].sum() / purchases[known].sum() if known.any() else np.nan
+    ratio = np.full(spend.size, overall, dtype=np.float64)
+    np.divide(spend, purchases, out=ratio, where=known)
+    return ratio
+
+
+def exclusions(
+    customers: pd.DataFrame,
+    suppress: Collection[str],
+    contacts: pd.DataFrame | None,
+    terms: PlanTerms,
+    starts_on: date,
+) -> pd.Series:
+    """Say why a customer must not be contacted; empty for those who may."""
+    ids = customers["customer_id"]
+    reason = pd.Series("", index=customers.index)
+    unknown = customers[["churn_probability", "value_at_stake"]].isna().any(axis=1)
+    reason[unknown] = "no score"
+    if terms.cooldown_days is not None:
+        if contacts is None:
+            raise StayworthError("--cooldown-days needs the past contacts: give --contacts past.csv.")
+        since = starts_on - timedelta(days=terms.cooldown_days)
+        days = pd.to_datetime(contacts["contacted_on"], errors="coerce").dt.date
+        if days.isna().any():
+            raise StayworthError(
+                f"{int(days.isna().sum())} dates in contacted_on can't be read. Write them as YYYY-MM-DD."
+            )
+        recent = set(contacts.loc[days > since, "customer_id"].astype(str))
+        reason[ids.isin(recent)] = f"contacted within the last {terms.cooldown_days} days"
+    reason[ids.isin(set(map(str, suppress)))] = "asked not to be contacted"
+    return reason
+
+
+def prices(customers: pd.DataFrame, offers: Sequence[Offer]) -> tuple[Floats, Floats]:
+    """Return expected profit and cost of every customer × offer."""
+    p, value = customers["churn_probability"].to_numpy(), customers["value_at_stake"].to_numpy()
+    spend = spend_per_purchase(customers)
+    shared = [offer.name for offer in offers if offer.incentive_share is not None]
+    if shared and np.isnan(spend).any():
+        raise StayworthError(
+            f"The incentive of {shared[0]!r} is a share of the spend per purchase, but the scored list has "
+            "no expected_spend and expected_purchases. Score again, or use incentive_cost."
+        )
+    shape = (len(customers), 1)
+    profit = [np.broadcast_to(offer_profit(p, value, o, spend).reshape(-1, 1), shape) for o in offers]
+    cost = [np.broadcast_to(expected_cost(p, o, spend).reshape(-1, 1), shape) for o in offers]
+    return np.hstack(profit), np.hstack(cost)

@@ -1,0 +1,198 @@
+"""The holdout of a campaign: who is left out on purpose, so that the campaign's effect can be measured.
+
+Of the customers that a plan would contact, a random part is held out. Only the comparison of the two groups
+tells what the contact did; the contacted alone cannot, for most of those who stay would have stayed anyway.
+The draw is stratified by offer, value and risk, so that both groups are alike where it matters most.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from training.offers.retention import Floats
+
+FEWEST_PER_ARM = 2
+"""A stratum's variance needs two customers in each group."""
+
+
+def stratify(
+    offer: ArrayLike, value: ArrayLike, risk: ArrayLike, holdout_share: float, bands: int = 3
+) -> NDArray[np.int64]:
+    """Group customers by offer, band of value and band of risk; groups too small for a holdout are merged.
+
+    Parameters
+    ----------
+    offer : array of shape (n_customers,), which offer each would get; never merged
+    value, risk : arrays of shape (n_customers,), cut into ``bands`` of equal count within each offer
+    holdout_share : float in (0, 1)
+    bands : int
+
+    Returns
+    -------
+    ndarray of shape (n_customers,), numbers from 0, without gaps
+
+    Examples
+    --------
+    >>> value = np.arange(12.0)
+    >>> stratify(np.zeros(12), value, value, holdout_share=0.5, bands=3).tolist()
+    [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2]
+    """
+    offers = np.unique(np.asarray(offer), return_inverse=True)[1]
+    value, risk = np.asarray(value, dtype=np.float64), np.asarray(risk, dtype=np.float64)
+    enough = math.ceil(FEWEST_PER_ARM / min(holdout_share, 1 - holdout_share))
+    stratum = np.zeros(offers.size, dtype=np.int64)
+    for number in np.unique(offers):
+        members = np.flatnonzero(offers == number)
+        by_value = _bands(value[members], bands)
+        cell = by_value * bands
+        for band in np.unique(by_value):
+            inside = by_value == band
+            by_risk = _bands(risk[members[inside]], bands)
+            # Every other band runs backwards, so that neighbouring cells, which may be merged, are alike.
+            cell[inside] += by_risk if band % 2 == 0 else bands - 1 - by_risk
+        stratum[members] = stratum.max() + 1 + _merged(cell, enough)
+    return np.asarray(np.unique(stratum, return_inverse=True)[1], dtype=np.int64)
+
+
+def _bands(values: Floats, bands: int) -> NDArray[np.int64]:
+    """Cut into bands of about equal count; equal values stay together."""
+    rank = stats.rankdata(values, method="min") - 1
+    return np.asarray(np.floor(rank * bands / max(values.size, 1)), dtype=np.int64)
+
+
+def _merged(cell: NDArray[np.int64], enough: int) -> NDArray[np.int64]:
+    """Join neighbouring cells until each has enough members."""
+    labels, index, counts = np.unique(cell, return_inverse=True, return_counts=True)
+    group, groups, size = np.zeros(labels.size, dtype=np.int64), 0, 0
+    for position, count in enumerate(counts):
+        group[position] = groups
+        size += count
+        if size >= enough:
+            groups, size = groups + 1, 0
+    if size and groups:  # the rest joins the last full group
+        group[group == groups] = groups - 1
+    return np.asarray(group[index], dtype=np.int64)
+
+
+def draw_holdout(stratum: ArrayLike, offer: ArrayLike, holdout_share: float, seed: int) -> NDArray[np.bool_]:
+    """Draw the holdout: in each stratum its share, in each offer exactly ``⌈share · customers⌉``.
+
+    Parameters
+    ----------
+    stratum, offer : arrays of shape (n_customers,), each stratum within one offer
+    holdout_share : float in [0, 1)
+    seed : int, the same seed and order of customers give the same holdout
+
+    Returns
+    -------
+    ndarray of bool, shape (n_customers,), true for the held out
+
+    Examples
+    --------
+    >>> stratum = np.repeat([0, 1], [10, 20])
+    >>> held_out = draw_holdout(stratum, np.zeros(30), holdout_share=0.1, seed=7)
+    >>> np.bincount(stratum, weights=held_out).tolist()
+    [1.0, 2.0]
+    """
+    strata, offers = np.asarray(stratum), np.asarray(offer)
+    rng = np.random.default_rng(seed)
+    held_out = np.zeros(strata.size, dtype=bool)
+    for number in np.unique(offers):
+        members = np.flatnonzero(offers == number)
+        total = math.ceil(round(holdout_share * members.size, 9))
+        labels, sizes = np.unique(strata[members], return_counts=True)
+        exact = sizes * (total / members.size)
+        take = np.floor(exact + 1e-9).astype(np.int64)
+        # The seats that rounding leaves go to the largest remainders, ties by lot.
+        order = np.lexsort((rng.random(labels.size), -(exact - take)))
+        take[order[: total - take.sum()]] += 1
+        for label, count in zip(labels, take, strict=True):
+            inside = members[strata[members] == label]
+            held_out[rng.permutation(inside)[:count]] = True
+    return held_out
+
+
+def minimum_detectable_effect(
+    n_contacted: int, n_holdout: int, rate: float, *, power: float = 0.8, confidence: float = 0.9
+) -> float:
+    """Return the smallest effect on a rate that the comparison will find with the given power.
+
+    ``(z_{(1+c)/2} + z_power) · sqrt(q(1 − q)(1/n₁ + 1/n₀))``, two-sided.
+
+    Parameters
+    ----------
+    n_contacted, n_holdout : int
+    rate : float in [0, 1], the share expected to stay without contact
+    power, confidence : floats in (0, 1)
+
+    Returns
+    -------
+    float, as a share: 0.13 is 13 points; infinite without a holdout
+
+    Examples
+    --------
+    >>> round(minimum_detectable_effect(900, 100, rate=0.5), 3)  # 2.486 · .5 · sqrt(1/900 + 1/100)
+    0.131
+    """
+    if n_contacted < 1 or n_holdout < 1:
+        return math.inf
+    quantiles = stats.norm.ppf((1 + confidence) / 2) + stats.norm.ppf(power)
+    return float(quantiles * math.sqrt(rate * (1 - rate) * (1 / n_contacted + 1 / n_holdout)))
+
+
+def holdout_share_for(
+    effect: float, n_customers: int, rate: float, *, power: float = 0.8, confidence: float = 0.9
+) -> float | None:
+    """Return the smallest holdout share that finds an effect of this size with this power.
+
+    Returns
+    -------
+    float in (0, 0.5], or None where even an even split is too small
+
+    Examples
+    --------
+    >>> holdout_share_for(0.131, 1000, rate=0.5), holdout_share_for(0.01, 1000, rate=0.5)
+    (0.101, None)
+    """
+    quantiles = stats.norm.ppf((1 + confidence) / 2) + stats.norm.ppf(power)
+    # n · h(1 − h) must reach q(1 − q)(z/effect)²: a quadratic in h.
+    needed = rate * (1 - rate) * (quantiles / effect) ** 2 / max(n_customers, 1)
+    if needed > 0.25:
+        return None
+    smallest = (1 - math.sqrt(1 - 4 * needed)) / 2
+    return min(math.ceil(smallest * n_customers) / n_customers, 0.5)
+
+
+def customers_for(
+    effect: float, holdout_share: float, rate: float, *, power: float = 0.8, confidence: float = 0.9
+) -> int:
+    """Return the number of customers a campaign needs to find an effect of this size.
+
+    Examples
+    --------
+    >>> customers_for(0.05, holdout_share=0.1, rate=0.5)
+    6870
+    """
+    quantiles = stats.norm.ppf((1 + confidence) / 2) + stats.norm.ppf(power)
+    spread = rate * (1 - rate) / (holdout_share * (1 - holdout_share))
+    return int(math.ceil((quantiles / effect) ** 2 * spread))
+
+
+def sample_ratio_p_value(n_contacted: int, n_holdout: int, holdout_share: float) -> float:
+    """Return the p-value of the sample-ratio mismatch test: whether the split is the one planned.
+
+    A chi-square test with one degree of freedom. A tiny value (below .001) means that the assignment was not
+    kept: customers got lost or were moved after the draw, and no comparison of the groups can be trusted.
+
+    Examples
+    --------
+    >>> sample_ratio_p_value(900, 100, 0.1), sample_ratio_p_value(900, 60, 0.1) < 0.001
+    (1.0, True)
+    """
+    total = n_contacted + n_holdout
+    expected = [total * (1 - holdout_share), total * holdout_share]
+    return float(stats.chisquare([n_contacted, n_holdout], expected).pvalue)

@@ -1,0 +1,171 @@
+"""How much a campaign plan hangs on its assumptions, and on its budget."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from training.campaign.acceptance import acceptance_prior
+from training.campaign.candidates import prices, spend_per_purchase
+from training.campaign.plan import CampaignPlan
+from training.offers.allocation import NOBODY, Allocation, allocate
+from training.offers.retention import Floats, Offer, offer_profit
+
+SAME = 0.95
+"""A list that shares this much with another is called the same."""
+_MOST_CUSTOMERS = 3_000
+
+
+@dataclass(frozen=True)
+class Swing:
+    """The plan's expected profit at a low and a high value of one assumption, the list staying as it is."""
+
+    assumption: str
+    low_profit: float
+    high_profit: float
+
+
+@dataclass(frozen=True)
+class SameList:
+    """Range of an offer's acceptance rate over which (nearly) the same customers are chosen."""
+
+    offer: str
+    low: float
+    high: float
+
+
+def tornado(plan: CampaignPlan) -> list[Swing]:
+    """Return what the expected profit of the contacts becomes as one assumption changes, widest first.
+
+    Acceptance rates move over 90% of their prior, redemption to 0.5 and 1 of what is assumed, probabilities by
+    a quarter of their odds, money by a fifth.
+    """
+    part = plan.contacted
+    p, value = part["churn_probability"].to_numpy(), part["value_at_stake"].to_numpy()
+    spend = spend_per_purchase(part)
+
+    def profit(offers: Sequence[Offer] = plan.offers, odds: float = 1.0, worth: float = 1.0) -> float:
+        total = 0.0
+        for offer in offers:
+            mine = (part["offer"] == offer.name).to_numpy()
+            moved = odds * p[mine] / (1 - p[mine] + odds * p[mine])
+            total += float(offer_profit(moved, worth * value[mine], offer, spend[mine]).sum())
+        return total
+
+    def changed(**factors: float) -> list[Offer]:
+        return [_scaled(offer, factors) for offer in plan.offers]
+
+    swings = [
+        Swing("churn probability (odds ±25%)", profit(odds=0.8), profit(odds=1.25)),
+        Swing("value at stake (±20%)", profit(worth=0.8), profit(worth=1.2)),
+        Swing("contact cost (±20%)", profit(changed(contact_cost=1.2)), profit(changed(contact_cost=0.8))),
+        Swing(
+            "incentive (±20%)",
+            profit(changed(incentive_cost=1.2, incentive_share=1.2)),
+            profit(changed(incentive_cost=0.8, incentive_share=0.8)),
+        ),
+        Swing("half of the stayers redeem", profit(), profit(changed(redemption_rate=0.5))),
+    ]
+    for offer in plan.offers:
+        if (part["offer"] == offer.name).any():
+            low, high = acceptance_prior(offer).interval(0.9)
+            ends = [
+                profit([o if o is not offer else _accepting(o, rate) for o in plan.offers])
+                for rate in (low, high)
+            ]
+            swings.append(Swing(f"acceptance of {offer.name} ({low:.2f} to {high:.2f})", ends[0], ends[1]))
+    return sorted(swings, key=lambda swing: -abs(swing.high_profit - swing.low_profit))
+
+
+def _accepting(offer: Offer, rate: float) -> Offer:
+    return offer.model_copy(update={"acceptance_rate": rate})
+
+
+def _scaled(offer: Offer, factors: dict[str, float]) -> Offer:
+    now = {name: getattr(offer, name) for name in factors}
+    return offer.model_copy(
+        update={
+            name: min(v * factors[name], 1.0 if "share" in name else math.inf) for name, v in now.items() if v
+        }
+    )
+
+
+def same_list(plan: CampaignPlan) -> list[SameList]:
+    """Return for each offer the acceptance rates between which at least 95% of the list stays."""
+    rows, scale = _sample(plan)
+    base = _chosen(plan, rows, scale, plan.offers)
+    ranges = []
+    for offer in plan.offers:
+
+        def stays(rate: float, offer: Offer = offer) -> bool:
+            moved = [o if o is not offer else _accepting(o, rate) for o in plan.offers]
+            other = _chosen(plan, rows, scale, moved)
+            alike = ((base == other) & (base != NOBODY)).sum()
+            return bool(alike >= SAME * max((base != NOBODY).sum(), (other != NOBODY).sum()))
+
+        ends = [_edge(stays, offer.acceptance, end) for end in (0.0, 1.0)]
+        ranges.append(SameList(offer.name, ends[0], ends[1]))
+    return ranges
+
+
+def _edge(stays: Callable[[float], bool], inside: float, outside: float, steps: int = 5) -> float:
+    """Bisect for the last rate that still holds."""
+    if stays(outside):
+        return outside
+    for _ in range(steps):
+        middle = (inside + outside) / 2
+        inside, outside = (middle, outside) if stays(middle) else (inside, middle)
+    return inside
+
+
+def budget_curve(plan: CampaignPlan, points: int = 10) -> tuple[Floats, Floats]:
+    """Return expected cost and profit of the contacts at other budgets, all other limits as they are.
+
+    Returns
+    -------
+    cost, profit : ndarrays of shape (n_points,), money, from nothing to what there is to spend
+    """
+    rows, scale = _sample(plan)
+    full = _allocate(plan, rows, scale, plan.offers, None)
+    budgets = full.cost * np.linspace(0, 1, points) ** 2  # dense where the curve bends
+    plans = [_allocate(plan, rows, scale, plan.offers, budget) for budget in budgets]
+    kept = (1 - plan.holdout_share) / scale
+    return np.array([kept * a.cost for a in plans]), np.array([kept * a.profit for a in plans])
+
+
+def _sample(plan: CampaignPlan) -> tuple[pd.DataFrame, float]:
+    """Return the candidates whom an offer could pay for, thinned if they are many, and the share taken."""
+    candidates = plan.customers[plan.customers["best_offer"] != ""]
+    step = -(-len(candidates) // _MOST_CUSTOMERS) or 1
+    return candidates.iloc[::step], len(candidates.iloc[::step]) / max(len(candidates), 1)
+
+
+def _chosen(
+    plan: CampaignPlan, rows: pd.DataFrame, scale: float, offers: Sequence[Offer]
+) -> NDArray[np.int64]:
+    return _allocate(plan, rows, scale, offers, plan.terms.budget, enlarge=True).choice
+
+
+def _allocate(
+    plan: CampaignPlan,
+    rows: pd.DataFrame,
+    scale: float,
+    offers: Sequence[Offer],
+    budget: float | None,
+    *,
+    enlarge: bool = False,
+) -> Allocation:
+    """Allocate again under other assumptions, at the limits before the draw."""
+    profit, cost = prices(rows, offers)
+    whole = scale / (1 - plan.holdout_share)
+    limits = [plan.terms.max_contacts, *(offer.capacity for offer in offers)]
+    places = [None if limit is None else math.floor(limit * whole) for limit in limits]
+    amount = budget if budget is None or not enlarge else budget * whole
+    return allocate(
+        profit, cost, budget=amount, max_contacts=places[0], capacities=places[1:], exchange=False
+    )

@@ -1,0 +1,144 @@
+"""The command ``advise``: the churn window that a log suggests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from features.commands.console import progress, show_table
+from features.commands.log import open_log
+from features.commands.options import options
+from features.log.settings import Columns, LogSettings
+
+if TYPE_CHECKING:
+    from training.window.advice import Advice, Window
+    from training.window.silences import Rate
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+@options
+def advise(
+    log: LogSettings,
+    columns: Columns,
+    late_returns: Annotated[
+        float,
+        typer.Option(
+            "--late-returns",
+            min=0.01,
+            max=0.99,
+            help="Share of returning customers that the window may write off.",
+        ),
+    ] = 0.2,
+    false_churn: Annotated[
+        float,
+        typer.Option(
+            "--false-churn",
+            min=0.01,
+            max=1.0,
+            help="Share of customers silent for the window that may come back within a year.",
+        ),
+    ] = 0.5,
+    plot: Annotated[Path | None, typer.Option("--plot", help="Picture to write: .png, .svg or .pdf.")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="File for all the numbers, as JSON.")
+    ] = None,
+) -> None:
+    """Recommend how many days of silence to call churn, and what to train with, from the log alone.
+
+    Example: stayworth advise --transactions orders.csv --plot window.png
+    """
+    import json
+
+    from features.files import atomic_path
+    from features.table.history import PurchaseHistory
+    from training.report.advice_plot import require_format, write_plot
+    from training.window.advisor import advise
+
+    if plot:
+        require_format(plot)
+    with progress() as report:
+        orders = open_log(log, columns, report)
+        report("Watching silences", 0, 0)
+        with PurchaseHistory(orders) as history:
+            advice = advise(history, late_returns=late_returns, false_churn=false_churn)
+        if plot:
+            write_plot(advice, plot)
+        if json_file:
+            with atomic_path(json_file) as beside:
+                beside.write_text(json.dumps(advice.to_dict(), indent=2) + "\n", encoding="utf-8")
+    show_advice(advice)
+    for path in filter(None, (plot, json_file)):
+        typer.echo(f"Written: {path}")
+
+
+def show_advice(advice: Advice) -> None:
+    """Print an advice: gaps, windows, the recommendation and its notes."""
+    from training.window.advice import span
+
+    show_table(
+        f"Gaps between purchases, {advice.first_day} to {advice.last_day}: {advice.gaps:,} of "
+        f"{advice.returning_customers:,} customers who came back, of {advice.customers:,}",
+        ["Share of gaps", "Days at the most", "Each customer once"],
+        [[f"{q.share:.0%}", q.gap_days, q.customer_gap_days] for q in advice.quantiles],
+    )
+    typer.echo()
+    _show_windows(advice)
+    typer.echo(
+        "\nLate returns: of the customers who come back within "
+        f"{span(advice.reach_days)}, those who take longer than the window. False churn: of the customers "
+        "silent for the window, those who come back in the time after it. In brackets, each silence counts once."
+    )
+    typer.echo(f"\n{_recommendation(advice)}")
+    for note in advice.notes:
+        typer.echo(f"Note: {note}")
+    typer.echo(
+        f"\nTrain with it: stayworth train --transactions … --horizon-days {advice.horizon_days} "
+        f"--dormant-after-days {advice.dormant_after_days}"
+    )
+
+
+def _show_windows(advice: Advice) -> None:
+    header = ["Days", "Late returns", "False churn", "95% interval", "in days after"]
+    header += ["Snapshots", "Forward steps", ""]
+    show_table("Windows", header, [_row(window, advice) for window in advice.windows])
+
+
+def _row(window: Window, advice: Advice) -> list[object]:
+    marks = {
+        "window": advice.window_days,
+        "horizon": advice.horizon_days,
+        "dormant": advice.dormant_after_days,
+    }
+    rate, per_silence = window.false_churn, window.false_churn_per_silence
+    return [
+        window.days,
+        f"{window.late_returns:.1%} ({window.late_returns_per_silence:.1%})",
+        f"{_percent(rate)} ({_percent(per_silence)})",
+        f"{rate.low:.1%} – {rate.high:.1%}" if rate else "",
+        window.follow_up_days or None,
+        window.snapshots,
+        window.validations,
+        ", ".join(name for name, days in marks.items() if days == window.days),
+    ]
+
+
+def _recommendation(advice: Advice) -> str:
+    window = advice.window(advice.window_days)
+    rate = window.false_churn
+    wrong = (
+        f"{rate.value:.0%} of the customers silent that long still come back in the {window.follow_up_days} days after"
+        if rate
+        else "the log is too short to tell how many of those silent that long still come back"
+    )
+    return (
+        f"Inactivity window: {window.days} days. It writes off {window.late_returns:.0%} of those who come back, "
+        f"and {wrong}. Churn horizon: {advice.horizon_days} days. Dormant after {advice.dormant_after_days} days."
+    )
+
+
+def _percent(rate: Rate | None) -> str:
+    return f"{rate.value:.1%}" if rate else "unknown"

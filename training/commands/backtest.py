@@ -1,0 +1,239 @@
+"""The command ``backtest``: what a campaign would have earned at past dates, by this model and by simpler rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from pydantic import Field, model_validator
+
+from features.commands.console import progress, show_table
+from features.commands.log import open_log
+from features.commands.options import options
+from features.errors import StayworthError
+from features.log.settings import Columns, LogSettings
+from training.settings import RunSettings, TrainSettings
+
+if TYPE_CHECKING:
+    from training.backtest.account import Account
+    from training.offers.retention import Offer
+
+_TERMS = ("contact_cost", "incentive_cost", "incentive_share", "acceptance_rate", "redemption_rate")
+_TRAINING = ("horizon_days", *RunSettings.model_fields)
+
+
+class BacktestSettings(RunSettings):
+    """Which past dates are replayed, and with what offer: the section ``[backtest]``.
+
+    Examples
+    --------
+    >>> BacktestSettings(contact_cost=2).the_offer().incentive_share
+    0.1
+    """
+
+    offers: Annotated[
+        Path | None, typer.Option("--offers", help="The offers file; or give an offer's figures.")
+    ] = None
+    offer: Annotated[
+        str | None, typer.Option("--offer", help="Which offer of the file, if it has several.")
+    ] = None
+    contact_cost: Annotated[
+        float | None, typer.Option("--contact-cost", help="Cost of each contact.", show_default="1")
+    ] = Field(default=None, ge=0, allow_inf_nan=False)
+    incentive_cost: Annotated[
+        float | None, typer.Option("--incentive-cost", help="Cost of the incentive, when it is taken.")
+    ] = Field(default=None, ge=0, allow_inf_nan=False)
+    incentive_share: Annotated[
+        float | None,
+        typer.Option(
+            "--incentive-share",
+            help="Instead: the incentive as a share of the customer's spend per purchase.",
+            show_default="0.1",
+        ),
+    ] = Field(default=None, ge=0, le=1)
+    acceptance_rate: Annotated[
+        float | None,
+        typer.Option(
+            "--acceptance-rate",
+            help="Share of those who would leave, whom the offer keeps.",
+            show_default="0.3",
+        ),
+    ] = Field(default=None, ge=0, le=1)
+    redemption_rate: Annotated[
+        float | None,
+        typer.Option(
+            "--redemption-rate",
+            help="Share of those who would stay anyway, who take the incentive.",
+            show_default="1",
+        ),
+    ] = Field(default=None, ge=0, le=1)
+    snapshots: Annotated[
+        int, typer.Option("--snapshots", help="How many of the newest closed snapshots, a month apart.")
+    ] = Field(default=4, ge=1)
+    everyone: Annotated[
+        bool, typer.Option("--all", help="Also customers silent for longer than --dormant-after-days.")
+    ] = False
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="File for the account with all intervals: .csv or .parquet."),
+    ] = None
+    horizon_days: Annotated[
+        int, typer.Option("--horizon-days", help="Days of silence after the snapshot that count as churn.")
+    ] = Field(default=90, ge=1)
+
+    @model_validator(mode="after")
+    def _one_offer(self) -> BacktestSettings:
+        given = [name for name in _TERMS if getattr(self, name) is not None]
+        if self.offers and given:
+            raise ValueError(f"give --offers or an offer's figures, not both: {', '.join(given)}")
+        if self.offer and not self.offers:
+            raise ValueError("--offer names one of a file's offers: give --offers offers.toml")
+        if self.incentive_cost is not None and self.incentive_share is not None:
+            raise ValueError("give --incentive-cost (money) or --incentive-share (of a purchase), not both")
+        return self
+
+    def the_offer(self) -> Offer:
+        """Return the offer that is tried: the file's, or the one of these figures.
+
+        Raises
+        ------
+        OfferError
+            If the file cannot be used.
+        StayworthError
+            If the file has several offers and none is named, or none of that name.
+        """
+        from training.offers.retention import Offer, read_offers
+
+        if self.offers is None:
+            given = {name: getattr(self, name) for name in _TERMS if getattr(self, name) is not None}
+            if self.incentive_cost is None:
+                given = {"incentive_share": 0.1} | given
+            return Offer(**({"contact_cost": 1.0, "acceptance_rate": 0.3} | given))
+        found = {offer.name: offer for offer in read_offers(self.offers)}
+        if self.offer is None and len(found) == 1:
+            return next(iter(found.values()))
+        if self.offer not in found:
+            raise StayworthError(
+                f"{self.offers} has the offers {', '.join(found)}. Say which: --offer {next(iter(found))!r}"
+            )
+        return found[self.offer]
+
+    def training(self) -> TrainSettings:
+        """Return how the model of each snapshot is trained."""
+        return TrainSettings(**{name: getattr(self, name) for name in _TRAINING})
+
+
+@options
+def backtest(log: LogSettings, columns: Columns, settings: BacktestSettings) -> None:
+    """Replay past snapshots: the profit of the model's plan beside that of simpler rules and perfect foresight.
+
+    What an offer does is assumed, who left is known. Each snapshot's model learns from windows closed by then. A
+    rule without a natural length of list gets the length of the plan's.
+
+    Example: stayworth backtest --transactions orders.csv --contact-cost 1 --incentive-share 0.1
+    """
+    from features.files import writer_for
+    from training.backtest.replay import backtest as replay
+
+    offer = settings.the_offer()
+    write = writer_for(settings.out) if settings.out else None
+    with progress() as report:
+        orders = open_log(log, columns, report)
+        account = replay(
+            orders,
+            offer,
+            settings.training(),
+            snapshots=settings.snapshots,
+            everyone=settings.everyone,
+            report=report,
+        )
+        if write and settings.out:
+            import pyarrow as pa
+
+            write(pa.Table.from_pandas(account.table, preserve_index=False), settings.out)
+    show_account(account)
+    if (found := len(account.prospects)) < settings.snapshots:
+        typer.echo(f"Note: the log affords {found} of the {settings.snapshots} snapshots.")
+    if settings.out:
+        typer.echo(f"\nWritten: {settings.out}")
+
+
+def show_account(account: Account) -> None:
+    """Print an account: each snapshot's profits, the average with its intervals, the measures, the verdict."""
+    typer.echo(f"{_wording(account.offer)}\n")
+    _show_snapshots(account)
+    typer.echo()
+    _show_average(account)
+    typer.echo()
+    _show_measures(account)
+    typer.echo(f"\n{account.verdict()}")
+    typer.echo(
+        "Note: nobody was contacted. Who left is known; acceptance, redemption and the value at stake are assumed, "
+        "alike for all. The intervals are over customers, not over seasons."
+    )
+
+
+def _wording(offer: Offer) -> str:
+    incentive = (
+        f"{offer.incentive_share:.0%} of a purchase"
+        if offer.incentive_share is not None
+        else f"{offer.incentive_cost:,.2f}"
+    )
+    return (
+        f"Offer: a contact costs {offer.contact_cost:,.2f}, the incentive {incentive}; {offer.acceptance:.0%} of those "
+        f"who would leave accept, {offer.redemption_rate:.0%} of those who would stay anyway take it too."
+    )
+
+
+def _show_snapshots(account: Account) -> None:
+    from training.offers.policies import POLICIES
+    from training.report.formats import money
+
+    profit = account.table.pivot(index="policy", columns="snapshot", values="profit")
+    dates = [str(each.snapshot) for each in account.prospects]
+    rows = [[name, *(money(profit.loc[name, day]) for day in dates)] for name in POLICIES]
+    rows.append(["customers", *(f"{len(each.churned):,}" for each in account.prospects)])
+    rows.append(["who churned", *(f"{each.churned.mean():.1%}" for each in account.prospects)])
+    show_table("Realised profit at each snapshot", ["Policy", *dates], rows)
+
+
+def _show_average(account: Account) -> None:
+    from training.offers.policies import CHAMPION, FORESIGHT
+    from training.report.formats import money, share
+
+    rows = []
+    for name, row in account.average().iterrows():
+        lead = ["", ""]
+        if name not in (CHAMPION, FORESIGHT):
+            lead = [money(row["champion_lead"]), f"{money(row['lead_low'])} to {money(row['lead_high'])}"]
+        interval = f"{money(row['profit_low'])} to {money(row['profit_high'])}"
+        rows.append(
+            [
+                name,
+                f"{row['contacted']:,.0f}",
+                money(row["profit"]),
+                interval,
+                *lead,
+                share(row["foresight_share"]),
+            ]
+        )
+    header = ["Policy", "Contacts", "Profit", "90% interval", "Plan's lead", "90% interval", "Of foresight"]
+    show_table("The average snapshot", header, rows)
+
+
+def _show_measures(account: Account) -> None:
+    from training.offers.policies import RANKINGS
+
+    mean = account.measures.drop(columns="snapshot").groupby("ranking").mean().loc[list(RANKINGS)]
+    rows = []
+    for name, row in mean.iterrows():
+        cells = [f"{row[m]:.2f}" for m in ("empc", "mpc", "empb")]
+        above = [f"{row[m] - row[f'{m}_floor']:.2f}" for m in ("empc", "mpc", "empb")]
+        rows.append([name, *(cell for pair in zip(cells, above, strict=True) for cell in pair)])
+    header = ["Ranking", "EMPC", "above floor", "MPC", "above floor", "EMPB", "above floor"]
+    show_table("Profit measures per customer, averaged", header, rows)
+    typer.echo(
+        "EMPC and MPC judge the risk under the literature's offer (value 200, incentive 10, contact 1); EMPB judges "
+        "the order under this offer, at its best length in hindsight. The floor is the better of everybody and nobody."
+    )

@@ -1,0 +1,82 @@
+"""The command ``card``: the model card of a registered version."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from features.commands.options import options
+from features.errors import ModelError
+
+if TYPE_CHECKING:
+    from training.versions.registry import Registry, Version
+
+FILE = "card.html"
+"""The card's name, among a version's files and on the disk."""
+
+
+@options
+def card(
+    version: Annotated[
+        str | None,
+        typer.Option("--version", help="Its number.", show_default="the champion, else the newest"),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", help="File to write.")] = Path(FILE),
+    tracking_uri: Annotated[
+        str,
+        typer.Option(
+            "--tracking-uri",
+            envvar="STAYWORTH_TRACKING_URI",
+            help="MLflow's tracking store: runs and models.",
+        ),
+    ] = "sqlite:///mlflow.db",
+) -> None:
+    """Write the model card of a version: one page from which a person can judge it.
+
+    Example: stayworth card --version 3 --out card.html
+    """
+    from features.files import atomic_path
+    from training.versions.registry import Registry
+
+    registry = Registry(tracking_uri)
+    found = find_version(registry, version)
+    with tempfile.TemporaryDirectory(prefix="stayworth-") as folder:
+        source = registry.download(found.version, Path(folder)) / FILE
+        if not source.is_file():
+            raise ModelError(
+                f"Version {found.version} was registered without a card. Train again to get one: "
+                "stayworth train --transactions orders.csv"
+            )
+        with atomic_path(out) as beside:
+            beside.write_bytes(source.read_bytes())
+    alias = f" ({', '.join(found.aliases)})" if found.aliases else ""
+    typer.echo(f"Card of version {found.version}{alias} in {out}")
+
+
+def find_version(registry: Registry, number: str | None) -> Version:
+    """Return a version by its number; without one the champion, and where there is none the newest.
+
+    Raises
+    ------
+    ModelError
+        If there is no such version.
+    """
+    from training.versions.registry import CHAMPION, MODEL_NAME
+
+    versions = registry.versions()
+    champions = [version for version in versions if CHAMPION in version.aliases]
+    wanted = (
+        [version for version in versions if version.version == number] if number else champions + versions
+    )
+    if wanted:
+        return wanted[0]
+    if not versions:
+        raise ModelError(
+            f"{registry.uri} has no version of {MODEL_NAME}. "
+            "Train one first: stayworth train --transactions orders.csv"
+        )
+    known = ", ".join(version.version for version in reversed(versions))
+    raise ModelError(f"{registry.uri} has no version {number} of {MODEL_NAME}. It has {known}.")

@@ -1,0 +1,121 @@
+"""The command ``train``, also ``python -m training``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from features.commands.console import progress, show_table
+from features.commands.log import open_log, row_balance
+from features.commands.options import options
+from features.log.settings import Columns, LogSettings
+from training.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from features.log.transactions import TransactionLog
+    from training.judging.gate import Verdict
+    from training.run import TrainingRun
+    from training.versions.registry import Version
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+@options
+def train(log: LogSettings, columns: Columns, settings: TrainSettings) -> None:
+    """Train churn and value models, judge them on a snapshot they never saw, log and register them.
+
+    Every table but the log's own is about the test snapshot: the numbers are the recipe's, which is then
+    refitted on all closed windows for the registered model.
+
+    Example: stayworth train --transactions orders.csv --horizon-days 90 --promote
+    """
+    from training.commands.monitor import is_due
+    from training.pipeline import as_the_champion, register, train
+
+    with progress() as report:
+        orders = open_log(log, columns, report)
+        if settings.if_due and not is_due(settings.tracking_uri, orders):
+            return
+        run = train(orders, as_the_champion(settings), report)
+        version, verdict = register(run, orders, settings, report)
+    show_run(run, orders)
+    show_version(version, verdict, settings)
+
+
+def show_run(run: TrainingRun, orders: TransactionLog) -> None:
+    """Print a run as short tables: the log, the race, expected spend."""
+    show_table("Log", ["", "Rows", ""], row_balance(orders.report, 0, run.schedule.newest))
+    if run.advice:
+        typer.echo(
+            f"\nChurn horizon: {run.settings.horizon} days, dormant after {run.settings.dormancy_days}, as advised for "
+            "this log; stayworth advise shows why, --horizon-days sets another."
+        )
+    typer.echo()
+    _show_race(run)
+    typer.echo()
+    _show_spend(run)
+    if run.tuned:
+        typer.echo(str(run.tuned))
+    typer.echo(f"\nDeployed: {run.recipe.in_words()}.")
+    if run.settings.campaign:
+        count = run.model.card["contacted_left_out"]
+        typer.echo(f"Left out: {count:,} labelled rows of customers under a campaign's influence.")
+    for note in run.model.card["notes"]:
+        typer.echo(f"Note: {note}")
+
+
+def show_version(version: Version, verdict: Verdict | None, settings: TrainSettings) -> None:
+    """Say what was registered where, what the gate decided, and what to do next."""
+    from training.commands.versions import show_verdict
+    from training.tracking_uri import TrackingURI
+
+    if verdict:
+        typer.echo()
+        show_verdict(verdict)
+    uri = TrackingURI(settings.tracking_uri)
+    typer.echo(f"\nVersion {version.version} of the model is registered in {uri}.")
+    if verdict and verdict.promote:
+        typer.echo(
+            "It is the champion now, the one that scores: stayworth score --transactions … --out scored.csv"
+        )
+    elif not verdict:
+        typer.echo("The champion is as before; --promote makes a new version the one that scores.")
+
+
+def _show_race(run: TrainingRun) -> None:
+    from training.judging.race import MODEL, winner
+
+    race = run.test.race
+    rows = []
+    for racer in race["racer"].unique():
+        both = race[race["racer"] == racer].set_index("customers_slice")
+        cells = [f"{both.loc[part, name]:.4f}" for part in ("all", "recent") for name in ("auc", "log_loss")]
+        whole = both.loc["all"]
+        cells += [f"{whole['calibration_error']:.4f}", f"{whole['calibration_in_the_large']:+.4f}"]
+        rows.append([racer, *cells])
+    counts = race.set_index(["racer", "customers_slice"]).loc[MODEL]
+    title = (
+        f"Race on {run.schedule.test}: churn in {run.test.row.window.horizon_days} days, trained on "
+        f"{len(run.schedule.before_test)} closed snapshots; {counts.loc['all', 'customers']:,.0f} customers, "
+        f"{counts.loc['recent', 'customers']:,.0f} recent"
+    )
+    header = ["Racer", "AUC", "Log-loss", "Recent: AUC", "Log-loss ", "Calibration error", "In the large"]
+    show_table(title, header, rows)
+    typer.echo(
+        f"Lowest log-loss, the simpler on a tie: {winner(race)}; recent customers: {winner(race, 'recent')}."
+    )
+
+
+def _show_spend(run: TrainingRun) -> None:
+    rows = [
+        [
+            row["racer"],
+            f"{row['mae']:,.2f}",
+            *(f"{row[n]:.3f}" for n in ("ratio", "spearman", "gini", "top_decile_share")),
+        ]
+        for _, row in run.test.spend.iterrows()
+    ]
+    header = ["Value model", "Mean abs. error", "Total / actual", "Spearman", "Gini", "Spend in top 10%"]
+    show_table("Expected spend against the spend of the test window", header, rows)

@@ -1,0 +1,147 @@
+"""The commands ``models``, ``promote`` and ``rollback``: which versions there are, and which one scores."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from math import isnan
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from pydantic import BaseModel, ConfigDict
+
+from features.commands.console import show_table
+from features.commands.options import options
+from training.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from training.judging.gate import Verdict
+    from training.versions.registry import Version
+
+_METRICS = {
+    "test_auc": ".4f",
+    "test_log_loss": ".4f",
+    "test_calibration_in_the_large": "+.4f",
+    "test_spend_ratio": ".3f",
+}
+
+
+class RegistrySettings(BaseModel):
+    """Where versions are kept: the section ``[registry]``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tracking_uri: Annotated[
+        str,
+        typer.Option(
+            "--tracking-uri",
+            envvar="STAYWORTH_TRACKING_URI",
+            help="MLflow's tracking store, where the versions are.",
+        ),
+    ] = TrainSettings.model_fields["tracking_uri"].default
+
+
+@options
+def models(settings: RegistrySettings) -> None:
+    """List the registered versions, newest first: what was measured, which one scores, who promoted it.
+
+    A version is measured on its own test snapshot; two are comparable where that is the same. What the gate
+    compares, it measures anew.
+
+    Example: stayworth models
+    """
+    from training.versions.registry import Registry
+
+    registry = Registry(settings.tracking_uri)
+    versions = registry.versions()
+    if not versions:
+        typer.echo(f"No version is registered in {registry.uri}. Train one: stayworth train --transactions …")
+        return
+    header = [
+        "Version",
+        "Alias",
+        "Registered",
+        "Promoted",
+        "Gate",
+        "Days",
+        "Test snapshot",
+        "AUC",
+        "Log-loss",
+    ]
+    header += ["In the large", "Spend / actual"]
+    show_table(f"Versions in {registry.uri}", header, [_row(version) for version in versions])
+
+
+def _row(version: Version) -> list[str]:
+    return [
+        version.version,
+        ", ".join(version.aliases),
+        f"{version.created_at:%Y-%m-%d %H:%M}",
+        version.tags.get("promoted", ""),
+        version.tags.get("gate", ""),
+        version.params.get("horizon_days", ""),
+        version.params.get("test_snapshot", "").replace("None", ""),
+        *(
+            format(version.metrics[name], spec) if name in version.metrics else ""
+            for name, spec in _METRICS.items()
+        ),
+    ]
+
+
+@options
+def promote(
+    settings: RegistrySettings,
+    version: Annotated[str, typer.Argument(help="Number of the version, as 'stayworth models' lists it.")],
+) -> None:
+    """Make a version the champion, the one that scores, without asking the gate.
+
+    Example: stayworth promote 3
+    """
+    from training.versions.registry import Registry
+
+    registry = Registry(settings.tracking_uri)
+    before = registry.current()
+    if before and before.version == version:
+        typer.echo(f"Version {version} is the champion already.")
+        return
+    registry.promote(version)
+    typer.echo(
+        f"Version {version} is the champion now{f'; version {before.version} was' if before else ''}. "
+        "Back again: stayworth rollback"
+    )
+
+
+@options
+def rollback(settings: RegistrySettings) -> None:
+    """Make the champion before the present one champion again; once more goes one further back.
+
+    Example: stayworth rollback
+    """
+    from training.versions.registry import Registry
+
+    now, before = Registry(settings.tracking_uri).rollback()
+    was = f"; version {before} was" if before else ""
+    typer.echo(
+        f"Version {now} is the champion again{was}. A running service keeps its model until it is restarted."
+    )
+
+
+def show_verdict(verdict: Verdict) -> None:
+    """Print what the gate found: the comparison, what stands behind it, and the conclusion."""
+    conclusion, *details = verdict.reasons
+    found = verdict.table.to_dict("records")
+    if found:
+        header = ["Measure", "Challenger", "Champion", "Difference", "95% from", "to", ""]
+        rows = [[finding["measure"], *_numbers(finding), finding["result"]] for finding in found]
+        show_table("Gate: the new version's recipe against the champion's", header, rows)
+    for sentence in details[: len(details) - len(found)]:
+        typer.echo(sentence)
+    for finding in found:
+        if finding["remark"]:
+            typer.echo(f"{finding['measure']}: {finding['remark']}.")
+    typer.echo(conclusion)
+
+
+def _numbers(finding: Mapping[Hashable, Any]) -> list[str]:
+    digits = 4 if abs(finding["champion"]) < 10 else 0
+    names = ("challenger", "champion", "difference", "low", "high")
+    return ["" if isnan(finding[name]) else f"{finding[name]:z,.{digits}f}" for name in names]

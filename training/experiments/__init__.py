@@ -1,0 +1,1 @@
+"""Past randomised experiments: uplift, Qini, and the tournament of targeting policies."""

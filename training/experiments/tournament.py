@@ -1,0 +1,214 @@
+"""Which customers to contact first, decided by a past randomised experiment.
+
+Whether to go for those at risk, those who respond, those of value, or those whom a model of uplift prefers is
+not a matter of doctrine: on one and the same mailing, uplift wins for one product and plain response for
+another. So every policy ranks customers it has not seen, and the experiment says what contacting the top of
+the ranking changed. The best ranking wins if chance does not explain its lead over lots; otherwise there is no
+difference. Which of the others chance cannot tell from the winner is said as well: the simplest of them will do.
+
+References
+----------
+Ascarza (2018), Retention futility, Journal of Marketing Research 55(1). Robins, Rotnitzky, Zhao (1994) for the
+doubly robust estimate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from features.errors import StayworthError
+from training.experiments.qini import Ranking, perfect_ranking, qini_area
+from training.experiments.uplift import Predictions, cross_fit
+from training.offers.retention import Floats
+
+BY_LOT = "random"
+BOOTSTRAPS = 120
+_FEWEST = 100
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one policy did on customers its models had not seen.
+
+    Parameters
+    ----------
+    policy : str
+    qini, qini_low, qini_high : float, normalised Qini coefficient with its interval; 0 where nothing is ranked
+    contacted_share : float, share of customers that the policy contacts
+    gain_per_contact, gain_per_contact_low, gain_per_contact_high : float, money (or outcomes) less cost, by the
+        doubly robust estimate; NaN for nobody
+    gain_per_customer : float, the same spread over all customers
+    behind : float, by how much its Qini is behind the best one's; behind_low, the lower end of that
+    """
+
+    policy: str
+    qini: float
+    qini_low: float
+    qini_high: float
+    contacted_share: float
+    gain_per_contact: float
+    gain_per_contact_low: float
+    gain_per_contact_high: float
+    gain_per_customer: float
+    behind: float
+    behind_low: float
+
+
+@dataclass(frozen=True)
+class Tournament:
+    """The standings; who won, None where chance explains every lead over lots; who is level with the winner."""
+
+    standings: tuple[Standing, ...]
+    winner: str | None
+    level: tuple[str, ...]
+    confidence: float
+
+    def table(self) -> pd.DataFrame:
+        """Return the standings as a table, one row per policy."""
+        return pd.DataFrame([vars(standing) for standing in self.standings])
+
+    def verdict(self) -> str:
+        """Say who won, in a sentence."""
+        best = max(self.standings, key=lambda standing: standing.qini)
+        if self.winner is None:
+            return (
+                "No difference: no policy ranks customers better than lots do, as far as this experiment can "
+                f"tell. The best, {best.policy}, has a Qini of {best.qini:.3f} ({best.qini_low:.3f} to "
+                f"{best.qini_high:.3f})."
+            )
+        said = (
+            f"Contact by {best.policy}: it ranks customers best, with a Qini of {best.qini:.3f} "
+            f"({self.confidence:.0%}: {best.qini_low:.3f} to {best.qini_high:.3f})."
+        )
+        if not self.level:
+            return said
+        return f"{said} Chance can't tell {' or '.join(self.level)} from it: the simplest of them will do."
+
+
+def tournament(
+    features: pd.DataFrame,
+    treated: ArrayLike,
+    outcome: ArrayLike,
+    *,
+    value: ArrayLike | None = None,
+    outcome_value: float = 1.0,
+    contact_cost: float = 0.0,
+    contacted_share: float = 0.3,
+    confidence: float = 0.9,
+    seed: int = 0,
+    threads: int = 1,
+) -> Tournament:
+    """Let policies compete on a past randomised experiment.
+
+    The policies, simplest first: nobody, everybody, random, value (where given), risk (those least likely to
+    have the outcome if left alone), response (those likeliest to), uplift by T-learner and by X-learner.
+
+    Parameters
+    ----------
+    features : DataFrame of shape (n_customers, n_features), known before the experiment
+    treated : array of shape (n_customers,), true for those drawn to be contacted
+    outcome : array of shape (n_customers,), what is wanted: 1 for a visit, or an amount
+    value : array of shape (n_customers,) or None, ranks the policy "value"
+    outcome_value : float, money that one unit of the outcome is worth
+    contact_cost : float, money per contact
+    contacted_share : float in (0, 1], how many from the top each ranking contacts
+    confidence : float in (0, 1)
+    seed, threads : int
+
+    Returns
+    -------
+    Tournament
+
+    Raises
+    ------
+    StayworthError
+        If a group has fewer than 100 customers, or the outcome never varies.
+    """
+    arm, y = np.asarray(treated, dtype=bool), np.asarray(outcome, dtype=np.float64)
+    _require_experiment(arm, y, features)
+    predicted = cross_fit(features, arm, y, seed=seed, threads=threads)
+    rankings: dict[str, Floats] = {BY_LOT: np.random.default_rng(seed).random(y.size)}
+    if value is not None:
+        rankings["value"] = np.asarray(value, dtype=np.float64)
+    rankings |= {
+        "risk": -predicted.alone,
+        "response": predicted.alone,
+        "uplift (T)": predicted.t_learner,
+        "uplift (X)": predicted.x_learner,
+    }
+    names = list(rankings)
+    qini, draws = _qini_draws(rankings, y, arm.astype(np.float64), seed)
+    qini[0], draws[:, 0] = 0.0, 0.0  # lots as such, not this one
+    best = int(qini.argmax())
+    lead = draws[:, [best]] - draws
+    tails = [(1 - confidence) / 2, (1 + confidence) / 2]
+    low, high = np.quantile(draws, tails, axis=0)
+    behind_low = np.quantile(lead, tails[0], axis=0)
+
+    gain = _doubly_robust(arm, y, predicted) * outcome_value - contact_cost
+    rows = [("nobody", -1, np.zeros(y.size, dtype=bool)), ("everybody", -1, np.ones(y.size, dtype=bool))]
+    rows += [(name, at, _top(rankings[name], contacted_share)) for at, name in enumerate(names)]
+    standings = []
+    for name, at, chosen in rows:
+        ranked = (float(qini[at]), float(low[at]), float(high[at])) if at >= 0 else (0.0, 0.0, 0.0)
+        trail = (float(qini[best] - ranked[0]), float(behind_low[max(at, 0)]))
+        standings.append(
+            Standing(name, *ranked, float(chosen.mean()), *_gain(gain, chosen, confidence), *trail)
+        )
+    level = [name for name, trails in zip(names, behind_low, strict=True) if trails <= 0]
+    if BY_LOT in level:
+        return Tournament(tuple(standings), None, (), confidence)
+    return Tournament(tuple(standings), names[best], tuple(n for n in level if n != names[best]), confidence)
+
+
+def _require_experiment(arm: NDArray[np.bool_], y: Floats, features: pd.DataFrame) -> None:
+    if min(arm.sum(), (~arm).sum()) < _FEWEST:
+        raise StayworthError(
+            f"The experiment has {int(arm.sum()):,} contacted and {int((~arm).sum()):,} other customers; a "
+            f"tournament needs {_FEWEST} of each, and thousands to tell policies apart."
+        )
+    if np.isnan(y).any() or np.ptp(y) == 0:
+        raise StayworthError("The outcome must be a number for everybody, and not the same for all.")
+    if not len(features.columns):
+        raise StayworthError("There is no column to predict from. Keep what was known before the experiment.")
+
+
+def _qini_draws(rankings: dict[str, Floats], y: Floats, treated: Floats, seed: int) -> tuple[Floats, Floats]:
+    """Return every ranking's Qini, and its bootstrap: the same customers drawn for all."""
+    orders = [Ranking.of(score) for score in rankings.values()]
+    perfect = perfect_ranking(y, treated)
+    rng = np.random.default_rng(seed)
+    weights = [np.ones(y.size), *(rng.poisson(1.0, y.size).astype(np.float64) for _ in range(BOOTSTRAPS))]
+    areas = np.array([[qini_area(each, y, treated, w) for each in (*orders, perfect)] for w in weights])
+    best = areas[:, -1:]
+    found = np.divide(areas[:, :-1], best, out=np.zeros((len(weights), len(orders))), where=best > 0)
+    return found[0], found[1:]
+
+
+def _doubly_robust(arm: NDArray[np.bool_], y: Floats, predicted: Predictions) -> Floats:
+    """Return each customer's effect of contact: the models', corrected by what was seen, by drawing odds."""
+    share = arm.mean()
+    with_contact = predicted.contacted + arm / share * (y - predicted.contacted)
+    alone = predicted.alone + ~arm / (1 - share) * (y - predicted.alone)
+    return np.asarray(with_contact - alone)
+
+
+def _top(score: Floats, share: float) -> NDArray[np.bool_]:
+    chosen = np.zeros(score.size, dtype=bool)
+    chosen[np.argsort(-score, kind="stable")[: round(share * score.size)]] = True
+    return chosen
+
+
+def _gain(gain: Floats, chosen: NDArray[np.bool_], confidence: float) -> tuple[float, float, float, float]:
+    """Return gain per contact with its interval, and per customer."""
+    if not chosen.any():
+        return np.nan, np.nan, np.nan, 0.0
+    part = gain[chosen]
+    half = float(stats.norm.ppf((1 + confidence) / 2) * part.std(ddof=1) / np.sqrt(part.size))
+    mean = float(part.mean())
+    return mean, mean - half, mean + half, mean * float(chosen.mean())

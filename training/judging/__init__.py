@@ -1,0 +1,1 @@
+"""Judging models out of time: the race against baselines, refits, and the gate before promotion."""

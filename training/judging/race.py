@@ -1,0 +1,190 @@
+"""The race: the churn and spend models against simpler baselines, on a snapshot none of them saw.
+
+Every racer learns from the same closed snapshots. Scores that are no probabilities (silence, P(alive), expected
+purchases) get a line in the log-odds, fitted on those snapshots, so that log-loss is a fair measure for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import lightgbm as lgb
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from training.churn.calibration import fit_calibrator
+from training.churn.model import matrix
+from training.churn.spend import base_log_spend
+from training.metrics.accuracy import TIE, churn_metrics, value_metrics
+from training.snapshots.dataset import Described, Labelled
+from training.threads import cpu_quota
+
+MODEL = "stayworth"
+"""The name under which our own model races."""
+
+LOG_RFM = ("frequency", "recency", "T", "days_since_last_purchase", "monetary_value", "gross_spend")
+
+
+_DEFAULTS = {
+    "verbose": -1,
+    "deterministic": True,
+    "force_row_wise": True,
+    "seed": 0,
+    "num_threads": cpu_quota(),
+}
+
+
+@dataclass(frozen=True)
+class Racer:
+    """A named way to predict churn, the simpler the lower its rank.
+
+    Parameters
+    ----------
+    name : str
+    predict : callable
+        Takes the closed snapshots and the snapshot to predict, returns probabilities of shape (n_customers,).
+    """
+
+    name: str
+    predict: Callable[[Sequence[Labelled], Described], np.ndarray]
+
+
+def _stack(rows: Sequence[Labelled]) -> tuple[pd.DataFrame, np.ndarray]:
+    return pd.concat([row.table for row in rows], ignore_index=True), np.concatenate(
+        [row.churned for row in rows]
+    )
+
+
+def _base_rate(rows: Sequence[Labelled], target: Described) -> np.ndarray:
+    return np.full(len(target.table), _stack(rows)[1].mean())
+
+
+def _on_one_score(
+    score: Callable[[pd.DataFrame], np.ndarray],
+) -> Callable[[Sequence[Labelled], Described], np.ndarray]:
+    def predict(rows: Sequence[Labelled], target: Described) -> np.ndarray:
+        table, churned = _stack(rows)
+        return fit_calibrator("platt", score(table), churned)(score(target.table))
+
+    return predict
+
+
+def _bgnbd(rows: Sequence[Labelled], target: Described) -> np.ndarray:
+    return np.asarray(target.table["p0"])
+
+
+def _log_rfm(table: pd.DataFrame) -> np.ndarray:
+    return np.asarray(np.log1p(table[list(LOG_RFM)].clip(lower=0).to_numpy(dtype=np.float64)))
+
+
+def _logistic(rows: Sequence[Labelled], target: Described) -> np.ndarray:
+    table, churned = _stack(rows)
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1_000)).fit(_log_rfm(table), churned)
+    return np.asarray(model.predict_proba(_log_rfm(target.table))[:, 1])
+
+
+def _lightgbm_defaults(rows: Sequence[Labelled], target: Described) -> np.ndarray:
+    table, churned = _stack(rows)
+    parameters = {
+        "objective": "binary",
+        "verbose": -1,
+        "deterministic": True,
+        "force_row_wise": True,
+        "seed": 0,
+    }
+    booster = lgb.train(parameters, lgb.Dataset(matrix(table), churned), num_boost_round=100)
+    return np.asarray(booster.predict(matrix(target.table)))
+
+
+BASELINES: tuple[Racer, ...] = (
+    Racer("base rate", _base_rate),
+    Racer("recency alone", _on_one_score(lambda t: np.log1p(t["days_since_last_purchase"].to_numpy(float)))),
+    Racer("1 − P(alive)", _on_one_score(lambda t: 1 - t["p_alive"].to_numpy())),
+    Racer("−E[purchases]", _on_one_score(lambda t: -np.log(t["expected_purchases"].to_numpy() + 1e-6))),
+    Racer("BG/NBD p0", _bgnbd),
+    Racer("logistic, log RFM", _logistic),
+    Racer("LightGBM defaults", _lightgbm_defaults),
+)
+"""From the simplest on: on a tie the simpler is named."""
+
+
+def race(
+    rows: Sequence[Labelled], test: Labelled, model_probability: np.ndarray, *, dormant_after_days: int
+) -> pd.DataFrame:
+    """Judge the baselines and the model on the test snapshot, for all customers and for recent ones.
+
+    Parameters
+    ----------
+    rows : sequence of Labelled
+        The closed snapshots that the model was trained on.
+    test : Labelled
+    model_probability : ndarray of shape (n_customers,)
+        The model's prediction for the test snapshot.
+    dormant_after_days : int
+        A customer is recent if their last purchase lies within these days.
+
+    Returns
+    -------
+    DataFrame, one row a racer and slice
+        ``racer``, ``customers_slice`` ("all" or "recent") and the columns of `churn_metrics`.
+    """
+    model = Racer(MODEL, lambda rows, target: model_probability)
+    slices = {"all": np.ones(len(test.table), bool), "recent": test.recent(dormant_after_days)}
+    results = []
+    for racer in (*BASELINES, model):
+        probability = racer.predict(rows, test)
+        for name, keep in slices.items():
+            metrics = churn_metrics(test.churned[keep], probability[keep])
+            results.append({"racer": racer.name, "customers_slice": name} | metrics)
+    return pd.DataFrame(results)
+
+
+def race_spend(rows: Sequence[Labelled], test: Labelled, expected_spend: np.ndarray) -> pd.DataFrame:
+    """Judge expected spend in the test window, ours and that of simpler value models.
+
+    Parameters
+    ----------
+    rows : sequence of Labelled
+        The closed snapshots that the model was trained on.
+    test : Labelled
+    expected_spend : ndarray of shape (n_customers,), money
+        The model's prediction for the test snapshot.
+
+    Returns
+    -------
+    DataFrame, one row a racer: ``racer`` and the columns of `value_metrics`
+    """
+    horizon_days = test.window.horizon_days
+    predictions = {
+        "spend rate × horizon": (test.table["net_spend"] / test.table["T"] * horizon_days).to_numpy(),
+        "BG/NBD + Gamma-Gamma": np.exp(base_log_spend(test.table)),
+        "LightGBM Tweedie": _lightgbm_tweedie(rows, test),
+        MODEL: expected_spend,
+    }
+    actual = test.outcomes["spend"].to_numpy()
+    return pd.DataFrame([{"racer": name} | value_metrics(actual, p) for name, p in predictions.items()])
+
+
+def _lightgbm_tweedie(rows: Sequence[Labelled], target: Described) -> np.ndarray:
+    table = pd.concat([row.table for row in rows], ignore_index=True)
+    spend = np.concatenate([row.outcomes["spend"].clip(lower=0) for row in rows])
+    booster = lgb.train({"objective": "tweedie"} | _DEFAULTS, lgb.Dataset(matrix(table), spend))
+    return np.asarray(booster.predict(matrix(target.table)))
+
+
+def winner(results: pd.DataFrame, customers_slice: str = "all") -> str:
+    """Name the racer with the lowest log-loss; on a tie the simpler.
+
+    Examples
+    --------
+    >>> results = pd.DataFrame({"racer": ["a", "b"], "customers_slice": "all", "log_loss": [0.301, 0.300]})
+    >>> winner(results)
+    'a'
+    """
+    part = results[results["customers_slice"] == customers_slice]
+    tied = part[part["log_loss"] <= part["log_loss"].min() + TIE]
+    return str(tied["racer"].iloc[0])

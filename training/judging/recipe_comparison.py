@@ -1,0 +1,217 @@
+"""What two recipes are compared by: log-loss, calibration, the bias of expected spend, the profit of a list.
+
+Both have predicted the same customers of a snapshot whose window has closed (`training.judging.refit`). A difference
+counts if the paired bootstrap over customers says that it is no noise, and it is large enough to matter: among
+a million customers nothing is noise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.stats import bootstrap
+
+from training.judging.refit import Refit
+from training.metrics.accuracy import calibration_in_the_large
+from training.metrics.comparison import CONFIDENCE, Comparison, log_losses, paired_bootstrap
+from training.offers.profit import realised_profit
+from training.offers.retention import Offer, example_offer, offer_profit
+
+SAMPLES = 1_000
+
+CALIBRATION_BOUND = 0.03
+"""Calibration-in-the-large that is good enough, whatever the champion's."""
+
+LOG_LOSS_MATTERS = 0.001
+"""A smaller difference in log-loss is not worth a new champion; .003 lies between two models of different make."""
+
+BIAS_MATTERS = 0.02
+"""The same for the bias of expected spend: 2% of the total."""
+
+PROFIT_MATTERS = 0.01
+"""The same for the list's profit, as a share of the champion's."""
+
+_BATCH_CELLS = 2_000_000
+_TINY = 1e-9
+
+
+@dataclass(frozen=True)
+class Finding:
+    """How the challenger compares with the champion in one measure.
+
+    Parameters
+    ----------
+    measure : str
+    challenger, champion : float
+    difference, low, high : float
+        Challenger less champion, with its 95% interval; the interval is NaN where none was taken.
+    result : {"better", "worse", "tie"}
+        Of the challenger.
+    remark : str
+        What else to say of it.
+    """
+
+    measure: str
+    challenger: float
+    champion: float
+    difference: float
+    low: float
+    high: float
+    result: Literal["better", "worse", "tie"]
+    remark: str = ""
+
+    def sentence(self) -> str:
+        """Put the finding into words, with its numbers."""
+        ours, theirs, by, low, high = (
+            f"{number:z,.{4 if abs(self.champion) < 10 else 0}f}"
+            for number in (self.challenger, self.champion, self.difference, self.low, self.high)
+        )
+        interval = f", difference {by} (95% {low} to {high})" if np.isfinite(self.low) else ""
+        result = "too small to matter" if self.result == "tie" and self.low * self.high > 0 else self.result
+        remark = f" ({self.remark})" if self.remark else ""
+        return f"{self.measure}: {ours} against the champion's {theirs}{interval}: {result}{remark}."
+
+
+def result_of(loss: Comparison, matters: float) -> Literal["better", "worse", "tie"]:
+    """Say whether the first of two is better: beyond noise, and by as much as matters.
+
+    Examples
+    --------
+    >>> result_of(Comparison(-0.0060, -0.0070, -0.0050, 20_000), matters=0.001)
+    'better'
+    >>> result_of(Comparison(-0.0002, -0.0003, -0.0001, 20_000), matters=0.001)  # certain, and too small
+    'tie'
+    >>> result_of(Comparison(0.0060, -0.0010, 0.0130, 200), matters=0.001)  # large, and perhaps nothing
+    'tie'
+    """
+    verdict = loss.verdict
+    return "tie" if verdict == "noise" or abs(loss.difference) < matters else verdict
+
+
+def findings(
+    new: Refit, old: Refit, dormant_after_days: int, offer: Offer | None = None, seed: int = 0
+) -> list[Finding]:
+    """Compare what the challenger and the champion said of the same customers with what these did.
+
+    Parameters
+    ----------
+    new, old : Refit
+        The challenger's and the champion's, of one snapshot.
+    dormant_after_days : int
+        Recent customers are those whose last purchase lies within these days.
+    offer : Offer, optional
+        What lists are priced with; by default `training.offers.retention.example_offer`.
+    seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    list of Finding
+        Without the recent customers' where there are none, and without the bias where nothing was spent.
+    """
+    recent = new.row.recent(dormant_after_days)
+    found = [_log_loss("log-loss", new, old, np.ones_like(recent), seed)]
+    if recent.any():
+        found.append(_log_loss("log-loss of recent customers", new, old, recent, seed))
+    found.append(_calibration(new, old))
+    if new.row.outcomes["spend"].sum() > 0:
+        found.append(_bias(new, old, seed))
+    if recent.any():
+        found.append(_profit(new, old, recent, offer or example_offer(_mean_purchase(new, old)), seed))
+    return found
+
+
+def _mean_purchase(new: Refit, old: Refit) -> float:
+    return float((new.spend_per_purchase + old.spend_per_purchase).mean() / 2)
+
+
+def describe(offer: Offer) -> str:
+    """Put an offer's terms into words."""
+    incentive = (
+        f"{offer.incentive_cost:,.2f}"
+        if offer.incentive_share is None
+        else f"{offer.incentive_share:.0%} of a purchase"
+    )
+    return (
+        f"contact {offer.contact_cost:,.2f}, incentive {incentive}, taken by {offer.acceptance:.0%} of those who "
+        f"would leave and {offer.redemption_rate:.0%} of those who would stay"
+    )
+
+
+def _log_loss(measure: str, new: Refit, old: Refit, keep: np.ndarray, seed: int) -> Finding:
+    churned = new.row.churned[keep]
+    ours, theirs = (log_losses(churned, refit.probability[keep]) for refit in (new, old))
+    loss = paired_bootstrap(ours, theirs, seed, samples=SAMPLES)
+    means = float(ours.mean()), float(theirs.mean())
+    return Finding(measure, *means, loss.difference, loss.low, loss.high, result_of(loss, LOG_LOSS_MATTERS))
+
+
+def _calibration(new: Refit, old: Refit) -> Finding:
+    """Hold the challenger's calibration against the bound: a reason to refuse, never one to promote."""
+    ours, theirs = (calibration_in_the_large(new.row.churned, refit.probability) for refit in (new, old))
+    within, no_worse = abs(ours) <= CALIBRATION_BOUND, abs(ours) <= abs(theirs)
+    bound = f"±{CALIBRATION_BOUND}"
+    remark = f"within {bound}" if within else f"outside {bound}{', as the champion' if no_worse else ''}"
+    result: Literal["tie", "worse"] = "tie" if within or no_worse else "worse"
+    nan = float("nan")
+    return Finding("calibration in the large", ours, theirs, ours - theirs, nan, nan, result, remark)
+
+
+def _bias(new: Refit, old: Refit, seed: int) -> Finding:
+    """Compare ``|ln(expected total / actual total)|``: half and double are equally wrong."""
+    columns = new.expected_spend, old.expected_spend, new.row.outcomes["spend"].to_numpy(dtype=float)
+
+    def biases(*drawn: np.ndarray, axis: int = -1) -> np.ndarray:
+        ours, theirs, actual = (np.log(np.maximum(column.sum(axis=axis), _TINY)) for column in drawn)
+        return np.asarray(np.abs(np.stack([ours - actual, theirs - actual])))
+
+    def difference(*drawn: np.ndarray, axis: int = -1) -> np.ndarray:
+        ours, theirs = biases(*drawn, axis=axis)
+        return np.asarray(ours - theirs)
+
+    drawn = bootstrap(
+        columns,
+        difference,
+        paired=True,
+        n_resamples=SAMPLES,
+        batch=max(1, _BATCH_CELLS // len(columns[0])),
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    ).bootstrap_distribution
+    low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    ours, theirs = biases(*columns).tolist()
+    loss = Comparison(ours - theirs, float(low), float(high), len(columns[0]))
+    shares = [f"{column.sum() / columns[2].sum():.3f}" for column in columns[:2]]
+    remark = f"expected totals are {shares[0]} and {shares[1]} of the actual"
+    result = result_of(loss, BIAS_MATTERS)
+    return Finding(
+        "bias of expected spend", ours, theirs, loss.difference, loss.low, loss.high, result, remark
+    )
+
+
+def _profit(new: Refit, old: Refit, recent: np.ndarray, offer: Offer, seed: int) -> Finding:
+    """Compare what each one's list earned: recent customers whom the offer pays by its own numbers.
+
+    What a kept customer is worth nobody can observe. It has to be the same for both, or the one that values
+    customers higher would win: the mean of their two values at stake.
+    """
+    spend = (new.spend_per_purchase + old.spend_per_purchase)[recent] / 2
+    at_stake = (new.value_at_stake + old.value_at_stake)[recent] / 2
+    gain = realised_profit(new.row.churned[recent], at_stake, offer, spend)
+    lists = [
+        offer_profit(
+            refit.probability[recent], refit.value_at_stake[recent], offer, refit.spend_per_purchase[recent]
+        )
+        > 0
+        for refit in (new, old)
+    ]
+    ours, theirs = (np.where(contacted, gain, 0.0) for contacted in lists)
+    loss = paired_bootstrap(-ours, -theirs, seed, samples=SAMPLES)
+    n, totals = loss.customers, (float(ours.sum()), float(theirs.sum()))
+    remark = f"{lists[0].sum():,} and {lists[1].sum():,} recent customers contacted; {describe(offer)}"
+    result = result_of(loss, PROFIT_MATTERS * abs(totals[1]) / n)
+    return Finding(
+        "profit of the list", *totals, -loss.difference * n, -loss.high * n, -loss.low * n, result, remark
+    )

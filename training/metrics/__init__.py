@@ -1,0 +1,1 @@
+"""Metrics of probabilities and of money, and paired comparisons of two models."""

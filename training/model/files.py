@@ -1,0 +1,108 @@
+"""The files of one registered version: ``model.json``, two LightGBM texts and ``example.json``, without pickle.
+
+Nothing in them is a customer's: parameters, boosters, the record of the training run and the scores of invented
+customers (`training.model.self_check`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import lightgbm as lgb
+
+from features.errors import ModelError
+from training.churn.calibration import Calibrator
+from training.churn.model import CHURN_FEATURES, ChurnModel
+from training.churn.season import Season
+from training.churn.spend import SpendModel
+from training.clv.model import CLVModel
+from training.clv.value import ValueTerms
+from training.model.retention_model import RetentionModel
+from training.model.self_check import write_example
+
+FORMAT = 2
+_BOOSTERS = ("booster.txt", "spend.txt")
+
+
+def save_model(model: RetentionModel, folder: Path) -> None:
+    """Write ``model.json``, two boosters and ``example.json`` into a folder, which is made if need be."""
+    folder.mkdir(parents=True, exist_ok=True)
+    boosters = model.churn.booster, model.spend.booster if model.spend else None
+    for file, booster in zip(_BOOSTERS, boosters, strict=True):
+        (folder / file).write_text(booster.model_to_string() if booster else "", encoding="utf-8")
+    content = {
+        "format": FORMAT,
+        "sha256": {file: _sha256(folder / file) for file in _BOOSTERS},
+        "features": list(CHURN_FEATURES),
+        "calibrator": model.churn.calibrator.to_dict(),
+        "season": model.churn.season.to_dict(),
+        "base_mean": model.churn.base_mean,
+        "clv": model.clv.to_dict(),
+        "spend": None
+        if model.spend is None
+        else {
+            "season": model.spend.season.to_dict(),
+            "level_deviation": model.spend.level_deviation,
+        },
+        "terms": asdict(model.terms),
+        "tier_cuts": list(model.tier_cuts),
+        "card": model.card,
+    }
+    (folder / "model.json").write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
+    write_example(model, folder)
+
+
+def load_model(folder: Path, called: str | None = None) -> RetentionModel:
+    """Read what `save_model` wrote.
+
+    Parameters
+    ----------
+    folder : Path
+    called : str, optional
+        How errors call the model; by default by its folder.
+
+    Raises
+    ------
+    ModelError
+        If a file is missing or damaged, or belongs to another release.
+    """
+    called = called or f"The model in {folder}"
+    try:
+        content = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        if content["format"] != FORMAT or tuple(content["features"]) != CHURN_FEATURES:
+            raise ModelError(
+                f"{called} was trained by another release of stayworth, or on other features. "
+                "Train it again: stayworth train --transactions orders.csv --promote"
+            )
+        booster, spend_booster = (_booster(folder / file, content["sha256"][file]) for file in _BOOSTERS)
+        churn = ChurnModel(
+            booster,
+            Calibrator.from_dict(content["calibrator"]),
+            Season.from_dict(content["season"]),
+            content["base_mean"],
+        )
+        clv, terms = CLVModel.from_dict(content["clv"]), ValueTerms(**content["terms"])
+        spend = None
+        if content["spend"] is not None:
+            season = Season.from_dict(content["spend"]["season"])
+            spend = SpendModel(spend_booster, season, content["spend"]["level_deviation"])
+        return RetentionModel(churn, clv, terms, tuple(content["tier_cuts"]), content["card"], spend)
+    except ModelError:
+        raise
+    except (OSError, KeyError, TypeError, ValueError, lgb.basic.LightGBMError) as error:
+        raise ModelError(f"{called} cannot be read: {error}. Train it again, or roll back.") from error
+
+
+def _booster(file: Path, digest: str) -> lgb.Booster | None:
+    """Read a booster that is as it was saved: LightGBM crashes on a text that was cut off, and all with it."""
+    if _sha256(file) != digest:
+        raise ValueError(f"{file.name} was changed since it was saved")
+    text = file.read_text(encoding="utf-8")
+    return lgb.Booster(model_str=text) if text else None
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

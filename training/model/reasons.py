@@ -1,0 +1,161 @@
+"""Reasons: what moves a customer's churn probability, in words and with the customer's own numbers.
+
+The churn model's log-odds are a sum of contributions (`ChurnModel.contributions`). Features that tell the same
+story are summed by topic, the topics with the largest sums are named, those that raise the risk and those that
+lower it alike. Topics and texts are data (``training/wording/en.toml``), so that a language is a file.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from string import Formatter
+
+import numpy as np
+import pandas as pd
+
+from features.table.history import Table
+
+FACTS = ("purchase_days", "orders_before", "spend_before")
+"""Numbers a text may use besides the feature table's: see `_facts`."""
+
+Facts = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Topic:
+    """Features that tell one story, and how it is told."""
+
+    features: tuple[str, ...]
+    text: str
+    once: str
+    none: str | None
+
+
+@dataclass(frozen=True)
+class Wording:
+    """All topics of one language."""
+
+    raises: str
+    lowers: str
+    topics: dict[str, Topic]
+
+
+@cache
+def load_wording(language: str = "en") -> Wording:
+    """Read a language's texts."""
+    data = tomllib.loads(
+        (files("training.model") / "wording" / f"{language}.toml").read_text(encoding="utf-8")
+    )
+    topics = {
+        name: Topic(
+            tuple(topic["features"]), topic["text"], topic.get("once", topic["text"]), topic.get("none")
+        )
+        for name, topic in data["topics"].items()
+    }
+    return Wording(data["raises"], data["lowers"], topics)
+
+
+def by_topic(contributions: pd.DataFrame, wording: Wording) -> pd.DataFrame:
+    """Sum contributions by topic; ``constant`` is left out, the same for everyone.
+
+    Returns
+    -------
+    DataFrame of shape (n_customers, n_topics), log-odds
+    """
+    sums = topic_sums(contributions.to_numpy(), contributions.columns, wording)
+    return pd.DataFrame(sums, columns=list(wording.topics), index=contributions.index)
+
+
+def topic_sums(parts: np.ndarray, names: Sequence[str], wording: Wording) -> np.ndarray:
+    """Sum contributions, whose columns have these names, by topic: an ndarray of shape (n_customers, n_topics)."""
+    place = {name: number for number, name in enumerate(names)}
+    sums = [
+        parts[:, [place[name] for name in topic.features]].sum(axis=1) for topic in wording.topics.values()
+    ]
+    return np.stack(sums, axis=1)
+
+
+def word_reasons(
+    contributions: pd.DataFrame, table: pd.DataFrame, *, top: int = 3, wording: Wording | None = None
+) -> list[list[str]]:
+    """Name the topics that move each customer's churn probability most, the strongest first.
+
+    Parameters
+    ----------
+    contributions : DataFrame of shape (n_customers, n_features + 3), from `ChurnModel.contributions`
+    table : DataFrame of shape (n_customers, n_columns), the feature table
+    top : int
+
+    Returns
+    -------
+    list of n_customers lists of up to ``top`` texts; a topic that moves nothing is not named
+    """
+    wording = wording or load_wording()
+    worded: list[list[str]] = word_moves(
+        by_topic(contributions, wording).to_numpy(), table, wording, top=top
+    ).tolist()
+    return worded
+
+
+def word_moves(moves: np.ndarray, table: Table, wording: Wording, *, top: int = 3) -> np.ndarray:
+    """Word the strongest of the `topic_sums`, as `word_reasons` does: an array of lists."""
+    facts = _facts(table)
+    order = np.argsort(-np.abs(moves), axis=1, kind="stable")[:, :top]
+    texts = np.full(order.shape, "", dtype=object)
+    for number, topic in enumerate(wording.topics.values()):
+        rows, places = np.nonzero(order == number)
+        if len(rows):
+            texts[rows, places] = _texts(wording, topic, facts, rows, moves[rows, number])
+    reasons = np.empty(len(texts), dtype=object)
+    reasons[:] = [[text for text in row if text] for row in texts]
+    return reasons
+
+
+def _facts(table: Table) -> Facts:
+    facts = {name: np.asarray(table[name]) for name in table if name != "customer_id"}
+    return facts | {
+        "purchase_days": facts["frequency"] + 1,
+        "orders_before": facts["orders_180d"] - facts["orders_90d"],
+        "spend_before": facts["spend_180d"] - facts["spend_90d"],
+    }
+
+
+def _texts(wording: Wording, topic: Topic, facts: Facts, rows: np.ndarray, moves: np.ndarray) -> list[str]:
+    once = facts["frequency"][rows] == 0
+    texts = np.full(len(rows), "", dtype=object)
+    for template, chosen in ((topic.once, once), (topic.text, ~once)):
+        texts[chosen] = _formatted(template, topic.none, facts, rows[chosen])
+    return [
+        (wording.raises if move > 0 else wording.lowers).format(text) if move and text else ""
+        for text, move in zip(texts, moves, strict=True)
+    ]
+
+
+def _formatted(template: str, none: str | None, facts: Facts, rows: np.ndarray) -> list[str]:
+    """Fill a template for every row; where a number it needs is missing, the text is empty."""
+    fill, names = _numbered(template)
+    if not names or not len(rows):
+        return [template] * len(rows)
+    numbers = [facts[name][rows] for name in names]
+    missing = np.any([values != values for values in numbers], axis=0).tolist()
+    nothing = np.all([values == 0 for values in numbers], axis=0).tolist()
+    return [
+        "" if unknown else none if zero and none is not None else fill(*values)
+        for unknown, zero, *values in zip(missing, nothing, *(n.tolist() for n in numbers), strict=True)
+    ]
+
+
+@cache
+def _numbered(template: str) -> tuple[Callable[..., str], tuple[str, ...]]:
+    """Return what fills a template with numbers in turn, and the names of these."""
+    parts = list(Formatter().parse(template))
+    names = tuple(dict.fromkeys(name for _, name, _, _ in parts if name))
+    numbered = "".join(
+        text.replace("{", "{{").replace("}", "}}") + (f"{{{names.index(name)}:{shape}}}" if name else "")
+        for text, name, shape, _ in parts
+    )
+    return numbered.format, names

@@ -1,0 +1,235 @@
+"""What one registered version holds, and how it turns a feature table into scores.
+
+Churn model, calibrator, season, spend and CLV parameters, value terms, tier cut-offs and the card of the
+training run are one thing, saved and loaded together: a folder of ``model.json``, two LightGBM texts and the
+scores of made-up customers (``example.json``), without pickle and without customers' data. Whatever depends on
+the population was decided at training and is stored, so a customer's score is the same in a list of a million
+and in a request of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from features.snapshot import Snapshot
+from features.table.history import Table
+from training.churn.model import CONTRIBUTIONS, ChurnModel
+from training.churn.spend import SpendModel
+from training.clv.model import CLVModel, histories
+from training.clv.uncertainty import interval_factors, value_scenarios
+from training.clv.value import ValueTerms
+from training.model.reasons import load_wording, topic_sums, word_moves
+
+SCORE_COLUMNS = (
+    "customer_id",
+    "snapshot_date",
+    "churn_probability",
+    "p_alive",
+    "expected_purchases",
+    "expected_spend",
+    "expected_value",
+    "expected_value_low",
+    "expected_value_high",
+    "value_if_silent",
+    "value_at_stake",
+    "value_at_risk",
+    "value_tier",
+    "next_purchase_date",
+    "next_purchase_low",
+    "next_purchase_high",
+    "reasons",
+    "model_version",
+)
+"""Columns of a list and fields of an answer, in this order; `model_version` is added by whoever knows it."""
+
+TIERS = ("vip", "medium", "low")
+TIER_SHARES = (0.2, 0.3)
+"""Shares of the customers in the upper tiers; the rest is the last."""
+
+SPEND_LIMIT = 3.0
+"""A spend model may move a customer's spend per purchase by this factor, no more: the long gone spend next to
+nothing by any model, and a ratio of two nothings must not multiply what they would be worth if they came back."""
+
+_FOREVER_DAYS = 3650
+_BLOCK_ROWS = 16_384
+
+
+@dataclass(frozen=True)
+class RetentionModel:
+    """A churn model and a CLV model that were trained together.
+
+    Parameters
+    ----------
+    churn : ChurnModel
+    clv : CLVModel
+    terms : ValueTerms
+    tier_cuts : tuple of float, money, descending
+        Lowest expected value of each tier but the last.
+    card : dict
+        Of the training run: when, on what, how good. JSON-safe.
+    spend : SpendModel, optional
+        Corrects expected spend; without it, Gamma-Gamma's spend per purchase stands.
+    """
+
+    churn: ChurnModel
+    clv: CLVModel
+    terms: ValueTerms
+    tier_cuts: tuple[float, ...]
+    card: dict[str, Any]
+    spend: SpendModel | None = None
+
+    def score(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Score every customer of a feature table.
+
+        Parameters
+        ----------
+        table : DataFrame of shape (n_customers, 2 + n_features)
+            Of one snapshot, as `PurchaseHistory.features` gives it.
+
+        Returns
+        -------
+        DataFrame of shape (n_customers, 17)
+            `SCORE_COLUMNS` without ``model_version``, in the table's order. Probabilities in [0, 1], money in
+            the log's currency; ``next_purchase_date`` is None where "never" is likelier, an end of its 80%
+            interval where a purchase never comes with that probability.
+        """
+        if table.empty:
+            return pd.DataFrame(columns=list(SCORE_COLUMNS[:-1]))
+        return pd.DataFrame(self.score_columns({name: table[name].array for name in table}))
+
+    def score_columns(self, table: Mapping[str, Any]) -> dict[str, Any]:
+        """Score the customers of a feature table that is given as its columns: `score` column by column.
+
+        Parameters
+        ----------
+        table : mapping of column name to array of shape (n_customers,), n_customers at least 1
+
+        Returns
+        -------
+        dict of column name to array of shape (n_customers,)
+        """
+        snapshot = _snapshot_of(table)
+        described = {**table, **self.clv.predictions(table, self.terms.horizon_days)}
+        probability = self.churn.predict(described, snapshot)
+        money = self.money(described, probability)
+        wording = load_wording()
+        moves = [topic_sums(self.churn.parts(rows), CONTRIBUTIONS, wording) for rows in _blocks(described)]
+        scores = {
+            "customer_id": table["customer_id"],
+            "snapshot_date": np.full(len(probability), snapshot.date, dtype=object),
+            "churn_probability": probability,
+            "p_alive": described["p_alive"],
+            **money,
+            "value_tier": self._tiers(money["expected_value"]),
+            "next_purchase_date": self._next_purchase(table, 0.5),
+            "next_purchase_low": self._next_purchase(table, 0.1),
+            "next_purchase_high": self._next_purchase(table, 0.9),
+            "reasons": word_moves(np.concatenate(moves), described, wording),
+        }
+        return {name: scores[name] for name in SCORE_COLUMNS[:-1]}
+
+    def money(self, described: Table, churn_probability: np.ndarray) -> dict[str, np.ndarray]:
+        """Value customers, given their churn probabilities.
+
+        ``expected_purchases = (1 − p)·E[purchases in H | active]``, of which BG/NBD's own is the case p = p0.
+        Where a spend model is deployed, the spend per purchase is corrected so that purchases times it give the
+        model's expected spend, by no more than `SPEND_LIMIT` either way; every value column follows.
+
+        Parameters
+        ----------
+        described : Table
+            Feature table with the columns of `CLVModel.predict`.
+        churn_probability : ndarray of shape (n_customers,), in [0, 1]
+
+        Returns
+        -------
+        dict of ndarrays of shape (n_customers,)
+            The columns from ``expected_purchases`` to ``value_at_risk``.
+        """
+        x, _, T = histories(described)
+        values = self.clv.values(described, self.terms)
+        H = self.terms.horizon_weeks
+        model = self.clv.purchases
+        if_active = model.purchases_if_alive(x, T, H) / model.p_purchase_if_alive(x, T, H)
+        purchases = (1 - churn_probability) * if_active
+        spend_per_purchase = self._spend_per_purchase(described, purchases)
+        unit = self.terms.margin * spend_per_purchase
+        expected_value = unit * values.expected(churn_probability)
+        scenarios = value_scenarios(self.clv, described, churn_probability, self.terms)
+        low, high = interval_factors(scenarios, level_deviation=self.level_deviation)
+        at_stake = unit * values.at_stake
+        return {
+            "expected_purchases": purchases,
+            "expected_spend": purchases * spend_per_purchase,
+            "expected_value": expected_value,
+            "expected_value_low": low * expected_value,
+            "expected_value_high": high * expected_value,
+            "value_if_silent": unit * values.silent,
+            "value_at_stake": at_stake,
+            "value_at_risk": churn_probability * at_stake,
+        }
+
+    @property
+    def level_deviation(self) -> float:
+        """Standard deviation of the log of a whole window's spend against its expectation."""
+        return self.spend.level_deviation if self.spend else 0.0
+
+    def window_scenarios(self, described: pd.DataFrame, churn_probability: np.ndarray) -> np.ndarray:
+        """Return each customer's expected spend in the churn window, in the scenarios of `value_scenarios`.
+
+        Returns
+        -------
+        ndarray of shape (n_customers, 2k), money; rows may be summed
+        """
+        window = replace(self.terms, value_horizon_days=self.terms.horizon_days, discount_rate=0.0)
+        scenarios = value_scenarios(self.clv, described, churn_probability, window)
+        plain = described["spend_per_purchase"].to_numpy()
+        spend = self.money(described, churn_probability)
+        corrected = np.divide(
+            spend["expected_spend"],
+            spend["expected_purchases"] * plain,
+            out=np.ones_like(plain),
+            where=spend["expected_purchases"] * plain > 0,
+        )
+        return np.asarray(scenarios * corrected[:, None])
+
+    def _spend_per_purchase(self, described: Table, purchases: np.ndarray) -> np.ndarray:
+        spend_per_purchase = np.asarray(described["spend_per_purchase"])
+        if self.spend is None or self.spend.booster is None:
+            return spend_per_purchase
+        expected = self.spend.expected_spend(described, _snapshot_of(described))
+        plain = purchases * spend_per_purchase
+        factor = np.divide(expected, plain, out=np.ones_like(plain), where=plain > 0)
+        return np.asarray(spend_per_purchase * np.clip(factor, 1 / SPEND_LIMIT, SPEND_LIMIT))
+
+    def with_tiers(self, expected_value: np.ndarray) -> RetentionModel:
+        """Return the model with tier cut-offs at the quantiles of a population's expected values."""
+        quantiles = 1 - np.cumsum(TIER_SHARES)
+        return replace(self, tier_cuts=tuple(float(cut) for cut in np.quantile(expected_value, quantiles)))
+
+    def _tiers(self, expected_value: np.ndarray) -> np.ndarray:
+        place = np.searchsorted(-np.asarray(self.tier_cuts), -expected_value, side="left")
+        return np.array(TIERS, dtype=object)[place]
+
+    def _next_purchase(self, table: Table, level: float) -> np.ndarray:
+        """Date by which a purchase has come with a probability; None where it never has, or after ten years."""
+        days = np.ceil(self.clv.next_purchase_days(table, level))
+        dates = np.full(len(days), np.datetime64("NaT", "D"))  # which is None as an object
+        known = days <= _FOREVER_DAYS
+        dates[known] = np.datetime64(_snapshot_of(table).date) + days[known].astype(np.int64)
+        return dates.astype(object)
+
+
+def _blocks(table: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Cut a table into blocks of rows: contributions are as many numbers as features."""
+    for start in range(0, len(table["customer_id"]), _BLOCK_ROWS):
+        yield {name: column[start : start + _BLOCK_ROWS] for name, column in table.items()}
+
+
+def _snapshot_of(table: Table) -> Snapshot:
+    return Snapshot(np.asarray(table["snapshot_date"][:1]).astype("datetime64[D]")[0].item())

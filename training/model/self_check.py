@@ -1,0 +1,178 @@
+"""A version's own example: made-up customers, and the scores it gave them when it was saved.
+
+Whoever loads a version scores the example again, all the way from orders to money. If a number has moved, the
+files are not those that were saved, or this release reads them differently; either way such a version must not
+answer for customers. No real customer is in it: the histories are invented, in units of the model's own churn
+window and spend per purchase.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from features.engines.duckdb import DuckDBEngine
+from features.errors import ModelError
+from features.log.transactions import validate
+from features.snapshot import Snapshot
+from features.table.history import PurchaseHistory
+
+if TYPE_CHECKING:
+    from training.model.retention_model import RetentionModel
+
+FILE = "example.json"
+
+TOLERANCE = 1e-6
+"""Relative difference that passes. Another processor's exponentials and logarithms differ in the last of 16 digits,
+and differences of nearly equal values carry that to the tenth at most; no decision feels a millionth."""
+
+_SOMEDAY = "2024-01-01"  # where a model does not say when it was fitted
+
+# Purchases before the snapshot: (windows ago, mean spends, channel).
+_Orders = list[tuple[float, float, str | None]]
+_SPECIAL: dict[str, _Orders] = {
+    "many orders in a day": [(0.4, 0.3 + 0.1 * order, "web") for order in range(8)],
+    "heavy spender": [(0.2 + 0.25 * order, 12.0, "shop") for order in range(9)],
+    "gives much back": [
+        (0.3 * order + lag, sign, "web") for order in range(1, 7) for lag, sign in ((0.1, 1.5), (0.02, -1.4))
+    ],
+    "gave all back": [(0.5, 2.0, None), (0.45, -2.0, None)],
+    "a free sample": [(0.7, 0.0, "web")],
+}
+
+
+def example_orders(model: RetentionModel, snapshot: date) -> pa.Table:
+    """Invent the orders: regular, lapsed, one-time and new customers, cheap and dear, and a few odd ones.
+
+    Returns
+    -------
+    pyarrow.Table
+        Of the log contract: customer_id, ordered_at, amount, channel; all before the snapshot.
+    """
+    window, mean = model.terms.horizon_days, model.clv.spend.population_mean
+    rows = [
+        (name, snapshot - timedelta(days=max(1, round(ago * window))), round(spends * mean, 2), channel)
+        for name, orders in (_regulars() | _SPECIAL).items()
+        for ago, spends, channel in orders
+    ]
+    customers, days, amounts, channels = zip(*rows, strict=True)
+    return pa.table(
+        {
+            "customer_id": customers,
+            "ordered_at": days,
+            "amount": pa.array(amounts, pa.float64()),
+            "channel": channels,
+        }
+    )
+
+
+def write_example(model: RetentionModel, folder: Path) -> None:
+    """Score invented customers and write them with their scores, as ``example.json``."""
+    snapshot = Snapshot.parse(model.clv.fitted_at or _SOMEDAY)
+    orders = example_orders(model, snapshot.date)
+    content = {
+        "snapshot_date": str(snapshot),
+        "orders": orders.to_pydict(),
+        "scores": _plain(_score(model, orders, snapshot)),
+    }
+    (folder / FILE).write_text(json.dumps(content, ensure_ascii=False, default=str), encoding="utf-8")
+
+
+def check_example(model: RetentionModel, folder: Path, called: str | None = None) -> None:
+    """Score the example in a version's folder again and compare.
+
+    The wording of the reasons is free: a release may say the same thing better.
+
+    Parameters
+    ----------
+    model : RetentionModel
+        Loaded from ``folder``.
+    folder : Path
+    called : str, optional
+        How the error calls the model; by default by its folder.
+
+    Raises
+    ------
+    ModelError
+        If the example is missing or damaged, or a number, date or tier of it is scored differently.
+    """
+    called = called or f"The model in {folder}"
+    try:
+        content = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        saved: dict[str, list[Any]] = content["scores"]
+        again = _plain(_score(model, pa.table(content["orders"]), Snapshot.parse(content["snapshot_date"])))
+        differing = [name for name in saved if not _alike(saved[name], again[name])]
+        if not saved:
+            raise KeyError("scores")
+    except Exception as error:  # whatever a damaged file or model leads to: the version cannot be trusted
+        raise ModelError(
+            f"{called} cannot score its own example ({type(error).__name__}). Train it again, or roll back."
+        ) from error
+    if differing:
+        raise ModelError(
+            f"{called} does not score its own example as when it was saved: {', '.join(differing)} "
+            f"{'differs' if len(differing) == 1 else 'differ'}. Train it again, or roll back."
+        )
+
+
+def _regulars() -> dict[str, _Orders]:
+    """Return customers on a grid: purchases, gap and silence in windows, spend; no two alike."""
+    spends = (0.4, 1.0, 2.5)
+    return {
+        f"{purchases} purchases, gap {gap}, silent {silence}": [
+            (
+                silence + gap * order,
+                spends[(place + order * (place % 2)) % 3],
+                "shop" if (place + order) % 4 == 0 else "web",
+            )
+            for order in range(purchases)
+        ]
+        for place, (purchases, gap, silence) in enumerate(
+            (purchases, gap, silence)
+            for purchases in (1, 2, 4, 9)
+            for gap in ((0.1, 0.4) if purchases > 1 else (0.0,))
+            for silence in (0.03, 0.3, 1.0, 3.0)
+        )
+    }
+
+
+def _score(model: RetentionModel, orders: pa.Table, snapshot: Snapshot) -> pd.DataFrame:
+    # By the snapshot's own clock: what is in the future must not depend on the day the version is loaded.
+    log = validate(orders, now=datetime.combine(snapshot.date, time.min))
+    with DuckDBEngine(threads=1) as engine, PurchaseHistory(log, engine) as history:
+        return model.score(history.features(snapshot))
+
+
+def _plain(scores: pd.DataFrame) -> dict[str, list[Any]]:
+    """Return the columns that are compared, as JSON gives them back."""
+    kept = scores.drop(columns=["reasons"])
+    return {
+        name: [cell.isoformat() if isinstance(cell, date) else cell for cell in kept[name].tolist()]
+        for name in kept
+    }
+
+
+def _alike(saved: list[Any], again: list[Any]) -> bool:
+    if not all(isinstance(cell, float | int) for cell in saved):
+        return len(saved) == len(again) and all(map(_same, saved, again))
+    numbers, others = np.array(saved, dtype=float), np.array(again, dtype=float)
+    smallest = 1e-3 * TOLERANCE * float(np.abs(numbers).max(initial=0.0))  # what differences leave of zero
+    return numbers.shape == others.shape and np.allclose(
+        others, numbers, rtol=TOLERANCE, atol=smallest, equal_nan=True
+    )
+
+
+def _same(saved: str | None, again: str | None) -> bool:
+    """Compare texts; a date may be one day off, for it is a number rounded up to a day."""
+    if saved == again:
+        return True
+    try:
+        return abs((date.fromisoformat(str(saved)) - date.fromisoformat(str(again))).days) <= 1
+    except ValueError:
+        return False

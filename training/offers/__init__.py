@@ -1,0 +1,1 @@
+"""Retention offers: their profit, their allocation to customers, policies and profit measures."""

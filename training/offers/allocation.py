@@ -1,0 +1,231 @@
+"""Who gets which offer: at most one each, within a budget, a headcount cap and the offers' capacities.
+
+A multiple-choice knapsack. Each scarce thing gets a price (a Lagrange multiplier: λ for money, one for the
+headcount, one for every offer's capacity); every customer then simply takes the offer that is worth most
+after paying those prices, or none. The prices minimise the dual, a convex function of a handful of numbers,
+by cutting planes (Kelley 1960). The few customers who are undecided at those prices are settled by local
+search. The dual is also an upper bound on what any plan could earn, so the answer comes with its own distance
+from the best.
+
+References
+----------
+Sinha, Zoltners (1979), The multiple-choice knapsack problem, Operations Research 27(3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from training.offers.retention import Floats
+from training.offers.shadow_prices import ROUNDING, Duals, Limits, respond, solve_dual
+
+NOBODY = -1
+EXCHANGES = ((2, 240), (3, 80), (4, 36), (5, 24), (6, 20))
+"""How many customers change together, and how many changes are tried."""
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """One offer, or none, for every customer.
+
+    Parameters
+    ----------
+    choice : ndarray of shape (n_customers,), index of the offer, or −1 for none
+    profit, cost : float, money, of the whole plan
+    budget_price : float, λ, profit that one more unit of budget would bring; 0 where the budget does not bind
+    headcount_price : float, money, profit that one more contact would bring
+    capacity_prices : tuple of float, money, profit that one more place in each offer would bring
+    bound : float, money, no plan within the limits earns more
+    """
+
+    choice: NDArray[np.int64]
+    profit: float
+    cost: float
+    budget_price: float
+    headcount_price: float
+    capacity_prices: tuple[float, ...]
+    bound: float
+
+    @property
+    def contacts(self) -> int:
+        """Number of customers with an offer."""
+        return int((self.choice != NOBODY).sum())
+
+    @property
+    def gap(self) -> float:
+        """Share of the greatest conceivable profit that this plan may be missing."""
+        return 1 - self.profit / self.bound if self.bound > 0 else 0.0
+
+
+def allocate(
+    profit: ArrayLike,
+    cost: ArrayLike,
+    *,
+    budget: float | None = None,
+    max_contacts: int | None = None,
+    capacities: Sequence[int | None] | None = None,
+    exchange: bool = True,
+) -> Allocation:
+    """Choose at most one offer for each customer, for the greatest total profit within the limits.
+
+    Nobody gets an offer of non-positive profit; if none is positive, nobody gets one.
+
+    Parameters
+    ----------
+    profit, cost : arrays of shape (n_customers, n_offers), money, expected; costs at least 0
+    budget : float or None, money, limit of the total cost
+    max_contacts : int or None, limit of the number of customers with an offer
+    capacities : one int or None per offer, limits of the number of customers per offer
+    exchange : bool, search for the last per mille; without it, several times as fast
+
+    Returns
+    -------
+    Allocation
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, a number is missing, or a cost or limit is negative.
+
+    Examples
+    --------
+    Two customers, a cheap and a dear offer, budget for one dear or two cheap ones:
+
+    >>> plan = allocate([[5, 8], [4, 6]], [[1, 2], [1, 2]], budget=2)
+    >>> plan.choice.tolist(), plan.profit
+    ([0, 0], 9.0)
+    """
+    gain, price = np.asarray(profit, dtype=np.float64), np.asarray(cost, dtype=np.float64)
+    limits = Limits.of(gain, price, budget, max_contacts, capacities)
+    duals = solve_dual(gain, limits)
+    choice = _fill(gain, limits, duals, EXCHANGES if exchange else ())
+    chosen = np.flatnonzero(choice != NOBODY)
+    full = np.zeros(2 + gain.shape[1])
+    full[limits.kind] = duals.prices
+    return Allocation(
+        choice=choice,
+        profit=float(gain[chosen, choice[chosen]].sum()),
+        cost=float(price[chosen, choice[chosen]].sum()),
+        budget_price=float(full[0]),
+        headcount_price=float(full[1]),
+        capacity_prices=tuple(map(float, full[2:])),
+        bound=duals.bound,
+    )
+
+
+def _fill(
+    gain: Floats, limits: Limits, duals: Duals, exchanges: Sequence[tuple[int, int]]
+) -> NDArray[np.int64]:
+    """Turn prices into a plan: the clear cases by price, then whatever still makes it better.
+
+    At the best prices the choices of a few optimal columns are mixed, and trimmed where they exceed a limit.
+    Then additions and upgrades use what is left, and customers make way for each other, a few at a time.
+    """
+    choice = _mixture(gain, limits, duals)
+    reduced = np.where(gain > 0, limits.reduced(gain, duals.prices), -np.inf)
+    left = limits.amount - _used(choice, limits)
+    for i in np.argsort(reduced.max(axis=1), kind="stable"):
+        if (left >= -ROUNDING).all():
+            break
+        if choice[i] != NOBODY and (limits.usage[left < -ROUNDING, i, choice[i]] > 0).any():
+            left += limits.usage[:, i, choice[i]]
+            choice[i] = NOBODY
+    while _improve(choice, left, gain, limits, reduced) or any(
+        _exchange(choice, left, gain, limits, reduced, together, among) for together, among in exchanges
+    ):
+        pass
+    return choice
+
+
+def _mixture(gain: Floats, limits: Limits, duals: Duals) -> NDArray[np.int64]:
+    """Give every customer the choice of one column, columns in proportion to their weights.
+
+    Spread by the golden ratio instead of by lot: any run of like customers gets the columns in proportion.
+    """
+    rows = np.arange(gain.shape[0])
+    spread = (rows * 0.6180339887498949) % 1.0
+    column = np.searchsorted(np.cumsum(duals.weights)[:-1], spread, side="right")
+    choice = np.full(rows.size, NOBODY, dtype=np.int64)
+    for number, prices in enumerate(duals.columns):
+        pick, keen = respond(gain, limits, prices)
+        mine = keen & (column == number)
+        choice[mine] = pick[mine]
+    return choice
+
+
+def _exchange(
+    choice: NDArray[np.int64],
+    left: Floats,
+    gain: Floats,
+    limits: Limits,
+    reduced: Floats,
+    together: int,
+    among: int,
+) -> bool:
+    """Make the best few changes that fit together, in place; tell whether there were any.
+
+    One customer gives up what others make more of: what single additions and upgrades cannot do. Of all changes,
+    those ``among`` which cost least after prices are tried, to no offer (the last column) too.
+    """
+    rows, offers = np.arange(choice.size), gain.shape[1]
+    now = np.where(choice == NOBODY, offers, choice)
+    worth = np.column_stack([reduced, np.zeros(choice.size)])
+    regret = worth[rows, now][:, None] - worth
+    regret[rows, now] = np.inf
+    nearest = np.sort(np.argsort(regret, axis=None, kind="stable")[:among])
+    nearest = nearest[np.isfinite(regret.ravel()[nearest])]
+    owner, option = np.unravel_index(nearest, regret.shape)
+    value = np.column_stack([gain, np.zeros(choice.size)])
+    usage = np.pad(limits.usage[:, owner], ((0, 0), (0, 0), (0, 1)))
+    at = np.arange(owner.size)
+    rise = value[owner, option] - value[owner, now[owner]]
+    extra = usage[:, at, option] - usage[:, at, now[owner]]
+
+    moves = _combinations(owner.size, together)
+    moves = moves[rise[moves].sum(axis=1) > ROUNDING * max(1.0, float(np.abs(rise).max(initial=0.0)))]
+    moves = moves[(np.diff(owner[moves], axis=1) > 0).all(axis=1)]
+    moves = moves[(extra[:, moves].sum(axis=2) <= left[:, None] + ROUNDING).all(axis=0)]
+    if not moves.size:
+        return False
+    best = moves[rise[moves].sum(axis=1).argmax()]
+    choice[owner[best]] = np.where(option[best] == offers, NOBODY, option[best])
+    left -= extra[:, best].sum(axis=1)
+    return True
+
+
+@lru_cache(maxsize=16)
+def _combinations(n: int, size: int) -> NDArray[np.intp]:
+    return np.array(list(combinations(range(n), size)), dtype=np.intp).reshape(-1, size)
+
+
+def _used(choice: NDArray[np.int64], limits: Limits) -> Floats:
+    chosen = np.flatnonzero(choice != NOBODY)
+    return np.asarray(limits.usage[:, chosen, choice[chosen]].sum(axis=1))
+
+
+def _improve(choice: NDArray[np.int64], left: Floats, gain: Floats, limits: Limits, reduced: Floats) -> bool:
+    """Spend what is left on additions and upgrades that fit, in place; tell whether any was made.
+
+    An upgrade may free a place that another customer can use, so this is repeated until nothing changes.
+    Every change raises the profit, so it ends.
+    """
+    rows, nobody = np.arange(choice.size), choice == NOBODY
+    held_gain = np.where(nobody, 0.0, gain[rows, choice])
+    held_usage = np.where(nobody, 0.0, limits.usage[:, rows, choice])
+    extra = limits.usage - held_usage[:, :, None]
+    fits = (gain > held_gain[:, None]) & (extra <= left[:, None, None] + ROUNDING).all(axis=0)
+    customers, offers = np.nonzero(fits)
+    rise = reduced[customers, offers] - np.where(nobody, 0.0, reduced[rows, choice])[customers]
+    changed = np.zeros(choice.size, dtype=bool)
+    for at in np.argsort(-rise, kind="stable"):
+        i, k = customers[at], offers[at]
+        if not changed[i] and (extra[:, i, k] <= left + ROUNDING).all():
+            choice[i], changed[i] = k, True
+            left -= extra[:, i, k]
+    return bool(changed.any())

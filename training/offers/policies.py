@@ -1,0 +1,116 @@
+"""Whom to contact: the simple rules of the trade, a plan by expected profit, and perfect foresight.
+
+A policy sees what was known at a snapshot and gives each customer a chance of being contacted: 0 or 1, and a
+fraction where it draws lots. A rule that only ranks customers has no natural length of list; it gets the length
+of the champion's plan, so that the lists differ by whom they hold and not by how many.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.snapshot import Snapshot
+from training.offers.profit import realised_profit
+from training.offers.retention import Floats, Offer, offer_profit
+
+NOBODY, EVERYBODY, RANDOM = "nobody", "everybody", "random"
+SILENCE, VALUE, RISK = "longest silent", "highest value", "highest risk"
+BGNBD, CHAMPION, FORESIGHT = "BG/NBD", "stayworth", "perfect foresight"
+SIMPLER = [NOBODY, EVERYBODY, RANDOM, SILENCE, VALUE, RISK, BGNBD]
+POLICIES = (*SIMPLER, CHAMPION, FORESIGHT)
+RANKINGS = (SILENCE, VALUE, RISK, BGNBD, CHAMPION)
+
+
+@dataclass(frozen=True)
+class Prospects:
+    """The customers of a snapshot: what was known of each, and what they did in the churn window.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+    customer_id : ndarray of shape (n_customers,)
+    churn_probability : ndarray of shape (n_customers,), in [0, 1], the champion's
+    p0 : ndarray of shape (n_customers,), in [0, 1], BG/NBD's
+    days_silent : ndarray of shape (n_customers,), days since the last purchase
+    value_at_stake : ndarray of shape (n_customers,), money, the same for every policy and for the account
+    spend_per_purchase : ndarray of shape (n_customers,), money
+    churned : ndarray of shape (n_customers,), 0 or 1, seen by the account and by perfect foresight alone
+    """
+
+    snapshot: Snapshot
+    customer_id: NDArray[np.object_]
+    churn_probability: Floats
+    p0: Floats
+    days_silent: Floats
+    value_at_stake: Floats
+    spend_per_purchase: Floats
+    churned: Floats
+
+    def expected_profit(self, probability: Floats, offer: Offer) -> Floats:
+        """Return what contacting each customer promised to earn, by some churn probability."""
+        return offer_profit(probability, self.value_at_stake, offer, self.spend_per_purchase)
+
+    def realised_profit(self, offer: Offer) -> Floats:
+        """Return what contacting each customer would have earned, now that the window is closed."""
+        return realised_profit(self.churned, self.value_at_stake, offer, self.spend_per_purchase)
+
+    def rankings(self, offer: Offer) -> dict[str, Floats]:
+        """Return the score by which each policy of `RANKINGS` ranks customers, the highest first."""
+        return {
+            SILENCE: self.days_silent,
+            VALUE: self.value_at_stake,
+            RISK: self.churn_probability,
+            BGNBD: self.expected_profit(self.p0, offer),
+            CHAMPION: self.expected_profit(self.churn_probability, offer),
+        }
+
+
+def contacts(prospects: Prospects, offer: Offer) -> dict[str, Floats]:
+    """Return each policy's chance of contacting each customer.
+
+    Parameters
+    ----------
+    prospects : Prospects
+    offer : Offer, its capacity set aside
+
+    Returns
+    -------
+    dict of the policies in `POLICIES` to ndarrays of shape (n_customers,), in [0, 1]
+    """
+    n = len(prospects.churned)
+    scores = prospects.rankings(offer)
+    plan, bgnbd = (np.where(scores[name] > 0, 1.0, 0.0) for name in (CHAMPION, BGNBD))
+    size = int(plan.sum())
+    return {
+        NOBODY: np.zeros(n),
+        EVERYBODY: np.ones(n),
+        RANDOM: np.full(n, size / n),
+        SILENCE: top(scores[SILENCE], size),
+        VALUE: top(scores[VALUE], size),
+        RISK: top(scores[RISK], size),
+        BGNBD: bgnbd,
+        CHAMPION: plan,
+        FORESIGHT: np.where(prospects.realised_profit(offer) > 0, 1.0, 0.0),
+    }
+
+
+def top(score: Floats, size: int) -> Floats:
+    """Return the chance of being among the ``size`` highest scores, if ties are broken by lot.
+
+    Returns
+    -------
+    ndarray of the shape of ``score``, in [0, 1]; its sum is ``size``, or the number of scores if that is less
+
+    Examples
+    --------
+    >>> top(np.array([5.0, 1.0, 3.0, 3.0]), 2)
+    array([1. , 0. , 0.5, 0.5])
+    """
+    if size <= 0 or size >= score.size:
+        return np.full(score.size, float(size > 0))
+    last = np.partition(score, score.size - size)[score.size - size]
+    above, tied = score > last, score == last
+    return np.where(above, 1.0, np.where(tied, (size - above.sum()) / tied.sum(), 0.0))

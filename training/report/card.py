@@ -1,0 +1,255 @@
+"""The model card: one HTML page from which a person can judge a version without anything else.
+
+It is made of the finished run and its log, stands alone (pictures and styles inside, no script, no address
+elsewhere) and is logged with the version. What the page says lives in ``templates/card.html``; this module
+gathers the numbers, so that each is computed once and is the run's own.
+
+References
+----------
+Mitchell et al. (2019), Model Cards for Model Reporting, FAT* 2019.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from features.log.transactions import TransactionLog
+from training.judging.race import MODEL, winner
+from training.judging.recipe_comparison import CALIBRATION_BOUND, describe
+from training.judging.trial_offer import TrialOffer, try_offer
+from training.metrics.accuracy import TIE, decile_table
+from training.metrics.comparison import Comparison, log_losses, paired_bootstrap
+from training.model.retention_model import SPEND_LIMIT, TIERS, RetentionModel
+from training.offers.retention import Offer, example_offer
+from training.report.card_pictures import P0, pictures, seasons, spend_of_model
+from training.report.formats import day, money, number, share
+from training.report.purchase_tracking import weekly_purchases
+
+if TYPE_CHECKING:
+    from training.run import TrainingRun
+
+TOTAL = 0.15
+"""Expected and actual totals that differ by a larger share deserve a look."""
+
+LOST = 0.01
+"""So does a log of which a larger share could not be used."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing a reader asks first, answered: ``holds`` where nothing needs a closer look."""
+
+    name: str
+    value: str
+    holds: bool
+    meaning: str
+
+
+def model_card(run: TrainingRun, log: TransactionLog, offer: Offer | None = None) -> str:
+    """Write a run's model card.
+
+    Parameters
+    ----------
+    run : TrainingRun
+    log : TransactionLog
+        The log the run was trained on.
+    offer : Offer, optional
+        What the profit curve is drawn for; by default `training.offers.retention.example_offer`.
+
+    Returns
+    -------
+    str
+        A whole HTML document, well-formed as XML too. Texts that come from the log are escaped.
+    """
+    money_of_test = _test_money(run)
+    expected_purchases = float(money_of_test["expected_purchases"].sum())
+    trial = _trial(run, money_of_test, offer)
+    weeks = weekly_purchases(log, run.test.row)
+    newest, terms = run.newest, run.model.terms
+    content = {
+        "run": run,
+        "card": run.model.card,
+        "log": log.report,
+        "currency": log.report.currency or "the log's currency",
+        "window_ends": run.schedule.newest.date + timedelta(days=terms.horizon_days - 1),
+        "test_ends": run.test.row.window.closes - timedelta(days=1),
+        "model_name": MODEL,
+        "purchase_model": newest.clv.purchases.title,
+        "tie": TIE,
+        "ours": {part: _slice(run.test.race, part, MODEL) for part in ("all", "recent")},
+        "base": _slice(run.test.race, "all", "base rate"),
+        "winners": {part: _winner(run.test.race, part) for part in ("all", "recent")},
+        "racers": _racers(run.test.race),
+        "against_p0": _against_p0(run),
+        "purchases": (expected_purchases, float(run.test.row.outcomes["purchases"].sum())),
+        "checks": checks(run, expected_purchases),
+        "recipe": _recipe_in_words(run),
+        "spend_limit": SPEND_LIMIT,
+        "offer": describe(trial.offer),
+        "one_time_buyers": float((newest.table["frequency"] == 0).mean()),
+        "spend": run.test.spend.to_dict("records"),
+        "our_spend": spend_of_model(run),
+        "trial": trial,
+        "deciles": decile_table(run.test.row.outcomes["spend"].to_numpy(), run.test.expected_spend).to_dict(
+            "records"
+        ),
+        "forecast": weeks.loc[weeks["forecast"], ["actual", "expected"]].sum(),
+        "parameters": _parameters(run),
+        "season": {name: season.intercept(run.schedule.newest) for name, season in seasons(run).items()},
+        "tiers": _tiers(run),
+        "pictures": pictures(run, trial, weeks),
+    }
+    environment = Environment(
+        loader=PackageLoader("training.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"day": day, "money": money, "share": share, "number": number}
+    return environment.get_template("card.html").render(content)
+
+
+def checks(run: TrainingRun, expected_purchases: float) -> list[Check]:
+    """Answer what a reader asks first: is it the best, is it right on average, do the totals add up.
+
+    Parameters
+    ----------
+    run : TrainingRun
+    expected_purchases : float
+        Over all customers of the test snapshot, in its window.
+    """
+    race, test = run.test.race, run.test
+    slices = {"all": "all customers", "recent": "recent customers"}
+    found = []
+    for part, whom in slices.items():
+        others = race[(race["racer"] != MODEL) & (race["customers_slice"] == part)]
+        behind = _slice(race, part, MODEL)["log_loss"] - others["log_loss"].min()
+        value = "not measurable"
+        if isfinite(behind):
+            best = others.loc[others["log_loss"].idxmin(), "racer"]
+            value = f"{number(behind, '+.4f')} against {best}"
+        meaning = f"log-loss at most {TIE} above the best other racer"
+        found.append(Check(f"Nothing beats it: {whom}", value, behind <= TIE, meaning))
+    for part, whom in slices.items():
+        off = _slice(race, part, MODEL)["calibration_in_the_large"]
+        meaning = f"mean predicted less observed churn within ±{CALIBRATION_BOUND}"
+        found.append(
+            Check(f"Right on average: {whom}", number(off, "+.3f"), abs(off) <= CALIBRATION_BOUND, meaning)
+        )
+    purchases = float(test.row.outcomes["purchases"].sum())
+    ratios = {
+        "Expected spend adds up": spend_of_model(run)["ratio"],
+        "Expected purchases add up": expected_purchases / purchases if purchases else float("nan"),
+    }
+    for name, ratio in ratios.items():
+        meaning = f"expected over actual total within 1 ± {TOTAL}"
+        found.append(Check(name, number(ratio, ".2f"), abs(ratio - 1) <= TOTAL, meaning))
+    notes, log = len(run.model.card["notes"]), run.model.card["log"]
+    value = f"{notes} to read below" if notes else "none"
+    found.append(Check("Remarks on the fit", value, not notes, "no fallback, no warning"))
+    lost = 1 - log["rows_used"] / log["rows_in"]
+    found.append(Check("Rows in quarantine", share(lost), lost <= LOST, f"at most {share(LOST)} of the log"))
+    return found
+
+
+def _slice(race: pd.DataFrame, part: str, racer: str) -> dict[str, Any]:
+    found = race[(race["racer"] == racer) & (race["customers_slice"] == part)]
+    return dict(found.iloc[0].to_dict())
+
+
+def _winner(race: pd.DataFrame, part: str) -> str:
+    """Return who won; nobody where the slice has no customers."""
+    measured = race.loc[race["customers_slice"] == part, "log_loss"].notna().any()
+    return winner(race, part) if measured else ""
+
+
+def _racers(race: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the race by racer, each slice marked: ``winner``, ``tie`` with the lowest log-loss, or nothing."""
+    rows = []
+    for racer in race["racer"].unique():
+        row: dict[str, Any] = {"name": racer}
+        for part in ("all", "recent"):
+            own = _slice(race, part, racer)
+            lowest = race.loc[race["customers_slice"] == part, "log_loss"].min()
+            tied = own["log_loss"] <= lowest + TIE
+            won = tied and racer == _winner(race, part)
+            row[part] = own | {"mark": "winner" if won else "tie" if tied else ""}
+        rows.append(row)
+    return rows
+
+
+def _against_p0(run: TrainingRun) -> Comparison:
+    row = run.test.row
+    alone = log_losses(row.churned, row.table["p0"].to_numpy())
+    return paired_bootstrap(log_losses(row.churned, run.test.probability), alone, samples=500)
+
+
+def _test_money(run: TrainingRun) -> dict[str, np.ndarray]:
+    """Value the test snapshot's customers as they were judged, spend model included.
+
+    The judged spend model is gone with the test; what it did to each customer's spend per purchase, and so to
+    all their values, shows in their expected spend.
+    """
+    row = run.test.row
+    plain = RetentionModel(run.model.churn, row.clv, run.model.terms, (), {})
+    money = plain.money(row.table, run.test.probability)
+    expected = money["expected_spend"]
+    factor = np.divide(run.test.expected_spend, expected, out=np.ones_like(expected), where=expected > 0)
+    spend_per_purchase = factor * row.table["spend_per_purchase"].to_numpy()
+    value_at_stake = factor * money["value_at_stake"]
+    return money | {"spend_per_purchase": spend_per_purchase, "value_at_stake": value_at_stake}
+
+
+def _trial(run: TrainingRun, money_of_test: dict[str, np.ndarray], offer: Offer | None) -> TrialOffer:
+    row, spend = run.test.row, money_of_test["spend_per_purchase"]
+    probabilities = {MODEL: run.test.probability, P0: row.table["p0"].to_numpy()}
+    offer = offer or example_offer(float(spend.mean()))
+    return try_offer(offer, row.churned, probabilities, money_of_test["value_at_stake"], spend)
+
+
+def _recipe_in_words(run: TrainingRun) -> str:
+    recipe, base = run.recipe, run.newest.clv.purchases.title
+    trees = f" corrected by {recipe.rounds} LightGBM trees{' (monotone)' if recipe.monotone else ''}"
+    churn = f"{base}{trees if recipe.rounds else ' alone'}"
+    season = "last year's season put back" if recipe.use_season else "no season"
+    kind = recipe.calibrator.kind
+    spend = f"{base} and {getattr(run.newest.clv.spend, 'title', 'mean spend')}"
+    spend += f" corrected by {recipe.spend_rounds} trees" if recipe.spend_rounds else ""
+    return f"churn from {churn}, {season}, {'no' if kind == 'none' else kind} calibration; spend from {spend}"
+
+
+def _parameters(run: TrainingRun) -> list[dict[str, Any]]:
+    """Return the deployed models' parameters with their errors, beside those of the judged ones."""
+    new, judged, rows = run.newest.clv, run.test.row.clv, []
+    for model, before, axes in (
+        (new.purchases, judged.purchases, new.purchase_axes),
+        (new.spend, judged.spend, new.spend_axes),
+    ):
+        earlier = asdict(before) if type(before) is type(model) else {}
+        # The axes are those of the log-parameters: a deviation there is a share of the parameter.
+        shares = np.sqrt((np.asarray(axes) ** 2).sum(axis=0)) if axes else np.full(9, np.nan)
+        for (name, value), relative in zip(asdict(model).items(), shares, strict=False):
+            row = {"name": f"{getattr(model, 'title', model.name)} {name}", "value": value}
+            rows.append(row | {"error": value * relative, "judged": earlier.get(name, float("nan"))})
+    return rows
+
+
+def _tiers(run: TrainingRun) -> list[dict[str, Any]]:
+    """Return what the deployed model says of today's customers, by value tier."""
+    rows = []
+    for tier, cut in zip(TIERS, (*run.model.tier_cuts, float("nan")), strict=True):
+        part = run.scores[run.scores["value_tier"] == tier]
+        sums = {
+            name: float(part[name].sum()) for name in ("expected_spend", "expected_value", "value_at_risk")
+        }
+        churn = float(part["churn_probability"].mean())
+        rows.append({"name": tier, "from": cut, "customers": len(part), "churn": churn} | sums)
+    return rows

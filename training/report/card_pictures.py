@@ -1,0 +1,136 @@
+"""The pictures of a run's model card, each with a sentence for those who cannot see it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from training.churn.season import Season
+from training.judging.race import MODEL
+from training.judging.trial_offer import TrialOffer
+from training.metrics.accuracy import decile_table
+from training.model.reasons import by_topic, load_wording
+from training.report import card_plots as plots
+from training.report.formats import money, share
+from training.report.heatmap import frequency_recency
+from training.report.svg import inline_svg
+
+if TYPE_CHECKING:
+    from training.run import TrainingRun
+
+P0 = "BG/NBD p0"
+"""The racer that the model is drawn beside."""
+
+SAMPLE = 2_000
+"""Customers whose contributions make the picture of the topics."""
+
+
+def pictures(run: TrainingRun, trial: TrialOffer, weeks: pd.DataFrame) -> dict[str, Markup]:
+    """Draw every picture of a card.
+
+    Parameters
+    ----------
+    run : TrainingRun
+    trial : TrialOffer
+    weeks : DataFrame, from `training.report.purchase_tracking.weekly_purchases`
+
+    Returns
+    -------
+    dict of name to an ``<svg>`` element; ``season`` only where one is used, those of recent customers
+        only where there are any
+    """
+    test, plan, terms = run.test, run.schedule, run.model.terms
+    churned, spend = test.row.churned, test.row.outcomes["spend"].to_numpy()
+    probabilities = {MODEL: test.probability, P0: test.row.table["p0"].to_numpy()}
+    recent = test.row.recent(int(run.model.card["dormant_after_days"]))
+    of_recent = {name: p[recent] for name, p in probabilities.items()}
+    grid = frequency_recency(run.newest.clv, run.newest.table, terms)
+    importance = topic_importance(run)
+    own, sizes = trial.lists[0], ", ".join(f"{name} {size:.2f}" for name, size in importance.items())
+    drawn: dict[str, tuple[Figure, str]] = {
+        "timeline": (
+            plots.timeline(plan, terms.horizon_days, run.model.card["log"]),
+            f"What {len(plan.snapshots)} past snapshots and the newest, {plan.newest}, see of the log, and the "
+            f"window of {terms.horizon_days} days after each; the test is {plan.test}.",
+        ),
+        "calibration": (
+            plots.calibration(churned, probabilities),
+            "Observed against predicted churn of all customers, in ten groups.",
+        ),
+        "gain": (
+            plots.gain(churned, probabilities, "churners"),
+            "Share of churners caught by the riskiest of all customers, against perfect and random order.",
+        ),
+        "gain-spend": (
+            plots.gain(np.maximum(spend, 0), {MODEL: test.expected_spend}, "spend"),
+            "Share of the spend caught by the customers of highest expected spend. The first tenth holds "
+            f"{share(spend_of_model(run)['top_decile_share'])}.",
+        ),
+        "profit": (
+            plots.profit(trial),
+            f"Profit by number of customers contacted. The model's list of {own.contacted:,} earns "
+            f"{money(own.profit)}, {share(own.share)} of perfect foresight.",
+        ),
+        "deciles": (plots.deciles(decile_table(spend, test.expected_spend)), "The table below, as bars."),
+        "tracking": (
+            plots.tracking(weeks, test.row.clv.purchases.title),
+            "Repeat purchases by week, actual and expected, before the test snapshot and after it.",
+        ),
+        "alive": (
+            plots.heatmap(grid, "p_alive", "P(alive)"),
+            "P(alive) by repeat purchases and weeks of silence: it falls sooner, the more purchases there were.",
+        ),
+        "value": (
+            plots.heatmap(grid, "expected_value", "expected value"),
+            "Expected value by repeat purchases and weeks of silence.",
+        ),
+        "topics": (plots.topics(importance), f"Mean size of the contribution to the log-odds: {sizes}."),
+    }
+    if recent.any():
+        drawn |= {
+            "calibration-recent": (
+                plots.calibration(churned[recent], of_recent),
+                "Observed against predicted churn of recent customers, in ten groups.",
+            ),
+            "gain-recent": (
+                plots.gain(churned[recent], of_recent, "churners"),
+                "Share of churners caught by the riskiest of the recent customers.",
+            ),
+        }
+    if found := seasons(run):
+        points = {
+            name: [(date.fromordinal(d), v) for d, v in zip(season.days, season.intercepts, strict=True)]
+            for name, season in found.items()
+        }
+        drawn["season"] = (plots.season(points), "How far each past window was from the purchase model.")
+    return {name: inline_svg(figure, name, text) for name, (figure, text) in drawn.items()}
+
+
+def seasons(run: TrainingRun) -> dict[str, Season]:
+    """Return the seasons in use, named by what they move."""
+    seasons = {"churn, log-odds": run.model.churn.season}
+    if run.model.spend is not None:
+        seasons["spend, logarithm of the factor"] = run.model.spend.season
+    return {name: season for name, season in seasons.items() if season.used and season.days}
+
+
+def topic_importance(run: TrainingRun) -> pd.Series:
+    """Return the mean size of each topic's contribution to the log-odds at the newest snapshot, largest first.
+
+    Contributions take a while: of a long table, every n-th customer is asked, `SAMPLE` or a few more in all.
+    """
+    table = run.newest.table
+    part = table.iloc[:: max(1, len(table) // SAMPLE)]
+    sums = by_topic(run.model.churn.contributions(part), load_wording())
+    importance = sums.abs().mean().sort_values(ascending=False)
+    return importance.rename(lambda name: str(name).replace("_", " "))
+
+
+def spend_of_model(run: TrainingRun) -> dict[str, float]:
+    """Return the model's row of the race on spend."""
+    return dict(run.test.spend.set_index("racer").loc[MODEL].to_dict())

@@ -1,0 +1,112 @@
+"""The tracking plot's numbers: purchases by week, expected beside actual, up to a snapshot and past it.
+
+Before the snapshot the model is asked what it expects of a customer of whom it knows only the day of the first
+purchase: how well it fits. After it, of a customer with their own history: how well it forecasts. All the time
+it is about the same people, those known at the snapshot, so that new customers do not hide a forecast's fault.
+
+References
+----------
+Fader, Hardie, Lee (2005), Marketing Science 24(2), figures 2 and 3.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.log.transactions import TransactionLog
+from training.clv.model import PurchaseModel, histories
+from training.snapshots.dataset import Labelled
+
+WEEK = 7
+
+
+def weekly_purchases(log: TransactionLog, row: Labelled) -> pd.DataFrame:
+    """Count the repeat purchase days of each full week, and what the snapshot's purchase model expects.
+
+    Parameters
+    ----------
+    log : TransactionLog
+        The log that the snapshot was taken of.
+    row : Labelled
+        The snapshot, its customers, and the purchase model fitted on what it sees.
+
+    Returns
+    -------
+    DataFrame of shape (n_weeks, 4), one row a full week, oldest first
+        ``week_starts`` (date), ``actual`` (purchase days), ``expected``, and ``forecast``: whether the week lies
+        in the churn window and not before it.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from features.datasets import cdnow_sample
+    >>> from features.snapshot import Snapshot
+    >>> from features.table.history import PurchaseHistory
+    >>> from features.log.transactions import validate
+    >>> from training.snapshots.dataset import labelled_snapshots
+    >>> log = validate(cdnow_sample())
+    >>> with PurchaseHistory(log) as history:
+    ...     [row] = labelled_snapshots(history, [Snapshot(date(1997, 10, 1))], 28)
+    >>> weekly_purchases(log, row).tail(2).round(1)
+       week_starts  actual  expected  forecast
+    41  1997-10-15      49      50.1      True
+    42  1997-10-22      59      49.5      True
+    """
+    ages = row.table["T"].to_numpy()
+    weeks = np.arange(-(int(ages.max()) // WEEK), row.window.horizon_days // WEEK)
+    offsets = _purchase_offsets(log, row)
+    actual = np.array([((offsets >= WEEK * w) & (offsets < WEEK * (w + 1))).sum() for w in weeks])
+    before = _expected_before(row.clv.purchases, ages, -int(weeks[0]))
+    after = _expected_after(row, int(weeks[-1]) + 1)
+    return pd.DataFrame(
+        {
+            "week_starts": [row.snapshot.date + timedelta(days=WEEK * int(w)) for w in weeks],
+            "actual": actual,
+            "expected": np.concatenate([before, after]),
+            "forecast": weeks >= 0,
+        }
+    )
+
+
+def _purchase_offsets(log: TransactionLog, row: Labelled) -> np.ndarray:
+    """Return the days from the snapshot of every repeat purchase day of the snapshot's customers."""
+    table = log.table.filter(pc.greater_equal(log.table["amount_cents"], 0))
+    known = pa.array(row.table["customer_id"].to_numpy(), pa.string())
+    table = table.filter(pc.is_in(table["customer_id"].cast(pa.string()), known))
+    days = table.select(["customer_id", "ordered_on"]).group_by(["customer_id", "ordered_on"]).aggregate([])
+    ordered = days["ordered_on"].cast(pa.int32()).to_numpy() - _epoch_day(row)
+    counts = pd.Series(ordered).value_counts()
+    firsts = pd.Series(-row.table["T"].to_numpy()).value_counts()
+    repeats = counts.sub(firsts, fill_value=0).astype("int64")
+    return np.repeat(repeats.index.to_numpy(), repeats.to_numpy())
+
+
+def _epoch_day(row: Labelled) -> int:
+    return row.snapshot.date.toordinal() - 719_163  # 1970-01-01
+
+
+def _expected_before(model: PurchaseModel, ages: np.ndarray, n_weeks: int) -> np.ndarray:
+    """Return the repeat purchases expected in each week before the snapshot, knowing first purchases only."""
+    new = np.zeros(1)  # frequency, recency and T of one who has just bought for the first time
+    weeks = np.arange(1, int(ages.max()) + 1) / WEEK
+    by_age = np.array([0.0, *(model.expected_purchases(new, new, new, float(w))[0] for w in weeks)])
+    first, count = np.unique(ages, return_counts=True)
+    cumulative = np.array(
+        [(count * by_age[np.clip(first - WEEK * back, 0, None)]).sum() for back in range(n_weeks, -1, -1)]
+    )
+    return np.diff(cumulative)
+
+
+def _expected_after(row: Labelled, n_weeks: int) -> np.ndarray:
+    """Return the purchases expected in each week from the snapshot on, knowing every customer's history."""
+    columns = histories(row.table)
+    cumulative = [
+        float(row.clv.purchases.expected_purchases(*columns, float(weeks)).sum())
+        for weeks in range(1, n_weeks + 1)
+    ]
+    return np.diff([0.0, *cumulative])
