@@ -38,7 +38,12 @@ from training.report.card import model_card
 from training.report.plots import calibration_plot, gain_plot
 from training.run import Test, TrainingRun
 from training.settings import DEFAULT_MARGIN, TrainSettings
-from training.snapshots.dataset import Described, Labelled, describe, labelled_snapshots
+from training.snapshots.dataset import (
+    DescribedSnapshot,
+    LabelledSnapshot,
+    describe_snapshot,
+    labelled_snapshots,
+)
 from training.snapshots.exposure import left_out, without_contacted
 from training.snapshots.schedule import Schedule, schedule
 from training.threads import cpu_quota
@@ -78,7 +83,7 @@ def train(log: TransactionLog, settings: TrainSettings, report: Report | None = 
             test=Snapshot(settings.test_snapshot) if settings.test_snapshot else None,
         )
         rows = _labelled(history, plan, settings, report)
-        newest = describe(history, plan.newest, settings.horizon, model=settings.clv_model)
+        newest = describe_snapshot(history, plan.newest, settings.horizon, model=settings.clv_model)
     labelled, rows = rows, without_contacted(rows, campaigns)
     known = [row for row in rows if row.snapshot in plan.before_test]
     test_row = next(row for row in rows if row.snapshot == plan.test)
@@ -187,7 +192,7 @@ def register(
 
 def _labelled(
     history: PurchaseHistory, plan: Schedule, settings: TrainSettings, report: Report
-) -> list[Labelled]:
+) -> list[LabelledSnapshot]:
     snapshots, step = plan.snapshots, "Features and outcomes at each snapshot"
     report(step, 0, len(snapshots))
     return labelled_snapshots(
@@ -201,8 +206,8 @@ def _labelled(
 
 def _judge(
     recipe: Recipe,
-    known: Sequence[Labelled],
-    test_row: Labelled,
+    known: Sequence[LabelledSnapshot],
+    test_row: LabelledSnapshot,
     log: TransactionLog,
     terms: ValueTerms,
     settings: TrainSettings,
@@ -226,7 +231,7 @@ def _judge(
     return Test(test_row, probability, expected, results, spend_results, deciles, _next_purchase(test_row))
 
 
-def _next_purchase(row: Labelled) -> pd.DataFrame:
+def _next_purchase(row: LabelledSnapshot) -> pd.DataFrame:
     quantiles = {level: row.clv.next_purchase_days(row.table, level) for level in (0.1, 0.5, 0.9)}
     days = row.outcomes["days_to_purchase"].to_numpy()
     return next_purchase_table(days, quantiles, row.window.horizon_days)
@@ -255,7 +260,7 @@ def _card(
     plan: Schedule,
     recipe: Recipe,
     test: Test,
-    newest: Described,
+    newest: DescribedSnapshot,
 ) -> dict[str, Any]:
     """Write down the run: what, when, on what, how good. The metrics are the recipe's, the model is its refit."""
     finite = {name: value for name, value in test.metrics.items() if np.isfinite(value)}

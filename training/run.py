@@ -13,7 +13,7 @@ from training.judging.race import MODEL
 from training.judging.tuning_gain import Tuned
 from training.model.retention_model import RetentionModel
 from training.settings import TrainSettings
-from training.snapshots.dataset import Described, Labelled
+from training.snapshots.dataset import DescribedSnapshot, LabelledSnapshot
 from training.snapshots.schedule import Schedule
 from training.window.advice import Advice
 
@@ -24,7 +24,7 @@ class Test:
 
     Parameters
     ----------
-    row : Labelled
+    row : LabelledSnapshot
     probability : ndarray of shape (n_customers,)
     expected_spend : ndarray of shape (n_customers,), money in the churn window
     race : DataFrame, from `training.judging.race.race`
@@ -33,7 +33,7 @@ class Test:
     next_purchase : DataFrame, from `training.metrics.accuracy.next_purchase_table`
     """
 
-    row: Labelled
+    row: LabelledSnapshot
     probability: np.ndarray
     expected_spend: np.ndarray
     race: pd.DataFrame
@@ -68,9 +68,9 @@ class TrainingRun:
     recipe: Recipe
     schedule: Schedule
     test: Test
-    newest: Described
+    newest: DescribedSnapshot
     scores: pd.DataFrame
-    rows: list[Labelled]
+    rows: list[LabelledSnapshot]
     settings: TrainSettings
     advice: Advice | None = None
     tuned: Tuned | None = None

@@ -20,7 +20,7 @@ from features.table.history import PurchaseHistory
 from training.metrics.accuracy import value_metrics
 from training.pipeline import train
 from training.settings import TrainSettings
-from training.snapshots.dataset import describe, label
+from training.snapshots.dataset import describe_snapshot, label_snapshot
 
 CASES = [
     ("CDNOW", 90, date(1998, 4, 1)),
@@ -46,7 +46,9 @@ def purchase_models(log: TransactionLog, horizon_days: int, test: date) -> dict[
     cells = {}
     with PurchaseHistory(log) as history:
         for model in ("bgnbd", "mbgnbd", "paretonbd"):
-            row = label(history, describe(history, Snapshot(test), horizon_days, model=model), horizon_days)
+            row = label_snapshot(
+                history, describe_snapshot(history, Snapshot(test), horizon_days, model=model), horizon_days
+            )
             bought, expected = row.outcomes["purchases"], row.table["expected_purchases"]
             spend = value_metrics(
                 row.outcomes["spend"].to_numpy(), (expected * row.table["spend_per_purchase"]).to_numpy()

@@ -12,7 +12,7 @@ from features.datasets import simulate_log
 from features.log.transactions import TransactionLog, validate
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
-from training.snapshots.dataset import Labelled, labelled_snapshots
+from training.snapshots.dataset import LabelledSnapshot, labelled_snapshots
 from training.snapshots.schedule import closed_snapshots
 
 
@@ -26,7 +26,7 @@ def shop_log() -> TransactionLog:
 
 
 @pytest.fixture(scope="session")
-def shop_rows(shop_log: TransactionLog) -> list[Labelled]:
+def shop_rows(shop_log: TransactionLog) -> list[LabelledSnapshot]:
     """The shop's labelled snapshots whose 60-day windows have closed by 1 June 2025, oldest first."""
     snapshots = closed_snapshots(Snapshot(date(2025, 6, 1)), shop_log.first_day, 60, limit=10)
     with PurchaseHistory(shop_log) as history:

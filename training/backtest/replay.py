@@ -32,7 +32,7 @@ from training.offers.policies import Prospects
 from training.offers.retention import Offer
 from training.pipeline import value_terms
 from training.settings import TrainSettings
-from training.snapshots.dataset import Labelled, known_at, labelled_snapshots
+from training.snapshots.dataset import LabelledSnapshot, known_at, labelled_snapshots
 from training.snapshots.schedule import schedule
 from training.threads import cpu_quota
 
@@ -99,13 +99,13 @@ def backtest(
 
 
 def prospects_of(
-    row: Labelled, churn_probability: np.ndarray, terms: ValueTerms, keep: np.ndarray | None = None
+    row: LabelledSnapshot, churn_probability: np.ndarray, terms: ValueTerms, keep: np.ndarray | None = None
 ) -> Prospects:
     """Look at the customers of a labelled snapshot as a campaign would have.
 
     Parameters
     ----------
-    row : Labelled
+    row : LabelledSnapshot
     churn_probability : ndarray of shape (n_customers,), in [0, 1], of a model that had not seen the window
     terms : ValueTerms
     keep : ndarray of bool of shape (n_customers,), who takes part; by default everybody
@@ -125,7 +125,9 @@ def prospects_of(
     return Prospects(row.snapshot, **columns)
 
 
-def _labelled(log: TransactionLog, settings: TrainSettings, snapshots: int, report: Report) -> list[Labelled]:
+def _labelled(
+    log: TransactionLog, settings: TrainSettings, snapshots: int, report: Report
+) -> list[LabelledSnapshot]:
     """Describe and label every snapshot that is judged or learnt from."""
     # Windows still open at the oldest judged snapshot are neither.
     between = settings.horizon // 28 + 1
@@ -144,7 +146,7 @@ def _labelled(log: TransactionLog, settings: TrainSettings, snapshots: int, repo
 
 
 def _probability(
-    row: Labelled, known: list[Labelled], first_order: date, settings: TrainSettings
+    row: LabelledSnapshot, known: list[LabelledSnapshot], first_order: date, settings: TrainSettings
 ) -> np.ndarray:
     """Choose a recipe and train it on what was known at a snapshot, and predict that snapshot."""
     threads = settings.threads or cpu_quota()

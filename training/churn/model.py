@@ -25,7 +25,7 @@ from features.table.history import FEATURES, Table
 from training.churn.calibration import Calibrator, intercept_of
 from training.churn.season import Season
 from training.churn.treeshap import TreeShap
-from training.snapshots.dataset import Labelled
+from training.snapshots.dataset import LabelledSnapshot
 
 CLV_COLUMNS = ("p0", "p_alive", "expected_purchases", "spend_per_purchase")
 
@@ -69,7 +69,7 @@ def matrix(table: Table) -> np.ndarray:
     return np.array([np.asarray(table[name], dtype=np.float64) for name in CHURN_FEATURES]).T
 
 
-def training_data(rows: Sequence[Labelled], reference: lgb.Dataset | None = None) -> lgb.Dataset:
+def training_data(rows: Sequence[LabelledSnapshot], reference: lgb.Dataset | None = None) -> lgb.Dataset:
     """Stack labelled snapshots into a LightGBM dataset whose start is BG/NBD with each snapshot's intercept."""
     base = [base_log_odds(row.table) for row in rows]
     start = [z + intercept_of(z, row.churned) for z, row in zip(base, rows, strict=True)]
@@ -195,7 +195,7 @@ class ChurnModel:
 
 
 def fit_churn(
-    rows: Sequence[Labelled],
+    rows: Sequence[LabelledSnapshot],
     *,
     rounds: int,
     monotone: bool,
@@ -209,7 +209,7 @@ def fit_churn(
 
     Parameters
     ----------
-    rows : sequence of Labelled, all windows closed by the date the model is to speak at
+    rows : sequence of LabelledSnapshot, all windows closed by the date the model is to speak at
     rounds : int
         Trees; 0 leaves BG/NBD alone.
     tuned : mapping, optional

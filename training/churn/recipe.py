@@ -40,7 +40,7 @@ from training.churn.spend import (
     level_deviation,
     spend_data,
 )
-from training.snapshots.dataset import Labelled
+from training.snapshots.dataset import LabelledSnapshot
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Recipe:
 
     def fit(
         self,
-        rows: Sequence[Labelled],
+        rows: Sequence[LabelledSnapshot],
         first_order: date,
         *,
         dormant_after_days: int,
@@ -130,7 +130,7 @@ class Recipe:
 
     def fit_spend(
         self,
-        rows: Sequence[Labelled],
+        rows: Sequence[LabelledSnapshot],
         first_order: date,
         *,
         dormant_after_days: int,
@@ -153,7 +153,7 @@ class Recipe:
 
 
 def choose_recipe(
-    rows: Sequence[Labelled],
+    rows: Sequence[LabelledSnapshot],
     first_order: date,
     *,
     dormant_after_days: int,
@@ -166,7 +166,7 @@ def choose_recipe(
 
     Parameters
     ----------
-    rows : sequence of Labelled, oldest first, closed windows only, the test snapshot not among them
+    rows : sequence of LabelledSnapshot, oldest first, closed windows only, the test snapshot not among them
     first_order : date
         Of the log: the season's intercepts count from some age on.
     tuned : mapping, optional
@@ -242,7 +242,7 @@ def _choose_spend(splits: Sequence[Split], seed: int, threads: int) -> tuple[int
     return (int(mean.argmin()) + 1 if losses["spend_residual"] < losses["spend_none"] else 0), losses
 
 
-def _own_deviance(valid: Labelled) -> float:
+def _own_deviance(valid: LabelledSnapshot) -> float:
     """LightGBM's Tweedie measure of BG/NBD and Gamma-Gamma alone, ``e^((2−ρ)z)/(2−ρ) − y·e^((1−ρ)z)/(1−ρ)``."""
     spend, power = valid.outcomes["spend"].to_numpy(), TWEEDIE["tweedie_variance_power"]
     z = base_log_spend(valid.table)
@@ -253,7 +253,7 @@ def _own_deviance(valid: Labelled) -> float:
     return float(deviance.mean())
 
 
-def _own_loss(log_odds: np.ndarray, valid: Labelled) -> float:
+def _own_loss(log_odds: np.ndarray, valid: LabelledSnapshot) -> float:
     """Log-loss with the validation snapshot's own intercept: the judge of differences between customers."""
     return float(
         log_loss(valid.churned, expit(log_odds + intercept_of(log_odds, valid.churned)), labels=[0, 1])
@@ -263,7 +263,7 @@ def _own_loss(log_odds: np.ndarray, valid: Labelled) -> float:
 def _choose_season(
     splits: Sequence[Split],
     odds: Sequence[np.ndarray],
-    rows: Sequence[Labelled],
+    rows: Sequence[LabelledSnapshot],
     first_order: date,
     dormant_after_days: int,
 ) -> tuple[bool, dict[str, float]]:

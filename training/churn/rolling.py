@@ -10,7 +10,7 @@ import lightgbm as lgb
 import numpy as np
 import pandas as pd
 
-from training.snapshots.dataset import Labelled, known_at
+from training.snapshots.dataset import LabelledSnapshot, known_at
 
 MAX_ROUNDS = 100
 VALIDATIONS = 3
@@ -21,11 +21,11 @@ FOLDS = 5
 class Split:
     """One step forward in time: what was known, and the snapshot it is judged on."""
 
-    train: list[Labelled]
-    valid: Labelled
+    train: list[LabelledSnapshot]
+    valid: LabelledSnapshot
 
 
-def rolling_splits(rows: Sequence[Labelled], limit: int = VALIDATIONS) -> list[Split]:
+def rolling_splits(rows: Sequence[LabelledSnapshot], limit: int = VALIDATIONS) -> list[Split]:
     """Return up to ``limit`` steps forward in time, the newest validation snapshots, oldest first.
 
     A training window that closes after the validation snapshot is in neither side: its customers' outcomes
@@ -35,7 +35,7 @@ def rolling_splits(rows: Sequence[Labelled], limit: int = VALIDATIONS) -> list[S
     return [split for split in splits if split.train][-limit:]
 
 
-def customer_splits(rows: Sequence[Labelled]) -> list[Split]:
+def customer_splits(rows: Sequence[LabelledSnapshot]) -> list[Split]:
     """Cut the snapshots into folds of customers: a customer's rows are all on one side of each split."""
     ids = np.unique(np.concatenate([row.table["customer_id"].to_numpy() for row in rows]))
     fold_of = pd.Series(np.random.default_rng(0).permutation(len(ids)) % FOLDS, index=ids)
@@ -48,9 +48,9 @@ def customer_splits(rows: Sequence[Labelled]) -> list[Split]:
     ]
 
 
-def _only(row: Labelled, keep: np.ndarray) -> Labelled:
+def _only(row: LabelledSnapshot, keep: np.ndarray) -> LabelledSnapshot:
     table, after = row.table[keep].reset_index(drop=True), row.outcomes[keep].reset_index(drop=True)
-    return Labelled(row.snapshot, table, row.clv, after, row.window)
+    return LabelledSnapshot(row.snapshot, table, row.clv, after, row.window)
 
 
 def split_data(split: Split, data: Callable[..., lgb.Dataset]) -> tuple[lgb.Dataset, lgb.Dataset]:

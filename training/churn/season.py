@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from features.snapshot import Snapshot
-from training.snapshots.dataset import Labelled, known_at
+from training.snapshots.dataset import LabelledSnapshot, known_at
 
 GRID_DAYS = 16
 """A year-ago date is covered if snapshots lie within half a month of it."""
@@ -68,7 +68,7 @@ class Season:
 
 
 def season_of(
-    rows: Sequence[Labelled],
+    rows: Sequence[LabelledSnapshot],
     intercepts: Sequence[float],
     first_order: date,
     *,
@@ -82,7 +82,7 @@ def season_of(
 
     Parameters
     ----------
-    rows : sequence of Labelled
+    rows : sequence of LabelledSnapshot
     intercepts : sequence of float, one a snapshot
     """
     old = sorted(
@@ -93,7 +93,7 @@ def season_of(
     return Season(tuple(day for day, _ in old), tuple(value for _, value in old), used)
 
 
-def season_known_at(season: Season, rows: Sequence[Labelled], target: Snapshot) -> Season:
+def season_known_at(season: Season, rows: Sequence[LabelledSnapshot], target: Snapshot) -> Season:
     """Keep the intercepts whose windows had closed by the target."""
     known = {row.snapshot.date.toordinal() for row in known_at(rows, target)}
     kept = [(day, value) for day, value in zip(season.days, season.intercepts, strict=True) if day in known]

@@ -19,7 +19,7 @@ from features.snapshot import Snapshot
 from features.table.history import Table
 from training.churn.model import CHURN_FEATURES, PARAMETERS, boosted, matrix
 from training.churn.season import Season
-from training.snapshots.dataset import Labelled
+from training.snapshots.dataset import LabelledSnapshot
 
 TWEEDIE = PARAMETERS | {"objective": "tweedie", "tweedie_variance_power": 1.2}
 _TINY = 1e-9
@@ -38,7 +38,7 @@ def factor_of(log_spend: np.ndarray, spend: np.ndarray) -> float:
     return float(np.log(actual / expected)) if actual > 0 and expected > 0 else 0.0
 
 
-def spend_data(rows: Sequence[Labelled], reference: lgb.Dataset | None = None) -> lgb.Dataset:
+def spend_data(rows: Sequence[LabelledSnapshot], reference: lgb.Dataset | None = None) -> lgb.Dataset:
     """Stack labelled snapshots; a window's spend below zero (refunds of earlier orders) counts as none."""
     base = [base_log_spend(row.table) for row in rows]
     start = [z + factor_of(z, row.outcomes["spend"].to_numpy()) for z, row in zip(base, rows, strict=True)]
@@ -91,12 +91,12 @@ class SpendModel:
         return np.asarray(np.exp(log_spend))
 
 
-def level_deviation(rows: Sequence[Labelled], own: Sequence[float], season: Season) -> float:
+def level_deviation(rows: Sequence[LabelledSnapshot], own: Sequence[float], season: Season) -> float:
     """Return the standard deviation of the windows' factors, less the season's where enough windows had one.
 
     Parameters
     ----------
-    rows : sequence of Labelled
+    rows : sequence of LabelledSnapshot
     own : sequence of float, the log of each window's factor
     season : Season
     """
@@ -108,13 +108,19 @@ def level_deviation(rows: Sequence[Labelled], own: Sequence[float], season: Seas
 
 
 def fit_spend(
-    rows: Sequence[Labelled], *, rounds: int, season: Season, level_deviation: float, seed: int, threads: int
+    rows: Sequence[LabelledSnapshot],
+    *,
+    rounds: int,
+    season: Season,
+    level_deviation: float,
+    seed: int,
+    threads: int,
 ) -> SpendModel:
     """Fit the residual on labelled snapshots, all closed by the date the model is to speak at.
 
     Parameters
     ----------
-    rows : sequence of Labelled
+    rows : sequence of LabelledSnapshot
     rounds : int
         Trees; 0 leaves BG/NBD and Gamma-Gamma alone.
     """

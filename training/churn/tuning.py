@@ -56,7 +56,7 @@ from training.churn.model import (
 from training.churn.rolling import Split, customer_splits, loss_curve, rolling_splits, split_data
 from training.churn.tuning_result import TuningResult
 from training.metrics.comparison import Comparison, log_losses, paired_bootstrap
-from training.snapshots.dataset import Labelled
+from training.snapshots.dataset import LabelledSnapshot
 from training.tracking_uri import TrackingURI
 
 SPACE: Mapping[str, BaseDistribution] = {
@@ -83,7 +83,7 @@ _SHARED_BINS = {"feature_pre_filter": False}
 
 
 def tune(
-    rows: Sequence[Labelled],
+    rows: Sequence[LabelledSnapshot],
     *,
     budget: Budget,
     storage: str | None = None,
@@ -95,7 +95,7 @@ def tune(
 
     Parameters
     ----------
-    rows : sequence of Labelled, oldest first, closed windows only, the test snapshot not among them
+    rows : sequence of LabelledSnapshot, oldest first, closed windows only, the test snapshot not among them
     budget : Budget
     storage : str, optional
         Database of the studies, as `study_storage` gives it; None keeps the study in memory only.
@@ -212,7 +212,7 @@ def _compare(
     return paired_bootstrap(losses[0], losses[1], seed)
 
 
-def _study_name(rows: Sequence[Labelled], seed: int) -> str:
+def _study_name(rows: Sequence[LabelledSnapshot], seed: int) -> str:
     """Name the study after all that its losses depend on: the labelled snapshots, the recipe, the seed."""
     digest = hashlib.sha256()
     settings = [CHURN_FEATURES, PARAMETERS, {key: str(space) for key, space in SPACE.items()}, seed]

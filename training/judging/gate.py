@@ -21,7 +21,7 @@ from training.judging.recipe_comparison import Finding, findings
 from training.judging.refit import Refit, refit
 from training.model.retention_model import RetentionModel
 from training.offers.retention import Offer
-from training.snapshots.dataset import Labelled
+from training.snapshots.dataset import LabelledSnapshot
 from training.versions.registry import Registry, Version
 
 Outcome = Literal["first", "better", "tie", "worse", "incomparable"]
@@ -57,7 +57,7 @@ def decide(
     registry: Registry,
     version: Version,
     challenger: RetentionModel,
-    rows: Sequence[Labelled],
+    rows: Sequence[LabelledSnapshot],
     log: TransactionLog,
     *,
     force: bool = False,
@@ -75,7 +75,7 @@ def decide(
     version : Version
         The challenger's.
     challenger : RetentionModel
-    rows : sequence of Labelled
+    rows : sequence of LabelledSnapshot
         Closed windows, the newest closed snapshot among them.
     log : TransactionLog
     force : bool
@@ -111,7 +111,7 @@ def _against(
     registry: Registry,
     champion: Version | None,
     challenger: RetentionModel,
-    rows: Sequence[Labelled],
+    rows: Sequence[LabelledSnapshot],
     log: TransactionLog,
     seed: int,
     threads: int,
@@ -138,7 +138,7 @@ def _against(
 def judge(
     challenger: RetentionModel,
     champion: RetentionModel,
-    rows: Sequence[Labelled],
+    rows: Sequence[LabelledSnapshot],
     log: TransactionLog,
     *,
     offer: Offer | None = None,
@@ -150,7 +150,7 @@ def judge(
     Parameters
     ----------
     challenger, champion : RetentionModel
-    rows : sequence of Labelled
+    rows : sequence of LabelledSnapshot
         Closed windows, the newest closed snapshot among them.
     log : TransactionLog
     offer : Offer, optional

@@ -20,7 +20,7 @@ from training.churn.calibration import fit_calibrator
 from training.churn.model import matrix
 from training.churn.spend import base_log_spend
 from training.metrics.accuracy import TIE, churn_metrics, value_metrics
-from training.snapshots.dataset import Described, Labelled
+from training.snapshots.dataset import DescribedSnapshot, LabelledSnapshot
 from training.threads import cpu_quota
 
 MODEL = "stayworth"
@@ -50,30 +50,30 @@ class Racer:
     """
 
     name: str
-    predict: Callable[[Sequence[Labelled], Described], np.ndarray]
+    predict: Callable[[Sequence[LabelledSnapshot], DescribedSnapshot], np.ndarray]
 
 
-def _stack(rows: Sequence[Labelled]) -> tuple[pd.DataFrame, np.ndarray]:
+def _stack(rows: Sequence[LabelledSnapshot]) -> tuple[pd.DataFrame, np.ndarray]:
     return pd.concat([row.table for row in rows], ignore_index=True), np.concatenate(
         [row.churned for row in rows]
     )
 
 
-def _base_rate(rows: Sequence[Labelled], target: Described) -> np.ndarray:
+def _base_rate(rows: Sequence[LabelledSnapshot], target: DescribedSnapshot) -> np.ndarray:
     return np.full(len(target.table), _stack(rows)[1].mean())
 
 
 def _on_one_score(
     score: Callable[[pd.DataFrame], np.ndarray],
-) -> Callable[[Sequence[Labelled], Described], np.ndarray]:
-    def predict(rows: Sequence[Labelled], target: Described) -> np.ndarray:
+) -> Callable[[Sequence[LabelledSnapshot], DescribedSnapshot], np.ndarray]:
+    def predict(rows: Sequence[LabelledSnapshot], target: DescribedSnapshot) -> np.ndarray:
         table, churned = _stack(rows)
         return fit_calibrator("platt", score(table), churned)(score(target.table))
 
     return predict
 
 
-def _bgnbd(rows: Sequence[Labelled], target: Described) -> np.ndarray:
+def _bgnbd(rows: Sequence[LabelledSnapshot], target: DescribedSnapshot) -> np.ndarray:
     return np.asarray(target.table["p0"])
 
 
@@ -81,13 +81,13 @@ def _log_rfm(table: pd.DataFrame) -> np.ndarray:
     return np.asarray(np.log1p(table[list(LOG_RFM)].clip(lower=0).to_numpy(dtype=np.float64)))
 
 
-def _logistic(rows: Sequence[Labelled], target: Described) -> np.ndarray:
+def _logistic(rows: Sequence[LabelledSnapshot], target: DescribedSnapshot) -> np.ndarray:
     table, churned = _stack(rows)
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1_000)).fit(_log_rfm(table), churned)
     return np.asarray(model.predict_proba(_log_rfm(target.table))[:, 1])
 
 
-def _lightgbm_defaults(rows: Sequence[Labelled], target: Described) -> np.ndarray:
+def _lightgbm_defaults(rows: Sequence[LabelledSnapshot], target: DescribedSnapshot) -> np.ndarray:
     table, churned = _stack(rows)
     parameters = {
         "objective": "binary",
@@ -113,15 +113,19 @@ BASELINES: tuple[Racer, ...] = (
 
 
 def race(
-    rows: Sequence[Labelled], test: Labelled, model_probability: np.ndarray, *, dormant_after_days: int
+    rows: Sequence[LabelledSnapshot],
+    test: LabelledSnapshot,
+    model_probability: np.ndarray,
+    *,
+    dormant_after_days: int,
 ) -> pd.DataFrame:
     """Judge the baselines and the model on the test snapshot, for all customers and for recent ones.
 
     Parameters
     ----------
-    rows : sequence of Labelled
+    rows : sequence of LabelledSnapshot
         The closed snapshots that the model was trained on.
-    test : Labelled
+    test : LabelledSnapshot
     model_probability : ndarray of shape (n_customers,)
         The model's prediction for the test snapshot.
     dormant_after_days : int
@@ -143,14 +147,16 @@ def race(
     return pd.DataFrame(results)
 
 
-def race_spend(rows: Sequence[Labelled], test: Labelled, expected_spend: np.ndarray) -> pd.DataFrame:
+def race_spend(
+    rows: Sequence[LabelledSnapshot], test: LabelledSnapshot, expected_spend: np.ndarray
+) -> pd.DataFrame:
     """Judge expected spend in the test window, ours and that of simpler value models.
 
     Parameters
     ----------
-    rows : sequence of Labelled
+    rows : sequence of LabelledSnapshot
         The closed snapshots that the model was trained on.
-    test : Labelled
+    test : LabelledSnapshot
     expected_spend : ndarray of shape (n_customers,), money
         The model's prediction for the test snapshot.
 
@@ -169,7 +175,7 @@ def race_spend(rows: Sequence[Labelled], test: Labelled, expected_spend: np.ndar
     return pd.DataFrame([{"racer": name} | value_metrics(actual, p) for name, p in predictions.items()])
 
 
-def _lightgbm_tweedie(rows: Sequence[Labelled], target: Described) -> np.ndarray:
+def _lightgbm_tweedie(rows: Sequence[LabelledSnapshot], target: DescribedSnapshot) -> np.ndarray:
     table = pd.concat([row.table for row in rows], ignore_index=True)
     spend = np.concatenate([row.outcomes["spend"].clip(lower=0) for row in rows])
     booster = lgb.train({"objective": "tweedie"} | _DEFAULTS, lgb.Dataset(matrix(table), spend))

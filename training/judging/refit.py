@@ -21,7 +21,7 @@ from features.table.history import PurchaseHistory
 from training.churn.recipe import Recipe
 from training.clv.value import ValueTerms
 from training.model.retention_model import RetentionModel
-from training.snapshots.dataset import Labelled, labelled_snapshots
+from training.snapshots.dataset import LabelledSnapshot, labelled_snapshots
 from training.snapshots.schedule import closed_snapshots
 
 # What a card calls some of a recipe's fields.
@@ -34,7 +34,7 @@ class Refit:
 
     Parameters
     ----------
-    row : Labelled
+    row : LabelledSnapshot
         The snapshot, its customers, and what they did.
     snapshots : int
         Closed snapshots that the recipe learnt from.
@@ -42,7 +42,7 @@ class Refit:
     expected_spend, value_at_stake, spend_per_purchase : ndarrays of shape (n_customers,), money
     """
 
-    row: Labelled
+    row: LabelledSnapshot
     snapshots: int
     probability: np.ndarray
     expected_spend: np.ndarray
@@ -75,7 +75,7 @@ def recipe_of(model: RetentionModel) -> Recipe:
 
 def refit(
     model: RetentionModel,
-    rows: Sequence[Labelled],
+    rows: Sequence[LabelledSnapshot],
     snapshot: Snapshot,
     log: TransactionLog,
     terms: ValueTerms,
@@ -89,7 +89,7 @@ def refit(
     ----------
     model : RetentionModel
         Gives recipe, kind of purchase model, number of snapshots and age of dormancy; nothing it has learnt.
-    rows : sequence of Labelled
+    rows : sequence of LabelledSnapshot
         Snapshots that are labelled already; those that the recipe wants and are not among them are built.
     snapshot : Snapshot
         Its window has closed by the end of the log.
@@ -119,8 +119,8 @@ def refit(
 
 
 def _wanted(
-    model: RetentionModel, rows: Sequence[Labelled], snapshot: Snapshot, log: TransactionLog
-) -> tuple[list[Labelled], Labelled]:
+    model: RetentionModel, rows: Sequence[LabelledSnapshot], snapshot: Snapshot, log: TransactionLog
+) -> tuple[list[LabelledSnapshot], LabelledSnapshot]:
     """Return the snapshots that the recipe learns from, and the one it is judged on, with its purchase model."""
     kind, horizon_days = model.clv.purchases.name, model.terms.horizon_days
     limit = model.card.get("snapshot_limit") or len(model.card["snapshots"])

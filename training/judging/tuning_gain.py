@@ -15,7 +15,7 @@ from training.churn.recipe import Recipe
 from training.churn.tuning_result import TuningResult
 from training.metrics.comparison import Comparison, log_losses, paired_bootstrap
 from training.settings import TrainSettings
-from training.snapshots.dataset import Labelled
+from training.snapshots.dataset import LabelledSnapshot
 from training.versions.registry import Registry
 
 
@@ -49,7 +49,7 @@ class Tuned:
 
 
 def tuned_parameters(
-    known: Sequence[Labelled], settings: TrainSettings, threads: int, report: Report
+    known: Sequence[LabelledSnapshot], settings: TrainSettings, threads: int, report: Report
 ) -> TuningResult | None:
     """Tune as the settings ask for, in the registry's database; None where they do not."""
     if settings.tune is None:
@@ -70,8 +70,8 @@ def tuned_parameters(
 def bought(
     probability: np.ndarray,
     untuned: Recipe,
-    known: Sequence[Labelled],
-    test: Labelled,
+    known: Sequence[LabelledSnapshot],
+    test: LabelledSnapshot,
     first_order: date,
     *,
     dormant_after_days: int,
@@ -86,9 +86,9 @@ def bought(
         The tuned model's, for the test snapshot.
     untuned : Recipe
         Chosen on the same validation with the default parameters.
-    known : sequence of Labelled
+    known : sequence of LabelledSnapshot
         Closed by the test snapshot: what both learn from.
-    test : Labelled
+    test : LabelledSnapshot
     """
     model = untuned.fit(known, first_order, dormant_after_days=dormant_after_days, seed=seed, threads=threads)
     default = model.predict(test.table, test.snapshot)

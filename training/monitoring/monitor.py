@@ -36,7 +36,7 @@ from training.monitoring.reference import (
     rows_lost,
 )
 from training.monitoring.settings import MonitorSettings
-from training.snapshots.dataset import Described, label
+from training.snapshots.dataset import DescribedSnapshot, label_snapshot
 from training.snapshots.schedule import closed_snapshots
 
 LIVE_SNAPSHOTS = 12
@@ -218,7 +218,7 @@ def _live(
     for snapshot in sorted({*own, *(s for s in monthly if s >= reference.snapshot)}):
         table = history.features(snapshot)
         spoken = deployed(model, table)
-        row = label(history, Described(snapshot, table, model.clv), horizon_days)
+        row = label_snapshot(history, DescribedSnapshot(snapshot, table, model.clv), horizon_days)
         measured = measure_slices(
             row,
             spoken["churn_probability"].to_numpy(),

@@ -29,7 +29,7 @@ from features.table.history import FEATURES
 from training.model.retention_model import RetentionModel
 from training.monitoring.drift import Distribution, Mix, compare
 from training.monitoring.performance import Performance, Promise, measure
-from training.snapshots.dataset import Described, Labelled
+from training.snapshots.dataset import DescribedSnapshot, LabelledSnapshot
 
 ORDERS = ("amount", "channel")
 """Columns of the log, over the last horizon's orders."""
@@ -131,8 +131,8 @@ class Reference:
 def reference_of(
     model: RetentionModel,
     log: TransactionLog,
-    rows: Sequence[Labelled],
-    newest: Described,
+    rows: Sequence[LabelledSnapshot],
+    newest: DescribedSnapshot,
     test: Mapping[str, Performance],
 ) -> Reference:
     """Write down what a later day will be compared with.
@@ -141,9 +141,9 @@ def reference_of(
     ----------
     model : RetentionModel
     log : TransactionLog
-    rows : sequence of Labelled
+    rows : sequence of LabelledSnapshot
         The snapshots that the model was trained on.
-    newest : Described
+    newest : DescribedSnapshot
         The snapshot at which it speaks.
     test : mapping of slice to Performance
         What the model promises: `measure_slices` of its test.
@@ -214,7 +214,7 @@ def days_back(name: str) -> int:
 
 
 def measure_slices(
-    row: Labelled, probability: np.ndarray, expected_spend: np.ndarray, dormant_after_days: int
+    row: LabelledSnapshot, probability: np.ndarray, expected_spend: np.ndarray, dormant_after_days: int
 ) -> dict[str, Performance]:
     """Judge predictions of a labelled snapshot, for all customers and for recent ones."""
     spend = row.outcomes["spend"].to_numpy()
@@ -225,13 +225,15 @@ def measure_slices(
     }
 
 
-def _grown(rows: Sequence[Labelled], log: TransactionLog, dormant_after_days: int) -> Sequence[Labelled]:
+def _grown(
+    rows: Sequence[LabelledSnapshot], log: TransactionLog, dormant_after_days: int
+) -> Sequence[LabelledSnapshot]:
     """Keep the snapshots at which the log was old enough to tell a pause from an end, if there are some."""
     grown = [row for row in rows if (row.snapshot.date - log.first_day).days >= dormant_after_days]
     return grown if len(grown) >= _FEW_WINDOWS else rows
 
 
-def _window(model: RetentionModel, row: Labelled) -> dict[str, Performance]:
+def _window(model: RetentionModel, row: LabelledSnapshot) -> dict[str, Performance]:
     """Judge the recipe at a training snapshot, as it would have spoken then: BG/NBD as fitted then."""
     keep = _sample(len(row.table))
     table, after = (frame.iloc[keep].reset_index(drop=True) for frame in (row.table, row.outcomes))
@@ -241,7 +243,7 @@ def _window(model: RetentionModel, row: Labelled) -> dict[str, Performance]:
     return measure_slices(part, probability, spend, model.card["dormant_after_days"])
 
 
-def _usual(model: RetentionModel, log: TransactionLog, rows: Sequence[Described]) -> dict[str, Usual]:
+def _usual(model: RetentionModel, log: TransactionLog, rows: Sequence[DescribedSnapshot]) -> dict[str, Usual]:
     """Measure the shift between every two training snapshots, and keep the largest by months apart."""
     samples = []
     for row in rows:

@@ -20,19 +20,19 @@ import pyarrow.compute as pc
 
 from features.log.transactions import TransactionLog
 from training.clv.model import PurchaseModel, histories
-from training.snapshots.dataset import Labelled
+from training.snapshots.dataset import LabelledSnapshot
 
 WEEK = 7
 
 
-def weekly_purchases(log: TransactionLog, row: Labelled) -> pd.DataFrame:
+def weekly_purchases(log: TransactionLog, row: LabelledSnapshot) -> pd.DataFrame:
     """Count the repeat purchase days of each full week, and what the snapshot's purchase model expects.
 
     Parameters
     ----------
     log : TransactionLog
         The log that the snapshot was taken of.
-    row : Labelled
+    row : LabelledSnapshot
         The snapshot, its customers, and the purchase model fitted on what it sees.
 
     Returns
@@ -73,7 +73,7 @@ def weekly_purchases(log: TransactionLog, row: Labelled) -> pd.DataFrame:
     )
 
 
-def _purchase_offsets(log: TransactionLog, row: Labelled) -> np.ndarray:
+def _purchase_offsets(log: TransactionLog, row: LabelledSnapshot) -> np.ndarray:
     """Return the days from the snapshot of every repeat purchase day of the snapshot's customers."""
     table = log.table.filter(pc.greater_equal(log.table["amount_cents"], 0))
     known = pa.array(row.table["customer_id"].to_numpy(), pa.string())
@@ -86,7 +86,7 @@ def _purchase_offsets(log: TransactionLog, row: Labelled) -> np.ndarray:
     return np.repeat(repeats.index.to_numpy(), repeats.to_numpy())
 
 
-def _epoch_day(row: Labelled) -> int:
+def _epoch_day(row: LabelledSnapshot) -> int:
     return row.snapshot.date.toordinal() - 719_163  # 1970-01-01
 
 
@@ -102,7 +102,7 @@ def _expected_before(model: PurchaseModel, ages: np.ndarray, n_weeks: int) -> np
     return np.diff(cumulative)
 
 
-def _expected_after(row: Labelled, n_weeks: int) -> np.ndarray:
+def _expected_after(row: LabelledSnapshot, n_weeks: int) -> np.ndarray:
     """Return the purchases expected in each week from the snapshot on, knowing every customer's history."""
     columns = histories(row.table)
     cumulative = [

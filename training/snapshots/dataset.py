@@ -21,7 +21,7 @@ from training.snapshots.outcomes import outcomes
 
 
 @dataclass(frozen=True)
-class Described:
+class DescribedSnapshot:
     """The customers at one snapshot: features, and the BG/NBD outputs fitted on what it sees.
 
     Parameters
@@ -42,7 +42,7 @@ class Described:
 
 
 @dataclass(frozen=True)
-class Labelled(Described):
+class LabelledSnapshot(DescribedSnapshot):
     """The same with the outcomes of the churn window: ``churned``, ``purchases``, ``spend``."""
 
     outcomes: pd.DataFrame
@@ -54,24 +54,26 @@ class Labelled(Described):
         return np.asarray(self.outcomes["churned"])
 
 
-def describe(
+def describe_snapshot(
     history: PurchaseHistory,
     snapshot: Snapshot,
     horizon_days: int,
     clv: CLVModel | None = None,
     model: str = "bgnbd",
-) -> Described:
+) -> DescribedSnapshot:
     """Build one snapshot's feature table and add the columns of a CLV model, fitted on it unless given."""
     table = history.features(snapshot)
     clv = clv or fit_clv(table, model=model)
-    return Described(snapshot, table.join(clv.predict(table, horizon_days)), clv)
+    return DescribedSnapshot(snapshot, table.join(clv.predict(table, horizon_days)), clv)
 
 
-def label(history: PurchaseHistory, described: Described, horizon_days: int) -> Labelled:
+def label_snapshot(
+    history: PurchaseHistory, described: DescribedSnapshot, horizon_days: int
+) -> LabelledSnapshot:
     """Add the outcomes of the window that opens at the snapshot."""
     window = ChurnWindow(described.snapshot, horizon_days)
     after = outcomes(history, window, described.table["customer_id"])
-    return Labelled(described.snapshot, described.table, described.clv, after, window)
+    return LabelledSnapshot(described.snapshot, described.table, described.clv, after, window)
 
 
 def labelled_snapshots(
@@ -81,7 +83,7 @@ def labelled_snapshots(
     *,
     model: str = "bgnbd",
     progress: Callable[[Snapshot], None] | None = None,
-) -> list[Labelled]:
+) -> list[LabelledSnapshot]:
     """Describe and label each snapshot; one at which no CLV model can be fitted is left out.
 
     Raises
@@ -89,11 +91,15 @@ def labelled_snapshots(
     FitError
         If a CLV model can be fitted at none of them.
     """
-    rows: list[Labelled] = []
+    rows: list[LabelledSnapshot] = []
     refused: FitError | None = None
     for snapshot in snapshots:
         try:
-            rows.append(label(history, describe(history, snapshot, horizon_days, model=model), horizon_days))
+            rows.append(
+                label_snapshot(
+                    history, describe_snapshot(history, snapshot, horizon_days, model=model), horizon_days
+                )
+            )
         except FitError as error:
             refused = error
         if progress is not None:
@@ -103,6 +109,6 @@ def labelled_snapshots(
     return rows
 
 
-def known_at(rows: Sequence[Labelled], target: Snapshot) -> list[Labelled]:
+def known_at(rows: Sequence[LabelledSnapshot], target: Snapshot) -> list[LabelledSnapshot]:
     """Return the rows whose windows have closed by the target: what a model may learn from there."""
     return [row for row in rows if row.window.closes <= target.date]

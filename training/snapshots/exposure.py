@@ -17,7 +17,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from training.campaign.assignment import Assignment
-from training.snapshots.dataset import Labelled
+from training.snapshots.dataset import LabelledSnapshot
 
 
 def effect_period(assignment: Assignment) -> tuple[date, date]:
@@ -30,7 +30,9 @@ def effect_period(assignment: Assignment) -> tuple[date, date]:
     return assignment.starts_on, assignment.starts_on + timedelta(days=assignment.horizon_days)
 
 
-def without_contacted(rows: Sequence[Labelled], assignments: Iterable[Assignment]) -> list[Labelled]:
+def without_contacted(
+    rows: Sequence[LabelledSnapshot], assignments: Iterable[Assignment]
+) -> list[LabelledSnapshot]:
     """Leave out the customers whose label a campaign may have made.
 
     At each snapshot whose churn window overlaps the effect period of a campaign, the customers whom that campaign
@@ -38,12 +40,12 @@ def without_contacted(rows: Sequence[Labelled], assignments: Iterable[Assignment
 
     Parameters
     ----------
-    rows : sequence of Labelled
+    rows : sequence of LabelledSnapshot
     assignments : iterable of Assignment, one a campaign
 
     Returns
     -------
-    list of Labelled
+    list of LabelledSnapshot
         In the same order; a snapshot whose customers were all contacted is left out.
     """
     campaigns = [(*effect_period(each), each.contacted()) for each in assignments]
@@ -64,6 +66,6 @@ def without_contacted(rows: Sequence[Labelled], assignments: Iterable[Assignment
     return kept
 
 
-def left_out(rows: Sequence[Labelled], kept: Sequence[Labelled]) -> int:
+def left_out(rows: Sequence[LabelledSnapshot], kept: Sequence[LabelledSnapshot]) -> int:
     """Count the labelled rows that :func:`without_contacted` removed."""
     return sum(len(row.table) for row in rows) - sum(len(row.table) for row in kept)

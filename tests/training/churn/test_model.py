@@ -8,16 +8,16 @@ from scipy.special import expit
 from training.churn.calibration import Calibrator
 from training.churn.model import CHURN_FEATURES, ChurnModel, base_log_odds, fit_churn
 from training.churn.season import Season
-from training.snapshots.dataset import Labelled
+from training.snapshots.dataset import LabelledSnapshot
 
 
-def _fitted(rows: list[Labelled], *, monotone: bool = False, rounds: int = 40) -> ChurnModel:
+def _fitted(rows: list[LabelledSnapshot], *, monotone: bool = False, rounds: int = 40) -> ChurnModel:
     return fit_churn(
         rows, rounds=rounds, monotone=monotone, calibrator=Calibrator(), season=Season(), seed=0, threads=1
     )
 
 
-def test_contributions_sum_to_the_log_odds(shop_rows: list[Labelled]) -> None:
+def test_contributions_sum_to_the_log_odds(shop_rows: list[LabelledSnapshot]) -> None:
     model, table = _fitted(shop_rows), shop_rows[-1].table
 
     parts = model.contributions(table)
@@ -25,14 +25,14 @@ def test_contributions_sum_to_the_log_odds(shop_rows: list[Labelled]) -> None:
     assert parts.sum(axis=1).to_numpy() == pytest.approx(model.log_odds(table), abs=1e-9)
 
 
-def test_without_a_residual_churn_is_bgnbds_own_probability(shop_rows: list[Labelled]) -> None:
+def test_without_a_residual_churn_is_bgnbds_own_probability(shop_rows: list[LabelledSnapshot]) -> None:
     model, row = _fitted(shop_rows, rounds=0), shop_rows[-1]
 
     assert model.predict(row.table, row.snapshot) == pytest.approx(row.table["p0"].to_numpy(), abs=1e-9)
     assert model.contributions(row.table).sum(axis=1).to_numpy() == pytest.approx(base_log_odds(row.table))
 
 
-def test_the_season_shifts_everyones_log_odds_alike(shop_rows: list[Labelled]) -> None:
+def test_the_season_shifts_everyones_log_odds_alike(shop_rows: list[LabelledSnapshot]) -> None:
     row = shop_rows[-1]
     year_ago = row.snapshot.months_earlier(12).date.toordinal()
     calm = _fitted(shop_rows)
@@ -44,7 +44,9 @@ def test_the_season_shifts_everyones_log_odds_alike(shop_rows: list[Labelled]) -
     assert autumn.predict(row.table, row.snapshot) == pytest.approx(expected)
 
 
-def test_a_customers_probability_is_the_same_alone_and_among_others(shop_rows: list[Labelled]) -> None:
+def test_a_customers_probability_is_the_same_alone_and_among_others(
+    shop_rows: list[LabelledSnapshot],
+) -> None:
     model, row = _fitted(shop_rows), shop_rows[-1]
     together = model.predict(row.table, row.snapshot)
 
@@ -53,7 +55,7 @@ def test_a_customers_probability_is_the_same_alone_and_among_others(shop_rows: l
         assert alone[0] == together[place]
 
 
-def test_a_monotone_residual_never_falls_with_silence(shop_rows: list[Labelled]) -> None:
+def test_a_monotone_residual_never_falls_with_silence(shop_rows: list[LabelledSnapshot]) -> None:
     model = _fitted(shop_rows, monotone=True)
     assert model.booster is not None
     silence = np.arange(0.0, 400.0, 10.0)
@@ -69,7 +71,7 @@ def test_a_constant_of_the_snapshot_is_no_input_of_the_model() -> None:
     assert {"snapshot_month", "snapshot_weekday"}.isdisjoint(CHURN_FEATURES)
 
 
-def test_contributions_have_the_same_bits_alone_and_in_company(shop_rows: list[Labelled]) -> None:
+def test_contributions_have_the_same_bits_alone_and_in_company(shop_rows: list[LabelledSnapshot]) -> None:
     model, table = _fitted(shop_rows), shop_rows[-1].table
 
     together = model.contributions(table)

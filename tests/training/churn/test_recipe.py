@@ -11,18 +11,20 @@ from features.errors import FitError
 from features.snapshot import ChurnWindow
 from training.churn.recipe import Recipe, choose_recipe
 from training.churn.rolling import customer_splits, rolling_splits
-from training.snapshots.dataset import Labelled
+from training.snapshots.dataset import LabelledSnapshot
 
 FIRST = date(2024, 1, 1)
 CHOICE = {"dormant_after_days": 120, "seed": 0, "threads": 1}
 
 
 @pytest.fixture(scope="module")
-def recipe(shop_rows: list[Labelled]) -> Recipe:
+def recipe(shop_rows: list[LabelledSnapshot]) -> Recipe:
     return choose_recipe(shop_rows, FIRST, **CHOICE)
 
 
-def test_validation_goes_forward_in_time_and_no_label_window_overlaps(shop_rows: list[Labelled]) -> None:
+def test_validation_goes_forward_in_time_and_no_label_window_overlaps(
+    shop_rows: list[LabelledSnapshot],
+) -> None:
     splits = rolling_splits(shop_rows)
 
     assert [split.valid for split in splits] == shop_rows[-3:]
@@ -32,7 +34,7 @@ def test_validation_goes_forward_in_time_and_no_label_window_overlaps(shop_rows:
 
 
 def test_without_room_in_time_the_folds_are_customers_of_whom_none_is_on_both_sides(
-    shop_rows: list[Labelled],
+    shop_rows: list[LabelledSnapshot],
 ) -> None:
     together = shop_rows[
         -2:
@@ -46,7 +48,7 @@ def test_without_room_in_time_the_folds_are_customers_of_whom_none_is_on_both_si
     assert sorted(validated) == sorted(together[-1].table["customer_id"])
 
 
-def test_the_recipe_says_how_it_was_validated(shop_rows: list[Labelled], recipe: Recipe) -> None:
+def test_the_recipe_says_how_it_was_validated(shop_rows: list[LabelledSnapshot], recipe: Recipe) -> None:
     assert recipe.describe()["validation"] == "forward in time"
     assert choose_recipe(shop_rows[-2:], FIRST, **CHOICE).describe()["validation"] == "by customers"
 
@@ -58,7 +60,7 @@ def test_where_customers_are_exactly_bgnbd_the_residual_adds_little(recipe: Reci
 
 
 def test_same_seed_same_rows_same_probabilities_to_the_last_digit(
-    shop_rows: list[Labelled], recipe: Recipe
+    shop_rows: list[LabelledSnapshot], recipe: Recipe
 ) -> None:
     row = shop_rows[-1]
     with_trees = replace(recipe, rounds=30)
@@ -72,10 +74,10 @@ def test_same_seed_same_rows_same_probabilities_to_the_last_digit(
 
 @pytest.mark.parametrize(("outcome", "remedy"), [(1, "churned.*longer"), (0, "came back.*shorter")])
 def test_windows_in_which_all_fared_alike_teach_nothing(
-    shop_rows: list[Labelled], outcome: int, remedy: str
+    shop_rows: list[LabelledSnapshot], outcome: int, remedy: str
 ) -> None:
     alike = [
-        Labelled(
+        LabelledSnapshot(
             row.snapshot,
             row.table,
             row.clv,

@@ -11,7 +11,7 @@ from features.snapshot import Snapshot
 from training.churn.calibration import intercept_of
 from training.churn.model import base_log_odds
 from training.churn.season import Season, season_known_at, season_of
-from training.snapshots.dataset import Labelled
+from training.snapshots.dataset import LabelledSnapshot
 
 FIRST = date(2024, 1, 1)
 
@@ -39,7 +39,7 @@ def test_a_season_that_has_not_earned_its_place_is_silent() -> None:
 
 
 def test_intercepts_begin_when_the_log_is_old_enough_to_tell_silence_from_churn(
-    shop_rows: list[Labelled],
+    shop_rows: list[LabelledSnapshot],
 ) -> None:
     own = [intercept_of(base_log_odds(row.table), row.churned) for row in shop_rows]
 
@@ -52,7 +52,7 @@ def test_intercepts_begin_when_the_log_is_old_enough_to_tell_silence_from_churn(
     assert shifted.mean() == pytest.approx(shop_rows[-1].churned.mean(), abs=1e-6)
 
 
-def test_at_a_date_only_closed_windows_are_known(shop_rows: list[Labelled]) -> None:
+def test_at_a_date_only_closed_windows_are_known(shop_rows: list[LabelledSnapshot]) -> None:
     season = season_of(shop_rows, [0.1] * len(shop_rows), FIRST, dormant_after_days=1, used=True)
     target = shop_rows[-1].snapshot
 

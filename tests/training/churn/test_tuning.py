@@ -19,7 +19,7 @@ from training.churn.tuning import SPACE, study_storage, tune
 from training.churn.tuning_result import TuningResult
 from training.judging.tuning_gain import Tuned, bought
 from training.metrics.comparison import Comparison
-from training.snapshots.dataset import Labelled
+from training.snapshots.dataset import LabelledSnapshot
 from training.versions.registry import Registry
 
 FIRST = date(2024, 1, 1)
@@ -37,13 +37,15 @@ def _trials(database: Path) -> list[tuple[dict[str, object], float | None]]:
 
 
 @pytest.fixture(scope="module")
-def few_rows(shop_rows: list[Labelled]) -> list[Labelled]:
+def few_rows(shop_rows: list[LabelledSnapshot]) -> list[LabelledSnapshot]:
     """The shop's newest five snapshots: three steps forward in time."""
     return shop_rows[-5:]
 
 
 @pytest.fixture(scope="module")
-def at_once(few_rows: list[Labelled], tmp_path_factory: pytest.TempPathFactory) -> tuple[TuningResult, Path]:
+def at_once(
+    few_rows: list[LabelledSnapshot], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[TuningResult, Path]:
     """Four trials in one go, and the database that holds them."""
     database = tmp_path_factory.mktemp("tuning") / "studies.db"
     return tune(few_rows, budget=Budget(trials=4), storage=f"sqlite:///{database}", seed=3), database
@@ -57,7 +59,7 @@ def test_the_defaults_are_tried_first_in_both_forms(at_once: tuple[TuningResult,
 
 
 def test_the_defaults_are_judged_as_the_recipe_judges_them(
-    few_rows: list[Labelled], at_once: tuple[TuningResult, Path]
+    few_rows: list[LabelledSnapshot], at_once: tuple[TuningResult, Path]
 ) -> None:
     losses = choose_recipe(few_rows, FIRST, dormant_after_days=120, seed=3, threads=1).losses
 
@@ -67,7 +69,7 @@ def test_the_defaults_are_judged_as_the_recipe_judges_them(
 
 
 def test_a_study_that_was_interrupted_ends_like_one_that_was_not(
-    few_rows: list[Labelled], at_once: tuple[TuningResult, Path], tmp_path: Path
+    few_rows: list[LabelledSnapshot], at_once: tuple[TuningResult, Path], tmp_path: Path
 ) -> None:
     storage = f"sqlite:///{tmp_path / 'studies.db'}"
 
@@ -91,14 +93,14 @@ def test_what_it_found_replaces_the_defaults_only_if_it_is_better_than_noise(
     assert json.loads(json.dumps(tuning.to_dict()))["gain"]["verdict"] == tuning.gain.verdict
 
 
-def test_a_budget_that_is_spent_tries_the_defaults_all_the_same(few_rows: list[Labelled]) -> None:
+def test_a_budget_that_is_spent_tries_the_defaults_all_the_same(few_rows: list[LabelledSnapshot]) -> None:
     tuning = tune(few_rows, budget=Budget(minutes=1e-9))
 
     assert (tuning.trials, tuning.parameters, tuning.gain.difference) == (1, {}, 0.0)
 
 
 def test_another_seed_or_other_outcomes_begin_another_study(
-    few_rows: list[Labelled], at_once: tuple[TuningResult, Path]
+    few_rows: list[LabelledSnapshot], at_once: tuple[TuningResult, Path]
 ) -> None:
     row = few_rows[-1]
     turned = replace(row, outcomes=row.outcomes.assign(churned=1 - row.churned))
@@ -112,7 +114,7 @@ def test_another_seed_or_other_outcomes_begin_another_study(
     assert len({again, seeded, otherwise}) == 3
 
 
-def test_studies_and_models_share_a_database(few_rows: list[Labelled], tmp_path: Path) -> None:
+def test_studies_and_models_share_a_database(few_rows: list[LabelledSnapshot], tmp_path: Path) -> None:
     registry = Registry(f"sqlite:///{tmp_path / 'mlflow.db'}")
     with registry._client(writing=True):
         pass
@@ -130,7 +132,7 @@ def test_studies_and_models_share_a_database(few_rows: list[Labelled], tmp_path:
     assert len(_trials(tmp_path / "mlflow.db")) == 1
 
 
-def test_a_study_of_another_optuna_is_refused(few_rows: list[Labelled], tmp_path: Path) -> None:
+def test_a_study_of_another_optuna_is_refused(few_rows: list[LabelledSnapshot], tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "studies.db")) as database, database:
         database.execute("CREATE TABLE version_info (library_version TEXT)")
         database.execute("INSERT INTO version_info VALUES ('2.10.1')")
@@ -139,13 +141,13 @@ def test_a_study_of_another_optuna_is_refused(few_rows: list[Labelled], tmp_path
         tune(few_rows, budget=Budget(trials=1), storage=f"sqlite:///{tmp_path / 'studies.db'}")
 
 
-def test_a_database_that_cannot_be_used_is_named(few_rows: list[Labelled], tmp_path: Path) -> None:
+def test_a_database_that_cannot_be_used_is_named(few_rows: list[LabelledSnapshot], tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot be used"):
         tune(few_rows, budget=Budget(trials=1), storage=f"sqlite:///{tmp_path / 'none' / 'studies.db'}")
 
 
 def test_the_untuned_recipe_against_itself_has_bought_nothing(
-    few_rows: list[Labelled], at_once: tuple[TuningResult, Path]
+    few_rows: list[LabelledSnapshot], at_once: tuple[TuningResult, Path]
 ) -> None:
     known, test = few_rows[:3], few_rows[-1]
     choice = {"dormant_after_days": 120, "seed": 0, "threads": 1}

@@ -23,19 +23,19 @@ from training.clv.value import ValueTerms
 from training.judging.gate import Verdict, decide, judge
 from training.model.files import save_model
 from training.model.retention_model import RetentionModel
-from training.snapshots.dataset import Labelled
+from training.snapshots.dataset import LabelledSnapshot
 from training.versions.registry import Registry, Version
 
 P0_ALONE, RESIDUAL = 0, 40
 
 
 @pytest.fixture(scope="module")
-def rows(shop_rows: list[Labelled]) -> list[Labelled]:
+def rows(shop_rows: list[LabelledSnapshot]) -> list[LabelledSnapshot]:
     """The shop's snapshots, but who paid much at first leaves more often: BG/NBD knows nothing of that."""
     return [_leaving_by_first_basket(row) for row in shop_rows]
 
 
-def _leaving_by_first_basket(row: Labelled) -> Labelled:
+def _leaving_by_first_basket(row: LabelledSnapshot) -> LabelledSnapshot:
     """Draw outcomes anew: 1.5 up or down in the log-odds, spend as expected of those who stay."""
     table = row.table
     shift = np.where(table["first_basket"] > table["first_basket"].median(), 1.5, -1.5)
@@ -49,7 +49,7 @@ def _leaving_by_first_basket(row: Labelled) -> Labelled:
 
 
 @pytest.fixture(scope="module")
-def model_of(shop_rows: list[Labelled]) -> object:
+def model_of(shop_rows: list[LabelledSnapshot]) -> object:
     """Make a registered model of a recipe; what it has learnt is of no consequence to the gate."""
 
     def make(
@@ -94,7 +94,7 @@ def version(registry: Registry, number: str) -> Version:
 
 
 def challenge(
-    registry: Registry, number: str, rows: list[Labelled], log: TransactionLog, *, force: bool = False
+    registry: Registry, number: str, rows: list[LabelledSnapshot], log: TransactionLog, *, force: bool = False
 ) -> Verdict:
     """Let a registered version challenge the champion."""
     return decide(registry, version(registry, number), registry.load(number), rows, log, force=force)
@@ -110,7 +110,7 @@ def document(registry: Registry, number: str) -> dict[str, object]:
 
 
 def test_without_a_champion_there_is_nothing_to_beat(
-    registry: Registry, rows: list[Labelled], shop_log: TransactionLog
+    registry: Registry, rows: list[LabelledSnapshot], shop_log: TransactionLog
 ) -> None:
     verdict = challenge(registry, "1", rows, shop_log)
 
@@ -125,7 +125,7 @@ def test_without_a_champion_there_is_nothing_to_beat(
 
 
 def test_a_better_recipe_is_promoted_and_the_registry_says_why(
-    registry: Registry, rows: list[Labelled], shop_log: TransactionLog
+    registry: Registry, rows: list[LabelledSnapshot], shop_log: TransactionLog
 ) -> None:
     registry.promote("1")
 
@@ -146,7 +146,7 @@ def test_a_better_recipe_is_promoted_and_the_registry_says_why(
 
 
 def test_a_worse_recipe_is_refused_with_what_it_is_worse_in(
-    registry: Registry, rows: list[Labelled], shop_log: TransactionLog
+    registry: Registry, rows: list[LabelledSnapshot], shop_log: TransactionLog
 ) -> None:
     registry.promote("2")
 
@@ -160,7 +160,7 @@ def test_a_worse_recipe_is_refused_with_what_it_is_worse_in(
 
 
 def test_on_a_tie_the_champion_stays_and_its_age_is_said(
-    registry: Registry, rows: list[Labelled], shop_log: TransactionLog
+    registry: Registry, rows: list[LabelledSnapshot], shop_log: TransactionLog
 ) -> None:
     registry.promote("1")
 
@@ -174,7 +174,7 @@ def test_on_a_tie_the_champion_stays_and_its_age_is_said(
 
 
 def test_force_promotes_all_the_same_and_the_registry_says_so(
-    registry: Registry, rows: list[Labelled], shop_log: TransactionLog
+    registry: Registry, rows: list[LabelledSnapshot], shop_log: TransactionLog
 ) -> None:
     registry.promote("2")
 
@@ -189,7 +189,7 @@ def test_force_promotes_all_the_same_and_the_registry_says_so(
 
 
 def test_force_is_not_needed_for_a_better_recipe(
-    registry: Registry, rows: list[Labelled], shop_log: TransactionLog
+    registry: Registry, rows: list[LabelledSnapshot], shop_log: TransactionLog
 ) -> None:
     registry.promote("1")
 
@@ -198,7 +198,7 @@ def test_force_is_not_needed_for_a_better_recipe(
 
 
 def test_another_horizon_is_another_outcome_and_takes_force(
-    registry: Registry, rows: list[Labelled], shop_log: TransactionLog
+    registry: Registry, rows: list[LabelledSnapshot], shop_log: TransactionLog
 ) -> None:
     registry.promote("3")
 
@@ -220,7 +220,7 @@ def test_another_horizon_is_another_outcome_and_takes_force(
 
 
 def test_a_champion_of_another_release_takes_force(
-    registry: Registry, rows: list[Labelled], shop_log: TransactionLog, tmp_path: Path, model_of
+    registry: Registry, rows: list[LabelledSnapshot], shop_log: TransactionLog, tmp_path: Path, model_of
 ) -> None:  # type: ignore[no-untyped-def]
     save_model(model_of(P0_ALONE), tmp_path / "old")
     content = json.loads((tmp_path / "old" / "model.json").read_text())
@@ -235,10 +235,10 @@ def test_a_champion_of_another_release_takes_force(
 
 
 def test_a_champion_that_came_in_the_meantime_was_not_compared_and_stays(
-    registry: Registry, rows: list[Labelled], shop_log: TransactionLog
+    registry: Registry, rows: list[LabelledSnapshot], shop_log: TransactionLog
 ) -> None:
-    class Meanwhile(list[Labelled]):
-        def __iter__(self) -> Iterator[Labelled]:
+    class Meanwhile(list[LabelledSnapshot]):
+        def __iter__(self) -> Iterator[LabelledSnapshot]:
             registry.promote("3")  # somebody else, while the gate looks at the rows
             return super().__iter__()
 
@@ -252,7 +252,7 @@ def test_a_champion_that_came_in_the_meantime_was_not_compared_and_stays(
 
 
 def test_both_learn_only_from_what_had_closed_before_the_newest_closed_snapshot(
-    model_of, rows: list[Labelled], shop_log: TransactionLog
+    model_of, rows: list[LabelledSnapshot], shop_log: TransactionLog
 ) -> None:  # type: ignore[no-untyped-def]
     newest = rows[-1]
     unclosed = [row for row in rows[:-1] if row.window.closes > newest.snapshot.date]
@@ -270,7 +270,7 @@ def test_both_learn_only_from_what_had_closed_before_the_newest_closed_snapshot(
 
 
 def test_a_miscalibrated_recipe_is_refused_however_well_it_ranks(
-    model_of, rows: list[Labelled], shop_log: TransactionLog
+    model_of, rows: list[LabelledSnapshot], shop_log: TransactionLog
 ) -> None:  # type: ignore[no-untyped-def]
     shifted = Calibrator("platt", slope=1.0, intercept=0.5)
 
@@ -281,7 +281,7 @@ def test_a_miscalibrated_recipe_is_refused_however_well_it_ranks(
 
 
 def test_other_terms_and_a_champion_that_knew_the_window_are_said(
-    model_of, rows: list[Labelled], shop_log: TransactionLog
+    model_of, rows: list[LabelledSnapshot], shop_log: TransactionLog
 ) -> None:  # type: ignore[no-untyped-def]
     later = model_of(P0_ALONE, test={"snapshot_date": "2025-05-01"})
     champion = replace(later, terms=replace(later.terms, margin=0.4))

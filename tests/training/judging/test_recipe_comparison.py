@@ -15,7 +15,7 @@ from training.clv.model import CLVModel
 from training.judging.recipe_comparison import Finding, findings
 from training.judging.refit import Refit
 from training.offers.retention import Offer
-from training.snapshots.dataset import Labelled
+from training.snapshots.dataset import LabelledSnapshot
 
 N = 4_000
 SNAPSHOT = Snapshot(date(2025, 4, 1))
@@ -35,7 +35,7 @@ def said(
     table = pd.DataFrame({"days_since_last_purchase": np.full(N, silent_days)})
     outcomes = pd.DataFrame({"churned": CHURNED, "purchases": 1 - CHURNED, "spend": SPEND})
     clv = CLVModel(MBGNBD(1.0, 1.0, 1.0, 1.0), EmpiricalSpend(20.0))
-    row = Labelled(SNAPSHOT, table, clv, outcomes, ChurnWindow(SNAPSHOT, 90))
+    row = LabelledSnapshot(SNAPSHOT, table, clv, outcomes, ChurnWindow(SNAPSHOT, 90))
     columns = (np.full(N, value, dtype=float) for value in (probability, spend, at_stake, 20.0))
     return Refit(row, 6, *columns)
 

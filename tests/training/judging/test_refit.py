@@ -17,7 +17,7 @@ from training.model.retention_model import RetentionModel
 from training.pipeline import train
 from training.run import TrainingRun
 from training.settings import TrainSettings
-from training.snapshots.dataset import Labelled
+from training.snapshots.dataset import LabelledSnapshot
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_a_recipe_fitted_again_predicts_the_test_snapshot_as_the_run_did(
 
 
 def test_a_champion_with_another_purchase_model_gets_its_own(
-    loaded: RetentionModel, shop_rows: list[Labelled], shop_log: TransactionLog
+    loaded: RetentionModel, shop_rows: list[LabelledSnapshot], shop_log: TransactionLog
 ) -> None:
     newest = shop_rows[-1].snapshot  # all rows are of BG/NBD
     clv = replace(loaded.clv, purchases=MBGNBD(0.5, 6.0, 0.9, 1.6))
@@ -64,7 +64,7 @@ def test_a_champion_with_another_purchase_model_gets_its_own(
 
 
 def test_before_any_window_has_closed_there_is_nothing_to_fit(
-    loaded: RetentionModel, shop_rows: list[Labelled], shop_log: TransactionLog
+    loaded: RetentionModel, shop_rows: list[LabelledSnapshot], shop_log: TransactionLog
 ) -> None:
     early = Snapshot.parse("2024-03-15")
 

@@ -35,7 +35,7 @@ from training.model.retention_model import RetentionModel
 from training.monitoring.monitor import Verdict, retraining_due
 from training.monitoring.reference import Reference, Usual, days_back, deployed, measure_slices, reference_of
 from training.monitoring.settings import MonitorSettings
-from training.snapshots.dataset import describe, labelled_snapshots
+from training.snapshots.dataset import describe_snapshot, labelled_snapshots
 from training.snapshots.schedule import closed_snapshots
 from training.versions.registry import Registry
 
@@ -74,7 +74,7 @@ def train_on(orders: pd.DataFrame) -> RetentionModel:
         rows = labelled_snapshots(
             history, closed_snapshots(newest, log.first_day, HORIZON_DAYS, limit=4), HORIZON_DAYS
         )
-        speaks = describe(history, newest, HORIZON_DAYS)
+        speaks = describe_snapshot(history, newest, HORIZON_DAYS)
     choice = {"monotone": True, "calibrator": Calibrator(), "season": Season(), "seed": 0, "threads": 1}
     churn = fit_churn(rows, rounds=15, **choice)
     terms = ValueTerms(horizon_days=HORIZON_DAYS)

@@ -15,7 +15,7 @@ from training.clv.gammagamma import GammaGamma
 from training.clv.mbgnbd import MBGNBD
 from training.clv.model import CLVModel, PurchaseModel
 from training.report.purchase_tracking import weekly_purchases
-from training.snapshots.dataset import Labelled, describe, label
+from training.snapshots.dataset import LabelledSnapshot, describe_snapshot, label_snapshot
 
 PUBLISHED = BGNBD(r=0.243, alpha=4.414, a=0.793, b=2.426)
 MODIFIED = MBGNBD(r=0.525, alpha=6.183, a=0.891, b=1.614)
@@ -38,11 +38,13 @@ def small_log(log_of: Callable[..., TransactionLog]) -> TransactionLog:
     )
 
 
-def at(log: TransactionLog, day: date, horizon_days: int, model: PurchaseModel) -> Labelled:
+def at(log: TransactionLog, day: date, horizon_days: int, model: PurchaseModel) -> LabelledSnapshot:
     """Label a snapshot under a model with given parameters."""
     clv = CLVModel(model, GammaGamma(p=6.25, q=3.74, v=15.44))
     with PurchaseHistory(log) as history:
-        return label(history, describe(history, Snapshot(day), horizon_days, clv), horizon_days)
+        return label_snapshot(
+            history, describe_snapshot(history, Snapshot(day), horizon_days, clv), horizon_days
+        )
 
 
 def test_repeat_purchase_days_of_the_customers_known_at_the_snapshot_are_counted_by_week(

@@ -17,7 +17,7 @@ from training.campaign.assignment import Assignment
 from training.churn.calibration import Calibrator
 from training.churn.model import fit_churn
 from training.churn.season import Season
-from training.snapshots.dataset import Labelled, labelled_snapshots
+from training.snapshots.dataset import LabelledSnapshot, labelled_snapshots
 from training.snapshots.exposure import left_out, without_contacted
 
 
@@ -28,7 +28,7 @@ def campaign(
     return Assignment(chosen, {"starts_on": starts_on.isoformat(), "horizon_days": horizon_days})
 
 
-def test_the_contacted_are_left_out_and_the_holdout_stays(shop_rows: list[Labelled]) -> None:
+def test_the_contacted_are_left_out_and_the_holdout_stays(shop_rows: list[LabelledSnapshot]) -> None:
     row = shop_rows[-1]
     first, second, *others = row.table["customer_id"]
 
@@ -52,7 +52,7 @@ def test_the_contacted_are_left_out_and_the_holdout_stays(shop_rows: list[Labell
     ],
 )
 def test_only_windows_within_the_effect_period_are_touched(
-    shop_rows: list[Labelled], days_from_snapshot: int, removed: int
+    shop_rows: list[LabelledSnapshot], days_from_snapshot: int, removed: int
 ) -> None:
     row = shop_rows[-1]
     starts_on = row.snapshot.date + timedelta(days=days_from_snapshot)
@@ -62,7 +62,7 @@ def test_only_windows_within_the_effect_period_are_touched(
     assert left_out([row], kept) == removed
 
 
-def test_two_campaigns_remove_a_customer_once(shop_rows: list[Labelled]) -> None:
+def test_two_campaigns_remove_a_customer_once(shop_rows: list[LabelledSnapshot]) -> None:
     row = shop_rows[-1]
     ids = row.table["customer_id"].head(3).tolist()
     campaigns = [
@@ -73,7 +73,7 @@ def test_two_campaigns_remove_a_customer_once(shop_rows: list[Labelled]) -> None
     assert left_out([row], without_contacted([row], campaigns)) == 3
 
 
-def test_a_snapshot_without_anyone_left_is_left_out(shop_rows: list[Labelled]) -> None:
+def test_a_snapshot_without_anyone_left_is_left_out(shop_rows: list[LabelledSnapshot]) -> None:
     row = shop_rows[-1]
     everybody = campaign(row.table["customer_id"].tolist(), [True] * len(row.table), row.snapshot.date)
 
@@ -81,7 +81,7 @@ def test_a_snapshot_without_anyone_left_is_left_out(shop_rows: list[Labelled]) -
     assert without_contacted([row], [])[0] is row
 
 
-def mean_prediction(rows: list[Labelled], target: Labelled, members: np.ndarray) -> float:
+def mean_prediction(rows: list[LabelledSnapshot], target: LabelledSnapshot, members: np.ndarray) -> float:
     model = fit_churn(
         rows,
         rounds=30,
