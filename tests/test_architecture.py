@@ -40,7 +40,7 @@ COMES_WITH = {
 # Each name is a package or a module of that package; `__init__` and `__main__` are on the roof.
 FLOORS = {
     "features": (
-        ("errors", "snapshot", "progress"),
+        ("errors", "snapshot", "progress", "suggestion"),
         ("files",),
         ("log",),
         ("engines",),

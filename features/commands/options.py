@@ -22,7 +22,6 @@ import json
 import textwrap
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
@@ -34,6 +33,7 @@ from typer.models import OptionInfo
 
 from features.commands.console import errors
 from features.errors import StayworthError
+from features.suggestion import did_you_mean
 
 CONFIG_FILE = "stayworth.toml"
 SECTIONS = (
@@ -173,9 +173,8 @@ def _as_json(model: type[BaseModel], key: str, field: FieldInfo) -> Any:
 
 def _require_known(name: str, known: tuple[str, ...], complaint: str) -> None:
     if name not in known:
-        nearest = get_close_matches(name, known, n=1)
-        remedy = f"Did you mean {nearest[0]}?" if nearest else f"Known are {', '.join(known)}."
-        raise StayworthError(f"{complaint.format(name)}. {remedy}")
+        remedy = did_you_mean(name, known) or f" Known are {', '.join(known)}."
+        raise StayworthError(f"{complaint.format(name)}.{remedy}")
 
 
 def _is_model(hint: object) -> bool:

@@ -6,7 +6,6 @@ it works on whole columns.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -18,6 +17,7 @@ import pyarrow.compute as pc
 
 from features.errors import LogError, MissingColumnError
 from features.log.settings import Columns, LogRules
+from features.suggestion import nearest
 
 Times = npt.NDArray[np.datetime64]
 
@@ -94,18 +94,13 @@ def locate(
 
 def _missing_columns(missing: dict[str, str], available: list[str]) -> str:
     """Name what is missing and what there is, and suggest the nearest, with the flag to use."""
-    plain = {_plain(name): name for name in available}
     advice = []
     for name, remedy in missing.items():
-        near = difflib.get_close_matches(_plain(name), plain, n=1, cutoff=0.7)
+        near = nearest(name, available, cutoff=0.7)
         if near or remedy.startswith("use"):
-            advice.append(f"for {name!r} {remedy} " + (repr(plain[near[0]]) if near else "COLUMN"))
+            advice.append(f"for {name!r} {remedy} " + (repr(near) if near else "COLUMN"))
     found = f"The log has no column {listed(missing)}; it has {listed(available)}."
     return f"{found} Perhaps {'; '.join(advice)}." if advice else found
-
-
-def _plain(name: str) -> str:
-    return "".join(filter(str.isalnum, name.lower()))
 
 
 def listed(names: Iterable[object]) -> str:

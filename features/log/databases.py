@@ -28,7 +28,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.sql.elements import quoted_name
 
 from features.errors import LogError
-from features.log.streams import Stream, nearest, wanted
+from features.log.streams import Stream, wanted
+from features.suggestion import did_you_mean
 
 _FORM = "postgresql://user:password@host:5432/database?table=orders or sqlite:///orders.db?table=orders"
 _CONNECT_SECONDS = 10
@@ -134,7 +135,7 @@ def _engine(url: URL) -> sa.Engine:
         path = Path(url.database or "")
         if not path.is_file():
             there = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-            raise LogError(f"There is no SQLite file {path}.{nearest(path.name, there)}")
+            raise LogError(f"There is no SQLite file {path}.{did_you_mean(path.name, there)}")
         # SQLite makes a file that is not there, unless told to read only.
         read_only = f"{path.absolute().as_uri()}?mode=ro"
         return sa.create_engine(
@@ -207,7 +208,7 @@ def _table(inspector: sa.Inspector, address: _Address) -> sa.TableClause:
     tables = f"Its tables: {listed}." if there else "It has no tables that this user can see."
     if not name:
         raise LogError(f"Say which table of {address.database} to read: add ?table=NAME. {tables}")
-    raise LogError(f"There is no table {name} in {address.database}.{nearest(name, there)} {tables}")
+    raise LogError(f"There is no table {name} in {address.database}.{did_you_mean(name, there)} {tables}")
 
 
 def _table_names(inspector: sa.Inspector) -> list[str]:

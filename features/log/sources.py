@@ -31,8 +31,9 @@ import pyarrow.fs
 
 from features.errors import EmptyLogError, LogError
 from features.log.databases import open_database
-from features.log.streams import Stream, nearest, wanted
+from features.log.streams import Stream, wanted
 from features.progress import Report
+from features.suggestion import did_you_mean
 
 _NAMES = b"stayworth.source_columns"
 _SEPARATORS = ",;\t|"
@@ -141,9 +142,7 @@ def _not_there(path: Path) -> str:
     folder = path.absolute().parent
     if not folder.is_dir():
         return f"There is no {path}: the folder {folder} does not exist."
-    return (
-        f"There is no file {path.name} in {folder}.{nearest(path.name, [p.name for p in folder.iterdir()])}"
-    )
+    return f"There is no file {path.name} in {folder}.{did_you_mean(path.name, [p.name for p in folder.iterdir()])}"
 
 
 class _Ended:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -51,16 +50,3 @@ def wanted(names: Sequence[str], columns: Collection[str] | None, where: str) ->
     if twice is not None:
         raise LogError(f"{where} has more than one column {twice!r}. Rename all but one.")
     return chosen
-
-
-def nearest(name: str, candidates: Collection[str]) -> str:
-    """Return a question that names the candidate nearest to a name, or nothing.
-
-    Examples
-    --------
-    >>> nearest("order.csv", ["orders.csv", "readme.md"])
-    ' Did you mean orders.csv?'
-    """
-    folded = {candidate.casefold(): candidate for candidate in sorted(candidates)}
-    found = difflib.get_close_matches(name.casefold(), folded, n=1)
-    return f" Did you mean {folded[found[0]]}?" if found else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from difflib import get_close_matches
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +10,7 @@ import pyarrow as pa
 
 from features.errors import StayworthError
 from features.log.columns import text
+from features.suggestion import nearest
 from serving.lists.export import read_table
 
 CUSTOMER_ID = "customer_id"
@@ -88,6 +88,6 @@ class Contacts:
         return pd.concat([scores, added], axis="columns")
 
     def _no_ids(self, columns: list[str]) -> str:
-        nearest = get_close_matches(CUSTOMER_ID, columns, n=1, cutoff=0.4)
-        remedy = f"Rename {nearest[0]!r} to it." if nearest else f"Name the column of ids {CUSTOMER_ID!r}."
+        near = nearest(CUSTOMER_ID, columns, cutoff=0.4)
+        remedy = f"Rename {near!r} to it." if near else f"Name the column of ids {CUSTOMER_ID!r}."
         return f"{self.name} has no column {CUSTOMER_ID!r}; it has {', '.join(map(repr, columns))}. {remedy}"
