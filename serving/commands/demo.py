@@ -32,7 +32,8 @@ def demo(folder: Path) -> None:
     from serving.lists.export import write_table
     from serving.scorer import Scorer
     from training.commands.train import show_run, show_version
-    from training.pipeline import register, train
+    from training.pipeline import train
+    from training.registration import register
 
     folder.mkdir(parents=True, exist_ok=True)
     orders_csv, scored_csv = folder / "orders.csv", folder / "scored.csv"

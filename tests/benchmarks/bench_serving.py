@@ -37,7 +37,8 @@ from features.table.history import PurchaseHistory, features_sql
 from features.table.purchase_days import purchase_days_sql
 from serving.scorer import Scorer
 from training.churn.model import matrix
-from training.pipeline import register, train
+from training.pipeline import train
+from training.registration import register
 from training.settings import TrainSettings
 
 HERE = Path(__file__).resolve().parent

@@ -11,7 +11,8 @@ import pytest
 from features.datasets import cdnow_sample
 from features.log.transactions import TransactionLog, validate
 from serving.scorer import Scorer
-from training.pipeline import register, train
+from training.pipeline import train
+from training.registration import register
 from training.settings import TrainSettings
 
 

@@ -22,7 +22,8 @@ from serving.cli import app
 from serving.lists.export import read_table
 from serving.settings import ServeSettings
 from training.model.retention_model import SCORE_COLUMNS
-from training.pipeline import register, train
+from training.pipeline import train
+from training.registration import register
 from training.settings import TrainSettings
 from training.versions.registry import DEFAULT_TRACKING_URI
 

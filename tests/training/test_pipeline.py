@@ -28,8 +28,8 @@ def _measured(run: TrainingRun, racer: str, customers: str = "all") -> pd.Series
 
 def test_cdnow_is_judged_on_1_april_1998(cdnow_run: TrainingRun) -> None:
     assert str(cdnow_run.schedule.test) == "1998-04-01"
-    assert len(cdnow_run.test.row.table) == 23_570
-    assert cdnow_run.test.row.churned.mean() == pytest.approx(0.860, abs=5e-4)
+    assert len(cdnow_run.test.labelled.table) == 23_570
+    assert cdnow_run.test.labelled.churned.mean() == pytest.approx(0.860, abs=5e-4)
 
 
 def test_on_cdnow_the_probabilities_are_as_good_as_promised(cdnow_run: TrainingRun) -> None:
@@ -70,7 +70,7 @@ def test_the_future_of_the_test_snapshot_changes_no_prediction() -> None:
 
     assert honest.test.probability.tobytes() == blind.test.probability.tobytes()
     assert honest.test.expected_spend.tobytes() == blind.test.expected_spend.tobytes()
-    assert honest.test.row.churned.tobytes() != blind.test.row.churned.tobytes()
+    assert honest.test.labelled.churned.tobytes() != blind.test.labelled.churned.tobytes()
 
 
 def test_same_log_same_seed_same_scores_to_the_last_digit_whatever_the_order_of_rows() -> None:
@@ -149,17 +149,17 @@ def test_a_log_shorter_than_two_windows_names_the_horizon_that_fits() -> None:
         train(_log(weekly), TrainSettings(horizon_days=90))
 
 
-def test_without_a_horizon_the_advised_one_is_used_and_tuning_says_what_it_bought(
+def test_without_a_horizon_the_advised_one_is_used_and_tuning_says_what_it_gained(
     shop_log: TransactionLog, tmp_path: Path
 ) -> None:
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
 
     run = train(shop_log, TrainSettings(snapshots=4, threads=1, tune="3", tracking_uri=uri))
 
-    assert run.advice is not None and run.tuned is not None
+    assert run.advice is not None and run.tuning is not None
     assert run.settings.horizon_days == run.advice.horizon_days == run.model.card["horizon_days"]
     assert run.settings.dormancy_days == run.advice.dormant_after_days
-    assert run.recipe.tuned == run.tuned.tuning.parameters
-    assert (run.tuned.bought is None) == (not run.tuned.tuning.parameters)
-    assert set(run.findings) == {"advice", "tuning"}
+    assert run.recipe.tuned == run.tuning.result.parameters
+    assert (run.tuning.test_gain is None) == (not run.tuning.result.parameters)
+    assert set(run.documents) == {"advice", "tuning"}
     assert Registry(uri).versions() == []  # the study is there, no version is

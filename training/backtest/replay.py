@@ -15,9 +15,6 @@ came back, at an acceptance rate that is hardly theirs, and their churn is no ne
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Any
-
 import numpy as np
 
 from features.engines.duckdb import DuckDBEngine
@@ -26,11 +23,11 @@ from features.log.transactions import TransactionLog
 from features.progress import Report
 from features.table.history import PurchaseHistory
 from training.backtest.account import Account, settle
-from training.churn.recipe import choose_recipe
+from training.churn.procedure import run_procedure
 from training.clv.value import ValueTerms
 from training.offers.policies import Prospects
 from training.offers.retention import Offer
-from training.pipeline import value_terms
+from training.pipeline import fit_options, value_terms
 from training.settings import TrainSettings
 from training.snapshots.dataset import LabelledSnapshot, known_at, labelled_snapshots
 from training.snapshots.schedule import schedule
@@ -82,12 +79,13 @@ def backtest(
         )
     step = "Training as of each snapshot"
     report(step, 0, len(testable))
-    prospects = []
+    prospects, options = [], fit_options(log, settings)
     for number, row in enumerate(testable):
         keep = np.ones(len(row.table), bool) if everyone else row.recent(settings.dormancy_days)
         if keep.any():
             known = known_at(rows, row.snapshot)[-settings.snapshots :]
-            probability = _probability(row, known, log.first_day, settings)
+            fitted = run_procedure(known, options)
+            probability = fitted.churn.predict(row.table, row.snapshot)
             prospects.append(prospects_of(row, probability, value_terms(settings, row.table), keep))
         report(step, number + 1, len(testable))
     if not prospects:
@@ -143,17 +141,3 @@ def _labelled(
             model=settings.clv_model,
             progress=lambda s: report(step, closed.index(s) + 1, len(closed)),
         )
-
-
-def _probability(
-    row: LabelledSnapshot, known: list[LabelledSnapshot], first_order: date, settings: TrainSettings
-) -> np.ndarray:
-    """Choose a recipe and train it on what was known at a snapshot, and predict that snapshot."""
-    threads = settings.threads or cpu_quota()
-    choice: dict[str, Any] = {
-        "dormant_after_days": settings.dormancy_days,
-        "seed": settings.seed,
-        "threads": threads,
-    }
-    recipe = choose_recipe(known, first_order, **choice)
-    return recipe.fit(known, first_order, **choice).predict(row.table, row.snapshot)

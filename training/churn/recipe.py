@@ -1,17 +1,15 @@
-"""Choosing the churn model's recipe, forward in time and without the test snapshot.
+"""Recipe of the churn and spend models: the choices that rolling validation makes, and how they are fitted.
 
-Each of the newest closed snapshots is predicted by a model trained only on windows that had closed by its
-date. On those predictions are chosen, in this order: the residual's form (free or monotone) and its number of
-trees, 0 included; the season's intercept or none; the calibrator. The recipe is then refitted on every closed
-window. Where the log affords no such split, the folds are groups of customers inside the snapshots, and the
-recipe says so.
+Each of the newest closed snapshots is predicted by a model trained only on windows that had closed by its date.
+On these predictions are chosen, in this order: the residual's form (free or monotone) and its number of trees, 0
+included; the season's intercept or none; the calibrator. Where the log is too short for a split forward in time,
+the folds are groups of customers, and `Recipe.validation` says ``"by customers"``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -21,6 +19,7 @@ from sklearn.metrics import log_loss
 from features.errors import FitError
 from features.progress import Report
 from training.churn.calibration import Calibrator, choose_calibrator, intercept_of
+from training.churn.fit_options import FitOptions
 from training.churn.model import (
     ChurnModel,
     base_log_odds,
@@ -45,7 +44,7 @@ from training.snapshots.dataset import LabelledSnapshot
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a churn model is fitted, chosen out of time.
+    """Choices behind a fit of the churn and spend models, made on rolling validation.
 
     Parameters
     ----------
@@ -73,8 +72,8 @@ class Recipe:
     losses: dict[str, float] = field(default_factory=dict)
     tuned: dict[str, Any] = field(default_factory=dict)
 
-    def describe(self) -> dict[str, Any]:
-        """Return the choices as parameters to log."""
+    def parameters(self) -> dict[str, Any]:
+        """Return the choices by name, as they are logged with a run."""
         return {
             "rounds": self.rounds,
             "monotone": self.monotone,
@@ -84,8 +83,26 @@ class Recipe:
             "validation": self.validation,
         } | ({"tuned": self.tuned} if self.tuned else {})
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the recipe ready for JSON, all but the calibrator's numbers, which the model keeps."""
+        return self.parameters() | {"losses": self.losses}
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any], calibrator: Calibrator) -> Recipe:
+        """Read what `to_dict` wrote."""
+        return cls(
+            rounds=record["rounds"],
+            monotone=record["monotone"],
+            use_season=record["season"],
+            calibrator=calibrator,
+            validation=record["validation"],
+            spend_rounds=record["spend_rounds"],
+            losses=dict(record["losses"]),
+            tuned=dict(record.get("tuned", {})),
+        )
+
     def in_words(self) -> str:
-        """Say what is deployed for churn, and for spend and value.
+        """Describe the models for churn, spend and value in one line.
 
         Examples
         --------
@@ -103,62 +120,39 @@ class Recipe:
         spend += f", corrected by {self.spend_rounds} LightGBM trees" if self.spend_rounds else ""
         return f"churn by {churn}; spend and value by {spend}"
 
-    def fit(
-        self,
-        rows: Sequence[LabelledSnapshot],
-        first_order: date,
-        *,
-        dormant_after_days: int,
-        seed: int,
-        threads: int,
-    ) -> ChurnModel:
-        """Fit the churn model on labelled snapshots, all closed by the date the model is to speak at."""
+    def fit(self, rows: Sequence[LabelledSnapshot], options: FitOptions) -> ChurnModel:
+        """Fit the churn model on labelled snapshots whose windows have closed by the date to predict at."""
         own = [intercept_of(base_log_odds(row.table), row.churned) for row in rows]
-        season = season_of(
-            rows, own, first_order, dormant_after_days=dormant_after_days, used=self.use_season
-        )
+        season = season_of(rows, own, options, used=self.use_season)
         return fit_churn(
             rows,
             rounds=self.rounds,
             monotone=self.monotone,
             calibrator=self.calibrator,
             season=season,
-            seed=seed,
-            threads=threads,
+            seed=options.seed,
+            threads=options.threads,
             tuned=self.tuned,
         )
 
-    def fit_spend(
-        self,
-        rows: Sequence[LabelledSnapshot],
-        first_order: date,
-        *,
-        dormant_after_days: int,
-        seed: int,
-        threads: int,
-    ) -> SpendModel:
+    def fit_spend(self, rows: Sequence[LabelledSnapshot], options: FitOptions) -> SpendModel:
         """Fit the spend model on the same snapshots; its season is used where the churn model's is."""
         own = [factor_of(base_log_spend(row.table), row.outcomes["spend"].to_numpy()) for row in rows]
-        season = season_of(
-            rows, own, first_order, dormant_after_days=dormant_after_days, used=self.use_season
-        )
+        season = season_of(rows, own, options, used=self.use_season)
         return fit_spend(
             rows,
             rounds=self.spend_rounds,
             season=season,
             level_deviation=level_deviation(rows, own, season),
-            seed=seed,
-            threads=threads,
+            seed=options.seed,
+            threads=options.threads,
         )
 
 
 def choose_recipe(
     rows: Sequence[LabelledSnapshot],
-    first_order: date,
+    options: FitOptions,
     *,
-    dormant_after_days: int,
-    seed: int,
-    threads: int,
     tuned: Mapping[str, Any] | None = None,
     report: Report | None = None,
 ) -> Recipe:
@@ -167,8 +161,7 @@ def choose_recipe(
     Parameters
     ----------
     rows : sequence of LabelledSnapshot, oldest first, closed windows only, the test snapshot not among them
-    first_order : date
-        Of the log: the season's intercepts count from some age on.
+    options : FitOptions
     tuned : mapping, optional
         LightGBM parameters of the churn residual over the defaults (`training.churn.tuning`).
 
@@ -186,11 +179,11 @@ def choose_recipe(
     splits = rolling_splits(rows)
     how = "forward in time" if splits else "by customers"
     splits = splits or customer_splits(rows)
-    rounds, monotone, losses, odds = _choose_residual(splits, seed, threads, tuned, report)
-    season, season_losses = _choose_season(splits, odds, rows, first_order, dormant_after_days)
+    rounds, monotone, losses, odds = _choose_residual(splits, options, tuned, report)
+    season, season_losses = _choose_season(splits, odds, rows, options)
     own = [z + intercept_of(z, split.valid.churned) for z, split in zip(odds, splits, strict=True)]
     calibrator, calibration_losses = choose_calibrator(own, [split.valid.churned for split in splits])
-    spend_rounds, spend_losses = _choose_spend(splits, seed, threads)
+    spend_rounds, spend_losses = _choose_spend(splits, options)
     losses |= season_losses | spend_losses
     losses |= {f"calibration_{kind}": loss for kind, loss in calibration_losses.items()}
     return Recipe(rounds, monotone, season, calibrator, how, spend_rounds, losses, dict(tuned or {}))
@@ -198,8 +191,7 @@ def choose_recipe(
 
 def _choose_residual(
     splits: Sequence[Split],
-    seed: int,
-    threads: int,
+    options: FitOptions,
     tuned: Mapping[str, Any] | None,
     report: Report | None,
 ) -> tuple[int, bool, dict[str, float], list[np.ndarray]]:
@@ -211,7 +203,9 @@ def _choose_residual(
     data = [split_data(split, training_data) for split in splits]
     for monotone in (True, False):
         name = "residual_monotone" if monotone else "residual_free"
-        parameters = booster_parameters(monotone=monotone, seed=seed, threads=threads, tuned=tuned)
+        parameters = booster_parameters(
+            monotone=monotone, seed=options.seed, threads=options.threads, tuned=tuned
+        )
         fits = []
         for pair in data:
             fits.append(loss_curve(parameters, pair))
@@ -232,9 +226,9 @@ def _choose_residual(
     return *best, losses, odds
 
 
-def _choose_spend(splits: Sequence[Split], seed: int, threads: int) -> tuple[int, dict[str, float]]:
+def _choose_spend(splits: Sequence[Split], options: FitOptions) -> tuple[int, dict[str, float]]:
     """Return the rounds of the lowest mean Tweedie deviance, each snapshot judged with its own factor."""
-    parameters = TWEEDIE | {"seed": seed, "num_threads": threads}
+    parameters = TWEEDIE | {"seed": options.seed, "num_threads": options.threads}
     fits = [loss_curve(parameters, split_data(split, spend_data)) for split in splits]
     mean = np.mean([curve for _, curve in fits], axis=0)
     none = np.mean([_own_deviance(split.valid) for split in splits])
@@ -264,12 +258,11 @@ def _choose_season(
     splits: Sequence[Split],
     odds: Sequence[np.ndarray],
     rows: Sequence[LabelledSnapshot],
-    first_order: date,
-    dormant_after_days: int,
+    options: FitOptions,
 ) -> tuple[bool, dict[str, float]]:
     """Compare the year-ago intercept with none on every validation snapshot that has one."""
     own = [intercept_of(base_log_odds(row.table), row.churned) for row in rows]
-    everything = season_of(rows, own, first_order, dormant_after_days=dormant_after_days, used=True)
+    everything = season_of(rows, own, options, used=True)
     without, with_season = [], []
     for split, z in zip(splits, odds, strict=True):
         valid = split.valid

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from features.snapshot import Snapshot
+from training.churn.fit_options import FitOptions
 from training.snapshots.dataset import LabelledSnapshot, known_at
 
 GRID_DAYS = 16
@@ -68,12 +69,7 @@ class Season:
 
 
 def season_of(
-    rows: Sequence[LabelledSnapshot],
-    intercepts: Sequence[float],
-    first_order: date,
-    *,
-    dormant_after_days: int,
-    used: bool,
+    rows: Sequence[LabelledSnapshot], intercepts: Sequence[float], options: FitOptions, *, used: bool
 ) -> Season:
     """Keep the intercepts of the snapshots at which the log was old enough.
 
@@ -83,12 +79,14 @@ def season_of(
     Parameters
     ----------
     rows : sequence of LabelledSnapshot
-    intercepts : sequence of float, one a snapshot
+    intercepts : sequence of float, one per snapshot
+    options : FitOptions
+    used : bool
     """
     old = sorted(
         (row.snapshot.date.toordinal(), intercept)
         for row, intercept in zip(rows, intercepts, strict=True)
-        if (row.snapshot.date - first_order).days >= dormant_after_days
+        if (row.snapshot.date - options.first_order).days >= options.dormant_after_days
     )
     return Season(tuple(day for day, _ in old), tuple(value for _, value in old), used)
 

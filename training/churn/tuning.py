@@ -45,6 +45,7 @@ from features.errors import ModelError
 from features.progress import Report
 from training.churn.budget import Budget
 from training.churn.calibration import intercept_of
+from training.churn.fit_options import FitOptions
 from training.churn.model import (
     CHURN_FEATURES,
     PARAMETERS,
@@ -84,11 +85,10 @@ _SHARED_BINS = {"feature_pre_filter": False}
 
 def tune(
     rows: Sequence[LabelledSnapshot],
+    options: FitOptions,
     *,
     budget: Budget,
     storage: str | None = None,
-    seed: int = 0,
-    threads: int = 1,
     report: Report | None = None,
 ) -> TuningResult:
     """Search the residual's parameters on rolling validation.
@@ -96,10 +96,10 @@ def tune(
     Parameters
     ----------
     rows : sequence of LabelledSnapshot, oldest first, closed windows only, the test snapshot not among them
+    options : FitOptions
     budget : Budget
     storage : str, optional
         Database of the studies, as `study_storage` gives it; None keeps the study in memory only.
-    seed, threads : int
     report : callable, optional
 
     Raises
@@ -109,18 +109,18 @@ def tune(
     """
     splits = rolling_splits(rows) or customer_splits(rows)
     data = [split_data(split, training_data) for split in splits]
-    name = _study_name(rows, seed)
+    name = _study_name(rows, options.seed)
     with _study(storage, name) as study:
         started = time.monotonic()
         while not (done := len(_finished(study))) or not budget.is_spent(done, time.monotonic() - started):
             if report is not None:
                 report("Tuning", done, budget.trials or 0)
-            _run_trial(study, data, seed=seed, threads=threads)
+            _run_trial(study, data, options)
         finished = _finished(study)
     complete = [trial for trial in finished if trial.state == TrialState.COMPLETE]
     best = min(complete, key=_loss)
     default = min((trial for trial in complete if trial.params in _DEFAULTS), key=_loss)
-    gain = _compare(splits, data, best, default, seed, threads)
+    gain = _compare(splits, data, best, default, options)
     found = {key: value for key, value in best.params.items() if key != "monotone"}
     return TuningResult(
         parameters=found | _SHARED_BINS if gain.verdict == "better" else {},
@@ -146,14 +146,16 @@ def study_storage(tracking_uri: str) -> str:
     return "sqlite:///stayworth-tuning.db" if is_server else tracking_uri
 
 
-def _parameters(found: Mapping[str, Any], seed: int, threads: int) -> dict[str, Any]:
+def _parameters(found: Mapping[str, Any], options: FitOptions) -> dict[str, Any]:
     chosen = {name: value for name, value in found.items() if name != "monotone"}
     tuned = chosen | _SHARED_BINS
-    return booster_parameters(monotone=found["monotone"], seed=seed, threads=threads, tuned=tuned)
+    return booster_parameters(
+        monotone=found["monotone"], seed=options.seed, threads=options.threads, tuned=tuned
+    )
 
 
 def _run_trial(
-    study: optuna.Study, data: Sequence[tuple[lgb.Dataset, lgb.Dataset]], *, seed: int, threads: int
+    study: optuna.Study, data: Sequence[tuple[lgb.Dataset, lgb.Dataset]], options: FitOptions
 ) -> None:
     """Run one trial to its end or until it is given up."""
     finished = _finished(study)
@@ -162,10 +164,10 @@ def _run_trial(
         study.enqueue_trial(missing)
     # A fresh sampler a trial, seeded by how many are done: resumed or not, the same trials follow.
     study.sampler = optuna.samplers.TPESampler(
-        seed=seed * 100_003 + len(finished), n_startup_trials=STARTUP_TRIALS
+        seed=options.seed * 100_003 + len(finished), n_startup_trials=STARTUP_TRIALS
     )
     trial = study.ask(fixed_distributions=dict(SPACE))
-    parameters = _parameters(trial.params, seed, threads)
+    parameters = _parameters(trial.params, options)
     curves: list[list[float]] = []
     for step, pair in enumerate(data):
         curves.append(loss_curve(parameters, pair)[1])
@@ -193,8 +195,7 @@ def _compare(
     data: Sequence[tuple[lgb.Dataset, lgb.Dataset]],
     best: FrozenTrial,
     default: FrozenTrial,
-    seed: int,
-    threads: int,
+    options: FitOptions,
 ) -> Comparison:
     """Compare two trials per customer: a customer's losses on several validation snapshots become their mean."""
     losses = []
@@ -202,14 +203,14 @@ def _compare(
         parts = []
         for split, pair in zip(splits, data, strict=True):
             train, _ = pair
-            booster = lgb.train(_parameters(trial.params, seed, threads), train, trial.user_attrs["rounds"])
+            booster = lgb.train(_parameters(trial.params, options), train, trial.user_attrs["rounds"])
             base = base_log_odds(split.valid.table)
             odds = base + intercept_of(base, split.valid.churned)
             odds = odds + np.asarray(booster.predict(matrix(split.valid.table), raw_score=True))
             loss = log_losses(split.valid.churned, expit(odds))
             parts.append(pd.Series(loss, index=split.valid.table["customer_id"].to_numpy()))
         losses.append(pd.concat(parts).groupby(level=0).mean().to_numpy())
-    return paired_bootstrap(losses[0], losses[1], seed)
+    return paired_bootstrap(losses[0], losses[1], options.seed)
 
 
 def _study_name(rows: Sequence[LabelledSnapshot], seed: int) -> str:

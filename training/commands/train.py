@@ -14,7 +14,7 @@ from training.settings import TrainSettings
 
 if TYPE_CHECKING:
     from features.log.transactions import TransactionLog
-    from training.judging.gate import Verdict
+    from training.judging.promotion import PromotionDecision
     from training.run import TrainingRun
     from training.versions.registry import Version
 
@@ -32,16 +32,17 @@ def train(log: LogSettings, columns: Columns, settings: TrainSettings) -> None:
     Example: stayworth train --transactions orders.csv --horizon-days 90 --promote
     """
     from training.commands.monitor import is_due
-    from training.pipeline import as_the_champion, register, train
+    from training.pipeline import train, with_champion_window
+    from training.registration import register
 
     with progress() as report:
         orders = open_log(log, columns, report)
         if settings.if_due and not is_due(settings.tracking_uri, orders):
             return
-        run = train(orders, as_the_champion(settings), report)
-        version, verdict = register(run, orders, settings, report)
+        run = train(orders, with_champion_window(settings), report)
+        version, decision = register(run, orders, settings, report)
     show_run(run, orders)
-    show_version(version, verdict, settings)
+    show_version(version, decision, settings)
 
 
 def show_run(run: TrainingRun, orders: TransactionLog) -> None:
@@ -56,8 +57,8 @@ def show_run(run: TrainingRun, orders: TransactionLog) -> None:
     _show_race(run)
     typer.echo()
     _show_spend(run)
-    if run.tuned:
-        typer.echo(str(run.tuned))
+    if run.tuning:
+        typer.echo(str(run.tuning))
     typer.echo(f"\nDeployed: {run.recipe.in_words()}.")
     if run.settings.campaign:
         count = run.model.card["contacted_left_out"]
@@ -66,21 +67,21 @@ def show_run(run: TrainingRun, orders: TransactionLog) -> None:
         typer.echo(f"Note: {note}")
 
 
-def show_version(version: Version, verdict: Verdict | None, settings: TrainSettings) -> None:
-    """Say what was registered where, what the gate decided, and what to do next."""
-    from training.commands.versions import show_verdict
+def show_version(version: Version, decision: PromotionDecision | None, settings: TrainSettings) -> None:
+    """Say what was registered where, whether it was promoted and why, and what to do next."""
+    from training.commands.versions import show_decision
     from training.tracking_uri import TrackingURI
 
-    if verdict:
+    if decision:
         typer.echo()
-        show_verdict(verdict)
+        show_decision(decision)
     uri = TrackingURI(settings.tracking_uri)
     typer.echo(f"\nVersion {version.version} of the model is registered in {uri}.")
-    if verdict and verdict.promote:
+    if decision and decision.promote:
         typer.echo(
             "It is the champion now, the one that scores: stayworth score --transactions … --out scored.csv"
         )
-    elif not verdict:
+    elif not decision:
         typer.echo("The champion is as before; --promote makes a new version the one that scores.")
 
 
@@ -97,7 +98,7 @@ def _show_race(run: TrainingRun) -> None:
         rows.append([racer, *cells])
     counts = race.set_index(["racer", "customers_slice"]).loc[MODEL]
     title = (
-        f"Race on {run.schedule.test}: churn in {run.test.row.window.horizon_days} days, trained on "
+        f"Race on {run.schedule.test}: churn in {run.test.labelled.window.horizon_days} days, trained on "
         f"{len(run.schedule.before_test)} closed snapshots; {counts.loc['all', 'customers']:,.0f} customers, "
         f"{counts.loc['recent', 'customers']:,.0f} recent"
     )

@@ -14,7 +14,7 @@ from features.commands.options import options
 from training.settings import TrainSettings
 
 if TYPE_CHECKING:
-    from training.judging.gate import Verdict
+    from training.judging.promotion import PromotionDecision
     from training.versions.registry import Version
 
 _METRICS = {
@@ -44,8 +44,8 @@ class RegistrySettings(BaseModel):
 def models(settings: RegistrySettings) -> None:
     """List the registered versions, newest first: what was measured, which one scores, who promoted it.
 
-    A version is measured on its own test snapshot; two are comparable where that is the same. What the gate
-    compares, it measures anew.
+    The metrics are of each version's own test snapshot; two versions are comparable where that is the same.
+    A promotion compares anew, on one snapshot.
 
     Example: stayworth models
     """
@@ -61,7 +61,7 @@ def models(settings: RegistrySettings) -> None:
         "Alias",
         "Registered",
         "Promoted",
-        "Gate",
+        "Compared",
         "Days",
         "Test snapshot",
         "AUC",
@@ -77,7 +77,7 @@ def _row(version: Version) -> list[str]:
         ", ".join(version.aliases),
         f"{version.created_at:%Y-%m-%d %H:%M}",
         version.tags.get("promoted", ""),
-        version.tags.get("gate", ""),
+        version.tags.get("promotion", ""),
         version.params.get("horizon_days", ""),
         version.params.get("test_snapshot", "").replace("None", ""),
         *(
@@ -92,7 +92,7 @@ def promote(
     settings: RegistrySettings,
     version: Annotated[str, typer.Argument(help="Number of the version, as 'stayworth models' lists it.")],
 ) -> None:
-    """Make a version the champion, the one that scores, without asking the gate.
+    """Make a version the champion, the one that scores, without a comparison.
 
     Example: stayworth promote 3
     """
@@ -125,23 +125,23 @@ def rollback(settings: RegistrySettings) -> None:
     )
 
 
-def show_verdict(verdict: Verdict) -> None:
-    """Print what the gate found: the comparison, what stands behind it, and the conclusion."""
-    conclusion, *details = verdict.reasons
-    found = verdict.table.to_dict("records")
-    if found:
+def show_decision(decision: PromotionDecision) -> None:
+    """Print the comparison with the champion, how it was made, and the conclusion."""
+    conclusion, *details = decision.reasons
+    compared = decision.table.to_dict("records")
+    if compared:
         header = ["Measure", "Challenger", "Champion", "Difference", "95% from", "to", ""]
-        rows = [[finding["measure"], *_numbers(finding), finding["result"]] for finding in found]
-        show_table("Gate: the new version's recipe against the champion's", header, rows)
-    for sentence in details[: len(details) - len(found)]:
+        rows = [[each["measure"], *_numbers(each), each["result"]] for each in compared]
+        show_table("The new version's recipe against the champion's", header, rows)
+    for sentence in details[: len(details) - len(compared)]:
         typer.echo(sentence)
-    for finding in found:
-        if finding["remark"]:
-            typer.echo(f"{finding['measure']}: {finding['remark']}.")
+    for each in compared:
+        if each["remark"]:
+            typer.echo(f"{each['measure']}: {each['remark']}.")
     typer.echo(conclusion)
 
 
-def _numbers(finding: Mapping[Hashable, Any]) -> list[str]:
-    digits = 4 if abs(finding["champion"]) < 10 else 0
+def _numbers(each: Mapping[Hashable, Any]) -> list[str]:
+    digits = 4 if abs(each["champion"]) < 10 else 0
     names = ("challenger", "champion", "difference", "low", "high")
-    return ["" if isnan(finding[name]) else f"{finding[name]:z,.{digits}f}" for name in names]
+    return ["" if isnan(each[name]) else f"{each[name]:z,.{digits}f}" for name in names]

@@ -1,1 +1,1 @@
-"""Judging models out of time: the race against baselines, refits, and the gate before promotion."""
+"""Judging models out of time: the race against baselines, refitted recipes, promotion."""

@@ -1,8 +1,8 @@
-"""What two recipes are compared by: log-loss, calibration, the bias of expected spend, the profit of a list.
+"""Comparison of two recipes: log-loss, calibration, bias of expected spend, profit of a list.
 
 Both have predicted the same customers of a snapshot whose window has closed (`training.judging.refit`). A difference
-counts if the paired bootstrap over customers says that it is no noise, and it is large enough to matter: among
-a million customers nothing is noise.
+counts if the paired bootstrap over customers shows that it is more than noise, and if it is large enough to matter:
+among a million customers every difference is significant.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from scipy.stats import bootstrap
 
-from training.judging.refit import Refit
+from training.judging.refit import RefitPredictions
 from training.metrics.accuracy import calibration_in_the_large
 from training.metrics.comparison import CONFIDENCE, Comparison, log_losses, paired_bootstrap
 from training.offers.profit import realised_profit
@@ -38,7 +38,7 @@ _TINY = 1e-9
 
 
 @dataclass(frozen=True)
-class Finding:
+class MeasureComparison:
     """How the challenger compares with the champion in one measure.
 
     Parameters
@@ -63,7 +63,7 @@ class Finding:
     remark: str = ""
 
     def sentence(self) -> str:
-        """Put the finding into words, with its numbers."""
+        """Return the comparison as a sentence with its numbers."""
         ours, theirs, by, low, high = (
             f"{number:z,.{4 if abs(self.champion) < 10 else 0}f}"
             for number in (self.challenger, self.champion, self.difference, self.low, self.high)
@@ -75,7 +75,7 @@ class Finding:
 
 
 def result_of(loss: Comparison, matters: float) -> Literal["better", "worse", "tie"]:
-    """Say whether the first of two is better: beyond noise, and by as much as matters.
+    """Tell whether the first of two is better: by more than noise, and by enough to matter.
 
     Examples
     --------
@@ -90,14 +90,18 @@ def result_of(loss: Comparison, matters: float) -> Literal["better", "worse", "t
     return "tie" if verdict == "noise" or abs(loss.difference) < matters else verdict
 
 
-def findings(
-    new: Refit, old: Refit, dormant_after_days: int, offer: Offer | None = None, seed: int = 0
-) -> list[Finding]:
-    """Compare what the challenger and the champion said of the same customers with what these did.
+def compare_recipes(
+    new: RefitPredictions,
+    old: RefitPredictions,
+    dormant_after_days: int,
+    offer: Offer | None = None,
+    seed: int = 0,
+) -> list[MeasureComparison]:
+    """Compare the predictions of challenger and champion with what the customers did.
 
     Parameters
     ----------
-    new, old : Refit
+    new, old : RefitPredictions
         The challenger's and the champion's, of one snapshot.
     dormant_after_days : int
         Recent customers are those whose last purchase lies within these days.
@@ -108,27 +112,27 @@ def findings(
 
     Returns
     -------
-    list of Finding
+    list of MeasureComparison
         Without the recent customers' where there are none, and without the bias where nothing was spent.
     """
-    recent = new.row.recent(dormant_after_days)
+    recent = new.labelled.recent(dormant_after_days)
     found = [_log_loss("log-loss", new, old, np.ones_like(recent), seed)]
     if recent.any():
         found.append(_log_loss("log-loss of recent customers", new, old, recent, seed))
     found.append(_calibration(new, old))
-    if new.row.outcomes["spend"].sum() > 0:
+    if new.labelled.outcomes["spend"].sum() > 0:
         found.append(_bias(new, old, seed))
     if recent.any():
         found.append(_profit(new, old, recent, offer or example_offer(_mean_purchase(new, old)), seed))
     return found
 
 
-def _mean_purchase(new: Refit, old: Refit) -> float:
+def _mean_purchase(new: RefitPredictions, old: RefitPredictions) -> float:
     return float((new.spend_per_purchase + old.spend_per_purchase).mean() / 2)
 
 
-def describe(offer: Offer) -> str:
-    """Put an offer's terms into words."""
+def offer_in_words(offer: Offer) -> str:
+    """Return an offer's terms as text."""
     incentive = (
         f"{offer.incentive_cost:,.2f}"
         if offer.incentive_share is None
@@ -140,28 +144,34 @@ def describe(offer: Offer) -> str:
     )
 
 
-def _log_loss(measure: str, new: Refit, old: Refit, keep: np.ndarray, seed: int) -> Finding:
-    churned = new.row.churned[keep]
-    ours, theirs = (log_losses(churned, refit.probability[keep]) for refit in (new, old))
+def _log_loss(
+    measure: str, new: RefitPredictions, old: RefitPredictions, keep: np.ndarray, seed: int
+) -> MeasureComparison:
+    churned = new.labelled.churned[keep]
+    ours, theirs = (log_losses(churned, each.probability[keep]) for each in (new, old))
     loss = paired_bootstrap(ours, theirs, seed, samples=SAMPLES)
     means = float(ours.mean()), float(theirs.mean())
-    return Finding(measure, *means, loss.difference, loss.low, loss.high, result_of(loss, LOG_LOSS_MATTERS))
+    return MeasureComparison(
+        measure, *means, loss.difference, loss.low, loss.high, result_of(loss, LOG_LOSS_MATTERS)
+    )
 
 
-def _calibration(new: Refit, old: Refit) -> Finding:
-    """Hold the challenger's calibration against the bound: a reason to refuse, never one to promote."""
-    ours, theirs = (calibration_in_the_large(new.row.churned, refit.probability) for refit in (new, old))
+def _calibration(new: RefitPredictions, old: RefitPredictions) -> MeasureComparison:
+    """Compare the challenger's calibration with the bound: it can refuse a promotion, never cause one."""
+    ours, theirs = (calibration_in_the_large(new.labelled.churned, each.probability) for each in (new, old))
     within, no_worse = abs(ours) <= CALIBRATION_BOUND, abs(ours) <= abs(theirs)
     bound = f"±{CALIBRATION_BOUND}"
     remark = f"within {bound}" if within else f"outside {bound}{', as the champion' if no_worse else ''}"
     result: Literal["tie", "worse"] = "tie" if within or no_worse else "worse"
     nan = float("nan")
-    return Finding("calibration in the large", ours, theirs, ours - theirs, nan, nan, result, remark)
+    return MeasureComparison(
+        "calibration in the large", ours, theirs, ours - theirs, nan, nan, result, remark
+    )
 
 
-def _bias(new: Refit, old: Refit, seed: int) -> Finding:
+def _bias(new: RefitPredictions, old: RefitPredictions, seed: int) -> MeasureComparison:
     """Compare ``|ln(expected total / actual total)|``: half and double are equally wrong."""
-    columns = new.expected_spend, old.expected_spend, new.row.outcomes["spend"].to_numpy(dtype=float)
+    columns = new.expected_spend, old.expected_spend, new.labelled.outcomes["spend"].to_numpy(dtype=float)
 
     def biases(*drawn: np.ndarray, axis: int = -1) -> np.ndarray:
         ours, theirs, actual = (np.log(np.maximum(column.sum(axis=axis), _TINY)) for column in drawn)
@@ -186,32 +196,34 @@ def _bias(new: Refit, old: Refit, seed: int) -> Finding:
     shares = [f"{column.sum() / columns[2].sum():.3f}" for column in columns[:2]]
     remark = f"expected totals are {shares[0]} and {shares[1]} of the actual"
     result = result_of(loss, BIAS_MATTERS)
-    return Finding(
+    return MeasureComparison(
         "bias of expected spend", ours, theirs, loss.difference, loss.low, loss.high, result, remark
     )
 
 
-def _profit(new: Refit, old: Refit, recent: np.ndarray, offer: Offer, seed: int) -> Finding:
-    """Compare what each one's list earned: recent customers whom the offer pays by its own numbers.
+def _profit(
+    new: RefitPredictions, old: RefitPredictions, recent: np.ndarray, offer: Offer, seed: int
+) -> MeasureComparison:
+    """Compare the profit of the two lists: recent customers for whom each recipe expects the offer to pay.
 
-    What a kept customer is worth nobody can observe. It has to be the same for both, or the one that values
-    customers higher would win: the mean of their two values at stake.
+    The value of a kept customer cannot be observed. It has to be the same for both, or the recipe that values
+    customers higher would win: the mean of the two values at stake is taken.
     """
     spend = (new.spend_per_purchase + old.spend_per_purchase)[recent] / 2
     at_stake = (new.value_at_stake + old.value_at_stake)[recent] / 2
-    gain = realised_profit(new.row.churned[recent], at_stake, offer, spend)
+    gain = realised_profit(new.labelled.churned[recent], at_stake, offer, spend)
     lists = [
         offer_profit(
-            refit.probability[recent], refit.value_at_stake[recent], offer, refit.spend_per_purchase[recent]
+            each.probability[recent], each.value_at_stake[recent], offer, each.spend_per_purchase[recent]
         )
         > 0
-        for refit in (new, old)
+        for each in (new, old)
     ]
     ours, theirs = (np.where(contacted, gain, 0.0) for contacted in lists)
     loss = paired_bootstrap(-ours, -theirs, seed, samples=SAMPLES)
     n, totals = loss.customers, (float(ours.sum()), float(theirs.sum()))
-    remark = f"{lists[0].sum():,} and {lists[1].sum():,} recent customers contacted; {describe(offer)}"
+    remark = f"{lists[0].sum():,} and {lists[1].sum():,} recent customers contacted; {offer_in_words(offer)}"
     result = result_of(loss, PROFIT_MATTERS * abs(totals[1]) / n)
-    return Finding(
+    return MeasureComparison(
         "profit of the list", *totals, -loss.difference * n, -loss.high * n, -loss.low * n, result, remark
     )

@@ -18,6 +18,7 @@ from features.errors import FitError, ModelError
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
+from training.churn.fit_options import FitOptions
 from training.churn.recipe import Recipe
 from training.clv.value import ValueTerms
 from training.model.retention_model import RetentionModel
@@ -29,12 +30,12 @@ _FIELD_OF = {"season": "use_season"}
 
 
 @dataclass(frozen=True)
-class Refit:
+class RefitPredictions:
     """What a recipe, fitted by the date of a snapshot, said of its customers.
 
     Parameters
     ----------
-    row : LabelledSnapshot
+    labelled : LabelledSnapshot
         The snapshot, its customers, and what they did.
     snapshots : int
         Closed snapshots that the recipe learnt from.
@@ -42,7 +43,7 @@ class Refit:
     expected_spend, value_at_stake, spend_per_purchase : ndarrays of shape (n_customers,), money
     """
 
-    row: LabelledSnapshot
+    labelled: LabelledSnapshot
     snapshots: int
     probability: np.ndarray
     expected_spend: np.ndarray
@@ -73,7 +74,7 @@ def recipe_of(model: RetentionModel) -> Recipe:
     return Recipe(**{f.name: stored[f.name] for f in fields(Recipe) if f.name in stored})
 
 
-def refit(
+def refit_and_predict(
     model: RetentionModel,
     rows: Sequence[LabelledSnapshot],
     snapshot: Snapshot,
@@ -82,7 +83,7 @@ def refit(
     *,
     seed: int,
     threads: int,
-) -> Refit:
+) -> RefitPredictions:
     """Fit a model's recipe on what a closed snapshot could know, and predict that snapshot.
 
     Parameters
@@ -107,15 +108,22 @@ def refit(
     """
     recipe = recipe_of(model)
     known, row = _wanted(model, rows, snapshot, log)
-    choice = {"dormant_after_days": model.card["dormant_after_days"], "seed": seed, "threads": threads}
-    churn = recipe.fit(known, log.first_day, **choice)
-    spend = recipe.fit_spend(known, log.first_day, **choice) if model.spend else None
+    options = FitOptions(log.first_day, model.card["dormant_after_days"], seed, threads)
+    churn = recipe.fit(known, options)
+    spend = recipe.fit_spend(known, options) if model.spend else None
     fitted = replace(model, churn=churn, clv=row.clv, terms=terms, spend=spend)
     probability = churn.predict(row.table, snapshot)
     money = fitted.money(row.table, probability)
     purchases, per_purchase = money["expected_purchases"], row.table["spend_per_purchase"].to_numpy().copy()
     np.divide(money["expected_spend"], purchases, out=per_purchase, where=purchases > 0)
-    return Refit(row, len(known), probability, money["expected_spend"], money["value_at_stake"], per_purchase)
+    return RefitPredictions(
+        labelled=row,
+        snapshots=len(known),
+        probability=probability,
+        expected_spend=money["expected_spend"],
+        value_at_stake=money["value_at_stake"],
+        spend_per_purchase=per_purchase,
+    )
 
 
 def _wanted(

@@ -1,84 +1,62 @@
-"""What tuning found, and what was left of it on a snapshot that it never saw."""
+"""Result of hyper-parameter tuning, and its gain on the held-out test snapshot."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import numpy as np
 
-from features.progress import Report
-from training.churn.budget import Budget
+from training.churn.fit_options import FitOptions
 from training.churn.recipe import Recipe
 from training.churn.tuning_result import TuningResult
 from training.metrics.comparison import Comparison, log_losses, paired_bootstrap
-from training.settings import TrainSettings
 from training.snapshots.dataset import LabelledSnapshot
-from training.versions.registry import Registry
 
 
 @dataclass(frozen=True)
-class Tuned:
-    """A tuned run's findings.
+class TuningReport:
+    """Result of tuning on rolling validation and on the test snapshot.
 
     Parameters
     ----------
-    tuning : TuningResult
-    bought : Comparison or None
-        On the test snapshot, the run's log-losses against those of the untuned recipe; None where that is
-        the one used.
+    result : TuningResult
+    test_gain : Comparison or None
+        Log-losses of the tuned recipe against those of the untuned one on the test snapshot; None where the
+        untuned one is used.
     """
 
-    tuning: TuningResult
-    bought: Comparison | None
+    result: TuningResult
+    test_gain: Comparison | None
 
     def __str__(self) -> str:
-        found = self.tuning
-        use = "used" if found.parameters else "no better than noise, so the defaults stay"
+        found = self.result
+        use = "used" if found.parameters else "no better than noise, so the defaults are used"
         return (
-            f"Tuning: {found.trials} trials, {found.pruned} of them given up; log-loss on validation "
-            f"{found.best_loss:.4f}, by default {found.default_loss:.4f}: {use}."
-            + (f" It changed the log-loss on the test snapshot by {self.bought}." if self.bought else "")
+            f"Tuning: {found.trials} trials, {found.pruned} of them pruned; log-loss on validation "
+            f"{found.best_loss:.4f}, with the defaults {found.default_loss:.4f}: {use}."
+            + (
+                f" It changed the log-loss on the test snapshot by {self.test_gain}."
+                if self.test_gain
+                else ""
+            )
         )
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it, ready for JSON."""
-        return self.tuning.to_dict() | {"bought": self.bought.to_dict() if self.bought else None}
+        gain = self.test_gain.to_dict() if self.test_gain else None
+        return self.result.to_dict() | {"test_gain": gain}
 
 
-def tuned_parameters(
-    known: Sequence[LabelledSnapshot], settings: TrainSettings, threads: int, report: Report
-) -> TuningResult | None:
-    """Tune as the settings ask for, in the registry's database; None where they do not."""
-    if settings.tune is None:
-        return None
-    from training.churn.tuning import study_storage, tune  # Optuna takes a second to import
-
-    Registry(settings.tracking_uri).create()
-    return tune(
-        known,
-        budget=Budget.parse(settings.tune),
-        storage=study_storage(settings.tracking_uri),
-        seed=settings.seed,
-        threads=threads,
-        report=report,
-    )
-
-
-def bought(
+def gain_on_test(
     probability: np.ndarray,
     untuned: Recipe,
     known: Sequence[LabelledSnapshot],
     test: LabelledSnapshot,
-    first_order: date,
-    *,
-    dormant_after_days: int,
-    seed: int,
-    threads: int,
+    options: FitOptions,
 ) -> Comparison:
-    """Compare a tuned model with the untuned recipe on the test snapshot. It reports; nothing is decided by it.
+    """Compare a tuned model with the untuned recipe on the test snapshot; for information only.
 
     Parameters
     ----------
@@ -87,9 +65,10 @@ def bought(
     untuned : Recipe
         Chosen on the same validation with the default parameters.
     known : sequence of LabelledSnapshot
-        Closed by the test snapshot: what both learn from.
+        Closed by the test snapshot: both models are fitted on them.
     test : LabelledSnapshot
+    options : FitOptions
     """
-    model = untuned.fit(known, first_order, dormant_after_days=dormant_after_days, seed=seed, threads=threads)
-    default = model.predict(test.table, test.snapshot)
-    return paired_bootstrap(log_losses(test.churned, probability), log_losses(test.churned, default), seed)
+    default = untuned.fit(known, options).predict(test.table, test.snapshot)
+    losses, default_losses = (log_losses(test.churned, p) for p in (probability, default))
+    return paired_bootstrap(losses, default_losses, options.seed)

@@ -22,7 +22,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from features.log.transactions import TransactionLog
 from training.judging.race import MODEL, winner
-from training.judging.recipe_comparison import CALIBRATION_BOUND, describe
+from training.judging.recipe_comparison import CALIBRATION_BOUND, offer_in_words
 from training.judging.trial_offer import TrialOffer, try_offer
 from training.metrics.accuracy import TIE, decile_table
 from training.metrics.comparison import Comparison, log_losses, paired_bootstrap
@@ -71,7 +71,7 @@ def model_card(run: TrainingRun, log: TransactionLog, offer: Offer | None = None
     money_of_test = _test_money(run)
     expected_purchases = float(money_of_test["expected_purchases"].sum())
     trial = _trial(run, money_of_test, offer)
-    weeks = weekly_purchases(log, run.test.row)
+    weeks = weekly_purchases(log, run.test.labelled)
     newest, terms = run.newest, run.model.terms
     content = {
         "run": run,
@@ -79,7 +79,7 @@ def model_card(run: TrainingRun, log: TransactionLog, offer: Offer | None = None
         "log": log.report,
         "currency": log.report.currency or "the log's currency",
         "window_ends": run.schedule.newest.date + timedelta(days=terms.horizon_days - 1),
-        "test_ends": run.test.row.window.closes - timedelta(days=1),
+        "test_ends": run.test.labelled.window.closes - timedelta(days=1),
         "model_name": MODEL,
         "purchase_model": newest.clv.purchases.title,
         "tie": TIE,
@@ -88,18 +88,18 @@ def model_card(run: TrainingRun, log: TransactionLog, offer: Offer | None = None
         "winners": {part: _winner(run.test.race, part) for part in ("all", "recent")},
         "racers": _racers(run.test.race),
         "against_p0": _against_p0(run),
-        "purchases": (expected_purchases, float(run.test.row.outcomes["purchases"].sum())),
+        "purchases": (expected_purchases, float(run.test.labelled.outcomes["purchases"].sum())),
         "checks": checks(run, expected_purchases),
         "recipe": _recipe_in_words(run),
         "spend_limit": SPEND_LIMIT,
-        "offer": describe(trial.offer),
+        "offer": offer_in_words(trial.offer),
         "one_time_buyers": float((newest.table["frequency"] == 0).mean()),
         "spend": run.test.spend.to_dict("records"),
         "our_spend": spend_of_model(run),
         "trial": trial,
-        "deciles": decile_table(run.test.row.outcomes["spend"].to_numpy(), run.test.expected_spend).to_dict(
-            "records"
-        ),
+        "deciles": decile_table(
+            run.test.labelled.outcomes["spend"].to_numpy(), run.test.expected_spend
+        ).to_dict("records"),
         "forecast": weeks.loc[weeks["forecast"], ["actual", "expected"]].sum(),
         "parameters": _parameters(run),
         "season": {name: season.intercept(run.schedule.newest) for name, season in seasons(run).items()},
@@ -144,7 +144,7 @@ def checks(run: TrainingRun, expected_purchases: float) -> list[Check]:
         found.append(
             Check(f"Right on average: {whom}", number(off, "+.3f"), abs(off) <= CALIBRATION_BOUND, meaning)
         )
-    purchases = float(test.row.outcomes["purchases"].sum())
+    purchases = float(test.labelled.outcomes["purchases"].sum())
     ratios = {
         "Expected spend adds up": spend_of_model(run)["ratio"],
         "Expected purchases add up": expected_purchases / purchases if purchases else float("nan"),
@@ -187,7 +187,7 @@ def _racers(race: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _against_p0(run: TrainingRun) -> Comparison:
-    row = run.test.row
+    row = run.test.labelled
     alone = log_losses(row.churned, row.table["p0"].to_numpy())
     return paired_bootstrap(log_losses(row.churned, run.test.probability), alone, samples=500)
 
@@ -198,7 +198,7 @@ def _test_money(run: TrainingRun) -> dict[str, np.ndarray]:
     The judged spend model is gone with the test; what it did to each customer's spend per purchase, and so to
     all their values, shows in their expected spend.
     """
-    row = run.test.row
+    row = run.test.labelled
     plain = RetentionModel(run.model.churn, row.clv, run.model.terms, (), {})
     money = plain.money(row.table, run.test.probability)
     expected = money["expected_spend"]
@@ -209,7 +209,7 @@ def _test_money(run: TrainingRun) -> dict[str, np.ndarray]:
 
 
 def _trial(run: TrainingRun, money_of_test: dict[str, np.ndarray], offer: Offer | None) -> TrialOffer:
-    row, spend = run.test.row, money_of_test["spend_per_purchase"]
+    row, spend = run.test.labelled, money_of_test["spend_per_purchase"]
     probabilities = {MODEL: run.test.probability, P0: row.table["p0"].to_numpy()}
     offer = offer or example_offer(float(spend.mean()))
     return try_offer(offer, row.churned, probabilities, money_of_test["value_at_stake"], spend)
@@ -228,7 +228,7 @@ def _recipe_in_words(run: TrainingRun) -> str:
 
 def _parameters(run: TrainingRun) -> list[dict[str, Any]]:
     """Return the deployed models' parameters with their errors, beside those of the judged ones."""
-    new, judged, rows = run.newest.clv, run.test.row.clv, []
+    new, judged, rows = run.newest.clv, run.test.labelled.clv, []
     for model, before, axes in (
         (new.purchases, judged.purchases, new.purchase_axes),
         (new.spend, judged.spend, new.spend_axes),

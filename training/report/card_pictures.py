@@ -45,9 +45,9 @@ def pictures(run: TrainingRun, trial: TrialOffer, weeks: pd.DataFrame) -> dict[s
         only where there are any
     """
     test, plan, terms = run.test, run.schedule, run.model.terms
-    churned, spend = test.row.churned, test.row.outcomes["spend"].to_numpy()
-    probabilities = {MODEL: test.probability, P0: test.row.table["p0"].to_numpy()}
-    recent = test.row.recent(int(run.model.card["dormant_after_days"]))
+    churned, spend = test.labelled.churned, test.labelled.outcomes["spend"].to_numpy()
+    probabilities = {MODEL: test.probability, P0: test.labelled.table["p0"].to_numpy()}
+    recent = test.labelled.recent(int(run.model.card["dormant_after_days"]))
     of_recent = {name: p[recent] for name, p in probabilities.items()}
     grid = frequency_recency(run.newest.clv, run.newest.table, terms)
     importance = topic_importance(run)
@@ -78,7 +78,7 @@ def pictures(run: TrainingRun, trial: TrialOffer, weeks: pd.DataFrame) -> dict[s
         ),
         "deciles": (plots.deciles(decile_table(spend, test.expected_spend)), "The table below, as bars."),
         "tracking": (
-            plots.tracking(weeks, test.row.clv.purchases.title),
+            plots.tracking(weeks, test.labelled.clv.purchases.title),
             "Repeat purchases by week, actual and expected, before the test snapshot and after it.",
         ),
         "alive": (

@@ -1,1 +1,1 @@
-"""Registered versions: the registry, the gate before promotion, and the way back."""
+"""Registered versions: the model registry, and the history of champions."""

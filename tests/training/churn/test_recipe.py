@@ -9,17 +9,17 @@ import pytest
 
 from features.errors import FitError
 from features.snapshot import ChurnWindow
+from training.churn.fit_options import FitOptions
 from training.churn.recipe import Recipe, choose_recipe
 from training.churn.rolling import customer_splits, rolling_splits
 from training.snapshots.dataset import LabelledSnapshot
 
-FIRST = date(2024, 1, 1)
-CHOICE = {"dormant_after_days": 120, "seed": 0, "threads": 1}
+OPTIONS = FitOptions(date(2024, 1, 1), dormant_after_days=120)
 
 
 @pytest.fixture(scope="module")
 def recipe(shop_rows: list[LabelledSnapshot]) -> Recipe:
-    return choose_recipe(shop_rows, FIRST, **CHOICE)
+    return choose_recipe(shop_rows, OPTIONS)
 
 
 def test_validation_goes_forward_in_time_and_no_label_window_overlaps(
@@ -49,8 +49,8 @@ def test_without_room_in_time_the_folds_are_customers_of_whom_none_is_on_both_si
 
 
 def test_the_recipe_says_how_it_was_validated(shop_rows: list[LabelledSnapshot], recipe: Recipe) -> None:
-    assert recipe.describe()["validation"] == "forward in time"
-    assert choose_recipe(shop_rows[-2:], FIRST, **CHOICE).describe()["validation"] == "by customers"
+    assert recipe.to_dict()["validation"] == "forward in time"
+    assert choose_recipe(shop_rows[-2:], OPTIONS).to_dict()["validation"] == "by customers"
 
 
 def test_where_customers_are_exactly_bgnbd_the_residual_adds_little(recipe: Recipe) -> None:
@@ -65,9 +65,7 @@ def test_same_seed_same_rows_same_probabilities_to_the_last_digit(
     row = shop_rows[-1]
     with_trees = replace(recipe, rounds=30)
 
-    first, second = (
-        with_trees.fit(shop_rows, FIRST, **CHOICE).predict(row.table, row.snapshot) for _ in range(2)
-    )
+    first, second = (with_trees.fit(shop_rows, OPTIONS).predict(row.table, row.snapshot) for _ in range(2))
 
     assert first.tobytes() == second.tobytes()
 
@@ -88,4 +86,4 @@ def test_windows_in_which_all_fared_alike_teach_nothing(
     ]
 
     with pytest.raises(FitError, match=remedy):
-        choose_recipe(alike, FIRST, **CHOICE)
+        choose_recipe(alike, OPTIONS)

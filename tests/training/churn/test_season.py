@@ -9,6 +9,7 @@ from scipy.special import expit
 
 from features.snapshot import Snapshot
 from training.churn.calibration import intercept_of
+from training.churn.fit_options import FitOptions
 from training.churn.model import base_log_odds
 from training.churn.season import Season, season_known_at, season_of
 from training.snapshots.dataset import LabelledSnapshot
@@ -43,7 +44,7 @@ def test_intercepts_begin_when_the_log_is_old_enough_to_tell_silence_from_churn(
 ) -> None:
     own = [intercept_of(base_log_odds(row.table), row.churned) for row in shop_rows]
 
-    season = season_of(shop_rows, own, FIRST, dormant_after_days=200, used=True)
+    season = season_of(shop_rows, own, FitOptions(FIRST, dormant_after_days=200), used=True)
 
     old = [row for row in shop_rows if (row.snapshot.date - FIRST).days >= 200]
     assert 0 < len(old) < len(shop_rows)
@@ -53,7 +54,7 @@ def test_intercepts_begin_when_the_log_is_old_enough_to_tell_silence_from_churn(
 
 
 def test_at_a_date_only_closed_windows_are_known(shop_rows: list[LabelledSnapshot]) -> None:
-    season = season_of(shop_rows, [0.1] * len(shop_rows), FIRST, dormant_after_days=1, used=True)
+    season = season_of(shop_rows, [0.1] * len(shop_rows), FitOptions(FIRST, dormant_after_days=1), used=True)
     target = shop_rows[-1].snapshot
 
     known = season_known_at(season, shop_rows, target)

@@ -13,16 +13,17 @@ import pytest
 from features.errors import ModelError
 from training.churn.budget import Budget
 from training.churn.calibration import Calibrator
+from training.churn.fit_options import FitOptions
 from training.churn.model import PARAMETERS
 from training.churn.recipe import Recipe, choose_recipe
 from training.churn.tuning import SPACE, study_storage, tune
 from training.churn.tuning_result import TuningResult
-from training.judging.tuning_gain import Tuned, bought
+from training.judging.tuning_gain import TuningReport, gain_on_test
 from training.metrics.comparison import Comparison
 from training.snapshots.dataset import LabelledSnapshot
 from training.versions.registry import Registry
 
-FIRST = date(2024, 1, 1)
+OPTIONS = FitOptions(date(2024, 1, 1), dormant_after_days=120)
 
 
 def _trials(database: Path) -> list[tuple[dict[str, object], float | None]]:
@@ -48,7 +49,9 @@ def at_once(
 ) -> tuple[TuningResult, Path]:
     """Four trials in one go, and the database that holds them."""
     database = tmp_path_factory.mktemp("tuning") / "studies.db"
-    return tune(few_rows, budget=Budget(trials=4), storage=f"sqlite:///{database}", seed=3), database
+    return tune(
+        few_rows, replace(OPTIONS, seed=3), budget=Budget(trials=4), storage=f"sqlite:///{database}"
+    ), database
 
 
 def test_the_defaults_are_tried_first_in_both_forms(at_once: tuple[TuningResult, Path]) -> None:
@@ -61,7 +64,7 @@ def test_the_defaults_are_tried_first_in_both_forms(at_once: tuple[TuningResult,
 def test_the_defaults_are_judged_as_the_recipe_judges_them(
     few_rows: list[LabelledSnapshot], at_once: tuple[TuningResult, Path]
 ) -> None:
-    losses = choose_recipe(few_rows, FIRST, dormant_after_days=120, seed=3, threads=1).losses
+    losses = choose_recipe(few_rows, replace(OPTIONS, seed=3)).losses
 
     # features that can never split are kept here, so the draws of feature_fraction differ a little
     best = min(losses["residual_free"], losses["residual_monotone"])
@@ -73,8 +76,8 @@ def test_a_study_that_was_interrupted_ends_like_one_that_was_not(
 ) -> None:
     storage = f"sqlite:///{tmp_path / 'studies.db'}"
 
-    tune(few_rows, budget=Budget(trials=3), storage=storage, seed=3)
-    resumed = tune(few_rows, budget=Budget(trials=4), storage=storage, seed=3)
+    tune(few_rows, replace(OPTIONS, seed=3), budget=Budget(trials=3), storage=storage)
+    resumed = tune(few_rows, replace(OPTIONS, seed=3), budget=Budget(trials=4), storage=storage)
 
     assert resumed == at_once[0]
     assert _trials(tmp_path / "studies.db") == _trials(at_once[1])
@@ -94,7 +97,7 @@ def test_what_it_found_replaces_the_defaults_only_if_it_is_better_than_noise(
 
 
 def test_a_budget_that_is_spent_tries_the_defaults_all_the_same(few_rows: list[LabelledSnapshot]) -> None:
-    tuning = tune(few_rows, budget=Budget(minutes=1e-9))
+    tuning = tune(few_rows, OPTIONS, budget=Budget(minutes=1e-9))
 
     assert (tuning.trials, tuning.parameters, tuning.gain.difference) == (1, {}, 0.0)
 
@@ -106,7 +109,7 @@ def test_another_seed_or_other_outcomes_begin_another_study(
     turned = replace(row, outcomes=row.outcomes.assign(churned=1 - row.churned))
 
     again, seeded, otherwise = (
-        tune(rows, budget=Budget(trials=1), seed=seed).study
+        tune(rows, replace(OPTIONS, seed=seed), budget=Budget(trials=1)).study
         for rows, seed in ((few_rows, 3), (few_rows, 4), ([*few_rows[:-1], turned], 3))
     )
 
@@ -125,7 +128,7 @@ def test_studies_and_models_share_a_database(few_rows: list[LabelledSnapshot], t
 
     before = stamps()
     storage = study_storage(registry.uri.text)
-    tune(few_rows, budget=Budget(trials=1), storage=storage)
+    tune(few_rows, OPTIONS, budget=Budget(trials=1), storage=storage)
 
     assert stamps() == before  # MLflow's schema, untouched
     assert registry.versions() == []
@@ -138,35 +141,39 @@ def test_a_study_of_another_optuna_is_refused(few_rows: list[LabelledSnapshot], 
         database.execute("INSERT INTO version_info VALUES ('2.10.1')")
 
     with pytest.raises(ModelError, match="written by Optuna 2.10.1"):
-        tune(few_rows, budget=Budget(trials=1), storage=f"sqlite:///{tmp_path / 'studies.db'}")
+        tune(few_rows, OPTIONS, budget=Budget(trials=1), storage=f"sqlite:///{tmp_path / 'studies.db'}")
 
 
 def test_a_database_that_cannot_be_used_is_named(few_rows: list[LabelledSnapshot], tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot be used"):
-        tune(few_rows, budget=Budget(trials=1), storage=f"sqlite:///{tmp_path / 'none' / 'studies.db'}")
+        tune(
+            few_rows,
+            OPTIONS,
+            budget=Budget(trials=1),
+            storage=f"sqlite:///{tmp_path / 'none' / 'studies.db'}",
+        )
 
 
-def test_the_untuned_recipe_against_itself_has_bought_nothing(
+def test_the_untuned_recipe_against_itself_gains_nothing(
     few_rows: list[LabelledSnapshot], at_once: tuple[TuningResult, Path]
 ) -> None:
     known, test = few_rows[:3], few_rows[-1]
-    choice = {"dormant_after_days": 120, "seed": 0, "threads": 1}
     recipe = Recipe(20, False, False, Calibrator(), "forward in time")
-    probability = recipe.fit(known, FIRST, **choice).predict(test.table, test.snapshot)
+    probability = recipe.fit(known, OPTIONS).predict(test.table, test.snapshot)
 
-    found = bought(probability, recipe, known, test, FIRST, **choice)
+    found = gain_on_test(probability, recipe, known, test, OPTIONS)
 
     assert (found.difference, found.verdict) == (0.0, "noise")
-    assert "on the test snapshot by +0.0000" in str(Tuned(at_once[0], found))
+    assert "on the test snapshot by +0.0000" in str(TuningReport(at_once[0], found))
 
 
-def test_where_the_defaults_stay_nothing_is_said_of_the_test_snapshot(
+def test_where_the_defaults_are_used_nothing_is_said_of_the_test_snapshot(
     at_once: tuple[TuningResult, Path],
 ) -> None:
     tuning = replace(at_once[0], parameters={}, gain=Comparison(-0.001, -0.002, 0.001, 1_500))
 
-    assert str(Tuned(tuning, None)).endswith("no better than noise, so the defaults stay.")
-    assert Tuned(tuning, None).to_dict()["bought"] is None
+    assert str(TuningReport(tuning, None)).endswith("no better than noise, so the defaults are used.")
+    assert TuningReport(tuning, None).to_dict()["test_gain"] is None
 
 
 @pytest.mark.parametrize("text", ["", "0", "0m", "-5", "ten", "10s", "1.5", "5 m 3"])

@@ -21,7 +21,8 @@ from training.commands.train import show_version
 from training.commands.versions import models, promote, rollback
 from training.model.files import save_model
 from training.model.retention_model import RetentionModel
-from training.pipeline import register, train
+from training.pipeline import train
+from training.registration import register
 from training.settings import TrainSettings
 from training.versions.registry import Registry
 
@@ -48,7 +49,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     params = {"horizon_days": 90, "test_snapshot": "1998-04-01"}
     registry.log_run(model_folder=folder / "model", params=params, metrics=MEASURED)
     registry.log_run(model_folder=folder / "model", params=params)
-    registry.annotate("1", tags={"gate": "worse"})
+    registry.annotate("1", tags={"promotion": "worse"})
     registry.promote("1", how="forced")
     return folder
 
@@ -70,7 +71,7 @@ def test_models_lists_versions_with_what_was_measured_and_who_promoted_them(here
 
     assert listed[0] == "Versions in sqlite:///mlflow.db"
     assert listed[1].split() == [
-        *("Version", "Alias", "Registered", "Promoted", "Gate", "Days", "Test", "snapshot", "AUC"),
+        *("Version", "Alias", "Registered", "Promoted", "Compared", "Days", "Test", "snapshot", "AUC"),
         *("Log-loss", "In", "the", "large", "Spend", "/", "actual"),
     ]
     assert [line.split()[0] for line in listed[2:]] == ["2", "1"]
@@ -133,7 +134,7 @@ def test_training_twice_on_the_same_log_leaves_the_first_of_the_two_champion(
 
     assert Registry("sqlite:///mlflow.db").champion().version == "3"
     printed = capsys.readouterr().out
-    assert "Gate: the new version's recipe against the champion's" in printed
+    assert "The new version's recipe against the champion's" in printed
     assert "The champion stays: between the two recipes is no difference that counts.\n" in printed
     assert "Version 4 of the model is registered in sqlite:///mlflow.db.\n" in printed
     assert "It is the champion now" not in printed

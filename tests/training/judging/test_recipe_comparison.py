@@ -12,8 +12,8 @@ from features.snapshot import ChurnWindow, Snapshot
 from training.clv.gammagamma import EmpiricalSpend
 from training.clv.mbgnbd import MBGNBD
 from training.clv.model import CLVModel
-from training.judging.recipe_comparison import Finding, findings
-from training.judging.refit import Refit
+from training.judging.recipe_comparison import MeasureComparison, compare_recipes
+from training.judging.refit import RefitPredictions
 from training.offers.retention import Offer
 from training.snapshots.dataset import LabelledSnapshot
 
@@ -24,38 +24,40 @@ CHURNED = np.tile([1, 0], N // 2)
 SPEND = np.where(CHURNED == 1, 0.0, 20.0)
 
 
-def said(
+def predicted(
     probability: float | np.ndarray,
     *,
     spend: float | np.ndarray = 10.0,
     at_stake: float = 30.0,
     silent_days: int = 10,
-) -> Refit:
-    """What a recipe said of the customers: by default the truth about their mean, and nothing else."""
+) -> RefitPredictions:
+    """What a recipe predicts of the customers: by default the truth about their mean, and nothing else."""
     table = pd.DataFrame({"days_since_last_purchase": np.full(N, silent_days)})
     outcomes = pd.DataFrame({"churned": CHURNED, "purchases": 1 - CHURNED, "spend": SPEND})
     clv = CLVModel(MBGNBD(1.0, 1.0, 1.0, 1.0), EmpiricalSpend(20.0))
     row = LabelledSnapshot(SNAPSHOT, table, clv, outcomes, ChurnWindow(SNAPSHOT, 90))
     columns = (np.full(N, value, dtype=float) for value in (probability, spend, at_stake, 20.0))
-    return Refit(row, 6, *columns)
+    return RefitPredictions(row, 6, *columns)
 
 
-def found(new: Refit, old: Refit, offer: Offer | None = None) -> dict[str, Finding]:
-    return {finding.measure: finding for finding in findings(new, old, 180, offer)}
+def found(
+    new: RefitPredictions, old: RefitPredictions, offer: Offer | None = None
+) -> dict[str, MeasureComparison]:
+    return {measured.measure: measured for measured in compare_recipes(new, old, 180, offer)}
 
 
 def test_the_same_predictions_differ_in_nothing() -> None:
-    measured = found(said(0.5), said(0.5))
+    by_measure = found(predicted(0.5), predicted(0.5))
 
-    assert {finding.result for finding in measured.values()} == {"tie"}
-    assert {finding.difference for finding in measured.values()} == {0.0}
-    assert len(measured) == 5
+    assert {measured.result for measured in by_measure.values()} == {"tie"}
+    assert {measured.difference for measured in by_measure.values()} == {0.0}
+    assert len(by_measure) == 5
 
 
 def test_log_loss_tells_the_recipe_that_knows_more() -> None:
-    knowing = said(np.where(CHURNED == 1, 0.6, 0.4))
+    knowing = predicted(np.where(CHURNED == 1, 0.6, 0.4))
 
-    better, worse = found(knowing, said(0.5))["log-loss"], found(said(0.5), knowing)["log-loss"]
+    better, worse = found(knowing, predicted(0.5))["log-loss"], found(predicted(0.5), knowing)["log-loss"]
 
     # −ln .6 = .5108 against −ln .5 = .6931, for every customer
     assert (better.challenger, better.champion) == pytest.approx((0.5108, 0.6931), abs=5e-5)
@@ -68,27 +70,27 @@ def test_log_loss_tells_the_recipe_that_knows_more() -> None:
 
 
 def test_a_difference_too_small_to_matter_is_none_however_certain() -> None:
-    finding = found(said(np.where(CHURNED == 1, 0.5004, 0.4996)), said(0.5))["log-loss"]
+    measured = found(predicted(np.where(CHURNED == 1, 0.5004, 0.4996)), predicted(0.5))["log-loss"]
 
-    assert finding.high < 0  # certain: .0008 for every customer
-    assert finding.result == "tie"
-    assert finding.sentence().endswith("too small to matter.")
+    assert measured.high < 0  # certain: .0008 for every customer
+    assert measured.result == "tie"
+    assert measured.sentence().endswith("too small to matter.")
 
 
 def test_a_large_difference_of_few_customers_is_noise() -> None:
     bold = np.full(N, 0.5)
     bold[:8] = 0.9  # four of them leave and four stay: 4·(.105 + 2.303 − 2·.693) / 4,000 = .00102
 
-    finding = found(said(bold), said(0.5))["log-loss"]
+    measured = found(predicted(bold), predicted(0.5))["log-loss"]
 
-    assert finding.difference == pytest.approx(0.00102, abs=5e-6)
-    assert finding.low < 0 < finding.high
-    assert finding.result == "tie"
+    assert measured.difference == pytest.approx(0.00102, abs=5e-6)
+    assert measured.low < 0 < measured.high
+    assert measured.result == "tie"
 
 
 def test_recent_customers_are_a_measure_of_their_own_and_where_there_are_none_nothing_is_said() -> None:
-    assert "log-loss of recent customers" in found(said(0.5), said(0.5))
-    long_gone = found(said(0.5, silent_days=400), said(0.5, silent_days=400))
+    assert "log-loss of recent customers" in found(predicted(0.5), predicted(0.5))
+    long_gone = found(predicted(0.5, silent_days=400), predicted(0.5, silent_days=400))
     assert set(long_gone) == {"log-loss", "calibration in the large", "bias of expected spend"}
 
 
@@ -102,22 +104,22 @@ def test_recent_customers_are_a_measure_of_their_own_and_where_there_are_none_no
     ],
 )
 def test_calibration_is_a_bound_never_a_reason_to_promote(ours: float, champions: float, result: str) -> None:
-    assert found(said(ours), said(champions))["calibration in the large"].result == result
+    assert found(predicted(ours), predicted(champions))["calibration in the large"].result == result
 
 
 def test_expecting_half_of_the_spend_is_as_wrong_as_expecting_double() -> None:
     # actual spend is 10 a head
-    finding = found(said(0.5, spend=5.0), said(0.5, spend=20.0))["bias of expected spend"]
+    measured = found(predicted(0.5, spend=5.0), predicted(0.5, spend=20.0))["bias of expected spend"]
 
-    assert (finding.challenger, finding.champion) == pytest.approx((np.log(2), np.log(2)))
-    assert finding.result == "tie"
-    assert finding.remark == "expected totals are 0.500 and 2.000 of the actual"
+    assert (measured.challenger, measured.champion) == pytest.approx((np.log(2), np.log(2)))
+    assert measured.result == "tie"
+    assert measured.remark == "expected totals are 0.500 and 2.000 of the actual"
 
 
 def test_the_nearer_total_is_better_unless_the_log_is_too_small_to_say() -> None:
-    clearly = found(said(0.5, spend=10.5), said(0.5, spend=13.0))["bias of expected spend"]
+    clearly = found(predicted(0.5, spend=10.5), predicted(0.5, spend=13.0))["bias of expected spend"]
     # 4,000 customers, half of whom spend 20: the mean of 10 is known to ± 3%
-    perhaps = found(said(0.5, spend=10.1), said(0.5, spend=9.8))["bias of expected spend"]
+    perhaps = found(predicted(0.5, spend=10.1), predicted(0.5, spend=9.8))["bias of expected spend"]
 
     assert (clearly.result, perhaps.result) == ("better", "tie")
     assert clearly.difference == pytest.approx(np.log(1.05) - np.log(1.3))
@@ -125,9 +127,9 @@ def test_the_nearer_total_is_better_unless_the_log_is_too_small_to_say() -> None
 
 def test_the_list_earns_what_the_contacted_turn_out_to_be_worth() -> None:
     offer = Offer(contact_cost=1, incentive_cost=2, acceptance_rate=0.5)
-    knowing = said(np.where(CHURNED == 1, 0.9, 0.1))
+    knowing = predicted(np.where(CHURNED == 1, 0.9, 0.1))
     # expected profit of a contact, V = 30: p·.5·28 − (1−p)·2 − 1. At .9: 11.4; at .1: −1.4; at .5: 5
-    profit = found(knowing, said(0.5), offer)["profit of the list"]
+    profit = found(knowing, predicted(0.5), offer)["profit of the list"]
 
     # a leaver brings .5·28 − 1 = 13, a stayer costs 2 + 1 = 3: 2,000·13 = 26,000, and less 6,000 for everybody
     assert (profit.challenger, profit.champion, profit.difference) == pytest.approx((26_000, 20_000, 6_000))
@@ -141,7 +143,7 @@ def test_the_list_earns_what_the_contacted_turn_out_to_be_worth() -> None:
 def test_a_recipe_does_not_earn_more_by_valuing_customers_higher() -> None:
     offer = Offer(contact_cost=1, incentive_cost=2, acceptance_rate=0.5)
 
-    profit = found(said(0.5, at_stake=60.0), said(0.5, at_stake=30.0), offer)["profit of the list"]
+    profit = found(predicted(0.5, at_stake=60.0), predicted(0.5, at_stake=30.0), offer)["profit of the list"]
 
     assert profit.difference == 0  # both contact everybody, and a kept customer counts with 45 for both
 
@@ -149,5 +151,5 @@ def test_a_recipe_does_not_earn_more_by_valuing_customers_higher() -> None:
 def test_the_example_offer_follows_the_currency() -> None:
     # a contact is 2% of a purchase of 20
     assert "contact 0.40, incentive 10% of a purchase, taken by 30%" in (
-        found(said(0.5), said(0.5))["profit of the list"].remark
+        found(predicted(0.5), predicted(0.5))["profit of the list"].remark
     )

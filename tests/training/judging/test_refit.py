@@ -11,7 +11,7 @@ from features.errors import FitError, ModelError
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from training.clv.mbgnbd import MBGNBD
-from training.judging.refit import recipe_of, refit
+from training.judging.refit import recipe_of, refit_and_predict
 from training.model.files import load_model, save_model
 from training.model.retention_model import RetentionModel
 from training.pipeline import train
@@ -41,7 +41,9 @@ def test_a_recipe_fitted_again_predicts_the_test_snapshot_as_the_run_did(
     run: TrainingRun, loaded: RetentionModel, shop_log: TransactionLog
 ) -> None:
     # only the test snapshot is handed over: those to learn from are built from the log
-    again = refit(loaded, [run.test.row], run.schedule.test, shop_log, loaded.terms, seed=0, threads=1)
+    again = refit_and_predict(
+        loaded, [run.test.labelled], run.schedule.test, shop_log, loaded.terms, seed=0, threads=1
+    )
 
     assert again.snapshots == len(run.schedule.before_test) == 4
     assert again.probability.tobytes() == run.test.probability.tobytes()
@@ -55,11 +57,11 @@ def test_a_champion_with_another_purchase_model_gets_its_own(
     clv = replace(loaded.clv, purchases=MBGNBD(0.5, 6.0, 0.9, 1.6))
     modified = replace(loaded, clv=clv, card=loaded.card | {"snapshot_limit": 1})
 
-    again = refit(modified, shop_rows, newest, shop_log, loaded.terms, seed=0, threads=1)
+    again = refit_and_predict(modified, shop_rows, newest, shop_log, loaded.terms, seed=0, threads=1)
 
-    assert again.row.clv.purchases.name == "mbgnbd"
+    assert again.labelled.clv.purchases.name == "mbgnbd"
     assert again.snapshots == 1
-    assert again.row.table["customer_id"].tolist() == shop_rows[-1].table["customer_id"].tolist()
+    assert again.labelled.table["customer_id"].tolist() == shop_rows[-1].table["customer_id"].tolist()
     assert np.isfinite(again.value_at_stake).all()
 
 
@@ -69,7 +71,7 @@ def test_before_any_window_has_closed_there_is_nothing_to_fit(
     early = Snapshot.parse("2024-03-15")
 
     with pytest.raises(FitError, match="Before 2024-03-15 it could not have been trained"):
-        refit(loaded, shop_rows, early, shop_log, loaded.terms, seed=0, threads=1)
+        refit_and_predict(loaded, shop_rows, early, shop_log, loaded.terms, seed=0, threads=1)
 
 
 def test_a_card_without_the_choices_is_named(loaded: RetentionModel) -> None:

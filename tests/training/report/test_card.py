@@ -128,9 +128,9 @@ def test_the_deciles_add_up_to_the_spend_of_the_test_window(
     totals = {name: sum(float(cell.replace(",", "")) for cell in cells) for name, cells in rows.items()}
 
     test = cdnow_run.test
-    assert totals["Customers"] == len(test.row.table)
+    assert totals["Customers"] == len(test.labelled.table)
     assert totals["Expected"] == pytest.approx(test.expected_spend.sum(), abs=5)  # ten cells to the unit
-    assert totals["Actual"] == pytest.approx(test.row.outcomes["spend"].sum(), abs=5)
+    assert totals["Actual"] == pytest.approx(test.labelled.outcomes["spend"].sum(), abs=5)
 
 
 def test_the_card_says_what_the_log_was_and_what_the_models_are(
@@ -178,7 +178,7 @@ def test_a_race_won_by_another_is_said_in_the_headline(hostile_page: str) -> Non
 
 
 def test_a_check_needs_a_look_where_totals_or_averages_are_off(cdnow_run: TrainingRun) -> None:
-    purchases = float(cdnow_run.test.row.outcomes["purchases"].sum())
+    purchases = float(cdnow_run.test.labelled.outcomes["purchases"].sum())
     race = cdnow_run.test.race.copy()
     race.loc[race["racer"] == MODEL, "calibration_in_the_large"] = [0.031, float("nan")]
     run = replace(cdnow_run, test=replace(cdnow_run.test, race=race))

@@ -27,7 +27,7 @@ from training.clv.model import fit_clv
 from training.clv.value import ValueTerms
 from training.model.files import save_model
 from training.model.retention_model import RetentionModel
-from training.pipeline import as_the_champion
+from training.pipeline import with_champion_window
 from training.settings import TrainSettings
 from training.versions.registry import Registry, load_champion
 
@@ -417,7 +417,7 @@ def test_a_champion_of_an_older_release_does_not_stop_its_successors_training(
     registry.promote(registry.log_run(model_folder=tmp_path / "old").version)
     settings = TrainSettings(tracking_uri=uri)
 
-    assert as_the_champion(settings) == settings
+    assert with_champion_window(settings) == settings
     with pytest.raises(ModelError, match="trained by another release"):
         load_champion(uri)
 
@@ -428,15 +428,15 @@ def test_what_was_found_out_later_is_added_to_a_version(uri: str, files: Path) -
 
     registry.annotate(
         version.version,
-        tags={"gate": "tie"},
-        tables={"gate": pd.DataFrame({"measure": ["log-loss"]})},
-        documents={"gate": {"promoted": False}},
+        tags={"promotion": "tie"},
+        tables={"promotion": pd.DataFrame({"measure": ["log-loss"]})},
+        documents={"promotion": {"promoted": False}},
     )
 
     (newest, _) = registry.versions()
-    assert (newest.tags, newest.params) == ({"gate": "tie"}, {"horizon_days": "90"})
+    assert (newest.tags, newest.params) == ({"promotion": "tie"}, {"horizon_days": "90"})
     from mlflow import MlflowClient
 
     artifacts = Path(MlflowClient(uri).get_run(version.run_id).info.artifact_uri.removeprefix("file://"))
-    assert (artifacts / "gate.csv").read_text() == "measure\nlog-loss\n"
-    assert (artifacts / "gate.json").exists()
+    assert (artifacts / "promotion.csv").read_text() == "measure\nlog-loss\n"
+    assert (artifacts / "promotion.json").exists()

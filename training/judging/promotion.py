@@ -1,9 +1,9 @@
-"""The gate: whether a new version becomes the champion.
+"""Promotion: whether a new version becomes the champion.
 
-The challenger's recipe against the champion's, both fitted on what had closed before the newest closed
-snapshot (`churn.refit`) and judged on that snapshot's customers (`evaluation.measures`). The challenger has to
-be better in something and worse in nothing; on a tie the champion stays. Whatever the outcome, the reasons and
-their numbers are printed and kept in the registry.
+The new version's recipe and the champion's are both fitted on what had closed before the newest closed snapshot
+(`training.judging.refit`) and compared on that snapshot's customers (`training.judging.recipe_comparison`). The new
+version is promoted if it is better in some measure and worse in none; on a tie the champion stays. The reasons and
+their numbers are printed and kept in the registry, whatever the outcome.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import pandas as pd
 from features.errors import FitError, ModelError
 from features.log.transactions import TransactionLog
 from training.clv.value import ValueTerms
-from training.judging.recipe_comparison import Finding, findings
-from training.judging.refit import Refit, refit
+from training.judging.recipe_comparison import MeasureComparison, compare_recipes
+from training.judging.refit import RefitPredictions, refit_and_predict
 from training.model.retention_model import RetentionModel
 from training.offers.retention import Offer
 from training.snapshots.dataset import LabelledSnapshot
@@ -31,7 +31,7 @@ _FORCE = "To make the new version champion all the same: --promote --force."
 
 
 @dataclass(frozen=True)
-class Verdict:
+class PromotionDecision:
     """Whether the challenger becomes the champion, and why.
 
     Parameters
@@ -39,8 +39,8 @@ class Verdict:
     promote : bool
     reasons : tuple of str
         Sentences with their numbers, the conclusion first.
-    table : DataFrame, one row a measure
-        The fields of `training.judging.recipe_comparison.Finding`; empty where nothing was compared.
+    table : DataFrame, one row per measure
+        The fields of `training.judging.recipe_comparison.MeasureComparison`; empty where nothing was compared.
     outcome : {"first", "better", "tie", "worse", "incomparable"}
     forced : bool
         Promoted although the comparison does not say so.
@@ -53,7 +53,7 @@ class Verdict:
     forced: bool = False
 
 
-def decide(
+def decide_promotion(
     registry: Registry,
     version: Version,
     challenger: RetentionModel,
@@ -63,11 +63,12 @@ def decide(
     force: bool = False,
     seed: int = 0,
     threads: int = 1,
-) -> Verdict:
-    """Judge a registered version against the champion, promote it if it is better, and write down why.
+) -> PromotionDecision:
+    """Compare a registered version with the champion, promote it if it is better, and record why.
 
-    The version gets the tags ``gate``, ``gate_reason`` and ``gate_against``, its run ``gate.csv`` and
-    ``gate.json``; a promoted version the tag ``promoted``: ``by the gate`` or ``forced``.
+    The version gets the tags ``promotion``, ``promotion_reason`` and ``promotion_against``, its run
+    ``promotion.csv`` and ``promotion.json``; a promoted version the tag ``promoted``: ``by comparison`` or
+    ``forced``.
 
     Parameters
     ----------
@@ -88,26 +89,26 @@ def decide(
         If the registry cannot be read or written.
     """
     champion = registry.current()
-    verdict = _against(registry, champion, challenger, rows, log, seed, threads)
-    if force and not verdict.promote:
-        forced = f"Promoted by --force, although {verdict.reasons[0].removeprefix(_STAYS)}"
-        others = (reason for reason in verdict.reasons[1:] if reason != _FORCE)
-        verdict = replace(verdict, promote=True, forced=True, reasons=(forced, *others))
-    against = {"gate_against": champion.version} if champion else {}
+    decision = _compared(registry, champion, challenger, rows, log, seed, threads)
+    if force and not decision.promote:
+        forced = f"Promoted by --force, although {decision.reasons[0].removeprefix(_STAYS)}"
+        others = (reason for reason in decision.reasons[1:] if reason != _FORCE)
+        decision = replace(decision, promote=True, forced=True, reasons=(forced, *others))
+    against = {"promotion_against": champion.version} if champion else {}
     registry.annotate(
         version.version,
-        tags={"gate": verdict.outcome, "gate_reason": verdict.reasons[0]} | against,
-        tables={} if verdict.table.empty else {"gate": verdict.table},
+        tags={"promotion": decision.outcome, "promotion_reason": decision.reasons[0]} | against,
+        tables={} if decision.table.empty else {"promotion": decision.table},
         documents={
-            "gate": {"outcome": verdict.outcome, "forced": verdict.forced, "reasons": verdict.reasons}
+            "promotion": {"outcome": decision.outcome, "forced": decision.forced, "reasons": decision.reasons}
         },
     )
-    if verdict.promote:
-        registry.promote(version.version, "forced" if verdict.forced else "by the gate")
-    return verdict
+    if decision.promote:
+        registry.promote(version.version, "forced" if decision.forced else "by comparison")
+    return decision
 
 
-def _against(
+def _compared(
     registry: Registry,
     champion: Version | None,
     challenger: RetentionModel,
@@ -115,19 +116,19 @@ def _against(
     log: TransactionLog,
     seed: int,
     threads: int,
-) -> Verdict:
+) -> PromotionDecision:
     if champion is None:
-        return _without_comparison("first", "Promoted: there was no champion to compare with.")
+        return _not_compared("first", "Promoted: there was no champion to compare with.")
     try:
         model = registry.load(champion.version)
-        verdict = judge(challenger, model, rows, log, seed=seed, threads=threads)
+        decision = compare_with_champion(challenger, model, rows, log, seed=seed, threads=threads)
     except (ModelError, FitError) as error:
         why = f"{_STAYS}version {champion.version} cannot be compared. {error}"
-        return _without_comparison("incomparable", why, _FORCE)
+        return _not_compared("incomparable", why, _FORCE)
     now = registry.current()
     if now is None or now.version == champion.version:
-        return verdict
-    return _without_comparison(
+        return decision
+    return _not_compared(
         "incomparable",
         f"{_STAYS}while the new version was compared with version {champion.version}, version {now.version} took "
         "its place.",
@@ -135,7 +136,7 @@ def _against(
     )
 
 
-def judge(
+def compare_with_champion(
     challenger: RetentionModel,
     champion: RetentionModel,
     rows: Sequence[LabelledSnapshot],
@@ -144,7 +145,7 @@ def judge(
     offer: Offer | None = None,
     seed: int = 0,
     threads: int = 1,
-) -> Verdict:
+) -> PromotionDecision:
     """Compare two models' recipes on the newest closed snapshot.
 
     Parameters
@@ -164,7 +165,7 @@ def judge(
     """
     ours, theirs = challenger.terms, champion.terms
     if ours.horizon_days != theirs.horizon_days:
-        return _without_comparison(
+        return _not_compared(
             "incomparable",
             f"{_STAYS}it predicts churn in {theirs.horizon_days} days and the new version in {ours.horizon_days}, "
             "different outcomes that cannot be compared.",
@@ -172,34 +173,34 @@ def judge(
         )
     snapshot = max(row.snapshot for row in rows)
     new, old = (
-        refit(model, rows, snapshot, log, ours, seed=seed, threads=threads)
+        refit_and_predict(model, rows, snapshot, log, ours, seed=seed, threads=threads)
         for model in (challenger, champion)
     )
-    verdict = weigh(findings(new, old, challenger.card["dormant_after_days"], offer, seed))
-    remarks = [_setting(new, old)]
+    decision = conclude(compare_recipes(new, old, challenger.card["dormant_after_days"], offer, seed))
+    remarks = [_fit_remark(new, old)]
     if ours != theirs:
-        remarks.append(_terms(ours, theirs))
+        remarks.append(_terms_remark(ours, theirs))
     if champion.card["test"]["snapshot_date"] > str(snapshot):
         remarks.append("The champion's recipe was chosen with this window in sight, to its advantage.")
-    if verdict.outcome == "tie":
+    if decision.outcome == "tie":
         remarks.append(
-            f"A tie says nothing of age: the champion was trained up to {champion.card['snapshot_date']}, the new "
-            f"version up to {challenger.card['snapshot_date']}."
+            f"The age of the two does not count: the champion was trained up to {champion.card['snapshot_date']}, the "
+            f"new version up to {challenger.card['snapshot_date']}."
         )
         remarks.append(_FORCE)
-    conclusion, *details = verdict.reasons
-    return replace(verdict, reasons=(conclusion, *remarks, *details))
+    conclusion, *details = decision.reasons
+    return replace(decision, reasons=(conclusion, *remarks, *details))
 
 
-def weigh(found: Sequence[Finding]) -> Verdict:
-    """Conclude from the findings: better in something and worse in nothing, or the champion stays.
+def conclude(found: Sequence[MeasureComparison]) -> PromotionDecision:
+    """Decide from the comparison by measure: better in some and worse in none, or the champion stays.
 
     Examples
     --------
-    >>> better = Finding("log-loss", 0.30, 0.31, -0.01, -0.012, -0.008, "better")
-    >>> worse = Finding("profit of the list", 900.0, 1000.0, -100.0, -150.0, -50.0, "worse")
-    >>> for verdict in (weigh([better]), weigh([better, worse]), weigh([])):
-    ...     print(verdict.promote, verdict.reasons[0])
+    >>> better = MeasureComparison("log-loss", 0.30, 0.31, -0.01, -0.012, -0.008, "better")
+    >>> worse = MeasureComparison("profit of the list", 900.0, 1000.0, -100.0, -150.0, -50.0, "worse")
+    >>> for decision in (conclude([better]), conclude([better, worse]), conclude([])):
+    ...     print(decision.promote, decision.reasons[0])
     True Promoted: better in log-loss, worse in nothing.
     False The champion stays: the new version is worse in profit of the list.
     False The champion stays: between the two recipes is no difference that counts.
@@ -215,18 +216,18 @@ def weigh(found: Sequence[Finding]) -> Verdict:
         outcome, conclusion = "better", f"Promoted: better in {better}, worse in nothing."
     table = pd.DataFrame([asdict(f) for f in found])
     reasons = (conclusion, *(f.sentence() for f in found))
-    return Verdict(outcome == "better", reasons, table, outcome)
+    return PromotionDecision(outcome == "better", reasons, table, outcome)
 
 
-def _setting(new: Refit, old: Refit) -> str:
+def _fit_remark(new: RefitPredictions, old: RefitPredictions) -> str:
     learnt = str(new.snapshots) if new.snapshots == old.snapshots else f"{new.snapshots} and {old.snapshots}"
     return (
-        f"Both recipes were fitted on what had closed by {new.row.snapshot} ({learnt} snapshots) and judged on its "
-        f"{len(new.row.table):,} customers."
+        f"Both recipes were fitted on what had closed by {new.labelled.snapshot} ({learnt} snapshots) and judged on "
+        f"its {len(new.labelled.table):,} customers."
     )
 
 
-def _terms(ours: ValueTerms, theirs: ValueTerms) -> str:
+def _terms_remark(ours: ValueTerms, theirs: ValueTerms) -> str:
     theirs_by_name = asdict(theirs)
     changed = [
         f"{name.replace('_', ' ')} {value:g} instead of {theirs_by_name[name]:g}"
@@ -236,5 +237,5 @@ def _terms(ours: ValueTerms, theirs: ValueTerms) -> str:
     return f"Both value customers on the new version's terms: {', '.join(changed)}."
 
 
-def _without_comparison(outcome: Outcome, *reasons: str) -> Verdict:
-    return Verdict(outcome == "first", reasons, pd.DataFrame(), outcome)
+def _not_compared(outcome: Outcome, *reasons: str) -> PromotionDecision:
+    return PromotionDecision(outcome == "first", reasons, pd.DataFrame(), outcome)

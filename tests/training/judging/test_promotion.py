@@ -20,7 +20,7 @@ from training.churn.model import ChurnModel, base_log_odds
 from training.churn.recipe import Recipe
 from training.churn.season import Season
 from training.clv.value import ValueTerms
-from training.judging.gate import Verdict, decide, judge
+from training.judging.promotion import PromotionDecision, compare_with_champion, decide_promotion
 from training.model.files import save_model
 from training.model.retention_model import RetentionModel
 from training.snapshots.dataset import LabelledSnapshot
@@ -50,7 +50,7 @@ def _leaving_by_first_basket(row: LabelledSnapshot) -> LabelledSnapshot:
 
 @pytest.fixture(scope="module")
 def model_of(shop_rows: list[LabelledSnapshot]) -> object:
-    """Make a registered model of a recipe; what it has learnt is of no consequence to the gate."""
+    """Make a registered model of a recipe; what it has learnt is of no consequence here."""
 
     def make(
         rounds: int, calibrator: Calibrator | None = None, horizon_days: int = 60, **card: object
@@ -62,7 +62,7 @@ def model_of(shop_rows: list[LabelledSnapshot]) -> object:
             "snapshots": ["2025-04-01"],
             "snapshot_limit": 4,
             "test": {"snapshot_date": "2025-04-01"},
-            "recipe": recipe.describe(),
+            "recipe": recipe.to_dict(),
         }
         churn = ChurnModel(None, recipe.calibrator, Season(), base_mean=0.0)
         terms = ValueTerms(horizon_days=horizon_days)
@@ -95,32 +95,34 @@ def version(registry: Registry, number: str) -> Version:
 
 def challenge(
     registry: Registry, number: str, rows: list[LabelledSnapshot], log: TransactionLog, *, force: bool = False
-) -> Verdict:
+) -> PromotionDecision:
     """Let a registered version challenge the champion."""
-    return decide(registry, version(registry, number), registry.load(number), rows, log, force=force)
+    return decide_promotion(
+        registry, version(registry, number), registry.load(number), rows, log, force=force
+    )
 
 
 def document(registry: Registry, number: str) -> dict[str, object]:
-    """Return what the run of a version keeps of the gate."""
+    """Return what the run of a version keeps of the comparison."""
     from mlflow import MlflowClient
 
     run = MlflowClient(registry.uri.text).get_run(version(registry, number).run_id)
     folder = Path(run.info.artifact_uri.removeprefix("file://"))
-    return dict(json.loads((folder / "gate.json").read_text()))
+    return dict(json.loads((folder / "promotion.json").read_text()))
 
 
 def test_without_a_champion_there_is_nothing_to_beat(
     registry: Registry, rows: list[LabelledSnapshot], shop_log: TransactionLog
 ) -> None:
-    verdict = challenge(registry, "1", rows, shop_log)
+    decision = challenge(registry, "1", rows, shop_log)
 
-    assert verdict.promote
-    assert verdict.reasons == ("Promoted: there was no champion to compare with.",)
+    assert decision.promote
+    assert decision.reasons == ("Promoted: there was no champion to compare with.",)
     assert registry.champion().version == "1"
     assert registry.champion().tags == {
-        "gate": "first",
-        "gate_reason": verdict.reasons[0],
-        "promoted": "by the gate",
+        "promotion": "first",
+        "promotion_reason": decision.reasons[0],
+        "promoted": "by comparison",
     }
 
 
@@ -129,19 +131,19 @@ def test_a_better_recipe_is_promoted_and_the_registry_says_why(
 ) -> None:
     registry.promote("1")
 
-    verdict = challenge(registry, "2", rows, shop_log)
+    decision = challenge(registry, "2", rows, shop_log)
 
-    assert verdict.outcome == "better"
-    assert verdict.reasons[0].startswith("Promoted: better in log-loss, log-loss of recent customers")
-    assert verdict.reasons[1].startswith(
+    assert decision.outcome == "better"
+    assert decision.reasons[0].startswith("Promoted: better in log-loss, log-loss of recent customers")
+    assert decision.reasons[1].startswith(
         "Both recipes were fitted on what had closed by 2025-04-01 (4 snapshots)"
     )
     champion = registry.champion()
     assert champion.version == "2"
-    assert (champion.tags["gate"], champion.tags["gate_against"]) == ("better", "1")
-    assert champion.tags["promoted"] == "by the gate"
-    assert document(registry, "2")["reasons"] == list(verdict.reasons)
-    log_loss = verdict.table.set_index("measure").loc["log-loss"]
+    assert (champion.tags["promotion"], champion.tags["promotion_against"]) == ("better", "1")
+    assert champion.tags["promoted"] == "by comparison"
+    assert document(registry, "2")["reasons"] == list(decision.reasons)
+    log_loss = decision.table.set_index("measure").loc["log-loss"]
     assert log_loss["low"] < log_loss["difference"] < log_loss["high"] < 0
 
 
@@ -150,12 +152,12 @@ def test_a_worse_recipe_is_refused_with_what_it_is_worse_in(
 ) -> None:
     registry.promote("2")
 
-    verdict = challenge(registry, "1", rows, shop_log)
+    decision = challenge(registry, "1", rows, shop_log)
 
-    assert not verdict.promote
-    assert verdict.reasons[0].startswith("The champion stays: the new version is worse in log-loss")
+    assert not decision.promote
+    assert decision.reasons[0].startswith("The champion stays: the new version is worse in log-loss")
     assert registry.champion().version == "2"
-    assert version(registry, "1").tags["gate"] == "worse"
+    assert version(registry, "1").tags["promotion"] == "worse"
     assert "promoted" not in version(registry, "1").tags
 
 
@@ -164,13 +166,13 @@ def test_on_a_tie_the_champion_stays_and_its_age_is_said(
 ) -> None:
     registry.promote("1")
 
-    verdict = decide(registry, version(registry, "2"), registry.load("1"), rows, shop_log)
+    decision = decide_promotion(registry, version(registry, "2"), registry.load("1"), rows, shop_log)
 
-    assert verdict.outcome == "tie"
+    assert decision.outcome == "tie"
     assert registry.champion().version == "1"
-    assert verdict.reasons[0] == "The champion stays: between the two recipes is no difference that counts."
-    assert "trained up to 2025-07-01" in verdict.reasons[2]
-    assert verdict.reasons[3] == "To make the new version champion all the same: --promote --force."
+    assert decision.reasons[0] == "The champion stays: between the two recipes is no difference that counts."
+    assert "trained up to 2025-07-01" in decision.reasons[2]
+    assert decision.reasons[3] == "To make the new version champion all the same: --promote --force."
 
 
 def test_force_promotes_all_the_same_and_the_registry_says_so(
@@ -178,10 +180,12 @@ def test_force_promotes_all_the_same_and_the_registry_says_so(
 ) -> None:
     registry.promote("2")
 
-    verdict = challenge(registry, "1", rows, shop_log, force=True)
+    decision = challenge(registry, "1", rows, shop_log, force=True)
 
-    assert (verdict.promote, verdict.forced, verdict.outcome) == (True, True, "worse")
-    assert verdict.reasons[0].startswith("Promoted by --force, although the new version is worse in log-loss")
+    assert (decision.promote, decision.forced, decision.outcome) == (True, True, "worse")
+    assert decision.reasons[0].startswith(
+        "Promoted by --force, although the new version is worse in log-loss"
+    )
     assert registry.champion().version == "1"
     assert registry.champion().tags["promoted"] == "forced"
     assert document(registry, "1")["forced"] is True
@@ -194,7 +198,7 @@ def test_force_is_not_needed_for_a_better_recipe(
     registry.promote("1")
 
     assert not challenge(registry, "2", rows, shop_log, force=True).forced
-    assert registry.champion().tags["promoted"] == "by the gate"
+    assert registry.champion().tags["promoted"] == "by comparison"
 
 
 def test_another_horizon_is_another_outcome_and_takes_force(
@@ -227,10 +231,10 @@ def test_a_champion_of_another_release_takes_force(
     (tmp_path / "old" / "model.json").write_text(json.dumps(content | {"features": ["frequency"]}))
     registry.promote(registry.log_run(model_folder=tmp_path / "old").version)
 
-    verdict = challenge(registry, "2", rows, shop_log)
+    decision = challenge(registry, "2", rows, shop_log)
 
-    assert verdict.outcome == "incomparable"
-    assert verdict.reasons[0].startswith("The champion stays: version 4 cannot be compared. Version 4 of")
+    assert decision.outcome == "incomparable"
+    assert decision.reasons[0].startswith("The champion stays: version 4 cannot be compared. Version 4 of")
     assert registry.champion().version == "4"
 
 
@@ -239,15 +243,15 @@ def test_a_champion_that_came_in_the_meantime_was_not_compared_and_stays(
 ) -> None:
     class Meanwhile(list[LabelledSnapshot]):
         def __iter__(self) -> Iterator[LabelledSnapshot]:
-            registry.promote("3")  # somebody else, while the gate looks at the rows
+            registry.promote("3")  # somebody else, while the comparison reads the rows
             return super().__iter__()
 
     registry.promote("1")
 
-    verdict = challenge(registry, "2", Meanwhile(rows), shop_log)
+    decision = challenge(registry, "2", Meanwhile(rows), shop_log)
 
-    assert not verdict.promote
-    assert "compared with version 1, version 3 took its place" in verdict.reasons[0]
+    assert not decision.promote
+    assert "compared with version 1, version 3 took its place" in decision.reasons[0]
     assert registry.champion().version == "3"
 
 
@@ -263,7 +267,9 @@ def test_both_learn_only_from_what_had_closed_before_the_newest_closed_snapshot(
         for row in rows
     ]
 
-    plain, other = (judge(model_of(RESIDUAL), model_of(P0_ALONE), r, shop_log) for r in (rows, scrambled))
+    plain, other = (
+        compare_with_champion(model_of(RESIDUAL), model_of(P0_ALONE), r, shop_log) for r in (rows, scrambled)
+    )
 
     assert len(unclosed) == 2
     pd.testing.assert_frame_equal(plain.table, other.table, check_exact=True)
@@ -274,10 +280,10 @@ def test_a_miscalibrated_recipe_is_refused_however_well_it_ranks(
 ) -> None:  # type: ignore[no-untyped-def]
     shifted = Calibrator("platt", slope=1.0, intercept=0.5)
 
-    verdict = judge(model_of(RESIDUAL, shifted), model_of(RESIDUAL), rows, shop_log)
+    decision = compare_with_champion(model_of(RESIDUAL, shifted), model_of(RESIDUAL), rows, shop_log)
 
-    assert not verdict.promote
-    assert "calibration in the large" in verdict.reasons[0]
+    assert not decision.promote
+    assert "calibration in the large" in decision.reasons[0]
 
 
 def test_other_terms_and_a_champion_that_knew_the_window_are_said(
@@ -286,7 +292,7 @@ def test_other_terms_and_a_champion_that_knew_the_window_are_said(
     later = model_of(P0_ALONE, test={"snapshot_date": "2025-05-01"})
     champion = replace(later, terms=replace(later.terms, margin=0.4))
 
-    reasons = judge(model_of(P0_ALONE), champion, rows, shop_log).reasons
+    reasons = compare_with_champion(model_of(P0_ALONE), champion, rows, shop_log).reasons
 
     assert "Both value customers on the new version's terms: margin 0.3 instead of 0.4." in reasons
     assert "The champion's recipe was chosen with this window in sight, to its advantage." in reasons

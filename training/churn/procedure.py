@@ -1,0 +1,101 @@
+"""Training procedure: choose a recipe on the closed windows that are known, then fit it on them.
+
+The held-out test judges the procedure as it would have run at the test snapshot; the deployed models come out of
+the same function, run on every closed window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from features.progress import Report
+from training.churn.fit_options import FitOptions
+from training.churn.model import ChurnModel
+from training.churn.recipe import Recipe, choose_recipe
+from training.churn.spend import SpendModel
+from training.churn.tuning_result import TuningResult
+from training.snapshots.dataset import LabelledSnapshot
+
+Tuner = Callable[[Sequence[LabelledSnapshot]], TuningResult]
+"""Searches LightGBM's parameters on the snapshots that the recipe is chosen on."""
+
+
+@dataclass(frozen=True)
+class RecipeChoice:
+    """A chosen recipe, and what it was chosen from.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    untuned : Recipe
+        Chosen with LightGBM's default parameters; the same object as ``recipe`` where tuning changed nothing.
+    tuning : TuningResult or None
+        None without tuning.
+    """
+
+    recipe: Recipe
+    untuned: Recipe
+    tuning: TuningResult | None = None
+
+
+@dataclass(frozen=True)
+class FittedRecipe:
+    """A recipe with the churn and spend models that were fitted by it."""
+
+    choice: RecipeChoice
+    churn: ChurnModel
+    spend: SpendModel
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe of the two models."""
+        return self.choice.recipe
+
+
+def run_procedure(
+    known: Sequence[LabelledSnapshot],
+    options: FitOptions,
+    *,
+    choice: RecipeChoice | None = None,
+    tuner: Tuner | None = None,
+    report: Report | None = None,
+) -> FittedRecipe:
+    """Choose a recipe on the known snapshots, unless one is given, and fit it on them.
+
+    Parameters
+    ----------
+    known : sequence of LabelledSnapshot, oldest first
+        All windows closed by the date to predict at.
+    options : FitOptions
+    choice : RecipeChoice, optional
+        A choice made before: then only the fit is done.
+    tuner : callable, optional
+        By default LightGBM's default parameters are used.
+    report : callable, optional
+        Told of each step: its name, how much is done, how much there is.
+
+    Raises
+    ------
+    FitError
+        If in every closed window all customers churned, or none did.
+    """
+    choice = choice or choose(known, options, tuner=tuner, report=report)
+    recipe = choice.recipe
+    return FittedRecipe(choice, recipe.fit(known, options), recipe.fit_spend(known, options))
+
+
+def choose(
+    known: Sequence[LabelledSnapshot],
+    options: FitOptions,
+    *,
+    tuner: Tuner | None = None,
+    report: Report | None = None,
+) -> RecipeChoice:
+    """Choose a recipe on rolling validation, with tuned LightGBM parameters where they gain more than noise."""
+    untuned = choose_recipe(known, options, report=report)
+    tuning = tuner(known) if tuner else None
+    if tuning is None or not tuning.parameters:
+        return RecipeChoice(untuned, untuned, tuning)
+    tuned = choose_recipe(known, options, tuned=tuning.parameters, report=report)
+    return RecipeChoice(tuned, untuned, tuning)

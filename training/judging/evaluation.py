@@ -1,0 +1,109 @@
+"""Evaluation of the training procedure on the test snapshot, which it was neither chosen nor fitted on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from training.churn.fit_options import FitOptions
+from training.churn.procedure import FittedRecipe
+from training.clv.value import ValueTerms
+from training.judging.race import MODEL, race, race_spend
+from training.metrics.accuracy import decile_table, next_purchase_table
+from training.model.retention_model import RetentionModel
+from training.snapshots.dataset import LabelledSnapshot
+
+NEXT_PURCHASE_LEVELS = (0.1, 0.5, 0.9)
+
+
+@dataclass(frozen=True)
+class HeldOutEvaluation:
+    """Predictions for the test snapshot beside what happened in its churn window.
+
+    Parameters
+    ----------
+    labelled : LabelledSnapshot
+        The test snapshot.
+    probability : ndarray of shape (n_customers,)
+    expected_spend : ndarray of shape (n_customers,), money in the churn window
+    race : DataFrame, from `training.judging.race.race`
+    spend : DataFrame, from `training.judging.race.race_spend`
+    deciles : DataFrame, from `training.metrics.accuracy.decile_table`, with intervals
+    next_purchase : DataFrame, from `training.metrics.accuracy.next_purchase_table`
+    """
+
+    labelled: LabelledSnapshot
+    probability: np.ndarray
+    expected_spend: np.ndarray
+    race: pd.DataFrame
+    spend: pd.DataFrame
+    deciles: pd.DataFrame
+    next_purchase: pd.DataFrame
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The model's metrics by name, as they are logged; NaN where undefined."""
+        metrics: dict[str, float] = {}
+        for _, row in self.race[self.race["racer"] == MODEL].iterrows():
+            part = "" if row["customers_slice"] == "all" else f"{row['customers_slice']}_"
+            metrics |= {f"test_{part}{name}": float(row[name]) for name in self.race.columns[2:]}
+        spend = self.spend.set_index("racer").loc[MODEL]
+        metrics |= {f"test_spend_{name}": float(value) for name, value in spend.items()}
+        bought = self.next_purchase.set_index("level")["bought"]
+        metrics |= {
+            f"test_next_purchase_{level:.0%}".rstrip("%"): float(share) for level, share in bought.items()
+        }
+        return metrics | {"test_spend_interval_coverage": float(self.deciles["covered"].mean())}
+
+    @property
+    def finite_metrics(self) -> dict[str, float]:
+        """The metrics that are defined."""
+        return {name: value for name, value in self.metrics.items() if np.isfinite(value)}
+
+
+def evaluate(
+    fitted: FittedRecipe,
+    known: Sequence[LabelledSnapshot],
+    test: LabelledSnapshot,
+    terms: ValueTerms,
+    options: FitOptions,
+) -> HeldOutEvaluation:
+    """Predict the test snapshot and compare with what happened, and with simpler models.
+
+    Parameters
+    ----------
+    fitted : FittedRecipe
+        Chosen and fitted on ``known``.
+    known : sequence of LabelledSnapshot
+        Closed by the test snapshot; the simpler models are fitted on them too.
+    test : LabelledSnapshot
+    terms : ValueTerms
+    options : FitOptions
+    """
+    probability = fitted.churn.predict(test.table, test.snapshot)
+    model = RetentionModel(fitted.churn, test.clv, terms, (), {}, fitted.spend)
+    expected_spend = model.money(test.table, probability)["expected_spend"]
+    deciles = decile_table(
+        test.outcomes["spend"].to_numpy(),
+        expected_spend,
+        model.window_scenarios(test.table, probability),
+        level_deviation=model.level_deviation,
+    )
+    return HeldOutEvaluation(
+        labelled=test,
+        probability=probability,
+        expected_spend=expected_spend,
+        race=race(known, test, probability, dormant_after_days=options.dormant_after_days),
+        spend=race_spend(known, test, expected_spend),
+        deciles=deciles,
+        next_purchase=_next_purchase(test),
+    )
+
+
+def _next_purchase(test: LabelledSnapshot) -> pd.DataFrame:
+    quantiles = {level: test.clv.next_purchase_days(test.table, level) for level in NEXT_PURCHASE_LEVELS}
+    days = test.outcomes["days_to_purchase"].to_numpy()
+    return next_purchase_table(days, quantiles, test.window.horizon_days)

@@ -1,0 +1,107 @@
+"""Registration of a training run: logged to MLflow as a new version, and promoted if it is better."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from features.log.transactions import TransactionLog
+from features.progress import Report
+from features.table.history import FEATURES
+from training.judging.promotion import PromotionDecision, decide_promotion
+from training.judging.race import MODEL
+from training.model.files import save_model
+from training.report.card import model_card
+from training.report.plots import calibration_plot, gain_plot
+from training.run import TrainingRun
+from training.settings import TrainSettings
+from training.threads import cpu_quota
+from training.versions.registry import Registry, Version
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_EXAMPLE_ROWS = 5
+
+
+def register(
+    run: TrainingRun, log: TransactionLog, settings: TrainSettings, report: Report | None = None
+) -> tuple[Version, PromotionDecision | None]:
+    """Log a run to MLflow and register its model as a new version; promote it if asked to and if it is better.
+
+    Returns
+    -------
+    The version, and the decision; None where the settings do not ask for promotion
+    """
+    report = report or (lambda step, done, total: None)
+    report("Logging the run", 0, 1)
+    registry = Registry(settings.tracking_uri)
+    version = _log(registry, run, log)
+    if not settings.promote:
+        return version, None
+    report("Comparing with the champion", 0, 1)
+    decision = decide_promotion(
+        registry,
+        version,
+        run.model,
+        run.labelled,
+        log,
+        force=settings.force,
+        seed=settings.seed,
+        threads=settings.threads or cpu_quota(),
+    )
+    return version, decision
+
+
+def _log(registry: Registry, run: TrainingRun, log: TransactionLog) -> Version:
+    page = model_card(run, log)
+    columns = ["snapshot_date", "customer_id", *(feature.name for feature in FEATURES)]
+    with tempfile.TemporaryDirectory() as folder:
+        save_model(run.model, Path(folder))
+        (Path(folder) / "card.html").write_text(page, encoding="utf-8")
+        return registry.log_run(
+            model_folder=Path(folder),
+            params=_parameters(run),
+            metrics=run.test.finite_metrics,
+            tables=_tables(run),
+            figures=_figures(run),
+            documents={"card": run.model.card, "card.html": page} | run.documents,
+            tags={
+                "log_fingerprint": log.report.fingerprint,
+                "log_span": f"{log.first_day} to {log.last_day}",
+            },
+            input_example=run.newest.table[columns].head(_EXAMPLE_ROWS),
+        )
+
+
+def _parameters(run: TrainingRun) -> dict[str, Any]:
+    return {
+        **run.settings.model_dump(mode="json", exclude={"tracking_uri"}),
+        **run.recipe.parameters(),
+        "test_snapshot": str(run.schedule.test),
+    }
+
+
+def _tables(run: TrainingRun) -> dict[str, pd.DataFrame]:
+    return {
+        "race": run.test.race,
+        "spend": run.test.spend,
+        "spend_by_decile": run.test.deciles,
+        "next_purchase": run.test.next_purchase,
+        "feature_catalogue": pd.DataFrame([asdict(feature) for feature in FEATURES]),
+    }
+
+
+def _figures(run: TrainingRun) -> dict[str, Figure]:
+    labelled = run.test.labelled
+    probabilities = {MODEL: run.test.probability, "BG/NBD p0": labelled.table["p0"].to_numpy()}
+    spend = labelled.outcomes["spend"].to_numpy()
+    return {
+        "calibration": calibration_plot(labelled.churned, probabilities),
+        "gain_churners": gain_plot(labelled.churned, probabilities, "churners"),
+        "gain_spend": gain_plot(spend, {MODEL: run.test.expected_spend}, "spend"),
+    }

@@ -1,0 +1,110 @@
+"""Training data: the labelled snapshots that a log affords, and the newest one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from features.engines.duckdb import DuckDBEngine
+from features.log.transactions import TransactionLog
+from features.progress import Report
+from features.snapshot import Snapshot
+from features.table.history import PurchaseHistory
+from training.campaign.assignment import read_assignment
+from training.settings import TrainSettings
+from training.snapshots.dataset import (
+    DescribedSnapshot,
+    LabelledSnapshot,
+    describe_snapshot,
+    labelled_snapshots,
+)
+from training.snapshots.exposure import left_out, without_contacted
+from training.snapshots.schedule import Schedule, schedule
+from training.threads import cpu_quota
+from training.window.advice import Advice
+from training.window.advisor import advise
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What a log gives to learn from.
+
+    Parameters
+    ----------
+    plan : Schedule
+    labelled : list of LabelledSnapshot
+        Without the customers whose outcome a campaign may have made.
+    newest : DescribedSnapshot
+        The day after the last order.
+    settings : TrainSettings
+        With the horizon as advised where none was set.
+    advice : Advice or None
+        None where the horizon was set.
+    contacted_left_out : int or None
+        Labelled customers left out for a campaign; None without campaigns.
+    """
+
+    plan: Schedule
+    labelled: list[LabelledSnapshot]
+    newest: DescribedSnapshot
+    settings: TrainSettings
+    advice: Advice | None = None
+    contacted_left_out: int | None = None
+
+    @property
+    def known_at_test(self) -> list[LabelledSnapshot]:
+        """The snapshots whose windows had closed when the test snapshot opens."""
+        return [each for each in self.labelled if each.snapshot in self.plan.before_test]
+
+    @property
+    def test(self) -> LabelledSnapshot:
+        """The test snapshot."""
+        return next(each for each in self.labelled if each.snapshot == self.plan.test)
+
+    @property
+    def closed(self) -> list[LabelledSnapshot]:
+        """The snapshots whose windows have closed by the end of the log."""
+        return [each for each in self.labelled if each.snapshot in self.plan.closed]
+
+
+def prepare(log: TransactionLog, settings: TrainSettings, report: Report) -> TrainingData:
+    """Describe and label the snapshots that a log affords, at the advised horizon where none is set.
+
+    Raises
+    ------
+    WindowError
+        If the log is too short, or the test window has not closed.
+    FitError
+        If the purchase model can be fitted at no snapshot, or nobody bought twice.
+    """
+    campaigns = [read_assignment(folder) for folder in settings.campaign]
+    threads = settings.threads or cpu_quota()
+    with DuckDBEngine(threads=threads) as engine, PurchaseHistory(log, engine) as history:
+        advice = advise(history, limit=settings.snapshots) if settings.horizon_days is None else None
+        if advice:
+            settings = settings.advised(advice.horizon_days, advice.dormant_after_days)
+        plan = schedule(
+            log.first_day,
+            log.last_day,
+            settings.horizon,
+            limit=settings.snapshots,
+            test=Snapshot(settings.test_snapshot) if settings.test_snapshot else None,
+        )
+        everybody = _labelled(history, plan, settings, report)
+        newest = describe_snapshot(history, plan.newest, settings.horizon, model=settings.clv_model)
+    labelled = without_contacted(everybody, campaigns)
+    removed = left_out(everybody, labelled) if campaigns else None
+    return TrainingData(plan, labelled, newest, settings, advice, removed)
+
+
+def _labelled(
+    history: PurchaseHistory, plan: Schedule, settings: TrainSettings, report: Report
+) -> list[LabelledSnapshot]:
+    snapshots, step = plan.snapshots, "Features and outcomes at each snapshot"
+    report(step, 0, len(snapshots))
+    return labelled_snapshots(
+        history,
+        snapshots,
+        settings.horizon,
+        model=settings.clv_model,
+        progress=lambda s: report(step, snapshots.index(s) + 1, len(snapshots)),
+    )
