@@ -57,6 +57,7 @@ FLOORS = {
         ("metrics",),
         ("snapshots",),
         ("churn",),
+        ("reference",),
         ("settings",),
         ("window",),
         ("model",),

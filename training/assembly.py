@@ -17,7 +17,7 @@ from training.clv.value import ValueTerms
 from training.judging.evaluation import HeldOutEvaluation
 from training.judging.race import winner
 from training.model.retention_model import RetentionModel
-from training.monitoring.reference import measure_slices, reference_of
+from training.monitoring.reference_builder import build_reference, measure_slices
 from training.training_data import TrainingData
 
 
@@ -32,10 +32,10 @@ def assemble_model(
     newest, settings = data.newest, data.settings
     card = _card(log, data, deployed.recipe, evaluation)
     model = RetentionModel(deployed.churn, newest.clv, terms, (), card, deployed.spend)
-    promised = measure_slices(
+    test_performance = measure_slices(
         evaluation.labelled, evaluation.probability, evaluation.expected_spend, settings.dormancy_days
     )
-    card["reference"] = reference_of(model, log, data.closed, newest, promised).to_dict()
+    card["reference"] = build_reference(model, log, data.closed, newest, test_performance).to_dict()
     probability = deployed.churn.predict(newest.table, data.plan.newest)
     return model.with_tiers(model.money(newest.table, probability)["expected_value"])
 

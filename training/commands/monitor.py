@@ -1,4 +1,4 @@
-"""The command ``monitor``: whether the champion still is the model that was promised."""
+"""The command ``monitor``: whether the champion is due for retraining."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from features.log.transactions import TransactionLog
-    from training.monitoring.monitor import Verdict
+    from training.monitoring.monitor import MonitoringResult
     from training.versions.registry import Registry, Version
 
 DUE = 3
@@ -34,29 +34,29 @@ _GAUGES = {
 
 @options
 def monitor(log: LogSettings, columns: Columns, settings: MonitorSettings) -> None:
-    """Compare a log as it is now with what the champion was trained on, and its promises with what came true.
+    """Compare today's log with what the champion was trained on, and its predictions with what happened.
 
-    Ends with 0 where all is well and with 3 where it is due for retraining, so that a scheduler can act on it.
+    The exit code is 0 if nothing is wrong and 3 if the champion is due for retraining, for schedulers.
 
     Example: stayworth monitor --transactions orders.csv || stayworth train --transactions orders.csv --promote
     """
-    from training.monitoring.monitor import retraining_due
+    from training.monitoring.monitor import monitor_model
     from training.versions.registry import Registry, load_champion
 
     with progress() as report:
         model, version = load_champion(settings.tracking_uri)
         orders = open_log(log, columns, report)
-        report("Comparing with the training", 0, 0)
-        verdict = retraining_due(model, orders, settings)
-        record(Registry(settings.tracking_uri), version, verdict)
-    show_verdict(verdict, version)
-    if verdict.due:
+        report("Comparing with the training data", 0, 0)
+        result = monitor_model(model, orders, settings)
+        record(Registry(settings.tracking_uri), version, result)
+    show_result(result, version)
+    if result.due:
         raise typer.Exit(DUE)
 
 
 def is_due(tracking_uri: str, log: TransactionLog, settings: MonitorSettings | None = None) -> bool:
-    """Tell whether to train, and print why: no champion yet, or one that is due. For ``train --if-due``."""
-    from training.monitoring.monitor import retraining_due
+    """Tell whether training is due, and print why, for ``train --if-due``: no champion, or one that is due."""
+    from training.monitoring.monitor import monitor_model
     from training.versions.registry import Registry
 
     champion = Registry(tracking_uri).current()
@@ -64,57 +64,69 @@ def is_due(tracking_uri: str, log: TransactionLog, settings: MonitorSettings | N
         typer.echo("Due: there is no champion yet.")
         return True
     try:
-        verdict = retraining_due(Registry(tracking_uri).load(champion.version), log, settings)
+        result = monitor_model(Registry(tracking_uri).load(champion.version), log, settings)
     except ModelError as error:
-        typer.echo(f"Due: version {champion.version} cannot be compared with. {error}")
+        typer.echo(f"Due: version {champion.version} cannot be monitored. {error}")
         return True
-    show_reasons(verdict, champion)
-    return verdict.due
+    show_reasons(result, champion)
+    return result.due
 
 
-def record(registry: Registry, version: Version, verdict: Verdict) -> None:
-    """Log what was found to MLflow, with the version that it is about."""
-    at = f"monitor_{verdict.snapshot}"
-    found = {"reasons": verdict.reasons, "notes": verdict.notes, "metrics": verdict.metrics}
+def record(registry: Registry, version: Version, result: MonitoringResult) -> None:
+    """Log a monitoring result to MLflow, with the version that it is about."""
+    at = f"monitor_{result.snapshot}"
+    document = {"reasons": result.reasons, "notes": result.notes, "metrics": result.metrics}
     registry.log_monitoring(
         version.version,
-        metrics={name: value for name, value in verdict.metrics.items() if isfinite(value)},
-        tags={"monitored": str(verdict.snapshot), "due": "; ".join(verdict.reasons)[:500] or "no"},
-        tables={f"{at}_drift": verdict.drift, f"{at}_live": verdict.live},
-        documents={at: found},
+        metrics={name: value for name, value in result.metrics.items() if isfinite(value)},
+        tags={"monitored": str(result.snapshot), "due": "; ".join(result.reasons)[:500] or "no"},
+        tables={f"{at}_drift": result.drift, f"{at}_live": result.live},
+        documents={at: document},
     )
 
 
-def show_verdict(verdict: Verdict, version: Version) -> None:
-    """Print drift, live measures and the verdict."""
-    title = f"Drift from {verdict.model_snapshot}, model {version.version}, to {verdict.snapshot}"
+def show_result(result: MonitoringResult, version: Version) -> None:
+    """Print drift, live performance and whether the champion is due."""
+    title = f"Drift from {result.model_snapshot}, model {version.version}, to {result.snapshot}"
     show_table(
         title,
-        ["Column", "Of", "Stability index", "Usual", "Where not zero", "Usual ", "KS", "p-value", "Moved"],
+        [
+            "Column",
+            "Of",
+            "Stability index",
+            "UsualDrift",
+            "Where not zero",
+            "UsualDrift ",
+            "KS",
+            "p-value",
+            "Moved",
+        ],
         [
             _drift_row(row)
-            for row in verdict.drift.head(max(_SHOWN, verdict.drift["rings"].sum())).itertuples()
+            for row in result.drift.head(max(_SHOWN, result.drift["drifted"].sum())).itertuples()
         ],
     )
-    if len(verdict.live):
+    if len(result.live):
         typer.echo()
-        header = ["Window of", "Customers", "", "Churned", "Measure", "Live", "Promised", "Noise", " "]
-        title = "What the model said, once its windows had closed"
-        show_table(title, header, [_live_row(row) for row in verdict.live.itertuples()])
+        header = ["Window of", "Customers", "", "Churned", "Measure", "Live", "Expected", "Noise", " "]
+        title = "Live performance on windows that have closed"
+        show_table(title, header, [_live_row(row) for row in result.live.itertuples()])
     typer.echo()
-    show_reasons(verdict, version)
+    show_reasons(result, version)
 
 
-def show_reasons(verdict: Verdict, version: Version) -> None:
+def show_reasons(result: MonitoringResult, version: Version) -> None:
     """Print why the champion is due, or that it is not."""
-    for note in verdict.notes:
+    for note in result.notes:
         typer.echo(f"Note: {note}")
-    for reason in verdict.reasons:
+    for reason in result.reasons:
         typer.echo(f"Due: {reason}.")
-    if not verdict.due:
-        kept = "does what it promised" if len(verdict.live) else "has no window to be judged on yet"
+    if not result.due:
+        performance = (
+            "performs as expected" if len(result.live) else "has no closed window to be judged on yet"
+        )
         typer.echo(
-            f"Not due: version {version.version} of {verdict.model_snapshot} {kept}, and nothing has drifted."
+            f"Not due: version {version.version} of {result.model_snapshot} {performance}, and nothing has drifted."
         )
 
 
@@ -128,9 +140,9 @@ def _drift_row(row: pd.Series) -> list[str]:
 def _live_row(row: pd.Series) -> list[str]:
     digits = 2 if row.gauge == "value_ratio" else 3
     sign = "+" if row.gauge == "calibration_in_the_large" else ""
-    live, promised, low, high = (f"{x:{sign}.{digits}f}" for x in (row.live, row.promised, row.low, row.high))
+    live, expected, low, high = (f"{x:{sign}.{digits}f}" for x in (row.live, row.expected, row.low, row.high))
     who = f"{row.customers:,}"
     return [
         *(row.snapshot_date, who, row.customers_slice, f"{row.churn_rate:.1%}", _GAUGES[row.gauge]),
-        *(live, promised, f"{low} to {high}", "worse" if row.worse else ""),
+        *(live, expected, f"{low} to {high}", "worse" if row.worse else ""),
     ]

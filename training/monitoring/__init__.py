@@ -1,1 +1,1 @@
-"""Whether a deployed model still does what it promised."""
+"""Monitoring of a deployed model: drift, live performance, age, and the reference behind them."""

@@ -1,13 +1,13 @@
-"""Is the deployed model still the model that was promised? Three questions, from the log alone.
+"""Monitoring of a deployed model: whether it is due for retraining, by three rules on the log alone.
 
-1. *Live*: where churn windows have closed since the model's snapshot, is it worse than at its test, beyond
-   noise (`training.monitoring.performance`)? The newest such window decides; the earlier ones are shown.
+1. *Live performance*: on churn windows that have closed since the model's snapshot, is it worse than at its test,
+   beyond noise (`training.monitoring.gauges`)? The newest such window decides; the earlier ones are shown.
 2. *Drift*: have orders, features or scores moved by more than they usually do in that time
-   (`drift`, `reference`)? Before a window closes, this is all there is to go by.
-3. *Age*: has it gone without the newest closed windows for too long?
+   (`training.reference`)? Until a window closes, this is all there is.
+3. *Age*: has the model gone without the newest closed windows for too long?
 
-Any yes makes it due for retraining, with the reason in words. Drift may also mean that the log is broken: read
-the reason before retraining on it.
+Each rule that applies is a reason for retraining, in words. Drift may also mean that the log is broken: read the
+reason before retraining.
 """
 
 from __future__ import annotations
@@ -23,19 +23,13 @@ from features.log.transactions import TransactionLog
 from features.snapshot import ChurnWindow, Snapshot
 from features.table.history import PurchaseHistory
 from training.model.retention_model import RetentionModel
-from training.monitoring.drift import compare
-from training.monitoring.performance import Performance, Reading, readings
-from training.monitoring.reference import (
-    ORDERS,
-    SCORES,
-    SLICES,
-    Reference,
-    columns_of,
-    deployed,
-    measure_slices,
-    rows_lost,
-)
+from training.monitoring.columns import ORDERS, SCORES, monitored_columns, with_predictions
+from training.monitoring.gauges import GaugeReading, read_gauges
+from training.monitoring.reference_builder import SLICES, measure_slices, rows_lost
 from training.monitoring.settings import MonitorSettings
+from training.reference.distribution import compare
+from training.reference.performance import Performance
+from training.reference.reference import Reference
 from training.snapshots.dataset import DescribedSnapshot, label_snapshot
 from training.snapshots.schedule import closed_snapshots
 
@@ -44,7 +38,7 @@ LIVE_SNAPSHOTS = 12
 
 _NAMED = 5
 _USUAL_MARGIN = 0.5
-"""A column that always drifts much may drift half as much again."""
+"""A column that usually drifts much counts as drifted only beyond half as much again."""
 
 _LOST_SHARE = 0.005
 LIVE_COLUMNS = (
@@ -53,13 +47,13 @@ LIVE_COLUMNS = (
     "customers",
     "churn_rate",
     "auc",
-    *(field.name for field in fields(Reading)),
+    *(field.name for field in fields(GaugeReading)),
 )
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What the watch found.
+class MonitoringResult:
+    """Whether a model is due for retraining, why, and the comparisons behind it.
 
     Parameters
     ----------
@@ -69,12 +63,12 @@ class Verdict:
         What is worth knowing and makes nothing due.
     model_snapshot, snapshot : Snapshot
         The newest that the model was trained on, and the day after the log's last order.
-    drift : DataFrame, one row a column, those that ring first
+    drift : DataFrame, one row per column, those that have drifted first
         ``column``, ``of`` ("orders", "feature" or "score"), ``psi``, ``usual_psi``, ``psi_of_values``,
-        ``usual_psi_of_values``, ``ks``, ``p_value``, ``rings``, ``moved`` (in words).
-    live : DataFrame, one row a closed window, slice and gauge, oldest first
+        ``usual_psi_of_values``, ``ks``, ``p_value``, ``drifted``, ``moved`` (in words).
+    live : DataFrame, one row per closed window, slice and gauge, oldest first
         ``snapshot_date``, ``customers_slice``, ``customers``, ``churn_rate``, ``auc``, ``gauge``, ``live``,
-        ``promised``, ``low``, ``high``, ``worse``.
+        ``expected``, ``low``, ``high``, ``worse``.
     """
 
     reasons: tuple[str, ...]
@@ -96,11 +90,11 @@ class Verdict:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The findings as numbers, as they are logged; live ones are of the newest closed window."""
+        """The result as numbers, as they are logged; live ones are of the newest closed window."""
         found = {
             "due": float(self.due),
             "age_days": float(self.age_days),
-            "drifting": float(self.drift["rings"].sum()),
+            "drifting": float(self.drift["drifted"].sum()),
         }
         found |= {f"psi_{row.column}": float(row.psi) for row in self.drift.itertuples()}
         newest = self.live[self.live["snapshot_date"] == self.live["snapshot_date"].max()]
@@ -110,10 +104,10 @@ class Verdict:
         return found
 
 
-def retraining_due(
+def monitor_model(
     model: RetentionModel, log: TransactionLog, settings: MonitorSettings | None = None
-) -> Verdict:
-    """Tell whether a deployed model is due for retraining on a log, and why.
+) -> MonitoringResult:
+    """Compare a log with what a model was trained on, and its predictions with what happened.
 
     Parameters
     ----------
@@ -145,7 +139,7 @@ def retraining_due(
         *_drift_reasons(drift),
         *_age_reasons(model, reference, newest, settings),
     ]
-    return Verdict(
+    return MonitoringResult(
         tuple(reasons), tuple(_notes(model, reference, log)), reference.snapshot, newest, drift, live
     )
 
@@ -166,38 +160,38 @@ def _drift(
     table: pd.DataFrame,
     settings: MonitorSettings,
 ) -> pd.DataFrame:
-    """Compare the newest snapshot with the reference, one row a column."""
+    """Compare the newest snapshot with the reference, one row per column."""
     newest = Snapshot.after(log.last_day)
     age = (newest.date - reference.snapshot.date).days
     rows = []
-    for name, values in columns_of(log, newest, deployed(model, table), model).items():
-        shift, moved = compare(reference.columns[name], values)
+    for name, values in monitored_columns(log, newest, with_predictions(model, table), model).items():
+        distance, moved = compare(reference.columns[name], values)
         usual, usual_of_values = reference.usual[name].over(age)
-        shifts = (
-            (shift.psi, usual, shift.noise),
-            (shift.psi_of_values, usual_of_values, shift.noise_of_values),
+        distances = (
+            (distance.psi, usual, distance.noise),
+            (distance.psi_of_values, usual_of_values, distance.noise_of_values),
         )
-        rings = [
+        beyond = [
             psi > noise and psi - before > max(settings.psi, _USUAL_MARGIN * before)  # never if before is NaN
-            for psi, before, noise in shifts
+            for psi, before, noise in distances
         ]
         rows.append(
             {
                 "column": name,
                 "of": "orders" if name in ORDERS else "score" if name in SCORES else "feature",
-                "psi": shift.psi,
+                "psi": distance.psi,
                 "usual_psi": usual,
-                "psi_of_values": shift.psi_of_values,
+                "psi_of_values": distance.psi_of_values,
                 "usual_psi_of_values": usual_of_values,
-                "ks": shift.ks,
-                "p_value": shift.p_value,
-                "rings": any(rings),
+                "ks": distance.ks,
+                "p_value": distance.p_value,
+                "drifted": any(beyond),
                 "moved": moved,
             }
         )
     found = pd.DataFrame(rows)
     excess = (found["psi"] - found["usual_psi"]).clip(found["psi_of_values"] - found["usual_psi_of_values"])
-    order = np.lexsort((-excess.to_numpy(), ~found["rings"].to_numpy()))
+    order = np.lexsort((-excess.to_numpy(), ~found["drifted"].to_numpy()))
     return found.iloc[order].reset_index(drop=True)
 
 
@@ -217,18 +211,18 @@ def _live(
     rows: list[dict[str, object]] = []
     for snapshot in sorted({*own, *(s for s in monthly if s >= reference.snapshot)}):
         table = history.features(snapshot)
-        spoken = deployed(model, table)
+        predicted = with_predictions(model, table)
         row = label_snapshot(history, DescribedSnapshot(snapshot, table, model.clv), horizon_days)
         measured = measure_slices(
             row,
-            spoken["churn_probability"].to_numpy(),
-            spoken["expected_spend"].to_numpy(),
+            predicted["churn_probability"].to_numpy(),
+            predicted["expected_spend"].to_numpy(),
             model.card["dormant_after_days"],
         )
         for part in SLICES:
-            found = readings(
+            found = read_gauges(
                 measured[part],
-                reference.promises[part],
+                reference.expected[part],
                 confidence=settings.confidence,
                 tolerances=settings.tolerances,
             )
@@ -236,39 +230,39 @@ def _live(
     return pd.DataFrame(rows, columns=list(LIVE_COLUMNS))
 
 
-def _live_row(snapshot: Snapshot, part: str, live: Performance, reading: Reading) -> dict[str, object]:
+def _live_row(snapshot: Snapshot, part: str, live: Performance, reading: GaugeReading) -> dict[str, object]:
     whole = {"snapshot_date": str(snapshot), "customers_slice": part, "customers": live.customers}
     return whole | {"churn_rate": live.churn_rate, "auc": live.auc} | asdict(reading)
 
 
 def _live_reasons(live: pd.DataFrame) -> Iterable[str]:
-    """Word what is worse at the newest closed window; a gauge once, for all customers if it is worse there."""
+    """Word what is worse at the newest closed window; each gauge once, for all customers if it is worse there."""
     worse = live[live["worse"] & (live["snapshot_date"] == live["snapshot_date"].max())]
     for row in worse.drop_duplicates("gauge").itertuples():
         of = "" if row.customers_slice == "all" else " for recent customers"
         if row.gauge == "value_ratio":
             what = f"expected over actual spend {row.live:.2f}"
-            promised = f"{row.promised:.2f} ({row.low:.2f} to {row.high:.2f})"
+            expected = f"{row.expected:.2f} ({row.low:.2f} to {row.high:.2f})"
         elif row.gauge == "log_loss":
             what = f"live log-loss {row.live:.3f}"
-            promised = f"{row.promised:.3f} ± {row.high - row.promised:.3f}"
+            expected = f"{row.expected:.3f} ± {row.high - row.expected:.3f}"
         else:
             what = f"live calibration-in-the-large {row.live:+.3f}"
-            promised = f"{row.promised:+.3f} ± {row.high - row.promised:.3f}"
-        yield f"{what} at {row.snapshot_date}{of}, promised {promised}"
+            expected = f"{row.expected:+.3f} ± {row.high - row.expected:.3f}"
+        yield f"{what} at {row.snapshot_date}{of}, expected {expected}"
 
 
 def _drift_reasons(drift: pd.DataFrame) -> Iterable[str]:
-    """Word the shifts that ring, the largest first."""
-    ringing = drift[drift["rings"]]
-    for row in ringing.head(_NAMED).itertuples():
+    """Word the columns that have drifted, the largest drift first."""
+    drifted = drift[drift["drifted"]]
+    for row in drifted.head(_NAMED).itertuples():
         of_values = row.psi_of_values - row.usual_psi_of_values > row.psi - row.usual_psi
         psi, usual = (row.psi_of_values, row.usual_psi_of_values) if of_values else (row.psi, row.usual_psi)
         among = " where not zero" if of_values else ""
         of = "of the latest orders" if row.of == "orders" else f"({row.of})"
         yield f"{row.column} {of} has drifted: {row.moved}; stability index {psi:.2f}{among}, usually up to {usual:.2f}"
-    if len(ringing) > _NAMED:
-        yield f"{len(ringing) - _NAMED} more columns have drifted: {', '.join(ringing['column'][_NAMED:])}"
+    if len(drifted) > _NAMED:
+        yield f"{len(drifted) - _NAMED} more columns have drifted: {', '.join(drifted['column'][_NAMED:])}"
 
 
 def _age_reasons(
@@ -286,7 +280,7 @@ def _age_reasons(
 def _notes(model: RetentionModel, reference: Reference, log: TransactionLog) -> Iterable[str]:
     window = ChurnWindow(reference.snapshot, model.terms.horizon_days)
     if not window.closed_by(log.last_day):
-        yield f"Not yet judged by what came true: the model's first own churn window closes {window.closes}."
+        yield f"Live performance is not known yet: the model's first own churn window closes {window.closes}."
     lost = rows_lost(reference, log)
     if abs(lost) > _LOST_SHARE * reference.rows:
         yield (

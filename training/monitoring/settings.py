@@ -1,4 +1,4 @@
-"""Settings of the watch over a deployed model: each field is a key of ``stayworth.toml``, a flag and its help."""
+"""Settings of monitoring: each field is a key of ``stayworth.toml``, a flag and its help text."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class MonitorSettings(BaseModel):
     ] = Field(default=0.2, gt=0)
     confidence: Annotated[
         float,
-        typer.Option("--confidence", help="How sure to be that a live measure is not off by noise alone."),
+        typer.Option("--confidence", help="Confidence that a live measure is off by more than noise."),
     ] = Field(default=0.99, gt=0, lt=1)
     log_loss_tolerance: Annotated[
         float, typer.Option("--log-loss-tolerance", help="Rise of the log-loss that does not matter.")
@@ -61,14 +61,14 @@ class MonitorSettings(BaseModel):
         int | None,
         typer.Option(
             "--max-age-days",
-            help="Age from which a model is due whatever it does, 0 for never. By default two horizons: one until "
-            "its first own window closes, one in which it is judged by what came true.",
+            help="Age from which a model is due however it performs, 0 for never. By default two horizons: one until "
+            "its first own window closes, one in which its live performance is known.",
         ),
     ] = Field(default=None, ge=0)
 
     @property
     def tolerances(self) -> dict[str, float]:
-        """Tolerances by gauge of `training.monitoring.performance`."""
+        """Tolerances by gauge of `training.reference.performance`."""
         return {
             "log_loss": self.log_loss_tolerance,
             "calibration_in_the_large": self.calibration_tolerance,

@@ -1,4 +1,4 @@
-"""The watch over a deployed model: silent while nothing changes, and each change found and named.
+"""Monitoring of a deployed model: nothing is reported while nothing changes, and each change is found and named.
 
 A closed cohort follows BG/NBD exactly. A model of 1 February 2025, trained on one half of the customers, meets the
 log of the other half on 1 May: as it came, or with a change planted in what came since. So all that is silent here
@@ -32,9 +32,11 @@ from training.clv.value import ValueTerms
 from training.commands.monitor import is_due, monitor
 from training.model.files import save_model
 from training.model.retention_model import RetentionModel
-from training.monitoring.monitor import Verdict, retraining_due
-from training.monitoring.reference import Reference, Usual, days_back, deployed, measure_slices, reference_of
+from training.monitoring.columns import days_back, with_predictions
+from training.monitoring.monitor import MonitoringResult, monitor_model
+from training.monitoring.reference_builder import build_reference, measure_slices
 from training.monitoring.settings import MonitorSettings
+from training.reference.reference import Reference, UsualDrift
 from training.snapshots.dataset import describe_snapshot, labelled_snapshots
 from training.snapshots.schedule import closed_snapshots
 from training.versions.registry import Registry
@@ -74,20 +76,20 @@ def train_on(orders: pd.DataFrame) -> RetentionModel:
         rows = labelled_snapshots(
             history, closed_snapshots(newest, log.first_day, HORIZON_DAYS, limit=4), HORIZON_DAYS
         )
-        speaks = describe_snapshot(history, newest, HORIZON_DAYS)
+        newest_table = describe_snapshot(history, newest, HORIZON_DAYS)
     choice = {"monotone": True, "calibrator": Calibrator(), "season": Season(), "seed": 0, "threads": 1}
     churn = fit_churn(rows, rounds=15, **choice)
     terms = ValueTerms(horizon_days=HORIZON_DAYS)
-    model = RetentionModel(churn, speaks.clv, terms, (20.0, 5.0), dict(CARD))
+    model = RetentionModel(churn, newest_table.clv, terms, (20.0, 5.0), dict(CARD))
     test = rows[-1]
-    said = deployed(replace(model, clv=test.clv), test.table)
-    promised = measure_slices(
+    predicted = with_predictions(replace(model, clv=test.clv), test.table)
+    test_performance = measure_slices(
         test,
-        said["churn_probability"].to_numpy(),
-        said["expected_spend"].to_numpy(),
+        predicted["churn_probability"].to_numpy(),
+        predicted["expected_spend"].to_numpy(),
         CARD["dormant_after_days"],
     )
-    model.card["reference"] = reference_of(model, log, rows, speaks, promised).to_dict()
+    model.card["reference"] = build_reference(model, log, rows, newest_table, test_performance).to_dict()
     return model
 
 
@@ -97,9 +99,9 @@ def model(everybody: pd.DataFrame) -> RetentionModel:
 
 
 @pytest.fixture(scope="module")
-def calm(model: RetentionModel, orders: pd.DataFrame) -> Verdict:
-    """The verdict on the log as it came."""
-    return retraining_due(model, validate(orders))
+def calm(model: RetentionModel, orders: pd.DataFrame) -> MonitoringResult:
+    """The monitoring result on the log as it came."""
+    return monitor_model(model, validate(orders))
 
 
 def since(change: Change, orders: pd.DataFrame, start: pd.Timestamp = TRAINED) -> TransactionLog:
@@ -108,7 +110,7 @@ def since(change: Change, orders: pd.DataFrame, start: pd.Timestamp = TRAINED) -
     return validate(pd.concat([orders[~later], change(orders[later].copy())]))
 
 
-def test_nothing_rings_while_customers_do_what_they_always_did(calm: Verdict) -> None:
+def test_nothing_drifts_while_customers_do_what_they_always_did(calm: MonitoringResult) -> None:
     assert calm.reasons == ()
     assert not calm.due
     assert set(calm.live["gauge"]) == {"log_loss", "calibration_in_the_large", "value_ratio"}
@@ -118,47 +120,47 @@ def test_nothing_rings_while_customers_do_what_they_always_did(calm: Verdict) ->
 def test_two_halves_at_one_date_are_alike_and_no_window_has_closed(
     model: RetentionModel, orders: pd.DataFrame
 ) -> None:
-    verdict = retraining_due(model, validate(orders[orders["ordered_at"] < TRAINED]))
+    result = monitor_model(model, validate(orders[orders["ordered_at"] < TRAINED]))
 
-    assert verdict.reasons == ()
-    assert (verdict.drift["p_value"] < 0.001).sum() <= 1
-    assert verdict.live.empty
-    assert verdict.notes[0].startswith(
-        "Not yet judged by what came true: the model's first own churn window closes"
+    assert result.reasons == ()
+    assert (result.drift["p_value"] < 0.001).sum() <= 1
+    assert result.live.empty
+    assert result.notes[0].startswith(
+        "Live performance is not known yet: the model's first own churn window closes"
     )
 
 
-def test_all_customers_are_three_months_older_and_that_rings_nothing(calm: Verdict) -> None:
+def test_all_customers_are_three_months_older_and_that_is_no_drift(calm: MonitoringResult) -> None:
     age = calm.drift.set_index("column").loc["T"]
 
     assert age["psi"] > 2
     assert age["p_value"] < 1e-100
-    assert not age["rings"]
+    assert not age["drifted"]
 
 
 def test_doubled_spend_is_found_and_named(model: RetentionModel, orders: pd.DataFrame) -> None:
-    verdict = retraining_due(model, since(lambda new: new.assign(amount=2 * new["amount"]), orders))
+    result = monitor_model(model, since(lambda new: new.assign(amount=2 * new["amount"]), orders))
 
-    assert verdict.due
-    assert verdict.drift.loc[0, "column"] == "amount"
-    (said,) = [reason for reason in verdict.reasons if reason.startswith("amount of the latest orders")]
-    assert "has drifted: median" in said
-    (value,) = [reason for reason in verdict.reasons if reason.startswith("expected over actual spend 0.")]
-    assert "at 2025-03-01, promised" in value
+    assert result.due
+    assert result.drift.loc[0, "column"] == "amount"
+    (reason,) = [each for each in result.reasons if each.startswith("amount of the latest orders")]
+    assert "has drifted: median" in reason
+    (value,) = [each for each in result.reasons if each.startswith("expected over actual spend 0.")]
+    assert "at 2025-03-01, expected" in value
 
 
 def test_a_lost_channel_is_found_and_named(model: RetentionModel, orders: pd.DataFrame) -> None:
-    verdict = retraining_due(model, since(lambda new: new[new["channel"] != "web"], orders))
+    result = monitor_model(model, since(lambda new: new[new["channel"] != "web"], orders))
 
-    (said,) = [reason for reason in verdict.reasons if reason.startswith("channel of the latest orders")]
-    assert re.search(r"has drifted: web (39|40|41)%, now 0%; stability index", said)
+    (reason,) = [each for each in result.reasons if each.startswith("channel of the latest orders")]
+    assert re.search(r"has drifted: web (39|40|41)%, now 0%; stability index", reason)
 
 
 def test_a_channel_column_that_vanished_is_found(model: RetentionModel, orders: pd.DataFrame) -> None:
-    verdict = retraining_due(model, validate(orders.drop(columns="channel")))
+    result = monitor_model(model, validate(orders.drop(columns="channel")))
 
-    moved = verdict.drift.set_index("column")["moved"]
-    assert verdict.due
+    moved = result.drift.set_index("column")["moved"]
+    assert result.due
     assert moved["distinct_channels"] == "missing for 0%, now 100%"
 
 
@@ -166,13 +168,13 @@ def test_doubled_churn_is_found_in_what_came_true(model: RetentionModel, orders:
     def half_of_the_customers_leave(new: pd.DataFrame) -> pd.DataFrame:
         return new[new["customer_id"].map(lambda name: sum(name.encode()) % 2 == 0)]
 
-    verdict = retraining_due(model, since(half_of_the_customers_leave, orders))
+    result = monitor_model(model, since(half_of_the_customers_leave, orders))
 
-    said = verdict.reasons[0]
+    reason = result.reasons[0]
     assert re.fullmatch(
-        r"live calibration-in-the-large -0\.1\d\d at 2025-03-01, promised [+-]0\.\d{3} ± 0\.\d{3}", said
+        r"live calibration-in-the-large -0\.1\d\d at 2025-03-01, expected [+-]0\.\d{3} ± 0\.\d{3}", reason
     )
-    assert verdict.metrics["live_calibration_in_the_large"] < -0.1
+    assert result.metrics["live_calibration_in_the_large"] < -0.1
 
 
 def test_a_feed_that_lost_half_of_the_customers_is_found_before_any_window_closes(
@@ -181,8 +183,8 @@ def test_a_feed_that_lost_half_of_the_customers_is_found_before_any_window_close
     begun = orders[orders["ordered_at"] < "2025-03-20"]
     lost = begun["customer_id"].map(lambda name: sum(name.encode()) % 3 > 0)
 
-    whole = retraining_due(model, validate(begun))
-    torn = retraining_due(model, validate(begun[~lost | (begun["ordered_at"] < TRAINED)]))
+    whole = monitor_model(model, validate(begun))
+    torn = monitor_model(model, validate(begun[~lost | (begun["ordered_at"] < TRAINED)]))
 
     assert whole.reasons == ()
     assert torn.live.empty
@@ -198,18 +200,16 @@ def test_habits_that_no_longer_tell_who_stays_are_found_in_the_log_loss(
     names = orders["customer_id"].unique()
     other = dict(zip(names, np.random.default_rng(1).permutation(names), strict=True))
 
-    verdict = retraining_due(
+    result = monitor_model(
         model, since(lambda new: new.assign(customer_id=new["customer_id"].map(other)), orders)
     )
 
-    first = verdict.live[verdict.live["snapshot_date"] == "2025-02-01"].set_index(
-        ["customers_slice", "gauge"]
-    )
+    first = result.live[result.live["snapshot_date"] == "2025-02-01"].set_index(["customers_slice", "gauge"])
     assert first.loc[("all", "log_loss"), "worse"]
     assert not first.loc[("all", "calibration_in_the_large"), "worse"]  # as many stay as before
     assert first.loc[("all", "log_loss"), "auc"] < 0.6
     assert re.match(
-        r"live log-loss \d\.\d{3} at 2025-03-01, promised \d\.\d{3} ± 0\.\d{3}$", verdict.reasons[0]
+        r"live log-loss \d\.\d{3} at 2025-03-01, expected \d\.\d{3} ± 0\.\d{3}$", result.reasons[0]
     )
 
 
@@ -218,11 +218,11 @@ def test_only_what_the_newest_closed_window_shows_makes_a_model_due(
 ) -> None:
     month = orders["ordered_at"].between("2025-02-01", "2025-03-01", inclusive="left")
 
-    verdict = retraining_due(model, validate(orders[~month]))
+    result = monitor_model(model, validate(orders[~month]))
 
-    live = verdict.live.set_index(["snapshot_date", "customers_slice", "gauge"])["worse"]
+    live = result.live.set_index(["snapshot_date", "customers_slice", "gauge"])["worse"]
     assert live["2025-02-01", "all", "calibration_in_the_large"]  # the month without orders
-    assert not any(reason.startswith("live") for reason in verdict.reasons)
+    assert not any(reason.startswith("live") for reason in result.reasons)
 
 
 def test_a_model_is_due_by_age_when_two_horizons_have_passed(
@@ -230,8 +230,8 @@ def test_a_model_is_due_by_age_when_two_horizons_have_passed(
 ) -> None:
     log = validate(orders)
 
-    by_age = retraining_due(model, log, MonitorSettings(max_age_days=89))
-    never = retraining_due(model, log, MonitorSettings(max_age_days=0))
+    by_age = monitor_model(model, log, MonitorSettings(max_age_days=89))
+    never = monitor_model(model, log, MonitorSettings(max_age_days=0))
 
     assert by_age.reasons == (
         "the model knows orders before 2025-02-01 only; that was 89 days ago, the limit is 89, and more churn "
@@ -244,20 +244,20 @@ def test_a_rewritten_log_is_noted(model: RetentionModel, orders: pd.DataFrame) -
     early = orders["ordered_at"] < "2024-03-01"
 
     rows = (~early & (orders["ordered_at"] < TRAINED)).sum()
-    verdict = retraining_due(model, validate(orders[~early]))
+    result = monitor_model(model, validate(orders[~early]))
 
     fewer = Reference.from_dict(model.card["reference"]).rows - rows
-    assert verdict.notes[0].startswith(f"The log has {fewer:,} rows fewer before 2025-02-01 than the ")
+    assert result.notes[0].startswith(f"The log has {fewer:,} rows fewer before 2025-02-01 than the ")
 
 
 def test_an_older_log_than_the_model_is_refused(model: RetentionModel, orders: pd.DataFrame) -> None:
     with pytest.raises(WindowError, match="ends 2024-12-31, but the model was trained on orders up to"):
-        retraining_due(model, validate(orders[orders["ordered_at"] < "2025-01-01"]))
+        monitor_model(model, validate(orders[orders["ordered_at"] < "2025-01-01"]))
 
 
 def test_a_model_without_reference_says_what_to_do(model: RetentionModel, orders: pd.DataFrame) -> None:
     with pytest.raises(ModelError, match="holds no reference .* stayworth train"):
-        retraining_due(replace(model, card=dict(CARD)), validate(orders))
+        monitor_model(replace(model, card=dict(CARD)), validate(orders))
 
 
 def test_the_reference_holds_no_customer(model: RetentionModel, orders: pd.DataFrame) -> None:
@@ -274,15 +274,15 @@ def test_what_looks_back_is_compared_among_customers_who_were_there() -> None:
     assert [days_back(name) for name in ("spend_365d", "orders_trend_90d", "mean_basket")] == [365, 180, 0]
 
 
-def test_a_shift_seen_in_a_month_is_usual_in_two() -> None:
-    usual = Usual((0.1, 0.1, 0.4), (0.0, 0.0, 0.2))
+def test_a_drift_seen_in_a_month_is_usual_in_two() -> None:
+    usual = UsualDrift((0.1, 0.1, 0.4), (0.0, 0.0, 0.2))
 
     assert usual.over(days=31) == usual.over(days=62) == (0.1, 0.0)
     assert (
         usual.over(days=92) == usual.over(days=75) == (0.4, 0.2)
     )  # between two and three months: as in three
     assert usual.over(days=900) == (0.4, 0.2)
-    assert np.isnan(Usual().over(days=30)).all()
+    assert np.isnan(UsualDrift().over(days=30)).all()
 
 
 @pytest.fixture(scope="module")
@@ -312,7 +312,7 @@ def test_the_command_ends_with_0_where_all_is_well(shop: Path) -> None:
     result = run(shop, "calm")
 
     assert result.exit_code == 0, result.output
-    assert "Not due: version 1 of 2025-02-01 does what it promised, and nothing has drifted." in result.stdout
+    assert "Not due: version 1 of 2025-02-01 performs as expected, and nothing has drifted." in result.stdout
     assert "Drift from 2025-02-01, model 1, to 2025-05-01" in result.stdout
 
 
@@ -345,7 +345,7 @@ def test_training_is_due_where_nothing_was_promoted(
     assert capsys.readouterr().out == "Due: there is no champion yet.\n"
 
 
-def test_training_is_due_when_the_watch_says_so(
+def test_training_is_due_when_monitoring_says_so(
     shop: Path, orders: pd.DataFrame, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert not is_due(f"sqlite:///{shop}/mlflow.db", validate(orders))

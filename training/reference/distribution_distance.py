@@ -1,10 +1,10 @@
-"""How far has a distribution moved? Two measures on counts over the same bins.
+"""Distances between two distributions, as counts over the same bins.
 
 - *Population stability index*: ``Σ_b (q_b − p_b)·ln(q_b / p_b)``, p the shares then and q those of now.
 - *Kolmogorov-Smirnov*: the largest distance between the two distribution functions at the bins' edges.
 
-With tens of thousands of customers every p-value is tiny. A shift is judged by its size, against a rule of
-thumb and against the drift that was usual before; the p-value is reported.
+With tens of thousands of customers every p-value is tiny. A distance is judged by its size, against a rule of
+thumb and against the usual drift; the p-value is only reported.
 
 References
 ----------
@@ -28,8 +28,8 @@ _NOISE = 0.001
 
 
 @dataclass(frozen=True)
-class Shift:
-    """How far a column has moved.
+class DistributionDistance:
+    """Distance of a column's later distribution from an earlier one.
 
     Parameters
     ----------

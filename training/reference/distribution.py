@@ -1,7 +1,7 @@
-"""A column's distribution as a version remembers it: counts between quantile edges, no customer's value.
+"""A column's distribution as it is stored with a version: counts between quantile edges, no customer's value.
 
-Zero is a bin of its own, and so is "missing": most columns are zero for most customers of a shop, and a change
-among the others drowns in that. How far a later sample lies from the stored one is a `Shift`.
+Zero is a bin of its own, and so is "missing": most columns are zero for most customers of a shop, and would hide a
+change among the others. How far a later sample lies from the stored one is a `DistributionDistance`.
 """
 
 from __future__ import annotations
@@ -12,19 +12,24 @@ from typing import Any
 
 import numpy as np
 
-from training.monitoring.distribution_distance import FLOOR, Shift, kolmogorov_smirnov, stability
+from training.reference.distribution_distance import (
+    FLOOR,
+    DistributionDistance,
+    kolmogorov_smirnov,
+    stability,
+)
 
 FINE_BINS = 50
-"""Stored bins at the most, on either side of zero: the error of Kolmogorov-Smirnov is below 1/50."""
+"""Most bins stored on either side of zero: the error of Kolmogorov-Smirnov is below 1/50."""
 
-CUSTOMERS_A_BIN = 20
-"""So many values between two edges at the least, so that an edge tells nothing about one customer."""
+MIN_BIN_CUSTOMERS = 20
+"""Values between two edges at the least, so that an edge tells nothing about one customer."""
 
 STABILITY_BINS = 10
 """Bins of the stability index, by convention; the stored ones are merged."""
 
 LABELS = 20
-"""Labels that a mix keeps at the most."""
+"""Most labels kept by name."""
 
 OTHERS = "(others)"
 
@@ -33,7 +38,7 @@ _SHARE_TO_NAME = 0.05
 
 
 @dataclass(frozen=True)
-class Distribution:
+class NumericDistribution:
     """A column of numbers as counts between edges: ``(e₀, e₁], (e₁, e₂], …``, open at both ends.
 
     Parameters
@@ -47,7 +52,7 @@ class Distribution:
 
     Examples
     --------
-    >>> spend = Distribution.of(np.array([np.nan, 0.0, 0.0, 5.0]))
+    >>> spend = NumericDistribution.of(np.array([np.nan, 0.0, 0.0, 5.0]))
     >>> spend.edges, spend.counts, spend.missing, spend.median
     ((-1e-09, 0.0), (0, 2, 1), 1, 5.0)
     """
@@ -58,7 +63,7 @@ class Distribution:
     median: float
 
     @classmethod
-    def of(cls, values: np.ndarray) -> Distribution:
+    def of(cls, values: np.ndarray) -> NumericDistribution:
         """Bin a column at its own quantiles.
 
         Parameters
@@ -71,7 +76,7 @@ class Distribution:
         return cls.at(edges, values)
 
     @classmethod
-    def at(cls, edges: Sequence[float], values: np.ndarray) -> Distribution:
+    def at(cls, edges: Sequence[float], values: np.ndarray) -> NumericDistribution:
         """Count a column between given edges."""
         known = values[~np.isnan(values)]
         bins = np.searchsorted(edges, known, side="left")
@@ -80,19 +85,19 @@ class Distribution:
         median = float(f"{np.median(others):.6g}") if len(others) else float("nan")
         return cls(tuple(edges), tuple(counts.tolist()), int(np.isnan(values).sum()), median)
 
-    def count(self, values: np.ndarray) -> Distribution:
+    def count(self, values: np.ndarray) -> NumericDistribution:
         """Count another sample of the column between the same edges."""
-        return Distribution.at(self.edges, values)
+        return NumericDistribution.at(self.edges, values)
 
-    def shift(self, now: Distribution) -> Shift:
+    def distance_to(self, now: NumericDistribution) -> DistributionDistance:
         """Measure how far another sample, counted by `count`, lies from this one.
 
         Examples
         --------
         >>> rng = np.random.default_rng(0)
-        >>> then = Distribution.of(rng.normal(0, 1, 20_000))
+        >>> then = NumericDistribution.of(rng.normal(0, 1, 20_000))
         >>> same, moved = (then.count(rng.normal(mean, 1, 20_000)) for mean in (0, 1))
-        >>> round(then.shift(same).psi, 2), round(then.shift(moved).ks, 2)
+        >>> round(then.distance_to(same).psi, 2), round(then.distance_to(moved).ks, 2)
         (0.0, 0.38)
         """
         groups, zero = self._stability_bins()
@@ -100,10 +105,12 @@ class Distribution:
         values_only = np.arange(len(bins[0])) != zero
         psi, noise = stability(np.append(bins[0], self.missing), np.append(bins[1], now.missing))
         psi_of_values, noise_of_values = stability(bins[0][values_only], bins[1][values_only])
-        return Shift(psi, psi_of_values, noise, noise_of_values, *kolmogorov_smirnov(self.counts, now.counts))
+        return DistributionDistance(
+            psi, psi_of_values, noise, noise_of_values, *kolmogorov_smirnov(self.counts, now.counts)
+        )
 
-    def words(self, now: Distribution) -> str:
-        """Say what moved most: what is missing, what is zero, or the middle of the rest."""
+    def change_in_words(self, now: NumericDistribution) -> str:
+        """Word what changed most: the share of missing values, of zeros, or the median of the rest."""
         moved = {
             "missing for": (self.missing_share, now.missing_share),
             "zero for": (self.zero_share, now.zero_share),
@@ -137,14 +144,14 @@ class Distribution:
         return asdict(self) | {"median": None if np.isnan(self.median) else self.median}
 
     @classmethod
-    def from_dict(cls, numbers: dict[str, Any]) -> Distribution:
+    def from_dict(cls, numbers: dict[str, Any]) -> NumericDistribution:
         """Read what `to_dict` wrote."""
         median = float("nan") if numbers["median"] is None else numbers["median"]
         return cls(tuple(numbers["edges"]), tuple(numbers["counts"]), numbers["missing"], median)
 
 
 @dataclass(frozen=True)
-class Mix:
+class CategoryCounts:
     """A column of labels, such as channels, as counts.
 
     Parameters
@@ -154,37 +161,39 @@ class Mix:
 
     Examples
     --------
-    >>> mix = Mix.of(np.array(["web"] * 60 + ["shop"] * 40))
-    >>> mix.words(mix.count(np.array(["shop"] * 40)))
+    >>> channels = CategoryCounts.of(np.array(["web"] * 60 + ["shop"] * 40))
+    >>> channels.change_in_words(channels.count(np.array(["shop"] * 40)))
     'web 60%, now 0%'
     """
 
     counts: dict[str, int]
 
     @classmethod
-    def of(cls, values: np.ndarray) -> Mix:
+    def of(cls, values: np.ndarray) -> CategoryCounts:
         """Count the labels of a sample."""
         labels, counts = np.unique(values.astype(str), return_counts=True)
         frequent = np.argsort(-counts, kind="stable")[:LABELS]
-        kept = {str(labels[k]): int(counts[k]) for k in frequent if counts[k] >= CUSTOMERS_A_BIN}
+        kept = {str(labels[k]): int(counts[k]) for k in frequent if counts[k] >= MIN_BIN_CUSTOMERS}
         others = len(values) - sum(kept.values())
         return cls(kept | ({OTHERS: others} if others else {}))
 
-    def count(self, values: np.ndarray) -> Mix:
+    def count(self, values: np.ndarray) -> CategoryCounts:
         """Count another sample; labels unknown here are among the others."""
         labels, counts = np.unique(values.astype(str), return_counts=True)
         found = dict(zip(labels.tolist(), counts.tolist(), strict=True))
         known = {label: int(found.get(label, 0)) for label in self.counts if label != OTHERS}
-        return Mix(known | {OTHERS: len(values) - sum(known.values())})
+        return CategoryCounts(known | {OTHERS: len(values) - sum(known.values())})
 
-    def shift(self, now: Mix) -> Shift:
+    def distance_to(self, now: CategoryCounts) -> DistributionDistance:
         """Measure how far another sample, counted by `count`, lies from this one; Kolmogorov-Smirnov is by label."""
         then_counts = np.array([self.counts.get(label, 0) for label in now.counts])
         now_counts = np.array(list(now.counts.values()))
         psi, noise = stability(then_counts, now_counts)
-        return Shift(psi, 0.0, noise, 0.0, *kolmogorov_smirnov(then_counts.tolist(), now_counts.tolist()))
+        return DistributionDistance(
+            psi, 0.0, noise, 0.0, *kolmogorov_smirnov(then_counts.tolist(), now_counts.tolist())
+        )
 
-    def words(self, now: Mix) -> str:
+    def change_in_words(self, now: CategoryCounts) -> str:
         """Name the label that adds most to the stability index."""
         labels = list(now.counts)
         then_share, share = (
@@ -200,23 +209,25 @@ class Mix:
         return {"labels": self.counts}
 
     @classmethod
-    def from_dict(cls, numbers: dict[str, Any]) -> Mix:
+    def from_dict(cls, numbers: dict[str, Any]) -> CategoryCounts:
         """Read what `to_dict` wrote."""
         return cls(dict(numbers["labels"]))
 
 
-def compare(then: Distribution | Mix, values: np.ndarray) -> tuple[Shift, str]:
-    """Count values as then, and return how far they lie from it and what moved most, in words."""
-    if isinstance(then, Mix):
-        mix = then.count(values)
-        return then.shift(mix), then.words(mix)
+def compare(
+    then: NumericDistribution | CategoryCounts, values: np.ndarray
+) -> tuple[DistributionDistance, str]:
+    """Return how far a sample lies from a stored distribution, and what changed most, in words."""
+    if isinstance(then, CategoryCounts):
+        counts = then.count(values)
+        return then.distance_to(counts), then.change_in_words(counts)
     now = then.count(values)
-    return then.shift(now), then.words(now)
+    return then.distance_to(now), then.change_in_words(now)
 
 
 def _quantiles(values: np.ndarray) -> np.ndarray:
     """Return inner quantiles to six digits, none where there are too few values; never the extremes."""
-    bins = min(FINE_BINS, len(values) // CUSTOMERS_A_BIN)
+    bins = min(FINE_BINS, len(values) // MIN_BIN_CUSTOMERS)
     if bins < 2:
         return np.empty(0)
     quantiles = np.quantile(values, np.arange(1, bins) / bins)

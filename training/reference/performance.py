@@ -1,33 +1,31 @@
-"""What a model promised at its test, and what it does on windows that closed since.
+"""Performance of a model at a snapshot whose churn window has closed, with the noise of each measure.
 
-A live log-loss cannot be held against the test's as it stands: as a cohort ages, more customers are surely
-gone and the log-loss falls by itself, whatever the model is worth. So three gauges are compared, none of which
-depends on how hard today's customers are to predict:
+Log-losses of different customers cannot be compared as they stand: as a cohort ages, more customers are surely gone
+and the log-loss falls by itself, whatever the model is worth. So three gauges are measured, none of which depends on
+how hard the customers are to predict:
 
-- *log-loss* against the one that the model itself expects, ``Σ −p·ln p − (1−p)·ln(1−p)`` over today's
-  customers: it is right where the probabilities mean what they say. What the test exceeded it by is allowed.
-- *calibration-in-the-large*, mean predicted minus observed churn.
+- *log-loss* against the one that the model itself expects, ``Σ −p·ln p − (1−p)·ln(1−p)`` over the customers:
+  the two agree where the probabilities are right (Spiegelhalter 1986);
+- *calibration-in-the-large*, mean predicted minus observed churn;
 - *value ratio*, expected over actual spend of the window, on the log scale.
 
-A gauge is worse only beyond its noise: customers' (both windows, from the spread of their contributions) and
-that *between windows* (a season, a promotion), which is common to all customers and does not shrink with
-their number. The latter is estimated at the training snapshots, less what customers' noise explains
-(DerSimonian, Laird (1986), Controlled Clinical Trials 7(3), with equal weights). And only beyond a tolerance:
-with enough customers, every difference is significant.
+Noise is of two kinds: between customers (from the spread of their contributions), and between windows (a season, a
+promotion), which is common to all customers and does not shrink with their number. The second is estimated at the
+training snapshots, less what the first explains (DerSimonian, Laird 1986, with equal weights).
 
 References
 ----------
 Spiegelhalter (1986), Statistics in Medicine 5(5): a probability score against its own expectation.
+DerSimonian, Laird (1986), Controlled Clinical Trials 7(3).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import norm
 
 from training.metrics.accuracy import churn_metrics
 
@@ -112,8 +110,8 @@ def measure(
 
 
 @dataclass(frozen=True)
-class Promise:
-    """How good a model was at its test, and how much that varies from window to window.
+class ExpectedPerformance:
+    """Performance to expect of a version: that of its test, with the variation between windows.
 
     Parameters
     ----------
@@ -126,8 +124,8 @@ class Promise:
     spread: dict[str, float]
 
     @classmethod
-    def of(cls, test: Performance, windows: Sequence[Performance]) -> Promise:
-        """Take the spread from other windows of the same recipe, those of training."""
+    def of(cls, test: Performance, windows: Sequence[Performance]) -> ExpectedPerformance:
+        """Take the spread from other windows of the same recipe, those of the training snapshots."""
         return cls(
             test,
             {gauge: _between([(w.deviation(gauge), w.errors[gauge]) for w in windows]) for gauge in GAUGES},
@@ -138,65 +136,10 @@ class Promise:
         return dict(_replace(asdict(self), lambda value: None if value != value else value))
 
     @classmethod
-    def from_dict(cls, numbers: dict[str, Any]) -> Promise:
+    def from_dict(cls, numbers: dict[str, Any]) -> ExpectedPerformance:
         """Read what `to_dict` wrote."""
         known = _replace(numbers, lambda value: float("nan") if value is None else value)
         return cls(Performance(**known["test"]), known["spread"])
-
-
-@dataclass(frozen=True)
-class Reading:
-    """One gauge at one live snapshot.
-
-    Parameters
-    ----------
-    gauge : str, of `GAUGES`
-    live : float
-    promised : float
-        For the log-loss, that of today's customers if the model were as good as at its test.
-    low, high : float
-        Where noise alone puts the live value.
-    worse : bool
-        Outside that, off by more than the tolerance, and farther from perfect than promised.
-    """
-
-    gauge: str
-    live: float
-    promised: float
-    low: float
-    high: float
-    worse: bool
-
-
-def readings(
-    live: Performance, promise: Promise, *, confidence: float, tolerances: Mapping[str, float]
-) -> list[Reading]:
-    """Hold a live performance against the promise; a gauge that is undefined in either is left out.
-
-    Parameters
-    ----------
-    live : Performance
-    promise : Promise
-    confidence : float, in (0, 1)
-        Probability that noise alone stays inside the interval, for each gauge.
-    tolerances : mapping of gauge to float
-        Differences that do not matter: in log-loss, in churn rate, in the value ratio (0.15: a total off by 15%).
-    """
-    z = float(norm.isf((1 - confidence) / 2))
-    found = []
-    for gauge in GAUGES:
-        now, then = live.deviation(gauge), promise.test.deviation(gauge)
-        noise = [live.errors[gauge], promise.test.errors[gauge], promise.spread[gauge]]
-        margin = z * float(np.sqrt(np.square(noise).sum()))
-        if not np.isfinite([now, then, margin]).all():
-            continue
-        limit = max(margin, _on_scale(gauge, tolerances[gauge]))
-        farther = now > then if gauge == "log_loss" else abs(now) > abs(then)
-        low, promised, high = (_read(gauge, live, then + step) for step in (-margin, 0.0, margin))
-        found.append(
-            Reading(gauge, _read(gauge, live, now), promised, low, high, farther and abs(now - then) > limit)
-        )
-    return found
 
 
 def _replace(numbers: Any, change: Callable[[Any], Any]) -> Any:
@@ -204,17 +147,6 @@ def _replace(numbers: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(numbers, dict):
         return {name: _replace(value, change) for name, value in numbers.items()}
     return change(numbers)
-
-
-def _on_scale(gauge: str, tolerance: float) -> float:
-    return float(np.log1p(tolerance)) if gauge == "value_ratio" else tolerance
-
-
-def _read(gauge: str, live: Performance, deviation: float) -> float:
-    """Turn a deviation into the gauge's own numbers."""
-    if gauge == "log_loss":
-        return live.expected_log_loss + deviation
-    return float(np.exp(deviation)) if gauge == "value_ratio" else deviation
 
 
 def _standard_error(values: np.ndarray) -> float:

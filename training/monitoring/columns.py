@@ -1,0 +1,96 @@
+"""Columns that monitoring compares: the latest orders, the features and the scores of a snapshot.
+
+A feature over the last N days is compared among customers older than N days only: for the others the window reaches
+back to before their first order. Nor is it compared among the dormant, for whom it is zero: in an old log they are so
+many that half of the orders could be lost unnoticed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+import pyarrow.compute as pc
+
+from features.log.transactions import TransactionLog
+from features.snapshot import Snapshot
+from features.table.history import FEATURES
+from training.model.retention_model import RetentionModel
+
+ORDERS = ("amount", "channel")
+"""Columns of the log, over the last horizon's orders."""
+
+SCORES = ("churn_probability", "expected_value")
+
+_CONSTANT = ("snapshot_weekday", "snapshot_month")
+_SAME = ("tenure_days",)  # another name of T
+_WINDOW = re.compile(r"_(trend_)?(\d+)d$")
+
+
+def with_predictions(model: RetentionModel, table: pd.DataFrame) -> pd.DataFrame:
+    """Return a feature table with the columns that a model predicts: those of `SCORES` and ``expected_spend``.
+
+    The same numbers as `RetentionModel.score`, without reasons, tiers and dates.
+    """
+    plain = table[["snapshot_date", "customer_id", *(f.name for f in FEATURES)]].reset_index(drop=True)
+    described = plain.join(model.clv.predict(plain, model.terms.horizon_days))
+    probability = model.churn.predict(described, Snapshot(plain["snapshot_date"].iloc[0].date()))
+    money = without_intervals(model).money(described, probability)
+    return plain.assign(
+        churn_probability=probability,
+        expected_value=money["expected_value"],
+        expected_spend=money["expected_spend"],
+    )
+
+
+def without_intervals(model: RetentionModel) -> RetentionModel:
+    """Return the model without intervals of expected values, which take longer than all else."""
+    return replace(model, clv=replace(model.clv, purchase_axes=(), spend_axes=()))
+
+
+def monitored_columns(
+    log: TransactionLog, snapshot: Snapshot, predicted: pd.DataFrame, model: RetentionModel
+) -> dict[str, np.ndarray]:
+    """Return what is compared at a snapshot: the last horizon's orders, the features, the scores.
+
+    Returns
+    -------
+    dict of name to ndarray
+        ``channel`` is of str, "(none)" where the log has none; the others of float, NaN where undefined. A
+        feature over the last N days holds recent customers older than N days only.
+    """
+    found = _orders(log, snapshot, model.terms.horizon_days)
+    age = predicted["T"].to_numpy()
+    recent = predicted["days_since_last_purchase"].to_numpy() <= model.card["dormant_after_days"]
+    for name in [f.name for f in FEATURES if f.name not in (*_CONSTANT, *_SAME)]:
+        values = predicted[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        days = days_back(name)
+        found[name] = values[recent & (age > days)] if days else values
+    return found | {name: predicted[name].to_numpy(dtype=np.float64) for name in SCORES}
+
+
+def days_back(name: str) -> int:
+    """Return how far a feature looks back, 0 for all of a customer's life.
+
+    Examples
+    --------
+    >>> days_back("orders_90d"), days_back("spend_trend_90d"), days_back("frequency")
+    (90, 180, 0)
+    """
+    window = _WINDOW.search(name)
+    return int(window[2]) * (2 if window[1] else 1) if window else 0
+
+
+def _orders(log: TransactionLog, snapshot: Snapshot, days: int) -> dict[str, np.ndarray]:
+    """Return amount and channel of the orders in the days before a snapshot, refunds left out."""
+    opens = snapshot.date - timedelta(days=days)
+    on, cents = log.table.column("ordered_on"), log.table.column("amount_cents")
+    inside = pc.and_(pc.greater_equal(on, opens), pc.less(on, snapshot.date))
+    orders = log.table.filter(pc.and_(inside, pc.greater_equal(cents, 0)))
+    channel = np.full(orders.num_rows, "(none)", dtype=object)
+    if "channel" in orders.column_names:
+        channel = pc.fill_null(orders.column("channel"), "(none)").to_numpy(zero_copy_only=False)
+    return {"amount": orders.column("amount_cents").to_numpy() / 100, "channel": channel}
