@@ -26,7 +26,8 @@ from features.log.settings import LogRules
 from features.log.transactions import TransactionLog, sift, validate
 from features.snapshot import Snapshot
 from features.table.history import SMALL_LOG_ROWS, Log, PurchaseHistory
-from training.model.retention_model import SCORE_COLUMNS, RetentionModel
+from training.model.retention_model import RetentionModel
+from training.model.score_schema import SCORE_COLUMNS
 from training.model.self_check import example_orders
 from training.versions.registry import DEFAULT_TRACKING_URI, load_champion
 

@@ -1,4 +1,4 @@
-"""What the README says is so: its commands run, print what it shows, and its feature table is the code's.
+"""What the README says is so: its commands run, print what it shows, and its tables are the code's.
 
 Conventions for whoever writes the README:
 
@@ -13,8 +13,8 @@ Conventions for whoever writes the README:
   is ready. Write its address as ``localhost:3000``: tests use a free port in its place.
 - What is shown below a command must be printed by it, line by line and in that order, but for the digits of
   numbers; a line ``...`` or ``…`` stands for any lines, and one at the end of a line for its rest.
-- The feature table stands between ``<!-- features -->`` and ``<!-- /features -->``;
-  ``python tests/test_readme.py`` writes it anew.
+- The feature table stands between ``<!-- features -->`` and ``<!-- /features -->``, that of the score's columns
+  between ``<!-- scores -->`` and ``<!-- /scores -->``; ``python tests/test_readme.py`` writes both anew.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from pathlib import Path
 import pytest
 
 from features.table.history import feature_catalogue_markdown
+from training.model.score_schema import schema_markdown
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 
@@ -297,22 +298,25 @@ def plain(line: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"\d[\d,.]*(?<=\d)", "#", line)).strip()
 
 
-_TABLE = re.compile(r"(<!-- features -->\n).*?(<!-- /features -->)", re.DOTALL)
+TABLES = {"features": feature_catalogue_markdown, "scores": schema_markdown}
 
 
-def with_feature_table(markdown: str) -> str:
-    """Return the page with the catalogue's table between the markers."""
-    return _TABLE.sub(lambda marks: f"{marks[1]}\n{feature_catalogue_markdown()}\n\n{marks[2]}", markdown)
+def with_tables(markdown: str) -> str:
+    """Return the page with the tables of the code between their markers."""
+    for name, table in TABLES.items():
+        marked = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        assert len(marked.findall(markdown)) == 1, (
+            f"README.md needs <!-- {name} --> and <!-- /{name} -->, once"
+        )
+        markdown = marked.sub(lambda marks, table=table: f"{marks[1]}\n{table()}\n\n{marks[2]}", markdown)  # type: ignore[misc]
+    return markdown
 
 
-def test_the_feature_table_of_the_readme_is_the_catalogue() -> None:
+def test_the_tables_of_the_readme_are_those_of_the_code() -> None:
     markdown = README.read_text(encoding="utf-8")
 
-    assert len(_TABLE.findall(markdown)) == 1, (
-        "README.md needs <!-- features --> and <!-- /features -->, once"
-    )
-    assert with_feature_table(markdown) == markdown, "stale: run python tests/test_readme.py"
+    assert with_tables(markdown) == markdown, "stale: run python tests/test_readme.py"
 
 
 if __name__ == "__main__":
-    README.write_text(with_feature_table(README.read_text(encoding="utf-8")), encoding="utf-8")
+    README.write_text(with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")

@@ -12,54 +12,39 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, JsonValue, create_model
 from pydantic_core import to_json
 
 from serving.explanation.explanation import Explanation
 from serving.explanation.recommendation import Recommendation
 from serving.scorer import ScoredList
 from serving.store.store import Lookup
-from training.model.retention_model import SCORE_COLUMNS, TIERS
+from training.model.score_schema import SCHEMA, SCORE_COLUMNS, Column
 
-_INTERVAL = ("expected_value_low", "expected_value_high")
-_NUMBERS = (
-    *("churn_probability", "p_alive", "expected_purchases", "expected_spend", "expected_value"),
-    *("value_if_silent", "value_at_stake", "value_at_risk"),
+_REQUIRED = [column.name for column in SCHEMA.values() if column.type is float and column.required]
+_OPTIONAL = [column.name for column in SCHEMA.values() if column.type is float and not column.required]
+_JSON: dict[type, Any] = {str: str, float: FiniteFloat, int: int, date: date, list: list[str]}
+
+
+def _field(column: Column) -> Any:
+    """Return a column of the score schema as pydantic has fields."""
+    kind = _JSON[column.type] | None if column.nullable else _JSON[column.type]
+    enum: dict[str, JsonValue] | None = {"enum": list(column.one_of)} if column.one_of else None
+    return Annotated[
+        kind,
+        Field(
+            description=column.description,
+            ge=column.lowest,
+            le=column.highest,
+            json_schema_extra=enum,
+        ),
+    ]
+
+
+_FIELDS: dict[str, Any] = {column.name: (_field(column), ...) for column in SCHEMA.values()}
+CustomerScore = create_model(
+    "CustomerScore", __doc__="One customer's score; the fields are the columns of a scored list.", **_FIELDS
 )
-
-Interval = Annotated[
-    FiniteFloat | None,
-    Field(description="An 80% interval of the expectation; null where the version has none."),
-]
-
-
-class CustomerScore(BaseModel):
-    """One customer's score; the fields are the columns of a scored list."""
-
-    customer_id: str
-    snapshot_date: date
-    churn_probability: Annotated[
-        FiniteFloat, Field(ge=0, le=1, description="Of no order in the churn window.")
-    ]
-    p_alive: Annotated[
-        FiniteFloat, Field(ge=0, le=1, description="BG/NBD's P(alive): 1 after a single order.")
-    ]
-    expected_purchases: Annotated[FiniteFloat, Field(description="In the churn window.")]
-    expected_spend: Annotated[FiniteFloat, Field(description="In the churn window, net of refunds.")]
-    expected_value: Annotated[FiniteFloat, Field(description="Discounted margin over the value horizon.")]
-    expected_value_low: Interval
-    expected_value_high: Interval
-    value_if_silent: Annotated[FiniteFloat, Field(description="What they bring after a silent churn window.")]
-    value_at_stake: Annotated[FiniteFloat, Field(description="What winning back a leaver saves.")]
-    value_at_risk: Annotated[FiniteFloat, Field(description="churn_probability × value_at_stake.")]
-    value_tier: Annotated[str, Field(json_schema_extra={"enum": list(TIERS)})]
-    next_purchase_date: Annotated[date | None, Field(description="Median; null where never is likelier.")]
-    next_purchase_low: Annotated[date | None, Field(description="By then with 10% probability.")]
-    next_purchase_high: Annotated[
-        date | None, Field(description="By then with 90%; null where never is likelier.")
-    ]
-    reasons: Annotated[list[str], Field(description="What moves churn_probability most, in words.")]
-    model_version: str
 
 
 class Unscored(BaseModel):
@@ -100,7 +85,7 @@ class OfferPrice(BaseModel):
     ]
 
 
-class PricedScore(CustomerScore):
+class PricedScore(CustomerScore):  # type: ignore[misc, valid-type]
     """One customer's score, with a price for each offer of the request, if it had any."""
 
     offers: Annotated[list[OfferPrice] | None, Field(description="Only where offers were sent.")] = None
@@ -125,7 +110,7 @@ class LookupResponse(BaseModel):
     model_version: str
     snapshot_date: date
     published_at: datetime
-    scores: list[CustomerScore]
+    scores: list[CustomerScore]  # type: ignore[valid-type]
     unknown: Annotated[list[str], Field(description="Who has no published score.")]
 
 
@@ -163,11 +148,11 @@ def score_answer(scored: ScoredList, version: str, recommended: Sequence[Recomme
 
 
 def _rows(scored: ScoredList) -> list[dict[str, Any]]:
-    numbers = {name: np.asarray(scored.columns[name], dtype=np.float64) for name in _NUMBERS}
+    numbers = {name: np.asarray(scored.columns[name], dtype=np.float64) for name in _REQUIRED}
     columns = {name: scored.columns[name].tolist() for name in SCORE_COLUMNS}
     if broken := [name for name, column in numbers.items() if not np.isfinite(column).all()]:
         raise RuntimeError(f"version {columns['model_version'][0]} gave no answer fit to send: {broken}")
-    for name in _INTERVAL:
+    for name in _OPTIONAL:
         columns[name] = [None if value != value else value for value in columns[name]]
     return [dict(zip(SCORE_COLUMNS, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 

@@ -7,14 +7,16 @@ a test holds the two together. The answers to the parts of a large request are j
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any, NotRequired, Self, TypedDict
 
 from features.errors import StayworthError
+from training.model import score_schema
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_DATES = ("snapshot_date", "next_purchase_date", "next_purchase_low", "next_purchase_high")
+_DATES = [column.name for column in score_schema.SCHEMA.values() if column.type is date]
 
 
 class OfferPrice(TypedDict):
@@ -27,27 +29,9 @@ class OfferPrice(TypedDict):
     break_even_acceptance: float | None
 
 
-class Score(TypedDict):
-    """One customer's score: the columns of a scored list."""
+class Score(score_schema.Score[str]):
+    """One customer's score: the columns of a scored list, dates as ISO text, and the prices of offers if sent."""
 
-    customer_id: str
-    snapshot_date: str
-    churn_probability: float
-    p_alive: float
-    expected_purchases: float
-    expected_spend: float
-    expected_value: float
-    expected_value_low: float | None
-    expected_value_high: float | None
-    value_if_silent: float
-    value_at_stake: float
-    value_at_risk: float
-    value_tier: str
-    next_purchase_date: str | None
-    next_purchase_low: str | None
-    next_purchase_high: str | None
-    reasons: list[str]
-    model_version: str
     offers: NotRequired[list[OfferPrice]]
     recommended_offer: NotRequired[str | None]
 

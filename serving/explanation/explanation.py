@@ -25,7 +25,7 @@ from serving.explanation.recommendation import price_offers
 from serving.explanation.scenario import IfSilent, IfTheyBuy, Scenarios, imagine
 from serving.scorer import ScoredList, Scorer, tomorrow
 from training.model import reasons
-from training.model.retention_model import SCORE_COLUMNS, TIERS
+from training.model.score_schema import SCORE_COLUMNS, TIERS
 from training.offers.retention import Offer, require_own_names
 
 INTERVAL_LEVEL = 0.8

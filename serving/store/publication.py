@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -21,6 +21,7 @@ from features.errors import StoreError
 from serving.store.database import Database
 from serving.store.tables import score_sets
 from serving.store.tables import scores as scores_table
+from training.model.score_schema import SCHEMA, Column
 
 if TYPE_CHECKING:
     from features.progress import Report
@@ -28,14 +29,15 @@ if TYPE_CHECKING:
 SLICE_ROWS = 20_000
 
 _ARROW: dict[type, pa.DataType] = {
-    sa.Text: pa.string(),
-    sa.Double: pa.float64(),
-    sa.Date: pa.date32(),
-    sa.JSON: pa.string(),
+    str: pa.string(),
+    float: pa.float64(),
+    int: pa.int64(),
+    date: pa.date32(),
+    list: pa.string(),  # as JSON
 }
-_COLUMNS = [column for column in scores_table.columns if column.name != "set_id"]
-_SCHEMA = pa.schema([(column.name, _ARROW[type(column.type)]) for column in _COLUMNS])
-_REQUIRED = {column.name for column in _COLUMNS if not column.nullable}
+_COLUMNS = [column for column in SCHEMA.values() if not column.per_list]
+_SCHEMA = pa.schema([(column.name, _ARROW[column.type]) for column in _COLUMNS])
+_PER_LIST = [column for column in SCHEMA.values() if column.per_list]
 
 
 def publish(
@@ -70,19 +72,25 @@ def _head(scores: pd.DataFrame) -> dict[str, Any]:
     if scores.empty:
         raise StoreError("There is nothing to publish: the list holds no scored customer.")
     head: dict[str, Any] = {"customers": len(scores)}
-    for name in ("model_version", "snapshot_date"):
-        values = pd.unique(scores[name])
+    for column in _PER_LIST:
+        values = pd.unique(scores[column.name])
         if len(values) > 1:
             raise StoreError(
-                f"The list holds {len(values)} values of {name}, such as {values[0]} and {values[1]}. "
+                f"The list holds {len(values)} values of {column.name}, such as {values[0]} and {values[1]}. "
                 "Publish the scores of one snapshot and one model version at a time."
             )
-        head[name] = values[0]
-    head["snapshot_date"] = pd.Timestamp(head["snapshot_date"]).date()
+        head[column.name] = _plain(values[0], column)
     twice = int(scores["customer_id"].duplicated().sum())
     if twice:
         raise StoreError(f"{twice:,} rows of the list name a customer who is in it already. Score each once.")
     return head
+
+
+def _plain(value: Any, column: Column) -> Any:
+    """Return a value of the whole list in the type that the schema says."""
+    if pd.isna(value):
+        raise StoreError(f"The list has no {column.name}. Nothing was published.")
+    return pd.Timestamp(value).date() if column.type is date else column.type(value)
 
 
 def _delete_all_but(connection: sa.Connection, sets: int) -> None:
@@ -105,14 +113,13 @@ def _slices(scores: pd.DataFrame) -> Iterator[pa.Table]:
 
 def _complete(table: pa.Table) -> pa.Table:
     """Refuse a number that is not there or not finite, where there has to be one."""
-    for field in _SCHEMA:
-        column = table.column(field.name)
-        lacking = column.null_count if field.name in _REQUIRED else 0
-        if pa.types.is_floating(field.type):
+    for stated, column in zip(_COLUMNS, table.columns, strict=True):
+        lacking = column.null_count if stated.required else 0
+        if stated.type is float:
             lacking += pc.sum(pc.is_inf(column)).as_py() or 0
         if lacking:
             raise StoreError(
-                f"{field.name} is missing or infinite for some of the customers. Nothing was published."
+                f"{stated.name} is missing or infinite for some of the customers. Nothing was published."
             )
     return table
 

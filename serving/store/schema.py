@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from features.errors import StoreError
 from serving.store.address import Address
-from serving.store.tables import SCHEMA_VERSION, VERSION_TABLE
+from serving.store.tables import MIGRATIONS, SCHEMA_VERSION, VERSION_TABLE
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 _IS_THERE = {
     "sqlite": f"SELECT 1 FROM sqlite_master WHERE name = '{VERSION_TABLE}'",
     "postgresql": f"SELECT 1 WHERE to_regclass('{VERSION_TABLE}') IS NOT NULL",
@@ -90,9 +91,15 @@ def upgrade(connection: sa.Connection, address: Address) -> None:
 
 def _migrate(connection: sa.Connection) -> None:
     from alembic import command  # seldom needed, and a tenth of a second to import
+
+    command.upgrade(alembic_config(connection), SCHEMA_VERSION)
+
+
+def alembic_config(connection: sa.Connection) -> Config:
+    """Return Alembic's settings for the migrations of the store, through a connection that is open."""
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, SCHEMA_VERSION)
+    return config

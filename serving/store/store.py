@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -21,18 +21,13 @@ from serving.settings import DEFAULT_STORE
 from serving.store.address import Address
 from serving.store.database import WAIT_SECONDS, Database
 from serving.store.keys import Keys
-from serving.store.tables import as_utc, score_sets, scores
+from serving.store.tables import as_utc, score_sets
+from training.model.score_schema import SCHEMA, SCORE_COLUMNS, Score
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from features.progress import Report
-
-# Plain texts: SQLAlchemy's own kind makes each writing of JSON twice as long.
-_SET_FIELDS = tuple(str(column.name) for column in score_sets.columns)
-_ROW_FIELDS = tuple(str(column.name) for column in scores.columns if column.name != "set_id")
-_FIELDS = ("customer_id", "snapshot_date", *_ROW_FIELDS[1:], "model_version")
-_DATES = tuple(column.name for column in scores.columns if isinstance(column.type, sa.Date))
 
 
 @dataclass(frozen=True)
@@ -64,15 +59,14 @@ class Lookup:
     ----------
     publication : Publication
         The set that all of it comes from.
-    scores : list of dict
-        The contract's fields in the order of ``SCORE_COLUMNS``, as `dict` of float, `datetime.date`, str and
-        list of str; None where there is no number or date. In the order asked.
+    scores : list of Score
+        In the order asked.
     unknown : list of str
         The ids that the set does not hold, in the order asked.
     """
 
     publication: Publication
-    scores: list[dict[str, Any]]
+    scores: list[Score[date]]
     unknown: list[str]
 
 
@@ -144,7 +138,8 @@ class Store:
         """
         from serving.store.publication import publish
 
-        return Publication(**publish(self._database, scores, keep, progress, wait_seconds))
+        row = publish(self._database, scores, keep, progress, wait_seconds)
+        return Publication(**{name: row[name] for name in _SET_FIELDS})
 
     def require_publishable(self) -> None:
         """Complain about a store that could not be written to before the work is done, not after.
@@ -164,7 +159,9 @@ class Store:
         StoreError
             If the store cannot be reached, or its tables are not those of this release.
         """
-        statement = sa.select(score_sets).order_by(score_sets.c.id.desc()).limit(1)
+        statement = (
+            sa.select(*(score_sets.c[name] for name in _SET_FIELDS)).order_by(score_sets.c.id.desc()).limit(1)
+        )
         try:
             rows = self._database.select(statement)
         except NothingPublished:
@@ -198,11 +195,11 @@ class Store:
             rows = self._database.fetch(_POSTGRESQL_LOOKUP, [storable])
         if not rows:
             raise self.address.empty()
-        publication = _publication(rows[0][:_AT_CUSTOMER])
-        found = {row[_AT_CUSTOMER]: row for row in rows}
+        publication = _publication(rows[0][: len(_SET_FIELDS)])
+        found = {row[_CUSTOMER_ID]: row for row in rows}
         return Lookup(
             publication,
-            [_score(found[customer], publication) for customer in asked if customer in found],
+            [_score(found[customer]) for customer in asked if customer in found],
             [customer for customer in asked if customer not in found],
         )
 
@@ -211,15 +208,19 @@ class Store:
         self._database.close()
 
 
+_SET_FIELDS = tuple(field.name for field in fields(Publication))
+_SCORE_CELLS = [f"{'s' if column.per_list else 'c'}.{column.name}" for column in SCHEMA.values()]
+_CUSTOMER_ID = len(_SET_FIELDS) + SCORE_COLUMNS.index("customer_id")
+_DATES = tuple(column.name for column in SCHEMA.values() if column.type is date)
+
 # One statement chooses the set and reads its rows: between two, a publication could delete the set. The set comes
 # back even if it holds none of the customers.
 _LOOKUP = f"""
-SELECT {", ".join(f"s.{name}" for name in _SET_FIELDS)}, {", ".join(f"c.{name}" for name in _ROW_FIELDS)}
+SELECT {", ".join(f"s.{name}" for name in _SET_FIELDS)}, {", ".join(_SCORE_CELLS)}
 FROM score_sets AS s LEFT JOIN scores AS c ON c.set_id = s.id AND c.customer_id {{among}}
 WHERE s.id = (SELECT max(id) FROM score_sets)
 """
 _POSTGRESQL_LOOKUP = _LOOKUP.format(among="= ANY(%s)")
-_AT_CUSTOMER = len(_SET_FIELDS)
 
 
 @lru_cache(maxsize=64)
@@ -244,14 +245,12 @@ def _publication(row: tuple[Any, ...]) -> Publication:
     return Publication(identity, as_utc(published_at), model_version, snapshot_date, customers)
 
 
-def _score(row: tuple[Any, ...], publication: Publication) -> dict[str, Any]:
-    """Return one customer's fields; SQLite's dates and reasons, which are texts, become what they mean."""
-    cells = row[_AT_CUSTOMER:]
-    snapshot, version = publication.snapshot_date, publication.model_version
-    score = dict(zip(_FIELDS, (cells[0], snapshot, *cells[1:], version), strict=True))
+def _score(row: tuple[Any, ...]) -> Score[date]:
+    """Return one customer's score; SQLite's dates and reasons, which are texts, become what they mean."""
+    score: Any = dict(zip(SCORE_COLUMNS, row[len(_SET_FIELDS) :], strict=True))
     if isinstance(score["reasons"], str):
         score["reasons"] = json.loads(score["reasons"])
         for name in _DATES:
             if score[name] is not None:
                 score[name] = date.fromisoformat(score[name])
-    return score
+    return score  # type: ignore[no-any-return]

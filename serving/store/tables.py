@@ -1,5 +1,7 @@
 """The tables of the store, as the newest migration leaves them.
 
+The columns of a score are those of :mod:`training.model.score_schema`; after a change there, generate a migration.
+
 ::
 
     score_sets   one row a publication; the newest is the one with the greatest id
@@ -12,12 +14,17 @@ compared byte by byte: ``0042`` is not ``42``, ``Ali`` not ``ali``.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = "0001"
+from training.model.score_schema import SCHEMA, Column
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+SCHEMA_VERSION = max(file.name[:4] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 """The newest revision in ``migrations/versions``; revisions count upwards, so that older and newer can be told."""
 
 VERSION_TABLE = "stayworth_schema"
@@ -55,6 +62,19 @@ def _id() -> sa.Text:
     return sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
+_SQL: dict[type, type[sa.types.TypeEngine[Any]]] = {
+    str: sa.Text,
+    float: sa.Double,
+    int: sa.Integer,
+    date: sa.Date,
+    list: sa.JSON,
+}
+
+
+def _stored(column: Column) -> sa.Column[Any]:
+    return sa.Column(column.name, _SQL[column.type], nullable=column.nullable)
+
+
 metadata = sa.MetaData()
 
 score_sets = sa.Table(
@@ -62,9 +82,8 @@ score_sets = sa.Table(
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("published_at", Moment, nullable=False),
-    sa.Column("model_version", sa.Text, nullable=False),
-    sa.Column("snapshot_date", sa.Date, nullable=False),
     sa.Column("customers", sa.Integer, nullable=False),
+    *(_stored(column) for column in SCHEMA.values() if column.per_list),
     sqlite_autoincrement=True,  # the id of a deleted set never comes back
 )
 
@@ -75,21 +94,7 @@ scores = sa.Table(
     metadata,
     sa.Column("set_id", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("customer_id", _id(), primary_key=True),
-    sa.Column("churn_probability", sa.Double, nullable=False),
-    sa.Column("p_alive", sa.Double, nullable=False),
-    sa.Column("expected_purchases", sa.Double, nullable=False),
-    sa.Column("expected_spend", sa.Double, nullable=False),
-    sa.Column("expected_value", sa.Double, nullable=False),
-    sa.Column("expected_value_low", sa.Double),
-    sa.Column("expected_value_high", sa.Double),
-    sa.Column("value_if_silent", sa.Double, nullable=False),
-    sa.Column("value_at_stake", sa.Double, nullable=False),
-    sa.Column("value_at_risk", sa.Double, nullable=False),
-    sa.Column("value_tier", sa.Text, nullable=False),
-    sa.Column("next_purchase_date", sa.Date),
-    sa.Column("next_purchase_low", sa.Date),
-    sa.Column("next_purchase_high", sa.Date),
-    sa.Column("reasons", sa.JSON, nullable=False),
+    *(_stored(c) for c in SCHEMA.values() if not c.per_list and c.name != "customer_id"),
     sqlite_with_rowid=False,
 )
 

@@ -21,7 +21,7 @@ from features.log.transactions import validate
 from serving.cli import app
 from serving.lists.export import read_table
 from serving.settings import ServeSettings
-from training.model.retention_model import SCORE_COLUMNS
+from training.model.score_schema import SCORE_COLUMNS
 from training.pipeline import train
 from training.registration import register
 from training.settings import TrainSettings

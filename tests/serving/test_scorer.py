@@ -15,7 +15,7 @@ from features.errors import EmptyLogError, LogError, ModelError, WindowError
 from features.log.transactions import TransactionLog, validate
 from features.snapshot import Snapshot
 from serving.scorer import Scorer, tomorrow
-from training.model.retention_model import SCORE_COLUMNS
+from training.model.score_schema import SCORE_COLUMNS
 
 JULY = Snapshot(date(1998, 7, 1))
 

@@ -24,30 +24,8 @@ from training.clv.model import CLVModel, histories
 from training.clv.uncertainty import interval_factors, value_scenarios
 from training.clv.value import ValueTerms
 from training.model.reasons import load_wording, topic_sums, word_moves
+from training.model.score_schema import MODEL_COLUMNS, TIERS
 
-SCORE_COLUMNS = (
-    "customer_id",
-    "snapshot_date",
-    "churn_probability",
-    "p_alive",
-    "expected_purchases",
-    "expected_spend",
-    "expected_value",
-    "expected_value_low",
-    "expected_value_high",
-    "value_if_silent",
-    "value_at_stake",
-    "value_at_risk",
-    "value_tier",
-    "next_purchase_date",
-    "next_purchase_low",
-    "next_purchase_high",
-    "reasons",
-    "model_version",
-)
-"""Columns of a list and fields of an answer, in this order; `model_version` is added by whoever knows it."""
-
-TIERS = ("vip", "medium", "low")
 TIER_SHARES = (0.2, 0.3)
 """Shares of the customers in the upper tiers; the rest is the last."""
 
@@ -93,13 +71,12 @@ class RetentionModel:
 
         Returns
         -------
-        DataFrame of shape (n_customers, 17)
-            `SCORE_COLUMNS` without ``model_version``, in the table's order. Probabilities in [0, 1], money in
-            the log's currency; ``next_purchase_date`` is None where "never" is likelier, an end of its 80%
-            interval where a purchase never comes with that probability.
+        DataFrame of shape (n_customers, 21)
+            `MODEL_COLUMNS`, as `training.model.score_schema` defines them, in the table's order; dates and
+            integers are objects, None where null.
         """
         if table.empty:
-            return pd.DataFrame(columns=list(SCORE_COLUMNS[:-1]))
+            return pd.DataFrame(columns=list(MODEL_COLUMNS))
         return pd.DataFrame(self.score_columns({name: table[name].array for name in table}))
 
     def score_columns(self, table: Mapping[str, Any]) -> dict[str, Any]:
@@ -113,7 +90,7 @@ class RetentionModel:
         -------
         dict of column name to array of shape (n_customers,)
         """
-        snapshot = _snapshot_of(table)
+        snapshot, n_customers = _snapshot_of(table), len(table["customer_id"])
         described = {**table, **self.clv.predictions(table, self.terms.horizon_days)}
         probability = self.churn.predict(described, snapshot)
         money = self.money(described, probability)
@@ -121,7 +98,7 @@ class RetentionModel:
         moves = [topic_sums(self.churn.parts(rows), CONTRIBUTIONS, wording) for rows in _blocks(described)]
         scores = {
             "customer_id": table["customer_id"],
-            "snapshot_date": np.full(len(probability), snapshot.date, dtype=object),
+            "snapshot_date": np.full(n_customers, snapshot.date, dtype=object),
             "churn_probability": probability,
             "p_alive": described["p_alive"],
             **money,
@@ -130,8 +107,11 @@ class RetentionModel:
             "next_purchase_low": self._next_purchase(table, 0.1),
             "next_purchase_high": self._next_purchase(table, 0.9),
             "reasons": word_moves(np.concatenate(moves), described, wording),
+            "last_purchase_date": _last_purchase(table),
+            "horizon_days": np.full(n_customers, self.terms.horizon_days),
+            "margin": np.full(n_customers, self.terms.margin),
         }
-        return {name: scores[name] for name in SCORE_COLUMNS[:-1]}
+        return {name: scores[name] for name in MODEL_COLUMNS}
 
     def money(self, described: Table, churn_probability: np.ndarray) -> dict[str, np.ndarray]:
         """Value customers, given their churn probabilities.
@@ -149,7 +129,7 @@ class RetentionModel:
         Returns
         -------
         dict of ndarrays of shape (n_customers,)
-            The columns from ``expected_purchases`` to ``value_at_risk``.
+            The columns from ``expected_purchases`` to ``value_at_risk``, and ``spend_per_purchase``.
         """
         x, _, T = histories(described)
         values = self.clv.values(described, self.terms)
@@ -172,6 +152,7 @@ class RetentionModel:
             "value_if_silent": unit * values.silent,
             "value_at_stake": at_stake,
             "value_at_risk": churn_probability * at_stake,
+            "spend_per_purchase": spend_per_purchase,
         }
 
     @property
@@ -223,6 +204,11 @@ class RetentionModel:
         known = days <= _FOREVER_DAYS
         dates[known] = np.datetime64(_snapshot_of(table).date) + days[known].astype(np.int64)
         return dates.astype(object)
+
+
+def _last_purchase(table: Table) -> np.ndarray:
+    days = np.asarray(table["days_since_last_purchase"]).astype(np.int64)
+    return np.asarray((np.datetime64(_snapshot_of(table).date) - days).astype(object))
 
 
 def _blocks(table: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -26,7 +26,8 @@ from training.judging.recipe_comparison import CALIBRATION_BOUND, offer_in_words
 from training.judging.trial_offer import TrialOffer, try_offer
 from training.metrics.accuracy import TIE, decile_table
 from training.metrics.comparison import Comparison, log_losses, paired_bootstrap
-from training.model.retention_model import SPEND_LIMIT, TIERS, RetentionModel
+from training.model.retention_model import SPEND_LIMIT, RetentionModel
+from training.model.score_schema import TIERS
 from training.offers.retention import Offer, example_offer
 from training.report.card_pictures import P0, pictures, seasons, spend_of_model
 from training.report.formats import day, money, number, share

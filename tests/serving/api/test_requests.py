@@ -19,7 +19,7 @@ from serving.api.requests import (
     ScoreRequest,
     Transaction,
 )
-from training.model.retention_model import SCORE_COLUMNS
+from training.model.score_schema import SCORE_COLUMNS
 
 
 def order(**fields: Any) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from serving.api.answers import LookupResponse, ScoreResponse
 from serving.api.refusals import ErrorResponse
 from serving.client.http_client import StayworthClient
 from serving.scorer import Scorer
-from training.model.retention_model import SCORE_COLUMNS, TIERS
+from training.model.score_schema import SCORE_COLUMNS, TIERS
 
 if TYPE_CHECKING:
     from conftest import Serve, Server

@@ -16,7 +16,7 @@ from features.files import write_csv
 from serving.cli import app
 from serving.lists.export import read_table
 from serving.store.store import Store
-from training.model.retention_model import SCORE_COLUMNS
+from training.model.score_schema import SCORE_COLUMNS
 
 
 def stayworth(*arguments: object) -> Result:

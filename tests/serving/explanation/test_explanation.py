@@ -19,7 +19,7 @@ from serving.explanation.recommendation import price_offers
 from serving.scorer import Scorer
 from training.churn.calibration import Calibrator
 from training.churn.season import Season
-from training.model.retention_model import SCORE_COLUMNS
+from training.model.score_schema import SCORE_COLUMNS
 from training.offers.retention import Offer, OfferError
 
 JULY = Snapshot(date(1998, 7, 1))

@@ -15,9 +15,9 @@ import psycopg
 import pytest
 
 from serving.store.store import Store
-from training.model.retention_model import SCORE_COLUMNS
+from training.model.score_schema import SCHEMA, SCORE_COLUMNS
 
-#: Makes a list of these customers; every number in it is the one given.
+#: Makes a list of these customers; every number of a customer is the one given.
 ScoredList = Callable[..., pd.DataFrame]
 
 
@@ -62,16 +62,20 @@ def store(store_uri: str) -> Iterator[Store]:
 @pytest.fixture
 def scored_list() -> ScoredList:
     def build(
-        customers: Sequence[str], *, number: float = 0.5, model_version: str = "1", **columns: Any
+        customers: Sequence[str], *, number: Any = 0.5, model_version: str = "1", **columns: Any
     ) -> pd.DataFrame:
         rows = pd.DataFrame({"customer_id": list(customers)})
-        rows[list(SCORE_COLUMNS[2:12])] = number
+        for column in SCHEMA.values():
+            if column.type is float:
+                rows[column.name] = number
         rows["snapshot_date"] = date(1998, 7, 1)
         rows["value_tier"] = "vip"
         for name in ("next_purchase_date", "next_purchase_low", "next_purchase_high"):
             rows[name] = date(1998, 8, 1)
         rows["reasons"] = [["a reason"] for _ in customers]
         rows["model_version"] = model_version
+        rows["last_purchase_date"] = date(1998, 6, 1)
+        rows["horizon_days"], rows["margin"] = 90, 0.3
         return rows.assign(**columns)[list(SCORE_COLUMNS)]
 
     return build

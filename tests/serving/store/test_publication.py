@@ -18,7 +18,7 @@ import pytest
 
 from features.errors import StoreError
 from serving.store.store import Store
-from training.model.retention_model import SCORE_COLUMNS
+from training.model.score_schema import SCORE_COLUMNS
 
 ScoredList = Callable[..., pd.DataFrame]
 

@@ -19,7 +19,7 @@ import serving.store.schema
 from features.errors import StoreError
 from serving.store.store import Store
 from serving.store.tables import SCHEMA_VERSION, VERSION_TABLE, metadata, score_sets, scores
-from training.model.retention_model import SCORE_COLUMNS
+from training.model.score_schema import SCORE_COLUMNS
 
 ScoredList = Callable[..., pd.DataFrame]
 

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from features.errors import NothingPublished, StoreError
 from serving.store.store import Store
-from training.model.retention_model import SCORE_COLUMNS
+from training.model.score_schema import SCORE_COLUMNS
 
 ScoredList = Callable[..., pd.DataFrame]
 
@@ -29,7 +29,7 @@ def test_every_field_comes_back_as_it_was_published(store: Store, scored_list: S
     rng = np.random.default_rng(7)
     numbers = [*NUMBERS, *np.exp(rng.normal(0, 20, 200))]
     customers = [f"{place:04}" for place in range(len(numbers))]
-    published = scored_list(customers, number=np.array(numbers)[:, None].repeat(10, axis=1))
+    published = scored_list(customers, number=np.array(numbers))
 
     publication = store.publish(published)
 
@@ -38,7 +38,7 @@ def test_every_field_comes_back_as_it_was_published(store: Store, scored_list: S
     assert found.unknown == []
     assert [tuple(score) for score in found.scores] == [SCORE_COLUMNS] * len(customers)
     for score, number in zip(found.scores, numbers, strict=True):
-        assert {score[name] for name in SCORE_COLUMNS[2:12]} == {number}
+        assert {score[name] for name in (*SCORE_COLUMNS[2:12], "spend_per_purchase")} == {number}
     assert found.scores[0] | {name: 0.0 for name in SCORE_COLUMNS[2:12]} == {
         "customer_id": "0000",
         "snapshot_date": date(1998, 7, 1),
@@ -49,6 +49,10 @@ def test_every_field_comes_back_as_it_was_published(store: Store, scored_list: S
         "next_purchase_high": date(1998, 8, 1),
         "reasons": ["a reason"],
         "model_version": "1",
+        "spend_per_purchase": NUMBERS[0],
+        "last_purchase_date": date(1998, 6, 1),
+        "horizon_days": 90,
+        "margin": 0.3,
     }
 
 

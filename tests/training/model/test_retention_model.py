@@ -12,7 +12,7 @@ import pytest
 from features.errors import ModelError
 from features.table.history import FEATURES
 from training.model.files import load_model, save_model
-from training.model.retention_model import SCORE_COLUMNS
+from training.model.score_schema import MODEL_COLUMNS
 from training.run import TrainingRun
 
 
@@ -29,7 +29,7 @@ def scores(cdnow_run: TrainingRun, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def test_the_columns_are_those_of_the_contract_in_its_order(scores: pd.DataFrame) -> None:
-    assert tuple(scores.columns) == SCORE_COLUMNS[:-1]
+    assert tuple(scores.columns) == MODEL_COLUMNS
     dates = [name for name in scores if name.startswith("next_purchase")]
     assert scores.drop(columns=dates).notna().all(axis=None)
 
