@@ -5,9 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import alembic.command
 import pandas as pd
 import pytest
 import sqlalchemy as sa
@@ -17,9 +19,11 @@ from alembic.script import ScriptDirectory
 
 import serving.store.schema
 from features.errors import StoreError
+from serving.store.migrations.__main__ import migration
+from serving.store.schema import alembic_config
 from serving.store.store import Store
 from serving.store.tables import SCHEMA_VERSION, VERSION_TABLE, metadata, score_sets, scores
-from training.model.score_schema import SCORE_COLUMNS
+from training.model.score_schema import SCHEMA, SCORE_COLUMNS
 
 ScoredList = Callable[..., pd.DataFrame]
 
@@ -103,6 +107,68 @@ def test_tables_of_a_newer_release_are_not_written_to(store: Store, scored_list:
             write()
 
     assert execute(store, "SELECT count(*) FROM score_sets") == [(1,)]
+
+
+FIRST_SET = """
+INSERT INTO score_sets (published_at, model_version, snapshot_date, customers)
+VALUES ('1998-07-01 05:00:00', '7', '1998-07-01', 1)
+"""
+FIRST_SCORE = """
+INSERT INTO scores VALUES (1, '0042', 0.25, 0.5, 1.5, 30.0, 45.0, NULL, NULL, 5.0, 20.0, 5.0, 'vip',
+                           '1998-08-01', '1998-07-10', NULL, '["a reason"]')
+"""
+
+
+@pytest.fixture
+def first_store(store: Store) -> Store:
+    """A store as the first release left it: one set of one customer."""
+    engine = sa.create_engine(store.address.url, poolclass=sa.NullPool)
+    with engine.begin() as database:
+        alembic.command.upgrade(alembic_config(database), "0001")
+        database.execute(sa.text(FIRST_SET))
+        database.execute(sa.text(FIRST_SCORE))
+    return store
+
+
+def test_a_store_of_the_first_release_migrates_when_it_is_next_written_to(
+    first_store: Store, scored_list: ScoredList
+) -> None:
+    with pytest.raises(StoreError, match="of an older release .* upgrades it"):
+        first_store.lookup(["0042"])
+
+    first_store.keys.add("crm-1", scopes=["lookup"])
+
+    (old,) = first_store.lookup(["0042"]).scores
+    assert old["churn_probability"] == 0.25 and old["next_purchase_low"] == date(1998, 7, 10)
+    assert [old["model_version"], old["snapshot_date"]] == ["7", date(1998, 7, 1)]
+    later = ("spend_per_purchase", "last_purchase_date", "horizon_days", "margin")
+    assert [name for name, column in SCHEMA.items() if column.added_later] == list(later)
+    assert {name: old[name] for name in later} == dict.fromkeys(later)  # type: ignore[literal-required]
+
+    first_store.publish(scored_list(["0042"], number=30.0))
+
+    (new,) = first_store.lookup(["0042"]).scores
+    assert [new[name] for name in later] == [30.0, date(1998, 6, 1), 90, 0.3]  # type: ignore[literal-required]
+
+
+def test_nothing_is_left_to_migrate() -> None:
+    with pytest.raises(SystemExit, match="there is nothing to add"):
+        migration("Add nothing.")
+
+
+def test_a_new_column_makes_a_migration() -> None:
+    tables = sa.MetaData()
+    for table in metadata.tables.values():
+        table.to_metadata(tables)
+    tables.tables["scores"].append_column(sa.Column("stage", sa.Text))
+
+    source = migration("Add the stage.", tables)
+
+    assert source.startswith('"""Add the stage."""')
+    assert f'revision = "{int(SCHEMA_VERSION) + 1:04}"\ndown_revision = "{SCHEMA_VERSION}"' in source
+    assert "op.add_column('scores', sa.Column('stage', sa.Text(), nullable=True))" in source
+    assert "op.drop_column('scores', 'stage')" in source
+    compile(source, "migration", "exec")
 
 
 ADD_KEY = """
