@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 from features.files import atomic_path
 from serving.lists.export import write_table
 from training.campaign.effect import Effect
 from training.campaign.measurement import Measurement
-from training.offers.retention import Offer
+from training.offers.offers import write_offers
 
 UPDATED_OFFERS = "offers.updated.toml"
 
@@ -63,29 +62,3 @@ def _effect(found: Effect) -> dict[str, float]:
         "high": found.high,
         "confidence": found.confidence,
     }
-
-
-def write_offers(offers: Sequence[Offer], path: str | os.PathLike[str]) -> None:
-    """Write offers as ``[[offers]]`` tables, to be read by :func:`training.offers.retention.read_offers`.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from training.offers.retention import read_offers
-    >>> path = Path(tempfile.mkdtemp()) / "offers.toml"
-    >>> offers = [Offer(name="voucher", incentive_cost=10, acceptance_rate=0.3)]
-    >>> write_offers(offers, path)
-    >>> read_offers(path) == offers
-    True
-    """
-    tables = (offer.model_dump(mode="json", exclude_none=True) for offer in offers)
-    text = "\n".join("[[offers]]\n" + "".join(f"{k} = {_toml(v)}\n" for k, v in t.items()) for t in tables)
-    with atomic_path(path) as beside:
-        beside.write_text(text, encoding="utf-8")
-
-
-def _toml(value: object) -> str:
-    """Write a text, number, truth value or flat table; all but the table as JSON does."""
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_toml(each)}" for key, each in value.items()) + " }"
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

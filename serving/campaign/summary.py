@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from training.campaign.holdout import customers_for
 from training.campaign.plan import CampaignPlan
 from training.campaign.sensitivity import SameList, Swing, budget_curve, same_list, tornado
-from training.offers.retention import BetaPrior
+from training.offers.offers import BetaPrior
 
 INK, GREY, COLOURS = "#22313f", "#c3c9cf", ("#1f6f8b", "#d1742f", "#5b8c3e", "#8a4f9e", "#b3403a")
 _MOST_DOTS = 4_000

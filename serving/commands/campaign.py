@@ -32,7 +32,7 @@ def plan(settings: PlanSettings) -> None:
     from serving.campaign.summary import sentences
     from serving.lists.export import read_table
     from training.campaign.plan import plan as make_plan
-    from training.offers.retention import read_offers
+    from training.offers.offers import read_offers
 
     require_new(settings.out)
     offers = read_offers(settings.offers)

@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import Any
 
 from serving.explanation.recommendation import OfferPrice, Recommendation
-from training.offers.retention import Offer
+from training.offers.offers import Offer
 
 _MOST_DIGITS = 7
 

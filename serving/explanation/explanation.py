@@ -26,7 +26,7 @@ from serving.explanation.scenario import IfSilent, IfTheyBuy, Scenarios, imagine
 from serving.scorer import ScoredList, Scorer, tomorrow
 from training.model import reasons
 from training.model.score_schema import SCORE_COLUMNS, TIERS
-from training.offers.retention import Offer, require_own_names
+from training.offers.offers import Offer, require_own_names
 
 INTERVAL_LEVEL = 0.8
 """Of `expected_value_low` to `expected_value_high`, and of the dates of the next purchase."""

@@ -1,6 +1,6 @@
 """Recommendations: what each offer would cost and bring with each scored customer, and which to make.
 
-The money is that of a campaign's plan (`training.offers.retention`, with the spend per purchase of
+The money is that of a campaign's plan (`training.offers.offer_profit`, with the spend per purchase of
 `training.campaign.candidates`), so an answer to a live request and a planned list never disagree. Only where no
 purchase is expected at all do they part: a plan then takes the list's own spend per purchase, and a request has
 no list. An incentive that is a share of it has no price there.
@@ -15,15 +15,13 @@ import numpy as np
 import pandas as pd
 
 from training.campaign.candidates import spend_per_purchase
-from training.offers.retention import (
-    Floats,
-    Offer,
+from training.offers.offer_profit import (
     break_even_acceptance,
     break_even_probability,
     expected_cost,
     offer_profit,
-    require_own_names,
 )
+from training.offers.offers import Floats, Offer, require_own_names
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from training.offers.policies import (
+from training.backtest.policies import (
     BGNBD,
     CHAMPION,
     FORESIGHT,
@@ -24,8 +24,8 @@ from training.offers.policies import (
     Prospects,
     contacts,
 )
-from training.offers.profit import ProfitMeasure, empb, empc, mpc
-from training.offers.retention import Floats, Offer
+from training.offers.offers import Floats, Offer
+from training.offers.profit_measures import ProfitMeasure, empb, empc, mpc
 from training.report.formats import money, share
 
 AVERAGE = "average"

@@ -23,10 +23,10 @@ from features.log.transactions import TransactionLog
 from features.progress import Report
 from features.table.history import PurchaseHistory
 from training.backtest.account import Account, settle
+from training.backtest.policies import Prospects
 from training.churn.procedure import run_procedure
 from training.clv.value import ValueTerms
-from training.offers.policies import Prospects
-from training.offers.retention import Offer
+from training.offers.offers import Offer
 from training.pipeline import fit_options, value_terms
 from training.settings import TrainSettings
 from training.snapshots.dataset import LabelledSnapshot, known_at, labelled_snapshots

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
 from training.campaign.effect import Effect, effect
-from training.offers.retention import BetaPrior, Floats, Offer
+from training.offers.offers import BetaPrior, Floats, Offer
 
 CUSTOMERS_BEHIND_A_NUMBER = 20.0
 """A plain acceptance rate in an offers file is taken as a guess worth this many observed customers."""

@@ -21,7 +21,7 @@ import pyarrow as pa
 from features.errors import StayworthError
 from features.files import bare_cells
 from training.campaign.holdout import sample_ratio_p_value
-from training.offers.retention import Offer
+from training.offers.offers import Offer
 
 CONTACT_LIST, HOLDOUT_LIST, PLAN = "list.csv", "holdout.csv", "plan.json"
 MISMATCH = 0.001

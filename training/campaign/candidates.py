@@ -10,7 +10,8 @@ import pandas as pd
 
 from features.errors import StayworthError
 from training.campaign.settings import PlanTerms
-from training.offers.retention import Floats, Offer, expected_cost, offer_profit
+from training.offers.offer_profit import expected_cost, offer_profit
+from training.offers.offers import Floats, Offer
 
 NEEDED = ("customer_id", "snapshot_date", "churn_probability", "value_at_stake")
 NUMBERS = ("churn_probability", "value_at_stake", "expected_value", "expected_spend", "expected_purchases")

@@ -29,7 +29,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from features.errors import StayworthError
-from training.offers.retention import Floats
+from training.offers.offers import Floats
 
 DRAWS = 999
 MANY_CUSTOMERS = 10_000

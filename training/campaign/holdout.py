@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from training.offers.retention import Floats
+from training.offers.offers import Floats
 
 FEWEST_PER_ARM = 2
 """A stratum's variance needs two customers in each group."""

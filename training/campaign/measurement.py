@@ -21,7 +21,7 @@ from training.campaign.assignment import Assignment
 from training.campaign.effect import Effect, effect, times_the_customers
 from training.campaign.outcomes import campaign_outcomes, campaign_period
 from training.campaign.settings import MeasureTerms
-from training.offers.retention import Floats, Offer
+from training.offers.offers import Floats, Offer
 
 MEASURES = {
     "retention": "share who bought",

@@ -22,16 +22,14 @@ from training.campaign.candidates import exclusions, prices, scored_customers, s
 from training.campaign.holdout import draw_holdout, holdout_share_for, minimum_detectable_effect, stratify
 from training.campaign.settings import PlanTerms
 from training.offers.allocation import NOBODY, Allocation, allocate
-from training.offers.retention import (
-    BetaPrior,
-    Floats,
-    Offer,
+from training.offers.offer_profit import (
     break_even_probability,
     expected_cost,
     greatest_cost,
     offer_profit,
     probability_of_profit,
 )
+from training.offers.offers import BetaPrior, Floats, Offer
 
 _MOST_ROUNDS = 30
 

@@ -14,7 +14,8 @@ from training.campaign.acceptance import acceptance_prior
 from training.campaign.candidates import prices, spend_per_purchase
 from training.campaign.plan import CampaignPlan
 from training.offers.allocation import NOBODY, Allocation, allocate
-from training.offers.retention import Floats, Offer, offer_profit
+from training.offers.offer_profit import offer_profit
+from training.offers.offers import Floats, Offer
 
 SAME = 0.95
 """A list that shares this much with another is called the same."""

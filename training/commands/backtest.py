@@ -17,7 +17,7 @@ from training.settings import RunSettings, TrainSettings
 
 if TYPE_CHECKING:
     from training.backtest.account import Account
-    from training.offers.retention import Offer
+    from training.offers.offers import Offer
 
 _TERMS = ("contact_cost", "incentive_cost", "incentive_share", "acceptance_rate", "redemption_rate")
 _TRAINING = ("horizon_days", *RunSettings.model_fields)
@@ -103,7 +103,7 @@ class BacktestSettings(RunSettings):
         StayworthError
             If the file has several offers and none is named, or none of that name.
         """
-        from training.offers.retention import Offer, read_offers
+        from training.offers.offers import Offer, read_offers
 
         if self.offers is None:
             given = {name: getattr(self, name) for name in _TERMS if getattr(self, name) is not None}
@@ -187,7 +187,7 @@ def _wording(offer: Offer) -> str:
 
 
 def _show_snapshots(account: Account) -> None:
-    from training.offers.policies import POLICIES
+    from training.backtest.policies import POLICIES
     from training.report.formats import money
 
     profit = account.table.pivot(index="policy", columns="snapshot", values="profit")
@@ -199,7 +199,7 @@ def _show_snapshots(account: Account) -> None:
 
 
 def _show_average(account: Account) -> None:
-    from training.offers.policies import CHAMPION, FORESIGHT
+    from training.backtest.policies import CHAMPION, FORESIGHT
     from training.report.formats import money, share
 
     rows = []
@@ -223,7 +223,7 @@ def _show_average(account: Account) -> None:
 
 
 def _show_measures(account: Account) -> None:
-    from training.offers.policies import RANKINGS
+    from training.backtest.policies import RANKINGS
 
     mean = account.measures.drop(columns="snapshot").groupby("ranking").mean().loc[list(RANKINGS)]
     rows = []

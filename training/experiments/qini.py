@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from training.offers.retention import Floats
+from training.offers.offers import Floats
 
 
 @dataclass(frozen=True)

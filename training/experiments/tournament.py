@@ -24,7 +24,7 @@ from scipy import stats
 from features.errors import StayworthError
 from training.experiments.qini import Ranking, perfect_ranking, qini_area
 from training.experiments.uplift import Predictions, cross_fit
-from training.offers.retention import Floats
+from training.offers.offers import Floats
 
 BY_LOT = "random"
 BOOTSTRAPS = 120

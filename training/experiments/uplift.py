@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from training.offers.retention import Floats
+from training.offers.offers import Floats
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from training.clv.value import ValueTerms
 from training.judging.recipe_comparison import MeasureComparison, compare_recipes
 from training.judging.refit import RefitPredictions, refit_and_predict
 from training.model.retention_model import RetentionModel
-from training.offers.retention import Offer
+from training.offers.offers import Offer
 from training.snapshots.dataset import LabelledSnapshot
 from training.versions.registry import Registry, Version
 
@@ -155,7 +155,7 @@ def compare_with_champion(
         Closed windows, the newest closed snapshot among them.
     log : TransactionLog
     offer : Offer, optional
-        What lists are priced with; by default `training.offers.retention.example_offer`.
+        What lists are priced with; by default `training.offers.offers.example_offer`.
     seed, threads : int
 
     Raises

@@ -16,8 +16,8 @@ from scipy.stats import bootstrap
 from training.judging.refit import RefitPredictions
 from training.metrics.accuracy import calibration_in_the_large
 from training.metrics.comparison import CONFIDENCE, Comparison, log_losses, paired_bootstrap
-from training.offers.profit import realised_profit
-from training.offers.retention import Offer, example_offer, offer_profit
+from training.offers.offer_profit import offer_profit, realised_profit
+from training.offers.offers import Offer, example_offer
 
 SAMPLES = 1_000
 
@@ -106,7 +106,7 @@ def compare_recipes(
     dormant_after_days : int
         Recent customers are those whose last purchase lies within these days.
     offer : Offer, optional
-        What lists are priced with; by default `training.offers.retention.example_offer`.
+        What lists are priced with; by default `training.offers.offers.example_offer`.
     seed : int
         Of the bootstrap.
 

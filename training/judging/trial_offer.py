@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.offers.profit import realised_profit
-from training.offers.retention import Offer, offer_profit
+from training.offers.offer_profit import offer_profit, realised_profit
+from training.offers.offers import Offer
 
 RISKIEST = "riskiest first"
 

@@ -1,1 +1,1 @@
-"""Retention offers: their profit, their allocation to customers, policies and profit measures."""
+"""Retention offers: their profit, their allocation to customers, profit measures of a ranking."""

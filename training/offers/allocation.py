@@ -22,7 +22,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from training.offers.retention import Floats
+from training.offers.offers import Floats
 from training.offers.shadow_prices import ROUNDING, Duals, Limits, respond, solve_dual
 
 NOBODY = -1

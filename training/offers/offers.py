@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from scipy import stats
 
 from features.errors import StayworthError
+from features.files import atomic_path
 
 Floats = NDArray[np.float64]
 Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -119,6 +122,28 @@ class Offer(BaseModel):
         return np.asarray(np.asarray(spend_per_purchase, dtype=np.float64) * (self.incentive_share or 0.0))
 
 
+EXAMPLE_ACCEPTANCE = 0.3
+"""The mean of the literature's Beta(6, 14), as in `training.offers.profit_measures.STANDARD_OFFER`."""
+
+
+def example_offer(spend_per_purchase: float) -> Offer:
+    """Return an offer that fits any log: 10% off the next purchase, and a contact for 2% of the mean one.
+
+    Shares throughout, so that the currency does not matter; everybody who would have stayed takes the incentive.
+
+    Examples
+    --------
+    >>> example_offer(36.29).contact_cost
+    0.73
+    """
+    return Offer(
+        name="10% off the next purchase",
+        contact_cost=float(f"{max(spend_per_purchase, 0.0) / 50:.2g}"),
+        incentive_share=0.1,
+        acceptance_rate=EXAMPLE_ACCEPTANCE,
+    )
+
+
 class _OfferFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -153,6 +178,31 @@ def require_own_names(offers: Sequence[Offer], two: str = "Two") -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise OfferError(f"{two} offers are called {twice[0]!r}. Give each a name of its own.")
+
+
+def write_offers(offers: Sequence[Offer], path: str | os.PathLike[str]) -> None:
+    """Write offers as ``[[offers]]`` tables, to be read by :func:`training.offers.offers.read_offers`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "offers.toml"
+    >>> offers = [Offer(name="voucher", incentive_cost=10, acceptance_rate=0.3)]
+    >>> write_offers(offers, path)
+    >>> read_offers(path) == offers
+    True
+    """
+    tables = (offer.model_dump(mode="json", exclude_none=True) for offer in offers)
+    text = "\n".join("[[offers]]\n" + "".join(f"{k} = {_toml(v)}\n" for k, v in t.items()) for t in tables)
+    with atomic_path(path) as beside:
+        beside.write_text(text, encoding="utf-8")
+
+
+def _toml(value: object) -> str:
+    """Write a text, number, truth value or flat table; all but the table as JSON does."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(each)}" for key, each in value.items()) + " }"
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _explain(error: ValidationError, raw: dict[str, Any]) -> str:

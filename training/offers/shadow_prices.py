@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from training.offers.retention import Floats
+from training.offers.offers import Floats
 
 ROUNDING = 1e-9  # a limit may be passed by floating-point dust, not by money
 

@@ -28,7 +28,7 @@ from training.metrics.accuracy import TIE, decile_table
 from training.metrics.comparison import Comparison, log_losses, paired_bootstrap
 from training.model.retention_model import SPEND_LIMIT, RetentionModel
 from training.model.score_schema import TIERS
-from training.offers.retention import Offer, example_offer
+from training.offers.offers import Offer, example_offer
 from training.report.card_pictures import P0, pictures, seasons, spend_of_model
 from training.report.formats import day, money, number, share
 from training.report.purchase_tracking import weekly_purchases
@@ -62,7 +62,7 @@ def model_card(run: TrainingRun, log: TransactionLog, offer: Offer | None = None
     log : TransactionLog
         The log the run was trained on.
     offer : Offer, optional
-        What the profit curve is drawn for; by default `training.offers.retention.example_offer`.
+        What the profit curve is drawn for; by default `training.offers.offers.example_offer`.
 
     Returns
     -------

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from training.judging.trial_offer import TrialOffer
-from training.offers.profit import profit_curve
+from training.offers.profit_measures import profit_curve
 from training.report.plots import COLOURS, calibration_plot, gain_plot
 from training.report.svg import TYPEFACE
 from training.snapshots.schedule import Schedule

@@ -9,7 +9,7 @@ import pytest
 
 from serving.explanation.decision import OfferDecision, decide
 from serving.explanation.recommendation import price_offers
-from training.offers.retention import Offer
+from training.offers.offers import Offer
 
 
 def decided(

@@ -20,7 +20,7 @@ from serving.scorer import Scorer
 from training.churn.calibration import Calibrator
 from training.churn.season import Season
 from training.model.score_schema import SCORE_COLUMNS
-from training.offers.retention import Offer, OfferError
+from training.offers.offers import Offer, OfferError
 
 JULY = Snapshot(date(1998, 7, 1))
 VOUCHER = Offer(name="voucher", contact_cost=0.1, incentive_cost=5, acceptance_rate=0.3)

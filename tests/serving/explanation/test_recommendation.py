@@ -15,7 +15,7 @@ from serving.scorer import Scorer
 from training.campaign.candidates import prices
 from training.campaign.plan import plan
 from training.campaign.settings import PlanTerms
-from training.offers.retention import BetaPrior, Offer, OfferError
+from training.offers.offers import BetaPrior, Offer, OfferError
 
 VOUCHER = Offer(
     name="voucher", contact_cost=0.1, incentive_cost=5, acceptance_rate=BetaPrior(alpha=6, beta=14)

@@ -11,8 +11,7 @@ import pytest
 
 from features.snapshot import Snapshot
 from training.backtest.account import AVERAGE, settle
-from training.backtest.replay import prospects_of
-from training.offers.policies import (
+from training.backtest.policies import (
     CHAMPION,
     EVERYBODY,
     FORESIGHT,
@@ -22,7 +21,8 @@ from training.offers.policies import (
     SIMPLER,
     Prospects,
 )
-from training.offers.retention import Offer
+from training.backtest.replay import prospects_of
+from training.offers.offers import Offer
 from training.run import TrainingRun
 
 VOUCHER = Offer(contact_cost=1, incentive_cost=10, acceptance_rate=0.5)

@@ -12,7 +12,7 @@ from features.errors import WindowError
 from features.log.transactions import TransactionLog, validate
 from training.backtest.account import Account
 from training.backtest.replay import backtest
-from training.offers.retention import Offer
+from training.offers.offers import Offer
 from training.settings import TrainSettings
 
 OFFER = Offer(contact_cost=0.5, incentive_share=0.1, acceptance_rate=0.3)

@@ -7,7 +7,7 @@ import pytest
 
 from training.campaign.acceptance import acceptance_prior, update_acceptance
 from training.campaign.holdout import draw_holdout, stratify
-from training.offers.retention import BetaPrior, Offer
+from training.offers.offers import BetaPrior, Offer
 
 FLAT = BetaPrior(alpha=1, beta=1)
 

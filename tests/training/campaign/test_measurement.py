@@ -19,7 +19,7 @@ from training.campaign.assignment import Assignment
 from training.campaign.measurement import measure
 from training.campaign.plan import CampaignPlan, plan
 from training.campaign.settings import MeasureTerms, PlanTerms
-from training.offers.retention import BetaPrior, Offer, read_offers
+from training.offers.offers import BetaPrior, Offer, read_offers
 
 START = date(2024, 1, 1)
 VOUCHER = Offer(name="voucher", contact_cost=1, incentive_cost=4, acceptance_rate=BetaPrior(alpha=2, beta=4))

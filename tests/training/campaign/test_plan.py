@@ -21,7 +21,7 @@ from training.campaign.assignment import CampaignError, read_assignment
 from training.campaign.plan import CampaignPlan, plan
 from training.campaign.sensitivity import budget_curve, same_list, tornado
 from training.campaign.settings import PlanTerms
-from training.offers.retention import BetaPrior, Offer
+from training.offers.offers import BetaPrior, Offer
 
 VOUCHER = Offer(
     name="voucher", contact_cost=0.1, incentive_cost=5, acceptance_rate=BetaPrior(alpha=6, beta=14)

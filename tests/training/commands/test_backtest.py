@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from features.errors import StayworthError
 from features.log.transactions import TransactionLog
+from training.backtest.policies import POLICIES
 from training.commands.backtest import BacktestSettings, backtest
-from training.offers.policies import POLICIES
 
 OFFERS = """
 [[offers]]

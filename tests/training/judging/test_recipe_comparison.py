@@ -14,7 +14,7 @@ from training.clv.mbgnbd import MBGNBD
 from training.clv.model import CLVModel
 from training.judging.recipe_comparison import MeasureComparison, compare_recipes
 from training.judging.refit import RefitPredictions
-from training.offers.retention import Offer
+from training.offers.offers import Offer
 from training.snapshots.dataset import LabelledSnapshot
 
 N = 4_000

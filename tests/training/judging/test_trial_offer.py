@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from training.judging.trial_offer import RISKIEST, try_offer
-from training.offers.retention import Offer
+from training.offers.offers import Offer
 
 OFFER = Offer(contact_cost=1, incentive_cost=10, acceptance_rate=0.3)
 

@@ -1,8 +1,8 @@
-"""Economics of a retention offer: whom does it pay to contact, and with what.
+"""Profit, cost and break-even points of a retention offer, per customer.
 
 An offer costs something to make (the contact) and something to honour (the incentive). It earns only where
-a customer who would have left accepts it. Training (profit curves), planning, the backtest and the service
-all price an offer through this module, so a list and its evaluation can never disagree about money.
+a customer who would have left accepts it. Profit curves, campaign plans, the backtest and the service all use
+these formulas.
 
 Notation of the formulas: p churn probability, V value at stake, f contact cost, d incentive cost,
 γ acceptance rate, ψ redemption rate of those who would have stayed anyway.
@@ -14,22 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from training.offers.offers import BetaPrior, Floats, Offer, OfferError, read_offers, require_own_names
-
-__all__ = [
-    "BetaPrior",
-    "Floats",
-    "Offer",
-    "OfferError",
-    "break_even_acceptance",
-    "break_even_probability",
-    "expected_cost",
-    "greatest_cost",
-    "offer_profit",
-    "probability_of_profit",
-    "read_offers",
-    "require_own_names",
-]
+from training.offers.offers import BetaPrior, Floats, Offer
 
 
 def _checked(churn_probability: ArrayLike, value_at_stake: ArrayLike) -> tuple[Floats, Floats]:
@@ -45,28 +30,6 @@ def _checked(churn_probability: ArrayLike, value_at_stake: ArrayLike) -> tuple[F
     if np.isnan(value).any():
         raise ValueError(f"{int(np.isnan(value).sum())} values at stake are missing.")
     return p, value
-
-
-EXAMPLE_ACCEPTANCE = 0.3
-"""The mean of the literature's Beta(6, 14), as in `training.offers.profit.STANDARD_OFFER`."""
-
-
-def example_offer(spend_per_purchase: float) -> Offer:
-    """Return an offer that fits any log: 10% off the next purchase, and a contact for 2% of the mean one.
-
-    Shares throughout, so that the currency does not matter; everybody who would have stayed takes the incentive.
-
-    Examples
-    --------
-    >>> example_offer(36.29).contact_cost
-    0.73
-    """
-    return Offer(
-        name="10% off the next purchase",
-        contact_cost=float(f"{max(spend_per_purchase, 0.0) / 50:.2g}"),
-        incentive_share=0.1,
-        acceptance_rate=EXAMPLE_ACCEPTANCE,
-    )
 
 
 def offer_profit(
@@ -108,6 +71,34 @@ def offer_profit(
     """
     p, value = _checked(churn_probability, value_at_stake)
     return np.asarray(p * offer.acceptance * value - expected_cost(p, offer, spend_per_purchase))
+
+
+def realised_profit(
+    churned: ArrayLike,
+    value_at_stake: ArrayLike,
+    offer: Offer,
+    spend_per_purchase: ArrayLike | None = None,
+) -> Floats:
+    """Return the profit of contacting each customer, given who churned: `offer_profit` at p = 0 or 1.
+
+    ``y·γ·(V − d) − (1 − y)·ψ·d − f``, y being 1 for a customer who churned. Acceptance and redemption stay
+    assumptions.
+
+    Returns
+    -------
+    ndarray of shape (n_customers,), money
+
+    Examples
+    --------
+    >>> realised_profit(
+    ...     [1, 0], [200.0, 200.0], Offer(contact_cost=1, incentive_cost=10, acceptance_rate=0.3)
+    ... )
+    array([ 56., -11.])
+    """
+    y = np.asarray(churned, dtype=np.float64)
+    value, d = np.asarray(value_at_stake, dtype=np.float64), offer.incentive(spend_per_purchase)
+    accepted = y * offer.acceptance * (value - d)
+    return np.asarray(accepted - (1 - y) * offer.redemption_rate * d - offer.contact_cost)
 
 
 def expected_cost(

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from training.offers.profit import STANDARD_OFFER, empb, empc, mpc, profit_curve, realised_profit, roc_hull
-from training.offers.retention import Offer
+from training.offers.offer_profit import realised_profit
+from training.offers.offers import Offer
+from training.offers.profit_measures import STANDARD_OFFER, empb, empc, mpc, profit_curve, roc_hull
 
 Y = [0, 1, 0, 1, 0, 1, 0, 1]
 SCORE = [0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.8, 0.9]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.snapshot import Snapshot
-from training.offers.policies import (
+from training.backtest.policies import (
     BGNBD,
     CHAMPION,
     EVERYBODY,
@@ -25,7 +25,7 @@ from training.offers.policies import (
     contacts,
     top,
 )
-from training.offers.retention import Offer
+from training.offers.offers import Offer
 
 VOUCHER = Offer(contact_cost=1, incentive_cost=10, acceptance_rate=0.5)
 

@@ -9,18 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.offers.retention import (
-    BetaPrior,
-    Offer,
-    OfferError,
+from training.offers.offer_profit import (
     break_even_acceptance,
     break_even_probability,
     expected_cost,
     greatest_cost,
     offer_profit,
     probability_of_profit,
-    read_offers,
 )
+from training.offers.offers import BetaPrior, Offer, OfferError, read_offers
 
 VOUCHER = Offer(name="voucher", contact_cost=1, incentive_cost=10, acceptance_rate=0.3)
 

@@ -1,8 +1,8 @@
-"""Whom to contact: the simple rules of the trade, a plan by expected profit, and perfect foresight.
+"""Targeting policies of a backtest: simple rules, the model's plan by expected profit, and perfect foresight.
 
-A policy sees what was known at a snapshot and gives each customer a chance of being contacted: 0 or 1, and a
-fraction where it draws lots. A rule that only ranks customers has no natural length of list; it gets the length
-of the champion's plan, so that the lists differ by whom they hold and not by how many.
+A policy uses what was known at a snapshot and returns each customer's probability of being contacted: 0 or 1, and
+a fraction where customers are chosen at random. A rule that only ranks customers contacts as many as the model's
+plan does, so that the lists differ in their customers and not in their length.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.snapshot import Snapshot
-from training.offers.profit import realised_profit
-from training.offers.retention import Floats, Offer, offer_profit
+from training.offers.offer_profit import offer_profit, realised_profit
+from training.offers.offers import Floats, Offer
 
 NOBODY, EVERYBODY, RANDOM = "nobody", "everybody", "random"
 SILENCE, VALUE, RISK = "longest silent", "highest value", "highest risk"

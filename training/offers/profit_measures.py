@@ -20,7 +20,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 from scipy.spatial import ConvexHull, QhullError
 
-from training.offers.retention import BetaPrior, Floats, Offer
+from training.offers.offer_profit import realised_profit
+from training.offers.offers import BetaPrior, Floats, Offer
 
 STANDARD_OFFER = Offer(
     name="standard", contact_cost=1, incentive_cost=10, acceptance_rate=BetaPrior(alpha=6, beta=14)
@@ -144,32 +145,6 @@ def empc(
     profit = float((gain * mean - cost * mass).sum())
     floor = max(0.0, float(gain[-1] * prior.mean - cost[-1]))
     return ProfitMeasure(profit, float((share * mass).sum()), floor)
-
-
-def realised_profit(
-    churned: ArrayLike,
-    value_at_stake: ArrayLike,
-    offer: Offer,
-    spend_per_purchase: ArrayLike | None = None,
-) -> Floats:
-    """Return the profit of having contacted each customer, now that the window is closed.
-
-    A leaver would have accepted with rate γ and been worth V less the incentive; a stayer took the incentive
-    with rate ψ. It is :func:`offer_profit` with the outcome in the place of the probability.
-
-    Returns
-    -------
-    ndarray of shape (n_customers,), money
-
-    Examples
-    --------
-    >>> realised_profit([1, 0], [200.0, 200.0], STANDARD_OFFER)
-    array([ 56., -11.])
-    """
-    y = np.asarray(churned, dtype=np.float64)
-    value, d = np.asarray(value_at_stake, dtype=np.float64), offer.incentive(spend_per_purchase)
-    accepted = y * offer.acceptance * (value - d)
-    return np.asarray(accepted - (1 - y) * offer.redemption_rate * d - offer.contact_cost)
 
 
 def profit_curve(profit: ArrayLike, score: ArrayLike) -> tuple[Floats, Floats]:
