@@ -69,14 +69,8 @@ class OfferPrice(BaseModel):
     """What one offer would earn and cost with one customer."""
 
     offer: str
-    expected_profit: Annotated[
-        FiniteFloat | None,
-        Field(
-            description="Contact only where it is above zero. Null (and so the cost) where the incentive is a "
-            "share of a purchase that is not expected."
-        ),
-    ]
-    expected_cost: FiniteFloat | None
+    expected_profit: Annotated[FiniteFloat, Field(description="Contact only where it is above zero.")]
+    expected_cost: FiniteFloat
     break_even_probability: Annotated[
         FiniteFloat | None, Field(description="Churn probability above which it pays; null: never.")
     ]

@@ -23,8 +23,8 @@ class OfferPrice(TypedDict):
     """What an offer to a customer would bring."""
 
     offer: str
-    expected_profit: float | None
-    expected_cost: float | None
+    expected_profit: float
+    expected_cost: float
     break_even_probability: float | None
     break_even_acceptance: float | None
 

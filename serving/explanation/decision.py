@@ -57,7 +57,7 @@ def decide(
     ----------
     offers : sequence of Offer
     score : mapping
-        The customer's churn_probability, value_at_stake, expected_spend and expected_purchases.
+        The customer's churn_probability, value_at_stake and spend_per_purchase.
     now : Recommendation
         Their offers' prices.
     silent : mapping of int to Recommendation
@@ -85,11 +85,8 @@ def _texts() -> dict[str, str]:
 
 
 def _sentence(offer: Offer, price: OfferPrice, score: Mapping[str, Any]) -> str:
-    if price.expected_profit is None:
-        return _texts()["unknown"]
     stake = score["value_at_stake"]
-    purchases = score["expected_purchases"]
-    incentive = float(offer.incentive(score["expected_spend"] / purchases if purchases else math.nan))
+    incentive = float(offer.incentive(score["spend_per_purchase"]))
     p, gamma = score["churn_probability"], offer.acceptance
     p_needed, gamma_needed = price.break_even_probability, price.break_even_acceptance
     facts: dict[str, Any] = {"incentive": incentive, "value_at_stake": stake}

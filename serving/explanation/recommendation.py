@@ -1,9 +1,7 @@
 """Recommendations: what each offer would cost and bring with each scored customer, and which to make.
 
-The money is that of a campaign's plan (`training.offers.offer_profit`, with the spend per purchase of
-`training.campaign.candidates`), so an answer to a live request and a planned list never disagree. Only where no
-purchase is expected at all do they part: a plan then takes the list's own spend per purchase, and a request has
-no list. An incentive that is a share of it has no price there.
+The money is that of a campaign's plan (`training.offers.offer_profit`, with the score's ``spend_per_purchase``), so an
+answer to a live request and a planned list never disagree.
 """
 
 from __future__ import annotations
@@ -11,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
-from training.campaign.candidates import spend_per_purchase
 from training.offers.offer_profit import (
     break_even_acceptance,
     break_even_probability,
@@ -33,7 +29,6 @@ class OfferPrice:
     offer : str
         Its name.
     expected_profit, expected_cost : float, money
-        None where the incentive is a share of a spend per purchase that is not known: no purchase is expected.
     break_even_probability : float in [0, 1) or None
         The churn probability above which the offer pays; None where it never does.
     break_even_acceptance : float in [0, 1) or None
@@ -41,15 +36,15 @@ class OfferPrice:
     """
 
     offer: str
-    expected_profit: float | None
-    expected_cost: float | None
+    expected_profit: float
+    expected_cost: float
     break_even_probability: float | None
     break_even_acceptance: float | None
 
     @property
     def pays(self) -> bool:
         """Whether the expected profit is positive."""
-        return self.expected_profit is not None and self.expected_profit > 0
+        return self.expected_profit > 0
 
 
 @dataclass(frozen=True)
@@ -74,7 +69,7 @@ def price_offers(scores: pd.DataFrame, offers: Sequence[Offer]) -> list[Recommen
     Parameters
     ----------
     scores : DataFrame of shape (n_customers, n_columns)
-        Of `SCORE_COLUMNS`, those of the churn probability, the value at stake, expected spend and purchases.
+        Of a score's columns ``churn_probability``, ``value_at_stake`` and ``spend_per_purchase``.
     offers : sequence of Offer
         Capacities are not looked at: who competes for places is a campaign's question.
 
@@ -93,8 +88,7 @@ def price_offers(scores: pd.DataFrame, offers: Sequence[Offer]) -> list[Recommen
     ...     {
     ...         "churn_probability": [0.4, 0.05],
     ...         "value_at_stake": [200.0, 200.0],
-    ...         "expected_spend": [30.0, 30.0],
-    ...         "expected_purchases": [1.5, 1.5],
+    ...         "spend_per_purchase": [20.0, 20.0],
     ...     }
     ... )
     >>> voucher = Offer(name="voucher", contact_cost=1, incentive_cost=10, acceptance_rate=0.3)
@@ -102,18 +96,10 @@ def price_offers(scores: pd.DataFrame, offers: Sequence[Offer]) -> list[Recommen
     ['voucher', None]
     """
     require_own_names(offers)
-    spend = _own_spend_per_purchase(scores)
+    spend = scores["spend_per_purchase"].to_numpy()
     by_offer = [_prices(scores, offer, spend) for offer in offers]
     rows = zip(*by_offer, strict=True) if offers else [()] * len(scores)
     return [Recommendation(list(prices), _best(prices)) for prices in rows]
-
-
-def _own_spend_per_purchase(scores: pd.DataFrame) -> Floats:
-    """Return `spend_per_purchase`, with NaN in place of what it would take from the other customers."""
-    known = (scores["expected_purchases"].to_numpy() > 0) & np.isfinite(scores["expected_spend"].to_numpy())
-    spend = np.full(len(scores), np.nan)
-    spend[known] = spend_per_purchase(scores[known])
-    return spend
 
 
 def _prices(scores: pd.DataFrame, offer: Offer, spend: Floats) -> list[OfferPrice]:
@@ -121,23 +107,14 @@ def _prices(scores: pd.DataFrame, offer: Offer, spend: Floats) -> list[OfferPric
     profit, cost = offer_profit(p, value, offer, spend), expected_cost(p, offer, spend)
     probability = break_even_probability(value, offer, spend)
     acceptance = break_even_acceptance(p, value, offer, spend)
-    unknown = np.isnan(profit)
-    columns = (
-        _known(profit, unknown),
-        _known(cost, unknown),
-        _known(probability, unknown | ~(probability < 1)),
-        _known(acceptance, unknown | ~(acceptance < 1)),
-    )
+    columns = (profit.tolist(), cost.tolist(), _below_one(probability), _below_one(acceptance))
     return [OfferPrice(offer.name, *numbers) for numbers in zip(*columns, strict=True)]
 
 
-def _known(numbers: Floats, unknown: np.ndarray) -> list[float | None]:
-    return [
-        None if missing else number
-        for number, missing in zip(numbers.tolist(), unknown.tolist(), strict=True)
-    ]
+def _below_one(numbers: Floats) -> list[float | None]:
+    return [number if number < 1 else None for number in numbers.tolist()]
 
 
 def _best(prices: Sequence[OfferPrice]) -> str | None:
     paying = [price for price in prices if price.pays]
-    return max(paying, key=lambda price: price.expected_profit or 0.0).offer if paying else None
+    return max(paying, key=lambda price: price.expected_profit).offer if paying else None

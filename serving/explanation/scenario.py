@@ -48,7 +48,7 @@ class Outlook:
     value_at_risk: float
 
 
-_PRICED = [*(field.name for field in fields(Outlook)), "expected_spend", "expected_purchases"]
+_PRICED = [*(field.name for field in fields(Outlook)), "spend_per_purchase"]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from training.offers.offer_profit import expected_cost, offer_profit
 from training.offers.offers import Floats, Offer
 
 NEEDED = ("customer_id", "snapshot_date", "churn_probability", "value_at_stake")
-NUMBERS = ("churn_probability", "value_at_stake", "expected_value", "expected_spend", "expected_purchases")
+NUMBERS = ("churn_probability", "value_at_stake", "expected_value", "expected_spend", "spend_per_purchase")
 
 
 def scored_customers(scores: pd.DataFrame) -> pd.DataFrame:
@@ -39,19 +39,6 @@ def scored_customers(scores: pd.DataFrame) -> pd.DataFrame:
     for name in ("value_tier", "reasons", "model_version"):
         customers[name] = customers.get(name, "")
     return customers
-
-
-def spend_per_purchase(customers: pd.DataFrame) -> Floats:
-    """Return each customer's expected spend per purchase, ``expected_spend / expected_purchases``.
-
-    Where no purchase is expected, or a score is missing, the list's own ratio stands in.
-    """
-    spend, purchases = customers["expected_spend"].to_numpy(), customers["expected_purchases"].to_numpy()
-    known = (purchases > 0) & np.isfinite(spend)
-    overall = spend[known].sum() / purchases[known].sum() if known.any() else np.nan
-    ratio = np.full(spend.size, overall, dtype=np.float64)
-    np.divide(spend, purchases, out=ratio, where=known)
-    return ratio
 
 
 def exclusions(
@@ -84,12 +71,12 @@ def exclusions(
 def prices(customers: pd.DataFrame, offers: Sequence[Offer]) -> tuple[Floats, Floats]:
     """Return expected profit and cost of every customer × offer."""
     p, value = customers["churn_probability"].to_numpy(), customers["value_at_stake"].to_numpy()
-    spend = spend_per_purchase(customers)
+    spend = customers["spend_per_purchase"].to_numpy()
     shared = [offer.name for offer in offers if offer.incentive_share is not None]
     if shared and np.isnan(spend).any():
         raise StayworthError(
-            f"The incentive of {shared[0]!r} is a share of the spend per purchase, but the scored list has "
-            "no expected_spend and expected_purchases. Score again, or use incentive_cost."
+            f"The incentive of {shared[0]!r} is a share of the spend per purchase, but the scored list has no "
+            "spend_per_purchase. Score again, or use incentive_cost."
         )
     shape = (len(customers), 1)
     profit = [np.broadcast_to(offer_profit(p, value, o, spend).reshape(-1, 1), shape) for o in offers]

@@ -18,7 +18,7 @@ import pandas as pd
 from scipy import stats
 
 from features.errors import StayworthError
-from training.campaign.candidates import exclusions, prices, scored_customers, spend_per_purchase
+from training.campaign.candidates import exclusions, prices, scored_customers
 from training.campaign.holdout import draw_holdout, holdout_share_for, minimum_detectable_effect, stratify
 from training.campaign.settings import PlanTerms
 from training.offers.allocation import NOBODY, Allocation, allocate
@@ -278,7 +278,7 @@ def _draw(
         "probability_of_profit",
     ):
         drawn[name] = np.nan
-    spend = spend_per_purchase(customers)
+    spend = customers["spend_per_purchase"].to_numpy()
     for number, offer in enumerate(offers):
         mine = rows[choice == number]
         part, m = customers.iloc[mine], spend[mine]

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from training.campaign.acceptance import acceptance_prior
-from training.campaign.candidates import prices, spend_per_purchase
+from training.campaign.candidates import prices
 from training.campaign.plan import CampaignPlan
 from training.offers.allocation import NOBODY, Allocation, allocate
 from training.offers.offer_profit import offer_profit
@@ -48,7 +48,7 @@ def tornado(plan: CampaignPlan) -> list[Swing]:
     """
     part = plan.contacted
     p, value = part["churn_probability"].to_numpy(), part["value_at_stake"].to_numpy()
-    spend = spend_per_purchase(part)
+    spend = part["spend_per_purchase"].to_numpy()
 
     def profit(offers: Sequence[Offer] = plan.offers, odds: float = 1.0, worth: float = 1.0) -> float:
         total = 0.0

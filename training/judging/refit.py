@@ -114,15 +114,13 @@ def refit_and_predict(
     fitted = replace(model, churn=churn, clv=row.clv, terms=terms, spend=spend)
     probability = churn.predict(row.table, snapshot)
     money = fitted.money(row.table, probability)
-    purchases, per_purchase = money["expected_purchases"], row.table["spend_per_purchase"].to_numpy().copy()
-    np.divide(money["expected_spend"], purchases, out=per_purchase, where=purchases > 0)
     return RefitPredictions(
         labelled=row,
         snapshots=len(known),
         probability=probability,
         expected_spend=money["expected_spend"],
         value_at_stake=money["value_at_stake"],
-        spend_per_purchase=per_purchase,
+        spend_per_purchase=money["spend_per_purchase"],
     )
 
 

@@ -170,13 +170,8 @@ class RetentionModel:
         window = replace(self.terms, value_horizon_days=self.terms.horizon_days, discount_rate=0.0)
         scenarios = value_scenarios(self.clv, described, churn_probability, window)
         plain = described["spend_per_purchase"].to_numpy()
-        spend = self.money(described, churn_probability)
-        corrected = np.divide(
-            spend["expected_spend"],
-            spend["expected_purchases"] * plain,
-            out=np.ones_like(plain),
-            where=spend["expected_purchases"] * plain > 0,
-        )
+        spend = self.money(described, churn_probability)["spend_per_purchase"]
+        corrected = np.divide(spend, plain, out=np.ones_like(plain), where=plain > 0)
         return np.asarray(scenarios * corrected[:, None])
 
     def _spend_per_purchase(self, described: Table, purchases: np.ndarray) -> np.ndarray:

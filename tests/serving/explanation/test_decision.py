@@ -12,11 +12,9 @@ from serving.explanation.recommendation import price_offers
 from training.offers.offers import Offer
 
 
-def decided(
-    offer: Offer, p: float, stake: float, *, later: Sequence[float] = (), purchases: float = 2.0
-) -> OfferDecision:
-    """Decide on an offer to a customer of spend 40, whose churn probabilities after 10, 20, … days are given."""
-    score = {"value_at_stake": stake, "expected_spend": 40.0, "expected_purchases": purchases}
+def decided(offer: Offer, p: float, stake: float, *, later: Sequence[float] = ()) -> OfferDecision:
+    """Decide on an offer to a customer who spends 20 per purchase; ``later`` are p after 10, 20, … days."""
+    score = {"value_at_stake": stake, "spend_per_purchase": 20.0}
     rows = pd.DataFrame([score | {"churn_probability": each} for each in (p, *later)])
     now, *silent = price_offers(rows, [offer])
     days = {10 * (place + 1): prices for place, prices in enumerate(silent)}
@@ -64,7 +62,7 @@ def test_with_a_loyal_customer_no_acceptance_is_enough() -> None:
 
 
 def test_an_incentive_above_the_stake_cannot_pay() -> None:
-    # A tenth of the spend per purchase, 40 / 2 = 20, is 2.
+    # A tenth of the spend per purchase, 20, is 2.
     share = Offer(name="share", incentive_share=0.1, acceptance_rate=0.9)
 
     assert decided(share, 0.9, 1.5).decision == (
@@ -78,15 +76,6 @@ def test_costs_above_what_could_be_saved_cannot_pay() -> None:
     dear = VOUCHER.model_copy(update={"contact_cost": 5.0})
 
     assert "the contact, and the incentive for those who stay" in decided(dear, 0.9, 12.0).decision
-
-
-def test_an_incentive_that_is_a_share_of_no_purchase_has_no_price() -> None:
-    share = Offer(name="share", incentive_share=0.1, acceptance_rate=0.9)
-
-    decision = decided(share, 1.0, 100.0, purchases=0.0, later=[1.0])
-
-    assert not decision.contact
-    assert decision.decision.startswith("do not contact: no purchase is expected")
 
 
 def test_the_first_silent_day_at_which_the_decision_flips_is_named() -> None:

@@ -24,9 +24,9 @@ CALL = Offer(name="call", contact_cost=1, incentive_share=0.2, acceptance_rate=0
 OFFERS = (VOUCHER, CALL)
 
 
-def score(p: float, stake: float, *, spend: float = 30.0, purchases: float = 1.5) -> pd.DataFrame:
-    row = {"churn_probability": p, "value_at_stake": stake}
-    return pd.DataFrame([row | {"expected_spend": spend, "expected_purchases": purchases}])
+def score(p: float, stake: float, *, spend_per_purchase: float = 20.0) -> pd.DataFrame:
+    row = {"churn_probability": p, "value_at_stake": stake, "spend_per_purchase": spend_per_purchase}
+    return pd.DataFrame([row])
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_an_offer_is_priced_by_the_formulas() -> None:
 
 
 def test_an_incentive_may_be_a_share_of_the_spend_per_purchase() -> None:
-    # expected spend 30 in 1.5 purchases: 20 each, so 20% are 4
+    # 20% of 20 are 4
     fixed = CALL.model_copy(update={"incentive_share": None, "incentive_cost": 4.0})
 
     assert price_offers(score(0.4, 90.0), [CALL]) == price_offers(score(0.4, 90.0), [fixed])
@@ -132,17 +132,15 @@ def test_the_price_of_a_customer_does_not_depend_on_the_others(scores: pd.DataFr
     assert dict(zip(shuffled.index, otherwise, strict=True)) == dict(zip(sample.index, together, strict=True))
 
 
-def test_nobody_lends_their_spend_to_a_customer_who_is_not_expected_to_buy() -> None:
-    # Gone for certain: no purchase, so a share of one has no price, in whatever company; a fixed sum has.
-    gone = score(1.0, 40.0, spend=0.0, purchases=0.0)
+def test_who_is_sure_to_leave_is_priced_by_their_own_spend_per_purchase() -> None:
+    gone = score(1.0, 40.0, spend_per_purchase=50.0)
 
     alone, among = price_offers(gone, OFFERS)[0], price_offers(pd.concat([score(0.4, 90.0), gone]), OFFERS)[1]
 
     assert alone == among
-    assert astuple(alone.offers[1]) == ("call", None, None, None, None)
-    # .3·40 − (.1 + 5·.3) = 10.4
-    assert alone.offers[0].expected_profit == pytest.approx(10.4)
-    assert alone.recommended_offer == "voucher"
+    # voucher: .3·40 − (.1 + 5·.3) = 10.4; call, with an incentive of .2·50 = 10: .4·40 − (1 + 10·.4) = 11
+    assert [price.expected_profit for price in alone.offers] == pytest.approx([10.4, 11.0])
+    assert alone.recommended_offer == "call"
 
 
 @given(p=st.floats(0.01, 0.99), stake=st.floats(0, 1e6), cost=st.floats(0, 1e3), incentive=st.floats(0, 1e3))

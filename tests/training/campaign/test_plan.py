@@ -41,8 +41,8 @@ def scored(n: int, seed: int = 0) -> pd.DataFrame:
             "customer_id": [f"{i:05d}" for i in range(n)],
             "snapshot_date": "2024-01-01",
             "churn_probability": churn,
-            "expected_purchases": rate,
             "expected_spend": rate * spend,
+            "spend_per_purchase": spend,
             "expected_value": 2 * stake,
             "value_at_stake": stake,
             "value_tier": np.where(stake > 60, "high", "low"),
@@ -162,7 +162,7 @@ def test_the_profit_interval_covers_nine_plans_in_ten() -> None:
         (lambda s: s.drop(columns="value_at_stake"), "no column 'value_at_stake'"),
         (lambda s: pd.concat([s, s.head(2)]), "2 customers are in the scored list more than once"),
         (lambda s: s.head(0), "nobody to contact"),
-        (lambda s: s.drop(columns="expected_spend"), "'call' is a share of the spend per purchase"),
+        (lambda s: s.drop(columns="spend_per_purchase"), "'call' is a share of the spend per purchase"),
     ],
 )
 def test_a_list_that_cannot_be_planned_from_is_refused(change: object, message: str) -> None:
