@@ -23,9 +23,9 @@ from features.engines.prepared import PreparedEngine
 from features.errors import WindowError
 from features.log.columns import local_now
 from features.log.settings import LogRules
-from features.log.transactions import TransactionLog, sift, validate
+from features.log.transactions import TransactionLog, validate
 from features.snapshot import Snapshot
-from features.table.history import SMALL_LOG_ROWS, Log, PurchaseHistory
+from features.table.history import SMALL_LOG_ROWS, PurchaseHistory
 from training.model.retention_model import RetentionModel
 from training.model.score_schema import SCORE_COLUMNS
 from training.model.self_check import example_orders
@@ -134,7 +134,7 @@ class Scorer:
         """
         snapshot = snapshot or Snapshot.after(log.last_day)
         with DuckDBEngine(threads=threads) as engine:
-            return self._score(log, engine, snapshot, log.report.rows_in, log.report.quarantined)
+            return self._score(log, engine, snapshot)
 
     def score_customers(
         self, rows: pa.Table, snapshot: Snapshot | None = None, *, rules: LogRules | None = None
@@ -161,22 +161,18 @@ class Scorer:
             If no row can be used, the rows mix currencies, or the snapshot lies in the future.
         """
         rules = rules or self._request_rules()
-        log = sift(rows, rules, refunds_only=True)
+        log = validate(rows, rules, refunds_only=True)
         # One thread: a request is small, and several are answered at a time.
         small = log.table.num_rows <= SMALL_LOG_ROWS
         with PreparedEngine() if small else DuckDBEngine(threads=1) as engine:
-            scored = self._score(
-                log, engine, snapshot or tomorrow(rules.timezone), rows.num_rows, log.quarantine.counts()
-            )
-        if not (missing := log.customers_set_aside()):
+            scored = self._score(log, engine, snapshot or tomorrow(rules.timezone))
+        if not (missing := log.customers_without_a_used_row):
             return scored
         unusable = pd.DataFrame({"customer_id": missing, "reason": NOTHING_USABLE})
         unscored = pd.concat([scored.unscored, unusable]).sort_values("customer_id", ignore_index=True)
         return replace(scored, unscored=unscored)
 
-    def _score(
-        self, log: Log, engine: Engine, snapshot: Snapshot, rows_in: int, quarantined: dict[str, int]
-    ) -> ScoredList:
+    def _score(self, log: TransactionLog, engine: Engine, snapshot: Snapshot) -> ScoredList:
         _require_known_orders(snapshot)
         with PurchaseHistory(log, engine) as history:
             table = history.columns(snapshot)
@@ -194,10 +190,10 @@ class Scorer:
             columns={name: columns.pop(name)[order] for name in SCORE_COLUMNS},
             unscored=unscored,
             snapshot=snapshot,
-            rows_in=rows_in,
+            rows_in=log.quarantine.rows_in,
             rows_used=seen,
             rows_not_visible=log.table.num_rows - seen,
-            quarantined=dict(quarantined),
+            quarantined=log.quarantine.counts(),
             recent=pd.Series(recent[order], name="recent"),
         )
 

@@ -33,8 +33,8 @@ def open_log(log: LogSettings, columns: Columns, report: Report) -> TransactionL
     orders = validate(raw, log, columns)
     report("Validating", raw.num_rows, raw.num_rows)
     if log.quarantine and write_quarantine:
-        write_quarantine(orders.quarantine, log.quarantine)
-    return orders
+        write_quarantine(orders.quarantine.table(), log.quarantine)
+    return orders.without_raw_rows()
 
 
 def row_balance(report: LogReport, hidden: int, snapshot: Snapshot) -> list[tuple[str, int, str]]:

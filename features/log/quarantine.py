@@ -6,6 +6,7 @@ quarantined, always.
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,13 @@ class Quarantine:
         self.raw = raw
         self.used: Mask = np.ones(raw.num_rows, dtype=bool)
         self._set_aside: dict[str, tuple[npt.NDArray[np.int64], tuple[str, ...]]] = {}
+        self._table: pa.Table | None = None
+        self._examples: dict[str, str] | None = None
+
+    @property
+    def rows_in(self) -> int:
+        """The number of rows of the raw log."""
+        return int(self.used.size)
 
     def set_aside(self, rows: Mask, reason: str, *columns: str) -> None:
         """Quarantine those of the rows that are still in use; ``columns`` of the log show why."""
@@ -65,6 +73,8 @@ class Quarantine:
 
     def examples(self) -> dict[str, str]:
         """Describe the first rows of each reason, as in ``row 3: amount 'x'``."""
+        if self._examples is not None:
+            return self._examples
         return {
             reason: self.describe(numbers, *columns) for reason, (numbers, columns) in self._set_aside.items()
         }
@@ -82,8 +92,10 @@ class Quarantine:
 
     def table(self) -> pa.Table:
         """Return the quarantined rows in order: row_number from 1, reason, the raw values as text."""
+        if self._table is not None:
+            return self._table
         numbers = np.flatnonzero(~self.used)
-        reasons = np.empty(self.raw.num_rows, dtype=object)
+        reasons = np.empty(self.rows_in, dtype=object)
         for reason, (positions, _) in self._set_aside.items():
             reasons[positions] = reason
         rows = self.raw.take(pa.array(numbers))
@@ -96,6 +108,13 @@ class Quarantine:
             ],
             names=["row_number", "reason", *names],
         )
+
+    def without_raw_rows(self) -> Quarantine:
+        """Return the same account, which keeps the quarantined rows only."""
+        small = copy(self)
+        small._table, small._examples = self.table(), self.examples()
+        small.raw = self.raw.schema.empty_table()
+        return small
 
 
 def _shown(text: str | None) -> str:

@@ -69,7 +69,7 @@ def report_of(
     buyers = used["customer_id"].filter(pc.greater_equal(amounts, 0))
     customers = pc.count_distinct(used["customer_id"]).as_py()
     return LogReport(
-        rows_in=quarantine.raw.num_rows,
+        rows_in=quarantine.rows_in,
         rows_used=used.num_rows,
         quarantined=quarantine.counts(),
         examples=quarantine.examples(),

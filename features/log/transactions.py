@@ -6,8 +6,9 @@ line of an order, of one customer on one day; a negative amount is a refund, a z
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,10 @@ OPTIONAL = ("order_id", "margin_cents", "channel", "product_id", "quantity")
 
 @dataclass(frozen=True)
 class TransactionLog:
-    """A validated log.
+    """A validated log: its usable rows, and an account of every row that cannot be used.
+
+    The report, the days and the quarantine table are computed when they are first asked for: a live request
+    of a few orders needs none of them.
 
     Attributes
     ----------
@@ -35,71 +39,61 @@ class TransactionLog:
         The used rows, in the order of the input: ``customer_id`` string, ``ordered_on`` date32 (the day on
         the clock of the chosen time zone), ``amount_cents`` int64, and where the log has them ``order_id``,
         ``channel``, ``product_id`` string or null, ``margin_cents`` int64, ``quantity`` double or null.
-    quarantine : pyarrow.Table
-        The other rows: ``row_number`` from 1, ``reason``, and the raw values as text.
-    report : LogReport
+    quarantine : Quarantine
+        The raw rows, and which of them were set aside, and why.
+    lines : pyarrow.Table
+        The columns of the contract for every raw row, as `features.log.lines.read_lines` returns them.
+    currency : str or None, where the log or the caller names it
+    timezone : str, in which the days of the orders are
     """
 
     table: pa.Table
-    quarantine: pa.Table
-    report: LogReport
+    quarantine: Quarantine
+    lines: pa.Table = field(repr=False)
+    currency: str | None = None
+    timezone: str = "UTC"
+
+    @cached_property
+    def report(self) -> LogReport:
+        """Counts and a description of the used rows and of those in quarantine."""
+        identical = self.quarantine.counts().get(IDENTICAL_ROW)
+        if identical is None:
+            identical = int(_identical(self.lines, self.quarantine.used).sum())
+        return report_of(self.table, self.quarantine, identical, self.currency, self.timezone)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The optional columns that the log has."""
         return tuple(name for name in OPTIONAL if name in self.table.column_names)
 
-    @property
+    @cached_property
     def first_day(self) -> date:
         """The first day with a used row."""
-        return self.report.first_day
+        day: date = pc.min(self.table["ordered_on"]).as_py()
+        return day
 
-    @property
-    def last_day(self) -> date:
-        """The last day with a used row."""
-        return self.report.last_day
-
-
-@dataclass(frozen=True)
-class Sifted:
-    """The rows of a raw log, used or set aside: all that a live request needs of its validation.
-
-    Attributes
-    ----------
-    table : pyarrow.Table
-        The used rows, as in `TransactionLog`.
-    quarantine : Quarantine
-        The raw log, and which of its rows were set aside, and why.
-    currency : str or None
-    timezone : str
-    """
-
-    table: pa.Table
-    quarantine: Quarantine
-    currency: str | None
-    timezone: str
-    _lines: pa.Table = field(repr=False)
-    _identical: int | None
-
-    @property
+    @cached_property
     def last_day(self) -> date:
         """The last day with a used row."""
         day: date = pc.max(self.table["ordered_on"]).as_py()
         return day
 
-    def customers_set_aside(self) -> list[str]:
-        """Return the customers without a used row, in order."""
+    @cached_property
+    def customers_without_a_used_row(self) -> list[str]:
+        """The ids of the customers whose every row is in quarantine, in order."""
+        if self.quarantine.used.all():
+            return []
         used = pa.array(self.quarantine.used)
-        customers = self._lines["customer_id"]
+        customers = self.lines["customer_id"]
         left = set(customers.filter(pc.invert(used)).to_pylist()) - {None}
         return sorted(left.difference(customers.filter(used).to_pylist())) if left else []
 
-    def report(self) -> LogReport:
-        """Count and describe what there is, which takes longer than to sift a few rows."""
-        identical = self._identical
-        if identical is None:
-            identical = int(_identical(self._lines, self.quarantine.used).sum())
-        return report_of(self.table, self.quarantine, identical, self.currency, self.timezone)
+    def without_raw_rows(self) -> TransactionLog:
+        """Return the log with everything computed, and without the raw rows: they take most of the memory."""
+        computed = {name: getattr(self, name) for name in ("report", "customers_without_a_used_row")}
+        log = replace(self, quarantine=self.quarantine.without_raw_rows(), lines=self.lines.schema.empty_table())
+        log.__dict__.update(computed)
+        return log
 
 
 def validate(
@@ -143,27 +137,12 @@ def validate(
     ...     "amount": ["20.50", "-3.005", "7"],
     ... })
     >>> log = validate(raw)
-    >>> log.table["amount_cents"].to_pylist(), log.quarantine["reason"].to_pylist()
+    >>> log.table["amount_cents"].to_pylist(), log.quarantine.table()["reason"].to_pylist()
     ([2050, -301], ['no customer'])
     >>> print(log.report)
     3 rows in = 2 used + 1 quarantined (no customer)
     """
-    sifted = sift(_as_table(raw), rules, columns, now=now, refunds_only=refunds_only)
-    return TransactionLog(sifted.table, sifted.quarantine.table(), sifted.report())
-
-
-def sift(
-    table: pa.Table,
-    rules: LogRules | None = None,
-    columns: Columns | None = None,
-    *,
-    now: datetime | None = None,
-    refunds_only: bool = False,
-) -> Sifted:
-    """Separate the rows that can be used from those that cannot: `validate` without its report.
-
-    Parameters and errors are those of `validate`.
-    """
+    table = _as_table(raw)
     rules, columns = rules or LogRules(), columns or Columns()
     if not table.num_rows:
         raise EmptyLogError(f"The log has no rows; its columns are {listed(table.column_names)}.")
@@ -173,16 +152,13 @@ def sift(
     lines = read_lines(quarantine, names, rules, expression, local_now(now, rules.timezone))
     currency = _one_currency(quarantine, lines, names, rules)
     _leave_out_acquired_earlier(quarantine, lines, names, rules)
-    identical = None
     if rules.drop_identical:
-        dropped = _identical(lines, quarantine.used)
-        identical = int(dropped.sum())
-        quarantine.set_aside(dropped, IDENTICAL_ROW, names["customer_id"])
+        quarantine.set_aside(_identical(lines, quarantine.used), IDENTICAL_ROW, names["customer_id"])
     used = _contract_table(lines.filter(pa.array(quarantine.used)))
     _require_rows(used, quarantine)
     if not refunds_only:
         _require_purchases(used)
-    return Sifted(used, quarantine, currency, rules.timezone, lines, identical)
+    return TransactionLog(used, quarantine, lines, currency, rules.timezone)
 
 
 def _as_table(raw: pa.Table | pd.DataFrame) -> pa.Table:

@@ -75,7 +75,7 @@ ORDER BY customer_id"""
 
 
 class Log(Protocol):
-    """Validated rows: a `TransactionLog`, or what was sifted of a request."""
+    """Validated rows: a `TransactionLog`, or a table of the same columns."""
 
     @property
     def table(self) -> pa.Table:

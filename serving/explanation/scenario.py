@@ -6,7 +6,7 @@ the customer is described and scored as ever. So a later date may lie in the fut
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import Any
 
@@ -106,7 +106,7 @@ def imagine(model: RetentionModel, log: TransactionLog, snapshot: Snapshot) -> S
     seen = log.table.filter(pc.less(log.table["ordered_on"], pa.scalar(snapshot.date)))
     usual = _usual_order(seen, snapshot)
     both = pa.concat_tables([_renamed(seen, _AS_IS), _renamed(seen, _BOUGHT), usual])
-    with PurchaseHistory(TransactionLog(both, log.quarantine, log.report)) as history:
+    with PurchaseHistory(replace(log, table=both)) as history:
         now = history.features(snapshot)
         later = [history.features(_after(snapshot, days)).head(1) for days in SILENT_DAYS]
         orders = history.engine.query(_ORDERS_SQL)["orders"][0].as_py()

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from features.errors import EmptyLogError, LogError, MissingColumnError
 from features.log.amounts import EXPRESSION_ERROR, cents
 from features.log.settings import Columns, LogRules, LogSettings
-from features.log.transactions import TransactionLog, sift, validate
+from features.log.transactions import TransactionLog, validate
 
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
 DATA = Path(os.environ.get("STAYWORTH_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
@@ -42,7 +42,7 @@ def read(raw, columns=None, **rules) -> TransactionLog:
     log = validate(raw, LogRules(**rules), columns, now=NOW)
     assert log.report.rows_in == log.report.rows_used + sum(log.report.quarantined.values())
     assert log.report.rows_used == log.table.num_rows
-    assert sum(log.report.quarantined.values()) == log.quarantine.num_rows
+    assert sum(log.report.quarantined.values()) == log.quarantine.table().num_rows
     return log
 
 
@@ -64,7 +64,7 @@ def test_each_unusable_row_is_quarantined_with_its_number_and_one_reason():
 
     log = read(raw)
 
-    assert log.quarantine.select(["row_number", "reason"]).to_pydict() == {
+    assert log.quarantine.table().select(["row_number", "reason"]).to_pydict() == {
         "row_number": [2, 3, 4, 5, 6, 7, 8],
         "reason": [
             "no customer",  # its date and amount are bad too: the first reason counts
@@ -87,7 +87,7 @@ def test_each_unusable_row_is_quarantined_with_its_number_and_one_reason():
 def test_the_quarantine_keeps_the_raw_values_as_text_under_their_own_names():
     raw = log_of(customer=[None, "17"], reason="gift", amount=[2.5, 1.0], tags=pa.array([["a"], None]))
 
-    rows = read(raw).quarantine.to_pylist()
+    rows = read(raw).quarantine.table().to_pylist()
 
     assert rows == [
         {
@@ -143,7 +143,7 @@ def test_identical_rows_are_kept_and_counted_unless_they_are_to_be_dropped():
 
     assert (kept.report.identical_rows, kept.table.num_rows) == (2, 5)
     assert (dropped.report.identical_rows, dropped.table.num_rows) == (2, 3)
-    assert dropped.quarantine["row_number"].to_pylist() == [2, 4]
+    assert dropped.quarantine.table()["row_number"].to_pylist() == [2, 4]
 
 
 def test_customers_acquired_earlier_are_left_out_with_all_their_rows():
@@ -613,7 +613,7 @@ def test_no_row_of_a_dirty_log_is_lost(dirty, order):
 
     reasons = [expected_reason(*row) for row in rows]
     quarantined = [(number, why) for number, why in enumerate(reasons, start=1) if why]
-    pairs = log.quarantine.select(["row_number", "reason"]).to_pylist()
+    pairs = log.quarantine.table().select(["row_number", "reason"]).to_pylist()
     assert [(pair["row_number"], pair["reason"]) for pair in pairs] == quarantined
     used = [row for row, why in zip(rows, reasons, strict=True) if why is None]
     assert log.table["customer_id"].to_pylist() == [row[0] for row in used]
@@ -670,14 +670,15 @@ def test_the_raw_lines_of_online_retail_lose_only_those_without_a_customer():
     assert report.refunds == int((exact < 0).sum())
 
 
-def test_what_is_sifted_is_what_is_validated() -> None:
+def test_a_log_without_its_raw_rows_still_accounts_for_all_of_them() -> None:
     raw = log_of(
         customer=["17", "17", " 18 ", None], day=["2024-01-05", "2024-01-05", "no day", "2024-01-06"]
     )
 
-    sifted, log = sift(raw, now=NOW), validate(raw, now=NOW)
+    log, small = read(raw), read(raw).without_raw_rows()
 
-    assert sifted.table.equals(log.table)
-    assert sifted.quarantine.table().equals(log.quarantine)
-    assert sifted.report() == log.report
-    assert sifted.customers_set_aside() == ["18"]
+    assert small.customers_without_a_used_row == ["18"]
+    assert small.report == log.report
+    assert small.report.identical_rows == 1
+    assert small.quarantine.table().equals(log.quarantine.table())
+    assert (small.quarantine.raw.num_rows, small.lines.num_rows) == (0, 0)
