@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.sql.elements import quoted_name
 
 from features.errors import LogError
-from features.log.streams import Stream, wanted
+from features.log.streams import Stream, require_distinct
 from features.suggestion import did_you_mean
 
 _FORM = "postgresql://user:password@host:5432/database?table=orders or sqlite:///orders.db?table=orders"
@@ -69,13 +69,12 @@ class _Address:
 
 
 @contextmanager
-def open_database(uri: str, columns: Collection[str] | None, chunk_rows: int) -> Iterator[Stream]:
+def open_database(uri: str, chunk_rows: int) -> Iterator[Stream]:
     """Open a table or query for reading.
 
     Parameters
     ----------
     uri : str, of one of the forms above
-    columns : names of the columns to read, or None for all
     chunk_rows : int, rows of a batch
 
     Yields
@@ -93,14 +92,18 @@ def open_database(uri: str, columns: Collection[str] | None, chunk_rows: int) ->
     engine = _engine(address.url)
     try:
         with _connection(engine, address) as connection:
-            names, result = _rows(connection, address, columns, chunk_rows)
+            result = _rows(connection, address, chunk_rows)
             with closing(result):
-                fetched = list(result.keys())
-                chosen = [fetched.index(name) for name in wanted(fetched, columns, address.name)]
-                schema = pa.schema([(fetched[index], pa.string()) for index in chosen])
+                names = list(result.keys())
+                require_distinct(names, address.name)
+                schema = pa.schema([(name, pa.string()) for name in names])
                 codes = [column[1] for column in result.cursor.description]
-                dates = {fetched[i]: _DATE_TYPES[codes[i]] for i in chosen if codes[i] in _DATE_TYPES}
-                batches = _batches(result, chosen, schema)
+                dates = {
+                    name: _DATE_TYPES[code]
+                    for name, code in zip(names, codes, strict=True)
+                    if code in _DATE_TYPES
+                }
+                batches = _batches(result, schema)
                 yield Stream(address.name, names, schema, batches, dates=dates)
     except SQLAlchemyError as error:
         raise LogError(f"Cannot read {address.name}: {address.fault(error)}") from None
@@ -172,10 +175,8 @@ def _as_text(connection: sa.Connection) -> None:
         adapters.register_loader(kind.oid, TextLoader)
 
 
-def _rows(
-    connection: sa.Connection, address: _Address, columns: Collection[str] | None, chunk_rows: int
-) -> tuple[list[str], sa.CursorResult[Any]]:
-    """Start to fetch; return the names of all columns there are, and the result."""
+def _rows(connection: sa.Connection, address: _Address, chunk_rows: int) -> sa.CursorResult[Any]:
+    """Start to fetch."""
     streamed = {"yield_per": chunk_rows}  # through a cursor on the server
     if address.query is not None:
         _as_text(connection)
@@ -185,14 +186,13 @@ def _rows(
         )
         if not result.returns_rows:
             raise LogError(f"Cannot read {address.name}: it is not a SELECT.")
-        return list(result.keys()), result
+        return result
     table = _table(sa.inspect(connection), address)
     names = list(connection.execute(sa.select(sa.text("*")).select_from(table).limit(0)).keys())
     _as_text(connection)
-    chosen: list[sa.ColumnElement[Any]] = [
-        sa.column(quoted_name(name, quote=True)) for name in wanted(names, columns, address.name)
-    ]
-    return names, connection.execute(sa.select(*chosen).select_from(table), execution_options=streamed)
+    require_distinct(names, address.name)
+    columns: list[sa.ColumnElement[Any]] = [sa.column(quoted_name(name, quote=True)) for name in names]
+    return connection.execute(sa.select(*columns).select_from(table), execution_options=streamed)
 
 
 def _table(inspector: sa.Inspector, address: _Address) -> sa.TableClause:
@@ -222,12 +222,10 @@ def _table_names(inspector: sa.Inspector) -> list[str]:
     return sorted(names)
 
 
-def _batches(
-    result: sa.CursorResult[Any], chosen: Sequence[int], schema: pa.Schema
-) -> Iterator[pa.RecordBatch]:
+def _batches(result: sa.CursorResult[Any], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     for rows in result.partitions():
         cells = list(zip(*rows, strict=True))
-        yield pa.record_batch([_texts(cells[index]) for index in chosen], schema=schema)
+        yield pa.record_batch([_texts(column) for column in cells], schema=schema)
 
 
 def _texts(cells: Sequence[object]) -> pa.Array:

@@ -1,54 +1,54 @@
-"""Where a log comes from: CSV, Parquet, a folder of Parquet files, or a database, by path or URI.
+"""Tables by path or URI: a log of orders, or a list that a person has opened and saved again.
 
 Rows arrive raw: nothing is judged here, that is validation's. Text stays text, so that ids keep their leading
-zeros and money its digits; only Parquet, and the dates of a database, come with types.
+zeros and money its digits; only Parquet, JSON lines and the dates of a database come with types.
 
-- ``orders.csv``, ``orders.tsv``, also ``.gz``: UTF-8, with or without a byte order mark; separated by comma,
-  semicolon, tab or bar, as the header is. A column without a name is left out.
-- ``orders.parquet``, or a folder: all its ``.parquet`` files in the order of their names, subfolders too;
-  folders named ``column=value`` become a column.
+- ``orders.csv``, ``.tsv``, ``.txt``: see :mod:`features.log.delimited`; also ``.gz``, ``.bz2``, ``.zst``;
+- ``orders.xlsx``: see :mod:`features.log.workbooks`; ``orders.jsonl``: one JSON object per line;
+- ``orders.zip`` with one of these in it;
+- ``orders.parquet``; a folder, or a pattern such as ``'orders-*.csv'``: all its Parquet files, or all its CSV
+  files, in the order of their names, subfolders too; folders named ``column=value`` become a column;
 - ``postgresql://user:password@host/database?table=orders``, ``sqlite:///orders.db?table=orders``: see
   :mod:`features.log.databases`.
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
-import json
-import zlib
+import glob
+import os
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from itertools import chain
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, cast
 
+import pandas as pd
 import pyarrow as pa
-import pyarrow.csv
 import pyarrow.dataset
 import pyarrow.fs
+import pyarrow.json
 
 from features.errors import EmptyLogError, LogError
+from features.files import bare_cells, is_text
 from features.log.databases import open_database
-from features.log.streams import Stream, wanted
+from features.log.delimited import open_delimited
+from features.log.file_kinds import PACKED, plain_text, require_content, suffix_of, unzipped
+from features.log.streams import Stream, require_distinct
+from features.log.workbooks import open_workbook
 from features.progress import Report
 from features.suggestion import did_you_mean
 
-_NAMES = b"stayworth.source_columns"
-_SEPARATORS = ",;\t|"
-_BLOCK_BYTES = 8 << 20  # a row must fit in one
-_END = "\x1fend of file\x1f"
+_DELIMITED = (".csv", ".tsv", ".txt")
+_KINDS = (*_DELIMITED, ".parquet", ".xlsx", ".jsonl", ".ndjson")
 _FORMATS = (
-    "a .csv or .tsv file (also .gz), a .parquet file, a folder of .parquet files, "
-    "or a postgresql:// or sqlite:/// URI"
+    "a .csv or .tsv file (also .gz, .bz2, .zst, .zip), a .parquet, .xlsx or .jsonl file, a folder of .parquet "
+    "or of .csv files, or a postgresql:// or sqlite:/// URI"
 )
+_COMPRESSED = {".gz": ".csv.gz", ".bz2": ".csv.bz2", ".zst": ".csv.zst"}
 
 
 def read_log(
     source: str | Path,
     *,
-    columns: Sequence[str] | None = None,
+    encoding: str | None = None,
     chunk_rows: int = 100_000,
     progress: Report | None = None,
 ) -> pa.Table:
@@ -57,10 +57,9 @@ def read_log(
     Parameters
     ----------
     source : str or Path
-        A file, a folder of Parquet files, or the URI of a database's table or query.
-    columns : sequence of str, optional
-        Read only these, as far as they are there: a missing one is validation's to report. If none is
-        there, all are read. By default all.
+        A file, a folder, a pattern of file names, or the URI of a database's table or query.
+    encoding : str, optional
+        Of a CSV, such as ``cp1252``; by default UTF-8, or UTF-16 where the file begins with its mark.
     chunk_rows : int, at least 1
         Rows fetched at once from Parquet and databases. CSV comes in blocks of 8 MiB.
     progress : Report, optional
@@ -69,7 +68,7 @@ def read_log(
     Returns
     -------
     pyarrow.Table
-        Rows in the order of the source; :func:`source_columns` gives the names of all its columns.
+        Rows in the order of the source.
 
     Raises
     ------
@@ -82,15 +81,12 @@ def read_log(
     --------
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "orders.csv"
-    >>> _ = path.write_text("customer_id,ordered_at,amount,note\n007,2011-01-31,20.50,gift\n")
-    >>> log = read_log(path, columns=["customer_id", "amount", "margin"])
-    >>> log.to_pylist()
-    [{'customer_id': '007', 'amount': '20.50'}]
-    >>> source_columns(log)
-    ['customer_id', 'ordered_at', 'amount', 'note']
+    >>> _ = path.write_text("customer_id;amount\n007;20,50\n")
+    >>> read_log(path).to_pylist()
+    [{'customer_id': '007', 'amount': '20,50'}]
     """
     batches, rows = [], 0
-    with _open(str(source), columns, chunk_rows) as stream:
+    with _open(str(source), encoding, chunk_rows) as stream:
         for batch in stream.batches:
             batches.append(batch)
             rows += batch.num_rows
@@ -101,16 +97,46 @@ def read_log(
     table = pa.Table.from_batches(batches, stream.schema)
     for name, kind in stream.dates.items():
         table = _dated(table, name, kind)
-    return table.replace_schema_metadata({_NAMES: json.dumps(stream.names)})
+    return table
 
 
-def source_columns(table: pa.Table) -> list[str]:
-    """Return the names of all columns of the source that a table was read from, in its order.
+def read_table(path: str | os.PathLike[str], encoding: str | None = None) -> pd.DataFrame:
+    r"""Read a table that a person may have opened and saved: a list of customers, their contacts, opt-outs.
 
-    For a table that :func:`read_log` did not read, its own columns.
+    The readers are those of a log, so that an id is the same text in both; the guard that
+    :func:`features.files.write_csv` puts before formulas is taken off again.
+
+    Parameters
+    ----------
+    path : CSV, Excel (its first sheet), JSON lines or Parquet file
+    encoding : str, optional, as in :func:`read_log`
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of a CSV or a workbook are text, empty cells ``""``; those of Parquet keep their types.
+
+    Raises
+    ------
+    LogError
+        If there is no such file, or it cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "stop.csv"
+    >>> _ = path.write_bytes("customer_id\tsince\n0042\t\n".encode("utf-16"))
+    >>> read_table(path).to_dict("list")
+    {'customer_id': ['0042'], 'since': ['']}
     """
-    names = (table.schema.metadata or {}).get(_NAMES)
-    return list(table.column_names if names is None else json.loads(names))
+    with _open_file(_existing(Path(path).expanduser()), encoding, 100_000, first_sheet=True) as stream:
+        table = pa.Table.from_batches(list(stream.batches), stream.schema)
+    if suffix_of(Path(path)) in _DELIMITED and table.column_names:
+        table = table.rename_columns(bare_cells(pa.array(table.column_names)).to_pylist())
+        for place, field in enumerate(table.schema):
+            if is_text(field.type):
+                table = table.set_column(place, field.name, bare_cells(table.column(place)))
+    return table.to_pandas()
 
 
 def _dated(table: pa.Table, name: str, kind: pa.DataType) -> pa.Table:
@@ -122,149 +148,115 @@ def _dated(table: pa.Table, name: str, kind: pa.DataType) -> pa.Table:
     return table.set_column(table.column_names.index(name), name, column)
 
 
-def _open(source: str, columns: Sequence[str] | None, chunk_rows: int) -> AbstractContextManager[Stream]:
+def _open(source: str, encoding: str | None, chunk_rows: int) -> AbstractContextManager[Stream]:
     if "://" in source:
-        return open_database(source, columns, chunk_rows)
+        return open_database(source, chunk_rows)
     path = Path(source).expanduser()
-    if not path.exists():
-        raise LogError(_not_there(path))
-    if path.is_dir():
-        return _parquet(path, _parts(path), columns, chunk_rows)
-    name = path.name.lower()
-    if name.endswith(".parquet"):
-        return _parquet(path, [path], columns, chunk_rows)
-    if name.removesuffix(".gz").endswith((".csv", ".tsv")):
-        return _csv(path, columns)
-    raise LogError(f"{path} is of no kind that can be read. Give {_FORMATS}.")
+    if not path.exists() and glob.has_magic(str(path)):
+        return _open_files(path, sorted(map(Path, glob.glob(str(path)))), encoding, chunk_rows)
+    if _existing(path).is_dir():
+        return _open_files(path, _parts(path), encoding, chunk_rows)
+    return _open_file(path, encoding, chunk_rows)
 
 
-def _not_there(path: Path) -> str:
+def _existing(path: Path) -> Path:
+    if path.exists():
+        return path
     folder = path.absolute().parent
     if not folder.is_dir():
-        return f"There is no {path}: the folder {folder} does not exist."
-    return f"There is no file {path.name} in {folder}.{did_you_mean(path.name, [p.name for p in folder.iterdir()])}"
-
-
-class _Ended:
-    """A binary file with one more row at its end, which an unclosed quote swallows."""
-
-    closed = False
-
-    def __init__(self, file: IO[bytes], row: str) -> None:
-        self._file, self._end = file, io.BytesIO(f"\n{row}\n".encode())
-
-    def read(self, size: int) -> bytes:
-        block = self._file.read(size)
-        return block + self._end.read(size - len(block))
+        raise LogError(f"There is no {path}: the folder {folder} does not exist.")
+    near = did_you_mean(path.name, [beside.name for beside in folder.iterdir()])
+    raise LogError(f"There is no file {path.name} in {folder}.{near}")
 
 
 @contextmanager
-def _csv(path: Path, columns: Sequence[str] | None) -> Iterator[Stream]:
-    separator, header = _header(path)
-    names = [name for name in header if name]
-    chosen = wanted(names, columns, str(path))
-    torn: list[pa.csv.InvalidRow] = []
-
-    def remember(row: pa.csv.InvalidRow) -> str:
-        torn.append(row)
-        return "error"
-
-    try:
-        with _bytes(path) as file:
-            reader = pa.csv.open_csv(
-                pa.PythonFile(_Ended(file, separator.join([_END] * len(header))), mode="r"),
-                # Only a single thread knows the number of a row that does not fit.
-                pa.csv.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES),
-                pa.csv.ParseOptions(
-                    delimiter=separator, newlines_in_values=True, invalid_row_handler=remember
-                ),
-                pa.csv.ConvertOptions(
-                    column_types=dict.fromkeys(chosen, pa.string()), include_columns=chosen
-                ),
-            )
-            yield Stream(str(path), names, reader.schema, _without_end(reader, path))
-    except (OSError, EOFError, zlib.error) as error:
-        raise LogError(f"{path} cannot be read: {error}.") from None
-    except pa.ArrowException as error:
-        raise LogError(_csv_fault(path, separator, torn, error)) from None
+def _open_file(
+    path: Path, encoding: str | None, chunk_rows: int, *, first_sheet: bool = False
+) -> Iterator[Stream]:
+    """Open a file as what its extension says, after a look at whether it is that."""
+    with ExitStack() as stack:
+        if path.suffix.lower() == ".zip":
+            require_content(path, ".zip")
+            path = stack.enter_context(unzipped(path, _KINDS))
+        kind = suffix_of(path)
+        if kind in _DELIMITED:
+            require_content(path, _COMPRESSED.get(path.suffix.lower(), ""))
+            yield stack.enter_context(open_delimited(path, encoding))
+        elif kind == ".parquet" and path.suffix.lower() not in PACKED:
+            require_content(path, ".parquet")
+            yield stack.enter_context(_parquet(path, [path], chunk_rows))
+        elif kind == ".xlsx":
+            require_content(path, ".xlsx")
+            yield stack.enter_context(open_workbook(path, first_sheet=first_sheet))
+        elif kind in (".jsonl", ".ndjson"):
+            require_content(path, ".json", _COMPRESSED.get(path.suffix.lower(), ""))
+            yield stack.enter_context(_json_lines(path, encoding))
+        else:
+            raise LogError(f"{path} is of no kind that can be read. Give {_FORMATS}.")
 
 
-def _without_end(batches: Iterator[pa.RecordBatch], path: Path) -> Iterator[pa.RecordBatch]:
-    """Take off the last row again; if it is another, a cell that was never closed has eaten it."""
-    rows, last = 0, None
-    for batch in filter(len, batches):
-        if last is not None:
-            yield last
-        rows, last = rows + len(batch), batch
-    if last is None or set(last.slice(len(last) - 1).to_pylist()[0].values()) != {_END}:
-        raise LogError(
-            f'{path}, data row {rows}: a quote (") is opened and never closed. Close it, or double it ("").'
-        )
-    yield last.slice(0, len(last) - 1)
-
-
-def _header(path: Path) -> tuple[str, list[str]]:
-    """Return the separator, the one that gives the first line most cells, and the column names."""
-    try:
-        with io.TextIOWrapper(_bytes(path), encoding="utf-8-sig", newline="") as file:
-            first = next((line for line in file if line.strip()), None)
-            if first is None:
-                raise EmptyLogError(f"{path} is empty.")
-            separator = max(_SEPARATORS, key=lambda mark: len(next(csv.reader([first], delimiter=mark))))
-            return separator, next(csv.reader(chain([first], file), delimiter=separator))
-    except UnicodeDecodeError:
-        raise LogError(_not_utf8(path)) from None
-    except (OSError, EOFError, zlib.error, csv.Error) as error:
-        raise LogError(f"{path} cannot be read: {error}.") from None
-
-
-def _csv_fault(path: Path, separator: str, torn: list[pa.csv.InvalidRow], error: Exception) -> str:
-    """Say which row cannot be read and why, without the customer's values."""
-    if torn:
-        row = torn[0]
-        return (
-            f"{path}, data row {row.number - 1}: {row.actual_columns} cells, where the header has "
-            f"{row.expected_columns}. A cell that holds {separator!r} must stand in double quotes."
-        )
-    if "straddling" in str(error):
-        return f'{path}: a row is longer than 8 MiB. Most likely a quote (") is opened and never closed.'
-    return _not_utf8(path) if "UTF8" in str(error) else f"{path} is not a CSV file that can be read: {error}."
-
-
-def _not_utf8(path: Path) -> str:
-    with _bytes(path) as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                line.decode()
-            except UnicodeDecodeError:
-                return f"{path}, line {number}: not UTF-8. Save it as UTF-8 (in Excel: CSV UTF-8)."
-    return f"{path} is not UTF-8. Save it as UTF-8 (in Excel: CSV UTF-8)."
-
-
-def _zipped(path: Path) -> bool:
-    return path.suffix.lower() == ".gz"
-
-
-def _bytes(path: Path) -> IO[bytes]:
-    return cast(IO[bytes], gzip.open(path)) if _zipped(path) else path.open("rb")
+@contextmanager
+def _json_lines(path: Path, encoding: str | None) -> Iterator[Stream]:
+    with plain_text(path, encoding) as text:
+        try:
+            table = pa.json.read_json(str(text))
+        except pa.ArrowException as error:
+            raise LogError(f"{path} does not hold one JSON object per line: {error}.") from None
+    yield Stream(str(path), table.column_names, table.schema, iter(table.to_batches()), table.num_rows)
 
 
 def _parts(folder: Path) -> list[Path]:
-    """Return the Parquet files of a folder by name; hidden ones (``.x``, ``_x``) are left out."""
+    """Return the table files of a folder by name; hidden ones (``.x``, ``_x``) are left out."""
+    if (folder / "_delta_log").is_dir() or any(folder.glob("metadata/*.metadata.json")):
+        kind = "Delta Lake" if (folder / "_delta_log").is_dir() else "Iceberg"
+        raise LogError(
+            f"{folder} is a {kind} table: besides its rows it holds files that were deleted or replaced. Write its "
+            "current version to one Parquet file, and give that."
+        )
     files = sorted(
         path
-        for path in folder.rglob("*.parquet")
-        if path.is_file() and not any(part[0] in "._" for part in path.relative_to(folder).parts)
+        for path in folder.rglob("*")
+        if path.is_file()
+        and suffix_of(path) in (".parquet", ".csv", ".tsv")
+        and not any(part[0] in "._" for part in path.relative_to(folder).parts)
     )
     if not files:
-        raise LogError(f"The folder {folder} holds no .parquet file. Give {_FORMATS}.")
+        raise LogError(f"The folder {folder} holds no .parquet file and no .csv file. Give {_FORMATS}.")
     return files
 
 
 @contextmanager
-def _parquet(
-    path: Path, files: Sequence[Path], columns: Sequence[str] | None, chunk_rows: int
-) -> Iterator[Stream]:
+def _open_files(path: Path, files: Sequence[Path], encoding: str | None, chunk_rows: int) -> Iterator[Stream]:
+    """Open several files as one table."""
+    if not files:
+        raise LogError(f"No file matches {path}.")
+    parquet = [file for file in files if suffix_of(file) == ".parquet"]
+    if parquet and len(parquet) < len(files):
+        other = next(file for file in files if file not in parquet)
+        raise LogError(f"{path} holds files of two kinds: {parquet[0].name} and {other.name}. Give one kind.")
+    if parquet:
+        with _parquet(path, files, chunk_rows) as stream:
+            yield stream
+        return
+    tables = []
+    for file in files:
+        with _open_file(file, encoding, chunk_rows) as part:
+            tables.append(pa.Table.from_batches(list(part.batches), part.schema))
+        if set(tables[-1].column_names) != set(tables[0].column_names):
+            odd = sorted(set(tables[-1].column_names) ^ set(tables[0].column_names))
+            raise LogError(
+                f"The files of {path} do not go together: {files[0].name} and {file.name} differ in the columns "
+                f"{', '.join(odd)}."
+            )
+    try:
+        whole = pa.concat_tables([table.select(tables[0].column_names) for table in tables])
+    except pa.ArrowException as error:
+        raise LogError(f"The files of {path} do not go together: {error}.") from None
+    yield Stream(str(path), whole.column_names, whole.schema, iter(whole.to_batches()), whole.num_rows)
+
+
+@contextmanager
+def _parquet(path: Path, files: Sequence[Path], chunk_rows: int) -> Iterator[Stream]:
     options = pa.dataset.FileSystemFactoryOptions(
         partition_base_dir=str(path.absolute()), partitioning=pa.dataset.HivePartitioning.discover()
     )
@@ -277,8 +269,8 @@ def _parquet(
         )
         # Every file's schema: by default the first file's would drop what only later files have.
         dataset = factory.finish(factory.inspect(promote_options="permissive"))
-        chosen = wanted(dataset.schema.names, columns, str(path))
-        scanner = dataset.scanner(columns=chosen, batch_size=chunk_rows)
+        require_distinct(dataset.schema.names, str(path))
+        scanner = dataset.scanner(batch_size=chunk_rows)
         yield Stream(
             str(path),
             dataset.schema.names,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -18,7 +18,7 @@ class Stream:
     ----------
     name : str, what messages call it; holds no password
     names : sequence of str, all its columns
-    schema : pyarrow.Schema of the batches, which hold the chosen columns only
+    schema : pyarrow.Schema of the batches
     batches : iterator of pyarrow.RecordBatch
     total_rows : int, 0 if unknown
     dates : mapping of a text column to the date or timestamp type that it has at the source
@@ -32,21 +32,13 @@ class Stream:
     dates: Mapping[str, pa.DataType] = field(default_factory=dict)
 
 
-def wanted(names: Sequence[str], columns: Collection[str] | None, where: str) -> list[str]:
-    """Return those of a source's columns that are asked for; all if none of them is there.
-
-    Raises
-    ------
-    LogError
-        If a name that is asked for belongs to several columns.
+def require_distinct(names: Sequence[str], where: str) -> None:
+    """Raise a LogError if a source has two columns of one name.
 
     Examples
     --------
-    >>> wanted(["id", "amount", "note"], ["amount", "id", "margin"], "orders.csv")
-    ['id', 'amount']
+    >>> require_distinct(["id", "amount"], "orders.parquet")
     """
-    chosen = [name for name in names if columns is None or name in columns] or list(names)
-    twice = next((name for name in chosen if chosen.count(name) > 1), None)
+    twice = next((name for name in names if list(names).count(name) > 1), None)
     if twice is not None:
         raise LogError(f"{where} has more than one column {twice!r}. Rename all but one.")
-    return chosen

@@ -28,9 +28,9 @@ def plan(settings: PlanSettings) -> None:
     The folder then holds list.csv (contact these now), holdout.csv (leave these alone: they are the
     comparison), not_selected.csv (everyone else, with the reason), plan.json and summary.html.
     """
+    from features.log.sources import read_table
     from serving.campaign.folder import require_new, write_campaign
     from serving.campaign.summary import sentences
-    from serving.lists.export import read_table
     from training.campaign.plan import plan as make_plan
     from training.offers.offers import read_offers
 
@@ -131,7 +131,7 @@ def _contacts(path: Path) -> pd.DataFrame:
 
 
 def _column(path: Path, name: str) -> pd.Series:
-    from serving.lists.export import read_table
+    from features.log.sources import read_table
 
     table = read_table(path)
     if name not in table.columns:

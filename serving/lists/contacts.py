@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from features.errors import StayworthError
 from features.log.columns import text
+from features.log.sources import read_table
 from features.suggestion import nearest
-from serving.lists.export import read_table
 
 CUSTOMER_ID = "customer_id"
 _EXAMPLES = 3

@@ -1,17 +1,17 @@
-"""Tables that people and other systems open: CSV, Parquet and Excel, and reading them back.
+"""Tables that people and other systems open: CSV, Parquet and Excel.
 
 Customer ids are text everywhere: ``0042`` keeps its zeros, a comma or a Persian name stays as it is.
-How a CSV is kept safe from formulas, and made whole again by :func:`read_table`, is told in
-:mod:`features.files`. An Excel workbook needs no such guard: its cells say that they are text.
+How a CSV is kept safe from formulas is told in
+:mod:`features.files`; :func:`features.log.sources.read_table` reads it back to the letter. An Excel workbook
+needs no such guard: its cells say that they are text.
 """
 
 from __future__ import annotations
 
 import math
 import os
-import zipfile
 from collections.abc import Callable
-from datetime import date, datetime, time
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,20 +23,13 @@ import pyarrow.parquet
 import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
 
-from features.errors import OutputError, StayworthError
-from features.files import as_arrow, atomic_path, bare_cells, flat, is_text, write_csv, write_parquet
+from features.errors import OutputError
+from features.files import as_arrow, atomic_path, flat, is_text, write_csv, write_parquet
 
 EXTENSIONS = (".csv", ".parquet", ".xlsx")
 EXCEL_ROWS = 1_048_576
 EXCEL_CELL = 32_767
 _WIDEST = 60
-_UNREADABLE = (
-    UnicodeDecodeError,
-    pd.errors.ParserError,
-    pd.errors.EmptyDataError,
-    pa.ArrowInvalid,
-    zipfile.BadZipFile,
-)
 
 
 def write_table(table: pa.Table | pd.DataFrame, path: str | os.PathLike[str], *, excel: bool = False) -> None:
@@ -58,6 +51,7 @@ def write_table(table: pa.Table | pd.DataFrame, path: str | os.PathLike[str], *,
     Examples
     --------
     >>> import tempfile
+    >>> from features.log.sources import read_table
     >>> path = Path(tempfile.mkdtemp()) / "scored.csv"
     >>> write_table(pd.DataFrame({"customer_id": ["0042", "=1+1"], "value_at_risk": [0.1, 2.5]}), path)
     >>> print(path.read_text())
@@ -189,75 +183,3 @@ def _width(name: str, column: pa.ChunkedArray) -> int:
     """Return a column width in characters, from the name and the first rows."""
     cells = (str(cell) for cell in column.slice(0, 200).to_pylist() if cell is not None)
     return min(max([len(name) + 3, *(len(cell) + 1 for cell in cells)]), _WIDEST)
-
-
-def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Read a CSV, Parquet or Excel table with its texts to the letter.
-
-    Parameters
-    ----------
-    path : file ending in .csv, .parquet or .xlsx
-        A CSV is UTF-8, with or without byte order mark, separated by comma, semicolon or tab; a guard
-        against formulas is taken off. Of a workbook the first sheet is read.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns of a CSV or a workbook are text, empty cells ``""``; those of Parquet keep their types.
-
-    Raises
-    ------
-    StayworthError
-        If there is no such file, or it is not what its extension says.
-    """
-    try:
-        match Path(path).suffix.lower():
-            case ".csv":
-                return _read_csv(path)
-            case ".parquet":
-                return pd.DataFrame(pa.parquet.read_table(path).to_pandas())
-            case ".xlsx":
-                return _read_workbook(path)
-    except OSError as error:
-        raise StayworthError(f"Cannot read {path}: {error.strerror or error}.") from error
-    except _UNREADABLE as error:
-        raise StayworthError(
-            f"Cannot read {path}: {error}. A CSV must be UTF-8, its rows of equal length."
-        ) from error
-    raise StayworthError(f"Cannot read {path}: only .csv, .parquet and .xlsx are known.")
-
-
-def _read_csv(path: str | os.PathLike[str]) -> pd.DataFrame:
-    with open(path, encoding="utf-8-sig") as file:
-        header = file.readline()
-    separator = max(",;\t", key=header.count)
-    frame = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    names = bare_cells(pa.array(frame.columns, pa.string())).to_pylist()
-    cells = [bare_cells(pa.array(frame[column], pa.large_string())) for column in frame.columns]
-    return pd.DataFrame(pa.table(cells, names=names).to_pandas())
-
-
-def _read_workbook(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Read the first sheet as text; a number typed as an id keeps its digits, a date is ISO."""
-    import openpyxl
-    from openpyxl.utils.escape import unescape
-
-    with open(path, "rb") as file:
-        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-        rows = [
-            [unescape(_as_text(cell)) for cell in row]
-            for row in book.worksheets[0].iter_rows(values_only=True)
-        ]
-        book.close()
-    header, *body = rows or [[]]
-    return pd.DataFrame(body, columns=pd.Index(header), dtype=str)
-
-
-def _as_text(cell: object) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    if isinstance(cell, datetime):
-        return cell.isoformat(sep=" ") if cell.time() != time() else cell.date().isoformat()
-    return str(cell)

@@ -17,9 +17,9 @@ from features.commands.options import SECTIONS
 from features.datasets import cdnow_sample
 from features.files import write_csv
 from features.log.settings import Columns
+from features.log.sources import read_table
 from features.log.transactions import validate
 from serving.cli import app
-from serving.lists.export import read_table
 from serving.settings import ServeSettings
 from training.model.score_schema import SCORE_COLUMNS
 from training.pipeline import train

@@ -7,7 +7,6 @@ the plan. Training reads the same assignment to keep treated customers out of it
 
 from __future__ import annotations
 
-import csv
 import json
 from dataclasses import dataclass
 from datetime import date
@@ -16,10 +15,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from features.errors import StayworthError
-from features.files import bare_cells
+from features.log.sources import read_table
 from training.campaign.holdout import sample_ratio_p_value
 from training.offers.offers import Offer
 
@@ -113,21 +111,24 @@ def _read_plan(path: Path) -> dict[str, Any]:
 
 def _read_list(path: Path) -> pd.DataFrame:
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        # A spreadsheet may have saved it again, with its own separator.
-        separator = csv.Sniffer().sniff(text.partition("\n")[0], delimiters=",;\t").delimiter
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, sep=separator, encoding="utf-8-sig")
-        for column in frame.columns:
-            frame[column] = bare_cells(pa.array(frame[column], type=pa.string())).to_pylist()
-        for column in NUMBERS:
-            frame[column] = frame[column].replace("", "nan").astype(float)
-        return frame.astype({"stratum": np.int64})[["customer_id", "offer", "value_tier", *NUMBERS]]
-    except OSError as error:
+        frame = read_table(path)  # a spreadsheet may have saved it again, with its own separator
+        numbers = {column: _numbers(frame[column], path) for column in NUMBERS}
+        frame = frame.assign(**numbers).astype({"stratum": np.int64})
+        return frame[["customer_id", "offer", "value_tier", *NUMBERS]]
+    except (ValueError, KeyError) as error:
         raise CampaignError(
-            f"Can't read {path}: {error.strerror}. Give the folder that 'stayworth plan' wrote."
+            f"{path} is not the list that 'stayworth plan' wrote: {str(error).rstrip('.')}. "
+            "Give the folder as it wrote it."
         ) from None
-    except (ValueError, KeyError, csv.Error) as error:
-        raise CampaignError(f"{path} is no longer the list that 'stayworth plan' wrote: {error}.") from None
+
+
+def _numbers(column: pd.Series, path: Path) -> pd.Series:
+    """Read a column of numbers; an empty cell is NaN."""
+    read = pd.to_numeric(column.replace("", "nan"), errors="coerce")
+    odd = column[read.isna() & ~column.isin(["", "nan"])]
+    if len(odd):
+        raise ValueError(f"column {column.name!r} holds {odd.iloc[0]!r}, which is no number")
+    return read
 
 
 def _require_one_group(customers: pd.DataFrame) -> None:

@@ -11,8 +11,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from features.log.sources import read_table
 from serving.commands.campaign import measure, plan
-from serving.lists.export import read_table
 from training.commands.tournament import tournament
 
 OFFERS = """

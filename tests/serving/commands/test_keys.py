@@ -13,8 +13,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from features.files import write_csv
+from features.log.sources import read_table
 from serving.cli import app
-from serving.lists.export import read_table
 from serving.store.store import Store
 from training.model.score_schema import SCORE_COLUMNS
 

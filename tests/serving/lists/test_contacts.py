@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from features.errors import StayworthError
+from features.log.sources import read_table
 from serving.lists.contacts import Contacts
-from serving.lists.export import read_table, write_table
+from serving.lists.export import write_table
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 
 from features.errors import OutputError, StayworthError
+from features.log.sources import read_table
 from serving.campaign.folder import write_campaign
 from serving.campaign.summary import sentences
-from serving.lists.export import read_table
 from training.campaign.assignment import CampaignError, read_assignment
 from training.campaign.plan import CampaignPlan, plan
 from training.campaign.sensitivity import budget_curve, same_list, tornado

@@ -1,0 +1,227 @@
+"""CSV files and their like: which separator, where the header is, and the rows as text.
+
+The one place where a separator is guessed: comma, semicolon, tab or bar, whichever gives the header most
+cells. Excel's line ``sep=;`` decides; title lines and comments above the header are left out.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv
+
+from features.errors import EmptyLogError, LogError
+from features.log.file_kinds import plain_text
+from features.log.streams import Stream
+
+SEPARATORS = ",;\t|"
+_BLOCK_BYTES = 8 << 20  # a row must fit in one
+_SAMPLE_LINES = 50
+_TITLE_LINES = 10  # above the header, at most
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a delimited text is written.
+
+    Attributes
+    ----------
+    separator : str
+    header : tuple of str, the names of the columns; empty for a column without a name
+    lines : int, physical lines down to the header, with it
+    """
+
+    separator: str
+    header: tuple[str, ...]
+    lines: int
+
+    @property
+    def names(self) -> list[str]:
+        """The columns' names, each once: columns of one name are numbered, as in ``Date#1``, ``Date#2``."""
+        counts, seen = Counter(self.header), Counter[str]()
+        names = []
+        for name in self.header:
+            seen[name] += 1
+            names.append(f"{name}#{seen[name]}" if name and counts[name] > 1 else name)
+        return names
+
+
+def layout_of(lines: Sequence[str]) -> Layout:
+    r"""Find the separator and the header in the first lines of a text.
+
+    Examples
+    --------
+    >>> layout_of(["customer_id;amount\n", "17;20,50\n"])
+    Layout(separator=';', header=('customer_id', 'amount'), lines=1)
+    >>> layout_of(["Orders of 2024\n", "\n", "id,amount\n", "17,20\n", "18,3\n"]).lines
+    3
+    """
+    first = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    declared = lines[first].strip().strip('"').lower()
+    if declared.startswith("sep=") and len(declared) <= 5:
+        return _with_header(lines, first + 1, declared[4:] or "\t")
+    separator = max(SEPARATORS, key=lambda mark: _width(lines[first], mark))
+    skipped = _titles(lines[first:])
+    if skipped:
+        first += skipped
+        separator = max(SEPARATORS, key=lambda mark: _width(lines[first], mark))
+    return _with_header(lines, first, separator)
+
+
+def _with_header(lines: Sequence[str], start: int, separator: str) -> Layout:
+    while start < len(lines) and not lines[start].strip():
+        start += 1
+    reader = csv.reader(lines[start:], delimiter=separator)
+    header = tuple(next(reader, []))
+    return Layout(separator, header, start + reader.line_num)
+
+
+def _width(line: str, separator: str) -> int:
+    return len(next(csv.reader([line], delimiter=separator), []))
+
+
+def _titles(lines: Sequence[str]) -> int:
+    """Count the lines above the header: comments, or one filled cell above lines that have several."""
+    for skipped, line in enumerate(lines[: _TITLE_LINES + 1]):
+        below = [other for other in lines[skipped + 1 :] if other.strip()]
+        if not below:
+            return 0
+        mark = max(SEPARATORS, key=lambda mark: _width(below[0], mark))
+        filled = sum(bool(cell.strip()) for cell in next(csv.reader([line], delimiter=mark), []))
+        comment = line.lstrip().startswith("#") and _width(below[0], mark) > 1
+        title = filled <= 1 < _width(below[0], mark) and _width(line, mark) < _width(below[0], mark)
+        if line.strip() and not comment and not title:
+            same = filled > 1 or skipped == 0
+            return skipped if same else 0
+    return 0
+
+
+@contextmanager
+def open_delimited(path: Path, encoding: str | None = None) -> Iterator[Stream]:
+    """Open a CSV for reading: every cell as text, an empty one as ``""``.
+
+    Raises
+    ------
+    EmptyLogError
+        If the file is empty.
+    LogError
+        If it cannot be read, or a row does not fit the header: says which row.
+    """
+    with plain_text(path, encoding) as text:
+        lines = _first_lines(text, path)
+        layout = _layout(lines, path)
+        torn: list[pa.csv.InvalidRow] = []
+
+        def remember(row: pa.csv.InvalidRow) -> str:
+            torn.append(row)
+            return "error"
+
+        names = layout.names
+        named = [name for name in names if name]
+        schema = pa.schema([(name, pa.string()) for name in named])
+        if not any(line.strip() for line in lines[layout.lines :]) and len(lines) < _SAMPLE_LINES:
+            yield Stream(str(path), named, schema, iter(()))
+            return
+        try:
+            # Arrow opens the file itself: its reading thread must never have to wait for Python.
+            reader = pa.csv.open_csv(
+                pa.OSFile(str(text)),
+                # Only a single thread knows the number of a row that does not fit.
+                pa.csv.ReadOptions(
+                    use_threads=False,
+                    block_size=_BLOCK_BYTES,
+                    column_names=[name or f"\x1f{place}" for place, name in enumerate(names)],
+                    skip_rows=layout.lines,
+                ),
+                pa.csv.ParseOptions(
+                    delimiter=layout.separator, newlines_in_values=True, invalid_row_handler=remember
+                ),
+                pa.csv.ConvertOptions(
+                    column_types={name or f"\x1f{place}": pa.string() for place, name in enumerate(names)}
+                ),
+            )
+            yield Stream(str(path), named, schema, _closed(reader, schema, text, path, layout))
+        except pa.ArrowException as error:
+            raise LogError(_fault(path, text, layout, torn, error)) from None
+
+
+def _first_lines(text: Path, path: Path) -> list[str]:
+    """Return the first lines, as many as it takes to have one that is not blank."""
+    lines: list[str] = []
+    try:
+        with text.open(encoding="utf-8-sig", newline=None) as file:
+            while more := list(islice(file, _SAMPLE_LINES)):
+                lines += more
+                if any(line.strip() for line in more):
+                    return lines
+    except UnicodeDecodeError:
+        raise LogError(_not_utf8(text, path)) from None
+    raise EmptyLogError(f"{path} is empty.")
+
+
+def _layout(lines: Sequence[str], path: Path) -> Layout:
+    try:
+        return layout_of(lines)
+    except csv.Error as error:
+        raise LogError(f"{path} cannot be read: {error}.") from None
+
+
+def _closed(
+    reader: Iterator[pa.RecordBatch], schema: pa.Schema, text: Path, path: Path, layout: Layout
+) -> Iterator[pa.RecordBatch]:
+    """Yield the named columns of each batch; refuse the last if its last cell was never closed."""
+    rows, last = 0, None
+    for batch in filter(len, reader):
+        rows, last = rows + len(batch), batch.column(batch.num_columns - 1)[-1].as_py()
+        yield batch.select(schema.names)
+    if last is not None and _never_closed(text, layout.separator, last):
+        raise LogError(
+            f'{path}, data row {rows}: a quote (") is opened and never closed. Close it, or double it ("").'
+        )
+
+
+def _never_closed(text: Path, separator: str, cell: str) -> bool:
+    """Tell whether a file ends with a quote and a cell, instead of a cell or a cell in two quotes."""
+    written = cell.replace('"', '""').encode()
+    with text.open("rb") as file:
+        file.seek(0, io.SEEK_END)
+        size = file.tell()
+        file.seek(max(0, size - len(written) - 2 * len(cell) - 8))
+        tail = file.read().replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    written = written.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return any(tail.endswith(mark + b'"' + written) for mark in (separator.encode(), b"\n"))
+
+
+def _fault(path: Path, text: Path, layout: Layout, torn: list[pa.csv.InvalidRow], error: Exception) -> str:
+    """Say which row cannot be read and why, without the customer's values."""
+    if torn:
+        row = torn[0]
+        return (
+            f"{path}, data row {row.number - layout.lines}: {row.actual_columns} cells, where the header has "
+            f"{row.expected_columns}. A cell that holds {layout.separator!r} must stand in double quotes."
+        )
+    if "straddling" in str(error):
+        return f'{path}: a row is longer than 8 MiB. Most likely a quote (") is opened and never closed.'
+    if "UTF8" in str(error):
+        return _not_utf8(text, path)
+    return f"{path} is not a CSV file that can be read: {error}."
+
+
+def _not_utf8(text: Path, path: Path) -> str:
+    remedy = "Save it as UTF-8 (in Excel: CSV UTF-8), or name its encoding, such as --encoding cp1252."
+    with text.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                line.removeprefix(codecs.BOM_UTF8).decode()
+            except UnicodeDecodeError:
+                return f"{path}, line {number}: not UTF-8. {remedy}"
+    return f"{path} is not UTF-8. {remedy}"

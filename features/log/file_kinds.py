@@ -1,0 +1,199 @@
+"""What a file really is, by its first bytes, and its text in plain UTF-8.
+
+People rename files: a workbook is called .csv, a web page .xls. The first bytes say what is there. A text
+that is compressed, or written in UTF-16 as Excel's "Unicode text" is, is unpacked into a temporary file.
+"""
+
+from __future__ import annotations
+
+import bz2
+import codecs
+import gzip
+import shutil
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import IO, cast
+
+import pyarrow as pa
+
+from features.errors import LogError
+
+TEXT = "text"
+_SIGNATURES = (
+    (b"PAR1", "a Parquet file", ".parquet"),
+    (b"PK\x03\x04", "a ZIP archive", ".zip"),
+    (b"\x1f\x8b", "a gzip file", ".csv.gz"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard file", ".csv.zst"),
+    (b"BZh", "a bzip2 file", ".csv.bz2"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls)", ".xls"),
+    (b"SQLite format 3\x00", "a SQLite database", ".db"),
+    (b"%PDF", "a PDF document", ".pdf"),
+)
+_DUCKDB = (b"DUCK", 8)  # these bytes at this place
+_BOMS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_REMEDIES = {
+    ".xls": "Save it as .xlsx or as CSV UTF-8.",
+    ".html": "Open it in a spreadsheet and save it as .xlsx or as CSV UTF-8.",
+    ".json": "Write one object per line and call it .jsonl: jq -c '.[]' {name} > {stem}.jsonl",
+    ".pdf": "Export the table itself as CSV.",
+    ".db": "Give it as sqlite:///{name}?table=NAME.",
+    ".duckdb": "Export the table: COPY orders TO 'orders.parquet'.",
+}
+PACKED = (".gz", ".bz2", ".zst")
+_HEAD_BYTES = 4096
+_COPY_BYTES = 1 << 20
+
+
+def suffix_of(path: Path | PurePosixPath) -> str:
+    """Return the extension that says what a file holds, in lower case, without that of its compression.
+
+    Examples
+    --------
+    >>> suffix_of(Path("Orders.CSV.gz")), suffix_of(Path("orders.parquet")), suffix_of(Path("orders.gz"))
+    ('.csv', '.parquet', '')
+    """
+    inner = Path(path.name.lower())
+    return Path(inner.stem).suffix if inner.suffix in PACKED else inner.suffix
+
+
+def require_content(path: Path, *signatures: str) -> None:
+    """Raise a LogError that names what a file is, if it is known and none of the kinds it may be.
+
+    Parameters
+    ----------
+    path : file to look at
+    signatures : the extensions that fit: ``.parquet``, ``.zip``, ``.csv.gz`` …; text always fits none
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    what, suffix = content_of(head)
+    if what == TEXT or suffix in signatures:
+        return
+    if suffix == ".zip" and zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if any(name.startswith("xl/") for name in archive.namelist()):
+                what, suffix = "an Excel workbook", ".xlsx"
+    if suffix in signatures:
+        return
+    stem = path.name.partition(".")[0]
+    remedy = _REMEDIES.get(suffix, "Rename it to {stem}{suffix}.")
+    named = remedy.format(name=path.name, stem=stem, suffix=suffix)
+    raise LogError(f"{path} is not what its name says: it is {what}. {named}")
+
+
+def content_of(head: bytes) -> tuple[str, str]:
+    """Return in words what a file is, and the extension it should have, by its first bytes.
+
+    Examples
+    --------
+    >>> content_of(b"PAR1...."), content_of(b"a,b")
+    (('a Parquet file', '.parquet'), ('text', ''))
+    """
+    for signature, what, suffix in _SIGNATURES:
+        if head.startswith(signature):
+            return what, suffix
+    if head[_DUCKDB[1] : _DUCKDB[1] + 4] == _DUCKDB[0]:
+        return "a DuckDB database", ".duckdb"
+    start = head.removeprefix(codecs.BOM_UTF8).lstrip()[:200].lower()
+    if start.startswith((b"<!doctype html", b"<html", b"<table", b"<?xml", b"<body", b"<div")):
+        return "a web page (HTML) or XML", ".html"
+    if start.startswith((b"[{", b"[\n", b"[ {", b"[]", b"{")):
+        return "JSON", ".json"
+    return TEXT, ""
+
+
+@contextmanager
+def plain_text(path: Path, encoding: str | None = None) -> Iterator[Path]:
+    """Yield a file with a text in UTF-8: the file itself, or a temporary one that it is unpacked into.
+
+    Parameters
+    ----------
+    path : file, perhaps ending in .gz, .bz2 or .zst
+    encoding : str, optional
+        Such as ``cp1252``. By default UTF-8, or what a byte order mark says.
+
+    Raises
+    ------
+    LogError
+        If the text cannot be unpacked or decoded.
+    """
+    packed = path.suffix.lower() in PACKED
+    try:
+        with unpacked(path) as file:
+            head = file.read(_HEAD_BYTES)
+        encoding = encoding or next((name for bom, name in _BOMS if head.startswith(bom)), None)
+        if not packed and encoding is None:
+            yield path
+            return
+        with TemporaryDirectory(prefix="stayworth-") as folder:
+            target = Path(folder) / path.name
+            with unpacked(path) as source, target.open("wb") as sink:
+                _copy(source, sink, encoding)
+            yield target
+    except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
+        raise LogError(f"{path} cannot be read: {error}.") from None
+
+
+def unpacked(path: Path) -> IO[bytes]:
+    """Open a file, decompressed if its extension says so."""
+    match path.suffix.lower():
+        case ".gz":
+            return cast(IO[bytes], gzip.open(path))
+        case ".bz2":
+            return cast(IO[bytes], bz2.open(path))
+        case ".zst":
+            return cast(IO[bytes], pa.input_stream(str(path), compression="zstd"))
+    return path.open("rb")
+
+
+def _copy(source: IO[bytes], sink: IO[bytes], encoding: str | None) -> None:
+    if encoding is None:
+        shutil.copyfileobj(source, sink, _COPY_BYTES)
+        return
+    try:
+        decoder = codecs.getincrementaldecoder(encoding)()
+        while block := source.read(_COPY_BYTES):
+            sink.write(decoder.decode(block).encode())
+        sink.write(decoder.decode(b"", final=True).encode())
+    except LookupError:
+        raise LogError(f"There is no encoding {encoding!r}. Write it as utf-8, cp1252 or cp1256.") from None
+    except UnicodeDecodeError as error:
+        raise LogError(f"The text is not {encoding}: {error.reason}. Give another --encoding.") from None
+
+
+@contextmanager
+def unzipped(path: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
+    """Yield the one table that a ZIP archive holds, as a temporary file.
+
+    Raises
+    ------
+    LogError
+        If it holds none of these kinds, or more than one.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive, TemporaryDirectory(prefix="stayworth-") as folder:
+            members = [
+                member
+                for member in archive.infolist()
+                if not member.is_dir()
+                and not member.filename.startswith("__MACOSX/")
+                and suffix_of(PurePosixPath(member.filename)) in suffixes
+            ]
+            if len(members) != 1:
+                names = ", ".join(member.filename for member in members) or "none"
+                raise LogError(f"{path} must hold one table; it holds {names}. Unpack it and give one file.")
+            target = Path(folder) / PurePosixPath(members[0].filename).name
+            with archive.open(members[0]) as source, target.open("wb") as sink:
+                shutil.copyfileobj(source, sink, _COPY_BYTES)
+            yield target
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:  # RuntimeError: a password
+        raise LogError(f"{path} cannot be unpacked: {error}.") from None
