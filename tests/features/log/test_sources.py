@@ -232,14 +232,13 @@ def test_a_torn_row_at_the_head_of_a_large_file_ends_the_reading_at_once(tmp_pat
     packed = csv_file(tmp_path, gzip.compress("".join(lines).encode(), 1), "orders.csv.gz")
     program = "import sys; from features.log.sources import read_log; read_log(sys.argv[1])"
 
-    for each in (path, packed):
-        for _ in range(3):
-            run = subprocess.run(
-                [sys.executable, "-c", program, str(each)], capture_output=True, text=True, timeout=30
-            )
+    for each in (path, path, packed):
+        run = subprocess.run(
+            [sys.executable, "-c", program, str(each)], capture_output=True, text=True, timeout=60
+        )
 
-            assert run.returncode == 1
-            assert "data row 3: 2 cells" in run.stderr
+        assert run.returncode == 1
+        assert "data row 3: 2 cells" in run.stderr
 
 
 @pytest.mark.parametrize(
