@@ -12,9 +12,10 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, JsonValue, create_model
+from pydantic import BaseModel, Field, FiniteFloat, JsonValue, create_model
 from pydantic_core import to_json
 
+from serving.client.answer_types import OfferPrice, Rows, Unscored
 from serving.explanation.explanation import Explanation
 from serving.explanation.recommendation import Recommendation
 from serving.scorer import ScoredList
@@ -42,45 +43,14 @@ def _field(column: Column) -> Any:
 
 
 _FIELDS: dict[str, Any] = {column.name: (_field(column), ...) for column in SCHEMA.values()}
-CustomerScore = create_model(
-    "CustomerScore", __doc__="One customer's score; the fields are the columns of a scored list.", **_FIELDS
-)
 
 
-class Unscored(BaseModel):
-    """A customer without a score, and why."""
-
-    customer_id: str
-    reason: str
+class CustomerScore(create_model("_Score", **_FIELDS)):  # type: ignore[misc]
+    """One customer's score; the fields are the columns of a scored list."""
 
 
-class Rows(BaseModel):
-    """Where every transaction went: in = used + quarantined + not_yet_visible."""
-
-    model_config = ConfigDict(serialize_by_alias=True)
-
-    rows_in: Annotated[int, Field(alias="in")]
-    used: int
-    quarantined: Annotated[dict[str, int], Field(description="Rows that cannot be used, by reason.")]
-    not_yet_visible: Annotated[int, Field(description="At the snapshot or after it.")]
-
-
-class OfferPrice(BaseModel):
-    """What one offer would earn and cost with one customer."""
-
-    offer: str
-    expected_profit: Annotated[FiniteFloat, Field(description="Contact only where it is above zero.")]
-    expected_cost: FiniteFloat
-    break_even_probability: Annotated[
-        FiniteFloat | None, Field(description="Churn probability above which it pays; null: never.")
-    ]
-    break_even_acceptance: Annotated[
-        FiniteFloat | None, Field(description="Acceptance rate above which it pays; null: never.")
-    ]
-
-
-class PricedScore(CustomerScore):  # type: ignore[misc, valid-type]
-    """One customer's score, with a price for each offer of the request, if it had any."""
+class PricedScore(CustomerScore):
+    """One customer's score, with the price of each offer of the request, if it had any."""
 
     offers: Annotated[list[OfferPrice] | None, Field(description="Only where offers were sent.")] = None
     recommended_offer: Annotated[
@@ -104,7 +74,7 @@ class LookupResponse(BaseModel):
     model_version: str
     snapshot_date: date
     published_at: datetime
-    scores: list[CustomerScore]  # type: ignore[valid-type]
+    scores: list[CustomerScore]
     unknown: Annotated[list[str], Field(description="Who has no published score.")]
 
 

@@ -1,1 +1,18 @@
-"""A client of the service for Python programs."""
+"""Python client of the scoring service."""
+
+from serving.client.answer_types import Answer, LookupAnswer, OfferPrice, Score, ScoreAnswer, Unscored
+from serving.client.http_client import ServiceError, StayworthClient
+from serving.client.request_types import Customer, Transaction
+
+__all__ = [
+    "Answer",
+    "Customer",
+    "LookupAnswer",
+    "OfferPrice",
+    "Score",
+    "ScoreAnswer",
+    "ServiceError",
+    "StayworthClient",
+    "Transaction",
+    "Unscored",
+]

@@ -1,14 +1,15 @@
-"""Answers of the service, as types for whoever asks: the JSON itself, with dates as ISO text.
+"""Types of the service's answers: JSON with dates as ISO text, and the joined answer to a request sent in parts.
 
-The service answers by :mod:`serving.api.answers`, which the types here repeat without importing what scores;
-a test holds the two together. The answers to the parts of a large request are joined here.
+The service documents itself by the same types (:mod:`serving.api.answers`). They import nothing that scores.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, NotRequired, Self, TypedDict
+from typing import TYPE_CHECKING, Any, NotRequired, Self
+
+from typing_extensions import TypedDict  # typing's own is not enough for pydantic before Python 3.12
 
 from features.errors import StayworthError
 from training.model import score_schema
@@ -19,14 +20,23 @@ if TYPE_CHECKING:
 _DATES = [column.name for column in score_schema.SCHEMA.values() if column.type is date]
 
 
+_DESCRIBED = {"use_attribute_docstrings": True}
+"""For pydantic: the texts below the fields are their descriptions."""
+
+
 class OfferPrice(TypedDict):
-    """What an offer to a customer would bring."""
+    """Expected profit and cost of one offer to one customer."""
+
+    __pydantic_config__ = _DESCRIBED  # type: ignore[misc]
 
     offer: str
     expected_profit: float
+    """Contact only where it is above zero."""
     expected_cost: float
     break_even_probability: float | None
+    """Churn probability above which it pays; null: never."""
     break_even_acceptance: float | None
+    """Acceptance rate above which it pays; null: never."""
 
 
 class Score(score_schema.Score[str]):
@@ -44,12 +54,12 @@ class Unscored(TypedDict):
 
 
 Rows = TypedDict("Rows", {"in": int, "used": int, "quarantined": dict[str, int], "not_yet_visible": int})
-"""Where every transaction went: in = used + quarantined + not_yet_visible."""
+Rows.__doc__ = """Where every transaction went: in = used + quarantined (by reason) + not_yet_visible."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """What an answer, or a part of it, rests on; dates and times are ISO text.
+    """The model version and snapshot of an answer, or of a part of it; dates and times are ISO text.
 
     Parameters
     ----------
@@ -65,7 +75,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Answer:
-    """Scores, and what they rest on.
+    """Scores, and the model and data that they come from.
 
     Parameters
     ----------
@@ -80,12 +90,12 @@ class Answer:
 
     @property
     def source(self) -> Source:
-        """What all the scores rest on.
+        """The model version and snapshot of all scores.
 
         Raises
         ------
         StayworthError
-            If that is not one thing: then the scores are not to be compared with each other.
+            If there are several: then the scores are not to be compared with each other.
         """
         if len(self.sources) != 1:
             found = ", ".join(f"{s.model_version} of {s.snapshot_date}" for s in self.sources)
@@ -105,7 +115,7 @@ class ScoreAnswer(Answer):
 
     @classmethod
     def joined(cls, parts: Sequence[Mapping[str, Any]]) -> Self:
-        """Join what came back for the parts of a request."""
+        """Join the answers to the parts of a request."""
         scores = [score for part in parts for score in part["scores"]]
         if len(parts) > 1:
             scores.sort(key=lambda score: (-score["value_at_risk"], score["customer_id"]))
@@ -113,7 +123,7 @@ class ScoreAnswer(Answer):
         return cls(scores, _sources(parts), unscored, _total(part["rows"] for part in parts))
 
     def frame(self) -> "pd.DataFrame":
-        """Return one row a customer: the fields of a score, and ``unscored``, the reason why one has none."""
+        """Return one row per customer: the fields of a score, and ``unscored``, the reason why one has none."""
         import pandas as pd
 
         table = pd.DataFrame([*self.scores, *self.unscored]).rename(columns={"reason": "unscored"})
@@ -129,7 +139,7 @@ class LookupAnswer(Answer):
 
     @classmethod
     def joined(cls, parts: Sequence[Mapping[str, Any]]) -> Self:
-        """Join what came back for the parts of a request."""
+        """Join the answers to the parts of a request."""
         scores = [score for part in parts for score in part["scores"]]
         return cls(scores, _sources(parts), [name for part in parts for name in part["unknown"]])
 

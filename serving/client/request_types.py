@@ -1,7 +1,6 @@
 """Customers with their orders, as a request carries them.
 
-The service decodes by :mod:`serving.api.requests`, which the types here repeat without importing what scores;
-a test holds the two together.
+The service decodes the same fields, with strict types in place of the ones here (:mod:`serving.api.requests`).
 """
 
 from __future__ import annotations
@@ -9,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any, Generic, NotRequired, TypeAlias, TypeVar
+
+from typing_extensions import TypedDict  # typing's own is not enough for pydantic before Python 3.12
 
 from features.errors import StayworthError
 
@@ -18,21 +19,43 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MAX_CUSTOMERS = 5_000
-MAX_TRANSACTIONS = 200_000
-"""What the service takes in one request."""
+MAX_ROWS = 200_000
+"""Transactions of all customers of a request together."""
 
 
-class Transaction(TypedDict):
+MomentT = TypeVar("MomentT")
+NumberT = TypeVar("NumberT")
+TextT = TypeVar("TextT")
+
+
+class TransactionFields(TypedDict, Generic[MomentT, NumberT, TextT]):
     """One order, or one line of an order."""
 
-    ordered_at: str | date
-    amount: float | str | Decimal
-    order_id: NotRequired[str | None]
-    currency: NotRequired[str | None]
-    channel: NotRequired[str | None]
-    product_id: NotRequired[str | None]
-    quantity: NotRequired[float | str | Decimal | None]
-    margin: NotRequired[float | str | Decimal | None]
+    # For pydantic, where the service decodes: unknown fields are refused, and the texts below fields describe them.
+    __pydantic_config__ = {  # type: ignore[misc]
+        "title": "Transaction",
+        "strict": True,
+        "extra": "forbid",
+        "hide_input_in_errors": True,
+        "use_attribute_docstrings": True,
+    }
+
+    ordered_at: MomentT
+    """A date or a time; a time without an offset is UTC's."""
+    amount: NumberT
+    """Money. Negative: a refund."""
+    order_id: NotRequired[TextT | None]
+    currency: NotRequired[TextT | None]
+    channel: NotRequired[TextT | None]
+    product_id: NotRequired[TextT | None]
+    quantity: NotRequired[NumberT | None]
+    margin: NotRequired[NumberT | None]
+
+
+TRANSACTION_FIELDS = tuple(TransactionFields.__annotations__)
+
+Transaction: TypeAlias = TransactionFields[str | date, float | str | Decimal, str]
+"""A transaction as a Python program has it."""
 
 
 class Customer(TypedDict):
@@ -61,7 +84,7 @@ def parts(customers: Sequence[Customer]) -> Iterator[list[Customer]]:
     rows = 0
     for customer in customers:
         more = len(customer["transactions"])
-        if part and (len(part) == MAX_CUSTOMERS or rows + more > MAX_TRANSACTIONS):
+        if part and (len(part) == MAX_CUSTOMERS or rows + more > MAX_ROWS):
             yield part
             part, rows = [], 0
         part.append(customer)
@@ -86,7 +109,7 @@ def customers_of(orders: pd.DataFrame | pa.Table) -> list[Customer]:
     frame: Any = orders.to_pandas() if hasattr(orders, "to_pandas") else orders
     if "customer_id" not in frame.columns:
         raise StayworthError("The orders have no column customer_id. Rename the one that says who ordered.")
-    fields = [name for name in Transaction.__annotations__ if name in frame.columns]
+    fields = [name for name in TRANSACTION_FIELDS if name in frame.columns]
     known = frame[["customer_id", *fields]].astype(object)
     known = known.where(known.notna(), None)  # what is missing is null in JSON
     found: dict[str, list[Transaction]] = {}

@@ -63,7 +63,7 @@ class Column:
 
     @property
     def description(self) -> str:
-        """The meaning, and the unit of a number."""
+        """The meaning, and what null stands for where the column was added later."""
         before = " Null in scores that were published before the column existed." if self.added_later else ""
         return self.meaning + before
 

@@ -12,13 +12,11 @@ from features.log.transactions import OPTIONAL, validate
 from serving.api.answers import CustomerScore
 from serving.api.refusals import Problem, problems
 from serving.api.requests import (
-    MAX_CUSTOMERS,
-    MAX_ROWS,
     ExplainRequest,
     LookupRequest,
     ScoreRequest,
-    Transaction,
 )
+from serving.client.request_types import MAX_CUSTOMERS, MAX_ROWS, TRANSACTION_FIELDS
 from training.model.score_schema import SCORE_COLUMNS
 
 
@@ -240,7 +238,7 @@ def test_a_score_has_the_columns_of_the_contract_in_their_order() -> None:
 def test_a_transaction_has_the_fields_of_the_log_contract() -> None:
     optional = {name.removesuffix("_cents") for name in OPTIONAL} | {"currency"}
 
-    assert set(Transaction.__annotations__) == {"ordered_at", "amount"} | optional
+    assert set(TRANSACTION_FIELDS) == {"ordered_at", "amount"} | optional
 
 
 OFFER = {"name": "voucher", "contact_cost": 1, "incentive_cost": 10, "acceptance_rate": 0.3}
