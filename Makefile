@@ -9,10 +9,10 @@ BUILD := build
 .PHONY: demo test check lock race bench bench-serving bento clean notebook soak
 .DEFAULT_GOAL := demo
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, for example: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements.lock -r requirements-dev.lock
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
@@ -26,7 +26,9 @@ check: $(STAMP)
 	$(BIN)/mypy
 
 test: check
-	$(BIN)/python -m pytest -m "not soak" -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -m "not soak" -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=
+	@echo "Lines of the three packages that the tests' own processes ran: $$($(BIN)/coverage report --format=total)%"
+	@echo "Where not: $(BIN)/coverage report --show-missing"
 
 # Long runs, by hand.
 soak: $(STAMP)
@@ -44,7 +46,7 @@ bench: $(STAMP)
 bench-serving: $(STAMP)
 	$(BIN)/python tests/benchmarks/bench_serving.py
 
-# The service as BentoML packs it: the wheel's content and the lock. Nothing is downloaded; without no_image,
+# The service as BentoML packs it: the wheel's content and the runtime lock. Nothing is downloaded; without no_image,
 # BentoML would install a tool of its own for locking, although it is told not to lock.
 bento: $(STAMP)
 	rm -rf $(BUILD)/wheel $(BUILD)/bento $(BUILD)/bentoml
@@ -60,14 +62,20 @@ bento: $(STAMP)
 notebook: $(STAMP)
 	for notebook in notebooks/*.ipynb; do $(BIN)/python tests/test_notebooks.py $$notebook || exit 1; done
 
-# Exact versions of what pyproject.toml allows today, and of what builds the package; no address of an index.
+# Exact versions of what pyproject.toml allows today, without the address of an index: what stayworth needs to run,
+# and what its tests, checks and packaging need besides.
 lock:
 	set -e; fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; \
 	$(PYTHON) -m venv $$fresh/venv; \
-	$$fresh/venv/bin/python -m pip install --disable-pip-version-check --quiet '.[dev]' hatchling editables; \
-	echo '# Made by "make lock" from the ranges in pyproject.toml.' > $$fresh/lock; \
-	$$fresh/venv/bin/python -m pip freeze --exclude stayworth >> $$fresh/lock; \
-	cp $$fresh/lock requirements.lock
+	pip="$$fresh/venv/bin/python -m pip --disable-pip-version-check"; \
+	$$pip install --quiet .; \
+	echo '# What stayworth needs to run. Made by "make lock" from the ranges in pyproject.toml.' > $$fresh/run; \
+	$$pip freeze --exclude stayworth >> $$fresh/run; \
+	$$pip install --quiet --constraint $$fresh/run '.[dev]' hatchling editables; \
+	echo '# What tests and checks need besides requirements.lock. Made by "make lock".' > $$fresh/dev; \
+	$$pip freeze --exclude stayworth | grep --invert-match --line-regexp --fixed-strings --file $$fresh/run >> $$fresh/dev; \
+	cp $$fresh/run requirements.lock; \
+	cp $$fresh/dev requirements-dev.lock
 
 clean:
 	rm -rf $(VENV) build dist demo .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -7,7 +7,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator
-from importlib.metadata import packages_distributions
+from importlib.metadata import packages_distributions, requires
 from itertools import combinations
 from pathlib import Path
 
@@ -40,7 +40,7 @@ COMES_WITH = {
 # Each name is a package or a module of that package; `__init__` and `__main__` are on the roof.
 FLOORS = {
     "features": (
-        ("errors", "snapshot", "progress", "suggestion"),
+        ("errors", "lazy_exports", "snapshot", "progress", "suggestion"),
         ("files",),
         ("log",),
         ("engines",),
@@ -70,6 +70,7 @@ FLOORS = {
         ("report",),
         ("registration",),
         ("pipeline",),
+        ("estimator",),
         ("backtest",),
         ("commands",),
     ),
@@ -91,11 +92,10 @@ FLOORS = {
 DRAWERS = {"common", "core", "helpers", "lib", "misc", "shared", "util", "utils"}
 SOURCES = sorted(path for layer in LAYERS for path in (ROOT / layer).rglob("*.py"))
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-LOCK = [
-    line
-    for line in (ROOT / "requirements.lock").read_text().splitlines()
-    if line and not line.startswith("#")
-]
+LOCKS = {
+    name: [line for line in (ROOT / name).read_text().splitlines() if line and not line.startswith("#")]
+    for name in ("requirements.lock", "requirements-dev.lock")
+}
 
 
 def imports(path: Path) -> Iterator[tuple[int, str]]:
@@ -231,38 +231,76 @@ def test_the_wheel_holds_the_three_packages() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["README.md", "CHANGELOG.md", "LICENSE", "Makefile", "pyproject.toml", "requirements.lock", ".ci/run"],
+    [
+        *("README.md", "CHANGELOG.md", "LICENSE", "Makefile", "pyproject.toml"),
+        *("requirements.lock", "requirements-dev.lock", ".pre-commit-config.yaml", ".ci/run"),
+    ],
 )
 def test_what_a_newcomer_looks_for_is_there(name: str) -> None:
-    assert (ROOT / name).is_file()
+    assert (ROOT / name).exists()
 
 
 def test_links_between_documents_lead_somewhere() -> None:
     broken = [
-        f"{document.name}: {target}"
-        for document in ROOT.glob("*.md")
+        f"{document.relative_to(ROOT)}: {target}"
+        for document in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
         for target in re.findall(r"\]\(([^)#\s]+)", document.read_text(encoding="utf-8"))
-        if "://" not in target and not target.startswith("mailto:") and not (ROOT / target).exists()
+        if "://" not in target
+        and not target.startswith("mailto:")
+        and not (document.parent / target).exists()
     ]
 
     assert broken == []
 
 
-def test_the_lock_holds_exact_versions_and_no_address() -> None:
-    assert [line for line in LOCK if not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9._!+-]+", line)] == []
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_holds_exact_versions_and_no_address(name: str) -> None:
+    pinned = r"[A-Za-z0-9._-]+==[A-Za-z0-9._!+-]+"
+
+    assert [line for line in LOCKS[name] if not re.fullmatch(pinned, line)] == []
 
 
-def test_the_lock_agrees_with_the_ranges() -> None:
-    project = PYPROJECT["project"]
-    ranges = project["dependencies"] + project["optional-dependencies"]["dev"]
-    locked = {canonicalize_name(name): version for name, version in (line.split("==") for line in LOCK)}
+def locked(name: str) -> dict[str, str]:
+    """Return the versions of a lock by the distributions' canonical names."""
+    return {
+        canonicalize_name(found): version for found, version in (line.split("==") for line in LOCKS[name])
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "ranges"),
+    [
+        ("requirements.lock", PYPROJECT["project"]["dependencies"]),
+        ("requirements-dev.lock", PYPROJECT["project"]["optional-dependencies"]["dev"]),
+    ],
+)
+def test_a_lock_agrees_with_the_ranges(name: str, ranges: list[str]) -> None:
+    versions = locked(name)
 
     outside = [
-        f"{wanted} is locked at {locked.get(canonicalize_name(wanted.name))}"
+        f"{wanted} is locked at {versions.get(canonicalize_name(wanted.name))}"
         for wanted in map(Requirement, ranges)
         if not wanted.specifier.contains(
-            locked.get(canonicalize_name(wanted.name), "0.dev0"), prereleases=True
+            versions.get(canonicalize_name(wanted.name), "0.dev0"), prereleases=True
         )
     ]
 
     assert outside == []
+
+
+def test_the_runtime_lock_has_all_that_the_dependencies_ask_for_and_nothing_of_the_tests() -> None:
+    needed, waiting = set(), [Requirement(line) for line in PYPROJECT["project"]["dependencies"]]
+    while waiting:
+        wanted = waiting.pop()
+        extras = {"", *wanted.extras}
+        if (key := (canonicalize_name(wanted.name), frozenset(extras))) in needed:
+            continue
+        needed.add(key)
+        waiting += [
+            further
+            for further in map(Requirement, requires(wanted.name) or [])
+            if not further.marker or any(further.marker.evaluate({"extra": extra}) for extra in extras)
+        ]
+
+    assert {name for name, _ in needed} <= set(locked("requirements.lock"))
+    assert set(locked("requirements.lock")) & set(locked("requirements-dev.lock")) == set()
