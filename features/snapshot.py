@@ -53,6 +53,19 @@ class Snapshot:
                 f"{text!r} is not a date. Write it as YYYY-MM-DD, for example 1998-04-01."
             ) from None
 
+    @classmethod
+    def on(cls, day: str | dt.date) -> Snapshot:
+        """Return the snapshot on a date, which may be ISO text.
+
+        Examples
+        --------
+        >>> Snapshot.on("1998-04-01") == Snapshot.on(date(1998, 4, 1))
+        True
+        """
+        if isinstance(day, str):
+            return cls.parse(day)
+        return cls(day.date() if isinstance(day, dt.datetime) else day)
+
     def sees(self, day: dt.date) -> bool:
         """Tell whether an order of that day is visible."""
         return day < self.date

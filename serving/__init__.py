@@ -1,1 +1,38 @@
-"""What we answer and do: scores over HTTP, scored lists, campaigns and what they earned."""
+"""What we answer and do: scores over HTTP, scored lists, campaigns and what they earned.
+
+The public names are imported from here: ``from serving import Scorer, StayworthClient``.
+"""
+
+from typing import TYPE_CHECKING
+
+from features.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from serving.api.service import serve as serve
+    from serving.campaign.findings import write_findings as write_findings
+    from serving.campaign.folder import write_campaign as write_campaign
+    from serving.campaign.summary import sentences as sentences
+    from serving.client.http_client import ServiceError as ServiceError, StayworthClient as StayworthClient
+    from serving.explanation.explanation import explain as explain
+    from serving.lists.contacts import Contacts as Contacts
+    from serving.lists.export import write_table as write_table
+    from serving.scorer import ScoredList as ScoredList, Scorer as Scorer
+    from serving.settings import ServeSettings as ServeSettings
+    from serving.status import read_status as read_status
+    from serving.store.store import Store as Store
+
+_EXPORTS = {
+    "api.service": "serve",
+    "campaign.findings": "write_findings",
+    "campaign.folder": "write_campaign",
+    "campaign.summary": "sentences",
+    "client.http_client": "ServiceError StayworthClient",
+    "explanation.explanation": "explain",
+    "lists.contacts": "Contacts",
+    "lists.export": "write_table",
+    "scorer": "ScoredList Scorer",
+    "settings": "ServeSettings",
+    "status": "read_status",
+    "store.store": "Store",
+}
+__getattr__, __dir__, __all__ = lazy_exports(__name__, _EXPORTS)

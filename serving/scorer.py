@@ -8,7 +8,7 @@ So both give a customer the same numbers, to the last digit, whoever else is in 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -20,8 +20,7 @@ import pyarrow.compute as pc
 from features.engines import Engine
 from features.engines.duckdb import DuckDBEngine
 from features.engines.prepared import PreparedEngine
-from features.errors import WindowError
-from features.log.columns import local_now
+from features.log.clock import require_known_orders, tomorrow
 from features.log.settings import LogRules
 from features.log.transactions import TransactionLog, validate
 from features.snapshot import Snapshot
@@ -173,7 +172,7 @@ class Scorer:
         return replace(scored, unscored=unscored)
 
     def _score(self, log: TransactionLog, engine: Engine, snapshot: Snapshot) -> ScoredList:
-        _require_known_orders(snapshot)
+        require_known_orders(snapshot)
         with PurchaseHistory(log, engine) as history:
             table = history.columns(snapshot)
             customers = table["customer_id"]
@@ -203,24 +202,3 @@ class Scorer:
 
     def _request_rules(self) -> LogRules:
         return LogRules(timezone=self.model.card["log"]["timezone"])
-
-
-def tomorrow(timezone: str = "UTC", now: datetime | None = None) -> Snapshot:
-    """Return the first snapshot that sees all orders of today, on the clock of a time zone.
-
-    Examples
-    --------
-    >>> str(tomorrow("Asia/Tokyo", now=datetime.fromisoformat("1998-06-30T18:00:00Z")))
-    '1998-07-02'
-    """
-    return Snapshot.after(local_now(now, timezone).astype("datetime64[D]").item())
-
-
-def _require_known_orders(snapshot: Snapshot) -> None:
-    """Refuse a snapshot in the future, by the clock of the time zone that is the furthest ahead."""
-    latest = Snapshot.after(tomorrow().date)
-    if snapshot > latest:
-        raise WindowError(
-            f"The snapshot {snapshot} lies in the future: the orders until then are not known. "
-            f"Use {latest} or earlier."
-        )

@@ -36,6 +36,10 @@ def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
     return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
 
 
+def all_code(path: Path) -> str:
+    return "\n".join(cell.source for cell in code_cells(nbformat.read(path, as_version=4)))
+
+
 def execute(notebook: NotebookNode, folder: Path) -> None:
     """Run the notebook in a folder, with this interpreter and none of the user's own settings."""
     with tempfile.TemporaryDirectory() as home:
@@ -111,6 +115,15 @@ def test_a_notebook_defines_nothing(path: Path) -> None:
     ]
 
     assert defined == []
+
+
+@each_notebook
+def test_a_notebook_imports_from_nowhere_deeper_than_the_three_packages(path: Path) -> None:
+    deeper = re.findall(
+        r"^\s*(?:from|import) (?:features|training|serving)\..*", all_code(path), re.MULTILINE
+    )
+
+    assert deeper == []
 
 
 @each_notebook

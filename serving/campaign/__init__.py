@@ -1,1 +1,1 @@
-"""Files of a campaign: the folder of a plan, its summary, and the files of a measurement."""
+"""A campaign as files: the folder that a plan is written to, and what a measurement leaves in it."""

@@ -17,13 +17,14 @@ import pandas as pd
 import pyarrow as pa
 
 from features.errors import StayworthError
+from features.log.clock import tomorrow
 from features.log.columns import text
 from features.snapshot import Snapshot
 from features.table.history import FEATURES
 from serving.explanation.decision import OfferDecision, decide, load_wording
 from serving.explanation.recommendation import price_offers
 from serving.explanation.scenario import IfSilent, IfTheyBuy, Scenarios, imagine
-from serving.scorer import ScoredList, Scorer, tomorrow
+from serving.scorer import ScoredList, Scorer
 from training.model import reasons
 from training.model.score_schema import SCORE_COLUMNS, TIERS
 from training.offers.offers import Offer, require_own_names

@@ -19,8 +19,7 @@ import sqlalchemy as sa
 
 from features.errors import StoreError
 from serving.store.database import Database
-from serving.store.tables import score_sets
-from serving.store.tables import scores as scores_table
+from serving.store.tables import score_sets, scores as scores_table
 from training.model.score_schema import SCHEMA, Column
 
 if TYPE_CHECKING:

@@ -18,8 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from features.errors import OutputError
 from features.files import atomic_path, bare_cells, safe_cells, write_csv, write_parquet

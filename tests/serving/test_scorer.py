@@ -12,9 +12,10 @@ import pyarrow.compute as pc
 import pytest
 
 from features.errors import EmptyLogError, LogError, ModelError, WindowError
+from features.log.clock import tomorrow
 from features.log.transactions import TransactionLog, validate
 from features.snapshot import Snapshot
-from serving.scorer import Scorer, tomorrow
+from serving.scorer import Scorer
 from training.model.score_schema import SCORE_COLUMNS
 
 JULY = Snapshot(date(1998, 7, 1))

@@ -1,1 +1,1 @@
-"""Retention campaigns: plan, holdout, record, assignment and measurement."""
+"""A campaign: planned, drawn with a holdout, read back and measured."""

@@ -1,4 +1,4 @@
-"""Sensitivity of a campaign plan to its assumptions and its budget."""
+"""How much a campaign plan hangs on its assumptions, and on its budget."""
 
 from __future__ import annotations
 

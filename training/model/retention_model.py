@@ -11,13 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from features.log.clock import require_known_orders
+from features.log.loading import LogSource, load_log
 from features.snapshot import Snapshot
-from features.table.history import Table
+from features.table.history import PurchaseHistory, Table
 from training.churn.model import CONTRIBUTIONS, ChurnModel
 from training.churn.spend import SpendModel
 from training.clv.model import CLVModel, histories
@@ -60,6 +63,32 @@ class RetentionModel:
     tier_cuts: tuple[float, ...]
     card: dict[str, Any]
     spend: SpendModel | None = None
+
+    def predict(
+        self, log: LogSource, snapshot_date: str | date | None = None, **log_options: Any
+    ) -> pd.DataFrame:
+        """Score every customer of a log of orders.
+
+        Parameters
+        ----------
+        log : TransactionLog, pandas.DataFrame, pyarrow.Table, path or URI
+        snapshot_date : str or datetime.date
+            Only the orders before it are used. By default the day after the last order.
+        **log_options
+            As in `features.load_log`.
+
+        Returns
+        -------
+        DataFrame of shape (n_customers, 21)
+            `MODEL_COLUMNS`, highest ``value_at_risk`` first, then by customer_id: the numbers that
+            ``stayworth score`` writes. Customers without a purchase before the snapshot are left out.
+        """
+        orders = load_log(log, **log_options)
+        snapshot = Snapshot.after(orders.last_day) if snapshot_date is None else Snapshot.on(snapshot_date)
+        require_known_orders(snapshot)
+        with PurchaseHistory(orders) as history:
+            scores = self.score(history.features(snapshot))
+        return scores.sort_values("value_at_risk", ascending=False, kind="stable", ignore_index=True)
 
     def score(self, table: pd.DataFrame) -> pd.DataFrame:
         """Score every customer of a feature table.

@@ -17,7 +17,7 @@ from training.metrics.accuracy import decile_table
 from training.model.reasons import by_topic, load_wording
 from training.report import card_plots as plots
 from training.report.formats import money, share
-from training.report.heatmap import frequency_recency
+from training.report.frequency_recency_grid import frequency_recency
 from training.report.svg import inline_svg
 
 if TYPE_CHECKING:

@@ -214,7 +214,7 @@ def tracking(weeks: pd.DataFrame, name: str) -> Figure:
 
 @_styled
 def heatmap(grid: pd.DataFrame, column: str, label: str) -> Figure:
-    """Draw one column of a frequency–recency grid (`training.report.heatmap.frequency_recency`)."""
+    """Draw one column of a frequency–recency grid (`training.report.frequency_recency_grid.frequency_recency`)."""
     figure, axes = _axes("weeks since the last purchase", "repeat purchases so far")
     cells = grid.pivot(index="frequency", columns="silent_weeks", values=column)
     mesh = axes.pcolormesh(

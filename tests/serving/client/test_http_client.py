@@ -22,10 +22,8 @@ import pytest
 import stamina
 
 from features.errors import StayworthError
-from serving.api import answers as given
-from serving.api import requests as taken
-from serving.client import answer_types as answers
-from serving.client import request_types as customers
+from serving.api import answers as given, requests as taken
+from serving.client import answer_types as answers, request_types as customers
 from serving.client.http_client import ServiceError, StayworthClient
 from serving.explanation.recommendation import OfferPrice
 

@@ -6,8 +6,7 @@ from dataclasses import astuple
 
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from features.log.transactions import TransactionLog
 from serving.explanation.recommendation import price_offers

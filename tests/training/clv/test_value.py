@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from features.errors import StayworthError, WindowError
 from training.clv.bgnbd import BGNBD

@@ -10,7 +10,7 @@ from training.clv.bgnbd import BGNBD
 from training.clv.gammagamma import GammaGamma
 from training.clv.model import CLVModel
 from training.clv.value import ValueTerms
-from training.report.heatmap import frequency_recency
+from training.report.frequency_recency_grid import frequency_recency
 
 PUBLISHED = BGNBD(r=0.243, alpha=4.414, a=0.793, b=2.426)
 TERMS = ValueTerms(horizon_days=91, value_horizon_days=364, margin=0.25, discount_rate=0.15)

@@ -1,0 +1,53 @@
+"""Fitting in one step: from a log of orders to the model that scores its customers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from features.log.loading import LOG_OPTIONS, LogSource, load_log, unknown_option
+from training.model.retention_model import RetentionModel
+from training.pipeline import train
+from training.settings import TrainSettings
+
+_OF_A_VERSION = {"tracking_uri", "promote", "force", "if_due"}
+FIT_OPTIONS = frozenset(TrainSettings.model_fields.keys() - _OF_A_VERSION)
+
+
+def fit(log: LogSource, *, horizon_days: int | None = None, **options: Any) -> RetentionModel:
+    """Fit churn and value models to a log of orders; nothing is written anywhere.
+
+    The model is the one that ``stayworth train`` registers with the same settings. `training.train` returns the
+    whole run: the same model with its evaluation on a test snapshot.
+
+    Parameters
+    ----------
+    log : TransactionLog, pandas.DataFrame, pyarrow.Table, path or URI
+    horizon_days : int, at least 1
+        Days without a purchase after the snapshot that count as churn. By default what the log advises.
+    **options
+        Fields of `TrainSettings` (``snapshots=6``, ``clv_model="mbgnbd"``, ``test_snapshot="1998-04-01"``) and of
+        the log's reading, as in `features.load_log` (``customer_column="Customer ID"``). Dates may be text.
+
+    Returns
+    -------
+    RetentionModel
+        ``model.predict(log, snapshot_date="1998-04-01")`` scores the customers of a log.
+
+    Raises
+    ------
+    LogError
+        If the log cannot be read or used.
+    WindowError
+        If it is too short for the horizon.
+    FitError
+        If nothing can be learnt from it.
+    TypeError
+        If there is no such option.
+    """
+    known = FIT_OPTIONS | LOG_OPTIONS
+    if unknown := sorted(options.keys() - known):
+        raise TypeError(unknown_option(unknown[0], known))
+    of_log = {name: value for name, value in options.items() if name in LOG_OPTIONS}
+    of_training = {name: value for name, value in options.items() if name not in LOG_OPTIONS}
+    settings = TrainSettings(horizon_days=horizon_days, **of_training)
+    return train(load_log(log, **of_log), settings).model
