@@ -29,6 +29,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
+from rich.markup import escape
 from typer.models import OptionInfo
 
 from features.commands.console import errors
@@ -201,6 +202,7 @@ def _flags(model: type[BaseModel]) -> Iterator[inspect.Parameter]:
         option = copy.copy(_option(field))
         if option is None:
             continue
+        option.help = escape(option.help or "")
         annotation: Any = field.annotation
         default = field.get_default(call_default_factory=True)
         if field.is_required():  # by flag or by file, so Typer must not insist on the flag

@@ -1,1 +1,1 @@
-"""A campaign as files: the folder that a plan is written to, and what a measurement leaves in it."""
+"""Files of a campaign: the folder of a plan, its summary, and the files of a measurement."""

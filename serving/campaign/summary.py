@@ -1,4 +1,4 @@
-"""A plan in words and pictures: the sentences that the command prints, and the one-page summary."""
+"""Summary of a campaign plan: the sentences that the command prints, and the one-page HTML summary."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST_DOTS = 4_000
 
 
 def sentences(plan: CampaignPlan) -> list[str]:
-    """Say what the plan does, costs and can show, in a campaign manager's words."""
+    """Return the plan in sentences: contacts, cost, profit, and the effect that its holdout can detect."""
     contacted, held_out = len(plan.contacted), len(plan.held_out)
     if not len(plan.chosen):
         pays = (plan.customers["expected_profit"] > 0).any()
@@ -35,7 +35,7 @@ def sentences(plan: CampaignPlan) -> list[str]:
     low, high = plan.profit_interval()
     budget = "" if plan.terms.budget is None else f" of a budget of {plan.terms.budget:,.2f}"
     said = [
-        f"Contact {contacted:,} customers, hold out {held_out:,} by lot, leave {len(plan.not_selected):,} "
+        f"Contact {contacted:,} customers, hold out {held_out:,} at random, leave {len(plan.not_selected):,} "
         "alone.",
         f"Expected cost {plan.expected_cost:,.2f}{budget}; {plan.greatest_cost:,.2f} if everyone takes the "
         "incentive.",
@@ -50,10 +50,10 @@ def sentences(plan: CampaignPlan) -> list[str]:
 def _experiment_sentences(plan: CampaignPlan) -> list[str]:
     chosen, held_out = len(plan.chosen), len(plan.held_out)
     if held_out < 2:
-        return ["Without a holdout, nobody will know what this campaign did."]
+        return ["Without a holdout, the effect of this campaign can't be measured."]
     seen, expected = plan.detectable_effect, plan.expected_effect
     said = [
-        f"With {chosen:,} customers and a {held_out / chosen:.0%} holdout this campaign can only see "
+        f"With {chosen:,} customers and a {held_out / chosen:.0%} holdout this campaign can only detect "
         f"effects of {_points(seen)} or more on the share who stay; the offers are expected to keep "
         f"{_points(expected)}."
     ]
@@ -80,7 +80,7 @@ def render_summary(plan: CampaignPlan) -> str:
     environment.filters["money"] = lambda amount: f"{amount:,.2f}"
     context: dict[str, Any] = {
         "plan": plan,
-        "snapshot_date": str(plan.customers["snapshot_date"].iloc[0])[:10],
+        "snapshot_date": plan.snapshot_date,
         "model_version": plan.customers["model_version"].iloc[0],
         "sentences": sentences(plan),
         "offers": _offer_rows(plan),
@@ -90,9 +90,9 @@ def render_summary(plan: CampaignPlan) -> str:
     if len(plan.contacted):
         context["ranges"] = [_range_sentence(each) for each in same_list(plan)]
         context["figures"] = [
-            ("Whom the plan chooses", _svg(risk_value_map(plan))),
+            ("Customers chosen", _svg(risk_value_map(plan))),
             ("Profit at other budgets", _svg(profit_figure(plan))),
-            ("What the expected profit hangs on", _svg(tornado_figure(tornado(plan), plan.expected_profit))),
+            ("Sensitivity of the expected profit", _svg(tornado_figure(tornado(plan), plan.expected_profit))),
         ]
     return environment.get_template("campaign.html").render(context)
 

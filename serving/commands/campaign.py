@@ -1,4 +1,4 @@
-"""The commands ``plan`` and ``measure``: from scores to money, and back to what was learned."""
+"""The commands ``plan`` and ``measure``: from scores to a contact list, and from orders to the campaign's effect."""
 
 from __future__ import annotations
 
@@ -18,15 +18,18 @@ from training.campaign.settings import MeasureSettings, PlanSettings
 if TYPE_CHECKING:
     import pandas as pd
 
+    from training.campaign.record import InputFile
+
 
 @options
 def plan(settings: PlanSettings) -> None:
-    """Choose whom to contact with which offer, hold some out by lot, and write the lists.
+    """Choose which customers to contact with which offer, hold some out at random, and write the lists.
 
     Example: stayworth plan --scores scored.csv --offers offers.toml --budget 5000 --out campaign
 
-    The folder then holds list.csv (contact these now), holdout.csv (leave these alone: they are the
-    comparison), not_selected.csv (everyone else, with the reason), plan.json and summary.html.
+    The churn window and the margin are those of the scored list. The folder gets list.csv (customers to contact),
+    holdout.csv (not to be contacted: they are the comparison), not_selected.csv (all others, with the reason),
+    plan.json and summary.html.
     """
     from features.log.sources import read_table
     from serving.campaign.folder import require_new, write_campaign
@@ -42,10 +45,12 @@ def plan(settings: PlanSettings) -> None:
             read_table(settings.scores),
             offers,
             settings,
+            horizon_days=settings.horizon_days,
+            margin=settings.margin,
             suppress=_ids(settings.suppress) if settings.suppress else (),
             contacts=_contacts(settings.contacts) if settings.contacts else None,
         )
-        # Before anything is written: whoever reads this can still change the holdout.
+        # Before anything is written: the holdout can still be changed.
         for sentence in sentences(made):
             typer.echo(sentence)
         report("Writing", 0, 0)
@@ -71,12 +76,12 @@ def plan(settings: PlanSettings) -> None:
 
 @options
 def measure(settings: MeasureSettings, log: LogSettings, columns: Columns) -> None:
-    """Compare contacted and held-out customers: what the campaign changed, cost and earned.
+    """Measure the effect of a campaign: contacted against held-out customers, its cost and its profit.
 
     Example: stayworth measure --campaign campaign --transactions new_orders.csv
 
-    Give a log that reaches back before the campaign if you can: what customers spent before makes the
-    intervals narrower. Writes measured.csv, measured.json and offers.updated.toml.
+    A log that begins before the campaign gives narrower intervals, because earlier spending is adjusted for.
+    Writes measured.csv, measured.json and offers.updated.toml.
     """
     from serving.campaign.findings import UPDATED_OFFERS, write_findings
     from training.campaign.assignment import read_assignment
@@ -115,7 +120,7 @@ def measure(settings: MeasureSettings, log: LogSettings, columns: Columns) -> No
             )
     for note in found.notes:
         typer.echo(f"Note: {note}")
-    typer.echo(f"\nAll groups in {folder / 'measured.csv'}, what was learned in {folder / UPDATED_OFFERS}")
+    typer.echo(f"\nAll groups in {folder / 'measured.csv'}, updated offers in {folder / UPDATED_OFFERS}")
 
 
 def _ids(path: Path) -> list[str]:
@@ -140,5 +145,7 @@ def _column(path: Path, name: str) -> pd.Series:
     return table[name]
 
 
-def _fingerprint(path: Path) -> dict[str, str]:
-    return {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+def _fingerprint(path: Path) -> InputFile:
+    from training.campaign.record import InputFile
+
+    return InputFile(file=path.name, sha256=hashlib.sha256(path.read_bytes()).hexdigest())

@@ -1,1 +1,1 @@
-"""Backtests: the profit of targeting policies at past snapshots, settled by what customers did."""
+"""Backtests: the profit of targeting policies at past snapshots, given who churned."""

@@ -1,7 +1,7 @@
-"""The account of a backtest: what each policy would have earned, settled by what customers then did.
+"""The account of a backtest: the profit of each policy, from who churned, with intervals.
 
-The intervals are over customers, drawn again and again with all their snapshots together. Neighbouring windows
-overlap and share a season; that the next season may be different is not in them.
+The intervals are from a bootstrap over customers, each drawn with all their snapshots. Neighbouring windows overlap
+and share a season; differences between seasons are not in the intervals.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ DRAWS = 1_000
 
 @dataclass(frozen=True)
 class Account:
-    """What every policy would have earned at past snapshots.
+    """Profit of every policy at past snapshots.
 
     Parameters
     ----------
     offer : Offer
     prospects : tuple of Prospects, oldest first
-        Whom the policies could contact at each snapshot.
+        The customers that the policies could contact at each snapshot.
     table : DataFrame, a row per snapshot and policy, then the same for the average snapshot
         ``snapshot``, ``policy``, ``customers``, ``contacted``; ``profit``, money, with ``profit_low`` and
-        ``profit_high``; ``champion_lead``, what the champion's plan earned more, with ``lead_low`` and
+        ``profit_high``; ``champion_lead``, by how much the champion's plan earned more, with ``lead_low`` and
         ``lead_high``; ``foresight_share``, of what perfect foresight earned, with ``foresight_low`` and
         ``foresight_high`` (NaN where that is nothing). Intervals hold 90%.
     measures : DataFrame, a row per snapshot and ranking
@@ -63,7 +63,7 @@ class Account:
         return table[table["snapshot"] == AVERAGE].drop(columns="snapshot").set_index("policy")
 
     def verdict(self) -> str:
-        """Say how the champion's plan did: on average, against the best simpler policy, at its worst snapshot."""
+        """Return the verdict on the champion's plan: on average, against simpler policies, at its worst snapshot."""
         average, table = self.average(), self.table
         own = average.loc[CHAMPION]
         of_best = (
@@ -99,7 +99,7 @@ def _between(row: pd.Series, name: str) -> str:
 
 
 def settle(prospects: Sequence[Prospects], offer: Offer, *, seed: int = 0, draws: int = DRAWS) -> Account:
-    """Draw up the account of every policy.
+    """Compute the account of every policy.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def _draw_totals(prospects: Sequence[Prospects], earned: Sequence[Floats], seed:
         times = np.bincount(rng.integers(ids.size, size=ids.size), minlength=ids.size).astype(np.float64)
         for i, (mine, part) in enumerate(zip(codes, earned, strict=True)):
             weight = times[mine]
-            # Scaled to the snapshot's own size: how many customers it has is no matter of chance here.
+            # Scaled to the snapshot's own size, which is not random here.
             drawn[draw, i] = weight @ part * (weight.size / max(weight.sum(), 1.0))
     return drawn
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from features.snapshot import Snapshot
+from features.snapshot import ChurnWindow, Snapshot
 from training.offers.offer_profit import offer_profit, realised_profit
 from training.offers.offers import Floats, Offer
 
@@ -26,11 +26,11 @@ RANKINGS = (SILENCE, VALUE, RISK, BGNBD, CHAMPION)
 
 @dataclass(frozen=True)
 class Prospects:
-    """The customers of a snapshot: what was known of each, and what they did in the churn window.
+    """The customers of a snapshot: what was known of each, and whether they churned.
 
     Parameters
     ----------
-    snapshot : Snapshot
+    window : ChurnWindow, from the snapshot on
     customer_id : ndarray of shape (n_customers,)
     churn_probability : ndarray of shape (n_customers,), in [0, 1], the champion's
     p0 : ndarray of shape (n_customers,), in [0, 1], BG/NBD's
@@ -40,7 +40,7 @@ class Prospects:
     churned : ndarray of shape (n_customers,), 0 or 1, seen by the account and by perfect foresight alone
     """
 
-    snapshot: Snapshot
+    window: ChurnWindow
     customer_id: NDArray[np.object_]
     churn_probability: Floats
     p0: Floats
@@ -49,12 +49,17 @@ class Prospects:
     spend_per_purchase: Floats
     churned: Floats
 
+    @property
+    def snapshot(self) -> Snapshot:
+        """The date at which the policies choose."""
+        return self.window.snapshot
+
     def expected_profit(self, probability: Floats, offer: Offer) -> Floats:
-        """Return what contacting each customer promised to earn, by some churn probability."""
+        """Return the expected profit of contacting each customer, for the given churn probabilities, money."""
         return offer_profit(probability, self.value_at_stake, offer, self.spend_per_purchase)
 
     def realised_profit(self, offer: Offer) -> Floats:
-        """Return what contacting each customer would have earned, now that the window is closed."""
+        """Return the profit of contacting each customer, given who churned, money."""
         return realised_profit(self.churned, self.value_at_stake, offer, self.spend_per_purchase)
 
     def rankings(self, offer: Offer) -> dict[str, Floats]:
@@ -69,12 +74,12 @@ class Prospects:
 
 
 def contacts(prospects: Prospects, offer: Offer) -> dict[str, Floats]:
-    """Return each policy's chance of contacting each customer.
+    """Return the probability with which each policy contacts each customer.
 
     Parameters
     ----------
     prospects : Prospects
-    offer : Offer, its capacity set aside
+    offer : Offer, its capacity ignored
 
     Returns
     -------
@@ -98,7 +103,7 @@ def contacts(prospects: Prospects, offer: Offer) -> dict[str, Floats]:
 
 
 def top(score: Floats, size: int) -> Floats:
-    """Return the chance of being among the ``size`` highest scores, if ties are broken by lot.
+    """Return the probability of being among the ``size`` highest scores, if ties are broken at random.
 
     Returns
     -------

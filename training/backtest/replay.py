@@ -1,16 +1,17 @@
-"""What a campaign would have earned at past dates: the champion's plan against simpler rules.
+"""Backtest: the profit that targeting policies would have made at past snapshots.
 
-At each of the last snapshots whose churn window has closed, training is repeated on what had closed by then, the
-choice of the recipe included. Each policy picks its customers, and the account is settled with what they did.
-Nobody was contacted, so what an offer does is assumed, for every policy alike: a customer who churned would have
-accepted with the offer's rate and been worth their value at stake, less the incentive; one who stayed takes it.
+At each of the newest snapshots whose churn window has closed, training is repeated on the windows that had closed by
+then, including the choice of the recipe. Each policy chooses customers, and its profit is computed from who churned.
+No one was contacted, so the effect of an offer is assumed, for all policies alike: a customer who churned would have
+accepted with the offer's acceptance rate and been worth their value at stake less the incentive; one who stayed takes
+the incentive with its redemption rate.
 
-The value at stake is BG/NBD's and Gamma-Gamma's, fitted on what the snapshot sees. Every policy that uses a value
-uses this one, and the account is kept in it, perfect foresight's too, for nobody ever sees what an accepted offer
-saved. So the policies differ by how well they know who will leave, and none is judged by a value of its own making.
+The value at stake is that of BG/NBD and Gamma-Gamma, fitted on what the snapshot sees. All policies that use a value,
+and the profits themselves, use this one, because what an accepted offer saves is never observed. So policies differ by
+how well they predict who leaves, and none is judged by its own estimate of value.
 
-Customers silent for long are left out unless asked for: their value at stake is what they would be worth if they
-came back, at an acceptance rate that is hardly theirs, and their churn is no news.
+Customers who have been silent for long are left out unless asked for: their value at stake assumes that they come back,
+and the assumed acceptance rate hardly applies to them.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from training.settings import TrainSettings
 from training.snapshots.dataset import LabelledSnapshot, known_at, labelled_snapshots
 from training.snapshots.schedule import schedule
 from training.threads import cpu_quota
+from training.window.advisor import advise
 
 
 def backtest(
@@ -43,15 +45,16 @@ def backtest(
     everyone: bool = False,
     report: Report | None = None,
 ) -> Account:
-    """Replay the last closed snapshots and settle what each policy would have earned.
+    """Replay the newest closed snapshots and compute the profit of each policy.
 
     Parameters
     ----------
     log : TransactionLog
     offer : Offer
-        Its capacity is set aside.
+        Its capacity is ignored.
     settings : TrainSettings
-        How each snapshot's model is trained; by default for a window of 90 days. Its ``tune`` is set aside.
+        How each snapshot's model is trained; without ``horizon_days``, for the churn window that
+        `training.window.advisor.advise` recommends for the log. Its ``tune`` is ignored.
     snapshots : int, at least 1
         How many of the newest closed snapshots, a month apart.
     everyone : bool
@@ -63,20 +66,41 @@ def backtest(
     ------
     WindowError
         If the log is too short, or at no snapshot is there anyone to contact.
-    ValueError
-        If the settings leave the horizon open.
     FitError
         If nothing can be learnt.
     """
-    settings = settings or TrainSettings(horizon_days=90)
+    settings = settings or TrainSettings()
     report = report or (lambda step, done, total: None)
-    rows = _labelled(log, settings, snapshots, report)
+    threads = settings.threads or cpu_quota()
+    with DuckDBEngine(threads=threads) as engine, PurchaseHistory(log, engine) as history:
+        if settings.horizon_days is None:
+            advice = advise(history, limit=settings.snapshots)
+            settings = settings.advised(advice.horizon_days, advice.dormant_after_days)
+        rows = _labelled(history, log, settings, snapshots, report)
     testable = [row for row in rows if known_at(rows, row.snapshot)][-snapshots:]
     if not testable:
         raise WindowError(
             "At no snapshot can a model be fitted whose window had closed when another one opens. Use a longer log, "
             "or a shorter --horizon-days."
         )
+    prospects = _replayed(log, rows, testable, settings, everyone, report)
+    if not prospects:
+        raise WindowError(
+            f"At none of the snapshots had anyone bought in the {settings.dormancy_days} days before: there is nobody "
+            "to contact. Use --all for everybody who ever bought, or a longer --dormant-after-days."
+        )
+    return settle(prospects, offer, seed=settings.seed)
+
+
+def _replayed(
+    log: TransactionLog,
+    rows: list[LabelledSnapshot],
+    testable: list[LabelledSnapshot],
+    settings: TrainSettings,
+    everyone: bool,
+    report: Report,
+) -> list[Prospects]:
+    """Train as of each testable snapshot and predict it."""
     step = "Training as of each snapshot"
     report(step, 0, len(testable))
     prospects, options = [], fit_options(log, settings)
@@ -88,18 +112,13 @@ def backtest(
             probability = fitted.churn.predict(row.table, row.snapshot)
             prospects.append(prospects_of(row, probability, value_terms(settings, row.table), keep))
         report(step, number + 1, len(testable))
-    if not prospects:
-        raise WindowError(
-            f"At none of the snapshots had anyone bought in the {settings.dormancy_days} days before: there is nobody "
-            "to contact. Use --all for everybody who ever bought, or a longer --dormant-after-days."
-        )
-    return settle(prospects, offer, seed=settings.seed)
+    return prospects
 
 
 def prospects_of(
     row: LabelledSnapshot, churn_probability: np.ndarray, terms: ValueTerms, keep: np.ndarray | None = None
 ) -> Prospects:
-    """Look at the customers of a labelled snapshot as a campaign would have.
+    """Return the customers of a labelled snapshot, with what a policy knows of them and whether they churned.
 
     Parameters
     ----------
@@ -120,24 +139,23 @@ def prospects_of(
     }
     if keep is not None:
         columns = {name: column[keep] for name, column in columns.items()}
-    return Prospects(row.snapshot, **columns)
+    return Prospects(row.window, **columns)
 
 
 def _labelled(
-    log: TransactionLog, settings: TrainSettings, snapshots: int, report: Report
+    history: PurchaseHistory, log: TransactionLog, settings: TrainSettings, snapshots: int, report: Report
 ) -> list[LabelledSnapshot]:
     """Describe and label every snapshot that is judged or learnt from."""
     # Windows still open at the oldest judged snapshot are neither.
     between = settings.horizon // 28 + 1
     limit = snapshots + between + settings.snapshots
     closed = schedule(log.first_day, log.last_day, settings.horizon, limit=limit).closed
-    step, threads = "Features and outcomes at each snapshot", settings.threads or cpu_quota()
+    step = "Features and outcomes at each snapshot"
     report(step, 0, len(closed))
-    with DuckDBEngine(threads=threads) as engine, PurchaseHistory(log, engine) as history:
-        return labelled_snapshots(
-            history,
-            closed,
-            settings.horizon,
-            model=settings.clv_model,
-            progress=lambda s: report(step, closed.index(s) + 1, len(closed)),
-        )
+    return labelled_snapshots(
+        history,
+        closed,
+        settings.horizon,
+        model=settings.clv_model,
+        progress=lambda s: report(step, closed.index(s) + 1, len(closed)),
+    )

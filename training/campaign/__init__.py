@@ -1,1 +1,1 @@
-"""A campaign: planned, drawn with a holdout, read back and measured."""
+"""Retention campaigns: plan, holdout, record, assignment and measurement."""

@@ -1,7 +1,8 @@
-"""Who could be contacted, and what each offer to each of them would cost and bring."""
+"""Candidates of a campaign: customers who may be contacted, with the profit and cost of each offer to each."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 
@@ -41,6 +42,47 @@ def scored_customers(scores: pd.DataFrame) -> pd.DataFrame:
     return customers
 
 
+def stated_by_scores(customers: pd.DataFrame, name: str, given: float | None) -> float:
+    """Return what the scores state for all customers alike, such as ``horizon_days`` or ``margin``.
+
+    Parameters
+    ----------
+    customers : DataFrame, a scored list
+    name : str, the column
+    given : float or None, what the caller says; needed only where the list does not state it
+
+    Raises
+    ------
+    StayworthError
+        If the two differ, the list states several values, or neither says anything.
+
+    Examples
+    --------
+    >>> stated_by_scores(pd.DataFrame({"horizon_days": [60, 60]}), "horizon_days", None)
+    60.0
+    """
+    flag = f"--{name.replace('_', '-')}"
+    column = customers.get(name, pd.Series(dtype=float))
+    values = pd.to_numeric(column, errors="coerce").dropna().astype(float).unique()
+    if len(values) > 1:
+        raise StayworthError(
+            f"The scored list has {len(values)} values of {name}, e.g. {values[0]:.12g} and {values[1]:.12g}. "
+            "Give a list that one model scored."
+        )
+    if not len(values):
+        if given is None:
+            raise StayworthError(
+                f"The scored list does not state {name}: it has no such column, or an empty one. Score again with "
+                f"'stayworth score', or give {flag}, as the model was trained with."
+            )
+        return float(given)
+    if given is not None and not math.isclose(given, values[0], rel_tol=1e-9):
+        raise StayworthError(
+            f"{flag} {given:.12g} contradicts the scored list, whose {name} is {values[0]:.12g}. Leave the flag out."
+        )
+    return float(values[0])
+
+
 def exclusions(
     customers: pd.DataFrame,
     suppress: Collection[str],
@@ -48,7 +90,7 @@ def exclusions(
     terms: PlanTerms,
     starts_on: date,
 ) -> pd.Series:
-    """Say why a customer must not be contacted; empty for those who may."""
+    """Return the reason why a customer must not be contacted; empty for those who may be."""
     ids = customers["customer_id"]
     reason = pd.Series("", index=customers.index)
     unknown = customers[["churn_probability", "value_at_stake"]].isna().any(axis=1)
@@ -76,7 +118,7 @@ def prices(customers: pd.DataFrame, offers: Sequence[Offer]) -> tuple[Floats, Fl
     if shared and np.isnan(spend).any():
         raise StayworthError(
             f"The incentive of {shared[0]!r} is a share of the spend per purchase, but the scored list has no "
-            "spend_per_purchase. Score again, or use incentive_cost."
+            f"spend_per_purchase for {int(np.isnan(spend).sum()):,} customers. Score again, or use incentive_cost."
         )
     shape = (len(customers), 1)
     profit = [np.broadcast_to(offer_profit(p, value, o, spend).reshape(-1, 1), shape) for o in offers]

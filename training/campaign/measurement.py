@@ -1,8 +1,8 @@
-"""What a campaign earned: contacted against held out, in share, orders, days and money.
+"""Effect of a campaign: contacted against held-out customers, in retention, orders, days and money.
 
-Everyone counts as drawn (intention to treat). The plan named one primary measure beforehand; the others are
-there to understand it. Money is what the period brought. What a kept customer is worth later is the plan's own
-estimate, value at stake, and stands beside the measured money, never in it.
+Customers are compared as drawn (intention to treat). The plan named one primary measure beforehand; the others
+explain it. Measured money is that of the period. The later value of a kept customer is the plan's estimate, value
+at stake; it is reported beside the measured money and not added to it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from training.campaign.acceptance import AcceptanceUpdate, acceptance_prior, upd
 from training.campaign.assignment import Assignment
 from training.campaign.effect import Effect, effect, times_the_customers
 from training.campaign.outcomes import campaign_outcomes, campaign_period
-from training.campaign.settings import MeasureTerms
+from training.campaign.settings import Measure, MeasureTerms
 from training.offers.offers import Floats, Offer
 
 MEASURES = {
@@ -57,9 +57,9 @@ class Measurement:
     notes: tuple[str, ...] = field(default=())
 
     @property
-    def primary_measure(self) -> str:
+    def primary_measure(self) -> Measure:
         """The measure that the plan named beforehand."""
-        return str(self.assignment.plan["experiment"]["primary_measure"])
+        return self.assignment.record.experiment.primary_measure
 
     @property
     def primary(self) -> Effect:
@@ -149,10 +149,11 @@ def measure(
     outcomes = campaign_outcomes(assignment, log, start, end, redeemed)
     customers, notes = assignment.customers, list(assignment.notes)
     days = (end - start).days
-    complete = days >= assignment.horizon_days
+    horizon_days = assignment.record.horizon_days
+    complete = days >= horizon_days
     if not complete:
         notes.append(
-            f"Only {days} of {assignment.horizon_days} days have passed. Offers often bring purchases forward, so "
+            f"Only {days} of {horizon_days} days have passed. Offers often bring purchases forward, so "
             "early differences shrink; acceptance rates are left as they were. Measure again when it is over."
         )
     contacted = customers["contacted"].to_numpy()

@@ -1,4 +1,4 @@
-"""What became of a campaign's customers, read from a log of orders."""
+"""Outcomes of a campaign's customers, from a log of orders."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def campaign_period(assignment: Assignment, log: TransactionLog, until: date | N
     WindowError
         If the log ends before the campaign starts, or before ``until``.
     """
-    start, log_end = assignment.starts_on, log.last_day + timedelta(days=1)
+    start, log_end = assignment.record.starts_on, log.last_day + timedelta(days=1)
     if log_end <= start:
         raise WindowError(
             f"The campaign starts {start} but the log ends {log.last_day}. Give a log with the orders since."
         )
-    end = until or min(start + timedelta(days=assignment.horizon_days), log_end)
+    end = until or min(start + timedelta(days=assignment.record.horizon_days), log_end)
     if not start < end <= log_end:
         raise WindowError(
             f"--until {end} is not after the campaign's start, {start}, and by the log's end. "
@@ -45,7 +45,7 @@ def campaign_outcomes(
     end: date,
     redeemed: Collection[str] | None = None,
 ) -> pd.DataFrame:
-    """Return what each customer of the campaign did in ``[start, end)``, in the assignment's order.
+    """Return each customer's purchases, margin and delay in ``[start, end)``, in the assignment's order.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def campaign_outcomes(
     cents = (
         inside["margin_cents"]
         if "margin_cents" in inside
-        else inside["amount_cents"] * margin_rate(assignment)
+        else inside["amount_cents"] * assignment.record.margin
     )
     days = inside[inside["amount_cents"] >= 0].groupby("customer_id")["ordered_on"].agg(["nunique", "min"])
 
@@ -84,11 +84,6 @@ def campaign_outcomes(
     if redeemed is not None:
         outcomes["redeemed"] = ids.isin(set(map(str, redeemed)))
     return outcomes
-
-
-def margin_rate(assignment: Assignment) -> float:
-    """Return the margin on revenue that the plan fixed, for a log without margins."""
-    return float(assignment.plan["terms"]["margin"])
 
 
 def _array(assignment: Assignment, log: TransactionLog) -> object:

@@ -1,4 +1,4 @@
-"""How much a campaign plan hangs on its assumptions, and on its budget."""
+"""Sensitivity of a campaign plan to its assumptions and its budget."""
 
 from __future__ import annotations
 

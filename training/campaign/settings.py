@@ -13,7 +13,7 @@ Measure = Literal["retention", "margin", "profit"]
 
 
 class PlanTerms(BaseModel):
-    """What a campaign may cost and how it will be judged, without the files it comes from.
+    """Limits of a campaign and how its holdout is drawn, without the files it comes from.
 
     Examples
     --------
@@ -44,16 +44,19 @@ class PlanTerms(BaseModel):
         float | None,
         typer.Option(
             "--effect",
-            help="Instead of --holdout: hold out as many as it takes to see an effect of this size on the "
+            help="Instead of --holdout: hold out as many as it takes to detect an effect of this size on the "
             "share who stay, such as 0.05.",
         ),
     ] = Field(default=None, gt=0, lt=1)
     power: Annotated[
-        float, typer.Option("--power", help="Chance of seeing an effect of that size if there is one.")
+        float,
+        typer.Option("--power", help="Probability of detecting an effect of that size if there is one."),
     ] = Field(default=0.8, gt=0.05, lt=1)
     primary_measure: Annotated[
         Measure,
-        typer.Option("--primary-measure", help="The one number the campaign is judged by, fixed beforehand."),
+        typer.Option(
+            "--primary-measure", help="Measure that the campaign is judged by, fixed before it starts."
+        ),
     ] = "retention"
     starts_on: Annotated[
         date | None,
@@ -61,13 +64,6 @@ class PlanTerms(BaseModel):
             "--starts-on", help="First day of the campaign.", show_default="the scores' snapshot date"
         ),
     ] = None
-    horizon_days: Annotated[
-        int, typer.Option("--horizon-days", help="Length of the churn window that the scores are about.")
-    ] = Field(default=90, ge=1)
-    margin: Annotated[
-        float,
-        typer.Option("--margin", help="Margin on revenue, for measuring with a log that has no margins."),
-    ] = Field(default=0.3, gt=0, le=1)
     cooldown_days: Annotated[
         int | None,
         typer.Option("--cooldown-days", help="Leave out customers contacted within this many days before."),
@@ -87,14 +83,31 @@ class PlanTerms(BaseModel):
 
 
 class PlanSettings(PlanTerms):
-    """Where a plan comes from and goes to, and its terms: the section ``[plan]``."""
+    """Input and output files of a plan, and its terms: the section ``[plan]``."""
 
     scores: Annotated[Path, typer.Option("--scores", help="List that 'stayworth score' wrote.")]
-    offers: Annotated[Path, typer.Option("--offers", help="TOML file of [[offers]].")]
+    offers: Annotated[
+        Path, typer.Option("--offers", help="TOML file of the offers, a table [[offers]] for each.")
+    ]
     out: Annotated[Path, typer.Option("--out", help="Folder to write; must not exist yet.")]
+    horizon_days: Annotated[
+        int | None,
+        typer.Option(
+            "--horizon-days",
+            help="Churn window of the scores, for a scored list without the column horizon_days.",
+        ),
+    ] = Field(default=None, ge=1)
+    margin: Annotated[
+        float | None,
+        typer.Option(
+            "--margin", help="Margin per unit of spend, for a scored list without the column margin."
+        ),
+    ] = Field(default=None, gt=0, allow_inf_nan=False)
     suppress: Annotated[
         Path | None,
-        typer.Option("--suppress", help="Table with a customer_id column: never to be contacted."),
+        typer.Option(
+            "--suppress", help="Table with a customer_id column: customers who must not be contacted."
+        ),
     ] = None
     contacts: Annotated[
         Path | None,
@@ -106,7 +119,8 @@ class PlanSettings(PlanTerms):
         False
     )
     excel: Annotated[
-        bool, typer.Option("--excel", help="Begin CSV files with the mark by which Excel knows UTF-8.")
+        bool,
+        typer.Option("--excel", help="Begin CSV files with a byte order mark, which Excel needs for UTF-8."),
     ] = False
 
 
@@ -119,22 +133,22 @@ class MeasureTerms(BaseModel):
         date | None,
         typer.Option(
             "--until",
-            help="First day that no longer counts.",
+            help="Count orders before this day.",
             show_default="the end of the churn window, or of the log",
         ),
     ] = None
-    confidence: Annotated[
-        float, typer.Option("--confidence", help="How often an interval is to hold the truth.")
-    ] = Field(default=0.9, gt=0.5, lt=1)
+    confidence: Annotated[float, typer.Option("--confidence", help="Confidence level of the intervals.")] = (
+        Field(default=0.9, gt=0.5, lt=1)
+    )
 
 
 class MeasureSettings(MeasureTerms):
-    """Which campaign to measure, and where the findings go: the section ``[measure]``."""
+    """The campaign to measure, and the folder for the findings: the section ``[measure]``."""
 
     campaign: Annotated[Path, typer.Option("--campaign", help="Folder that 'stayworth plan' wrote.")]
     redeemed: Annotated[
         Path | None,
-        typer.Option("--redeemed", help="Table with a customer_id column: who took the incentive."),
+        typer.Option("--redeemed", help="Table with a customer_id column: customers who took the incentive."),
     ] = None
     out: Annotated[
         Path | None,

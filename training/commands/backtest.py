@@ -1,4 +1,4 @@
-"""The command ``backtest``: what a campaign would have earned at past dates, by this model and by simpler rules."""
+"""The command ``backtest``: the profit of the model's plan and of simpler policies at past snapshots."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TRAINING = ("horizon_days", *RunSettings.model_fields)
 
 
 class BacktestSettings(RunSettings):
-    """Which past dates are replayed, and with what offer: the section ``[backtest]``.
+    """The past snapshots to replay and the offer: the section ``[backtest]``.
 
     Examples
     --------
@@ -56,7 +56,7 @@ class BacktestSettings(RunSettings):
         float | None,
         typer.Option(
             "--acceptance-rate",
-            help="Share of those who would leave, whom the offer keeps.",
+            help="Share of would-be leavers who accept the offer and stay.",
             show_default="0.3",
         ),
     ] = Field(default=None, ge=0, le=1)
@@ -64,7 +64,7 @@ class BacktestSettings(RunSettings):
         float | None,
         typer.Option(
             "--redemption-rate",
-            help="Share of those who would stay anyway, who take the incentive.",
+            help="Share of customers who would stay anyway and take the incentive.",
             show_default="1",
         ),
     ] = Field(default=None, ge=0, le=1)
@@ -76,11 +76,15 @@ class BacktestSettings(RunSettings):
     ] = False
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="File for the account with all intervals: .csv or .parquet."),
+        typer.Option("--out", help="File for all profits with their intervals: .csv or .parquet."),
     ] = None
     horizon_days: Annotated[
-        int, typer.Option("--horizon-days", help="Days of silence after the snapshot that count as churn.")
-    ] = Field(default=90, ge=1)
+        int | None,
+        typer.Option(
+            "--horizon-days",
+            help="Days of silence after the snapshot that count as churn. By default as 'stayworth advise' says.",
+        ),
+    ] = Field(default=None, ge=1)
 
     @model_validator(mode="after")
     def _one_offer(self) -> BacktestSettings:
@@ -94,7 +98,7 @@ class BacktestSettings(RunSettings):
         return self
 
     def the_offer(self) -> Offer:
-        """Return the offer that is tried: the file's, or the one of these figures.
+        """Return the offer to evaluate: that of the file, or the one of these figures.
 
         Raises
         ------
@@ -126,10 +130,10 @@ class BacktestSettings(RunSettings):
 
 @options
 def backtest(log: LogSettings, columns: Columns, settings: BacktestSettings) -> None:
-    """Replay past snapshots: the profit of the model's plan beside that of simpler rules and perfect foresight.
+    """Compare the model's plan with simpler policies and perfect foresight at past snapshots, by profit.
 
-    What an offer does is assumed, who left is known. Each snapshot's model learns from windows closed by then. A
-    rule without a natural length of list gets the length of the plan's.
+    Who churned is known; the effect of the offer is assumed. Each snapshot's model learns from windows closed by then.
+    A policy that only ranks customers contacts as many as the model's plan.
 
     Example: stayworth backtest --transactions orders.csv --contact-cost 1 --incentive-share 0.1
     """
@@ -154,14 +158,14 @@ def backtest(log: LogSettings, columns: Columns, settings: BacktestSettings) -> 
             write(pa.Table.from_pandas(account.table, preserve_index=False), settings.out)
     show_account(account)
     if (found := len(account.prospects)) < settings.snapshots:
-        typer.echo(f"Note: the log affords {found} of the {settings.snapshots} snapshots.")
+        typer.echo(f"Note: the log is long enough for {found} of the {settings.snapshots} snapshots.")
     if settings.out:
         typer.echo(f"\nWritten: {settings.out}")
 
 
 def show_account(account: Account) -> None:
     """Print an account: each snapshot's profits, the average with its intervals, the measures, the verdict."""
-    typer.echo(f"{_wording(account.offer)}\n")
+    typer.echo(f"{_wording(account.offer)}\nChurn window: {account.prospects[0].window.horizon_days} days.\n")
     _show_snapshots(account)
     typer.echo()
     _show_average(account)

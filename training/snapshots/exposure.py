@@ -1,13 +1,13 @@
-"""Who was under the influence of a campaign, and must not teach the churn model.
+"""Exposure to past campaigns: contacted customers are left out of the labels that the churn model learns from.
 
-The model says who leaves *if left alone*. A customer who stayed because of an offer would teach it that customers
-like them stay, the next plan would leave them out, and they would leave. So the labels of the contacted are not
-learnt from while the offer may still be at work; the holdout stays: it was drawn by lot, was left alone, and now
-stands for the contacted.
+The model predicts who leaves *without a campaign*. With the labels of customers who stayed because of an offer, it
+would learn that such customers stay, the next plan would leave them out, and they would leave. So contacted customers
+are removed while the offer may still have an effect; the held-out customers remain: they were drawn at random and not
+contacted, and now represent the contacted.
 
-Leaving rows out is safe because a plan chooses by what is known at the snapshot (risk, value), and by lot: given a
-customer's features, the rows that are left churn as the removed ones would have. Only their mix changes, towards
-customers the plan did not want; within the features of those it did want, the holdout is what is left to learn from.
+Removing rows does not bias the model, because a plan chooses by what is known at the snapshot (risk, value) and at
+random: given the features, the remaining customers churn as the removed ones would have. Only the mix of customers
+changes, and where a plan contacts all but the holdout, the holdout is what remains to learn from.
 """
 
 from __future__ import annotations
@@ -21,19 +21,20 @@ from training.snapshots.dataset import LabelledSnapshot
 
 
 def effect_period(assignment: Assignment) -> tuple[date, date]:
-    """Return the days in which an order can be the campaign's doing: from its start, one churn window long.
+    """Return the days on which an order can be due to the campaign: one churn window from its start.
 
     Returns
     -------
     first day, first day after
     """
-    return assignment.starts_on, assignment.starts_on + timedelta(days=assignment.horizon_days)
+    start = assignment.record.starts_on
+    return start, start + timedelta(days=assignment.record.horizon_days)
 
 
 def without_contacted(
     rows: Sequence[LabelledSnapshot], assignments: Iterable[Assignment]
 ) -> list[LabelledSnapshot]:
-    """Leave out the customers whose label a campaign may have made.
+    """Leave out the customers whose label a campaign may have changed.
 
     At each snapshot whose churn window overlaps the effect period of a campaign, the customers whom that campaign
     contacted are removed. What they bought before stays in everybody's features and in BG/NBD's parameters.

@@ -47,6 +47,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             "expected_value": spend,
             "value_at_stake": spend,
             "value_tier": "medium",
+            "horizon_days": 90,
+            "margin": 0.3,
         }
     ).to_csv(tmp_path / "scored.csv", index=False)
     buys = np.flatnonzero(rng.random(n) > churn)
@@ -73,7 +75,7 @@ def test_a_campaign_from_scores_to_what_was_learned(app: typer.Typer, folder: Pa
     )
 
     assert code == 0, said
-    assert "holdout this campaign can only see effects of" in said
+    assert "holdout this campaign can only detect effects of" in said
     reasons = read_table(folder / "campaign" / "not_selected.csv").set_index("customer_id")["reason"]
     assert set(reasons[["0001", "0002"]]) == {"asked not to be contacted"}
 
@@ -93,6 +95,10 @@ def test_a_campaign_from_scores_to_what_was_learned(app: typer.Typer, folder: Pa
         ("--scores scored.csv --offers none.toml --out c", "Can't read the offers file"),
         ("--scores orders.csv --offers offers.toml --out c", "no column 'snapshot_date'"),
         ("--scores scored.csv --offers offers.toml --cooldown-days 30 --out c", "give --contacts"),
+        (
+            "--scores scored.csv --offers offers.toml --horizon-days 60 --out c",
+            "--horizon-days 60 contradicts the scored list, whose horizon_days is 90. Leave the flag out.",
+        ),
         ("--scores scored.csv --offers offers.toml --suppress offers.toml --out c", "only .csv"),
         (
             "--scores scored.csv --offers offers.toml --contacts orders.csv --out c",
@@ -108,6 +114,13 @@ def test_a_caller_s_mistake_ends_with_code_two_and_writes_nothing(
     assert code == 2
     assert message in said
     assert not (folder / "c").exists()
+
+
+def test_the_help_of_plan_shows_the_tables_of_an_offers_file(app: typer.Typer) -> None:
+    code, said = _run(app, "plan --help")
+
+    assert code == 0
+    assert "[[offers]]" in said
 
 
 def test_a_tournament_from_a_table(app: typer.Typer, folder: Path) -> None:

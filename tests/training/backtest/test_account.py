@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.snapshot import Snapshot
+from features.snapshot import ChurnWindow, Snapshot
 from training.backtest.account import AVERAGE, settle
 from training.backtest.policies import (
     CHAMPION,
@@ -33,7 +33,7 @@ def four(churned: list[float], on: date = date(2024, 1, 1), names: str = "abcd")
     """The plan contacts a and b: .9·.5·(100 − 10) − 1 − 1 = 38.5 promised; of c and d −10."""
     p = np.array([0.9, 0.9, 0.0, 0.0])
     return Prospects(
-        snapshot=Snapshot(on),
+        window=ChurnWindow(Snapshot(on), 90),
         customer_id=np.array(list(names), dtype=object),
         churn_probability=p,
         p0=p,
@@ -73,7 +73,7 @@ def many(seed: int = 0, n: int = 2_000) -> Prospects:
     rng = np.random.default_rng(seed)
     p = rng.random(n)
     return Prospects(
-        snapshot=Snapshot(date(2024, 1, 1)),
+        window=ChurnWindow(Snapshot(date(2024, 1, 1)), 90),
         customer_id=np.arange(n).astype(str).astype(object),
         churn_probability=p,
         p0=np.clip(p + 0.3 * rng.standard_normal(n), 0, 1),
@@ -96,7 +96,7 @@ def test_intervals_are_as_wide_as_theory_says() -> None:
 
 
 def test_a_customer_of_two_snapshots_is_not_two_customers() -> None:
-    twice = [many(), replace(many(), snapshot=Snapshot(date(2024, 2, 1)))]
+    twice = [many(), replace(many(), window=ChurnWindow(Snapshot(date(2024, 2, 1)), 90))]
     others = replace(twice[1], customer_id=np.array([f"x{i}" for i in range(2_000)], dtype=object))
 
     def width(prospects: list[Prospects]) -> float:

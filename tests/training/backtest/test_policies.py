@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from features.snapshot import Snapshot
+from features.snapshot import ChurnWindow, Snapshot
 from training.backtest.policies import (
     BGNBD,
     CHAMPION,
@@ -32,7 +32,7 @@ VOUCHER = Offer(contact_cost=1, incentive_cost=10, acceptance_rate=0.5)
 def five() -> Prospects:
     """Two valuable ones who stay, two who leave, and one who leaves but isn't worth the contact."""
     return Prospects(
-        snapshot=Snapshot(date(2024, 1, 1)),
+        window=ChurnWindow(Snapshot(date(2024, 1, 1)), 90),
         customer_id=np.array(["a", "b", "c", "d", "e"], dtype=object),
         churn_probability=np.array([0.1, 0.05, 0.5, 0.9, 0.99]),
         p0=np.array([0.5, 0.1, 0.1, 0.9, 0.99]),

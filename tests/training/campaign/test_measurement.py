@@ -14,10 +14,11 @@ import pytest
 from features.errors import WindowError
 from features.log.transactions import TransactionLog, validate
 from serving.campaign.findings import UPDATED_OFFERS, write_findings
-from serving.campaign.folder import plan_record
 from training.campaign.assignment import Assignment
 from training.campaign.measurement import measure
+from training.campaign.measurement_record import MeasurementRecord
 from training.campaign.plan import CampaignPlan, plan
+from training.campaign.record import record_of
 from training.campaign.settings import MeasureTerms, PlanTerms
 from training.offers.offers import BetaPrior, Offer, read_offers
 
@@ -43,15 +44,8 @@ def hand_made(offer: Offer = VOUCHER, horizon_days: int = 90) -> Assignment:
             "stratum": 0,
         }
     )
-    record = {
-        "starts_on": START.isoformat(),
-        "horizon_days": horizon_days,
-        "offers": [offer.model_dump(mode="json", exclude_none=True)],
-        "terms": {"margin": 0.5},
-        "experiment": {"primary_measure": "retention"},
-        "counts": {"contacted": 2, "held_out": 2},
-    }
-    return Assignment(customers, record)
+    scores = customers.assign(snapshot_date=START.isoformat(), horizon_days=horizon_days, margin=0.5)
+    return Assignment(customers, record_of(plan(scores, [offer], PlanTerms(holdout=0.5))))
 
 
 def orders(*rows: tuple[str, date, float]) -> TransactionLog:
@@ -156,6 +150,8 @@ def simulate() -> Callable[..., Simulated]:
                 "value_at_stake": 5 * spend,
                 "expected_value": 3 * spend,
                 "value_tier": np.where(spend > 20, "high", "low"),
+                "horizon_days": 90,
+                "margin": 0.3,
             }
         )
         made = plan(scores, [VOUCHER], PlanTerms(holdout=0.2))
@@ -177,8 +173,7 @@ def simulate() -> Callable[..., Simulated]:
         columns = ["expected_spend", "expected_value", "expected_profit", "expected_cost", "incentive_cost"]
         chosen = made.chosen.assign(contacted=lambda t: ~t["held_out"])
         assert set(columns) <= set(chosen.columns)
-        record = json.loads(json.dumps(plan_record(made)))
-        return made, Assignment(chosen, record), validate(log)
+        return made, Assignment(chosen, record_of(made)), validate(log)
 
     return run
 
@@ -209,6 +204,7 @@ def test_what_was_learned_is_written_for_the_next_plan(
     assert learned.acceptance_rate.customers > VOUCHER.acceptance_rate.customers  # type: ignore[union-attr]
     record = json.loads((tmp_path / "measured.json").read_text(encoding="utf-8"))
     assert record["verdict"] == found.verdict()
+    assert MeasurementRecord.from_dict(record) == MeasurementRecord.of(found)
     assert len((tmp_path / "measured.csv").read_text(encoding="utf-8").splitlines()) == 1 + len(found.effects)
 
 

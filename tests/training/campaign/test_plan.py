@@ -1,23 +1,13 @@
-"""Plans: who is chosen, who never is, and what stands in the folder."""
+"""Plans: who is chosen, who never is, and how much that depends on the assumptions."""
 
 from __future__ import annotations
 
-import json
-import re
-import shutil
-from datetime import date
-from pathlib import Path
-
 import numpy as np
-import openpyxl
 import pandas as pd
 import pytest
 
-from features.errors import OutputError, StayworthError
-from features.log.sources import read_table
-from serving.campaign.folder import write_campaign
+from features.errors import StayworthError
 from serving.campaign.summary import sentences
-from training.campaign.assignment import CampaignError, read_assignment
 from training.campaign.plan import CampaignPlan, plan
 from training.campaign.sensitivity import budget_curve, same_list, tornado
 from training.campaign.settings import PlanTerms
@@ -48,6 +38,8 @@ def scored(n: int, seed: int = 0) -> pd.DataFrame:
             "value_tier": np.where(stake > 60, "high", "low"),
             "reasons": "long silence; few orders",
             "model_version": "3",
+            "horizon_days": 60,
+            "margin": 0.25,
         }
     )
 
@@ -55,18 +47,6 @@ def scored(n: int, seed: int = 0) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def planned() -> CampaignPlan:
     return plan(scored(2000), [VOUCHER, CALL], PlanTerms(budget=900, max_contacts=400))
-
-
-@pytest.fixture(scope="module")
-def written(planned: CampaignPlan, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("plans") / "campaign"
-    return write_campaign(planned, folder, excel=True, inputs={"scores": {"file": "scored.csv"}})
-
-
-@pytest.fixture
-def folder(written: Path, tmp_path: Path) -> Path:
-    """A copy of the campaign, to be spoilt."""
-    return Path(shutil.copytree(written, tmp_path / "campaign"))
 
 
 def test_limits_hold_and_no_contact_is_expected_to_lose(planned: CampaignPlan) -> None:
@@ -128,7 +108,7 @@ def test_an_effect_to_see_sizes_the_holdout() -> None:
 
 
 def test_an_effect_out_of_reach_says_what_is_in_reach() -> None:
-    with pytest.raises(StayworthError, match="even a holdout of half can only see effects of"):
+    with pytest.raises(StayworthError, match="even a holdout of half can only detect effects of"):
         plan(scored(300), [VOUCHER], PlanTerms(effect=0.01))
 
 
@@ -137,7 +117,7 @@ def test_the_summary_warns_of_a_campaign_too_small_to_learn_from() -> None:
 
     said = " ".join(sentences(plan(scored(1000), [weak])))
 
-    assert "this campaign can only see effects of" in said
+    assert "this campaign can only detect effects of" in said
     assert "So it will probably not show whether it worked." in said
 
 
@@ -170,104 +150,39 @@ def test_a_list_that_cannot_be_planned_from_is_refused(change: object, message: 
         plan(change(scored(20)), [VOUCHER, CALL])  # type: ignore[operator]
 
 
-def test_ids_survive_the_folder_and_formulas_do_not(tmp_path: Path) -> None:
-    scores = scored(60)
-    strange = ["007", "a,b", "مشتری ۱", "=1+1", "@SUM(A1)"]
-    scores.loc[: len(strange) - 1, "customer_id"] = strange
-    scores.loc[: len(strange) - 1, ["churn_probability", "value_at_stake"]] = 0.9, 900.0
+def test_horizon_and_margin_are_those_of_the_scores() -> None:
+    made = plan(scored(20), [VOUCHER])
 
-    folder = write_campaign(plan(scores, [VOUCHER], PlanTerms(holdout=0.1)), tmp_path / "campaign", xlsx=True)
-
-    read = pd.concat([read_table(folder / "list.csv"), read_table(folder / "holdout.csv")])
-    assert set(strange) <= set(read["customer_id"])
-    raw = (folder / "list.csv").read_text(encoding="utf-8") + (folder / "holdout.csv").read_text(
-        encoding="utf-8"
-    )
-    assert '"=1+1"' not in raw
-    assert '"@SUM(A1)"' not in raw
-    book = openpyxl.load_workbook(folder / "list.xlsx")
-    assert {cell.data_type for cell in book.active["A"]} == {"s"}
-    book.close()
+    assert (made.horizon_days, made.margin) == (60, 0.25)
 
 
-def test_the_folder_tells_the_whole_plan(planned: CampaignPlan, folder: Path) -> None:
-    names = {path.name for path in folder.iterdir()}
-    record = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
-    page = (folder / "summary.html").read_text(encoding="utf-8")
-    assert names == {"list.csv", "holdout.csv", "not_selected.csv", "plan.json", "summary.html"}
-    assert record["model_version"] == "3"
-    assert record["counts"]["contacted"] == len(planned.contacted)
-    assert record["experiment"]["minimum_detectable_effect"] == pytest.approx(planned.detectable_effect)
-    assert record["allocation"]["lambda"] >= 0
-    assert sum(s["held_out"] for s in record["experiment"]["strata"]) == len(planned.held_out)
-    assert page.count("<svg") == 3
-    assert not re.search(r"""(src|href)=["'](?!#|data:)""", page)  # nothing to load from elsewhere
+def test_a_list_that_does_not_state_its_horizon_and_margin_needs_them_given() -> None:
+    bare = scored(20).drop(columns=["horizon_days", "margin"])
+
+    made = plan(bare, [VOUCHER], horizon_days=30, margin=0.5)
+
+    assert (made.horizon_days, made.margin) == (30, 0.5)
+    with pytest.raises(StayworthError, match=r"does not state horizon_days: .* or give --horizon-days"):
+        plan(bare, [VOUCHER], margin=0.5)
+    with pytest.raises(StayworthError, match=r"does not state margin: .* or give --margin"):
+        plan(bare.assign(margin=""), [VOUCHER], horizon_days=30)
 
 
-def test_a_plan_is_never_overwritten(planned: CampaignPlan, folder: Path) -> None:
-    with pytest.raises(OutputError, match="exists already. A plan is never overwritten"):
-        write_campaign(planned, folder)
+def test_what_contradicts_the_scores_is_refused_with_both_values() -> None:
+    with pytest.raises(StayworthError, match="--horizon-days 90 contradicts .* whose horizon_days is 60"):
+        plan(scored(20), [VOUCHER], horizon_days=90)
+    with pytest.raises(StayworthError, match=r"--margin 0.3 contradicts .* whose margin is 0.25"):
+        plan(scored(20), [VOUCHER], margin=0.3)
+
+    assert plan(scored(20), [VOUCHER], horizon_days=60, margin=0.25).horizon_days == 60
 
 
-def test_a_folder_that_cannot_be_written_leaves_nothing_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    planned = plan(scored(40), [VOUCHER])
-    with pytest.raises(OutputError, match="does not exist"):
-        write_campaign(planned, tmp_path / "none" / "campaign")
+def test_a_list_of_two_models_is_refused() -> None:
+    mixed = scored(20)
+    mixed.loc[0, "horizon_days"] = 90
 
-    def full(self: Path, target: Path) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "rename", full)
-    with pytest.raises(OutputError, match="No space left"):
-        write_campaign(planned, tmp_path / "campaign")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_the_assignment_is_read_back_as_drawn(planned: CampaignPlan, folder: Path) -> None:
-    read = read_assignment(folder)
-
-    assert read.contacted() == set(planned.contacted["customer_id"])
-    assert read.starts_on == date(2024, 1, 1)
-    assert read.offers["voucher"] == VOUCHER
-    assert read.notes == ()
-    stratum = read.customers.set_index("customer_id")["stratum"]
-    assert (stratum == planned.chosen.set_index("customer_id")["stratum"].reindex(stratum.index)).all()
-
-
-def test_a_customer_in_both_groups_is_refused(folder: Path) -> None:
-    held = (folder / "holdout.csv").read_text(encoding="utf-8-sig").splitlines()
-    with (folder / "list.csv").open("a", encoding="utf-8") as file:
-        file.write(held[1] + "\n")
-
-    with pytest.raises(CampaignError, match=r"1 customers are both in list.csv and in holdout.csv"):
-        read_assignment(folder)
-
-
-def test_a_holdout_that_lost_its_customers_is_refused(folder: Path) -> None:
-    held = (folder / "holdout.csv").read_text(encoding="utf-8-sig").splitlines()
-    (folder / "holdout.csv").write_text("\n".join(held[: len(held) // 3]) + "\n", encoding="utf-8")
-
-    with pytest.raises(CampaignError, match="Chance does not explain that"):
-        read_assignment(folder)
-
-
-def test_a_list_saved_again_by_a_spreadsheet_is_still_the_list(planned: CampaignPlan, folder: Path) -> None:
-    table = read_table(folder / "list.csv").head(-1)
-    table.to_csv(folder / "list.csv", sep=";", index=False, encoding="utf-8-sig")
-
-    read = read_assignment(folder)
-
-    assert len(read.contacted()) == len(planned.contacted) - 1
-    assert "Whoever was drawn counts" in read.notes[0]
-
-
-def test_a_plan_without_a_holdout_cannot_be_measured(tmp_path: Path) -> None:
-    folder = write_campaign(plan(scored(100), [VOUCHER], PlanTerms(holdout=0)), tmp_path / "campaign")
-
-    with pytest.raises(CampaignError, match="planned without a holdout"):
-        read_assignment(folder)
+    with pytest.raises(StayworthError, match="has 2 values of horizon_days, e.g. 90 and 60"):
+        plan(mixed, [VOUCHER])
 
 
 def test_the_sensitivity_surrounds_the_plan(planned: CampaignPlan) -> None:

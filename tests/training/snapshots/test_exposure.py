@@ -14,18 +14,25 @@ from features.log.transactions import validate
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
 from training.campaign.assignment import Assignment
+from training.campaign.plan import plan
+from training.campaign.record import record_of
 from training.churn.calibration import Calibrator
 from training.churn.model import fit_churn
 from training.churn.season import Season
+from training.offers.offers import Offer
 from training.snapshots.dataset import LabelledSnapshot, labelled_snapshots
 from training.snapshots.exposure import left_out, without_contacted
+
+FREE = Offer(name="e-mail", incentive_cost=0, acceptance_rate=0.5)
 
 
 def campaign(
     customers: list[str], contacted: list[bool], starts_on: date, horizon_days: int = 60
 ) -> Assignment:
     chosen = pd.DataFrame({"customer_id": customers, "contacted": contacted})
-    return Assignment(chosen, {"starts_on": starts_on.isoformat(), "horizon_days": horizon_days})
+    known = {"snapshot_date": starts_on.isoformat(), "churn_probability": 0.5, "value_at_stake": 1.0}
+    planned = plan(chosen.assign(**known, horizon_days=horizon_days, margin=0.3), [FREE])
+    return Assignment(chosen, record_of(planned))
 
 
 def test_the_contacted_are_left_out_and_the_holdout_stays(shop_rows: list[LabelledSnapshot]) -> None:

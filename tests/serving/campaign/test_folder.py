@@ -1,0 +1,235 @@
+"""The folder of a campaign: what stands in it, and how it is read back."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+
+from features.errors import OutputError
+from features.log.sources import read_table
+from serving.campaign.folder import write_campaign
+from training.campaign.assignment import CampaignError, read_assignment
+from training.campaign.plan import CampaignPlan, plan
+from training.campaign.record import CampaignRecord, InputFile, record_of
+from training.campaign.settings import PlanTerms
+from training.offers.offers import BetaPrior, Offer
+
+VOUCHER = Offer(
+    name="voucher", contact_cost=0.1, incentive_cost=5, acceptance_rate=BetaPrior(alpha=6, beta=14)
+)
+CALL = Offer(
+    name="call", channel="phone", contact_cost=4, incentive_share=0.2, acceptance_rate=0.4, capacity=50
+)
+
+
+def scored(n: int, seed: int = 0) -> pd.DataFrame:
+    """A scored list as 'stayworth score' writes it, ids with leading zeros."""
+    rng = np.random.default_rng(seed)
+    churn, rate, spend = rng.beta(3, 2, n), rng.gamma(1.2, 1.2, n) + 0.01, rng.lognormal(3.6, 0.8, n)
+    stake = 0.3 * spend * rng.gamma(2, 1.2, n)
+    return pd.DataFrame(
+        {
+            "customer_id": [f"{i:05d}" for i in range(n)],
+            "snapshot_date": "2024-01-01",
+            "churn_probability": churn,
+            "expected_spend": rate * spend,
+            "spend_per_purchase": spend,
+            "expected_value": 2 * stake,
+            "value_at_stake": stake,
+            "value_tier": np.where(stake > 60, "high", "low"),
+            "reasons": "long silence; few orders",
+            "model_version": "3",
+            "horizon_days": 60,
+            "margin": 0.25,
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def planned() -> CampaignPlan:
+    return plan(scored(2000), [VOUCHER, CALL], PlanTerms(budget=900, max_contacts=400))
+
+
+@pytest.fixture(scope="module")
+def written(planned: CampaignPlan, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("plans") / "campaign"
+    return write_campaign(
+        planned, folder, excel=True, inputs={"scores": InputFile(file="scored.csv", sha256="0f")}
+    )
+
+
+@pytest.fixture
+def folder(written: Path, tmp_path: Path) -> Path:
+    """A copy of the campaign, to be spoilt."""
+    return Path(shutil.copytree(written, tmp_path / "campaign"))
+
+
+def test_ids_survive_the_folder_and_formulas_do_not(tmp_path: Path) -> None:
+    scores = scored(60)
+    strange = ["007", "a,b", "مشتری ۱", "=1+1", "@SUM(A1)"]
+    scores.loc[: len(strange) - 1, "customer_id"] = strange
+    scores.loc[: len(strange) - 1, ["churn_probability", "value_at_stake"]] = 0.9, 900.0
+
+    folder = write_campaign(plan(scores, [VOUCHER], PlanTerms(holdout=0.1)), tmp_path / "campaign", xlsx=True)
+
+    read = pd.concat([read_table(folder / "list.csv"), read_table(folder / "holdout.csv")])
+    assert set(strange) <= set(read["customer_id"])
+    raw = (folder / "list.csv").read_text(encoding="utf-8") + (folder / "holdout.csv").read_text(
+        encoding="utf-8"
+    )
+    assert '"=1+1"' not in raw
+    assert '"@SUM(A1)"' not in raw
+    book = openpyxl.load_workbook(folder / "list.xlsx")
+    assert {cell.data_type for cell in book.active["A"]} == {"s"}
+    book.close()
+
+
+def test_the_folder_tells_the_whole_plan(planned: CampaignPlan, folder: Path) -> None:
+    names = {path.name for path in folder.iterdir()}
+    record = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    page = (folder / "summary.html").read_text(encoding="utf-8")
+    assert names == {"list.csv", "holdout.csv", "not_selected.csv", "plan.json", "summary.html"}
+    assert record["model_version"] == "3"
+    assert record["counts"]["contacted"] == len(planned.contacted)
+    assert record["experiment"]["minimum_detectable_effect"] == pytest.approx(planned.detectable_effect)
+    assert record["allocation"]["budget_price"] >= 0
+    assert record["inputs"] == {"scores": {"file": "scored.csv", "sha256": "0f"}}
+    assert (record["horizon_days"], record["margin"]) == (60, 0.25)
+    assert sum(s["held_out"] for s in record["experiment"]["strata"]) == len(planned.held_out)
+    assert page.count("<svg") == 3
+    assert not re.search(r"""(src|href)=["'](?!#|data:)""", page)  # nothing to load from elsewhere
+
+
+def test_a_plan_is_never_overwritten(planned: CampaignPlan, folder: Path) -> None:
+    with pytest.raises(OutputError, match="exists already. A plan is never overwritten"):
+        write_campaign(planned, folder)
+
+
+def test_a_folder_that_cannot_be_written_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = plan(scored(40), [VOUCHER])
+    with pytest.raises(OutputError, match="does not exist"):
+        write_campaign(planned, tmp_path / "none" / "campaign")
+
+    def full(self: Path, target: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "rename", full)
+    with pytest.raises(OutputError, match="No space left"):
+        write_campaign(planned, tmp_path / "campaign")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_assignment_is_read_back_as_drawn(planned: CampaignPlan, folder: Path) -> None:
+    read = read_assignment(folder)
+
+    assert read.contacted() == set(planned.contacted["customer_id"])
+    assert read.record.starts_on == date(2024, 1, 1)
+    assert (read.record.horizon_days, read.record.margin) == (60, 0.25)
+    assert read.record.terms == planned.terms
+    assert read.offers["voucher"] == VOUCHER
+    assert read.notes == ()
+    stratum = read.customers.set_index("customer_id")["stratum"]
+    assert (stratum == planned.chosen.set_index("customer_id")["stratum"].reindex(stratum.index)).all()
+
+
+def test_a_customer_in_both_groups_is_refused(folder: Path) -> None:
+    held = (folder / "holdout.csv").read_text(encoding="utf-8-sig").splitlines()
+    with (folder / "list.csv").open("a", encoding="utf-8") as file:
+        file.write(held[1] + "\n")
+
+    with pytest.raises(CampaignError, match=r"1 customers are both in list.csv and in holdout.csv"):
+        read_assignment(folder)
+
+
+def test_a_holdout_that_lost_its_customers_is_refused(folder: Path) -> None:
+    held = (folder / "holdout.csv").read_text(encoding="utf-8-sig").splitlines()
+    (folder / "holdout.csv").write_text("\n".join(held[: len(held) // 3]) + "\n", encoding="utf-8")
+
+    with pytest.raises(CampaignError, match="Chance does not explain that"):
+        read_assignment(folder)
+
+
+def test_a_list_saved_again_by_a_spreadsheet_is_still_the_list(planned: CampaignPlan, folder: Path) -> None:
+    table = read_table(folder / "list.csv").head(-1)
+    table.to_csv(folder / "list.csv", sep=";", index=False, encoding="utf-8-sig")
+
+    read = read_assignment(folder)
+
+    assert len(read.contacted()) == len(planned.contacted) - 1
+    assert "Every customer drawn counts" in read.notes[0]
+
+
+def test_a_plan_without_a_holdout_cannot_be_measured(tmp_path: Path) -> None:
+    folder = write_campaign(plan(scored(100), [VOUCHER], PlanTerms(holdout=0)), tmp_path / "campaign")
+
+    with pytest.raises(CampaignError, match="planned without a holdout"):
+        read_assignment(folder)
+
+
+def as_format_1(record: dict[str, Any]) -> dict[str, Any]:
+    """The plan.json of before: horizon and margin among the terms, the price of the budget called lambda."""
+    old = {name: value for name, value in record.items() if name != "margin"}
+    old["terms"] = record["terms"] | {"horizon_days": record["horizon_days"], "margin": record["margin"]}
+    prices = dict(record["allocation"])
+    old["allocation"] = {"lambda": prices.pop("budget_price"), **prices}
+    old["offers"] = [{k: v for k, v in offer.items() if v is not None} for offer in record["offers"]]
+    return old | {"format": 1}
+
+
+def test_a_record_survives_its_file(planned: CampaignPlan) -> None:
+    record = record_of(planned)
+
+    assert CampaignRecord.from_dict(json.loads(json.dumps(record.to_dict()))) == record
+
+
+def test_a_plan_of_format_1_is_read_as_one_of_today(folder: Path) -> None:
+    record = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    now = read_assignment(folder).record
+
+    (folder / "plan.json").write_text(json.dumps(as_format_1(record)), encoding="utf-8")
+
+    assert read_assignment(folder).record == now
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (
+            lambda record: record | {"format": 3},
+            "its format is 3, and this release reads the formats 1 and 2",
+        ),
+        (lambda record: record | {"horizon_days": 0}, "horizon_days: Input should be greater than"),
+        (
+            lambda record: {k: v for k, v in record.items() if k != "starts_on"},
+            "starts_on: Field required",
+        ),
+        (lambda record: [record], "is not a plan of 'stayworth plan'"),
+    ],
+)
+def test_a_plan_that_is_none_is_refused_in_a_sentence(
+    folder: Path, spoil: Callable[[dict[str, Any]], object], message: str
+) -> None:
+    record = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    (folder / "plan.json").write_text(json.dumps(spoil(record)), encoding="utf-8")
+
+    with pytest.raises(CampaignError, match=message):
+        read_assignment(folder)
+
+
+def test_a_folder_without_a_plan_is_refused(folder: Path) -> None:
+    (folder / "plan.json").unlink()
+
+    with pytest.raises(CampaignError, match="Give the folder that 'stayworth plan' wrote"):
+        read_assignment(folder)

@@ -1,0 +1,243 @@
+"""The record of a planned campaign, ``plan.json``: its one definition, with writer and reader.
+
+Measuring reads from it when the campaign started, for how long it is followed, what the offers were and how many
+customers were drawn into each group; training reads which orders may be due to the campaign.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from features.errors import StayworthError
+from training.campaign.plan import CampaignPlan
+from training.campaign.settings import Measure, PlanTerms
+from training.offers.offers import Offer
+
+PLAN = "plan.json"
+
+
+class CampaignError(StayworthError):
+    """A campaign folder cannot be used, or its assignment was not kept."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class InputFile(_Part):
+    """A file that the plan was made from: its name and the SHA-256 of its content."""
+
+    file: str
+    sha256: str
+
+
+class Counts(_Part):
+    """Numbers of customers; ``not_selected`` by reason, ``by_offer`` of the contacted."""
+
+    scored: int
+    chosen: int
+    contacted: int
+    held_out: int
+    not_selected: dict[str, int]
+    by_offer: dict[str, int]
+
+
+class ShadowPrices(_Part):
+    """Profit that one more unit of each limit would bring, and the share of profit the plan may be missing."""
+
+    budget_price: float
+    headcount_price: float
+    capacity_prices: dict[str, float]
+    gap: float
+
+
+class Expectation(_Part):
+    """Expected cost and profit of the contacts, money; the profit with its 90% interval."""
+
+    cost: float
+    greatest_cost: float
+    profit: float
+    profit_low: float
+    profit_high: float
+
+
+class Stratum(_Part):
+    """Customers chosen for one offer in one stratum of the draw, and how many of them are held out."""
+
+    stratum: int
+    offer: str
+    chosen: int
+    held_out: int
+
+
+class Experiment(_Part):
+    """The comparison that the campaign was planned for; None where no effect can be detected."""
+
+    primary_measure: Measure
+    holdout_share: float
+    power: float
+    seed: int
+    expected_stay_rate: float
+    expected_effect: float
+    minimum_detectable_effect: float | None
+    strata: tuple[Stratum, ...]
+
+
+class CampaignRecord(_Part):
+    """Everything that ``plan.json`` says of a planned campaign.
+
+    ``horizon_days`` and ``margin`` are those of the scores: the churn window in days, and the margin per unit of
+    spend for a log of orders without margins. ``starts_on`` is the first day on which an order can be due to the
+    campaign.
+    """
+
+    format: Literal[2] = 2
+    created_at: datetime
+    inputs: dict[str, InputFile] = {}
+    snapshot_date: date
+    model_version: str
+    starts_on: date
+    horizon_days: int = Field(ge=1)
+    margin: float = Field(gt=0)
+    offers: tuple[Offer, ...]
+    terms: PlanTerms
+    counts: Counts
+    allocation: ShadowPrices
+    expected: Expectation
+    experiment: Experiment
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record in JSON's types."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> Self:
+        """Make a record from `to_dict`'s values, or from those of format 1.
+
+        Raises
+        ------
+        ValueError
+            If the format is unknown, or a value is missing or wrong.
+        """
+        match raw.get("format"):
+            case 1:
+                raw = _from_format_1(raw)
+            case 2:
+                pass
+            case other:
+                raise ValueError(f"its format is {other!r}, and this release reads the formats 1 and 2")
+        return cls.model_validate(raw)
+
+
+def _from_format_1(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Translate format 1, which had horizon and margin among the terms and called the price of the budget lambda."""
+    terms, prices = dict(raw["terms"]), dict(raw["allocation"])
+    margin = terms.pop("margin")
+    del terms["horizon_days"]
+    prices["budget_price"] = prices.pop("lambda")
+    return {**raw, "format": 2, "margin": margin, "terms": terms, "allocation": prices}
+
+
+def record_of(plan: CampaignPlan, inputs: Mapping[str, InputFile] | None = None) -> CampaignRecord:
+    """Return the record of a plan made now, and of the files it was made from."""
+    return CampaignRecord(
+        created_at=datetime.now(UTC).replace(microsecond=0),
+        inputs=dict(inputs or {}),
+        snapshot_date=plan.snapshot_date,
+        model_version=str(plan.customers["model_version"].iloc[0]),
+        starts_on=plan.starts_on,
+        horizon_days=plan.horizon_days,
+        margin=plan.margin,
+        offers=plan.offers,
+        terms=PlanTerms.model_validate(plan.terms.model_dump(include=set(PlanTerms.model_fields))),
+        counts=Counts(
+            scored=len(plan.customers),
+            chosen=len(plan.chosen),
+            contacted=len(plan.contacted),
+            held_out=len(plan.held_out),
+            not_selected=_counts(plan.not_selected["reason"]),
+            by_offer=_counts(plan.contacted["offer"]),
+        ),
+        allocation=_shadow_prices(plan),
+        expected=_expectation(plan),
+        experiment=_experiment(plan),
+    )
+
+
+def _counts(column: pd.Series) -> dict[str, int]:
+    return {str(name): int(count) for name, count in column.value_counts().items()}
+
+
+def _shadow_prices(plan: CampaignPlan) -> ShadowPrices:
+    names = [offer.name for offer in plan.offers]
+    return ShadowPrices(
+        budget_price=plan.allocation.budget_price,
+        headcount_price=plan.allocation.headcount_price,
+        capacity_prices=dict(zip(names, plan.allocation.capacity_prices, strict=True)),
+        gap=plan.allocation.gap,
+    )
+
+
+def _expectation(plan: CampaignPlan) -> Expectation:
+    low, high = plan.profit_interval()
+    return Expectation(
+        cost=plan.expected_cost,
+        greatest_cost=plan.greatest_cost,
+        profit=plan.expected_profit,
+        profit_low=low,
+        profit_high=high,
+    )
+
+
+def _experiment(plan: CampaignPlan) -> Experiment:
+    strata = plan.chosen.groupby(["stratum", "offer"])["held_out"].agg(["size", "sum"]).reset_index()
+    detectable = plan.detectable_effect
+    return Experiment(
+        primary_measure=plan.terms.primary_measure,
+        holdout_share=plan.holdout_share,
+        power=plan.terms.power,
+        seed=plan.terms.seed,
+        expected_stay_rate=plan.stay_rate,
+        expected_effect=plan.expected_effect,
+        minimum_detectable_effect=detectable if math.isfinite(detectable) else None,
+        strata=tuple(
+            Stratum(stratum=int(s), offer=offer, chosen=int(size), held_out=int(held))
+            for s, offer, size, held in strata.itertuples(index=False)
+        ),
+    )
+
+
+def write_record(record: CampaignRecord, path: Path) -> None:
+    """Write a record as JSON, for `read_record`."""
+    text = json.dumps(record.to_dict(), indent=2, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def read_record(path: Path) -> CampaignRecord:
+    """Read the record of a plan, of this format or the one before.
+
+    Raises
+    ------
+    CampaignError
+        If the file is missing or damaged, or of a format that this release does not know.
+    """
+    try:
+        return CampaignRecord.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise CampaignError(
+            f"Can't read {path}: {error.strerror}. Give the folder that 'stayworth plan' wrote."
+        ) from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise CampaignError(f"{path} is not a plan of 'stayworth plan': {where}: {first['msg']}.") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CampaignError(f"{path} is not a plan of 'stayworth plan': {error}.") from None

@@ -1,0 +1,119 @@
+"""The choice of customers within the limits of a campaign, and the random draw of its holdout among them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from training.campaign.holdout import draw_holdout, stratify
+from training.campaign.settings import PlanTerms
+from training.offers.allocation import NOBODY, Allocation, allocate
+from training.offers.offer_profit import (
+    break_even_probability,
+    expected_cost,
+    greatest_cost,
+    offer_profit,
+    probability_of_profit,
+)
+from training.offers.offers import Floats, Offer
+
+_MOST_ROUNDS = 30
+
+
+def describe_best(
+    customers: pd.DataFrame, candidates: np.ndarray[Any, Any], profit: Floats, offers: Sequence[Offer]
+) -> None:
+    """Add every candidate's best offer and its profit, in place; a reason where no offer is profitable."""
+    best = profit.argmax(axis=1)
+    gain = profit[np.arange(best.size), best]
+    names = np.array([offer.name for offer in offers], dtype=object)
+    customers["best_offer"] = ""
+    customers["expected_profit"] = np.nan
+    customers.loc[customers.index[candidates], "best_offer"] = names[best]
+    customers.loc[customers.index[candidates], "expected_profit"] = gain
+    customers.loc[customers.index[candidates[gain <= 0]], "reason"] = "no offer would pay"
+
+
+def choose_and_draw(
+    customers: pd.DataFrame,
+    candidates: np.ndarray[Any, Any],
+    profit: Floats,
+    cost: Floats,
+    offers: Sequence[Offer],
+    terms: PlanTerms,
+    share: float,
+) -> tuple[Allocation, pd.DataFrame]:
+    """Allocate at limits enlarged by the holdout, draw it, and keep the contacts within the budget.
+
+    Returns
+    -------
+    Allocation of the candidates with a profitable offer, and the customers with offer, prices and group
+    """
+
+    def enlarged(limit: int | None) -> int | None:
+        return None if limit is None else math.floor(limit / (1 - share) + 1e-9)
+
+    paying = np.flatnonzero((profit > 0).any(axis=1))
+    budget = None if terms.budget is None else terms.budget / (1 - share)
+    for _ in range(_MOST_ROUNDS):
+        allocation = allocate(
+            profit[paying],
+            cost[paying],
+            budget=budget,
+            max_contacts=enlarged(terms.max_contacts),
+            capacities=[enlarged(offer.capacity) for offer in offers],
+        )
+        taken = allocation.choice != NOBODY
+        rows = candidates[paying[taken]]
+        drawn = _draw(customers, rows, allocation.choice[taken], offers, terms, share)
+        spent = float(drawn.loc[(drawn["offer"] != "") & ~drawn["held_out"], "expected_cost"].sum())
+        if budget is None or terms.budget is None or spent <= terms.budget + 1e-9:
+            break
+        # The customers held out were cheaper than average. Choose fewer and draw again: dropping some after the
+        # draw would no longer be random.
+        budget *= 0.999 * terms.budget / spent
+    left = candidates[paying[~taken]]
+    drawn.loc[drawn.index[left], "reason"] = "would pay, but budget or places went to better uses"
+    return allocation, drawn
+
+
+def _draw(
+    customers: pd.DataFrame,
+    rows: np.ndarray[Any, Any],
+    choice: np.ndarray[Any, Any],
+    offers: Sequence[Offer],
+    terms: PlanTerms,
+    share: float,
+) -> pd.DataFrame:
+    """Return the customers with their offers, prices and groups filled in."""
+    drawn = customers.assign(offer="", channel="", held_out=False, stratum=0)
+    for name in (
+        "expected_cost",
+        "greatest_cost",
+        "incentive_cost",
+        "break_even_probability",
+        "probability_of_profit",
+    ):
+        drawn[name] = np.nan
+    spend = customers["spend_per_purchase"].to_numpy()
+    for number, offer in enumerate(offers):
+        mine = rows[choice == number]
+        part, m = customers.iloc[mine], spend[mine]
+        p, value = part["churn_probability"].to_numpy(), part["value_at_stake"].to_numpy()
+        drawn.loc[mine, ["offer", "channel"]] = offer.name, offer.channel
+        drawn.loc[mine, "expected_profit"] = offer_profit(p, value, offer, m)
+        drawn.loc[mine, "expected_cost"] = expected_cost(p, offer, m)
+        drawn.loc[mine, "greatest_cost"] = greatest_cost(offer, m)
+        drawn.loc[mine, "incentive_cost"] = offer.incentive(m)
+        drawn.loc[mine, "break_even_probability"] = break_even_probability(value, offer, m)
+        drawn.loc[mine, "probability_of_profit"] = probability_of_profit(p, value, offer, m)
+    if len(rows) and share > 0:
+        part = customers.iloc[rows]
+        strata = stratify(choice, part["value_at_stake"], part["churn_probability"], share)
+        drawn.loc[rows, "stratum"] = strata
+        drawn.loc[rows, "held_out"] = draw_holdout(strata, choice, share, terms.seed)
+    return drawn
