@@ -36,8 +36,8 @@ def assemble_model(
         evaluation.labelled, evaluation.probability, evaluation.expected_spend, settings.dormancy_days
     )
     card["reference"] = build_reference(model, log, data.closed, newest, test_performance).to_dict()
-    probability = deployed.churn.predict(newest.table, data.plan.newest)
-    return model.with_tiers(model.money(newest.table, probability)["expected_value"])
+    probability = deployed.churn.predict(newest.columns, data.plan.newest)
+    return model.with_tiers(model.money(newest.columns, probability)["expected_value"])
 
 
 def _card(

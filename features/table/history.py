@@ -9,7 +9,7 @@ and however many threads the engine uses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -27,9 +27,6 @@ from features.table.catalogue import Feature, catalogue_markdown
 from features.table.purchase_days import LOG, PURCHASE_DAYS, purchase_days_sql
 
 FEATURES: tuple[Feature, ...] = rfm.FEATURES + tenure.FEATURES + behaviour.FEATURES
-
-Table = pd.DataFrame | Mapping[str, np.ndarray]
-"""A feature table, or its columns by name: pandas takes longer to look up a column than to score a customer."""
 
 SMALL_LOG_ROWS = 10_000  # a request's orders; above, a plan is worth its making
 

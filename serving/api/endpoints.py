@@ -102,7 +102,7 @@ class Endpoints:
         call.notes["customers"] = len(request.customers)
         try:
             scored = scorer.score_customers(request.rows(), request.snapshot())
-            recommended = price_offers(scored.scores, request.offers) if request.offers else []
+            recommended = price_offers(scored.columns, request.offers) if request.offers else []
         except StayworthError as error:
             raise Refusal(400, str(error)) from None
         metrics.count_scores(scored.columns["value_tier"], scored.columns["churn_probability"])

@@ -13,18 +13,19 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from features.errors import StayworthError
 from features.log.clock import tomorrow
 from features.log.columns import text
 from features.snapshot import Snapshot
+from features.table.columns import Columns, rows_of
 from features.table.history import FEATURES
 from serving.explanation.decision import OfferDecision, decide, load_wording
 from serving.explanation.recommendation import price_offers
 from serving.explanation.scenario import IfSilent, IfTheyBuy, Scenarios, imagine
-from serving.scorer import ScoredList, Scorer
+from serving.scorer import Scorer
+from training.churn.model import CONTRIBUTIONS
 from training.model import reasons
 from training.model.score_schema import SCORE_COLUMNS, TIERS
 from training.offers.offers import Offer, require_own_names
@@ -187,15 +188,15 @@ def explain(
     if customers != 1:
         raise StayworthError(f"The rows are of {customers:,} customers. Send those of one to be explained.")
     scored = scorer.score_log(log, snapshot or tomorrow(log.report.timezone), threads=1)
-    if scored.scores.empty:
+    if not len(scored.columns["customer_id"]):
         raise StayworthError(f"The customer cannot be scored: {scored.unscored['reason'].iloc[0]}.")
     scenarios = imagine(scorer.model, log, scored.snapshot)
-    score = _row(scored.scores)
-    (now,), later = price_offers(scored.scores, offers), price_offers(scenarios.silent_scores, offers)
+    score = {name: _plain(scored.columns[name][0]) for name in SCORE_COLUMNS}
+    (now,), later = price_offers(scored.columns, offers), price_offers(scenarios.silent_scores, offers)
     silent = {ahead.silent_days: prices for ahead, prices in zip(scenarios.if_silent, later, strict=True)}
     return Explanation(
         score=score,
-        log_odds=_log_odds(scorer, scenarios.features, scored),
+        log_odds=_log_odds(scorer, scenarios.features, scored.snapshot, score["churn_probability"]),
         facts=_facts(scenarios, scored.snapshot),
         interval=_interval(scorer, score),
         what_would_change=WhatWouldChange(
@@ -218,65 +219,58 @@ def explain(
     )
 
 
-def _row(scores: pd.DataFrame) -> dict[str, Any]:
-    """Return the first row in the contract's columns, as plain values."""
-    return {name: _plain(scores[name].iloc[0]) for name in SCORE_COLUMNS}
-
-
 def _plain(value: Any) -> Any:
     """Return a value of a table as JSON knows it: NaN as None, a date as its ISO text."""
     value = value.item() if isinstance(value, np.generic) else value
     if value is None or isinstance(value, str | list):
         return value
     if hasattr(value, "isoformat"):
-        return None if value is pd.NaT else value.isoformat()
+        return value.isoformat()
     return None if value != value else value
 
 
-def _log_odds(scorer: Scorer, table: pd.DataFrame, scored: ScoredList) -> LogOdds:
+def _log_odds(scorer: Scorer, features: Columns, snapshot: Snapshot, churn_probability: float) -> LogOdds:
     churn, clv = scorer.model.churn, scorer.model.clv
-    described = table.join(clv.predict(table, scorer.model.terms.horizon_days))
+    described = {**features, **clv.predict(features, scorer.model.terms.horizon_days)}
     parts = churn.contributions(described)
-    contributions = [_contribution(name, described, part) for name, part in parts.iloc[0].items()]
+    contributions = [
+        _contribution(name, described, part) for name, part in zip(CONTRIBUTIONS, parts[0], strict=True)
+    ]
     return LogOdds(
         contributions=sorted(contributions, key=lambda part: -abs(part.log_odds)),
         topics=_topics(parts, described),
         total=math.fsum(part.log_odds for part in contributions),
-        season=churn.season.intercept(scored.snapshot),
+        season=churn.season.intercept(snapshot),
         calibrator=churn.calibrator.kind,
-        churn_probability=float(scored.scores["churn_probability"].iloc[0]),
+        churn_probability=churn_probability,
     )
 
 
-def _contribution(name: str, described: pd.DataFrame, log_odds: float) -> Contribution:
+def _contribution(name: str, described: Columns, log_odds: float) -> Contribution:
     feature = _CATALOGUE.get(name)
     if feature is not None:
-        value = _plain(described[name].iloc[0])
+        value = _plain(described[name][0])
         return Contribution(name, value, feature.unit, feature.meaning, float(log_odds))
     words = load_wording()["contributions"][name]
-    value = _plain(described[words["column"]].iloc[0]) if "column" in words else None
+    value = _plain(described[words["column"]][0]) if "column" in words else None
     return Contribution(name, value, words["unit"], words["meaning"], float(log_odds))
 
 
-def _topics(parts: pd.DataFrame, described: pd.DataFrame) -> list[TopicSum]:
-    """Sum by topic, each with its text: that of a customer whom nothing but this topic moves."""
+def _topics(parts: np.ndarray, described: Columns) -> list[TopicSum]:
+    """Sum by topic, each with the text of a customer whom this topic alone moves."""
     wording = reasons.load_wording()
-    sums = reasons.by_topic(parts, wording).iloc[0]
-    alone = pd.concat(
-        [parts.where(parts.columns.isin(topic.features)[None, :], 0.0) for topic in wording.topics.values()],
-        ignore_index=True,
-    )
-    facts = described.loc[described.index.repeat(len(alone))].reset_index(drop=True)
-    texts = reasons.word_reasons(alone, facts, top=1, wording=wording)
+    (sums,) = reasons.topic_sums(parts, wording)
+    same = rows_of(described, np.zeros(len(sums), dtype=np.intp))
+    texts = reasons.word_reasons(np.diag(sums), same, wording, top=1)
     topics = [
         TopicSum(name, float(log_odds), text[0] if text else None)
-        for (name, log_odds), text in zip(sums.items(), texts, strict=True)
+        for name, log_odds, text in zip(wording.topics, sums, texts, strict=True)
     ]
     return sorted(topics, key=lambda topic: -abs(topic.log_odds))
 
 
 def _facts(scenarios: Scenarios, snapshot: Snapshot) -> Facts:
-    known = {name: _plain(scenarios.features[name].iloc[0]) for name in _CATALOGUE}
+    known = {name: _plain(scenarios.features[name][0]) for name in _CATALOGUE}
     kept = ("frequency", "recency", "T", "monetary_value", "net_spend", "days_since_last_purchase")
     return Facts(
         **{name: known[name] for name in (*kept, "mean_gap_days", "overdue_ratio")},

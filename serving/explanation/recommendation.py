@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pandas as pd
-
+from features.table.columns import Columns
 from training.offers.offer_profit import (
     break_even_acceptance,
     break_even_probability,
@@ -63,19 +62,19 @@ class Recommendation:
     recommended_offer: str | None
 
 
-def price_offers(scores: pd.DataFrame, offers: Sequence[Offer]) -> list[Recommendation]:
+def price_offers(scores: Columns, offers: Sequence[Offer]) -> list[Recommendation]:
     """Price every offer for every customer, and recommend the best that pays.
 
     Parameters
     ----------
-    scores : DataFrame of shape (n_customers, n_columns)
-        Of a score's columns ``churn_probability``, ``value_at_stake`` and ``spend_per_purchase``.
+    scores : Columns
+        Of the scores: ``churn_probability``, ``value_at_stake`` and ``spend_per_purchase``.
     offers : sequence of Offer
         Capacities are not looked at: who competes for places is a campaign's question.
 
     Returns
     -------
-    list of Recommendation, one a row of ``scores``, in its order; each depends on its own row alone
+    list of Recommendation, one per row of ``scores``, in its order; each depends on its own row alone
 
     Raises
     ------
@@ -84,26 +83,25 @@ def price_offers(scores: pd.DataFrame, offers: Sequence[Offer]) -> list[Recommen
 
     Examples
     --------
-    >>> scores = pd.DataFrame(
-    ...     {
-    ...         "churn_probability": [0.4, 0.05],
-    ...         "value_at_stake": [200.0, 200.0],
-    ...         "spend_per_purchase": [20.0, 20.0],
-    ...     }
-    ... )
+    >>> import numpy as np
+    >>> scores = {
+    ...     "churn_probability": np.array([0.4, 0.05]),
+    ...     "value_at_stake": np.array([200.0, 200.0]),
+    ...     "spend_per_purchase": np.array([20.0, 20.0]),
+    ... }
     >>> voucher = Offer(name="voucher", contact_cost=1, incentive_cost=10, acceptance_rate=0.3)
     >>> [best.recommended_offer for best in price_offers(scores, [voucher])]
     ['voucher', None]
     """
     require_own_names(offers)
-    spend = scores["spend_per_purchase"].to_numpy()
+    spend = scores["spend_per_purchase"]
     by_offer = [_prices(scores, offer, spend) for offer in offers]
-    rows = zip(*by_offer, strict=True) if offers else [()] * len(scores)
+    rows = zip(*by_offer, strict=True) if offers else [()] * len(scores["churn_probability"])
     return [Recommendation(list(prices), _best(prices)) for prices in rows]
 
 
-def _prices(scores: pd.DataFrame, offer: Offer, spend: Floats) -> list[OfferPrice]:
-    p, value = scores["churn_probability"].to_numpy(), scores["value_at_stake"].to_numpy()
+def _prices(scores: Columns, offer: Offer, spend: Floats) -> list[OfferPrice]:
+    p, value = scores["churn_probability"], scores["value_at_stake"]
     profit, cost = offer_profit(p, value, offer, spend), expected_cost(p, offer, spend)
     probability = break_even_probability(value, offer, spend)
     acceptance = break_even_acceptance(p, value, offer, spend)

@@ -10,12 +10,13 @@ from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import Any
 
-import pandas as pd
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
+from features.table.columns import Columns, rows_of
 from features.table.history import PurchaseHistory
 from features.table.purchase_days import PURCHASE_DAYS
 from training.model.retention_model import RetentionModel
@@ -72,21 +73,21 @@ class Scenarios:
 
     Parameters
     ----------
-    features : DataFrame of shape (1, 2 + n_features)
-        As they are.
+    features : Columns
+        Of the feature table: one row, the customer as they are.
     orders : int
         Before the snapshot, as the features count them.
     if_they_buy : IfTheyBuy
     if_silent : list of IfSilent, fewest days first
-    silent_scores : DataFrame of shape (n_days, n_columns)
+    silent_scores : Columns
         What an offer's price takes, in the order of ``if_silent``.
     """
 
-    features: pd.DataFrame
+    features: Columns
     orders: int
     if_they_buy: IfTheyBuy
     if_silent: list[IfSilent]
-    silent_scores: pd.DataFrame
+    silent_scores: Columns
 
 
 def imagine(model: RetentionModel, log: TransactionLog, snapshot: Snapshot) -> Scenarios:
@@ -107,17 +108,20 @@ def imagine(model: RetentionModel, log: TransactionLog, snapshot: Snapshot) -> S
     usual = _usual_order(seen, snapshot)
     both = pa.concat_tables([_renamed(seen, _AS_IS), _renamed(seen, _BOUGHT), usual])
     with PurchaseHistory(replace(log, table=both)) as history:
-        now = history.features(snapshot)
-        later = [history.features(_after(snapshot, days)).head(1) for days in SILENT_DAYS]
+        now = history.columns(snapshot)
+        later = [rows_of(history.columns(_after(snapshot, days)), slice(1)) for days in SILENT_DAYS]
         orders = history.engine.query(_ORDERS_SQL)["orders"][0].as_py()
     ordered_on, amount = usual["ordered_on"][0].as_py(), usual["amount_cents"][0].as_py() / 100
     # One by one: a feature table has one snapshot.
-    silent = pd.concat([model.score(table)[_PRICED] for table in later], ignore_index=True)
+    scores = [model.score_columns(columns) for columns in later]
+    silent = {name: np.concatenate([columns[name] for columns in scores]) for name in _PRICED}
     return Scenarios(
-        features=now.head(1),
+        features=rows_of(now, slice(1)),
         orders=orders,
         if_they_buy=IfTheyBuy(
-            **_outlooks(model.score(now.tail(1)))[0], ordered_on=ordered_on.isoformat(), amount=amount
+            **_outlooks(model.score_columns(rows_of(now, slice(1, None))))[0],
+            ordered_on=ordered_on.isoformat(),
+            amount=amount,
         ),
         if_silent=[
             IfSilent(**outlook, silent_days=days)
@@ -127,11 +131,11 @@ def imagine(model: RetentionModel, log: TransactionLog, snapshot: Snapshot) -> S
     )
 
 
-def _outlooks(scores: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the fields of `Outlook`, one mapping a row."""
-    shown = scores[[field.name for field in fields(Outlook)]]
-    rows: list[dict[str, Any]] = shown.to_dict("records")
-    return [row | {"snapshot_date": row["snapshot_date"].isoformat()} for row in rows]
+def _outlooks(scores: Columns) -> list[dict[str, Any]]:
+    """Return the fields of `Outlook`, one mapping per row."""
+    shown = {field.name: scores[field.name].tolist() for field in fields(Outlook)}
+    shown["snapshot_date"] = [day.isoformat() for day in shown["snapshot_date"]]
+    return [dict(zip(shown, row, strict=True)) for row in zip(*shown.values(), strict=True)]
 
 
 def _after(snapshot: Snapshot, days: int) -> Snapshot:

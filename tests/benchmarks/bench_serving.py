@@ -33,6 +33,7 @@ from features.datasets import cdnow
 from features.files import write_csv
 from features.log.transactions import validate
 from features.snapshot import Snapshot
+from features.table.columns import as_columns
 from features.table.history import PurchaseHistory, features_sql
 from features.table.purchase_days import purchase_days_sql
 from serving.scorer import Scorer
@@ -105,9 +106,10 @@ def _bodies(folder: Path, scorer: Scorer) -> Bodies:
     many = orders[orders["customer_id"].isin(orders["customer_id"].unique()[:MANY])]
     with PurchaseHistory(validate(few)) as history:
         table = history.features(SNAPSHOT)
-    described = table.join(scorer.model.clv.predict(table, scorer.model.terms.horizon_days))
+    columns = as_columns(table)
+    columns |= scorer.model.clv.predict(columns, scorer.model.terms.horizon_days)
     names = scorer.model.churn.booster.feature_name() if scorer.model.churn.booster else []
-    rows = pd.DataFrame(matrix(described), columns=names).to_dict("records")
+    rows = pd.DataFrame(matrix(columns), columns=names).to_dict("records")
     lines = {
         "ids": [json.dumps({"customer_ids": [name]}) for name in orders["customer_id"].unique()[:MANY]],
         "one": [_score_body(of_one) for _, of_one in few.groupby("customer_id")],

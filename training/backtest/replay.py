@@ -109,7 +109,7 @@ def _replayed(
         if keep.any():
             known = known_at(rows, row.snapshot)[-settings.snapshots :]
             fitted = run_procedure(known, options)
-            probability = fitted.churn.predict(row.table, row.snapshot)
+            probability = fitted.churn.predict(row.columns, row.snapshot)
             prospects.append(prospects_of(row, probability, value_terms(settings, row.table), keep))
         report(step, number + 1, len(testable))
     return prospects
@@ -133,7 +133,7 @@ def prospects_of(
         "churn_probability": churn_probability,
         "p0": table["p0"].to_numpy(),
         "days_silent": table["days_since_last_purchase"].to_numpy(dtype=np.float64),
-        "value_at_stake": terms.margin * spend * row.clv.values(table, terms).at_stake,
+        "value_at_stake": terms.margin * spend * row.clv.values(row.columns, terms).at_stake,
         "spend_per_purchase": spend,
         "churned": row.churned.astype(np.float64),
     }

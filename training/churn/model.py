@@ -17,15 +17,15 @@ from typing import Any
 
 import lightgbm as lgb
 import numpy as np
-import pandas as pd
 from scipy.special import logit
 
 from features.snapshot import Snapshot
-from features.table.history import FEATURES, Table
+from features.table.columns import Columns
+from features.table.history import FEATURES
 from training.churn.calibration import Calibrator, intercept_of
 from training.churn.season import Season
 from training.churn.treeshap import TreeShap
-from training.snapshots.dataset import LabelledSnapshot
+from training.snapshots.dataset import DescribedSnapshot, LabelledSnapshot
 
 CLV_COLUMNS = ("p0", "p_alive", "expected_purchases", "spend_per_purchase")
 
@@ -59,22 +59,27 @@ PARAMETERS: dict[str, Any] = {
 """Strong regularisation: stacked snapshots show the same customers many times."""
 
 
-def base_log_odds(table: Table, column: str = "p0") -> np.ndarray:
+def base_log_odds(columns: Columns, column: str = "p0") -> np.ndarray:
     """Return logit p0, of shape (n_customers,), kept finite."""
-    return np.asarray(logit(np.clip(np.asarray(table[column]), 1e-9, 1 - 1e-9)))
+    return np.asarray(logit(np.clip(columns[column], 1e-9, 1 - 1e-9)))
 
 
-def matrix(table: Table) -> np.ndarray:
+def matrix(columns: Columns) -> np.ndarray:
     """Return the model's inputs, of shape (n_customers, n_features), float64, NaN where undefined."""
-    return np.array([np.asarray(table[name], dtype=np.float64) for name in CHURN_FEATURES]).T
+    return np.array([columns[name].astype(np.float64, copy=False) for name in CHURN_FEATURES]).T
+
+
+def stacked(rows: Sequence[DescribedSnapshot]) -> np.ndarray:
+    """Return the inputs of several snapshots, one below the other."""
+    return np.concatenate([matrix(row.columns) for row in rows])
 
 
 def training_data(rows: Sequence[LabelledSnapshot], reference: lgb.Dataset | None = None) -> lgb.Dataset:
     """Stack labelled snapshots into a LightGBM dataset whose start is BG/NBD with each snapshot's intercept."""
-    base = [base_log_odds(row.table) for row in rows]
+    base = [base_log_odds(row.columns) for row in rows]
     start = [z + intercept_of(z, row.churned) for z, row in zip(base, rows, strict=True)]
     return lgb.Dataset(
-        np.concatenate([matrix(row.table) for row in rows]),
+        stacked(rows),
         np.concatenate([row.churned for row in rows]),
         init_score=np.concatenate(start),
         feature_name=list(CHURN_FEATURES),
@@ -125,20 +130,20 @@ class ChurnModel:
     season: Season
     base_mean: float
 
-    def log_odds(self, table: Table) -> np.ndarray:
+    def log_odds(self, columns: Columns) -> np.ndarray:
         """Return ``logit p0 + residual``, of shape (n_customers,): before season and calibration."""
-        base = base_log_odds(table)
+        base = base_log_odds(columns)
         if self.booster is None:
             return base
-        return np.asarray(base + boosted(self.booster, matrix(table)))
+        return np.asarray(base + boosted(self.booster, matrix(columns)))
 
-    def predict(self, table: Table, snapshot: Snapshot) -> np.ndarray:
-        """Return the probability that each customer stays silent through the churn window.
+    def predict(self, columns: Columns, snapshot: Snapshot) -> np.ndarray:
+        """Return the probability that each customer buys nothing in the churn window.
 
         Parameters
         ----------
-        table : Table
-            Feature table with the columns of `CLVModel.predict`.
+        columns : Columns
+            Of the feature table, and those of `CLVModel.predict`.
         snapshot : Snapshot
             The date of the table: it says which season's intercept applies.
 
@@ -146,32 +151,34 @@ class ChurnModel:
         -------
         ndarray of shape (n_customers,), in (0, 1)
         """
-        return np.asarray(self.calibrator(self.log_odds(table) + self.season.intercept(snapshot)))
+        return np.asarray(self.calibrator(self.log_odds(columns) + self.season.intercept(snapshot)))
 
-    def contributions(self, table: pd.DataFrame) -> pd.DataFrame:
+    def contributions(self, columns: Columns) -> np.ndarray:
         """Split each customer's log-odds into what each feature adds.
 
         LightGBM's own contributions (TreeSHAP), with BG/NBD's part in two columns: ``silence``, logit p0 less
         what it would be had the customer just bought, and ``habit``, the rest against the mean logit p0 over the
-        training rows. The columns sum to `log_odds`.
+        training rows.
+
+        Parameters
+        ----------
+        columns : Columns
+            Of the feature table, and those of `CLVModel.predict`.
 
         Returns
         -------
-        DataFrame of shape (n_customers, n_features + 3)
-            `CONTRIBUTIONS`: ``silence``, ``habit``, the features, and ``constant`` (the same for everyone).
+        ndarray of shape (n_customers, n_features + 3), log-odds
+            Columns as in `CONTRIBUTIONS`: ``silence``, ``habit``, the features, and ``constant`` (the same for
+            everyone). A row sums to its `log_odds`.
 
         References
         ----------
         Lundberg, Erion, Lee (2018), arXiv:1802.03888.
         """
-        return pd.DataFrame(self.parts(table), columns=list(CONTRIBUTIONS), index=table.index)
-
-    def parts(self, table: Table) -> np.ndarray:
-        """Return `contributions` as an ndarray of shape (n_customers, n_features + 3)."""
-        base, just_bought = base_log_odds(table), base_log_odds(table, "p0_just_bought")
+        base, just_bought = base_log_odds(columns), base_log_odds(columns, "p0_just_bought")
         parts = np.zeros((len(base), len(CONTRIBUTIONS)))
         if self.booster is not None and len(base):
-            parts[:, 2:] = self._boosted_parts(self.booster, matrix(table))
+            parts[:, 2:] = self._boosted_parts(self.booster, matrix(columns))
         parts[:, 0] = base - just_bought
         parts[:, 1] = just_bought - self.base_mean
         parts[:, -1] += self.base_mean
@@ -219,5 +226,5 @@ def fit_churn(
     if rounds:
         parameters = booster_parameters(monotone=monotone, seed=seed, threads=threads, tuned=tuned)
         booster = lgb.train(parameters, training_data(rows), num_boost_round=rounds)
-    base = np.concatenate([base_log_odds(row.table) for row in rows])
+    base = np.concatenate([base_log_odds(row.columns) for row in rows])
     return ChurnModel(booster, calibrator, season, base_mean=float(base.mean()))

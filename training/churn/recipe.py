@@ -122,7 +122,7 @@ class Recipe:
 
     def fit(self, rows: Sequence[LabelledSnapshot], options: FitOptions) -> ChurnModel:
         """Fit the churn model on labelled snapshots whose windows have closed by the date to predict at."""
-        own = [intercept_of(base_log_odds(row.table), row.churned) for row in rows]
+        own = [intercept_of(base_log_odds(row.columns), row.churned) for row in rows]
         season = season_of(rows, own, options, used=self.use_season)
         return fit_churn(
             rows,
@@ -137,7 +137,7 @@ class Recipe:
 
     def fit_spend(self, rows: Sequence[LabelledSnapshot], options: FitOptions) -> SpendModel:
         """Fit the spend model on the same snapshots; its season is used where the churn model's is."""
-        own = [factor_of(base_log_spend(row.table), row.outcomes["spend"].to_numpy()) for row in rows]
+        own = [factor_of(base_log_spend(row.columns), row.outcomes["spend"].to_numpy()) for row in rows]
         season = season_of(rows, own, options, used=self.use_season)
         return fit_spend(
             rows,
@@ -196,7 +196,7 @@ def _choose_residual(
     report: Report | None,
 ) -> tuple[int, bool, dict[str, float], list[np.ndarray]]:
     """Return rounds and form with the lowest mean loss, the losses, and the validation log-odds of that choice."""
-    base = [base_log_odds(split.valid.table) for split in splits]
+    base = [base_log_odds(split.valid.columns) for split in splits]
     own = [_own_loss(z, split.valid) for z, split in zip(base, splits, strict=True)]
     best, losses, odds = (0, False), {"residual_none": float(np.mean(own))}, base
     lowest, done = losses["residual_none"], 0
@@ -219,7 +219,7 @@ def _choose_residual(
             odds = [
                 z
                 + np.asarray(
-                    booster.predict(matrix(split.valid.table), raw_score=True, num_iteration=best[0])
+                    booster.predict(matrix(split.valid.columns), raw_score=True, num_iteration=best[0])
                 )
                 for (booster, _), split, z in zip(fits, splits, base, strict=True)
             ]
@@ -239,7 +239,7 @@ def _choose_spend(splits: Sequence[Split], options: FitOptions) -> tuple[int, di
 def _own_deviance(valid: LabelledSnapshot) -> float:
     """LightGBM's Tweedie measure of BG/NBD and Gamma-Gamma alone, ``e^((2−ρ)z)/(2−ρ) − y·e^((1−ρ)z)/(1−ρ)``."""
     spend, power = valid.outcomes["spend"].to_numpy(), TWEEDIE["tweedie_variance_power"]
-    z = base_log_spend(valid.table)
+    z = base_log_spend(valid.columns)
     z = z + factor_of(z, spend)
     deviance = np.exp((2 - power) * z) / (2 - power) - np.maximum(spend, 0) * np.exp((1 - power) * z) / (
         1 - power
@@ -261,7 +261,7 @@ def _choose_season(
     options: FitOptions,
 ) -> tuple[bool, dict[str, float]]:
     """Compare the year-ago intercept with none on every validation snapshot that has one."""
-    own = [intercept_of(base_log_odds(row.table), row.churned) for row in rows]
+    own = [intercept_of(base_log_odds(row.columns), row.churned) for row in rows]
     everything = season_of(rows, own, options, used=True)
     without, with_season = [], []
     for split, z in zip(splits, odds, strict=True):

@@ -16,8 +16,8 @@ import lightgbm as lgb
 import numpy as np
 
 from features.snapshot import Snapshot
-from features.table.history import Table
-from training.churn.model import CHURN_FEATURES, PARAMETERS, boosted, matrix
+from features.table.columns import Columns
+from training.churn.model import CHURN_FEATURES, PARAMETERS, boosted, matrix, stacked
 from training.churn.season import Season
 from training.snapshots.dataset import LabelledSnapshot
 
@@ -26,9 +26,9 @@ _TINY = 1e-9
 _ENOUGH_SEASONS = 3
 
 
-def base_log_spend(table: Table) -> np.ndarray:
+def base_log_spend(columns: Columns) -> np.ndarray:
     """Return the log of BG/NBD's and Gamma-Gamma's expected spend in the window, of shape (n_customers,)."""
-    spend = np.asarray(table["expected_purchases"]) * np.asarray(table["spend_per_purchase"])
+    spend = columns["expected_purchases"] * columns["spend_per_purchase"]
     return np.asarray(np.log(np.maximum(spend, _TINY)))
 
 
@@ -40,10 +40,10 @@ def factor_of(log_spend: np.ndarray, spend: np.ndarray) -> float:
 
 def spend_data(rows: Sequence[LabelledSnapshot], reference: lgb.Dataset | None = None) -> lgb.Dataset:
     """Stack labelled snapshots; a window's spend below zero (refunds of earlier orders) counts as none."""
-    base = [base_log_spend(row.table) for row in rows]
+    base = [base_log_spend(row.columns) for row in rows]
     start = [z + factor_of(z, row.outcomes["spend"].to_numpy()) for z, row in zip(base, rows, strict=True)]
     return lgb.Dataset(
-        np.concatenate([matrix(row.table) for row in rows]),
+        stacked(rows),
         np.concatenate([row.outcomes["spend"].clip(lower=0).to_numpy() for row in rows]),
         init_score=np.concatenate(start),
         feature_name=list(CHURN_FEATURES),
@@ -71,13 +71,13 @@ class SpendModel:
     season: Season
     level_deviation: float = 0.0
 
-    def expected_spend(self, table: Table, snapshot: Snapshot) -> np.ndarray:
+    def expected_spend(self, columns: Columns, snapshot: Snapshot) -> np.ndarray:
         """Return each customer's expected spend in the churn window, net of refunds.
 
         Parameters
         ----------
-        table : Table
-            Feature table with the columns of `CLVModel.predict`.
+        columns : Columns
+            Of the feature table, and those of `CLVModel.predict`.
         snapshot : Snapshot
             The date of the table.
 
@@ -85,9 +85,9 @@ class SpendModel:
         -------
         ndarray of shape (n_customers,), money
         """
-        log_spend = base_log_spend(table) + self.season.intercept(snapshot)
+        log_spend = base_log_spend(columns) + self.season.intercept(snapshot)
         if self.booster is not None:
-            log_spend = log_spend + boosted(self.booster, matrix(table))
+            log_spend = log_spend + boosted(self.booster, matrix(columns))
         return np.asarray(np.exp(log_spend))
 
 

@@ -204,9 +204,9 @@ def _compare(
         for split, pair in zip(splits, data, strict=True):
             train, _ = pair
             booster = lgb.train(_parameters(trial.params, options), train, trial.user_attrs["rounds"])
-            base = base_log_odds(split.valid.table)
+            base = base_log_odds(split.valid.columns)
             odds = base + intercept_of(base, split.valid.churned)
-            odds = odds + np.asarray(booster.predict(matrix(split.valid.table), raw_score=True))
+            odds = odds + np.asarray(booster.predict(matrix(split.valid.columns), raw_score=True))
             loss = log_losses(split.valid.churned, expit(odds))
             parts.append(pd.Series(loss, index=split.valid.table["customer_id"].to_numpy()))
         losses.append(pd.concat(parts).groupby(level=0).mean().to_numpy())

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from features.errors import FitError
-from features.table.history import Table
+from features.table.columns import Columns, as_columns
 from training.clv.bgnbd import BGNBD
 from training.clv.gammagamma import EmpiricalSpend, GammaGamma, spend_correlation
 from training.clv.likelihood import Problem, along, maximum, principal_axes, refine
@@ -88,17 +88,13 @@ class CLVModel:
         """The models of spend, in the same way."""
         return along(self.spend, self.spend_axes)
 
-    def predict(self, table: pd.DataFrame, horizon_days: int) -> pd.DataFrame:
-        """Predict each customer's next ``horizon_days``: `predictions` as a DataFrame with the table's index."""
-        return pd.DataFrame(self.predictions(table, horizon_days), index=table.index)
-
-    def predictions(self, table: Table, horizon_days: int) -> dict[str, FloatArray]:
+    def predict(self, columns: Columns, horizon_days: int) -> dict[str, FloatArray]:
         """Predict each customer's next ``horizon_days``.
 
         Parameters
         ----------
-        table : Table
-            Feature table: frequency, recency and T in days, monetary_value.
+        columns : Columns
+            Of the feature table: frequency, recency and T in days, monetary_value.
         horizon_days : int, at least 1
 
         Returns
@@ -109,27 +105,27 @@ class CLVModel:
             buyer under BG/NBD, so never a churn score. ``expected_purchases`` in the window.
             ``spend_per_purchase``: expected, net of refunds.
         """
-        x, t_x, T = histories(table)
+        x, t_x, T = histories(columns)
         weeks = horizon_days / DAYS_PER_WEEK
         return {
             "p0": self.purchases.p_no_purchase(x, t_x, T, weeks),
             "p0_just_bought": self.purchases.p_no_purchase(x, np.where(x > 0, T, t_x), T, weeks),
             "p_alive": self.purchases.p_alive(x, t_x, T),
             "expected_purchases": self.purchases.expected_purchases(x, t_x, T, weeks),
-            "spend_per_purchase": self.spend_per_purchase(table),
+            "spend_per_purchase": self.spend_per_purchase(columns),
         }
 
     def spend_per_purchase(
-        self, table: Table, spend: GammaGamma | EmpiricalSpend | None = None
+        self, columns: Columns, spend: GammaGamma | EmpiricalSpend | None = None
     ) -> FloatArray:
         """Return m, the expected spend per purchase net of refunds, ndarray of shape (n,).
 
         ``spend`` may name another model of gross spend than the fitted one.
         """
-        x, m = _floats(table, "frequency"), _floats(table, "monetary_value")
+        x, m = _floats(columns, "frequency"), _floats(columns, "monetary_value")
         return (spend or self.spend).expected_spend(x, m) * self.net_ratio
 
-    def next_purchase_days(self, table: Table, level: float = 0.5) -> FloatArray:
+    def next_purchase_days(self, columns: Columns, level: float = 0.5) -> FloatArray:
         """Return the days until a next purchase has come with probability ``level``; 0.5 is the median.
 
         Returns
@@ -137,11 +133,11 @@ class CLVModel:
         ndarray of shape (n,), days
             NaN where a purchase never comes with that probability: for the median, where "never" is likelier.
         """
-        return self.purchases.next_purchase(*histories(table), level) * DAYS_PER_WEEK
+        return self.purchases.next_purchase(*histories(columns), level) * DAYS_PER_WEEK
 
-    def values(self, table: Table, terms: ValueTerms) -> CustomerValues:
-        """Value the customers of a feature table, in units of one purchase's margin."""
-        return customer_values(self.purchases, *histories(table), terms)
+    def values(self, columns: Columns, terms: ValueTerms) -> CustomerValues:
+        """Value the customers of a feature table in units of one purchase's margin."""
+        return customer_values(self.purchases, *histories(columns), terms)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the model as JSON can hold it; floats come back exactly."""
@@ -186,7 +182,8 @@ def fit_clv(table: pd.DataFrame, model: str = "bgnbd", penalizer: float = 0.0) -
     """
     if model not in PURCHASE_MODELS:
         raise FitError(f"There is no purchase model {model!r}. Use one of: {', '.join(PURCHASE_MODELS)}.")
-    x, t_x, T = histories(table)
+    columns = as_columns(table)
+    x, t_x, T = histories(columns)
     fitted_at = str(table["snapshot_date"].iloc[0])[:10] if "snapshot_date" in table and len(table) else ""
     repeaters = int((x > 0).sum())
     if repeaters == 0:
@@ -199,7 +196,7 @@ def fit_clv(table: pd.DataFrame, model: str = "bgnbd", penalizer: float = 0.0) -
     notes: list[str] = []
     if repeaters < _FEW_REPEATERS:
         notes.append(f"Only {repeaters} of {len(x):,} customers bought on a second day: the fit is a guess.")
-    m = _floats(table, "monetary_value")
+    m = _floats(columns, "monetary_value")
     purchases, purchase_axes = _fit_purchases(PURCHASE_MODELS[model], (x, t_x, T), penalizer, notes)
     spend, spend_axes = _fit_spend(x, m, penalizer, notes)
     correlation = spend_correlation(x, m)
@@ -211,7 +208,7 @@ def fit_clv(table: pd.DataFrame, model: str = "bgnbd", penalizer: float = 0.0) -
     return CLVModel(
         purchases=purchases,
         spend=spend,
-        net_ratio=_net_ratio(table, notes),
+        net_ratio=_net_ratio(columns, notes),
         correlation=correlation,
         n_customers=len(x),
         n_repeat_buyers=repeaters,
@@ -223,10 +220,10 @@ def fit_clv(table: pd.DataFrame, model: str = "bgnbd", penalizer: float = 0.0) -
     )
 
 
-def histories(table: Table) -> tuple[FloatArray, FloatArray, FloatArray]:
+def histories(columns: Columns) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return frequency, and recency and T in weeks, of a feature table in days."""
-    days = _floats(table, "recency"), _floats(table, "T")
-    return _floats(table, "frequency"), days[0] / DAYS_PER_WEEK, days[1] / DAYS_PER_WEEK
+    days = _floats(columns, "recency"), _floats(columns, "T")
+    return _floats(columns, "frequency"), days[0] / DAYS_PER_WEEK, days[1] / DAYS_PER_WEEK
 
 
 def _fit_purchases(
@@ -295,9 +292,9 @@ def _lifetimes_maximum(problem: Problem, start: FloatArray | None) -> FloatArray
     return np.asarray(np.log(fitter.params_.to_numpy(dtype=np.float64)))
 
 
-def _net_ratio(table: pd.DataFrame, notes: list[str]) -> float:
+def _net_ratio(columns: Columns, notes: list[str]) -> float:
     """Return net over gross spend of all customers, at least 0."""
-    gross, net = float(_floats(table, "gross_spend").sum()), float(_floats(table, "net_spend").sum())
+    gross, net = float(_floats(columns, "gross_spend").sum()), float(_floats(columns, "net_spend").sum())
     if gross <= 0.0:
         return 1.0
     if net <= 0.0:
@@ -305,8 +302,8 @@ def _net_ratio(table: pd.DataFrame, notes: list[str]) -> float:
     return max(net / gross, 0.0)
 
 
-def _floats(table: Table, column: str) -> FloatArray:
-    return np.ascontiguousarray(table[column], dtype=np.float64)
+def _floats(columns: Columns, name: str) -> FloatArray:
+    return np.ascontiguousarray(columns[name], dtype=np.float64)
 
 
 def _as_tuples(matrix: FloatArray) -> tuple[tuple[float, ...], ...]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtri
 
-from features.table.history import Table
+from features.table.columns import Columns
 from training.clv.model import CLVModel, histories
 from training.clv.quadrature import FloatArray, once_per_distinct
 from training.clv.value import ValueTerms, ahead, silent_and_active
@@ -23,15 +23,15 @@ _TINY = 1e-300
 
 
 def value_scenarios(
-    clv: CLVModel, table: Table, churn_probability: FloatArray, terms: ValueTerms
+    clv: CLVModel, columns: Columns, churn_probability: FloatArray, terms: ValueTerms
 ) -> FloatArray:
     """Return each customer's expected value, per unit of margin, one standard deviation along each axis.
 
     Parameters
     ----------
     clv : CLVModel
-    table : Table
-        Feature table.
+    columns : Columns
+        Of the feature table.
     churn_probability : ndarray of shape (n,), in [0, 1]
     terms : ValueTerms
 
@@ -40,25 +40,25 @@ def value_scenarios(
     ndarray of shape (n, 2k)
         Columns in pairs, up and down each of k axes. Rows may be summed, to ask about a group's total.
     """
-    x, t_x, T = histories(table)
-    columns = []
+    x, t_x, T = histories(columns)
+    scenarios = []
 
     def purchases(silent: FloatArray, active: FloatArray) -> FloatArray:
         return churn_probability * silent + (1.0 - churn_probability) * active
 
     if models := clv.purchase_scenarios:
-        spend = clv.spend_per_purchase(table)
+        spend = clv.spend_per_purchase(columns)
         halves = once_per_distinct(
             lambda x, T: np.stack([half for model in models for half in ahead(model, x, T, terms)], axis=1),
             *(x, T),
         )
         for place, model in enumerate(models):
             silent = model.p_alive(x, t_x, T + terms.horizon_weeks) * halves[:, 2 * place]
-            columns.append(purchases(silent, halves[:, 2 * place + 1]) * spend)
+            scenarios.append(purchases(silent, halves[:, 2 * place + 1]) * spend)
     if clv.spend_scenarios:
         number = purchases(*silent_and_active(clv.purchases, x, t_x, T, terms))
-        columns += [number * clv.spend_per_purchase(table, model) for model in clv.spend_scenarios]
-    return np.stack(columns, axis=1) if columns else np.zeros((len(x), 0))
+        scenarios += [number * clv.spend_per_purchase(columns, model) for model in clv.spend_scenarios]
+    return np.stack(scenarios, axis=1) if scenarios else np.zeros((len(x), 0))
 
 
 def interval_factors(

@@ -83,13 +83,13 @@ def evaluate(
     terms : ValueTerms
     options : FitOptions
     """
-    probability = fitted.churn.predict(test.table, test.snapshot)
+    probability = fitted.churn.predict(test.columns, test.snapshot)
     model = RetentionModel(fitted.churn, test.clv, terms, (), {}, fitted.spend)
-    expected_spend = model.money(test.table, probability)["expected_spend"]
+    expected_spend = model.money(test.columns, probability)["expected_spend"]
     deciles = decile_table(
         test.outcomes["spend"].to_numpy(),
         expected_spend,
-        model.window_scenarios(test.table, probability),
+        model.window_scenarios(test.columns, probability),
         level_deviation=model.level_deviation,
     )
     return HeldOutEvaluation(
@@ -104,6 +104,6 @@ def evaluate(
 
 
 def _next_purchase(test: LabelledSnapshot) -> pd.DataFrame:
-    quantiles = {level: test.clv.next_purchase_days(test.table, level) for level in NEXT_PURCHASE_LEVELS}
+    quantiles = {level: test.clv.next_purchase_days(test.columns, level) for level in NEXT_PURCHASE_LEVELS}
     days = test.outcomes["days_to_purchase"].to_numpy()
     return next_purchase_table(days, quantiles, test.window.horizon_days)

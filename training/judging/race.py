@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from training.churn.calibration import fit_calibrator
-from training.churn.model import matrix
+from training.churn.model import matrix, stacked
 from training.churn.spend import base_log_spend
 from training.metrics.accuracy import TIE, churn_metrics, value_metrics
 from training.snapshots.dataset import DescribedSnapshot, LabelledSnapshot
@@ -88,7 +88,7 @@ def _logistic(rows: Sequence[LabelledSnapshot], target: DescribedSnapshot) -> np
 
 
 def _lightgbm_defaults(rows: Sequence[LabelledSnapshot], target: DescribedSnapshot) -> np.ndarray:
-    table, churned = _stack(rows)
+    churned = np.concatenate([row.churned for row in rows])
     parameters = {
         "objective": "binary",
         "verbose": -1,
@@ -96,8 +96,8 @@ def _lightgbm_defaults(rows: Sequence[LabelledSnapshot], target: DescribedSnapsh
         "force_row_wise": True,
         "seed": 0,
     }
-    booster = lgb.train(parameters, lgb.Dataset(matrix(table), churned), num_boost_round=100)
-    return np.asarray(booster.predict(matrix(target.table)))
+    booster = lgb.train(parameters, lgb.Dataset(stacked(rows), churned), num_boost_round=100)
+    return np.asarray(booster.predict(matrix(target.columns)))
 
 
 BASELINES: tuple[Racer, ...] = (
@@ -167,7 +167,7 @@ def race_spend(
     horizon_days = test.window.horizon_days
     predictions = {
         "spend rate × horizon": (test.table["net_spend"] / test.table["T"] * horizon_days).to_numpy(),
-        "BG/NBD + Gamma-Gamma": np.exp(base_log_spend(test.table)),
+        "BG/NBD + Gamma-Gamma": np.exp(base_log_spend(test.columns)),
         "LightGBM Tweedie": _lightgbm_tweedie(rows, test),
         MODEL: expected_spend,
     }
@@ -176,10 +176,9 @@ def race_spend(
 
 
 def _lightgbm_tweedie(rows: Sequence[LabelledSnapshot], target: DescribedSnapshot) -> np.ndarray:
-    table = pd.concat([row.table for row in rows], ignore_index=True)
     spend = np.concatenate([row.outcomes["spend"].clip(lower=0) for row in rows])
-    booster = lgb.train({"objective": "tweedie"} | _DEFAULTS, lgb.Dataset(matrix(table), spend))
-    return np.asarray(booster.predict(matrix(target.table)))
+    booster = lgb.train({"objective": "tweedie"} | _DEFAULTS, lgb.Dataset(stacked(rows), spend))
+    return np.asarray(booster.predict(matrix(target.columns)))
 
 
 def winner(results: pd.DataFrame, customers_slice: str = "all") -> str:

@@ -112,8 +112,8 @@ def refit_and_predict(
     churn = recipe.fit(known, options)
     spend = recipe.fit_spend(known, options) if model.spend else None
     fitted = replace(model, churn=churn, clv=row.clv, terms=terms, spend=spend)
-    probability = churn.predict(row.table, snapshot)
-    money = fitted.money(row.table, probability)
+    probability = churn.predict(row.columns, snapshot)
+    money = fitted.money(row.columns, probability)
     return RefitPredictions(
         labelled=row,
         snapshots=len(known),

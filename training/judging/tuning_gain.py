@@ -69,6 +69,6 @@ def gain_on_test(
     test : LabelledSnapshot
     options : FitOptions
     """
-    default = untuned.fit(known, options).predict(test.table, test.snapshot)
+    default = untuned.fit(known, options).predict(test.columns, test.snapshot)
     losses, default_losses = (log_losses(test.churned, p) for p in (probability, default))
     return paired_bootstrap(losses, default_losses, options.seed)

@@ -8,21 +8,19 @@ lower it alike. Topics and texts are data (``training/wording/en.toml``), so tha
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from string import Formatter
 
 import numpy as np
-import pandas as pd
 
-from features.table.history import Table
+from features.table.columns import Columns
+from training.churn.model import CONTRIBUTIONS
 
 FACTS = ("purchase_days", "orders_before", "spend_before")
 """Numbers a text may use besides the feature table's: see `_facts`."""
-
-Facts = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -59,72 +57,63 @@ def load_wording(language: str = "en") -> Wording:
     return Wording(data["raises"], data["lowers"], topics)
 
 
-def by_topic(contributions: pd.DataFrame, wording: Wording) -> pd.DataFrame:
+def topic_sums(contributions: np.ndarray, wording: Wording) -> np.ndarray:
     """Sum contributions by topic; ``constant`` is left out, the same for everyone.
+
+    Parameters
+    ----------
+    contributions : ndarray of shape (n_customers, n_features + 3), log-odds, from `ChurnModel.contributions`
+    wording : Wording
 
     Returns
     -------
-    DataFrame of shape (n_customers, n_topics), log-odds
+    ndarray of shape (n_customers, n_topics), log-odds
     """
-    sums = topic_sums(contributions.to_numpy(), contributions.columns, wording)
-    return pd.DataFrame(sums, columns=list(wording.topics), index=contributions.index)
-
-
-def topic_sums(parts: np.ndarray, names: Sequence[str], wording: Wording) -> np.ndarray:
-    """Sum contributions, whose columns have these names, by topic: an ndarray of shape (n_customers, n_topics)."""
-    place = {name: number for number, name in enumerate(names)}
+    place = {name: number for number, name in enumerate(CONTRIBUTIONS)}
     sums = [
-        parts[:, [place[name] for name in topic.features]].sum(axis=1) for topic in wording.topics.values()
+        contributions[:, [place[name] for name in topic.features]].sum(axis=1)
+        for topic in wording.topics.values()
     ]
     return np.stack(sums, axis=1)
 
 
-def word_reasons(
-    contributions: pd.DataFrame, table: pd.DataFrame, *, top: int = 3, wording: Wording | None = None
-) -> list[list[str]]:
+def word_reasons(sums: np.ndarray, columns: Columns, wording: Wording, *, top: int = 3) -> np.ndarray:
     """Name the topics that move each customer's churn probability most, the strongest first.
 
     Parameters
     ----------
-    contributions : DataFrame of shape (n_customers, n_features + 3), from `ChurnModel.contributions`
-    table : DataFrame of shape (n_customers, n_columns), the feature table
+    sums : ndarray of shape (n_customers, n_topics), from `topic_sums`
+    columns : Columns
+        Of the feature table.
+    wording : Wording
     top : int
 
     Returns
     -------
-    list of n_customers lists of up to ``top`` texts; a topic that moves nothing is not named
+    ndarray of shape (n_customers,) of lists of up to ``top`` texts; a topic that moves nothing is not named
     """
-    wording = wording or load_wording()
-    worded: list[list[str]] = word_moves(
-        by_topic(contributions, wording).to_numpy(), table, wording, top=top
-    ).tolist()
-    return worded
-
-
-def word_moves(moves: np.ndarray, table: Table, wording: Wording, *, top: int = 3) -> np.ndarray:
-    """Word the strongest of the `topic_sums`, as `word_reasons` does: an array of lists."""
-    facts = _facts(table)
-    order = np.argsort(-np.abs(moves), axis=1, kind="stable")[:, :top]
+    facts = _facts(columns)
+    order = np.argsort(-np.abs(sums), axis=1, kind="stable")[:, :top]
     texts = np.full(order.shape, "", dtype=object)
     for number, topic in enumerate(wording.topics.values()):
         rows, places = np.nonzero(order == number)
         if len(rows):
-            texts[rows, places] = _texts(wording, topic, facts, rows, moves[rows, number])
+            texts[rows, places] = _texts(wording, topic, facts, rows, sums[rows, number])
     reasons = np.empty(len(texts), dtype=object)
     reasons[:] = [[text for text in row if text] for row in texts]
     return reasons
 
 
-def _facts(table: Table) -> Facts:
-    facts = {name: np.asarray(table[name]) for name in table if name != "customer_id"}
-    return facts | {
-        "purchase_days": facts["frequency"] + 1,
-        "orders_before": facts["orders_180d"] - facts["orders_90d"],
-        "spend_before": facts["spend_180d"] - facts["spend_90d"],
+def _facts(columns: Columns) -> Columns:
+    return {
+        **columns,
+        "purchase_days": columns["frequency"] + 1,
+        "orders_before": columns["orders_180d"] - columns["orders_90d"],
+        "spend_before": columns["spend_180d"] - columns["spend_90d"],
     }
 
 
-def _texts(wording: Wording, topic: Topic, facts: Facts, rows: np.ndarray, moves: np.ndarray) -> list[str]:
+def _texts(wording: Wording, topic: Topic, facts: Columns, rows: np.ndarray, moves: np.ndarray) -> list[str]:
     once = facts["frequency"][rows] == 0
     texts = np.full(len(rows), "", dtype=object)
     for template, chosen in ((topic.once, once), (topic.text, ~once)):
@@ -135,7 +124,7 @@ def _texts(wording: Wording, topic: Topic, facts: Facts, rows: np.ndarray, moves
     ]
 
 
-def _formatted(template: str, none: str | None, facts: Facts, rows: np.ndarray) -> list[str]:
+def _formatted(template: str, none: str | None, facts: Columns, rows: np.ndarray) -> list[str]:
     """Fill a template for every row; where a number it needs is missing, the text is empty."""
     fill, names = _numbered(template)
     if not names or not len(rows):

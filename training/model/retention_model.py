@@ -9,7 +9,7 @@ and in a request of one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -20,13 +20,14 @@ import pandas as pd
 from features.log.clock import require_known_orders
 from features.log.loading import LogSource, load_log
 from features.snapshot import Snapshot
-from features.table.history import PurchaseHistory, Table
-from training.churn.model import CONTRIBUTIONS, ChurnModel
+from features.table.columns import Columns, as_columns, rows_of
+from features.table.history import PurchaseHistory
+from training.churn.model import ChurnModel
 from training.churn.spend import SpendModel
 from training.clv.model import CLVModel, histories
 from training.clv.uncertainty import interval_factors, value_scenarios
 from training.clv.value import ValueTerms
-from training.model.reasons import load_wording, topic_sums, word_moves
+from training.model.reasons import load_wording, topic_sums, word_reasons
 from training.model.score_schema import MODEL_COLUMNS, TIERS
 
 TIER_SHARES = (0.2, 0.3)
@@ -106,43 +107,39 @@ class RetentionModel:
         """
         if table.empty:
             return pd.DataFrame(columns=list(MODEL_COLUMNS))
-        return pd.DataFrame(self.score_columns({name: table[name].array for name in table}))
+        return pd.DataFrame(self.score_columns(as_columns(table)))
 
-    def score_columns(self, table: Mapping[str, Any]) -> dict[str, Any]:
-        """Score the customers of a feature table that is given as its columns: `score` column by column.
-
-        Parameters
-        ----------
-        table : mapping of column name to array of shape (n_customers,), n_customers at least 1
+    def score_columns(self, columns: Columns) -> dict[str, np.ndarray]:
+        """Score the customers of a feature table that is given by its columns, at least one customer.
 
         Returns
         -------
-        dict of column name to array of shape (n_customers,)
+        dict of ndarrays of shape (n_customers,), as the DataFrame of `score`
         """
-        snapshot, n_customers = _snapshot_of(table), len(table["customer_id"])
-        described = {**table, **self.clv.predictions(table, self.terms.horizon_days)}
+        snapshot, n_customers = _snapshot_of(columns), len(columns["customer_id"])
+        described = {**columns, **self.clv.predict(columns, self.terms.horizon_days)}
         probability = self.churn.predict(described, snapshot)
         money = self.money(described, probability)
         wording = load_wording()
-        moves = [topic_sums(self.churn.parts(rows), CONTRIBUTIONS, wording) for rows in _blocks(described)]
+        sums = [topic_sums(self.churn.contributions(rows), wording) for rows in _blocks(described)]
         scores = {
-            "customer_id": table["customer_id"],
+            "customer_id": columns["customer_id"],
             "snapshot_date": np.full(n_customers, snapshot.date, dtype=object),
             "churn_probability": probability,
             "p_alive": described["p_alive"],
             **money,
             "value_tier": self._tiers(money["expected_value"]),
-            "next_purchase_date": self._next_purchase(table, 0.5),
-            "next_purchase_low": self._next_purchase(table, 0.1),
-            "next_purchase_high": self._next_purchase(table, 0.9),
-            "reasons": word_moves(np.concatenate(moves), described, wording),
-            "last_purchase_date": _last_purchase(table),
+            "next_purchase_date": self._next_purchase(columns, 0.5),
+            "next_purchase_low": self._next_purchase(columns, 0.1),
+            "next_purchase_high": self._next_purchase(columns, 0.9),
+            "reasons": word_reasons(np.concatenate(sums), described, wording),
+            "last_purchase_date": _last_purchase(columns),
             "horizon_days": np.full(n_customers, self.terms.horizon_days),
             "margin": np.full(n_customers, self.terms.margin),
         }
         return {name: scores[name] for name in MODEL_COLUMNS}
 
-    def money(self, described: Table, churn_probability: np.ndarray) -> dict[str, np.ndarray]:
+    def money(self, described: Columns, churn_probability: np.ndarray) -> dict[str, np.ndarray]:
         """Value customers, given their churn probabilities.
 
         ``expected_purchases = (1 − p)·E[purchases in H | active]``, of which BG/NBD's own is the case p = p0.
@@ -151,8 +148,8 @@ class RetentionModel:
 
         Parameters
         ----------
-        described : Table
-            Feature table with the columns of `CLVModel.predict`.
+        described : Columns
+            Of the feature table, and those of `CLVModel.predict`.
         churn_probability : ndarray of shape (n_customers,), in [0, 1]
 
         Returns
@@ -189,7 +186,7 @@ class RetentionModel:
         """Standard deviation of the log of a whole window's spend against its expectation."""
         return self.spend.level_deviation if self.spend else 0.0
 
-    def window_scenarios(self, described: pd.DataFrame, churn_probability: np.ndarray) -> np.ndarray:
+    def window_scenarios(self, described: Columns, churn_probability: np.ndarray) -> np.ndarray:
         """Return each customer's expected spend in the churn window, in the scenarios of `value_scenarios`.
 
         Returns
@@ -198,13 +195,13 @@ class RetentionModel:
         """
         window = replace(self.terms, value_horizon_days=self.terms.horizon_days, discount_rate=0.0)
         scenarios = value_scenarios(self.clv, described, churn_probability, window)
-        plain = described["spend_per_purchase"].to_numpy()
+        plain = described["spend_per_purchase"]
         spend = self.money(described, churn_probability)["spend_per_purchase"]
         corrected = np.divide(spend, plain, out=np.ones_like(plain), where=plain > 0)
         return np.asarray(scenarios * corrected[:, None])
 
-    def _spend_per_purchase(self, described: Table, purchases: np.ndarray) -> np.ndarray:
-        spend_per_purchase = np.asarray(described["spend_per_purchase"])
+    def _spend_per_purchase(self, described: Columns, purchases: np.ndarray) -> np.ndarray:
+        spend_per_purchase = described["spend_per_purchase"]
         if self.spend is None or self.spend.booster is None:
             return spend_per_purchase
         expected = self.spend.expected_spend(described, _snapshot_of(described))
@@ -221,25 +218,25 @@ class RetentionModel:
         place = np.searchsorted(-np.asarray(self.tier_cuts), -expected_value, side="left")
         return np.array(TIERS, dtype=object)[place]
 
-    def _next_purchase(self, table: Table, level: float) -> np.ndarray:
+    def _next_purchase(self, columns: Columns, level: float) -> np.ndarray:
         """Date by which a purchase has come with a probability; None where it never has, or after ten years."""
-        days = np.ceil(self.clv.next_purchase_days(table, level))
+        days = np.ceil(self.clv.next_purchase_days(columns, level))
         dates = np.full(len(days), np.datetime64("NaT", "D"))  # which is None as an object
         known = days <= _FOREVER_DAYS
-        dates[known] = np.datetime64(_snapshot_of(table).date) + days[known].astype(np.int64)
+        dates[known] = np.datetime64(_snapshot_of(columns).date) + days[known].astype(np.int64)
         return dates.astype(object)
 
 
-def _last_purchase(table: Table) -> np.ndarray:
-    days = np.asarray(table["days_since_last_purchase"]).astype(np.int64)
-    return np.asarray((np.datetime64(_snapshot_of(table).date) - days).astype(object))
+def _last_purchase(columns: Columns) -> np.ndarray:
+    days = columns["days_since_last_purchase"].astype(np.int64)
+    return np.asarray((np.datetime64(_snapshot_of(columns).date) - days).astype(object))
 
 
-def _blocks(table: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Cut a table into blocks of rows: contributions are as many numbers as features."""
-    for start in range(0, len(table["customer_id"]), _BLOCK_ROWS):
-        yield {name: column[start : start + _BLOCK_ROWS] for name, column in table.items()}
+def _blocks(columns: Columns) -> Iterator[Columns]:
+    """Cut columns into blocks of rows: contributions are as many numbers as features."""
+    for start in range(0, len(columns["customer_id"]), _BLOCK_ROWS):
+        yield rows_of(columns, slice(start, start + _BLOCK_ROWS))
 
 
-def _snapshot_of(table: Table) -> Snapshot:
-    return Snapshot(np.asarray(table["snapshot_date"][:1]).astype("datetime64[D]")[0].item())
+def _snapshot_of(columns: Columns) -> Snapshot:
+    return Snapshot(columns["snapshot_date"][:1].astype("datetime64[D]")[0].item())

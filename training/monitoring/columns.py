@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
+from features.table.columns import as_columns
 from features.table.history import FEATURES
 from training.model.retention_model import RetentionModel
 
@@ -36,9 +37,10 @@ def with_predictions(model: RetentionModel, table: pd.DataFrame) -> pd.DataFrame
     The same numbers as `RetentionModel.score`, without reasons, tiers and dates.
     """
     plain = table[["snapshot_date", "customer_id", *(f.name for f in FEATURES)]].reset_index(drop=True)
-    described = plain.join(model.clv.predict(plain, model.terms.horizon_days))
-    probability = model.churn.predict(described, Snapshot(plain["snapshot_date"].iloc[0].date()))
-    money = without_intervals(model).money(described, probability)
+    columns = as_columns(plain.drop(columns="customer_id"))
+    columns |= model.clv.predict(columns, model.terms.horizon_days)
+    probability = model.churn.predict(columns, Snapshot(plain["snapshot_date"].iloc[0].date()))
+    money = without_intervals(model).money(columns, probability)
     return plain.assign(
         churn_probability=probability,
         expected_value=money["expected_value"],

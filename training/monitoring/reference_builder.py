@@ -85,8 +85,8 @@ def _window(model: RetentionModel, row: LabelledSnapshot) -> dict[str, Performan
     keep = _sample(len(row.table))
     table, after = (frame.iloc[keep].reset_index(drop=True) for frame in (row.table, row.outcomes))
     part = replace(row, table=table, outcomes=after)
-    probability = model.churn.predict(part.table, part.snapshot)
-    spend = without_intervals(replace(model, clv=row.clv)).money(part.table, probability)["expected_spend"]
+    probability = model.churn.predict(part.columns, part.snapshot)
+    spend = without_intervals(replace(model, clv=row.clv)).money(part.columns, probability)["expected_spend"]
     return measure_slices(part, probability, spend, model.card["dormant_after_days"])
 
 

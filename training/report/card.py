@@ -201,7 +201,7 @@ def _test_money(run: TrainingRun) -> dict[str, np.ndarray]:
     """
     row = run.test.labelled
     plain = RetentionModel(run.model.churn, row.clv, run.model.terms, (), {})
-    money = plain.money(row.table, run.test.probability)
+    money = plain.money(row.columns, run.test.probability)
     expected = money["expected_spend"]
     factor = np.divide(run.test.expected_spend, expected, out=np.ones_like(expected), where=expected > 0)
     spend_per_purchase = factor * row.table["spend_per_purchase"].to_numpy()

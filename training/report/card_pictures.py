@@ -10,11 +10,12 @@ import pandas as pd
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from features.table.columns import rows_of
 from training.churn.season import Season
 from training.judging.race import MODEL
 from training.judging.trial_offer import TrialOffer
 from training.metrics.accuracy import decile_table
-from training.model.reasons import by_topic, load_wording
+from training.model.reasons import load_wording, topic_sums
 from training.report import card_plots as plots
 from training.report.formats import money, share
 from training.report.frequency_recency_grid import frequency_recency
@@ -125,10 +126,10 @@ def topic_importance(run: TrainingRun) -> pd.Series:
     Contributions take a while: of a long table, every n-th customer is asked, `SAMPLE` or a few more in all.
     """
     table = run.newest.table
-    part = table.iloc[:: max(1, len(table) // SAMPLE)]
-    sums = by_topic(run.model.churn.contributions(part), load_wording())
-    importance = sums.abs().mean().sort_values(ascending=False)
-    return importance.rename(lambda name: str(name).replace("_", " "))
+    sample, wording = slice(None, None, max(1, len(table) // SAMPLE)), load_wording()
+    sums = topic_sums(run.model.churn.contributions(rows_of(run.newest.columns, sample)), wording)
+    topics = [name.replace("_", " ") for name in wording.topics]
+    return pd.DataFrame(sums, columns=topics).abs().mean().sort_values(ascending=False)
 
 
 def spend_of_model(run: TrainingRun) -> dict[str, float]:

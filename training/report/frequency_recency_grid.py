@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from features.table.columns import as_columns
 from training.clv.model import CLVModel
 from training.clv.value import ValueTerms
 
@@ -40,7 +41,7 @@ def frequency_recency(clv: CLVModel, table: pd.DataFrame, terms: ValueTerms) -> 
     grid = pd.MultiIndex.from_product([frequencies, silences], names=["frequency", "silent_days"])
     cells = grid.to_frame(index=False).assign(T=age)
     cells["recency"] = cells["T"] - cells["silent_days"]
-    values = clv.values(cells, terms)
+    values = clv.values(as_columns(cells), terms)
     unit = terms.margin * float(table["spend_per_purchase"].mean())
     x, t_x, T = (cells[name].to_numpy(dtype=np.float64) for name in ("frequency", "recency", "T"))
     return pd.DataFrame(

@@ -104,7 +104,7 @@ def _expected_before(model: PurchaseModel, ages: np.ndarray, n_weeks: int) -> np
 
 def _expected_after(row: LabelledSnapshot, n_weeks: int) -> np.ndarray:
     """Return the purchases expected in each week from the snapshot on, knowing every customer's history."""
-    columns = histories(row.table)
+    columns = histories(row.columns)
     cumulative = [
         float(row.clv.purchases.expected_purchases(*columns, float(weeks)).sum())
         for weeks in range(1, n_weeks + 1)

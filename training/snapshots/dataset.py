@@ -15,6 +15,7 @@ import pandas as pd
 
 from features.errors import FitError
 from features.snapshot import ChurnWindow, Snapshot
+from features.table.columns import Columns, as_columns
 from features.table.history import PurchaseHistory
 from training.clv.model import CLVModel, fit_clv
 from training.snapshots.outcomes import outcomes
@@ -35,6 +36,11 @@ class DescribedSnapshot:
     snapshot: Snapshot
     table: pd.DataFrame
     clv: CLVModel
+
+    @property
+    def columns(self) -> Columns:
+        """The table as models read it: its columns but the customers' ids."""
+        return as_columns(self.table.drop(columns="customer_id"))
 
     def recent(self, dormant_after_days: int) -> np.ndarray:
         """Mark the customers whose last purchase lies within ``dormant_after_days``."""
@@ -64,7 +70,7 @@ def describe_snapshot(
     """Build one snapshot's feature table and add the columns of a CLV model, fitted on it unless given."""
     table = history.features(snapshot)
     clv = clv or fit_clv(table, model=model)
-    return DescribedSnapshot(snapshot, table.join(clv.predict(table, horizon_days)), clv)
+    return DescribedSnapshot(snapshot, table.assign(**clv.predict(as_columns(table), horizon_days)), clv)
 
 
 def label_snapshot(

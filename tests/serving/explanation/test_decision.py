@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pandas as pd
+import numpy as np
 import pytest
 
 from serving.explanation.decision import OfferDecision, decide
@@ -15,7 +15,8 @@ from training.offers.offers import Offer
 def decided(offer: Offer, p: float, stake: float, *, later: Sequence[float] = ()) -> OfferDecision:
     """Decide on an offer to a customer who spends 20 per purchase; ``later`` are p after 10, 20, … days."""
     score = {"value_at_stake": stake, "spend_per_purchase": 20.0}
-    rows = pd.DataFrame([score | {"churn_probability": each} for each in (p, *later)])
+    rows = {name: np.full(1 + len(later), number) for name, number in score.items()}
+    rows["churn_probability"] = np.array([p, *later])
     now, *silent = price_offers(rows, [offer])
     days = {10 * (place + 1): prices for place, prices in enumerate(silent)}
     (decision,) = decide([offer], score | {"churn_probability": p}, now, days)

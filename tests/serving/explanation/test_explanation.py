@@ -202,7 +202,7 @@ def test_the_imagined_order_has_the_usual_margin_and_no_product(scorer: Scorer) 
 
 
 def test_offers_are_priced_as_beside_a_score(scorer: Scorer, regular: Explanation) -> None:
-    (priced,) = price_offers(scorer.score_customers(REGULAR, JULY).scores, [VOUCHER, CALL])
+    (priced,) = price_offers(scorer.score_customers(REGULAR, JULY).columns, [VOUCHER, CALL])
 
     found = regular.what_would_change.offers
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import astuple
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
 
 from features.log.transactions import TransactionLog
+from features.table.columns import Columns, as_columns
 from serving.explanation.recommendation import price_offers
 from serving.scorer import Scorer
 from training.campaign.candidates import prices
@@ -23,9 +25,9 @@ CALL = Offer(name="call", contact_cost=1, incentive_share=0.2, acceptance_rate=0
 OFFERS = (VOUCHER, CALL)
 
 
-def score(p: float, stake: float, *, spend_per_purchase: float = 20.0) -> pd.DataFrame:
+def score(p: float, stake: float, *, spend_per_purchase: float = 20.0) -> Columns:
     row = {"churn_probability": p, "value_at_stake": stake, "spend_per_purchase": spend_per_purchase}
-    return pd.DataFrame([row])
+    return {name: np.array([number]) for name, number in row.items()}
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +95,7 @@ def test_without_offers_nothing_is_recommended() -> None:
 
 
 def test_without_customers_there_is_no_recommendation(scores: pd.DataFrame) -> None:
-    assert price_offers(scores.head(0), OFFERS) == []
+    assert price_offers(as_columns(scores.head(0)), OFFERS) == []
 
 
 def test_two_offers_of_one_name_are_refused() -> None:
@@ -105,7 +107,7 @@ def test_a_list_is_priced_to_the_last_digit_as_a_plan_prices_it(scores: pd.DataF
     planned = plan(scores, OFFERS, PlanTerms(holdout=0)).customers.set_index("customer_id")
     profit, cost = prices(scores, OFFERS)
 
-    found = price_offers(scores, OFFERS)
+    found = price_offers(as_columns(scores), OFFERS)
 
     assert [[price.expected_profit for price in each.offers] for each in found] == profit.tolist()
     assert [[price.expected_cost for price in each.offers] for each in found] == cost.tolist()
@@ -125,16 +127,19 @@ def test_the_price_of_a_customer_does_not_depend_on_the_others(scores: pd.DataFr
     sample = scores.iloc[::60]
     shuffled = sample.sample(frac=1, random_state=1)
 
-    together, otherwise = price_offers(sample, OFFERS), price_offers(shuffled, OFFERS)
+    together, otherwise = (price_offers(as_columns(some), OFFERS) for some in (sample, shuffled))
 
-    assert [price_offers(sample.iloc[[row]], OFFERS)[0] for row in range(len(sample))] == together
+    alone = [price_offers(as_columns(sample.iloc[[row]]), OFFERS)[0] for row in range(len(sample))]
+    assert alone == together
     assert dict(zip(shuffled.index, otherwise, strict=True)) == dict(zip(sample.index, together, strict=True))
 
 
 def test_who_is_sure_to_leave_is_priced_by_their_own_spend_per_purchase() -> None:
     gone = score(1.0, 40.0, spend_per_purchase=50.0)
 
-    alone, among = price_offers(gone, OFFERS)[0], price_offers(pd.concat([score(0.4, 90.0), gone]), OFFERS)[1]
+    both = {name: np.concatenate([column, gone[name]]) for name, column in score(0.4, 90.0).items()}
+
+    alone, among = price_offers(gone, OFFERS)[0], price_offers(both, OFFERS)[1]
 
     assert alone == among
     # voucher: .3·40 − (.1 + 5·.3) = 10.4; call, with an incentive of .2·50 = 10: .4·40 − (1 + 10·.4) = 11

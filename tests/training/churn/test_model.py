@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy.special import expit
 
+from features.table.columns import rows_of
 from training.churn.calibration import Calibrator
-from training.churn.model import CHURN_FEATURES, ChurnModel, base_log_odds, fit_churn
+from training.churn.model import CHURN_FEATURES, CONTRIBUTIONS, ChurnModel, base_log_odds, fit_churn
 from training.churn.season import Season
 from training.snapshots.dataset import LabelledSnapshot
 
@@ -18,18 +18,19 @@ def _fitted(rows: list[LabelledSnapshot], *, monotone: bool = False, rounds: int
 
 
 def test_contributions_sum_to_the_log_odds(shop_rows: list[LabelledSnapshot]) -> None:
-    model, table = _fitted(shop_rows), shop_rows[-1].table
+    model, columns = _fitted(shop_rows), shop_rows[-1].columns
 
-    parts = model.contributions(table)
+    parts = model.contributions(columns)
 
-    assert parts.sum(axis=1).to_numpy() == pytest.approx(model.log_odds(table), abs=1e-9)
+    assert parts.shape == (len(shop_rows[-1].table), len(CONTRIBUTIONS))
+    assert parts.sum(axis=1) == pytest.approx(model.log_odds(columns), abs=1e-9)
 
 
 def test_without_a_residual_churn_is_bgnbds_own_probability(shop_rows: list[LabelledSnapshot]) -> None:
     model, row = _fitted(shop_rows, rounds=0), shop_rows[-1]
 
-    assert model.predict(row.table, row.snapshot) == pytest.approx(row.table["p0"].to_numpy(), abs=1e-9)
-    assert model.contributions(row.table).sum(axis=1).to_numpy() == pytest.approx(base_log_odds(row.table))
+    assert model.predict(row.columns, row.snapshot) == pytest.approx(row.table["p0"].to_numpy(), abs=1e-9)
+    assert model.contributions(row.columns).sum(axis=1) == pytest.approx(base_log_odds(row.columns))
 
 
 def test_the_season_shifts_everyones_log_odds_alike(shop_rows: list[LabelledSnapshot]) -> None:
@@ -40,18 +41,18 @@ def test_the_season_shifts_everyones_log_odds_alike(shop_rows: list[LabelledSnap
         calm.booster, calm.calibrator, Season((year_ago,), (-0.5,), used=True), calm.base_mean
     )
 
-    expected = expit(calm.log_odds(row.table) - 0.5)
-    assert autumn.predict(row.table, row.snapshot) == pytest.approx(expected)
+    expected = expit(calm.log_odds(row.columns) - 0.5)
+    assert autumn.predict(row.columns, row.snapshot) == pytest.approx(expected)
 
 
 def test_a_customers_probability_is_the_same_alone_and_among_others(
     shop_rows: list[LabelledSnapshot],
 ) -> None:
     model, row = _fitted(shop_rows), shop_rows[-1]
-    together = model.predict(row.table, row.snapshot)
+    together = model.predict(row.columns, row.snapshot)
 
     for place in range(0, len(row.table), 97):
-        alone = model.predict(row.table.iloc[[place]], row.snapshot)
+        alone = model.predict(rows_of(row.columns, slice(place, place + 1)), row.snapshot)
         assert alone[0] == together[place]
 
 
@@ -59,7 +60,7 @@ def test_a_monotone_residual_never_falls_with_silence(shop_rows: list[LabelledSn
     model = _fitted(shop_rows, monotone=True)
     assert model.booster is not None
     silence = np.arange(0.0, 400.0, 10.0)
-    same = pd.concat([shop_rows[-1].table.iloc[[3]]] * len(silence), ignore_index=True)
+    same = rows_of(shop_rows[-1].columns, np.full(len(silence), 3))
     same["days_since_last_purchase"] = silence
 
     residual = model.log_odds(same) - base_log_odds(same)
@@ -72,10 +73,10 @@ def test_a_constant_of_the_snapshot_is_no_input_of_the_model() -> None:
 
 
 def test_contributions_have_the_same_bits_alone_and_in_company(shop_rows: list[LabelledSnapshot]) -> None:
-    model, table = _fitted(shop_rows), shop_rows[-1].table
+    model, columns = _fitted(shop_rows), shop_rows[-1].columns
 
-    together = model.contributions(table)
+    together = model.contributions(columns)
 
-    for place in range(0, len(table), 97):
+    for place in range(0, len(together), 97):
         row = slice(place, place + 1)
-        assert (model.contributions(table.iloc[row]).to_numpy() == together.iloc[row].to_numpy()).all()
+        assert (model.contributions(rows_of(columns, row)) == together[row]).all()

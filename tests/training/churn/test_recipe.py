@@ -65,7 +65,7 @@ def test_same_seed_same_rows_same_probabilities_to_the_last_digit(
     row = shop_rows[-1]
     with_trees = replace(recipe, rounds=30)
 
-    first, second = (with_trees.fit(shop_rows, OPTIONS).predict(row.table, row.snapshot) for _ in range(2))
+    first, second = (with_trees.fit(shop_rows, OPTIONS).predict(row.columns, row.snapshot) for _ in range(2))
 
     assert first.tobytes() == second.tobytes()
 

@@ -42,14 +42,14 @@ def test_a_season_that_has_not_earned_its_place_is_silent() -> None:
 def test_intercepts_begin_when_the_log_is_old_enough_to_tell_silence_from_churn(
     shop_rows: list[LabelledSnapshot],
 ) -> None:
-    own = [intercept_of(base_log_odds(row.table), row.churned) for row in shop_rows]
+    own = [intercept_of(base_log_odds(row.columns), row.churned) for row in shop_rows]
 
     season = season_of(shop_rows, own, FitOptions(FIRST, dormant_after_days=200), used=True)
 
     old = [row for row in shop_rows if (row.snapshot.date - FIRST).days >= 200]
     assert 0 < len(old) < len(shop_rows)
     assert season.days == tuple(row.snapshot.date.toordinal() for row in old)
-    shifted = expit(base_log_odds(shop_rows[-1].table) + season.intercepts[-1])
+    shifted = expit(base_log_odds(shop_rows[-1].columns) + season.intercepts[-1])
     assert shifted.mean() == pytest.approx(shop_rows[-1].churned.mean(), abs=1e-6)
 
 

@@ -159,7 +159,7 @@ def test_the_untuned_recipe_against_itself_gains_nothing(
 ) -> None:
     known, test = few_rows[:3], few_rows[-1]
     recipe = Recipe(20, False, False, Calibrator(), "forward in time")
-    probability = recipe.fit(known, OPTIONS).predict(test.table, test.snapshot)
+    probability = recipe.fit(known, OPTIONS).predict(test.columns, test.snapshot)
 
     found = gain_on_test(probability, recipe, known, test, OPTIONS)
 

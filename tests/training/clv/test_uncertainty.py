@@ -10,6 +10,7 @@ import pytest
 
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
+from features.table.columns import as_columns
 from features.table.history import PurchaseHistory
 from training.clv.model import PURCHASE_MODELS, CLVModel, fit_clv
 from training.clv.uncertainty import interval_factors, value_scenarios
@@ -48,9 +49,9 @@ def drawn_values(clv: CLVModel, table: pd.DataFrame, p: np.ndarray, draws: int) 
 
 def test_the_interval_is_that_of_random_parameters(clv: CLVModel, table: pd.DataFrame) -> None:
     some = table.iloc[::50].reset_index(drop=True)
-    p = clv.predict(some, TERMS.horizon_days)["p0"].to_numpy()
+    p = clv.predict(as_columns(some), TERMS.horizon_days)["p0"]
 
-    low, high = interval_factors(value_scenarios(clv, some, p, TERMS))
+    low, high = interval_factors(value_scenarios(clv, as_columns(some), p, TERMS))
 
     # 80% of the draws between the 10% and 90% quantiles; with 600 draws these are good to some 6% of the width
     drawn = np.log(drawn_values(clv, some, p, draws=600))
@@ -60,32 +61,32 @@ def test_the_interval_is_that_of_random_parameters(clv: CLVModel, table: pd.Data
 
 
 def test_the_estimate_lies_within_its_interval(clv: CLVModel, table: pd.DataFrame) -> None:
-    p = clv.predict(table, TERMS.horizon_days)["p0"].to_numpy()
+    p = clv.predict(as_columns(table), TERMS.horizon_days)["p0"]
 
-    low, high = interval_factors(value_scenarios(clv, table, p, TERMS))
+    low, high = interval_factors(value_scenarios(clv, as_columns(table), p, TERMS))
 
     assert ((low > 0) & (low < 1) & (high > 1) & (high < 2)).all()
 
 
 def test_a_wider_coverage_is_a_wider_interval(clv: CLVModel, table: pd.DataFrame) -> None:
-    scenarios = value_scenarios(clv, table.head(5), np.full(5, 0.5), TERMS)
+    scenarios = value_scenarios(clv, as_columns(table.head(5)), np.full(5, 0.5), TERMS)
 
     assert (interval_factors(scenarios, 0.95)[1] > interval_factors(scenarios, 0.8)[1]).all()
 
 
 def test_an_interval_has_the_same_bits_alone_and_in_any_company(clv: CLVModel, table: pd.DataFrame) -> None:
-    p = clv.predict(table, TERMS.horizon_days)["p0"].to_numpy()
-    together = interval_factors(value_scenarios(clv, table, p, TERMS))
+    p = clv.predict(as_columns(table), TERMS.horizon_days)["p0"]
+    together = interval_factors(value_scenarios(clv, as_columns(table), p, TERMS))
 
     for place in range(0, len(table), 101):
         row = slice(place, place + 1)
         copy = replace(clv)  # its scenarios remember nothing
-        alone = interval_factors(value_scenarios(copy, table.iloc[row], p[row], TERMS))
+        alone = interval_factors(value_scenarios(copy, as_columns(table.iloc[row]), p[row], TERMS))
         assert (alone[0][0], alone[1][0]) == (together[0][place], together[1][place])
 
 
 def test_a_total_is_surer_than_the_worst_of_its_parts(clv: CLVModel, table: pd.DataFrame) -> None:
-    scenarios = value_scenarios(clv, table, np.full(len(table), 0.7), TERMS)
+    scenarios = value_scenarios(clv, as_columns(table), np.full(len(table), 0.7), TERMS)
 
     _, each = interval_factors(scenarios)
     _, total = interval_factors(scenarios.sum(axis=0, keepdims=True))
@@ -96,6 +97,6 @@ def test_a_total_is_surer_than_the_worst_of_its_parts(clv: CLVModel, table: pd.D
 def test_a_model_without_axes_claims_no_interval(table: pd.DataFrame, clv: CLVModel) -> None:
     bare = CLVModel(clv.purchases, clv.spend)
 
-    low, high = interval_factors(value_scenarios(bare, table.head(3), np.full(3, 0.5), TERMS))
+    low, high = interval_factors(value_scenarios(bare, as_columns(table.head(3)), np.full(3, 0.5), TERMS))
 
     assert low.tolist() == high.tolist() == [1.0, 1.0, 1.0]

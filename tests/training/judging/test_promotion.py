@@ -39,7 +39,7 @@ def _leaving_by_first_basket(row: LabelledSnapshot) -> LabelledSnapshot:
     """Draw outcomes anew: 1.5 up or down in the log-odds, spend as expected of those who stay."""
     table = row.table
     shift = np.where(table["first_basket"] > table["first_basket"].median(), 1.5, -1.5)
-    log_odds = base_log_odds(table) + shift
+    log_odds = base_log_odds(row.columns) + shift
     level = brentq(lambda o: expit(log_odds + o).mean() - table["p0"].mean(), -5, 5)
     random = np.random.default_rng(row.snapshot.date.toordinal()).random(len(table))
     churned = (random < expit(log_odds + level)).astype(int)

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from features.errors import ModelError
+from features.table.columns import as_columns
 from features.table.history import FEATURES
 from training.model.files import load_model, save_model
 from training.model.score_schema import MODEL_COLUMNS
@@ -65,9 +66,10 @@ def test_where_p_is_bgnbds_own_value_is_margin_times_purchases_ahead(
     cdnow_run: TrainingRun, table: pd.DataFrame
 ) -> None:
     model = replace(cdnow_run.model, spend=None)
-    described = table.join(model.clv.predict(table, model.terms.horizon_days))
+    columns = as_columns(table)
+    described = pd.DataFrame(columns | model.clv.predict(columns, model.terms.horizon_days))
 
-    money = model.money(described, described["p0"].to_numpy())
+    money = model.money(as_columns(described), described["p0"].to_numpy())
 
     T, x = described["T"].to_numpy() / 7, described["frequency"].to_numpy(float)
     ahead = described["p_alive"] * model.clv.purchases.purchases_if_alive(

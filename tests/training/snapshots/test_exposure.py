@@ -98,7 +98,7 @@ def mean_prediction(rows: list[LabelledSnapshot], target: LabelledSnapshot, memb
         seed=0,
         threads=1,
     )
-    return float(model.predict(target.table, target.snapshot)[members].mean())
+    return float(model.predict(target.columns, target.snapshot)[members].mean())
 
 
 def test_the_treated_bias_churn_down_and_leaving_them_out_repairs_it() -> None:
