@@ -1,7 +1,7 @@
 """Maximum likelihood in logarithms of the parameters: the optimum, whether it is one, and how sure it is.
 
-All of it works on an *objective*: the mean negative log-likelihood per customer (a penalty added, if any) as
-a function of the parameters' logarithms. So parameters stay positive, and one step means a ratio.
+All of it works on an *objective*: the mean negative log-likelihood per customer as a
+function of the parameters' logarithms. So parameters stay positive, and one step means a ratio.
 """
 
 from __future__ import annotations
@@ -41,14 +41,11 @@ class Problem:
         What ``log_likelihood`` takes; the last are the weights.
     unit : float
         The size of the data's unit.
-    penalizer : float
-        Weight of the squared parameters.
     """
 
     kind: type[Any]
     data: tuple[FloatArray, ...]
     unit: float = 1.0
-    penalizer: float = 0.0
 
     @property
     def names(self) -> list[str]:
@@ -61,11 +58,10 @@ class Problem:
         return float(self.data[-1].sum())
 
     def objective(self, log_parameters: FloatArray) -> float:
-        """Return the mean negative log-likelihood per customer, plus the penalty."""
+        """Return the mean negative log-likelihood per customer."""
         with np.errstate(all="ignore"):  # a search may try anything
             model = self.kind(*np.exp(log_parameters).tolist())
-            penalty = self.penalizer * np.exp(2.0 * log_parameters).sum()
-            return float(penalty - model.log_likelihood(*self.data) / self.weight)
+            return float(-model.log_likelihood(*self.data) / self.weight)
 
     def model(self, log_parameters: FloatArray) -> Any:
         """Return the model of these parameters, in the original unit."""

@@ -160,7 +160,7 @@ class CLVModel:
         return cls(**(numbers | rebuilt))
 
 
-def fit_clv(table: pd.DataFrame, model: str = "bgnbd", penalizer: float = 0.0) -> CLVModel:
+def fit_clv(table: pd.DataFrame, model: str = "bgnbd") -> CLVModel:
     """Fit purchases and spend on a feature table.
 
     Parameters
@@ -168,8 +168,6 @@ def fit_clv(table: pd.DataFrame, model: str = "bgnbd", penalizer: float = 0.0) -
     table : DataFrame
         Feature table of one snapshot: frequency, recency, T (days), monetary_value, gross_spend, net_spend.
     model : {"bgnbd", "mbgnbd", "paretonbd"}
-    penalizer : float, at least 0
-        Weight of the squared parameters, with time in units of the longest T; 0 is maximum likelihood.
 
     Returns
     -------
@@ -197,8 +195,8 @@ def fit_clv(table: pd.DataFrame, model: str = "bgnbd", penalizer: float = 0.0) -
     if repeaters < _FEW_REPEATERS:
         notes.append(f"Only {repeaters} of {len(x):,} customers bought on a second day: the fit is a guess.")
     m = _floats(columns, "monetary_value")
-    purchases, purchase_axes = _fit_purchases(PURCHASE_MODELS[model], (x, t_x, T), penalizer, notes)
-    spend, spend_axes = _fit_spend(x, m, penalizer, notes)
+    purchases, purchase_axes = _fit_purchases(PURCHASE_MODELS[model], (x, t_x, T), notes)
+    spend, spend_axes = _fit_spend(x, m, notes)
     correlation = spend_correlation(x, m)
     if correlation is not None and abs(correlation) > _CORRELATED:
         notes.append(
@@ -227,17 +225,17 @@ def histories(columns: Columns) -> tuple[FloatArray, FloatArray, FloatArray]:
 
 
 def _fit_purchases(
-    kind: type[PurchaseModel], columns: tuple[FloatArray, ...], penalizer: float, notes: list[str]
+    kind: type[PurchaseModel], columns: tuple[FloatArray, ...], notes: list[str]
 ) -> tuple[PurchaseModel, FloatArray]:
     """Return the model at the maximum, and the axes of its uncertainty."""
     x, t_x, T = columns
     span = float(T.max())
     search = _lifetimes_maximum if kind.name in _LIFETIMES else None
-    exact = Problem(kind, _counted(x, t_x / span, T / span), span, penalizer)
+    exact = Problem(kind, _counted(x, t_x / span, T / span), span)
     coarse, grid = exact, 1.0
     while len(coarse.data[0]) > _FEW_HISTORIES and grid <= 8.0:
         data = _counted(x, grid * np.round(t_x / grid) / span, grid * np.round(T / grid) / span)
-        coarse, grid = Problem(kind, data, span, penalizer), 2.0 * grid
+        coarse, grid = Problem(kind, data, span), 2.0 * grid
     best, remarks = maximum(coarse, search)
     axes = principal_axes(coarse.objective, best, coarse.weight)
     if coarse is not exact:
@@ -248,7 +246,7 @@ def _fit_purchases(
 
 
 def _fit_spend(
-    x: FloatArray, m: FloatArray, penalizer: float, notes: list[str]
+    x: FloatArray, m: FloatArray, notes: list[str]
 ) -> tuple[GammaGamma | EmpiricalSpend, FloatArray]:
     """Return the model of spend at the maximum, or the observed mean, and the axes of its uncertainty."""
     repeats = (x > 0) & (m > 0)
@@ -257,7 +255,7 @@ def _fit_spend(
         return EmpiricalSpend(0.0), np.zeros((0, 0))
     x, m = x[repeats], m[repeats]
     mean = float(m.mean())
-    problem = Problem(GammaGamma, (x, m / mean, np.ones_like(m)), mean, penalizer)
+    problem = Problem(GammaGamma, (x, m / mean, np.ones_like(m)), mean)
     best, remarks = maximum(problem, _lifetimes_maximum)
     notes += remarks
     model: GammaGamma = problem.model(best)
@@ -283,7 +281,7 @@ def _lifetimes_maximum(problem: Problem, start: FloatArray | None) -> FloatArray
         import lifetimes
         from lifetimes.utils import ConvergenceError
 
-        fitter = getattr(lifetimes, _LIFETIMES[problem.kind.name])(penalizer_coef=problem.penalizer)
+        fitter = getattr(lifetimes, _LIFETIMES[problem.kind.name])()
         *data, weights = problem.data
         try:
             fitter.fit(*data, weights=weights, initial_params=start)
