@@ -1,8 +1,8 @@
-"""The holdout of a campaign: who is left out on purpose, so that the campaign's effect can be measured.
+"""The holdout of a campaign: a stratified random draw, and the effect that a holdout of a given size can detect.
 
-Of the customers that a plan would contact, a random part is held out. Only the comparison of the two groups
-tells what the contact did; the contacted alone cannot, for most of those who stay would have stayed anyway.
-The draw is stratified by offer, value and risk, so that both groups are alike where it matters most.
+Of the customers that a plan would contact, a random part is not contacted. Only the comparison of the two groups shows
+the effect of the contact, because most of the contacted who stay would have stayed anyway. The draw is stratified by
+offer, value and risk, so that the groups are alike in them.
 """
 
 from __future__ import annotations
@@ -15,21 +15,22 @@ from scipy import stats
 
 from training.offers.offers import Floats
 
+CONFIDENCE = 0.9
+"""Of the two-sided intervals that detect an effect."""
 FEWEST_PER_ARM = 2
 """A stratum's variance needs two customers in each group."""
+BANDS = 3
+"""Bands of value, and of risk within each."""
 
 
-def stratify(
-    offer: ArrayLike, value: ArrayLike, risk: ArrayLike, holdout_share: float, bands: int = 3
-) -> NDArray[np.int64]:
+def stratify(offer: ArrayLike, value: ArrayLike, risk: ArrayLike, holdout_share: float) -> NDArray[np.int64]:
     """Group customers by offer, band of value and band of risk; groups too small for a holdout are merged.
 
     Parameters
     ----------
     offer : array of shape (n_customers,), which offer each would get; never merged
-    value, risk : arrays of shape (n_customers,), cut into ``bands`` of equal count within each offer
+    value, risk : arrays of shape (n_customers,), cut into `BANDS` bands of equal count within each offer
     holdout_share : float in (0, 1)
-    bands : int
 
     Returns
     -------
@@ -38,7 +39,7 @@ def stratify(
     Examples
     --------
     >>> value = np.arange(12.0)
-    >>> stratify(np.zeros(12), value, value, holdout_share=0.5, bands=3).tolist()
+    >>> stratify(np.zeros(12), value, value, holdout_share=0.5).tolist()
     [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2]
     """
     offers = np.unique(np.asarray(offer), return_inverse=True)[1]
@@ -47,21 +48,21 @@ def stratify(
     stratum = np.zeros(offers.size, dtype=np.int64)
     for number in np.unique(offers):
         members = np.flatnonzero(offers == number)
-        by_value = _bands(value[members], bands)
-        cell = by_value * bands
+        by_value = _bands(value[members])
+        cell = by_value * BANDS
         for band in np.unique(by_value):
             inside = by_value == band
-            by_risk = _bands(risk[members[inside]], bands)
+            by_risk = _bands(risk[members[inside]])
             # Every other band runs backwards, so that neighbouring cells, which may be merged, are alike.
-            cell[inside] += by_risk if band % 2 == 0 else bands - 1 - by_risk
+            cell[inside] += by_risk if band % 2 == 0 else BANDS - 1 - by_risk
         stratum[members] = stratum.max() + 1 + _merged(cell, enough)
     return np.asarray(np.unique(stratum, return_inverse=True)[1], dtype=np.int64)
 
 
-def _bands(values: Floats, bands: int) -> NDArray[np.int64]:
+def _bands(values: Floats) -> NDArray[np.int64]:
     """Cut into bands of about equal count; equal values stay together."""
     rank = stats.rankdata(values, method="min") - 1
-    return np.asarray(np.floor(rank * bands / max(values.size, 1)), dtype=np.int64)
+    return np.asarray(np.floor(rank * BANDS / max(values.size, 1)), dtype=np.int64)
 
 
 def _merged(cell: NDArray[np.int64], enough: int) -> NDArray[np.int64]:
@@ -116,18 +117,16 @@ def draw_holdout(stratum: ArrayLike, offer: ArrayLike, holdout_share: float, see
     return held_out
 
 
-def minimum_detectable_effect(
-    n_contacted: int, n_holdout: int, rate: float, *, power: float = 0.8, confidence: float = 0.9
-) -> float:
+def minimum_detectable_effect(n_contacted: int, n_holdout: int, rate: float, *, power: float = 0.8) -> float:
     """Return the smallest effect on a rate that the comparison will find with the given power.
 
-    ``(z_{(1+c)/2} + z_power) · sqrt(q(1 − q)(1/n₁ + 1/n₀))``, two-sided.
+    ``(z_{(1+c)/2} + z_power) · sqrt(q(1 − q)(1/n₁ + 1/n₀))``, two-sided, c = 0.9.
 
     Parameters
     ----------
     n_contacted, n_holdout : int
     rate : float in [0, 1], the share expected to stay without contact
-    power, confidence : floats in (0, 1)
+    power : float in (0, 1)
 
     Returns
     -------
@@ -140,13 +139,11 @@ def minimum_detectable_effect(
     """
     if n_contacted < 1 or n_holdout < 1:
         return math.inf
-    quantiles = stats.norm.ppf((1 + confidence) / 2) + stats.norm.ppf(power)
+    quantiles = stats.norm.ppf((1 + CONFIDENCE) / 2) + stats.norm.ppf(power)
     return float(quantiles * math.sqrt(rate * (1 - rate) * (1 / n_contacted + 1 / n_holdout)))
 
 
-def holdout_share_for(
-    effect: float, n_customers: int, rate: float, *, power: float = 0.8, confidence: float = 0.9
-) -> float | None:
+def holdout_share_for(effect: float, n_customers: int, rate: float, *, power: float = 0.8) -> float | None:
     """Return the smallest holdout share that finds an effect of this size with this power.
 
     Returns
@@ -158,7 +155,7 @@ def holdout_share_for(
     >>> holdout_share_for(0.131, 1000, rate=0.5), holdout_share_for(0.01, 1000, rate=0.5)
     (0.101, None)
     """
-    quantiles = stats.norm.ppf((1 + confidence) / 2) + stats.norm.ppf(power)
+    quantiles = stats.norm.ppf((1 + CONFIDENCE) / 2) + stats.norm.ppf(power)
     # n · h(1 − h) must reach q(1 − q)(z/effect)²: a quadratic in h.
     needed = rate * (1 - rate) * (quantiles / effect) ** 2 / max(n_customers, 1)
     if needed > 0.25:
@@ -167,9 +164,7 @@ def holdout_share_for(
     return min(math.ceil(smallest * n_customers) / n_customers, 0.5)
 
 
-def customers_for(
-    effect: float, holdout_share: float, rate: float, *, power: float = 0.8, confidence: float = 0.9
-) -> int:
+def customers_for(effect: float, holdout_share: float, rate: float, *, power: float = 0.8) -> int:
     """Return the number of customers a campaign needs to find an effect of this size.
 
     Examples
@@ -177,7 +172,7 @@ def customers_for(
     >>> customers_for(0.05, holdout_share=0.1, rate=0.5)
     6870
     """
-    quantiles = stats.norm.ppf((1 + confidence) / 2) + stats.norm.ppf(power)
+    quantiles = stats.norm.ppf((1 + CONFIDENCE) / 2) + stats.norm.ppf(power)
     spread = rate * (1 - rate) / (holdout_share * (1 - holdout_share))
     return int(math.ceil((quantiles / effect) ** 2 * spread))
 

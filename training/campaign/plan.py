@@ -18,7 +18,7 @@ from scipy import stats
 
 from features.errors import StayworthError
 from training.campaign.candidates import exclusions, prices, scored_customers, stated_by_scores
-from training.campaign.holdout import holdout_share_for, minimum_detectable_effect
+from training.campaign.holdout import CONFIDENCE, holdout_share_for, minimum_detectable_effect
 from training.campaign.selection import choose_and_draw, describe_best
 from training.campaign.settings import PlanTerms
 from training.offers.allocation import Allocation
@@ -115,8 +115,8 @@ class CampaignPlan:
         sizes = (len(self.contacted), len(self.held_out))
         return minimum_detectable_effect(*sizes, self.stay_rate, power=self.terms.power)
 
-    def profit_interval(self, confidence: float = 0.9) -> tuple[float, float]:
-        """Return the central interval of the contacts' profit, if the scores are right.
+    def profit_interval(self) -> tuple[float, float]:
+        """Return the central 90% interval of the contacts' profit, if the scores are right.
 
         It covers the uncertainty of the acceptance rates, and chance in who leaves and who accepts.
         """
@@ -131,7 +131,7 @@ class CampaignPlan:
             if isinstance(prior := offer.acceptance_rate, BetaPrior):
                 spread = stats.beta.var(prior.alpha, prior.beta)
                 variance += float(spread * (p * (gain - d)).sum() ** 2)
-        half = float(stats.norm.ppf((1 + confidence) / 2)) * math.sqrt(variance)
+        half = float(stats.norm.ppf((1 + CONFIDENCE) / 2)) * math.sqrt(variance)
         return self.expected_profit - half, self.expected_profit + half
 
 

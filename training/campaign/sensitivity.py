@@ -18,8 +18,10 @@ from training.offers.offer_profit import offer_profit
 from training.offers.offers import Floats, Offer
 
 SAME = 0.95
-"""A list that shares this much with another is called the same."""
+"""Two lists that share this share of their customers count as the same."""
 _MOST_CUSTOMERS = 3_000
+_CURVE_POINTS = 10
+_BISECTIONS = 5
 
 
 @dataclass(frozen=True)
@@ -114,26 +116,26 @@ def same_list(plan: CampaignPlan) -> list[SameList]:
     return ranges
 
 
-def _edge(stays: Callable[[float], bool], inside: float, outside: float, steps: int = 5) -> float:
-    """Bisect for the last rate that still holds."""
+def _edge(stays: Callable[[float], bool], inside: float, outside: float) -> float:
+    """Return the rate, between one where the list stays and one beyond, up to which it stays; by bisection."""
     if stays(outside):
         return outside
-    for _ in range(steps):
+    for _ in range(_BISECTIONS):
         middle = (inside + outside) / 2
         inside, outside = (middle, outside) if stays(middle) else (inside, middle)
     return inside
 
 
-def budget_curve(plan: CampaignPlan, points: int = 10) -> tuple[Floats, Floats]:
+def budget_curve(plan: CampaignPlan) -> tuple[Floats, Floats]:
     """Return expected cost and profit of the contacts at other budgets, all other limits as they are.
 
     Returns
     -------
-    cost, profit : ndarrays of shape (n_points,), money, from nothing to what there is to spend
+    cost, profit : ndarrays of shape (10,), money, from nothing to what there is to spend
     """
     rows, scale = _sample(plan)
     full = _allocate(plan, rows, scale, plan.offers, None)
-    budgets = full.cost * np.linspace(0, 1, points) ** 2  # dense where the curve bends
+    budgets = full.cost * np.linspace(0, 1, _CURVE_POINTS) ** 2  # dense where the curve bends
     plans = [_allocate(plan, rows, scale, plan.offers, budget) for budget in budgets]
     kept = (1 - plan.holdout_share) / scale
     return np.array([kept * a.cost for a in plans]), np.array([kept * a.profit for a in plans])

@@ -1,4 +1,4 @@
-"""The command ``tournament``: which customers to contact first, by a past randomised campaign."""
+"""The command ``tournament``: targeting policies compared on a past randomised campaign."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from training.threads import cpu_quota
 
 @options
 def tournament(settings: TournamentSettings) -> None:
-    """Let policies compete on a past randomised campaign: risk, response, value, uplift, lots, everybody, nobody.
+    """Compare targeting policies on a past randomised campaign: risk, response, value, uplift, random, all, none.
 
     Example: stayworth tournament --experiment hillstrom.csv.gz --treatment segment --contacted "Womens E-Mail"
     --control "No E-Mail" --outcome visit --ignore conversion --ignore spend --value history
     """
-    from training.experiments.tournament import tournament as compete
+    from training.experiments.tournament import tournament as compare
 
     table, arm = read_experiment(settings)
     dropped = {settings.treatment, settings.outcome, "customer_id", *settings.ignore}
     features = table[[name for name in table.columns if name not in dropped]]
     with progress() as report:
-        report("Competing", 0, 0)
-        found = compete(
+        report("Fitting uplift models", 0, 0)
+        found = compare(
             features,
             arm,
             table[settings.outcome],
@@ -48,7 +48,7 @@ def tournament(settings: TournamentSettings) -> None:
     ]
     contacted, alone = int(arm.sum()), int((~arm).sum())
     show_table(
-        f"{contacted:,} contacted, {alone:,} left alone",
+        f"{contacted:,} contacted, {alone:,} not contacted",
         ["Policy", "Qini", "90% interval", "Contacts", "Gain per contact", "per customer"],
         rows,
     )

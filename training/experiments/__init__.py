@@ -1,1 +1,1 @@
-"""Past randomised experiments: uplift, Qini, and the tournament of targeting policies."""
+"""Past randomised experiments: uplift models, Qini curves, and the comparison of targeting policies."""

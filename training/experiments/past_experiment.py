@@ -1,4 +1,4 @@
-"""A past randomised campaign as a table: which rows are the two groups, and what to predict from."""
+"""The table of a past randomised campaign: its settings and its reader."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class TournamentSettings(BaseModel):
-    """Which experiment, and what its outcome is worth: the section ``[tournament]``."""
+    """The experiment's table and columns, and the value of its outcome: the section ``[tournament]``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -26,21 +26,19 @@ class TournamentSettings(BaseModel):
         ),
     ]
     treatment: Annotated[
-        str, typer.Option("--treatment", help="Column that says who was drawn to be contacted.")
+        str, typer.Option("--treatment", help="Column of the group that each customer was drawn into.")
     ]
-    outcome: Annotated[
-        str, typer.Option("--outcome", help="Column of what is wanted: a visit, a sale, money.")
-    ]
+    outcome: Annotated[str, typer.Option("--outcome", help="Column of the outcome: a visit, a sale, money.")]
     contacted: Annotated[
-        str, typer.Option("--contacted", help="What the treatment column says of the contacted.")
+        str, typer.Option("--contacted", help="Value of the treatment column for the contacted.")
     ] = "1"
     control: Annotated[
-        str, typer.Option("--control", help="What it says of those left alone; other rows are not used.")
+        str, typer.Option("--control", help="Its value for those not contacted; other rows are not used.")
     ] = "0"
     ignore: Annotated[
         list[str],
         typer.Option(
-            "--ignore", help="Column not to predict from: ids, and whatever came after. Repeat for more."
+            "--ignore", help="Column not to predict from: ids, and what became known later. Repeat for more."
         ),
     ] = []
     value: Annotated[str | None, typer.Option("--value", help="Column that ranks customers by value.")] = None
@@ -48,16 +46,16 @@ class TournamentSettings(BaseModel):
         default=0, ge=0
     )
     outcome_value: Annotated[
-        float, typer.Option("--outcome-value", help="What one unit of the outcome is worth, in money.")
+        float, typer.Option("--outcome-value", help="Value of one unit of the outcome, in money.")
     ] = Field(default=1, gt=0)
     share: Annotated[float, typer.Option("--share", help="Share of customers that a ranking contacts.")] = (
         Field(default=0.3, gt=0, le=1)
     )
-    seed: Annotated[int, typer.Option("--seed", help="Seed of folds, lots and bootstrap.")] = 0
+    seed: Annotated[int, typer.Option("--seed", help="Seed of folds, random ranking and bootstrap.")] = 0
 
 
 def read_experiment(settings: TournamentSettings) -> tuple[pd.DataFrame, pd.Series]:
-    """Return the experiment's rows of the two groups, and who was contacted.
+    """Return the rows of the two groups, and whether each was contacted.
 
     Raises
     ------

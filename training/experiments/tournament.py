@@ -1,10 +1,10 @@
-"""Which customers to contact first, decided by a past randomised experiment.
+"""Comparison of targeting policies on a past randomised experiment.
 
-Whether to go for those at risk, those who respond, those of value, or those whom a model of uplift prefers is
-not a matter of doctrine: on one and the same mailing, uplift wins for one product and plain response for
-another. So every policy ranks customers it has not seen, and the experiment says what contacting the top of
-the ranking changed. The best ranking wins if chance does not explain its lead over lots; otherwise there is no
-difference. Which of the others chance cannot tell from the winner is said as well: the simplest of them will do.
+Whether to contact first those at risk, those likely to respond, those of high value or those of high predicted uplift
+differs between campaigns: on the same mailing, uplift is best for one product and response for another. Each policy
+ranks customers whom its models have not seen, and the experiment gives the effect of contacting the top of the
+ranking. The best ranking wins if its lead over a random ranking is significant. Policies that do not differ
+significantly from the winner are named too: the simplest of them is enough.
 
 References
 ----------
@@ -26,14 +26,15 @@ from training.experiments.qini import Ranking, perfect_ranking, qini_area
 from training.experiments.uplift import Predictions, cross_fit
 from training.offers.offers import Floats
 
-BY_LOT = "random"
+AT_RANDOM = "random"
+CONFIDENCE = 0.9
 BOOTSTRAPS = 120
 _FEWEST = 100
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How one policy did on customers its models had not seen.
+    """Result of one policy on customers its models had not seen.
 
     Parameters
     ----------
@@ -61,33 +62,32 @@ class Standing:
 
 @dataclass(frozen=True)
 class Tournament:
-    """The standings; who won, None where chance explains every lead over lots; who is level with the winner."""
+    """All standings, the winner (None if no policy beats a random ranking), and policies level with the winner."""
 
     standings: tuple[Standing, ...]
     winner: str | None
     level: tuple[str, ...]
-    confidence: float
 
     def table(self) -> pd.DataFrame:
         """Return the standings as a table, one row per policy."""
         return pd.DataFrame([vars(standing) for standing in self.standings])
 
     def verdict(self) -> str:
-        """Say who won, in a sentence."""
+        """Return a sentence on the winner."""
         best = max(self.standings, key=lambda standing: standing.qini)
         if self.winner is None:
             return (
-                "No difference: no policy ranks customers better than lots do, as far as this experiment can "
-                f"tell. The best, {best.policy}, has a Qini of {best.qini:.3f} ({best.qini_low:.3f} to "
+                "No difference: this experiment does not show that any policy ranks customers better than at random. "
+                f"The best, {best.policy}, has a Qini of {best.qini:.3f} ({best.qini_low:.3f} to "
                 f"{best.qini_high:.3f})."
             )
         said = (
             f"Contact by {best.policy}: it ranks customers best, with a Qini of {best.qini:.3f} "
-            f"({self.confidence:.0%}: {best.qini_low:.3f} to {best.qini_high:.3f})."
+            f"({CONFIDENCE:.0%}: {best.qini_low:.3f} to {best.qini_high:.3f})."
         )
         if not self.level:
             return said
-        return f"{said} Chance can't tell {' or '.join(self.level)} from it: the simplest of them will do."
+        return f"{said} Chance can't tell {' or '.join(self.level)} from it: the simplest of them is enough."
 
 
 def tournament(
@@ -99,11 +99,10 @@ def tournament(
     outcome_value: float = 1.0,
     contact_cost: float = 0.0,
     contacted_share: float = 0.3,
-    confidence: float = 0.9,
     seed: int = 0,
     threads: int = 1,
 ) -> Tournament:
-    """Let policies compete on a past randomised experiment.
+    """Compare targeting policies on a past randomised experiment.
 
     The policies, simplest first: nobody, everybody, random, value (where given), risk (those least likely to
     have the outcome if left alone), response (those likeliest to), uplift by T-learner and by X-learner.
@@ -117,7 +116,6 @@ def tournament(
     outcome_value : float, money that one unit of the outcome is worth
     contact_cost : float, money per contact
     contacted_share : float in (0, 1], how many from the top each ranking contacts
-    confidence : float in (0, 1)
     seed, threads : int
 
     Returns
@@ -132,7 +130,7 @@ def tournament(
     arm, y = np.asarray(treated, dtype=bool), np.asarray(outcome, dtype=np.float64)
     _require_experiment(arm, y, features)
     predicted = cross_fit(features, arm, y, seed=seed, threads=threads)
-    rankings: dict[str, Floats] = {BY_LOT: np.random.default_rng(seed).random(y.size)}
+    rankings: dict[str, Floats] = {AT_RANDOM: np.random.default_rng(seed).random(y.size)}
     if value is not None:
         rankings["value"] = np.asarray(value, dtype=np.float64)
     rankings |= {
@@ -141,29 +139,32 @@ def tournament(
         "uplift (T)": predicted.t_learner,
         "uplift (X)": predicted.x_learner,
     }
-    names = list(rankings)
-    qini, draws = _qini_draws(rankings, y, arm.astype(np.float64), seed)
-    qini[0], draws[:, 0] = 0.0, 0.0  # lots as such, not this one
+    gain = _doubly_robust(arm, y, predicted) * outcome_value - contact_cost
+    return _compared(rankings, *_qini_draws(rankings, y, arm.astype(np.float64), seed), gain, contacted_share)
+
+
+def _compared(
+    rankings: dict[str, Floats], qini: Floats, draws: Floats, gain: Floats, contacted_share: float
+) -> Tournament:
+    """Return the standings, from each ranking's Qini, its bootstrap draws and every customer's gain of contact."""
+    qini[0], draws[:, 0] = 0.0, 0.0  # random rankings in general, not this one
     best = int(qini.argmax())
     lead = draws[:, [best]] - draws
-    tails = [(1 - confidence) / 2, (1 + confidence) / 2]
+    tails = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
     low, high = np.quantile(draws, tails, axis=0)
     behind_low = np.quantile(lead, tails[0], axis=0)
-
-    gain = _doubly_robust(arm, y, predicted) * outcome_value - contact_cost
-    rows = [("nobody", -1, np.zeros(y.size, dtype=bool)), ("everybody", -1, np.ones(y.size, dtype=bool))]
+    names, n = list(rankings), gain.size
+    rows = [("nobody", -1, np.zeros(n, dtype=bool)), ("everybody", -1, np.ones(n, dtype=bool))]
     rows += [(name, at, _top(rankings[name], contacted_share)) for at, name in enumerate(names)]
     standings = []
     for name, at, chosen in rows:
         ranked = (float(qini[at]), float(low[at]), float(high[at])) if at >= 0 else (0.0, 0.0, 0.0)
         trail = (float(qini[best] - ranked[0]), float(behind_low[max(at, 0)]))
-        standings.append(
-            Standing(name, *ranked, float(chosen.mean()), *_gain(gain, chosen, confidence), *trail)
-        )
+        standings.append(Standing(name, *ranked, float(chosen.mean()), *_gain(gain, chosen), *trail))
     level = [name for name, trails in zip(names, behind_low, strict=True) if trails <= 0]
-    if BY_LOT in level:
-        return Tournament(tuple(standings), None, (), confidence)
-    return Tournament(tuple(standings), names[best], tuple(n for n in level if n != names[best]), confidence)
+    if AT_RANDOM in level:
+        return Tournament(tuple(standings), None, ())
+    return Tournament(tuple(standings), names[best], tuple(n for n in level if n != names[best]))
 
 
 def _require_experiment(arm: NDArray[np.bool_], y: Floats, features: pd.DataFrame) -> None:
@@ -179,7 +180,7 @@ def _require_experiment(arm: NDArray[np.bool_], y: Floats, features: pd.DataFram
 
 
 def _qini_draws(rankings: dict[str, Floats], y: Floats, treated: Floats, seed: int) -> tuple[Floats, Floats]:
-    """Return every ranking's Qini, and its bootstrap: the same customers drawn for all."""
+    """Return every ranking's Qini coefficient and its bootstrap draws, the same customers drawn for all rankings."""
     orders = [Ranking.of(score) for score in rankings.values()]
     perfect = perfect_ranking(y, treated)
     rng = np.random.default_rng(seed)
@@ -191,7 +192,7 @@ def _qini_draws(rankings: dict[str, Floats], y: Floats, treated: Floats, seed: i
 
 
 def _doubly_robust(arm: NDArray[np.bool_], y: Floats, predicted: Predictions) -> Floats:
-    """Return each customer's effect of contact: the models', corrected by what was seen, by drawing odds."""
+    """Return each customer's effect of contact: predicted, plus the inverse-probability weighted residual."""
     share = arm.mean()
     with_contact = predicted.contacted + arm / share * (y - predicted.contacted)
     alone = predicted.alone + ~arm / (1 - share) * (y - predicted.alone)
@@ -204,11 +205,11 @@ def _top(score: Floats, share: float) -> NDArray[np.bool_]:
     return chosen
 
 
-def _gain(gain: Floats, chosen: NDArray[np.bool_], confidence: float) -> tuple[float, float, float, float]:
+def _gain(gain: Floats, chosen: NDArray[np.bool_]) -> tuple[float, float, float, float]:
     """Return gain per contact with its interval, and per customer."""
     if not chosen.any():
         return np.nan, np.nan, np.nan, 0.0
     part = gain[chosen]
-    half = float(stats.norm.ppf((1 + confidence) / 2) * part.std(ddof=1) / np.sqrt(part.size))
+    half = float(stats.norm.ppf((1 + CONFIDENCE) / 2) * part.std(ddof=1) / np.sqrt(part.size))
     mean = float(part.mean())
     return mean, mean - half, mean + half, mean * float(chosen.mean())

@@ -1,4 +1,4 @@
-"""Uplift: what a contact changes for each customer, learnt from a randomised experiment.
+"""Uplift models: the effect of a contact on each customer, learnt from a randomised experiment.
 
 The T-learner fits one model to the contacted and one to the others and subtracts. The X-learner then fits each
 group's imputed effects, observed less predicted by the other group's model, which suits small effects and
@@ -19,6 +19,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from training.offers.offers import Floats
+
+FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,6 @@ def cross_fit(
     treated: ArrayLike,
     outcome: ArrayLike,
     *,
-    folds: int = 5,
     seed: int = 0,
     threads: int = 1,
 ) -> Predictions:
@@ -55,7 +56,7 @@ def cross_fit(
     features : DataFrame of shape (n_customers, n_features), known before the experiment; numbers or categories
     treated : array of shape (n_customers,), true for the contacted
     outcome : array of shape (n_customers,), 0 or 1, or an amount
-    folds, seed, threads : int
+    seed, threads : int
 
     Returns
     -------
@@ -63,10 +64,10 @@ def cross_fit(
     """
     x = encode(features)
     arm, y = np.asarray(treated, dtype=bool), np.asarray(outcome, dtype=np.float64)
-    fold = np.random.default_rng(seed).permutation(y.size) % folds
+    fold = np.random.default_rng(seed).permutation(y.size) % FOLDS
     share = float(arm.mean())
     contacted, alone, crossed = (np.empty(y.size) for _ in range(3))
-    for number in range(folds):
+    for number in range(FOLDS):
         train, held = fold != number, fold == number
         ours, others = train & arm, train & ~arm
         with_contact = _fit(x[ours], y[ours], seed, threads)
@@ -75,7 +76,7 @@ def cross_fit(
         missed = _fit(x[others], _predict(with_contact, x[others], threads) - y[others], seed, threads, 40)
         contacted[held] = _predict(with_contact, x[held], threads)
         alone[held] = _predict(without, x[held], threads)
-        # The rarer group's effects lean on the better model, that of the larger group.
+        # Weighted towards the effects imputed from the better model, that of the larger group (Künzel et al., eq. 9).
         crossed[held] = (1 - share) * _predict(gained, x[held], threads)
         crossed[held] += share * _predict(missed, x[held], threads)
     return Predictions(contacted, alone, crossed)
@@ -94,7 +95,7 @@ def encode(features: pd.DataFrame) -> Floats:
 
 
 def _fit(x: Floats, y: NDArray[np.float64], seed: int, threads: int, rounds: int = 80) -> lightgbm.Booster:
-    """Fit small, strongly regularised trees: effects are faint beside outcomes."""
+    """Fit small, strongly regularised trees: effects are small beside the variance of outcomes."""
     binary = bool(np.isin(y, (0.0, 1.0)).all())
     parameters = {
         "objective": "binary" if binary else "regression",

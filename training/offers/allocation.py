@@ -1,11 +1,14 @@
-"""Who gets which offer: at most one each, within a budget, a headcount cap and the offers' capacities.
+"""Allocation of offers to customers, at most one each, within a budget, a headcount and the offers' capacities.
 
-A multiple-choice knapsack. Each scarce thing gets a price (a Lagrange multiplier: λ for money, one for the
-headcount, one for every offer's capacity); every customer then simply takes the offer that is worth most
-after paying those prices, or none. The prices minimise the dual, a convex function of a handful of numbers,
-by cutting planes (Kelley 1960). The few customers who are undecided at those prices are settled by local
-search. The dual is also an upper bound on what any plan could earn, so the answer comes with its own distance
-from the best.
+A multiple-choice knapsack. Each limit gets a price (a Lagrange multiplier: λ for money, one for the headcount, one for
+every offer's capacity); every customer then gets the offer that is worth most after these prices, or none. The prices
+minimise the dual, a convex function of a few numbers, by cutting planes (Kelley 1960). Customers who are indifferent at
+these prices are settled by local search. The dual is also an upper bound of the profit, so that the answer states how
+far from the optimum it may be.
+
+The local search ends with exchanges of two to six customers (`_exchange`). They matter where few customers are chosen:
+short lists come out optimal (the mean gain is 0.14% of profit for 10 customers and 0.04% for 100, the greatest 5% and
+0.7%), long ones gain next to nothing (under 0.01% from 1,000 customers on) at two to five times the time.
 
 References
 ----------
@@ -27,7 +30,7 @@ from training.offers.shadow_prices import ROUNDING, Duals, Limits, respond, solv
 
 NOBODY = -1
 EXCHANGES = ((2, 240), (3, 80), (4, 36), (5, 24), (6, 20))
-"""How many customers change together, and how many changes are tried."""
+"""How many customers change together, and among how many candidate changes."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class Allocation:
 
     @property
     def gap(self) -> float:
-        """Share of the greatest conceivable profit that this plan may be missing."""
+        """Share of the upper bound of profit that this plan may be missing."""
         return 1 - self.profit / self.bound if self.bound > 0 else 0.0
 
 
@@ -82,7 +85,7 @@ def allocate(
     budget : float or None, money, limit of the total cost
     max_contacts : int or None, limit of the number of customers with an offer
     capacities : one int or None per offer, limits of the number of customers per offer
-    exchange : bool, search for the last per mille; without it, several times as fast
+    exchange : bool, exchange customers in the end; without it, two to five times as fast
 
     Returns
     -------
@@ -122,10 +125,10 @@ def allocate(
 def _fill(
     gain: Floats, limits: Limits, duals: Duals, exchanges: Sequence[tuple[int, int]]
 ) -> NDArray[np.int64]:
-    """Turn prices into a plan: the clear cases by price, then whatever still makes it better.
+    """Turn prices into a plan.
 
-    At the best prices the choices of a few optimal columns are mixed, and trimmed where they exceed a limit.
-    Then additions and upgrades use what is left, and customers make way for each other, a few at a time.
+    The choices at a few optimal price vectors are mixed, and trimmed where they exceed a limit. Then additions and
+    upgrades use what is left of the limits, and a few customers at a time are exchanged for others.
     """
     choice = _mixture(gain, limits, duals)
     reduced = np.where(gain > 0, limits.reduced(gain, duals.prices), -np.inf)
@@ -146,7 +149,7 @@ def _fill(
 def _mixture(gain: Floats, limits: Limits, duals: Duals) -> NDArray[np.int64]:
     """Give every customer the choice of one column, columns in proportion to their weights.
 
-    Spread by the golden ratio instead of by lot: any run of like customers gets the columns in proportion.
+    Spread by the golden ratio instead of at random: any run of like customers gets the columns in proportion.
     """
     rows = np.arange(gain.shape[0])
     spread = (rows * 0.6180339887498949) % 1.0
@@ -168,10 +171,10 @@ def _exchange(
     together: int,
     among: int,
 ) -> bool:
-    """Make the best few changes that fit together, in place; tell whether there were any.
+    """Make the best combination of ``together`` changes that fits the limits, in place; return whether there was one.
 
-    One customer gives up what others make more of: what single additions and upgrades cannot do. Of all changes,
-    those ``among`` which cost least after prices are tried, to no offer (the last column) too.
+    A customer may give up an offer so that others can have it, which single additions and upgrades cannot do. The
+    ``among`` changes that cost least after prices are combined; a change to no offer is the last column.
     """
     rows, offers = np.arange(choice.size), gain.shape[1]
     now = np.where(choice == NOBODY, offers, choice)
@@ -210,7 +213,7 @@ def _used(choice: NDArray[np.int64], limits: Limits) -> Floats:
 
 
 def _improve(choice: NDArray[np.int64], left: Floats, gain: Floats, limits: Limits, reduced: Floats) -> bool:
-    """Spend what is left on additions and upgrades that fit, in place; tell whether any was made.
+    """Spend what is left on additions and upgrades that fit, in place; return whether any was made.
 
     An upgrade may free a place that another customer can use, so this is repeated until nothing changes.
     Every change raises the profit, so it ends.

@@ -1,4 +1,4 @@
-"""What scarce things are worth in a plan: the prices at which demand for them meets the limits."""
+"""Shadow prices of a plan's limits (Lagrange multipliers): the dual of the allocation, by cutting planes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from scipy.optimize import linprog
 
 from training.offers.offers import Floats
 
-ROUNDING = 1e-9  # a limit may be passed by floating-point dust, not by money
+ROUNDING = 1e-9  # by which floating-point sums may exceed a limit
+_MOST_CUTS = 200
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Limits:
         max_contacts: int | None,
         capacities: Sequence[int | None] | None,
     ) -> Limits:
-        """Check the inputs and lay out what every customer × offer uses of every limit that is set."""
+        """Check the inputs and tabulate what every customer × offer uses of every limit that is set."""
         if gain.ndim != 2 or gain.shape != cost.shape:
             raise ValueError(f"Profits have shape {gain.shape}, costs {cost.shape}: give customers × offers.")
         if not (np.isfinite(gain).all() and np.isfinite(cost).all() and (cost >= 0).all()):
@@ -74,7 +75,7 @@ def respond(gain: Floats, limits: Limits, prices: Floats) -> tuple[NDArray[np.in
     return pick, reduced[np.arange(pick.size), pick] > 0
 
 
-def solve_dual(gain: Floats, limits: Limits, rounds: int = 200) -> Duals:
+def solve_dual(gain: Floats, limits: Limits) -> Duals:
     """Minimise ``Σᵢ max(0, maxₖ reducedᵢₖ) + prices·amounts`` over prices ≥ 0."""
     n_limits = limits.amount.size
     # Above these prices nobody buys, so the minimum lies below.
@@ -83,7 +84,7 @@ def solve_dual(gain: Floats, limits: Limits, rounds: int = 200) -> Duals:
     prices, best, best_prices = np.zeros(n_limits), np.inf, np.zeros(n_limits)
     columns: list[Floats] = []
     weights, slacks, earnings = np.ones(1), [], []
-    for _ in range(rounds):
+    for _ in range(_MOST_CUTS):
         pick, keen = respond(gain, limits, prices)
         buys = np.flatnonzero(keen)
         earned = float(gain[buys, pick[buys]].sum())

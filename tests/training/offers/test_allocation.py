@@ -97,12 +97,28 @@ def test_within_half_a_percent_of_the_exact_optimum(seed: int) -> None:
         assert capacity is None or (plan.choice == offer).sum() <= capacity
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_a_short_list_is_the_best_there_is(seed: int) -> None:
+    rng = np.random.default_rng([7, seed])
+    n = int(rng.integers(8, 40))
+    value, p = rng.lognormal(4, 1, (n, 1)), rng.beta(2, 2, (n, 1))
+    incentive, contact, acceptance = rng.uniform(2, 30, 2), rng.uniform(0.1, 3, 2), rng.uniform(0.1, 0.5, 2)
+    cost = contact + incentive * (p * acceptance + 1 - p)
+    profit = p * acceptance * value - cost
+    budget = float(cost.max(axis=1).sum() * rng.uniform(0.05, 0.5))
+
+    plan = allocate(profit, cost, budget=budget)
+
+    assert plan.profit == pytest.approx(_exact(profit, cost, budget, None, [None, None], gap=0), rel=1e-9)
+
+
 def _exact(
     profit: np.ndarray,
     cost: np.ndarray,
     budget: float | None,
     headcount: int | None,
     capacities: list[int | None],
+    gap: float = 1e-3,  # half of what the test allows is enough precision for the solver too
 ) -> float:
     n, k = profit.shape
     rows = [sparse.kron(sparse.eye_array(n), np.ones((1, k)))]
@@ -116,8 +132,7 @@ def _exact(
             rows.append(sparse.csr_array(usage))
             limits.append(np.array([limit]))
     constraint = LinearConstraint(sparse.vstack(rows), -np.inf, np.concatenate(limits))
-    # Half of what the test allows is enough precision for the solver too.
-    options = {"mip_rel_gap": 1e-3}
+    options = {"mip_rel_gap": gap}
     found = milp(
         -profit.ravel(),
         constraints=constraint,
