@@ -18,6 +18,8 @@ from training.campaign.settings import MeasureSettings, PlanSettings
 if TYPE_CHECKING:
     import pandas as pd
 
+    from training.campaign.measurement import Measurement
+    from training.campaign.plan import CampaignPlan
     from training.campaign.record import InputFile
 
 
@@ -57,9 +59,13 @@ def plan(settings: PlanSettings) -> None:
         files = {name: getattr(settings, name) for name in ("scores", "offers", "suppress", "contacts")}
         inputs = {name: _fingerprint(path) for name, path in files.items() if path}
         write_campaign(made, settings.out, xlsx=settings.xlsx, excel=settings.excel, inputs=inputs)
+    _show_plan(made, settings.out)
+
+
+def _show_plan(made: CampaignPlan, folder: Path) -> None:
     rows = [
         [offer.name, len(part), part["expected_cost"].sum(), part["expected_profit"].sum()]
-        for offer in offers
+        for offer in made.offers
         if len(part := made.contacted[made.contacted["offer"] == offer.name])
     ]
     if rows:
@@ -69,9 +75,7 @@ def plan(settings: PlanSettings) -> None:
     if len(reasons):
         typer.echo()
         show_table("Not selected", ["", "Customers"], [[str(why), int(n)] for why, n in reasons.items()])
-    typer.echo(
-        f"\n{settings.out / 'summary.html'} shows the plan; contact those in {settings.out / 'list.csv'}"
-    )
+    typer.echo(f"\n{folder / 'summary.html'} shows the plan; contact those in {folder / 'list.csv'}")
 
 
 @options
@@ -83,9 +87,9 @@ def measure(settings: MeasureSettings, log: LogSettings, columns: Columns) -> No
     A log that begins before the campaign gives narrower intervals, because earlier spending is adjusted for.
     Writes measured.csv, measured.json and offers.updated.toml.
     """
-    from serving.campaign.findings import UPDATED_OFFERS, write_findings
+    from serving.campaign.findings import write_findings
     from training.campaign.assignment import read_assignment
-    from training.campaign.measurement import MEASURES, measure as compare
+    from training.campaign.measurement import measure as compare
 
     folder = settings.out or settings.campaign
     assignment = read_assignment(settings.campaign)
@@ -95,7 +99,14 @@ def measure(settings: MeasureSettings, log: LogSettings, columns: Columns) -> No
         report("Comparing", 0, 0)
         found = compare(assignment, orders, settings, redeemed=redeemed)
         write_findings(found, folder)
-    level = f"{settings.confidence:.0%} interval"
+    _show_measurement(found, folder)
+
+
+def _show_measurement(found: Measurement, folder: Path) -> None:
+    from serving.campaign.findings import UPDATED_OFFERS
+    from training.campaign.measurement import MEASURES
+
+    level = f"{found.primary.confidence:.0%} interval"
     rows = [
         [MEASURES[name], e.contacted, e.holdout, e.difference, f"{e.low:,.2f} to {e.high:,.2f}"]
         for (group, name), e in found.effects.items()

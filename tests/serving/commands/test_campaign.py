@@ -99,7 +99,10 @@ def test_a_campaign_from_scores_to_what_was_learned(app: typer.Typer, folder: Pa
             "--scores scored.csv --offers offers.toml --horizon-days 60 --out c",
             "--horizon-days 60 contradicts the scored list, whose horizon_days is 90. Leave the flag out.",
         ),
-        ("--scores scored.csv --offers offers.toml --suppress offers.toml --out c", "of no kind that can be read"),
+        (
+            "--scores scored.csv --offers offers.toml --suppress offers.toml --out c",
+            "of no kind that can be read",
+        ),
         (
             "--scores scored.csv --offers offers.toml --contacts orders.csv --out c",
             "no column 'contacted_on'",
