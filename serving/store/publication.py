@@ -1,7 +1,7 @@
-"""How a scored list becomes the newest set: checked, then loaded in bulk in one transaction.
+"""Publication of a scored list as the newest set: checks, then a bulk load in one transaction.
 
-Rows go in by customer id, so that the primary key grows at its end, and slice by slice, so that a million
-customers need little memory beside the list itself.
+Rows are inserted in the order of customer id, so that the primary key's index is only appended to, and in slices, so
+that a million customers need little memory besides the list itself.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def publish(
     report = progress or (lambda step, done, total: None)
     report("Publishing", 0, len(scores))
     with database.write(wait_seconds=wait_seconds) as connection:
-        if connection.dialect.name == "postgresql":  # a lock that only other publishers feel
+        if connection.dialect.name == "postgresql":  # conflicts with other publishers only
             connection.execute(sa.text("LOCK TABLE score_sets IN SHARE ROW EXCLUSIVE MODE"))
         # First: SQLite puts the new rows where the deleted ones were.
         _delete_all_but(connection, keep - 1)
@@ -67,7 +67,7 @@ def publish(
 
 
 def _head(scores: pd.DataFrame) -> dict[str, Any]:
-    """Return what is the same for the whole list; check that it is."""
+    """Return the values that are the same for the whole list, after checking that they are."""
     if scores.empty:
         raise StoreError("There is nothing to publish: the list holds no scored customer.")
     head: dict[str, Any] = {"customers": len(scores)}
@@ -111,7 +111,7 @@ def _slices(scores: pd.DataFrame) -> Iterator[pa.Table]:
 
 
 def _complete(table: pa.Table) -> pa.Table:
-    """Refuse a number that is not there or not finite, where there has to be one."""
+    """Raise a StoreError if a required value is missing or a number is infinite."""
     for stated, column in zip(_COLUMNS, table.columns, strict=True):
         lacking = column.null_count if stated.required else 0
         if stated.type is float:
@@ -126,7 +126,7 @@ def _complete(table: pa.Table) -> pa.Table:
 def _insert(
     connection: sa.Connection, set_id: int, slices: Iterator[pa.Table], loaded: Callable[[int], None]
 ) -> None:
-    """Load rows into SQLite, straight through its driver."""
+    """Insert rows into SQLite through its driver."""
     driver: Any = connection.connection.driver_connection
     places = ", ".join("?" * len(_SCHEMA))
     statement = f"INSERT INTO scores (set_id, {', '.join(_SCHEMA.names)}) VALUES ({set_id}, {places})"
@@ -143,7 +143,7 @@ def _insert(
 def _copy(
     connection: sa.Connection, set_id: int, slices: Iterator[pa.Table], loaded: Callable[[int], None]
 ) -> None:
-    """Load rows into PostgreSQL by COPY, as CSV that Arrow writes: floats in digits that read back the same."""
+    """Load rows into PostgreSQL by COPY, from CSV by Arrow, whose digits of floats read back exactly."""
     driver: Any = connection.connection.driver_connection
     names = ", ".join(("set_id", *_SCHEMA.names))
     done = 0

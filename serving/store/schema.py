@@ -1,4 +1,4 @@
-"""Which version of the tables a database has, and how it gets the newest."""
+"""Version of the tables in a database, and their migration to the newest."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _IS_THERE = {
     "sqlite": f"SELECT 1 FROM sqlite_master WHERE name = '{VERSION_TABLE}'",
     "postgresql": f"SELECT 1 WHERE to_regclass('{VERSION_TABLE}') IS NOT NULL",
 }
-_MIGRATION_LOCK = int.from_bytes(b"stayw", "big")  # any number that others will hardly take
+_MIGRATION_LOCK = int.from_bytes(b"stayw", "big")  # a number that other programs are unlikely to use
 
 
 def require_schema(connection: Any, dialect: str, address: Address) -> None:
-    """Refuse a database whose tables are not there, or not those of this release.
+    """Raise an error if a database's tables are missing or of another release.
 
     Parameters
     ----------
@@ -72,13 +72,13 @@ def known_version(connection: Any, dialect: str, address: Address) -> str | None
 def upgrade(connection: sa.Connection, address: Address) -> None:
     """Bring the tables to the newest version, in the transaction that is open.
 
-    Of two processes that come at once, one migrates and the other waits: on SQLite for the lock that the
-    transaction began with, on PostgreSQL here.
+    Of two processes at the same time, one migrates and the other waits: on SQLite for the lock that the transaction
+    began with, on PostgreSQL for an advisory lock.
 
     Raises
     ------
     StoreError
-        If a newer release was here before.
+        If the tables are of a newer release.
     """
     driver, dialect = connection.connection, connection.dialect.name
     if known_version(driver, dialect, address) == SCHEMA_VERSION:

@@ -1,8 +1,7 @@
 """The store of scores: a run's whole list goes in as one set, single customers come out by id.
 
-A set appears whole or not at all, and the newest is the one that answers: whoever reads while another set is
-published sees the old one until the new one is complete, never a mix. So does whoever reads after a publication
-that was killed or ran out of disk.
+A set is published in one transaction, and lookups read the newest complete set: never a mix of two, neither during
+a publication nor after one that was killed or ran out of disk.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ class Publication:
     Parameters
     ----------
     id : int
-        The greater, the newer.
+        Increases with each publication.
     published_at : datetime, in UTC
     model_version : str
     snapshot_date : date
@@ -53,12 +52,12 @@ class Publication:
 
 @dataclass(frozen=True)
 class Lookup:
-    """What the newest set says about some customers.
+    """Scores of some customers in the newest set.
 
     Parameters
     ----------
     publication : Publication
-        The set that all of it comes from.
+        The set that was read.
     scores : list of Score
         In the order asked.
     unknown : list of str
@@ -73,7 +72,7 @@ class Lookup:
 class Store:
     """Published scores and API keys, in SQLite or PostgreSQL.
 
-    Nothing is opened or created before a method needs it, and reading creates nothing at all.
+    The database is opened when a method first needs it; reading never creates it.
 
     Parameters
     ----------
@@ -112,15 +111,15 @@ class Store:
         progress: Report | None = None,
         wait_seconds: float = WAIT_SECONDS,
     ) -> Publication:
-        """Publish a scored list, and delete the sets before the last few; in one transaction.
+        """Publish a scored list and delete the sets before the last ``keep``, in one transaction.
 
-        The tables are made, or brought to this release's version, if need be.
+        Tables that are missing, or of an older release, are created or migrated.
 
         Parameters
         ----------
         scores : DataFrame with the columns ``SCORE_COLUMNS``, of one snapshot and one model version
         keep : int, positive
-            How many sets stay, this one among them.
+            Number of sets that stay, this one included.
         progress : Report
         wait_seconds : float
             For another publication to end.
@@ -142,7 +141,7 @@ class Store:
         return Publication(**{name: row[name] for name in _SET_FIELDS})
 
     def require_publishable(self) -> None:
-        """Complain about a store that could not be written to before the work is done, not after.
+        """Check that the store can be written to, before the work is done.
 
         Raises
         ------
@@ -174,7 +173,7 @@ class Store:
         Parameters
         ----------
         customer_ids : sequence of str
-            To the letter; an id that comes twice is answered once.
+            Compared byte by byte; an id given twice is answered once.
 
         Returns
         -------
@@ -204,7 +203,7 @@ class Store:
         )
 
     def close(self) -> None:
-        """Close idle connections; the store may be used again."""
+        """Close idle connections; the store can still be used."""
         self._database.close()
 
 

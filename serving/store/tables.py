@@ -4,9 +4,9 @@ The columns of a score are those of :mod:`training.model.score_schema`; after a 
 
 ::
 
-    score_sets   one row a publication; the newest is the one with the greatest id
-    scores       one row a customer of a set; what is the same for the whole set stands in score_sets
-    api_keys     who may ask the service, and how much
+    score_sets   one row per publication, with the values that all its scores share; the greatest id is the newest
+    scores       one row per customer of a set
+    api_keys     clients of the service, their scopes and limits
 
 A floating-point number is kept in 64 bits by both databases, so it comes back to the last digit. Customer ids are
 compared byte by byte: ``0042`` is not ``42``, ``Ali`` not ``ali``.
