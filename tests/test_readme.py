@@ -1,20 +1,21 @@
-"""What the README says is so: its commands run, print what it shows, and its tables are the code's.
+"""README and docs are true: their commands run and print what is shown, their tables are the code's.
 
-Conventions for whoever writes the README:
+Conventions for these pages:
 
 - A command stands in a block fenced as ``console`` (after ``$ ``, what follows is what it prints) or ``bash``
   (the whole block is commands). Both may go on over lines, by a backslash, an open quote or ``<<EOF``.
-- All commands run in the order of the page, in one empty folder, with the project's programs on the PATH and as
-  ``.venv/bin``. So a log comes from ``stayworth demo`` (``make demo`` runs that): ``demo/orders.csv``, and models
-  from ``--tracking-uri sqlite:///demo/mlflow.db``. The demo runs once, however often it is named.
+- All commands run in the order of `PAGES` and of each page, in one empty folder, with the project's programs on
+  the PATH and as ``.venv/bin``. ``export NAME=value`` holds for all commands after it. So a log comes from
+  ``stayworth demo`` (``make demo`` runs that): ``demo/orders.csv``, and models from ``demo/mlflow.db``. The demo
+  runs once, however often it is named.
 - A command has to end with exit code 0. `NOT_RUN` names the few that are left out. To show one that fails, use
   a block without a language.
-- ``stayworth serve …`` runs until the next such command or the end of the page, and what follows waits until it
+- ``stayworth serve …`` runs until the next such command or the end of all pages, and what follows waits until it
   is ready. Write its address as ``localhost:3000``: tests use a free port in its place.
 - What is shown below a command must be printed by it, line by line and in that order, but for the digits of
   numbers; a line ``...`` or ``…`` stands for any lines, and one at the end of a line for its rest.
 - The feature table stands between ``<!-- features -->`` and ``<!-- /features -->``, that of the score's columns
-  between ``<!-- scores -->`` and ``<!-- /scores -->``; ``python tests/test_readme.py`` writes both anew.
+  between ``<!-- scores -->`` and ``<!-- /scores -->``; ``python tests/test_readme.py`` writes both again.
 """
 
 from __future__ import annotations
@@ -38,7 +39,17 @@ import pytest
 from features.table.history import feature_catalogue_markdown
 from training.model.score_schema import schema_markdown
 
-README = Path(__file__).resolve().parents[1] / "README.md"
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
+PAGES = (
+    "README.md",
+    "docs/log.md",
+    "docs/training.md",
+    "docs/service.md",
+    "docs/campaigns.md",
+    "docs/measured.md",
+)
+LONGEST_README = 200  # lines
 
 NOT_RUN = ("make ", "git clone", "cd ", "sudo ", "apt-get ", "mlflow ui", ".venv/bin/mlflow ui", "docker ")
 """Beginnings of commands that are not run: they install, open a page, or would run the tests in a test."""
@@ -50,8 +61,9 @@ READY_SECONDS = 120
 
 @dataclass
 class Command:
-    """A command of the README, and what is shown below it."""
+    """A command of a page, and what is shown below it."""
 
+    page: str
     line: int
     text: str
     shown: list[str] = field(default_factory=list)
@@ -84,7 +96,7 @@ def blocks(markdown: str) -> Iterator[tuple[str, int, list[str]]]:
             opened = None
 
 
-def commands(markdown: str) -> list[Command]:
+def commands(markdown: str, page: str = "README.md") -> list[Command]:
     """Return the commands of the page in their order.
 
     >>> page = "```console\\n$ echo a \\\\\\n    b\\na b\\n```\\n```bash\\n# why\\necho 'c\\nd'\\n```"
@@ -103,15 +115,15 @@ def commands(markdown: str) -> list[Command]:
             if unfinished:
                 found[-1].text += "\n" + line
             elif prompt if language == "console" else line.strip() and not line.startswith("#"):
-                found.append(Command(number, line.removeprefix("$ ") if prompt else line))
+                found.append(Command(page, number, line.removeprefix("$ ") if prompt else line))
             elif language == "console" and line.strip():
-                assert found, f"README.md:{number}: a console block begins with a command, after '$ '"
+                assert found, f"{page}:{number}: a console block begins with a command, after '$ '"
                 found[-1].shown.append(line)
                 continue
             else:
                 continue
             unfinished = goes_on(found[-1].text)
-        assert not unfinished, f"README.md:{found[-1].line}: the command is not finished when the block ends"
+        assert not unfinished, f"{page}:{found[-1].line}: the command is not finished when the block ends"
     return found
 
 
@@ -130,7 +142,7 @@ def goes_on(text: str) -> bool:
 
 
 class Shell:
-    """Runs the README's commands one after another in one folder."""
+    """Runs the pages' commands one after another in one folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -153,6 +165,9 @@ class Shell:
         text = command.text.replace(f"localhost:{PORT}", f"localhost:{self.port}")
         if command.program.startswith("stayworth serve"):
             return self._serve(command)
+        if exported := re.fullmatch(r"export (\w+)=(\S+)", text):
+            self.environment[exported[1]] = exported[2]
+            return Ran(command, 0, "", "")
         if command.program == DEMO:
             self.demo = self.demo or self._call(command, DEMO)
             return Ran(command, self.demo.exit_code, self.demo.printed, self.demo.complained)
@@ -201,14 +216,17 @@ class Shell:
 
 
 @pytest.fixture(scope="module")
-def page() -> list[Command]:
-    return commands(README.read_text(encoding="utf-8"))
+def pages() -> list[Command]:
+    """The commands of all pages, in their order."""
+    return [
+        command for page in PAGES for command in commands((ROOT / page).read_text(encoding="utf-8"), page)
+    ]
 
 
 @pytest.fixture(scope="module")
-def session(page: list[Command], tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Ran]]:
-    """The README's commands, run in order until one fails."""
-    to_run = [command for command in page if not f"{command.program} ".startswith(NOT_RUN)]
+def session(pages: list[Command], tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Ran]]:
+    """The pages' commands, run in order until one fails."""
+    to_run = [command for command in pages if not f"{command.program} ".startswith(NOT_RUN)]
     if any("curl " in command.text for command in to_run) and shutil.which("curl") is None:
         reason = "no curl here: install the Debian package curl"
         pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
@@ -224,27 +242,30 @@ def session(page: list[Command], tmp_path_factory: pytest.TempPathFactory) -> It
     yield results
 
 
-def test_the_readme_shows_the_whole_way(page: list[Command]) -> None:
-    text = "\n".join(command.text for command in page)
+def test_the_readme_shows_the_whole_way(pages: list[Command]) -> None:
+    text = "\n".join(command.text for command in pages if command.page == "README.md")
 
     missing = [
         step
         for step in (
             "make demo",
             "make test",
+            "source .venv/bin/activate",
+            "export STAYWORTH_TRACKING_URI",
             "stayworth train",
             "stayworth score",
             "stayworth serve",
             "curl",
+            "stayworth plan",
         )
         if step not in text
     ]
     assert missing == []
 
 
-def test_every_command_of_the_readme_works(session: list[Ran]) -> None:
+def test_every_command_of_the_pages_works(session: list[Ran]) -> None:
     failed = [
-        f"README.md:{ran.command.line}: {ran.command.text}\n"
+        f"{ran.command.page}:{ran.command.line}: {ran.command.text}\n"
         f"exit code {ran.exit_code}\n{ran.printed}{ran.complained}"
         for ran in session
         if ran.exit_code
@@ -253,9 +274,9 @@ def test_every_command_of_the_readme_works(session: list[Ran]) -> None:
     assert not failed, failed[0]
 
 
-def test_every_command_prints_what_the_readme_shows(session: list[Ran]) -> None:
+def test_every_command_prints_what_the_pages_show(session: list[Ran]) -> None:
     differing = [
-        f"README.md:{ran.command.line}: {ran.command.text}\n"
+        f"{ran.command.page}:{ran.command.line}: {ran.command.text}\n"
         f"not printed: {line}\nbut:\n{ran.printed}{ran.complained}"
         for ran in session
         if (line := first_missing(ran.command.shown, f"{ran.printed}\n{ran.complained}")) is not None
@@ -298,25 +319,36 @@ def plain(line: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"\d[\d,.]*(?<=\d)", "#", line)).strip()
 
 
-TABLES = {"features": feature_catalogue_markdown, "scores": schema_markdown}
+TABLES = {
+    "features": (ROOT / "docs" / "features.md", feature_catalogue_markdown),
+    "scores": (ROOT / "docs" / "scores.md", schema_markdown),
+}
 
 
-def with_tables(markdown: str) -> str:
-    """Return the page with the tables of the code between their markers."""
-    for name, table in TABLES.items():
-        marked = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        assert len(marked.findall(markdown)) == 1, (
-            f"README.md needs <!-- {name} --> and <!-- /{name} -->, once"
-        )
-        markdown = marked.sub(lambda marks, table=table: f"{marks[1]}\n{table()}\n\n{marks[2]}", markdown)  # type: ignore[misc]
-    return markdown
+def with_table(markdown: str, name: str, table: str) -> str:
+    """Return the page with a table of the code between its markers."""
+    before, start, rest = markdown.partition(f"<!-- {name} -->\n")
+    _, end, after = rest.partition(f"<!-- /{name} -->")
+    assert start and end, f"needs <!-- {name} --> and <!-- /{name} -->"
+    return f"{before}{start}\n{table}\n\n{end}{after}"
 
 
-def test_the_tables_of_the_readme_are_those_of_the_code() -> None:
-    markdown = README.read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_of_the_documentation_is_that_of_the_code(name: str) -> None:
+    page, table = TABLES[name]
+    markdown = page.read_text(encoding="utf-8")
 
-    assert with_tables(markdown) == markdown, "stale: run python tests/test_readme.py"
+    assert with_table(markdown, name, table()) == markdown, "stale: run python tests/test_readme.py"
+
+
+def test_the_readme_is_short_and_leads_to_every_page() -> None:
+    text = README.read_text(encoding="utf-8")
+
+    assert len(text.splitlines()) <= LONGEST_README
+    linked = set(re.findall(r"\]\((docs/[^)#]+)\)", text))
+    assert linked == {page.relative_to(ROOT).as_posix() for page in ROOT.glob("docs/*.md")}
 
 
 if __name__ == "__main__":
-    README.write_text(with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for name, (page, table) in TABLES.items():
+        page.write_text(with_table(page.read_text(encoding="utf-8"), name, table()), encoding="utf-8")
