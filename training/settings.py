@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 import typer
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from training.churn.budget import Budget
+from training.clv import PurchaseModelName
 
 DEFAULT_MARGIN = 0.3
 
@@ -63,7 +64,7 @@ class TrainSettings(RunSettings):
         ),
     ] = Field(default=None, ge=1)
     clv_model: Annotated[
-        Literal["bgnbd", "mbgnbd", "paretonbd"],
+        PurchaseModelName,
         typer.Option("--clv-model", help="Model of purchases: BG/NBD, MBG/NBD or (slower) Pareto/NBD."),
     ] = "bgnbd"
     test_snapshot: Annotated[

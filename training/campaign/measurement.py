@@ -219,7 +219,7 @@ def _covariates(customers: pd.DataFrame, outcomes: pd.DataFrame) -> Floats:
 
 def _paid_apart(offer: Offer) -> bool:
     """Tell whether the incentive is a cost that the log's amounts do not hold already."""
-    return not offer.incentive_in_amounts and (offer.incentive_cost or offer.incentive_share or 0) > 0
+    return offer.has_incentive and not offer.incentive_in_amounts
 
 
 def _redemption(offer: Offer, customers: pd.DataFrame, outcomes: pd.DataFrame) -> tuple[float, float]:

@@ -69,8 +69,8 @@ def tornado(plan: CampaignPlan) -> list[Swing]:
         Swing("contact cost (±20%)", profit(changed(contact_cost=1.2)), profit(changed(contact_cost=0.8))),
         Swing(
             "incentive (±20%)",
-            profit(changed(incentive_cost=1.2, incentive_share=1.2)),
-            profit(changed(incentive_cost=0.8, incentive_share=0.8)),
+            profit([offer.incentive_times(1.2) for offer in plan.offers]),
+            profit([offer.incentive_times(0.8) for offer in plan.offers]),
         ),
         Swing("half of the stayers redeem", profit(), profit(changed(redemption_rate=0.5))),
     ]
@@ -91,11 +91,7 @@ def _accepting(offer: Offer, rate: float) -> Offer:
 
 def _scaled(offer: Offer, factors: dict[str, float]) -> Offer:
     now = {name: getattr(offer, name) for name in factors}
-    return offer.model_copy(
-        update={
-            name: min(v * factors[name], 1.0 if "share" in name else math.inf) for name, v in now.items() if v
-        }
-    )
+    return offer.model_copy(update={name: value * factors[name] for name, value in now.items() if value})
 
 
 def same_list(plan: CampaignPlan) -> list[SameList]:

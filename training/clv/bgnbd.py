@@ -220,3 +220,6 @@ def _integrated_survival(y: FloatArray, R: FloatArray, a: float, B: FloatArray) 
     drop = np.expm1(-(R + 1.0) * np.log1p(y))
     rest = np.expm1(-(R + 1.0) * np.log1p(expit(v) * y)) - drop * expit(v)
     return np.asarray(1.0 + (drop * a / (a + B) + step * (density * rest).sum(axis=1, keepdims=True)))[:, 0]
+
+
+MODEL = BGNBD

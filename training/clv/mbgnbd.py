@@ -42,3 +42,6 @@ class MBGNBD(BGNBD):
 
     def _may_have_left(self, x: FloatArray) -> npt.NDArray[np.bool_]:
         return np.ones_like(x, dtype=bool)
+
+
+MODEL = MBGNBD

@@ -14,13 +14,15 @@ import json
 import warnings
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Any
+from importlib import import_module
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 
 from features.errors import FitError
 from features.table.columns import Columns, as_columns
+from training.clv import PurchaseModelName
 from training.clv.bgnbd import BGNBD
 from training.clv.gammagamma import EmpiricalSpend, GammaGamma, spend_correlation
 from training.clv.likelihood import Problem, along, maximum, principal_axes, refine
@@ -30,7 +32,9 @@ from training.clv.quadrature import FloatArray, distinct
 from training.clv.value import DAYS_PER_WEEK, CustomerValues, ValueTerms, customer_values
 
 PurchaseModel = BGNBD | MBGNBD | ParetoNBD
-PURCHASE_MODELS: dict[str, type[PurchaseModel]] = {model.name: model for model in (BGNBD, MBGNBD, ParetoNBD)}
+PURCHASE_MODELS: dict[str, type[PurchaseModel]] = {
+    name: import_module(f"training.clv.{name}").MODEL for name in get_args(PurchaseModelName)
+}
 SPEND_MODELS: dict[str, type[GammaGamma] | type[EmpiricalSpend]] = {
     model.name: model for model in (GammaGamma, EmpiricalSpend)
 }

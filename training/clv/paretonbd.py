@@ -209,3 +209,6 @@ def _until_nothing(upper: FloatArray | float, *factors: tuple[FloatArray, FloatA
     for A, k in factors:
         upper = np.minimum(upper, A * np.expm1(np.minimum(_NOTHING / k, 100.0)))
     return np.asarray(upper, dtype=np.float64)
+
+
+MODEL = ParetoNBD

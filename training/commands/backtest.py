@@ -179,14 +179,10 @@ def show_account(account: Account) -> None:
 
 
 def _wording(offer: Offer) -> str:
-    incentive = (
-        f"{offer.incentive_share:.0%} of a purchase"
-        if offer.incentive_share is not None
-        else f"{offer.incentive_cost:,.2f}"
-    )
     return (
-        f"Offer: a contact costs {offer.contact_cost:,.2f}, the incentive {incentive}; {offer.acceptance:.0%} of those "
-        f"who would leave accept, {offer.redemption_rate:.0%} of those who would stay anyway take it too."
+        f"Offer: a contact costs {offer.contact_cost:,.2f}, the incentive {offer.incentive_in_words}; "
+        f"{offer.acceptance:.0%} of those who would leave accept, "
+        f"{offer.redemption_rate:.0%} of those who would stay anyway take it too."
     )
 
 

@@ -133,14 +133,10 @@ def _mean_purchase(new: RefitPredictions, old: RefitPredictions) -> float:
 
 def offer_in_words(offer: Offer) -> str:
     """Return an offer's terms as text."""
-    incentive = (
-        f"{offer.incentive_cost:,.2f}"
-        if offer.incentive_share is None
-        else f"{offer.incentive_share:.0%} of a purchase"
-    )
     return (
-        f"contact {offer.contact_cost:,.2f}, incentive {incentive}, taken by {offer.acceptance:.0%} of those who "
-        f"would leave and {offer.redemption_rate:.0%} of those who would stay"
+        f"contact {offer.contact_cost:,.2f}, incentive {offer.incentive_in_words}, "
+        f"taken by {offer.acceptance:.0%} of those who would leave "
+        f"and {offer.redemption_rate:.0%} of those who would stay"
     )
 
 

@@ -104,6 +104,30 @@ class Offer(BaseModel):
         prior = self.acceptance_rate
         return prior.mean if isinstance(prior, BetaPrior) else prior
 
+    @property
+    def has_incentive(self) -> bool:
+        """Whether taking the offer costs anything beside the contact."""
+        return (self.incentive_cost or self.incentive_share or 0) > 0
+
+    @property
+    def incentive_in_words(self) -> str:
+        """The incentive as text: an amount, or a share of a purchase.
+
+        Examples
+        --------
+        >>> Offer(incentive_share=0.1, acceptance_rate=0.3).incentive_in_words
+        '10% of a purchase'
+        """
+        if self.incentive_cost is not None:
+            return f"{self.incentive_cost:,.2f}"
+        return f"{self.incentive_share:.0%} of a purchase"
+
+    def incentive_times(self, factor: float) -> Offer:
+        """Return the offer with an incentive ``factor`` times as large; a share is at most 1."""
+        if self.incentive_share is not None:
+            return self.model_copy(update={"incentive_share": min(factor * self.incentive_share, 1.0)})
+        return self.model_copy(update={"incentive_cost": factor * (self.incentive_cost or 0.0)})
+
     def incentive(self, spend_per_purchase: ArrayLike | None = None) -> Floats:
         """Return the incentive d of each customer, in money.
 
