@@ -232,7 +232,7 @@ def test_the_wheel_holds_the_three_packages() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("README.md", "CHANGELOG.md", "LICENSE", "Makefile", "pyproject.toml"),
+        *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "docs", "Makefile", "pyproject.toml"),
         *("requirements.lock", "requirements-dev.lock", ".pre-commit-config.yaml", ".ci/run"),
     ],
 )
