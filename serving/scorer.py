@@ -48,7 +48,7 @@ class ScoredList:
         Rows of the log: all, those before the snapshot, and those at or after it.
     quarantined : dict of reason to number of rows
         ``rows_in == rows_used + rows_not_visible + sum(quarantined.values())``.
-    recent : Series of bool, one a row of ``scores``
+    recent : ndarray of bool, one per score
         Whether the last purchase lies within the model's ``dormant_after_days``: the long gone rarely come back,
         whatever they would be worth.
     """
@@ -60,11 +60,11 @@ class ScoredList:
     rows_used: int
     rows_not_visible: int
     quarantined: dict[str, int]
-    recent: pd.Series
+    recent: np.ndarray
 
     @cached_property
     def scores(self) -> pd.DataFrame:
-        """The columns as a DataFrame, which takes longer to make than a customer to score."""
+        """The columns as a DataFrame, for writing and publishing; making it takes longer than to score a customer."""
         return pd.DataFrame(self.columns, copy=False)
 
 
@@ -193,7 +193,7 @@ class Scorer:
             rows_used=seen,
             rows_not_visible=log.table.num_rows - seen,
             quarantined=log.quarantine.counts(),
-            recent=pd.Series(recent[order], name="recent"),
+            recent=np.asarray(recent)[order],
         )
 
     def request_log(self, rows: pa.Table, rules: LogRules | None = None) -> TransactionLog:

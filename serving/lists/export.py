@@ -71,7 +71,7 @@ def write_table(table: pa.Table | pd.DataFrame, path: str | os.PathLike[str], *,
 
 
 def require_target(path: str | os.PathLike[str]) -> None:
-    """Complain about a file that could not be written before the work is done, not after.
+    """Check that a file can be written, before the work is done.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""API keys: who may ask the service, for what and how much. A key is shown once; the store keeps its digest."""
+"""API keys of the service, with scopes and limits. A key is shown once; the store keeps its SHA-256 digest."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _NAME = re.compile(r"\w[\w.-]{0,63}")
 
 @dataclass(frozen=True)
 class ApiKey:
-    """What the store knows about a key.
+    """One API key, as stored.
 
     Parameters
     ----------
     name : str
-        One active key bears it.
+        Unique among active keys.
     digest : str
         SHA-256 of the key, in hex (`digest`).
     scopes : frozenset of {"score", "lookup"}
@@ -37,7 +37,7 @@ class ApiKey:
     max_body_bytes : int or None
         None: the service's own limit.
     created_at : datetime, in UTC
-    revoked_at : datetime, in UTC, or None while the key is good
+    revoked_at : datetime, in UTC, or None while the key is active
     """
 
     name: str
