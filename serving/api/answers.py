@@ -1,4 +1,4 @@
-"""What the service gives: one definition for the answers and for the OpenAPI document.
+"""Schemas of the answers, for writing them and for the OpenAPI document.
 
 Answers to many customers are written straight from the scored columns; that they are what the schemas
 promise is checked here for the numbers (a NaN is our failure, never a silent null) and by the tests for all.
@@ -7,7 +7,7 @@ promise is checked here for the numbers (a NaN is our failure, never a silent nu
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -135,13 +135,20 @@ def lookup_answer(found: Lookup) -> bytes:
     )
 
 
+@dataclass(frozen=True)
+class ExplainResponse(Explanation):
+    """One customer's score, and how it comes about."""
+
+    score: CustomerScore  # type: ignore[assignment]
+
+
 def explain_answer(explanation: Explanation) -> bytes:
     """Write an `Explanation` as JSON."""
     return to_json(explanation)
 
 
 class TrainingLog(BaseModel):
-    """The log a version was trained on."""
+    """The transaction log that a version was trained on."""
 
     first_day: date
     last_day: date
@@ -150,15 +157,15 @@ class TrainingLog(BaseModel):
     fingerprint: str
 
 
-class Verdict(BaseModel):
-    """How the training recipe did on a snapshot that no choice was made on."""
+class EvaluationSummary(BaseModel):
+    """Metrics of the training procedure on a snapshot held out from every choice."""
 
     snapshot_date: date
     metrics: dict[str, float]
 
 
 class ModelInfo(BaseModel):
-    """The version that scores."""
+    """The model version that scores."""
 
     model_version: str
     trained_at: datetime
@@ -167,5 +174,5 @@ class ModelInfo(BaseModel):
     value_horizon_days: int
     dormant_after_days: int
     log: TrainingLog
-    test: Verdict
+    test: EvaluationSummary
     features: list[str]

@@ -1,15 +1,17 @@
-"""What each path answers: decoding, the work in a thread, the answer.
+"""The operations of the API: for each path, the function that answers it, its schemas and the scope of its key.
 
-A worker computes `THREADS` large things at a time and lets a bounded number wait; beyond, it says so at once
-(503 with Retry-After) rather than letting everybody wait longer.
+To add one, write a method of `Endpoints` and list it in `Endpoints.operations`: the router, the access check and
+the OpenAPI document are made from that list.
+
+A worker runs `THREADS` scorings at a time and queues `WAITING`; further ones are refused at once (503 with
+Retry-After) rather than making every request wait longer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Literal, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -19,8 +21,18 @@ from starlette.responses import Response
 
 from features.errors import ModelError, NothingPublished, StayworthError, StoreError
 from serving.api import metrics
-from serving.api.answers import ModelInfo, explain_answer, lookup_answer, score_answer
+from serving.api.answers import (
+    ExplainResponse,
+    LookupResponse,
+    ModelInfo,
+    ScoreResponse,
+    explain_answer,
+    lookup_answer,
+    score_answer,
+)
+from serving.api.documentation import documentation_page
 from serving.api.openapi import openapi_document
+from serving.api.operation import ApiRequest, Operation
 from serving.api.refusals import Refusal
 from serving.api.requests import ExplainRequest, LookupRequest, Request, ScoreRequest
 from serving.champion.champion import Champion
@@ -39,87 +51,108 @@ _JSON = "application/json"
 Result = TypeVar("Result")
 
 
-@dataclass
-class Call:
-    """One request, as the endpoints see it.
-
-    Parameters
-    ----------
-    body : bytes
-    notes : dict
-        What the access log should tell beyond route, status and time; never a customer's value.
-    """
-
-    body: bytes = b""
-    notes: dict[str, Any] = field(default_factory=dict)
-
-
 class Endpoints:
-    """The service's answers, over a champion and a score store.
+    """Functions that answer requests from a champion model and a score store.
 
     Parameters
     ----------
     champion : Champion
     store : Store
+    metrics_access : {"open", "key", "off"}
+        Whether ``/metrics`` asks for a key, or is not there.
     """
 
-    def __init__(self, champion: Champion, store: Store) -> None:
+    def __init__(
+        self, champion: Champion, store: Store, metrics_access: Literal["open", "key", "off"] = "open"
+    ) -> None:
         self.champion = champion
         self.store = store
+        self.metrics_access = metrics_access
 
-    async def score(self, call: Call) -> Response:
-        """Answer ``POST /score``."""
-        return await self._compute(self._score, call)
+    def operations(self) -> list[Operation]:
+        """Return every path of the service, and what is to know of it."""
+        found = [
+            Operation("POST", "/score", self.score, "score", ScoreRequest, ScoreResponse, True),
+            Operation("POST", "/lookup", self.lookup, "lookup", LookupRequest, LookupResponse, True),
+            Operation("POST", "/explain", self.explain, "score", ExplainRequest, ExplainResponse, True),
+            Operation("GET", "/model", self.model, "", None, ModelInfo, True),
+            Operation("GET", "/livez", self.live),
+            Operation("GET", "/healthz", self.live, documented=False),
+            Operation("GET", "/readyz", self.ready, may_be_unavailable=True),
+            Operation("GET", "/docs.json", self.document, documented=False),
+            Operation("GET", "/", self.page, documented=False),
+        ]
+        if self.metrics_access != "off":
+            scope = "" if self.metrics_access == "key" else None
+            found.append(Operation("GET", "/metrics", self.metrics, scope))
+        return found
 
-    async def explain(self, call: Call) -> Response:
-        """Answer ``POST /explain``."""
-        return await self._compute(self._explain, call)
+    async def score(self, request: ApiRequest) -> Response:
+        """Score customers, sent with their orders."""
+        return await self._compute(self._score, request)
 
-    async def lookup(self, call: Call) -> Response:
-        """Answer ``POST /lookup``."""
-        if len(call.body) > 64 * _FEW_IDS or self.store.address.file is None:
-            return await anyio.to_thread.run_sync(self._lookup, call, limiter=self._lookups)
-        return self._lookup(call)  # a read of a local file takes less than a thread's turn
+    async def explain(self, request: ApiRequest) -> Response:
+        """Explain one customer's score."""
+        return await self._compute(self._explain, request)
 
-    async def model(self, call: Call) -> Response:
-        """Answer ``GET /model``."""
+    async def lookup(self, request: ApiRequest) -> Response:
+        """Newest published scores by customer id."""
+        if len(request.body) > 64 * _FEW_IDS or self.store.address.file is None:
+            return await anyio.to_thread.run_sync(self._lookup, request, limiter=self._lookups)
+        return self._lookup(request)  # reading a local file takes less time than switching to a thread
+
+    async def model(self, request: ApiRequest) -> Response:
+        """Model version that scores."""
         scorer = self._scorer()
         info = ModelInfo.model_validate(scorer.model.card | {"model_version": scorer.version})
         return Response(info.model_dump_json(), media_type=_JSON)
 
-    async def metrics(self, call: Call) -> Response:
-        """Answer ``GET /metrics``."""
+    async def live(self, request: ApiRequest) -> Response:
+        """Whether the process answers."""
+        return Response("\n", media_type="text/plain")
+
+    async def ready(self, request: ApiRequest) -> Response:
+        """Whether a model is loaded."""
+        self._scorer()
+        return Response("\n", media_type="text/plain")
+
+    async def metrics(self, request: ApiRequest) -> Response:
+        """Prometheus metrics, unless switched off."""
         published, up = await anyio.to_thread.run_sync(self._published, limiter=self._lookups)
         text = metrics.exposition(self.champion.state, published, up)
         return Response(text, media_type=metrics.CONTENT_TYPE)
 
-    async def docs(self, call: Call) -> Response:
-        """Answer ``GET /docs.json``."""
-        return Response(self._document, media_type=_JSON)
+    async def document(self, request: ApiRequest) -> Response:
+        """OpenAPI document."""
+        return Response(self._openapi, media_type=_JSON)
 
-    def _score(self, call: Call) -> Response:
-        request, scorer = _read(ScoreRequest, call), self._scorer()
-        call.notes["customers"] = len(request.customers)
+    async def page(self, request: ApiRequest) -> Response:
+        """OpenAPI document as a web page."""
+        return self._page
+
+    def _score(self, request: ApiRequest) -> Response:
+        sent, scorer = _decode(ScoreRequest, request), self._scorer()
+        request.log_fields["customers"] = len(sent.customers)
         try:
-            scored = scorer.score_customers(request.rows(), request.snapshot())
-            recommended = price_offers(scored.columns, request.offers) if request.offers else []
+            scored = scorer.score_customers(sent.rows(), sent.snapshot())
+            recommended = price_offers(scored.columns, sent.offers) if sent.offers else []
         except StayworthError as error:
             raise Refusal(400, str(error)) from None
         metrics.count_scores(scored.columns["value_tier"], scored.columns["churn_probability"])
         return Response(score_answer(scored, scorer.version, recommended), media_type=_JSON)
 
-    def _explain(self, call: Call) -> Response:
-        request, scorer = _read(ExplainRequest, call), self._scorer()
+    def _explain(self, request: ApiRequest) -> Response:
+        sent, scorer = _decode(ExplainRequest, request), self._scorer()
         try:
-            explanation = explain(scorer, request.rows(), request.snapshot(), offers=request.offers)
+            explanation = explain(scorer, sent.rows(), sent.snapshot(), offers=sent.offers)
         except StayworthError as error:
             raise Refusal(400, str(error)) from None
         return Response(explain_answer(explanation), media_type=_JSON)
 
-    def _lookup(self, call: Call) -> Response:
-        request = _read(LookupRequest, call)
-        found = self._look_up(request.customer_ids)
-        call.notes |= {"customers": len(request.customer_ids), "unknown": len(found.unknown)}
+    def _lookup(self, request: ApiRequest) -> Response:
+        sent = _decode(LookupRequest, request)
+        found = self._look_up(sent.customer_ids)
+        request.log_fields.update(customers=len(sent.customer_ids), unknown=len(found.unknown))
         return Response(lookup_answer(found), media_type=_JSON)
 
     def _look_up(self, customer_ids: list[str]) -> Lookup:
@@ -142,8 +175,8 @@ class Endpoints:
         except StoreError:
             return None, False
 
-    async def _compute(self, work: Callable[[Call], Result], call: Call) -> Result:
-        """Do what takes long in a thread, if not too many wait already."""
+    async def _compute(self, work: Callable[[ApiRequest], Result], request: ApiRequest) -> Result:
+        """Run long work in a thread, unless too many requests are waiting for one."""
         if self._computing.statistics().tasks_waiting >= WAITING:
             raise Refusal(
                 503,
@@ -151,7 +184,7 @@ class Endpoints:
                 code="overloaded",
                 headers={"Retry-After": "1"},
             )
-        return await anyio.to_thread.run_sync(work, call, limiter=self._computing)
+        return await anyio.to_thread.run_sync(work, request, limiter=self._computing)
 
     @cached_property
     def _computing(self) -> anyio.CapacityLimiter:
@@ -162,14 +195,18 @@ class Endpoints:
         return anyio.CapacityLimiter(LOOKUPS)
 
     @cached_property
-    def _document(self) -> bytes:
-        return to_json(openapi_document())
+    def _openapi(self) -> bytes:
+        return to_json(openapi_document(self.operations()))
+
+    @cached_property
+    def _page(self) -> Response:
+        return documentation_page(openapi_document(self.operations()))
 
 
-def _read(schema: type[Request], call: Call) -> Request:
-    """Decode a body, strictly."""
+def _decode(schema: type[Request], request: ApiRequest) -> Request:
+    """Read a body by its schema, strictly."""
     try:
-        return schema.model_validate_json(call.body)
+        return schema.model_validate_json(request.body)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
         raise Refusal.of(found) from None

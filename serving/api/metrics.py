@@ -11,6 +11,7 @@ import os
 from collections import Counter as Tally
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from functools import cache
 
 import prometheus_client as prometheus
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -37,8 +38,15 @@ _probability = prometheus.Histogram(
 
 def count_request(route: str, status: int, seconds: float) -> None:
     """Count one request under its route, never under a path that a caller made up."""
-    _requests.labels(route, str(status)).inc()
-    _seconds.labels(route).observe(seconds)
+    count, time = _request_metrics(route, status)
+    count.inc()
+    time.observe(seconds)
+
+
+@cache
+def _request_metrics(route: str, status: int) -> tuple[prometheus.Counter, prometheus.Histogram]:
+    """Return the labelled metrics; prometheus_client would look each up under a lock every time."""
+    return _requests.labels(route, str(status)), _seconds.labels(route)
 
 
 def count_scores(tiers: Iterable[str], probabilities: Iterable[float]) -> None:

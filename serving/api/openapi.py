@@ -1,22 +1,20 @@
-"""The service's OpenAPI document, made from the schemas that decode and answer."""
+"""The OpenAPI document: FastAPI describes the operations and schemas; what refusals and headers mean is added."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from importlib.metadata import version
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter
-from pydantic.json_schema import GenerateJsonSchema
+from pydantic import BaseModel
 
-from serving.api.answers import LookupResponse, ModelInfo, ScoreResponse
+from serving.api.operation import Operation
 from serving.api.refusals import ErrorResponse, Refusal
-from serving.api.requests import ExplainRequest, LookupRequest, ScoreRequest
-from serving.explanation.explanation import Explanation
 
 _REFUSALS = {
     400: "The request is wrong; `details` says where.",
-    401: "No API key, or not a good one.",
-    403: "The key's scopes do not reach here.",
+    401: "No API key, or not a valid one.",
+    403: "The key lacks the scope, or the `Host` is not this machine.",
     408: "The body did not arrive in time.",
     413: "The body is too large.",
     415: "The body is not `application/json`.",
@@ -35,118 +33,88 @@ _GIVEN_ID = {
     "description": "Up to 128 letters, digits and `_.:-`; echoed, and written in the service's log.",
     "schema": {"type": "string"},
 }
-_JSON = "application/json"
-_KEY: list[dict[str, list[str]]] = [{"apiKey": []}]
-_SCHEMAS = "#/components/schemas/"
+_KEY = "Made by `stayworth keys add NAME`. Not asked for on loopback without keys."
 
 
-def openapi_document() -> dict[str, Any]:
+def openapi_document(operations: Collection[Operation]) -> dict[str, Any]:
     """Return the document, in OpenAPI 3.1.
 
-    Examples
-    --------
-    >>> sorted(openapi_document()["paths"])
-    ['/explain', '/livez', '/lookup', '/metrics', '/model', '/readyz', '/score']
+    Parameters
+    ----------
+    operations : collection of Operation
+        Those that are not ``documented`` are left out.
     """
+    from fastapi import (
+        FastAPI,
+        Security,
+    )  # here: the import takes a third of a second, and commands need none
+    from fastapi.responses import JSONResponse, Response
+    from fastapi.security import HTTPBearer
+
+    app = FastAPI(
+        title="stayworth",
+        version=version("stayworth"),
+        summary="Who is likely to leave, and what they are worth.",
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        servers=[{"url": "/"}],
+    )
+    key = Security(HTTPBearer(scheme_name="apiKey", description=_KEY))
+    for each in operations:
+        app.add_api_route(
+            each.path,
+            _endpoint(each.request),
+            methods=[each.method],
+            operation_id=each.path.strip("/"),
+            summary=_first_line(each.answer).rstrip("."),
+            response_model=each.response,
+            response_description=_first_line(each.response or each.answer),
+            response_class=JSONResponse if each.response else Response,
+            responses=_responses(each),
+            dependencies=[] if each.scope is None else [key],
+            openapi_extra={"parameters": [_GIVEN_ID]} if each.response else None,
+            include_in_schema=each.documented,
+        )
+    return _without_validation_errors(app.openapi())
+
+
+def _endpoint(body: type[BaseModel] | None) -> Callable[..., None]:
+    """Return a function with a parameter for the body, from which FastAPI reads the schema."""
+    if body is None:
+        return lambda: None
+
+    def endpoint(body: BaseModel) -> None: ...
+
+    endpoint.__annotations__["body"] = body
+    return endpoint
+
+
+def _responses(operation: Operation) -> dict[int | str, dict[str, Any]]:
+    """Return what each status means, besides the schema of the answer itself."""
+    done: dict[str, Any] = {"headers": _REQUEST_ID}
+    if operation.response is None:
+        done["content"] = {"text/plain": {"schema": {"type": "string"}}}
+    return {200: done, **{status: _refusal(status) for status in operation.refusals}}
+
+
+def _refusal(status: int) -> dict[str, Any]:
+    error = Refusal(status, _REFUSALS[status]).error
     return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": "stayworth",
-            "version": version("stayworth"),
-            "summary": "Who is likely to leave, and what they are worth.",
-            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        },
-        "servers": [{"url": "/"}],
-        "paths": {
-            "/score": {
-                "post": _post("score", "Score customers, sent with their orders", ScoreRequest, ScoreResponse)
-            },
-            "/lookup": {
-                "post": _post(
-                    "lookup", "Newest published scores by customer id", LookupRequest, LookupResponse
-                )
-            },
-            "/explain": {
-                "post": _post("explain", "Why one customer has their score", ExplainRequest, Explanation)
-            },
-            "/model": {
-                "get": _operation("model", "The version that scores", ModelInfo, 401, 429, 500, 503)
-                | {"security": _KEY}
-            },
-            "/livez": {"get": _probe("livez", "The process answers.")},
-            "/readyz": {"get": _probe("readyz", "A champion is loaded.", 503)},
-            "/metrics": {"get": _probe("metrics", "Prometheus metrics, unless switched off.", 401)},
-        },
-        "components": {
-            "schemas": _definitions(),
-            "securitySchemes": {
-                "apiKey": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "description": "Made by `stayworth keys add NAME`. Not asked for on loopback without keys.",
-                }
-            },
-        },
+        "description": _REFUSALS[status],
+        "model": ErrorResponse,
+        "headers": _REQUEST_ID | (_RETRY if status in (429, 503) else {}),
+        "content": {"application/json": {"example": ErrorResponse(error=error).model_dump()}},
     }
 
 
-def _definitions() -> dict[str, Any]:
-    """Return every schema of what is taken and given."""
-    taken = [
-        (model, "validation", TypeAdapter(model).core_schema)
-        for model in (ScoreRequest, LookupRequest, ExplainRequest)
-    ]
-    given = [
-        (model, "serialization", TypeAdapter(model).core_schema)
-        for model in (ScoreResponse, LookupResponse, Explanation, ModelInfo, ErrorResponse)
-    ]
-    generator = GenerateJsonSchema(ref_template=_SCHEMAS + "{model}")
-    _, definitions = generator.generate_definitions([*taken, *given])  # type: ignore[list-item]
-    schemas: dict[str, Any] = {str(name): schema for name, schema in definitions.items()}
-    schemas["Explanation"]["properties"]["score"] = {"$ref": f"{_SCHEMAS}CustomerScore"}
-    return schemas
+def _without_validation_errors(document: dict[str, Any]) -> dict[str, Any]:
+    """Remove FastAPI's 422: an invalid body is a 400 here, in the one shape of refusals."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            operation["responses"].pop("422", None)
+    for name in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(name, None)
+    return document
 
 
-def _post(operation_id: str, summary: str, taken: type[BaseModel], given: type) -> dict[str, Any]:
-    body = {"schema": {"$ref": _SCHEMAS + taken.__name__}}
-    return _operation(operation_id, summary, given, *_REFUSALS) | {
-        "security": _KEY,
-        "requestBody": {"required": True, "content": {_JSON: body}},
-    }
-
-
-def _operation(operation_id: str, summary: str, answer: type, *refusals: int) -> dict[str, Any]:
-    done = {
-        "200": {
-            "description": str(answer.__doc__).splitlines()[0],
-            "headers": _REQUEST_ID,
-            "content": {_JSON: {"schema": {"$ref": _SCHEMAS + answer.__name__}}},
-        }
-    }
-    return {
-        "operationId": operation_id,
-        "summary": summary,
-        "parameters": [_GIVEN_ID],
-        "responses": done | _refusals(*refusals),
-    }
-
-
-def _probe(operation_id: str, summary: str, *refusals: int) -> dict[str, Any]:
-    done = {"200": {"description": summary, "content": {"text/plain": {"schema": {"type": "string"}}}}}
-    return {"operationId": operation_id, "summary": summary, "responses": done | _refusals(*refusals)}
-
-
-def _refusals(*statuses: int) -> dict[str, Any]:
-    return {
-        str(status): {
-            "description": _REFUSALS[status],
-            "headers": _REQUEST_ID | (_RETRY if status in (429, 503) else {}),
-            "content": {
-                _JSON: {
-                    "schema": {"$ref": _SCHEMAS + "ErrorResponse"},
-                    "example": ErrorResponse(error=Refusal(status, _REFUSALS[status]).error).model_dump(),
-                }
-            },
-        }
-        for status in statuses
-    }
+def _first_line(documented: Any) -> str:
+    return str(documented.__doc__).strip().partition("\n")[0]

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from serving.api.requests import HINTS
@@ -56,8 +57,8 @@ class ErrorResponse(BaseModel):
     error: Error
 
 
-class Refusal(Exception):
-    """A request that is not answered, and why.
+class Refusal(HTTPException):
+    """An error answer: raised anywhere, rendered in the one shape.
 
     Parameters
     ----------
@@ -80,14 +81,12 @@ class Refusal(Exception):
         details: Iterable[Problem] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(status, message)
-        self.status = status
+        super().__init__(status, message, headers)
         self.error = Error(
             code=code or _CODES.get(status) or HTTPStatus(status).name.lower(),
             message=message or _MESSAGES.get(status) or f"{HTTPStatus(status).phrase}.",
             details=list(details),
         )
-        self.headers = headers
 
     @classmethod
     def of(cls, errors: Iterable[Mapping[str, Any]]) -> Refusal:
@@ -104,7 +103,7 @@ class Refusal(Exception):
         b'{"error":{"code":"unsupported_media_type","message":"Send JSON, ...","details":[]}}'
         """
         content = ErrorResponse(error=self.error).model_dump()
-        return JSONResponse(content, status_code=self.status, headers=dict(self.headers or {}))
+        return JSONResponse(content, status_code=self.status_code, headers=self.headers)
 
 
 def problems(errors: Iterable[Mapping[str, Any]]) -> list[Problem]:

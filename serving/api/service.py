@@ -1,7 +1,7 @@
-"""The HTTP service: BentoML's workers and probes around our gate. The only door to BentoML.
+"""The HTTP service: BentoML starts and watches the worker processes, each of which runs our ASGI application.
 
-Every worker has a champion that it watches, a store that it reads and a gate that all requests pass. What the
-worker is told comes from the environment: `serve` writes the settings there, and so can whoever runs the bento.
+The only module that imports BentoML. A worker follows the champion model, reads the score store, and takes its
+settings from environment variables: `serve` sets them from the command line, and a bento is run with them.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ import tempfile
 import warnings
 from typing import Any
 
-from features.errors import ModelError, OutputError, StayworthError, StoreError
+from features.errors import OutputError, StayworthError, StoreError
 from serving.api.access import Access
+from serving.api.application import application
 from serving.api.endpoints import Endpoints
-from serving.api.gate import Gate, Route
 from serving.api.logs import log_json
+from serving.api.middleware import RequestLog
 from serving.champion.champion import Champion
 from serving.settings import ServeSettings
 from serving.store.store import Store
@@ -37,22 +38,6 @@ settings = ServeSettings.from_environment(os.environ)
 champion = Champion(settings.tracking_uri, settings.cache, poll_seconds=settings.poll_seconds)
 store = Store(settings.store)
 access = Access(store.keys, settings.auth, settings.rate_limit, settings.max_body_mb * 2**20)
-
-
-def routes(endpoints: Endpoints) -> dict[str, Route]:
-    """Return our paths; a key's scope for each."""
-    observed = {"open": None, "key": ""}
-    return {
-        "/score": Route("POST", endpoints.score, "score"),
-        "/lookup": Route("POST", endpoints.lookup, "lookup"),
-        "/explain": Route("POST", endpoints.explain, "score"),
-        "/model": Route("GET", endpoints.model, ""),
-        "/docs.json": Route("GET", endpoints.docs, None),
-    } | (
-        {}
-        if settings.metrics == "off"
-        else {"/metrics": Route("GET", endpoints.metrics, observed[settings.metrics])}
-    )
 
 
 with warnings.catch_warnings():
@@ -72,34 +57,24 @@ with warnings.catch_warnings():
             gc.freeze()
             atexit.register(gc.unfreeze)  # or DuckDB complains of what is left at the end
 
-        def __is_ready__(self) -> bool:
-            try:
-                champion.scorer()
-            except ModelError:
-                return False
-            return True
+    class ApiService(bentoml.Service):  # type: ignore[misc]
+        """A BentoML service that answers with our application, and starts and stops with BentoML's own.
 
-    class GatedService(bentoml.Service):  # type: ignore[misc]
-        """A service whose requests pass our gate first: BentoML's middlewares see the probes and its page only.
-
-        One of them keeps a timer for each request until its time is up, answered or not.
+        No request passes BentoML's middlewares: one keeps a timer for each until its time is up, answered or not,
+        and one labels the metrics with any path a caller makes up.
         """
 
-        def to_asgi(self, is_main: bool = True) -> Gate:
-            """Return what the server runs."""
-            return Gate(
-                super().to_asgi(is_main),
-                routes=routes(Endpoints(champion, store)),
-                access=access,
-                unready=lambda: champion.state.reason,
-            )
+        def to_asgi(self, is_main: bool = True) -> RequestLog:
+            """Return the application that uvicorn runs."""
+            operations = Endpoints(champion, store, settings.metrics).operations()
+            return application(operations, access, lifespan=super().to_asgi(is_main).router.lifespan_context)
 
     service: Any = bentoml.service(
         Stayworth,
         name="stayworth",
-        service_class=GatedService,
+        service_class=ApiService,
         tracing={"excluded_urls": ".*"},
-        metrics={"enabled": False},  # ours, in their place, are labelled with routes
+        metrics={"enabled": False},  # ours take their place
         logging={"access": {"enabled": False}},
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,8 +17,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from serving.api.endpoints import Endpoints
 from serving.api.openapi import openapi_document
 from serving.api.refusals import ErrorResponse
+from serving.champion.champion import Champion
+from serving.store.store import Store
 
 if TYPE_CHECKING:
     from conftest import Server
@@ -29,21 +33,33 @@ CHECKS = (
     response_headers_conformance,
     response_schema_conformance,
 )
-document = schemathesis.openapi.from_dict(openapi_document())
+OPERATIONS = Endpoints(Champion("sqlite:///none.db", Path("none")), Store("sqlite:///none.db")).operations()
+DOCUMENT = openapi_document(OPERATIONS)
+document = schemathesis.openapi.from_dict(DOCUMENT)
 
 
 def test_the_document_is_valid() -> None:
-    OpenAPIV31SpecValidator(openapi_document()).validate()
+    OpenAPIV31SpecValidator(DOCUMENT).validate()
+
+
+def test_the_document_has_every_operation_that_is_to_be_documented() -> None:
+    documented = {(each.path, each.method.lower()) for each in OPERATIONS if each.documented}
+
+    assert documented == {(path, method) for path, methods in DOCUMENT["paths"].items() for method in methods}
+    assert {"/score", "/lookup", "/explain", "/model", "/livez", "/readyz", "/metrics"} == set(
+        DOCUMENT["paths"]
+    )
+    assert "422" not in str(DOCUMENT["paths"])
 
 
 def test_the_document_is_what_the_service_gives(server: Server) -> None:
-    assert server.client.get("/docs.json").json() == openapi_document()
+    assert server.client.get("/docs.json").json() == DOCUMENT
 
 
 @pytest.mark.parametrize("path", ["/score", "/lookup", "/explain"])
 def test_the_examples_can_be_sent(server: Server, path: str) -> None:
-    schemas = openapi_document()["components"]["schemas"]
-    operation = openapi_document()["paths"][path]["post"]
+    schemas = DOCUMENT["components"]["schemas"]
+    operation = DOCUMENT["paths"][path]["post"]
     taken = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
     given = operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
 
@@ -57,7 +73,7 @@ def test_the_examples_can_be_sent(server: Server, path: str) -> None:
 def test_the_refusals_shown_are_of_the_one_shape() -> None:
     shown: list[dict[str, Any]] = [
         answer["content"]["application/json"]["example"]
-        for operations in openapi_document()["paths"].values()
+        for operations in DOCUMENT["paths"].values()
         for operation in operations.values()
         for status, answer in operation["responses"].items()
         if status != "200"

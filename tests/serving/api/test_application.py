@@ -1,0 +1,151 @@
+"""The ASGI application called directly: what hardly happens over a healthy connection."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive
+
+from serving.api import application, endpoints
+from serving.api.access import Access
+from serving.api.endpoints import Endpoints
+from serving.api.operation import ApiRequest, Operation
+from serving.champion.champion import Champion
+from serving.store.store import Store
+
+JSON = [(b"content-type", b"application/json")]
+
+
+def access(folder: Path) -> Access:
+    return Access(Store(f"sqlite:///{folder / 'none.db'}").keys, "off", None, 1000)
+
+
+def ask(
+    app: ASGIApp,
+    path: str,
+    receive: Receive,
+    method: str = "POST",
+    headers: list[tuple[bytes, bytes]] = JSON,
+) -> tuple[int, dict[str, str], Any]:
+    """Send one request; return status, headers and decoded body."""
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope: dict[str, Any] = {"type": "http", "method": method, "path": path, "headers": headers}
+    asyncio.run(app(scope, receive, send))
+    start, *rest = sent
+    answered = {name.decode(): value.decode() for name, value in start["headers"]}
+    body = b"".join(message.get("body", b"") for message in rest)
+    return start["status"], answered, json.loads(body) if body.strip() else None
+
+
+def arrives(body: bytes) -> Receive:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
+def answering(answer: Any, folder: Path) -> ASGIApp:
+    """An application with one path."""
+    return application.application([Operation("POST", "/score", answer, "score")], access(folder))
+
+
+async def echo(request: ApiRequest) -> Response:
+    return Response(request.body, media_type="application/json")
+
+
+def test_a_body_that_does_not_arrive_in_time_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(application, "BODY_SECONDS", 0.05)
+
+    async def never() -> Message:
+        await asyncio.sleep(60)
+        raise AssertionError("nobody waits so long")
+
+    status, headers, body = ask(answering(echo, tmp_path), "/score", never)
+
+    assert (status, body["error"]["code"]) == (408, "request_timeout")
+    assert headers["connection"] == "close"
+
+
+def test_a_caller_who_hangs_up_is_not_a_failure(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def gone() -> Message:
+        return {"type": "http.disconnect"}
+
+    status, _, _ = ask(answering(echo, tmp_path), "/score", gone)
+
+    assert status == 499
+    assert not caplog.records
+
+
+def test_what_fails_here_is_told_without_its_words(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def fails(request: ApiRequest) -> Response:
+        raise RuntimeError("s3cret")
+
+    with caplog.at_level(logging.ERROR):
+        status, headers, body = ask(answering(fails, tmp_path), "/score", arrives(b"{}"))
+
+    assert (status, body["error"]["code"]) == (500, "internal")
+    (record,) = caplog.records
+    assert record.fields == {"request_id": headers["x-request-id"]}  # type: ignore[attr-defined]
+    assert "s3cret" not in json.dumps(body) + record.getMessage()
+
+
+def test_without_a_model_it_is_alive_but_not_ready_and_says_why(tmp_path: Path) -> None:
+    champion = Champion("sqlite:///none.db", tmp_path)
+    answers = Endpoints(champion, Store(f"sqlite:///{tmp_path / 'none.db'}"))
+    app = application.application(answers.operations(), access(tmp_path))
+
+    status, headers, body = ask(app, "/readyz", arrives(b""), "GET")
+
+    assert (status, body["error"]["code"]) == (503, "not_ready")
+    assert body["error"]["message"] == "The service has not looked for a model yet."
+    assert headers["content-type"] == "application/json"
+    assert ask(app, "/livez", arrives(b""), "HEAD")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "allowed"),
+    [("GET", "/score", 405, "POST"), ("POST", "/score/", 404, None), ("GET", "/nothing", 404, None)],
+)
+def test_what_the_router_refuses_has_the_one_shape(
+    tmp_path: Path, method: str, path: str, status: int, allowed: str | None
+) -> None:
+    refused, headers, body = ask(answering(echo, tmp_path), path, arrives(b"{}"), method)
+
+    assert (refused, headers.get("allow"), body["error"]["details"]) == (status, allowed, [])
+    assert len(headers["x-request-id"]) == 32
+
+
+@pytest.mark.parametrize("content_type", [None, b"", b"text/plain", b"application/jsonp"])
+def test_a_body_that_is_not_said_to_be_json_is_not_read(tmp_path: Path, content_type: bytes | None) -> None:
+    # A page of another site may send any of these to a service on this machine, but not application/json.
+    async def never() -> Message:
+        raise AssertionError("it is not read")
+
+    headers = [] if content_type is None else [(b"content-type", content_type)]
+
+    status, _, body = ask(answering(echo, tmp_path), "/score", never, headers=headers)
+
+    assert (status, body["error"]["code"]) == (415, "unsupported_media_type")
+
+
+def test_too_many_who_wait_are_told_to_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoints, "WAITING", 0)
+    champion = Champion("sqlite:///none.db", tmp_path)
+    answers = Endpoints(champion, Store(f"sqlite:///{tmp_path / 'none.db'}"))
+
+    status, headers, body = ask(answering(answers.score, tmp_path), "/score", arrives(b"{}"))
+
+    assert (status, body["error"]["code"]) == (503, "overloaded")
+    assert headers["retry-after"] == "1"
