@@ -27,11 +27,13 @@ DOORS = {
     "pyspark": ("features/engines/",),
     "xlsxwriter": ("serving/lists/export.py",),
 }
-# Part of a declared library's own interface: BentoML takes Starlette's middleware and AnyIO's threads, Jinja escapes
+# Part of a declared library's own interface: BentoML takes Starlette's applications, AnyIO's threads and
+# uvicorn's protocols, Jinja escapes
 # with MarkupSafe.
 COMES_WITH = {
     "anyio": "bentoml",
     "starlette": "bentoml",
+    "uvicorn": "bentoml",
     "markupsafe": "jinja2",
     "pydantic-core": "pydantic",
     "typing-extensions": "pydantic",

@@ -1,16 +1,18 @@
-"""Who may ask what, how often and how much: API keys, their scopes and their limits.
+"""Access control: API keys, their scopes and limits, and the host names of a service without keys.
 
-Keys are read from the score store every few seconds, so that a revoked key stops within them and a new one is
-known at once; while the store is down, the keys read last go on. A key is compared with every active one in
-constant time. A worker counts the requests of a key for itself: with several workers, a key may reach its
-limit in each.
+Keys are read from the score store every few seconds, so that a revoked key stops working within them; a key that is
+not known yet is looked for at once. While the store is down, the keys read last remain valid. A key is compared with
+every active one in constant time. Each worker counts the requests of a key for itself: with several workers, a key
+may reach its limit in each.
 """
 
 from __future__ import annotations
 
 import hmac
+import ipaddress
 import logging
 import math
+import re
 import threading
 import time
 from typing import Literal
@@ -32,7 +34,7 @@ _log = logging.getLogger("stayworth")
 
 
 class Access:
-    """The gatekeeper.
+    """Checks of a request's key and host.
 
     Parameters
     ----------
@@ -43,10 +45,20 @@ class Access:
         Of a key that has none of its own, such as ``"600/minute"``.
     max_body_bytes : int
         Of a key that has none of its own.
+    loopback_host : str, optional
+        The address or name that the service listens on, where only this machine can reach it.
     """
 
-    def __init__(self, keys: Keys, mode: Mode, rate_limit: str | None, max_body_bytes: int) -> None:
+    def __init__(
+        self,
+        keys: Keys,
+        mode: Mode,
+        rate_limit: str | None,
+        max_body_bytes: int,
+        loopback_host: str | None = None,
+    ) -> None:
         self._store_keys, self.mode = keys, mode
+        self._loopback_host = loopback_host
         self._rate_limit, self._max_body_bytes = rate_limit, max_body_bytes
         self._keys: list[ApiKey] | None = None
         self._read_at = 0.0
@@ -60,15 +72,35 @@ class Access:
         if self.mode != "off":
             threading.Thread(target=self._keep_reading, name="keys", daemon=True).start()
 
+    def check_host(self, host: str) -> None:
+        """Refuse a request for another machine's name, where this machine's programs need no key.
+
+        A web page may let its own name resolve to 127.0.0.1, and its script then reads what is answered (DNS
+        rebinding); the header ``Host`` still has that name. A proxy on this machine may pass on any name, but
+        has no reason to be without keys.
+
+        Raises
+        ------
+        Refusal
+            403.
+        """
+        if self._loopback_host is None or self._is_closed():
+            return
+        name = re.sub(r":\d+$", "", host).strip("[]").lower()
+        if name not in ("localhost", self._loopback_host.lower()) and not _is_loopback(name):
+            raise Refusal(
+                403, "Without API keys, only requests for this machine are answered: use http://127.0.0.1."
+            )
+
     async def admit(self, authorization: str, scope: str) -> ApiKey | None:
-        """Let a request pass, or not.
+        """Check a request's key, scope and rate.
 
         Parameters
         ----------
         authorization : str
             The header; empty if there is none.
         scope : str
-            What the key must be good for; empty: any key will do.
+            The scope a key must have; empty: any key will do.
 
         Returns
         -------
@@ -148,6 +180,13 @@ class Access:
         while True:
             time.sleep(REFRESH_SECONDS)
             self._read()
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def _unauthorized(message: str) -> Refusal:

@@ -139,7 +139,7 @@ def lookup_answer(found: Lookup) -> bytes:
 class ExplainResponse(Explanation):
     """One customer's score, and how it comes about."""
 
-    score: CustomerScore  # type: ignore[assignment, valid-type]
+    score: CustomerScore
 
 
 def explain_answer(explanation: Explanation) -> bytes:

@@ -15,7 +15,6 @@ from typing import Literal, TypeVar
 
 import anyio
 import anyio.to_thread
-from pydantic import ValidationError
 from pydantic_core import to_json
 from starlette.responses import Response
 
@@ -30,11 +29,12 @@ from serving.api.answers import (
     lookup_answer,
     score_answer,
 )
+from serving.api.decoding import decode
 from serving.api.documentation import documentation_page
 from serving.api.openapi import openapi_document
 from serving.api.operation import ApiRequest, Operation
 from serving.api.refusals import Refusal
-from serving.api.requests import ExplainRequest, LookupRequest, Request, ScoreRequest
+from serving.api.requests import ExplainRequest, LookupRequest, ScoreRequest
 from serving.champion.champion import Champion
 from serving.explanation.explanation import explain
 from serving.explanation.recommendation import price_offers
@@ -131,7 +131,7 @@ class Endpoints:
         return self._page
 
     def _score(self, request: ApiRequest) -> Response:
-        sent, scorer = _decode(ScoreRequest, request), self._scorer()
+        sent, scorer = decode(ScoreRequest, request.body), self._scorer()
         request.log_fields["customers"] = len(sent.customers)
         try:
             scored = scorer.score_customers(sent.rows(), sent.snapshot())
@@ -142,7 +142,7 @@ class Endpoints:
         return Response(score_answer(scored, scorer.version, recommended), media_type=_JSON)
 
     def _explain(self, request: ApiRequest) -> Response:
-        sent, scorer = _decode(ExplainRequest, request), self._scorer()
+        sent, scorer = decode(ExplainRequest, request.body), self._scorer()
         try:
             explanation = explain(scorer, sent.rows(), sent.snapshot(), offers=sent.offers)
         except StayworthError as error:
@@ -150,7 +150,7 @@ class Endpoints:
         return Response(explain_answer(explanation), media_type=_JSON)
 
     def _lookup(self, request: ApiRequest) -> Response:
-        sent = _decode(LookupRequest, request)
+        sent = decode(LookupRequest, request.body)
         found = self._look_up(sent.customer_ids)
         request.log_fields.update(customers=len(sent.customer_ids), unknown=len(found.unknown))
         return Response(lookup_answer(found), media_type=_JSON)
@@ -201,12 +201,3 @@ class Endpoints:
     @cached_property
     def _page(self) -> Response:
         return documentation_page(openapi_document(self.operations()))
-
-
-def _decode(schema: type[Request], request: ApiRequest) -> Request:
-    """Read a body by its schema, strictly."""
-    try:
-        return schema.model_validate_json(request.body)
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
-        raise Refusal.of(found) from None

@@ -22,6 +22,7 @@ _CODES = {
     413: "too_large",
     415: "unsupported_media_type",
     429: "rate_limited",
+    431: "headers_too_large",
     500: "internal",
     503: "not_ready",
 }
@@ -29,6 +30,7 @@ _MESSAGES = {
     404: "There is nothing at this path. What there is: /docs.json.",
     408: "The body did not arrive in time. Send it at once.",
     415: "Send JSON, with the header Content-Type: application/json.",
+    431: "The request line and headers are larger than 64 KiB, or more than 100.",
     500: "The service failed; its log says where, under this answer's X-Request-ID.",
     503: "The service is not ready.",
 }

@@ -1,7 +1,7 @@
-"""What the service takes: one definition for decoding and for the OpenAPI document.
+"""Schemas of the requests, for decoding them and for the OpenAPI document.
 
-Requests are read strictly: unknown keys, numbers where text is due, NaN and infinities are refused, and a
-refusal says where, without repeating the value. Ids are text, kept to the letter.
+Requests are read strictly: unknown fields, numbers in place of text, NaN and infinities are refused, and a
+refusal says where, without repeating the value. Ids are text, kept exactly as sent.
 """
 
 from __future__ import annotations
@@ -11,20 +11,32 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from itertools import chain
 from operator import itemgetter
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Self
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    FailFast,
+    Field,
+    JsonValue,
+    StringConstraints,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import PydanticKnownError
 from typing_extensions import TypeAliasType
 
 from features.log.amounts import LARGEST_AMOUNT
 from features.snapshot import Snapshot
 from serving.client.request_types import MAX_CUSTOMERS, MAX_ROWS, TRANSACTION_FIELDS, TransactionFields
-from training.offers.offers import Offer
+from training.offers.offers import BetaPrior, Offer, Share
 
 MAX_TRANSACTIONS = 10_000
 """Orders of one customer."""
 MAX_OFFERS = 20
+MAX_UNKNOWN_FIELDS = 50
 
 _DECIMAL = r"^[+-]?[0-9]{1,12}(\.[0-9]{1,9})?$"
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -56,41 +68,75 @@ HINTS = {
     **dict.fromkeys(("customer_id", "order_id", "currency", "channel", "product_id"), _TEXT_HINT),
     "customer_ids": _TEXT_HINT,
 }
-_STRICT = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)
+
+
+class TooManyUnknownFields(Exception):
+    """A request has more unknown fields than it is worth to report."""
+
+
+def _refuse_unknown(value: object, info: ValidationInfo) -> object:
+    """Refuse a field that is not in the schema; the last of too many ends the validation.
+
+    ``extra="forbid"`` would make an error of each, however many. The validation's context counts them.
+    """
+    if info.context is not None and next(info.context) >= MAX_UNKNOWN_FIELDS:
+        raise TooManyUnknownFields
+    raise PydanticKnownError("extra_forbidden")
+
+
+Unknown = Annotated[Any, BeforeValidator(_refuse_unknown)]
+_STRICT = ConfigDict(
+    strict=True,
+    extra="allow",  # and then refused by the type of what is extra
+    hide_input_in_errors=True,
+    json_schema_extra={"additionalProperties": False},
+)
 
 
 # A TypedDict, for there are up to 200,000 per request: a dict is decoded in half the time of a model.
-Transaction = TypeAliasType("Transaction", TransactionFields[Moment, Amount, Text])
+Transaction = TypeAliasType("Transaction", TransactionFields[Moment, Amount, Text, Unknown])
 
 
-class Customer(BaseModel):
-    """One customer and every order of theirs."""
+class StrictModel(BaseModel):
+    """A part of a request, without unknown fields."""
 
     model_config = _STRICT
+    __pydantic_extra__: dict[str, Unknown]
+
+
+class Customer(StrictModel):
+    """One customer and every order of theirs."""
 
     customer_id: Annotated[Text, Field(description="Given back to the letter.", examples=["0042"])]
-    transactions: Annotated[list[Transaction], Field(min_length=1, max_length=MAX_TRANSACTIONS)]
+    transactions: Annotated[list[Transaction], FailFast(), Field(min_length=1, max_length=MAX_TRANSACTIONS)]
+
+
+class StrictPrior(BetaPrior):
+    """A Beta distribution of an acceptance rate."""
+
+    model_config = _STRICT | ConfigDict(frozen=True)
+    __pydantic_extra__: dict[str, Unknown]
 
 
 class StrictOffer(Offer):
     """A retention offer, as in an offers file: what it costs, and how many would-be leavers it keeps."""
 
     model_config = _STRICT | ConfigDict(frozen=True)
+    __pydantic_extra__: dict[str, Unknown]
 
     name: Text = "offer"
     channel: Annotated[str, StringConstraints(max_length=200)] = ""
     contact_cost: Cost = 0.0
     incentive_cost: Cost | None = None
+    acceptance_rate: Share | StrictPrior
 
 
-class _Orders(BaseModel):
+class _Orders(StrictModel):
     """Customers with their orders, the date they are seen at, and what they could be offered.
 
     What a transaction may leave out is given in all transactions of the request (null where it is not known)
     or in none: they are the rows of one log, and nobody's score depends on who else is asked about.
     """
-
-    model_config = _STRICT
 
     snapshot_date: Annotated[
         date | None,
@@ -169,7 +215,8 @@ _VOUCHER = {"name": "10% voucher", "contact_cost": 0.5, "incentive_share": 0.1, 
 
 
 def _examples(*bodies: Mapping[str, Any]) -> ConfigDict:
-    return _STRICT | ConfigDict(json_schema_extra={"examples": [dict(body) for body in bodies]})
+    examples: JsonValue = [dict(body) for body in bodies]
+    return _STRICT | ConfigDict(json_schema_extra={"additionalProperties": False, "examples": examples})
 
 
 class ScoreRequest(_Orders):
@@ -213,7 +260,7 @@ class ExplainRequest(_Orders):
         return "customer"
 
 
-class LookupRequest(BaseModel):
+class LookupRequest(StrictModel):
     """Customers whose newest published scores are wanted."""
 
     model_config = _examples({"customer_ids": ["17", "0042"]})
@@ -226,9 +273,6 @@ class LookupRequest(BaseModel):
     def _are_distinct(self) -> Self:
         _require_distinct(self.customer_ids, "customer_ids.{}".format)
         return self
-
-
-Request = TypeVar("Request", ScoreRequest, ExplainRequest, LookupRequest)
 
 
 def _require_distinct(ids: Sequence[str], place: Callable[[int], str]) -> None:

@@ -16,6 +16,8 @@ import tempfile
 import warnings
 from typing import Any
 
+from uvicorn.config import HTTP_PROTOCOLS
+
 from features.errors import OutputError, StayworthError, StoreError
 from serving.api.access import Access
 from serving.api.application import application
@@ -27,6 +29,7 @@ from serving.settings import ServeSettings
 from serving.store.store import Store
 
 _FOLDER = "STAYWORTH_FOLDER"
+_LOOPBACK_HOST = "STAYWORTH_LOOPBACK_HOST"
 
 _log = logging.getLogger("stayworth")
 
@@ -37,7 +40,13 @@ if folder := os.environ.get(_FOLDER):
 settings = ServeSettings.from_environment(os.environ)
 champion = Champion(settings.tracking_uri, settings.cache, poll_seconds=settings.poll_seconds)
 store = Store(settings.store)
-access = Access(store.keys, settings.auth, settings.rate_limit, settings.max_body_mb * 2**20)
+access = Access(
+    store.keys,
+    settings.auth,
+    settings.rate_limit,
+    settings.max_body_mb * 2**20,
+    os.environ.get(_LOOPBACK_HOST),
+)
 
 
 with warnings.catch_warnings():
@@ -65,7 +74,8 @@ with warnings.catch_warnings():
         """
 
         def to_asgi(self, is_main: bool = True) -> RequestLog:
-            """Return the application that uvicorn runs."""
+            """Return the application that uvicorn runs, and have it read requests within limits."""
+            HTTP_PROTOCOLS["auto"] = "serving.api.protocol:LimitedProtocol"  # BentoML takes the default
             operations = Endpoints(champion, store, settings.metrics).operations()
             return application(operations, access, lifespan=super().to_asgi(is_main).router.lifespan_context)
 
@@ -105,13 +115,15 @@ def serve(settings: ServeSettings) -> None:
             "STAYWORTH_AUTH": auth,
             _FOLDER: os.getcwd(),
         }
+        if ipaddress.ip_address(address).is_loopback:
+            os.environ[_LOOPBACK_HOST] = settings.host
         service.working_dir = home
         service.config["workers"] = settings.workers
         _log.info("Listening on http://%s:%d, %d workers.", address, settings.port, settings.workers)
         try:
             service.serve_http(host=address, port=settings.port)
         except OSError as error:
-            raise _taken(settings, error) from None
+            raise _listen_error(settings, error) from None
 
 
 def _address(settings: ServeSettings) -> str:
@@ -119,11 +131,11 @@ def _address(settings: ServeSettings) -> str:
     try:
         found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
     except OSError as error:
-        raise _taken(settings, error) from None
+        raise _listen_error(settings, error) from None
     return str(found[0][4][0])
 
 
-def _taken(settings: ServeSettings, error: OSError) -> OutputError:
+def _listen_error(settings: ServeSettings, error: OSError) -> OutputError:
     return OutputError(f"{settings.host}:{settings.port} cannot be listened on: {error.strerror}.")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Generic, NotRequired, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Never, NotRequired, TypeAlias, TypeVar
 
 from typing_extensions import TypedDict  # typing's own is not enough for pydantic before Python 3.12
 
@@ -26,17 +26,24 @@ MAX_ROWS = 200_000
 MomentT = TypeVar("MomentT")
 NumberT = TypeVar("NumberT")
 TextT = TypeVar("TextT")
+UnknownT = TypeVar("UnknownT")
 
 
-class TransactionFields(TypedDict, Generic[MomentT, NumberT, TextT]):
+class TransactionFields(  # type: ignore[call-arg]
+    TypedDict,
+    Generic[MomentT, NumberT, TextT, UnknownT],
+    extra_items=UnknownT,  # type: ignore[misc]
+):
     """One order, or one line of an order."""
 
-    # For pydantic, where the service decodes: unknown fields are refused, and the texts below fields describe them.
+    # For pydantic, where the service decodes: unknown fields are refused by their type, and the texts below fields
+    # describe them.
     __pydantic_config__ = {  # type: ignore[misc]
         "title": "Transaction",
         "strict": True,
-        "extra": "forbid",
+        "extra": "allow",
         "hide_input_in_errors": True,
+        "json_schema_extra": {"additionalProperties": False},
         "use_attribute_docstrings": True,
     }
 
@@ -54,7 +61,7 @@ class TransactionFields(TypedDict, Generic[MomentT, NumberT, TextT]):
 
 TRANSACTION_FIELDS = tuple(TransactionFields.__annotations__)
 
-Transaction: TypeAlias = TransactionFields[str | date, float | str | Decimal, str]
+Transaction: TypeAlias = TransactionFields[str | date, float | str | Decimal, str, Never]
 """A transaction as a Python program has it."""
 
 

@@ -94,6 +94,8 @@ def price_offers(scores: Columns, offers: Sequence[Offer]) -> list[Recommendatio
     ['voucher', None]
     """
     require_own_names(offers)
+    if not len(scores["churn_probability"]):
+        return []  # the columns of no scores have no type to compute with
     spend = scores["spend_per_purchase"]
     by_offer = [_prices(scores, offer, spend) for offer in offers]
     rows = zip(*by_offer, strict=True) if offers else [()] * len(scores["churn_probability"])

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive
 
 from serving.api import application, endpoints
+from serving.api import body as bodies
 from serving.api.access import Access
 from serving.api.endpoints import Endpoints
 from serving.api.operation import ApiRequest, Operation
@@ -26,7 +27,7 @@ def access(folder: Path) -> Access:
     return Access(Store(f"sqlite:///{folder / 'none.db'}").keys, "off", None, 1000)
 
 
-def ask(
+async def answer(
     app: ASGIApp,
     path: str,
     receive: Receive,
@@ -39,12 +40,16 @@ def ask(
     async def send(message: Message) -> None:
         sent.append(message)
 
-    scope: dict[str, Any] = {"type": "http", "method": method, "path": path, "headers": headers}
-    asyncio.run(app(scope, receive, send))
+    await app({"type": "http", "method": method, "path": path, "headers": headers}, receive, send)
     start, *rest = sent
     answered = {name.decode(): value.decode() for name, value in start["headers"]}
     body = b"".join(message.get("body", b"") for message in rest)
     return start["status"], answered, json.loads(body) if body.strip() else None
+
+
+def ask(*arguments: Any, **options: Any) -> tuple[int, dict[str, str], Any]:
+    """Send one request, in an event loop of its own."""
+    return asyncio.run(answer(*arguments, **options))
 
 
 def arrives(body: bytes) -> Receive:
@@ -66,7 +71,7 @@ async def echo(request: ApiRequest) -> Response:
 def test_a_body_that_does_not_arrive_in_time_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(application, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.05)
 
     async def never() -> Message:
         await asyncio.sleep(60)
@@ -138,6 +143,52 @@ def test_a_body_that_is_not_said_to_be_json_is_not_read(tmp_path: Path, content_
     status, _, body = ask(answering(echo, tmp_path), "/score", never, headers=headers)
 
     assert (status, body["error"]["code"]) == (415, "unsupported_media_type")
+
+
+def test_bodies_share_a_limit_that_one_alone_may_exceed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(application, "BUFFERED_BYTES", 10)
+    app = answering(echo, tmp_path)
+    parts = iter([b"[1, 2", b", 3, 4]"])
+    meanwhile: list[int] = []
+
+    async def in_two_parts() -> Message:
+        part = next(parts)
+        if part.endswith(b"]"):  # five bytes are held
+            meanwhile.append((await answer(app, "/score", arrives(b"[1, 2]")))[0])
+        return {"type": "http.request", "body": part, "more_body": not part.endswith(b"]")}
+
+    first = ask(app, "/score", in_two_parts)
+
+    assert (first[0], first[2]) == (200, [1, 2, 3, 4])
+    assert meanwhile == [503]
+    assert ask(app, "/score", arrives(b"[1, 2]"))[0] == 200  # what was held is released
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost:3000", 200),
+        ("127.0.0.1:3000", 200),
+        ("[::1]:3000", 200),
+        ("127.0.0.1", 200),
+        ("evil.example:3000", 403),
+        ("127.0.0.1.evil.example", 403),
+        ("", 403),
+    ],
+)
+def test_without_keys_only_requests_for_this_machine_are_answered(
+    tmp_path: Path, host: str, status: int
+) -> None:
+    # A page of evil.example may let that name resolve to 127.0.0.1, and would read the answer.
+    keys = Store(f"sqlite:///{tmp_path / 'none.db'}").keys
+    local = Access(keys, "off", None, 1000, loopback_host="127.0.0.1")
+    app = application.application([Operation("POST", "/score", echo, "score")], local)
+
+    found = ask(app, "/score", arrives(b"{}"), headers=[*JSON, (b"host", host.encode())])
+
+    assert found[0] == status
 
 
 def test_too_many_who_wait_are_told_to_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
