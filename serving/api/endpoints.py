@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -124,11 +124,11 @@ class Endpoints:
 
     async def document(self, request: ApiRequest) -> Response:
         """OpenAPI document."""
-        return Response(self._openapi, media_type=_JSON)
+        return Response(to_json(await self._documented()), media_type=_JSON)
 
     async def page(self, request: ApiRequest) -> Response:
         """OpenAPI document as a web page."""
-        return self._page
+        return documentation_page(await self._documented())
 
     def _score(self, request: ApiRequest) -> Response:
         sent, scorer = decode(ScoreRequest, request.body), self._scorer()
@@ -194,10 +194,9 @@ class Endpoints:
     def _lookups(self) -> anyio.CapacityLimiter:
         return anyio.CapacityLimiter(LOOKUPS)
 
-    @cached_property
-    def _openapi(self) -> bytes:
-        return to_json(openapi_document(self.operations()))
+    async def _documented(self) -> dict[str, Any]:
+        return await anyio.to_thread.run_sync(lambda: self._openapi)
 
     @cached_property
-    def _page(self) -> Response:
-        return documentation_page(openapi_document(self.operations()))
+    def _openapi(self) -> dict[str, Any]:
+        return openapi_document(self.operations())

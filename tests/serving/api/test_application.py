@@ -12,8 +12,7 @@ import pytest
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive
 
-from serving.api import application, endpoints
-from serving.api import body as bodies
+from serving.api import application, body as bodies, endpoints
 from serving.api.access import Access
 from serving.api.endpoints import Endpoints
 from serving.api.operation import ApiRequest, Operation

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import pickle
+import re
 import shutil
 import socket
 import subprocess
@@ -190,6 +191,35 @@ def test_offers_are_priced_for_each_customer_and_the_best_is_named(server: Serve
         assert score["recommended_offer"] == "free"
     only = server.client.post("/score", json=body | {"offers": [dear]}).json()
     assert [score["recommended_offer"] for score in only["scores"]] == [None, None]
+
+
+@pytest.mark.parametrize(
+    "order", [{"ordered_at": "1998-01-05", "amount": -5}, {"ordered_at": "1998-08-01", "amount": 5}]
+)
+def test_offers_where_nobody_can_be_scored_are_answered_with_the_reason(
+    server: Server, order: dict[str, Any]
+) -> None:
+    offer = {"name": "call", "contact_cost": 1, "incentive_share": 0.1, "acceptance_rate": 0.5}
+    body = {"customers": [{"customer_id": "a", "transactions": [order]}], "offers": [offer]}
+
+    answer = server.client.post("/score", json=body | {"snapshot_date": "1998-07-01"})
+
+    assert answer.status_code == 200
+    assert answer.json()["scores"] == []
+    assert "before the snapshot" in answer.json()["unscored"][0]["reason"]
+
+
+def test_the_page_shows_the_document_and_loads_nothing(server: Server) -> None:
+    page = httpx.get(server.url)
+
+    policy = dict(part.split(" ", 1) for part in page.headers["content-security-policy"].split("; "))
+    assert policy.pop("style-src").startswith("'sha256-")
+    assert set(policy.values()) == {"'none'"}
+    assert "<script" not in page.text
+    linked = set(re.findall(r"""(?:src=|href=|url\()["']?([^#"')>]*)""", page.text))
+    assert linked == {"/docs.json", ""}  # the latter: places of the page itself
+    for path in httpx.get(server.url + "/docs.json").json()["paths"]:
+        assert f"{path}</code>" in page.text
 
 
 def test_an_explanation_adds_up_to_the_score(server: Server) -> None:
