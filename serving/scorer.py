@@ -8,7 +8,6 @@ So both give a customer the same numbers, to the last digit, whoever else is in 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -96,7 +95,7 @@ class Scorer:
 
     def warm_up(self) -> None:
         """Score made-up customers, one and many: the first of a process pay for what is prepared once."""
-        snapshot = Snapshot(date.fromisoformat(self.model.card["snapshot_date"]))
+        snapshot = self.model.card.snapshot
         orders = example_orders(self.model, snapshot.date).drop_columns("channel")
         ids = orders["customer_id"]
         copies = [
@@ -184,7 +183,7 @@ class Scorer:
         columns["model_version"] = np.full(len(customers), self.version, dtype=object)
         # The table is in the order of customer_id, which a stable sort keeps among equals.
         order = np.argsort(-np.asarray(columns["value_at_risk"]), kind="stable")
-        recent = table["days_since_last_purchase"] <= self.model.card["dormant_after_days"]
+        recent = table["days_since_last_purchase"] <= self.model.card.dormant_after_days
         return ScoredList(
             columns={name: columns.pop(name)[order] for name in SCORE_COLUMNS},
             unscored=unscored,
@@ -201,4 +200,4 @@ class Scorer:
         return validate(rows, rules or self._request_rules(), refunds_only=True)
 
     def _request_rules(self) -> LogRules:
-        return LogRules(timezone=self.model.card["log"]["timezone"])
+        return LogRules(timezone=self.model.card.log.timezone)

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,11 @@ import pytest
 
 from features.datasets import cdnow
 from features.log.transactions import TransactionLog, validate
+from features.snapshot import Snapshot
+from training.churn.calibration import Calibrator
+from training.churn.model import CHURN_FEATURES
+from training.churn.recipe import Recipe
+from training.model.card import EvaluationSummary, LogSummary, TrainingCard
 from training.pipeline import train
 from training.run import TrainingRun
 from training.settings import TrainSettings
@@ -141,6 +147,36 @@ def _unprivileged(folder: Path) -> dict[str, Any]:
         os.chown(folder, account.pw_uid, account.pw_gid)
         return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
     pytest.fail("root cannot run PostgreSQL, and there is no user postgres or nobody")
+
+
+@pytest.fixture(scope="session")
+def training_card() -> TrainingCard:
+    """The card of a made-up run on a log of 1997, whose recipe is the purchase model alone."""
+    log = LogSummary(
+        first_day=date(1997, 1, 1),
+        last_day=date(1997, 9, 30),
+        rows_in=6_920,
+        rows_used=6_919,
+        quarantined={"no customer": 1},
+        customers=2_357,
+        timezone="UTC",
+        fingerprint="ab12",
+    )
+    return TrainingCard(
+        release="0.1.0",
+        trained_at=datetime(1997, 10, 1, 12, tzinfo=UTC),
+        snapshot=Snapshot(date(1997, 10, 1)),
+        horizon_days=90,
+        value_horizon_days=365,
+        dormant_after_days=180,
+        log=log,
+        snapshots=(Snapshot(date(1997, 6, 1)), Snapshot(date(1997, 7, 1))),
+        snapshot_limit=18,
+        test=EvaluationSummary(Snapshot(date(1997, 7, 1)), "stayworth", {"test_auc": 0.8}),
+        recipe=Recipe(0, False, False, Calibrator(), "forward in time", losses={"residual_none": 0.4}),
+        notes=(),
+        features=CHURN_FEATURES,
+    )
 
 
 @pytest.fixture(scope="session")

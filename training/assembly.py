@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version as release
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from training.churn.procedure import FittedRecipe
 from training.churn.recipe import Recipe
 from training.clv.value import ValueTerms
 from training.judging.evaluation import HeldOutEvaluation
-from training.judging.race import winner
+from training.model.card import LogSummary, TrainingCard
 from training.model.retention_model import RetentionModel
 from training.monitoring.reference_builder import build_reference, measure_slices
 from training.training_data import TrainingData
@@ -29,51 +29,39 @@ def assemble_model(
     terms: ValueTerms,
 ) -> RetentionModel:
     """Put together the model to deploy: fitted models, training card, reference for monitoring, tier cut-offs."""
-    newest, settings = data.newest, data.settings
+    newest, dormant_after_days = data.newest, data.settings.dormancy_days
     card = _card(log, data, deployed.recipe, evaluation)
     model = RetentionModel(deployed.churn, newest.clv, terms, (), card, deployed.spend)
     test_performance = measure_slices(
-        evaluation.labelled, evaluation.probability, evaluation.expected_spend, settings.dormancy_days
+        evaluation.labelled, evaluation.probability, evaluation.expected_spend, dormant_after_days
     )
-    card["reference"] = build_reference(model, log, data.closed, newest, test_performance).to_dict()
+    reference = build_reference(model, log, data.closed, newest, test_performance)
+    model = replace(model, card=replace(card, reference=reference))
     probability = deployed.churn.predict(newest.columns, data.plan.newest)
-    return model.with_tiers(model.money(newest.columns, probability)["expected_value"])
+    return model.with_tiers(model.valuation.money(newest.columns, probability)["expected_value"])
 
 
 def _card(
     log: TransactionLog, data: TrainingData, recipe: Recipe, evaluation: HeldOutEvaluation
-) -> dict[str, Any]:
+) -> TrainingCard:
     """Return the record of the run; its metrics are of the judged fit, which knew less than the deployed one."""
-    plan, newest, settings = data.plan, data.newest, data.settings
-    left_out = {} if data.contacted_left_out is None else {"contacted_left_out": data.contacted_left_out}
-    return {
-        "release": release("stayworth"),
-        "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "snapshot_date": plan.newest.date.isoformat(),
-        "horizon_days": settings.horizon,
-        "value_horizon_days": settings.value_horizon_days,
-        "dormant_after_days": settings.dormancy_days,
-        "log": {
-            "first_day": log.first_day.isoformat(),
-            "last_day": log.last_day.isoformat(),
-            "rows_in": log.report.rows_in,
-            "rows_used": log.report.rows_used,
-            "quarantined": dict(log.report.quarantined),
-            "customers": log.report.customers,
-            "timezone": log.report.timezone,
-            "fingerprint": log.report.fingerprint,
-        },
-        "snapshots": [str(snapshot) for snapshot in plan.closed],
-        "snapshot_limit": settings.snapshots,
-        "test": {
-            "snapshot_date": str(plan.test),
-            "winner": winner(evaluation.race),
-            "metrics": evaluation.finite_metrics,
-        },
-        "recipe": recipe.to_dict(),
-        "notes": [*newest.clv.notes, *_left_truncation(newest.table)],
-        "features": list(CHURN_FEATURES),
-    } | left_out
+    settings = data.settings
+    return TrainingCard(
+        release=release("stayworth"),
+        trained_at=datetime.now(UTC).replace(microsecond=0),
+        snapshot=data.plan.newest,
+        horizon_days=settings.horizon,
+        value_horizon_days=settings.value_horizon_days,
+        dormant_after_days=settings.dormancy_days,
+        log=LogSummary.of(log.report),
+        snapshots=tuple(data.plan.closed),
+        snapshot_limit=settings.snapshots,
+        test=evaluation.summary(),
+        recipe=recipe,
+        notes=(*data.newest.clv.notes, *_left_truncation(data.newest.table)),
+        features=CHURN_FEATURES,
+        contacted_left_out=data.contacted_left_out,
+    )
 
 
 def _left_truncation(table: pd.DataFrame) -> list[str]:

@@ -92,7 +92,7 @@ def with_champion_window(settings: TrainSettings) -> TrainSettings:
         card = Registry(settings.tracking_uri).load(champion.version).card
     except ModelError:  # of another release, or damaged: the new version does not have to be comparable
         return settings
-    return settings.advised(card["horizon_days"], card["dormant_after_days"])
+    return settings.advised(card.horizon_days, card.dormant_after_days)
 
 
 def fit_options(log: TransactionLog, settings: TrainSettings) -> FitOptions:

@@ -66,10 +66,10 @@ def _log(registry: Registry, run: TrainingRun, log: TransactionLog) -> Version:
         return registry.log_run(
             model_folder=Path(folder),
             params=_parameters(run),
-            metrics=run.test.finite_metrics,
+            metrics=run.model.card.test.metrics,
             tables=_tables(run),
             figures=_figures(run),
-            documents={"card": run.model.card, "card.html": page} | run.documents,
+            documents={"card": run.model.card.to_dict(), "card.html": page} | run.documents,
             tags={
                 "log_fingerprint": log.report.fingerprint,
                 "log_span": f"{log.first_day} to {log.last_day}",

@@ -20,6 +20,7 @@ from serving.explanation.explanation import Explanation
 from serving.explanation.recommendation import Recommendation
 from serving.scorer import ScoredList
 from serving.store.store import Lookup
+from training.model.card import TrainingCard
 from training.model.score_schema import SCHEMA, SCORE_COLUMNS, Column
 
 _REQUIRED = [column.name for column in SCHEMA.values() if column.type is float and column.required]
@@ -176,3 +177,24 @@ class ModelInfo(BaseModel):
     log: TrainingLog
     test: EvaluationSummary
     features: list[str]
+
+    @classmethod
+    def of(cls, card: TrainingCard, version: str) -> ModelInfo:
+        """Take from a training card what the service tells of its version."""
+        return cls(
+            model_version=version,
+            trained_at=card.trained_at,
+            snapshot_date=card.snapshot.date,
+            horizon_days=card.horizon_days,
+            value_horizon_days=card.value_horizon_days,
+            dormant_after_days=card.dormant_after_days,
+            log=TrainingLog(
+                first_day=card.log.first_day,
+                last_day=card.log.last_day,
+                customers=card.log.customers,
+                rows_used=card.log.rows_used,
+                fingerprint=card.log.fingerprint,
+            ),
+            test=Verdict(snapshot_date=card.test.snapshot.date, metrics=card.test.metrics),
+            features=list(card.features),
+        )

@@ -104,7 +104,7 @@ class Endpoints:
     async def model(self, request: ApiRequest) -> Response:
         """Model version that scores."""
         scorer = self._scorer()
-        info = ModelInfo.model_validate(scorer.model.card | {"model_version": scorer.version})
+        info = ModelInfo.of(scorer.model.card, scorer.version)
         return Response(info.model_dump_json(), media_type=_JSON)
 
     async def live(self, request: ApiRequest) -> Response:

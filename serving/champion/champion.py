@@ -12,9 +12,8 @@ import logging
 import tempfile
 import threading
 import time
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -215,7 +214,7 @@ class Champion:
         self.state = replace(
             self.state,
             version=version.version,
-            trained_at=_trained_at(model),
+            trained_at=model.card.trained_at,
             source=source,
             refused=self._refusals(),
         )
@@ -278,11 +277,3 @@ class Champion:
         if isinstance(error, ModelError):
             return str(error)
         return f"It failed with {type(error).__name__}: {self._registry.uri.redact(str(error))[:300]}"
-
-
-def _trained_at(model: RetentionModel) -> datetime | None:
-    """Return when a model was trained, as its card says it."""
-    with suppress(TypeError, ValueError):
-        trained_at = datetime.fromisoformat(model.card.get("trained_at", ""))
-        return trained_at if trained_at.tzinfo else trained_at.replace(tzinfo=UTC)
-    return None

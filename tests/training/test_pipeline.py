@@ -157,7 +157,7 @@ def test_without_a_horizon_the_advised_one_is_used_and_tuning_says_what_it_gaine
     run = train(shop_log, TrainSettings(snapshots=4, threads=1, tune="3", tracking_uri=uri))
 
     assert run.advice is not None and run.tuning is not None
-    assert run.settings.horizon_days == run.advice.horizon_days == run.model.card["horizon_days"]
+    assert run.settings.horizon_days == run.advice.horizon_days == run.model.card.horizon_days
     assert run.settings.dormancy_days == run.advice.dormant_after_days
     assert run.recipe.tuned == run.tuning.result.parameters
     assert (run.tuning.test_gain is None) == (not run.tuning.result.parameters)

@@ -60,10 +60,9 @@ def show_run(run: TrainingRun, orders: TransactionLog) -> None:
     if run.tuning:
         typer.echo(str(run.tuning))
     typer.echo(f"\nDeployed: {run.recipe.in_words()}.")
-    if run.settings.campaign:
-        count = run.model.card["contacted_left_out"]
+    if (count := run.model.card.contacted_left_out) is not None:
         typer.echo(f"Left out: {count:,} labelled rows of customers under a campaign's influence.")
-    for note in run.model.card["notes"]:
+    for note in run.model.card.notes:
         typer.echo(f"Note: {note}")
 
 

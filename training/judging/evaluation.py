@@ -11,9 +11,10 @@ import pandas as pd
 from training.churn.fit_options import FitOptions
 from training.churn.procedure import FittedRecipe
 from training.clv.value import ValueTerms
-from training.judging.race import MODEL, race, race_spend
+from training.judging.race import MODEL, race, race_spend, winner
 from training.metrics.accuracy import decile_table, next_purchase_table
-from training.model.retention_model import RetentionModel
+from training.model.card import EvaluationSummary
+from training.model.valuation import Valuation
 from training.snapshots.dataset import LabelledSnapshot
 
 NEXT_PURCHASE_LEVELS = (0.1, 0.5, 0.9)
@@ -58,10 +59,10 @@ class HeldOutEvaluation:
         }
         return metrics | {"test_spend_interval_coverage": float(self.deciles["covered"].mean())}
 
-    @property
-    def finite_metrics(self) -> dict[str, float]:
-        """The metrics that are defined."""
-        return {name: value for name, value in self.metrics.items() if np.isfinite(value)}
+    def summary(self) -> EvaluationSummary:
+        """Return what the training card keeps: the winner of the race, and the metrics that are defined."""
+        metrics = {name: value for name, value in self.metrics.items() if np.isfinite(value)}
+        return EvaluationSummary(self.labelled.snapshot, winner(self.race), metrics)
 
 
 def evaluate(
@@ -84,13 +85,13 @@ def evaluate(
     options : FitOptions
     """
     probability = fitted.churn.predict(test.columns, test.snapshot)
-    model = RetentionModel(fitted.churn, test.clv, terms, (), {}, fitted.spend)
-    expected_spend = model.money(test.columns, probability)["expected_spend"]
+    valuation = Valuation(test.clv, terms, fitted.spend)
+    expected_spend = valuation.money(test.columns, probability)["expected_spend"]
     deciles = decile_table(
         test.outcomes["spend"].to_numpy(),
         expected_spend,
-        model.window_scenarios(test.columns, probability),
-        level_deviation=model.level_deviation,
+        valuation.window_scenarios(test.columns, probability),
+        level_deviation=valuation.level_deviation,
     )
     return HeldOutEvaluation(
         labelled=test,

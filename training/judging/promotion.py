@@ -176,16 +176,16 @@ def compare_with_champion(
         refit_and_predict(model, rows, snapshot, log, ours, seed=seed, threads=threads)
         for model in (challenger, champion)
     )
-    decision = conclude(compare_recipes(new, old, challenger.card["dormant_after_days"], offer, seed))
+    decision = conclude(compare_recipes(new, old, challenger.card.dormant_after_days, offer, seed))
     remarks = [_fit_remark(new, old)]
     if ours != theirs:
         remarks.append(_terms_remark(ours, theirs))
-    if champion.card["test"]["snapshot_date"] > str(snapshot):
+    if champion.card.test.snapshot > snapshot:
         remarks.append("The champion's recipe was chosen with this window in sight, to its advantage.")
     if decision.outcome == "tie":
         remarks.append(
-            f"The age of the two does not count: the champion was trained up to {champion.card['snapshot_date']}, the "
-            f"new version up to {challenger.card['snapshot_date']}."
+            f"The age of the two does not count: the champion was trained up to {champion.card.snapshot}, the "
+            f"new version up to {challenger.card.snapshot}."
         )
         remarks.append(_FORCE)
     conclusion, *details = decision.reasons

@@ -20,6 +20,7 @@ from training.churn.season import Season
 from training.churn.spend import SpendModel
 from training.clv.model import CLVModel
 from training.clv.value import ValueTerms
+from training.model.card import TrainingCard
 from training.model.retention_model import RetentionModel
 from training.model.self_check import write_example
 
@@ -49,7 +50,7 @@ def save_model(model: RetentionModel, folder: Path) -> None:
         },
         "terms": asdict(model.terms),
         "tier_cuts": list(model.tier_cuts),
-        "card": model.card,
+        "card": model.card.to_dict(),
     }
     (folder / "model.json").write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
     write_example(model, folder)
@@ -78,9 +79,10 @@ def load_model(folder: Path, called: str | None = None) -> RetentionModel:
                 "Train it again: stayworth train --transactions orders.csv --promote"
             )
         booster, spend_booster = (_booster(folder / file, content["sha256"][file]) for file in _BOOSTERS)
+        calibrator = Calibrator.from_dict(content["calibrator"])
         churn = ChurnModel(
             booster,
-            Calibrator.from_dict(content["calibrator"]),
+            calibrator,
             Season.from_dict(content["season"]),
             content["base_mean"],
         )
@@ -89,7 +91,8 @@ def load_model(folder: Path, called: str | None = None) -> RetentionModel:
         if content["spend"] is not None:
             season = Season.from_dict(content["spend"]["season"])
             spend = SpendModel(spend_booster, season, content["spend"]["level_deviation"])
-        return RetentionModel(churn, clv, terms, tuple(content["tier_cuts"]), content["card"], spend)
+        card = TrainingCard.from_dict(content["card"], calibrator)
+        return RetentionModel(churn, clv, terms, tuple(content["tier_cuts"]), card, spend)
     except ModelError:
         raise
     except (OSError, KeyError, TypeError, ValueError, lgb.basic.LightGBMError) as error:

@@ -24,18 +24,15 @@ from features.table.columns import Columns, as_columns, rows_of
 from features.table.history import PurchaseHistory
 from training.churn.model import ChurnModel
 from training.churn.spend import SpendModel
-from training.clv.model import CLVModel, histories
-from training.clv.uncertainty import interval_factors, value_scenarios
+from training.clv.model import CLVModel
 from training.clv.value import ValueTerms
+from training.model.card import TrainingCard
 from training.model.reasons import load_wording, topic_sums, word_reasons
 from training.model.score_schema import MODEL_COLUMNS, TIERS
+from training.model.valuation import Valuation, snapshot_of
 
 TIER_SHARES = (0.2, 0.3)
 """Shares of the customers in the upper tiers; the rest is the last."""
-
-SPEND_LIMIT = 3.0
-"""A spend model may move a customer's spend per purchase by this factor, no more: the long gone spend next to
-nothing by any model, and a ratio of two nothings must not multiply what they would be worth if they came back."""
 
 _FOREVER_DAYS = 3650
 _BLOCK_ROWS = 16_384
@@ -52,8 +49,7 @@ class RetentionModel:
     terms : ValueTerms
     tier_cuts : tuple of float, money, descending
         Lowest expected value of each tier but the last.
-    card : dict
-        Of the training run: when, on what, how good. JSON-safe.
+    card : TrainingCard
     spend : SpendModel, optional
         Corrects expected spend; without it, Gamma-Gamma's spend per purchase stands.
     """
@@ -62,7 +58,7 @@ class RetentionModel:
     clv: CLVModel
     terms: ValueTerms
     tier_cuts: tuple[float, ...]
-    card: dict[str, Any]
+    card: TrainingCard
     spend: SpendModel | None = None
 
     def predict(
@@ -116,10 +112,10 @@ class RetentionModel:
         -------
         dict of ndarrays of shape (n_customers,), as the DataFrame of `score`
         """
-        snapshot, n_customers = _snapshot_of(columns), len(columns["customer_id"])
+        snapshot, n_customers = snapshot_of(columns), len(columns["customer_id"])
         described = {**columns, **self.clv.predict(columns, self.terms.horizon_days)}
         probability = self.churn.predict(described, snapshot)
-        money = self.money(described, probability)
+        money = self.valuation.money(described, probability)
         wording = load_wording()
         sums = [topic_sums(self.churn.contributions(rows), wording) for rows in _blocks(described)]
         scores = {
@@ -139,75 +135,10 @@ class RetentionModel:
         }
         return {name: scores[name] for name in MODEL_COLUMNS}
 
-    def money(self, described: Columns, churn_probability: np.ndarray) -> dict[str, np.ndarray]:
-        """Value customers, given their churn probabilities.
-
-        ``expected_purchases = (1 − p)·E[purchases in H | active]``, of which BG/NBD's own is the case p = p0.
-        Where a spend model is deployed, the spend per purchase is corrected so that purchases times it give the
-        model's expected spend, by no more than `SPEND_LIMIT` either way; every value column follows.
-
-        Parameters
-        ----------
-        described : Columns
-            Of the feature table, and those of `CLVModel.predict`.
-        churn_probability : ndarray of shape (n_customers,), in [0, 1]
-
-        Returns
-        -------
-        dict of ndarrays of shape (n_customers,)
-            The columns from ``expected_purchases`` to ``value_at_risk``, and ``spend_per_purchase``.
-        """
-        x, _, T = histories(described)
-        values = self.clv.values(described, self.terms)
-        H = self.terms.horizon_weeks
-        model = self.clv.purchases
-        if_active = model.purchases_if_alive(x, T, H) / model.p_purchase_if_alive(x, T, H)
-        purchases = (1 - churn_probability) * if_active
-        spend_per_purchase = self._spend_per_purchase(described, purchases)
-        unit = self.terms.margin * spend_per_purchase
-        expected_value = unit * values.expected(churn_probability)
-        scenarios = value_scenarios(self.clv, described, churn_probability, self.terms)
-        low, high = interval_factors(scenarios, level_deviation=self.level_deviation)
-        at_stake = unit * values.at_stake
-        return {
-            "expected_purchases": purchases,
-            "expected_spend": purchases * spend_per_purchase,
-            "expected_value": expected_value,
-            "expected_value_low": low * expected_value,
-            "expected_value_high": high * expected_value,
-            "value_if_silent": unit * values.silent,
-            "value_at_stake": at_stake,
-            "value_at_risk": churn_probability * at_stake,
-            "spend_per_purchase": spend_per_purchase,
-        }
-
     @property
-    def level_deviation(self) -> float:
-        """Standard deviation of the log of a whole window's spend against its expectation."""
-        return self.spend.level_deviation if self.spend else 0.0
-
-    def window_scenarios(self, described: Columns, churn_probability: np.ndarray) -> np.ndarray:
-        """Return each customer's expected spend in the churn window, in the scenarios of `value_scenarios`.
-
-        Returns
-        -------
-        ndarray of shape (n_customers, 2k), money; rows may be summed
-        """
-        window = replace(self.terms, value_horizon_days=self.terms.horizon_days, discount_rate=0.0)
-        scenarios = value_scenarios(self.clv, described, churn_probability, window)
-        plain = described["spend_per_purchase"]
-        spend = self.money(described, churn_probability)["spend_per_purchase"]
-        corrected = np.divide(spend, plain, out=np.ones_like(plain), where=plain > 0)
-        return np.asarray(scenarios * corrected[:, None])
-
-    def _spend_per_purchase(self, described: Columns, purchases: np.ndarray) -> np.ndarray:
-        spend_per_purchase = described["spend_per_purchase"]
-        if self.spend is None or self.spend.booster is None:
-            return spend_per_purchase
-        expected = self.spend.expected_spend(described, _snapshot_of(described))
-        plain = purchases * spend_per_purchase
-        factor = np.divide(expected, plain, out=np.ones_like(plain), where=plain > 0)
-        return np.asarray(spend_per_purchase * np.clip(factor, 1 / SPEND_LIMIT, SPEND_LIMIT))
+    def valuation(self) -> Valuation:
+        """What turns the churn probabilities into money."""
+        return Valuation(self.clv, self.terms, self.spend)
 
     def with_tiers(self, expected_value: np.ndarray) -> RetentionModel:
         """Return the model with tier cut-offs at the quantiles of a population's expected values."""
@@ -223,20 +154,16 @@ class RetentionModel:
         days = np.ceil(self.clv.next_purchase_days(columns, level))
         dates = np.full(len(days), np.datetime64("NaT", "D"))  # which is None as an object
         known = days <= _FOREVER_DAYS
-        dates[known] = np.datetime64(_snapshot_of(columns).date) + days[known].astype(np.int64)
+        dates[known] = np.datetime64(snapshot_of(columns).date) + days[known].astype(np.int64)
         return dates.astype(object)
 
 
 def _last_purchase(columns: Columns) -> np.ndarray:
     days = columns["days_since_last_purchase"].astype(np.int64)
-    return np.asarray((np.datetime64(_snapshot_of(columns).date) - days).astype(object))
+    return np.asarray((np.datetime64(snapshot_of(columns).date) - days).astype(object))
 
 
 def _blocks(columns: Columns) -> Iterator[Columns]:
     """Cut columns into blocks of rows: contributions are as many numbers as features."""
     for start in range(0, len(columns["customer_id"]), _BLOCK_ROWS):
         yield rows_of(columns, slice(start, start + _BLOCK_ROWS))
-
-
-def _snapshot_of(columns: Columns) -> Snapshot:
-    return Snapshot(columns["snapshot_date"][:1].astype("datetime64[D]")[0].item())

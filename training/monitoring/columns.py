@@ -20,6 +20,7 @@ from features.snapshot import Snapshot
 from features.table.columns import as_columns
 from features.table.history import FEATURES
 from training.model.retention_model import RetentionModel
+from training.model.valuation import Valuation
 
 ORDERS = ("amount", "channel")
 """Columns of the log, over the last horizon's orders."""
@@ -40,7 +41,7 @@ def with_predictions(model: RetentionModel, table: pd.DataFrame) -> pd.DataFrame
     columns = as_columns(plain.drop(columns="customer_id"))
     columns |= model.clv.predict(columns, model.terms.horizon_days)
     probability = model.churn.predict(columns, Snapshot(plain["snapshot_date"].iloc[0].date()))
-    money = without_intervals(model).money(columns, probability)
+    money = without_intervals(model.valuation).money(columns, probability)
     return plain.assign(
         churn_probability=probability,
         expected_value=money["expected_value"],
@@ -48,9 +49,9 @@ def with_predictions(model: RetentionModel, table: pd.DataFrame) -> pd.DataFrame
     )
 
 
-def without_intervals(model: RetentionModel) -> RetentionModel:
-    """Return the model without intervals of expected values, which take longer than all else."""
-    return replace(model, clv=replace(model.clv, purchase_axes=(), spend_axes=()))
+def without_intervals(valuation: Valuation) -> Valuation:
+    """Return the valuation without intervals of expected values, which take longer than all else."""
+    return replace(valuation, clv=replace(valuation.clv, purchase_axes=(), spend_axes=()))
 
 
 def monitored_columns(
@@ -66,7 +67,7 @@ def monitored_columns(
     """
     found = _orders(log, snapshot, model.terms.horizon_days)
     age = predicted["T"].to_numpy()
-    recent = predicted["days_since_last_purchase"].to_numpy() <= model.card["dormant_after_days"]
+    recent = predicted["days_since_last_purchase"].to_numpy() <= model.card.dormant_after_days
     for name in [f.name for f in FEATURES if f.name not in (*_CONSTANT, *_SAME)]:
         values = predicted[name].to_numpy(dtype=np.float64, na_value=np.nan)
         days = days_back(name)

@@ -145,12 +145,12 @@ def monitor_model(
 
 
 def _reference(model: RetentionModel) -> Reference:
-    if "reference" not in model.card:
+    if model.card.reference is None:
         raise ModelError(
             "The model holds no reference to compare a log with: it was trained by an earlier release. "
             "Train it again: stayworth train --transactions orders.csv --promote"
         )
-    return Reference.from_dict(model.card["reference"])
+    return model.card.reference
 
 
 def _drift(
@@ -217,7 +217,7 @@ def _live(
             row,
             predicted["churn_probability"].to_numpy(),
             predicted["expected_spend"].to_numpy(),
-            model.card["dormant_after_days"],
+            model.card.dormant_after_days,
         )
         for part in SLICES:
             found = read_gauges(

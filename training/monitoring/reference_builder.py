@@ -54,7 +54,7 @@ def build_reference(
     columns: dict[str, NumericDistribution | CategoryCounts] = {}
     for name, values in monitored_columns(log, newest.snapshot, predicted, model).items():
         columns[name] = CategoryCounts.of(values) if name == "channel" else NumericDistribution.of(values)
-    windows = [_window(model, row) for row in _old_enough(rows, log, model.card["dormant_after_days"])]
+    windows = [_window(model, row) for row in _old_enough(rows, log, model.card.dormant_after_days)]
     expected = {part: ExpectedPerformance.of(test[part], [w[part] for w in windows]) for part in SLICES}
     usual = _usual_drift(model, log, [*rows, newest])
     return Reference(newest.snapshot, columns, usual, expected, _rows_before(log, newest.snapshot))
@@ -86,8 +86,9 @@ def _window(model: RetentionModel, row: LabelledSnapshot) -> dict[str, Performan
     table, after = (frame.iloc[keep].reset_index(drop=True) for frame in (row.table, row.outcomes))
     part = replace(row, table=table, outcomes=after)
     probability = model.churn.predict(part.columns, part.snapshot)
-    spend = without_intervals(replace(model, clv=row.clv)).money(part.columns, probability)["expected_spend"]
-    return measure_slices(part, probability, spend, model.card["dormant_after_days"])
+    valuation = without_intervals(replace(model.valuation, clv=row.clv))
+    expected_spend = valuation.money(part.columns, probability)["expected_spend"]
+    return measure_slices(part, probability, expected_spend, model.card.dormant_after_days)
 
 
 def _usual_drift(

@@ -26,8 +26,8 @@ from training.judging.recipe_comparison import CALIBRATION_BOUND, offer_in_words
 from training.judging.trial_offer import TrialOffer, try_offer
 from training.metrics.accuracy import TIE, decile_table
 from training.metrics.comparison import Comparison, log_losses, paired_bootstrap
-from training.model.retention_model import SPEND_LIMIT, RetentionModel
 from training.model.score_schema import TIERS
+from training.model.valuation import SPEND_LIMIT, Valuation
 from training.offers.offers import Offer, example_offer
 from training.report.card_pictures import P0, pictures, seasons, spend_of_model
 from training.report.formats import day, money, number, share
@@ -153,10 +153,10 @@ def checks(run: TrainingRun, expected_purchases: float) -> list[Check]:
     for name, ratio in ratios.items():
         meaning = f"expected over actual total within 1 ± {TOTAL}"
         found.append(Check(name, number(ratio, ".2f"), abs(ratio - 1) <= TOTAL, meaning))
-    notes, log = len(run.model.card["notes"]), run.model.card["log"]
+    notes, log = len(run.model.card.notes), run.model.card.log
     value = f"{notes} to read below" if notes else "none"
     found.append(Check("Remarks on the fit", value, not notes, "no fallback, no warning"))
-    lost = 1 - log["rows_used"] / log["rows_in"]
+    lost = 1 - log.rows_used / log.rows_in
     found.append(Check("Rows in quarantine", share(lost), lost <= LOST, f"at most {share(LOST)} of the log"))
     return found
 
@@ -200,8 +200,7 @@ def _test_money(run: TrainingRun) -> dict[str, np.ndarray]:
     all their values, shows in their expected spend.
     """
     row = run.test.labelled
-    plain = RetentionModel(run.model.churn, row.clv, run.model.terms, (), {})
-    money = plain.money(row.columns, run.test.probability)
+    money = Valuation(row.clv, run.model.terms).money(row.columns, run.test.probability)
     expected = money["expected_spend"]
     factor = np.divide(run.test.expected_spend, expected, out=np.ones_like(expected), where=expected > 0)
     spend_per_purchase = factor * row.table["spend_per_purchase"].to_numpy()

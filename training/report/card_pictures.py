@@ -48,14 +48,14 @@ def pictures(run: TrainingRun, trial: TrialOffer, weeks: pd.DataFrame) -> dict[s
     test, plan, terms = run.test, run.schedule, run.model.terms
     churned, spend = test.labelled.churned, test.labelled.outcomes["spend"].to_numpy()
     probabilities = {MODEL: test.probability, P0: test.labelled.table["p0"].to_numpy()}
-    recent = test.labelled.recent(int(run.model.card["dormant_after_days"]))
+    recent = test.labelled.recent(run.model.card.dormant_after_days)
     of_recent = {name: p[recent] for name, p in probabilities.items()}
     grid = frequency_recency(run.newest.clv, run.newest.table, terms)
     importance = topic_importance(run)
     own, sizes = trial.lists[0], ", ".join(f"{name} {size:.2f}" for name, size in importance.items())
     drawn: dict[str, tuple[Figure, str]] = {
         "timeline": (
-            plots.timeline(plan, terms.horizon_days, run.model.card["log"]),
+            plots.timeline(plan, terms.horizon_days, run.model.card.log),
             f"What {len(plan.snapshots)} past snapshots and the newest, {plan.newest}, see of the log, and the "
             f"window of {terms.horizon_days} days after each; the test is {plan.test}.",
         ),

@@ -6,7 +6,6 @@ and on paper. Lines differ in dash and bars in fill, not by colour alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any, Literal
 
@@ -19,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from training.judging.trial_offer import TrialOffer
+from training.model.card import LogSummary
 from training.offers.profit_measures import profit_curve
 from training.report.plots import COLOURS, calibration_plot, gain_plot
 from training.report.svg import TYPEFACE
@@ -94,16 +94,16 @@ def gain(actual: np.ndarray, scores: dict[str, np.ndarray], what: str) -> Figure
 
 
 @_styled
-def timeline(plan: Schedule, horizon_days: int, span: Mapping[str, str]) -> Figure:
+def timeline(plan: Schedule, horizon_days: int, log: LogSummary) -> Figure:
     """Draw what each snapshot sees, and the window after it in which silence is churn.
 
     Parameters
     ----------
     plan : Schedule
     horizon_days : int
-    span : mapping with ``first_day`` and ``last_day`` of the log, ISO dates
+    log : LogSummary
     """
-    first_day, last_day = (date.fromisoformat(span[name]) for name in ("first_day", "last_day"))
+    first_day, last_day = log.first_day, log.last_day
     rows = [*plan.snapshots, plan.newest]
     figure, axes = _axes("", "", height=1.3 + 0.17 * len(rows))
     kinds: dict[str, dict[str, Any]] = {

@@ -126,8 +126,8 @@ def test_the_model_tells_what_it_is_and_how_good(server: Server, scorer: Scorer)
     info = server.client.get("/model").json()
 
     assert info["model_version"] == "1"
-    assert info["snapshot_date"] == scorer.model.card["snapshot_date"]
-    assert info["test"]["metrics"] == scorer.model.card["test"]["metrics"]
+    assert info["snapshot_date"] == str(scorer.model.card.snapshot)
+    assert info["test"]["metrics"] == scorer.model.card.test.metrics
     assert info["horizon_days"] == 90
 
 

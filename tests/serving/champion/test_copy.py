@@ -24,6 +24,7 @@ from training.churn.model import ChurnModel
 from training.churn.season import Season
 from training.clv.model import fit_clv
 from training.clv.value import ValueTerms
+from training.model.card import TrainingCard
 from training.model.files import save_model
 from training.model.retention_model import RetentionModel
 from training.tracking_uri import TrackingURI
@@ -34,12 +35,12 @@ URI = TrackingURI("http://registry:5000")
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def files(tmp_path_factory: pytest.TempPathFactory, training_card: TrainingCard) -> Path:
     """The folders of two models, 1 and 2, that differ in their margins."""
     with PurchaseHistory(validate(cdnow_sample())) as history:
         clv = fit_clv(history.features(Snapshot.parse("1997-10-01")))
     churn = ChurnModel(None, Calibrator(), Season(), base_mean=0.0)
-    model = RetentionModel(churn, clv, ValueTerms(margin=0.1), (20.0, 5.0), {})
+    model = RetentionModel(churn, clv, ValueTerms(margin=0.1), (20.0, 5.0), training_card)
     folder = tmp_path_factory.mktemp("models")
     save_model(model, folder / "1")
     save_model(replace(model, terms=ValueTerms(margin=0.2)), folder / "2")

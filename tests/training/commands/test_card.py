@@ -19,6 +19,7 @@ from training.churn.season import Season
 from training.clv.model import fit_clv
 from training.clv.value import ValueTerms
 from training.commands.card import card
+from training.model.card import TrainingCard
 from training.model.files import save_model
 from training.model.retention_model import RetentionModel
 from training.versions.registry import Registry
@@ -28,14 +29,14 @@ app.command()(card)
 
 
 @pytest.fixture(scope="module")
-def two_versions(tmp_path_factory: pytest.TempPathFactory) -> str:
+def two_versions(tmp_path_factory: pytest.TempPathFactory, training_card: TrainingCard) -> str:
     """The address of a registry: version 1 with a card, the champion; version 2 without."""
     simulated = simulate_log(200, r=0.6, alpha=6.0, a=0.8, b=2.4, p=6.0, q=4.0, v=15.0, weeks=40, seed=1)
     log = validate(simulated.transactions)
     with PurchaseHistory(log) as history:
         clv = fit_clv(history.features(Snapshot.after(log.last_day)))
     model = RetentionModel(
-        ChurnModel(None, Calibrator(), Season(), base_mean=0.0), clv, ValueTerms(), (2.0, 1.0), {}
+        ChurnModel(None, Calibrator(), Season(), base_mean=0.0), clv, ValueTerms(), (2.0, 1.0), training_card
     )
     folder = tmp_path_factory.mktemp("registry")
     save_model(model, folder / "files")

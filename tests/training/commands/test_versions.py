@@ -19,6 +19,7 @@ from training.clv.model import CLVModel
 from training.clv.value import ValueTerms
 from training.commands.train import show_version
 from training.commands.versions import models, promote, rollback
+from training.model.card import TrainingCard
 from training.model.files import save_model
 from training.model.retention_model import RetentionModel
 from training.pipeline import train
@@ -39,12 +40,12 @@ MEASURED = {
 
 
 @pytest.fixture(scope="module")
-def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def fresh(tmp_path_factory: pytest.TempPathFactory, training_card: TrainingCard) -> Path:
     """A registry of two versions, the first measured and promoted by force."""
     folder = tmp_path_factory.mktemp("registry")
     clv = CLVModel(MBGNBD(0.5, 6.0, 0.9, 1.6), EmpiricalSpend(20.0))
     churn = ChurnModel(None, Calibrator(), Season(), base_mean=0.0)
-    save_model(RetentionModel(churn, clv, ValueTerms(), (20.0, 5.0), {}), folder / "model")
+    save_model(RetentionModel(churn, clv, ValueTerms(), (20.0, 5.0), training_card), folder / "model")
     registry = Registry(f"sqlite:///{folder}/mlflow.db")
     params = {"horizon_days": 90, "test_snapshot": "1998-04-01"}
     registry.log_run(model_folder=folder / "model", params=params, metrics=MEASURED)

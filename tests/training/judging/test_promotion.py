@@ -15,12 +15,14 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from features.log.transactions import TransactionLog
+from features.snapshot import Snapshot
 from training.churn.calibration import Calibrator
 from training.churn.model import ChurnModel, base_log_odds
 from training.churn.recipe import Recipe
 from training.churn.season import Season
 from training.clv.value import ValueTerms
 from training.judging.promotion import PromotionDecision, compare_with_champion, decide_promotion
+from training.model.card import EvaluationSummary, TrainingCard
 from training.model.files import save_model
 from training.model.retention_model import RetentionModel
 from training.snapshots.dataset import LabelledSnapshot
@@ -49,24 +51,27 @@ def _leaving_by_first_basket(row: LabelledSnapshot) -> LabelledSnapshot:
 
 
 @pytest.fixture(scope="module")
-def model_of(shop_rows: list[LabelledSnapshot]) -> object:
+def model_of(shop_rows: list[LabelledSnapshot], training_card: TrainingCard) -> object:
     """Make a registered model of a recipe; what it has learnt is of no consequence here."""
 
     def make(
-        rounds: int, calibrator: Calibrator | None = None, horizon_days: int = 60, **card: object
+        rounds: int,
+        calibrator: Calibrator | None = None,
+        horizon_days: int = 60,
+        test_snapshot: str = "2025-04-01",
     ) -> RetentionModel:
         recipe = Recipe(rounds, False, False, calibrator or Calibrator(), "forward in time")
-        stored = {
-            "snapshot_date": "2025-07-01",
-            "dormant_after_days": 120,
-            "snapshots": ["2025-04-01"],
-            "snapshot_limit": 4,
-            "test": {"snapshot_date": "2025-04-01"},
-            "recipe": recipe.to_dict(),
-        }
+        card = replace(
+            training_card,
+            snapshot=Snapshot.parse("2025-07-01"),
+            dormant_after_days=120,
+            snapshot_limit=4,
+            test=EvaluationSummary(Snapshot.parse(test_snapshot), "", {}),
+            recipe=recipe,
+        )
         churn = ChurnModel(None, recipe.calibrator, Season(), base_mean=0.0)
         terms = ValueTerms(horizon_days=horizon_days)
-        return RetentionModel(churn, shop_rows[-1].clv, terms, (20.0, 5.0), stored | card)
+        return RetentionModel(churn, shop_rows[-1].clv, terms, (20.0, 5.0), card)
 
     return make
 
@@ -289,7 +294,7 @@ def test_a_miscalibrated_recipe_is_refused_however_well_it_ranks(
 def test_other_terms_and_a_champion_that_knew_the_window_are_said(
     model_of, rows: list[LabelledSnapshot], shop_log: TransactionLog
 ) -> None:  # type: ignore[no-untyped-def]
-    later = model_of(P0_ALONE, test={"snapshot_date": "2025-05-01"})
+    later = model_of(P0_ALONE, test_snapshot="2025-05-01")
     champion = replace(later, terms=replace(later.terms, margin=0.4))
 
     reasons = compare_with_champion(model_of(P0_ALONE), champion, rows, shop_log).reasons

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from features.errors import FitError, ModelError
+from features.errors import FitError
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from training.clv.mbgnbd import MBGNBD
-from training.judging.refit import recipe_of, refit_and_predict
+from training.judging.refit import refit_and_predict
 from training.model.files import load_model, save_model
 from training.model.retention_model import RetentionModel
 from training.pipeline import train
@@ -34,7 +34,7 @@ def loaded(run: TrainingRun, tmp_path_factory: pytest.TempPathFactory) -> Retent
 
 
 def test_a_recipe_comes_back_from_the_files_of_its_version(run: TrainingRun, loaded: RetentionModel) -> None:
-    assert recipe_of(loaded) == run.recipe
+    assert loaded.card.recipe == run.recipe
 
 
 def test_a_recipe_fitted_again_predicts_the_test_snapshot_as_the_run_did(
@@ -55,7 +55,7 @@ def test_a_champion_with_another_purchase_model_gets_its_own(
 ) -> None:
     newest = shop_rows[-1].snapshot  # all rows are of BG/NBD
     clv = replace(loaded.clv, purchases=MBGNBD(0.5, 6.0, 0.9, 1.6))
-    modified = replace(loaded, clv=clv, card=loaded.card | {"snapshot_limit": 1})
+    modified = replace(loaded, clv=clv, card=replace(loaded.card, snapshot_limit=1))
 
     again = refit_and_predict(modified, shop_rows, newest, shop_log, loaded.terms, seed=0, threads=1)
 
@@ -72,8 +72,3 @@ def test_before_any_window_has_closed_there_is_nothing_to_fit(
 
     with pytest.raises(FitError, match="Before 2024-03-15 it could not have been trained"):
         refit_and_predict(loaded, shop_rows, early, shop_log, loaded.terms, seed=0, threads=1)
-
-
-def test_a_card_without_the_choices_is_named(loaded: RetentionModel) -> None:
-    with pytest.raises(ModelError, match="does not say how it was trained: rounds, .* not found"):
-        recipe_of(replace(loaded, card={"recipe": {"season": False}}))

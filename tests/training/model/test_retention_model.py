@@ -69,7 +69,7 @@ def test_where_p_is_bgnbds_own_value_is_margin_times_purchases_ahead(
     columns = as_columns(table)
     described = pd.DataFrame(columns | model.clv.predict(columns, model.terms.horizon_days))
 
-    money = model.money(as_columns(described), described["p0"].to_numpy())
+    money = model.valuation.money(as_columns(described), described["p0"].to_numpy())
 
     T, x = described["T"].to_numpy() / 7, described["frequency"].to_numpy(float)
     ahead = described["p_alive"] * model.clv.purchases.purchases_if_alive(

@@ -23,18 +23,19 @@ from training.churn.season import Season
 from training.clv.gammagamma import EmpiricalSpend
 from training.clv.model import fit_clv
 from training.clv.value import ValueTerms
+from training.model.card import TrainingCard
 from training.model.files import load_model, save_model
 from training.model.retention_model import RetentionModel
 from training.model.self_check import FILE, TOLERANCE, check_example, example_orders, write_example
 
 
 @pytest.fixture(scope="module")
-def model() -> RetentionModel:
+def model(training_card: TrainingCard) -> RetentionModel:
     """A model without a booster: BG/NBD's own probability, which takes a second to fit."""
     with PurchaseHistory(validate(cdnow_sample())) as history:
         clv = fit_clv(history.features(Snapshot.parse("1997-10-01")))
     churn = ChurnModel(None, Calibrator(), Season(), base_mean=0.0)
-    return RetentionModel(churn, clv, ValueTerms(), (20.0, 5.0), {})
+    return RetentionModel(churn, clv, ValueTerms(), (20.0, 5.0), training_card)
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ from training.churn.model import fit_churn
 from training.churn.season import Season
 from training.clv.value import ValueTerms
 from training.commands.monitor import is_due, monitor
+from training.model.card import TrainingCard
 from training.model.files import save_model
 from training.model.retention_model import RetentionModel
 from training.monitoring.columns import days_back, with_predictions
@@ -44,7 +45,7 @@ from training.versions.registry import Registry
 HORIZON_DAYS = 60
 TRAINED = pd.Timestamp("2025-02-01")
 NOW = pd.Timestamp("2025-05-01")
-CARD = {"dormant_after_days": 2 * HORIZON_DAYS, "snapshot_date": "2025-02-01"}
+DORMANT_AFTER_DAYS = 2 * HORIZON_DAYS
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 
@@ -68,7 +69,7 @@ def _first_half(orders: pd.DataFrame) -> pd.Series:
     return orders["customer_id"].isin(np.unique(orders["customer_id"])[::2])
 
 
-def train_on(orders: pd.DataFrame) -> RetentionModel:
+def train_on(orders: pd.DataFrame, card: TrainingCard) -> RetentionModel:
     """Train on what came before 1 February: BG/NBD with a small residual, its test the newest closed window."""
     log = validate(orders[orders["ordered_at"] < TRAINED])
     newest = Snapshot.after(log.last_day)
@@ -80,22 +81,25 @@ def train_on(orders: pd.DataFrame) -> RetentionModel:
     choice = {"monotone": True, "calibrator": Calibrator(), "season": Season(), "seed": 0, "threads": 1}
     churn = fit_churn(rows, rounds=15, **choice)
     terms = ValueTerms(horizon_days=HORIZON_DAYS)
-    model = RetentionModel(churn, newest_table.clv, terms, (20.0, 5.0), dict(CARD))
+    model = RetentionModel(churn, newest_table.clv, terms, (20.0, 5.0), card)
     test = rows[-1]
     predicted = with_predictions(replace(model, clv=test.clv), test.table)
     test_performance = measure_slices(
         test,
         predicted["churn_probability"].to_numpy(),
         predicted["expected_spend"].to_numpy(),
-        CARD["dormant_after_days"],
+        DORMANT_AFTER_DAYS,
     )
-    model.card["reference"] = build_reference(model, log, rows, newest_table, test_performance).to_dict()
-    return model
+    reference = build_reference(model, log, rows, newest_table, test_performance)
+    return replace(model, card=replace(card, reference=reference))
 
 
 @pytest.fixture(scope="module")
-def model(everybody: pd.DataFrame) -> RetentionModel:
-    return train_on(everybody[_first_half(everybody)])
+def model(everybody: pd.DataFrame, training_card: TrainingCard) -> RetentionModel:
+    card = replace(
+        training_card, dormant_after_days=DORMANT_AFTER_DAYS, snapshot=Snapshot.parse("2025-02-01")
+    )
+    return train_on(everybody[_first_half(everybody)], card)
 
 
 @pytest.fixture(scope="module")
@@ -246,7 +250,7 @@ def test_a_rewritten_log_is_noted(model: RetentionModel, orders: pd.DataFrame) -
     rows = (~early & (orders["ordered_at"] < TRAINED)).sum()
     result = monitor_model(model, validate(orders[~early]))
 
-    fewer = Reference.from_dict(model.card["reference"]).rows - rows
+    fewer = model.card.reference.rows - rows
     assert result.notes[0].startswith(f"The log has {fewer:,} rows fewer before 2025-02-01 than the ")
 
 
@@ -257,17 +261,17 @@ def test_an_older_log_than_the_model_is_refused(model: RetentionModel, orders: p
 
 def test_a_model_without_reference_says_what_to_do(model: RetentionModel, orders: pd.DataFrame) -> None:
     with pytest.raises(ModelError, match="holds no reference .* stayworth train"):
-        monitor_model(replace(model, card=dict(CARD)), validate(orders))
+        monitor_model(replace(model, card=replace(model.card, reference=None)), validate(orders))
 
 
 def test_the_reference_holds_no_customer(model: RetentionModel, orders: pd.DataFrame) -> None:
-    stored = json.dumps(model.card["reference"], allow_nan=False)
+    stored = json.dumps(model.card.reference.to_dict(), allow_nan=False)
     spend = orders[orders["ordered_at"] < TRAINED].groupby("customer_id")["amount"].sum()
 
     assert not [name for name in orders["customer_id"].unique() if f'"{name}"' in stored]
-    assert max(model.card["reference"]["columns"]["gross_spend"]["edges"]) < spend.max()
+    assert max(model.card.reference.columns["gross_spend"].edges) < spend.max()
     assert len(stored) < 60_000
-    assert Reference.from_dict(json.loads(stored)).to_dict() == model.card["reference"]
+    assert Reference.from_dict(json.loads(stored)).to_dict() == model.card.reference.to_dict()
 
 
 def test_what_looks_back_is_compared_among_customers_who_were_there() -> None:

@@ -39,7 +39,7 @@ def hostile_page(cdnow_run: TrainingRun, cdnow_log: TransactionLog) -> str:
     race = cdnow_run.test.race.replace({"racer": {"base rate": HOSTILE}})
     race.loc[race["racer"] == HOSTILE, "log_loss"] = race["log_loss"].min() - 0.1
     base = race[race["racer"] == HOSTILE].assign(racer="base rate", log_loss=0.9)
-    model = replace(cdnow_run.model, card=cdnow_run.model.card | {"notes": [HOSTILE]})
+    model = replace(cdnow_run.model, card=replace(cdnow_run.model.card, notes=(HOSTILE,)))
     run = replace(
         cdnow_run,
         test=replace(cdnow_run.test, race=pd.concat([race, base], ignore_index=True)),

@@ -25,6 +25,7 @@ from training.churn.model import ChurnModel
 from training.churn.season import Season
 from training.clv.model import fit_clv
 from training.clv.value import ValueTerms
+from training.model.card import TrainingCard
 from training.model.files import save_model
 from training.model.retention_model import RetentionModel
 from training.pipeline import with_champion_window
@@ -40,10 +41,10 @@ def table() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def model(table: pd.DataFrame) -> RetentionModel:
+def model(table: pd.DataFrame, training_card: TrainingCard) -> RetentionModel:
     """A model without a booster: BG/NBD's own probability, which takes a second to fit."""
     churn = ChurnModel(None, Calibrator(), Season(), base_mean=0.0)
-    return RetentionModel(churn, fit_clv(table), ValueTerms(), (20.0, 5.0), {"trained_at": "1997-10-01"})
+    return RetentionModel(churn, fit_clv(table), ValueTerms(), (20.0, 5.0), training_card)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,110 @@
+"""Valuation: the money columns of customers, given their churn probabilities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from features.snapshot import Snapshot
+from features.table.columns import Columns
+from training.churn.spend import SpendModel
+from training.clv.model import CLVModel, histories
+from training.clv.uncertainty import interval_factors, value_scenarios
+from training.clv.value import ValueTerms
+
+SPEND_LIMIT = 3.0
+"""A spend model may move a customer's spend per purchase by this factor, no more: the long gone spend next to
+nothing by any model, and a ratio of two nothings must not multiply what they would be worth if they came back."""
+
+
+@dataclass(frozen=True)
+class Valuation:
+    """Value of customers by purchase model, terms and spend model.
+
+    Parameters
+    ----------
+    clv : CLVModel
+    terms : ValueTerms
+    spend : SpendModel, optional
+        Corrects expected spend; without it, Gamma-Gamma's spend per purchase stands.
+    """
+
+    clv: CLVModel
+    terms: ValueTerms
+    spend: SpendModel | None = None
+
+    def money(self, described: Columns, churn_probability: np.ndarray) -> dict[str, np.ndarray]:
+        """Value customers, given their churn probabilities.
+
+        ``expected_purchases = (1 − p)·E[purchases in H | active]``, of which BG/NBD's own is the case p = p0.
+        Where a spend model is deployed, the spend per purchase is corrected so that purchases times it give the
+        model's expected spend, by no more than `SPEND_LIMIT` either way; every value column follows.
+
+        Parameters
+        ----------
+        described : Columns
+            Of the feature table, and those of `CLVModel.predict`.
+        churn_probability : ndarray of shape (n_customers,), in [0, 1]
+
+        Returns
+        -------
+        dict of ndarrays of shape (n_customers,)
+            The columns from ``expected_purchases`` to ``value_at_risk``, and ``spend_per_purchase``.
+        """
+        x, _, T = histories(described)
+        values = self.clv.values(described, self.terms)
+        H = self.terms.horizon_weeks
+        model = self.clv.purchases
+        if_active = model.purchases_if_alive(x, T, H) / model.p_purchase_if_alive(x, T, H)
+        purchases = (1 - churn_probability) * if_active
+        spend_per_purchase = self._spend_per_purchase(described, purchases)
+        unit = self.terms.margin * spend_per_purchase
+        expected_value = unit * values.expected(churn_probability)
+        scenarios = value_scenarios(self.clv, described, churn_probability, self.terms)
+        low, high = interval_factors(scenarios, level_deviation=self.level_deviation)
+        at_stake = unit * values.at_stake
+        return {
+            "expected_purchases": purchases,
+            "expected_spend": purchases * spend_per_purchase,
+            "expected_value": expected_value,
+            "expected_value_low": low * expected_value,
+            "expected_value_high": high * expected_value,
+            "value_if_silent": unit * values.silent,
+            "value_at_stake": at_stake,
+            "value_at_risk": churn_probability * at_stake,
+            "spend_per_purchase": spend_per_purchase,
+        }
+
+    @property
+    def level_deviation(self) -> float:
+        """Standard deviation of the log of a whole window's spend against its expectation."""
+        return self.spend.level_deviation if self.spend else 0.0
+
+    def window_scenarios(self, described: Columns, churn_probability: np.ndarray) -> np.ndarray:
+        """Return each customer's expected spend in the churn window, in the scenarios of `value_scenarios`.
+
+        Returns
+        -------
+        ndarray of shape (n_customers, 2k), money; rows may be summed
+        """
+        window = replace(self.terms, value_horizon_days=self.terms.horizon_days, discount_rate=0.0)
+        scenarios = value_scenarios(self.clv, described, churn_probability, window)
+        plain = described["spend_per_purchase"]
+        spend = self.money(described, churn_probability)["spend_per_purchase"]
+        corrected = np.divide(spend, plain, out=np.ones_like(plain), where=plain > 0)
+        return np.asarray(scenarios * corrected[:, None])
+
+    def _spend_per_purchase(self, described: Columns, purchases: np.ndarray) -> np.ndarray:
+        spend_per_purchase = described["spend_per_purchase"]
+        if self.spend is None or self.spend.booster is None:
+            return spend_per_purchase
+        expected = self.spend.expected_spend(described, snapshot_of(described))
+        plain = purchases * spend_per_purchase
+        factor = np.divide(expected, plain, out=np.ones_like(plain), where=plain > 0)
+        return np.asarray(spend_per_purchase * np.clip(factor, 1 / SPEND_LIMIT, SPEND_LIMIT))
+
+
+def snapshot_of(columns: Columns) -> Snapshot:
+    """Return the snapshot of a feature table."""
+    return Snapshot(columns["snapshot_date"][:1].astype("datetime64[D]")[0].item())
