@@ -21,8 +21,9 @@ from features.errors import ModelError, OutputError
 from serving.champion.copy import ChampionCopy
 from serving.scorer import Scorer
 from training.model.retention_model import RetentionModel
-from training.versions.registry import Registry, read_version
+from training.versions.registry import Registry
 from training.versions.version import VersionKey
+from training.versions.version_files import read_version
 
 RETRY_SECONDS = 5.0
 """While there is no scorer, the registry is asked at least this often."""

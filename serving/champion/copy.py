@@ -25,8 +25,8 @@ from features.errors import ModelError, OutputError
 from features.files import atomic_path
 from training.model.retention_model import RetentionModel
 from training.tracking_uri import TrackingURI
-from training.versions.registry import read_version
 from training.versions.version import VersionKey
+from training.versions.version_files import read_version
 
 POINTER = "champion.json"
 YOUNG_SECONDS = 600.0

@@ -1,8 +1,7 @@
-"""Who was champion, in order: what a rollback goes back to.
+"""History of champions, kept as tags of the registered model: what a rollback goes back to.
 
-Each promotion and each rollback is one tag of the registered model, under a key of its own that nobody else
-writes. Two processes that promote at once thus both leave their entry, in any kind of registry and without a
-lock; none overwrites what the other remembers. The alias alone says who scores now.
+Each promotion and each rollback is one tag with a key of its own. Two processes that promote at once thus both record
+it, in any kind of registry and without a lock. Which version is champion now, the alias alone says.
 """
 
 from __future__ import annotations
@@ -15,28 +14,25 @@ from typing import Literal
 PREFIX = "champion."
 
 
-def entry(what: Literal["promote", "rollback"], version: str) -> tuple[str, str]:
-    """Return the key and value of a tag that says: now this version is champion.
-
-    Keys sort by the clock of whoever writes.
-    """
+def history_tag(what: Literal["promote", "rollback"], version: str) -> tuple[str, str]:
+    """Return the key and value of the tag that records a new champion; keys sort by the writer's clock."""
     return f"{PREFIX}{time.time_ns():020d}.{secrets.token_hex(4)}", f"{what} {version}"
 
 
-def succession(tags: Mapping[str, str]) -> list[str]:
-    """Return the champions, oldest first; a rollback takes back those after the one it went to.
+def champions_in_order(tags: Mapping[str, str]) -> list[str]:
+    """Return the champions, oldest first; a rollback removes those after the one it went back to.
 
     Parameters
     ----------
     tags : mapping of str to str
-        Of the registered model; those that are no entry are passed over.
+        Of the registered model; other tags are ignored.
 
     Examples
     --------
     >>> tags = {"champion.1": "promote 1", "champion.2": "promote 2", "champion.3": "promote 5", "team": "crm"}
-    >>> succession(tags)
+    >>> champions_in_order(tags)
     ['1', '2', '5']
-    >>> succession(tags | {"champion.4": "rollback 2"})
+    >>> champions_in_order(tags | {"champion.4": "rollback 2"})
     ['1', '2']
     """
     champions: list[str] = []
@@ -49,14 +45,14 @@ def succession(tags: Mapping[str, str]) -> list[str]:
     return champions
 
 
-def predecessor(champions: Sequence[str], champion: str) -> str | None:
-    """Return who was champion before ``champion``, None if nobody was.
+def previous_champion(champions: Sequence[str], champion: str) -> str | None:
+    """Return the champion before ``champion``, None if there was none.
 
-    A champion that is not the last in the list got the alias by hand: the last was before it.
+    A champion that is not the last in the list got the alias by hand: then the last in the list was before it.
 
     Examples
     --------
-    >>> predecessor(["1", "2", "5"], "5"), predecessor(["1", "2"], "7"), predecessor(["1"], "1")
+    >>> previous_champion(["1", "2", "5"], "5"), previous_champion(["1", "2"], "7"), previous_champion(["1"], "1")
     ('2', '2', None)
     """
     return next((version for version in reversed(champions) if version != champion), None)

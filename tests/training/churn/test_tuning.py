@@ -119,8 +119,7 @@ def test_another_seed_or_other_outcomes_begin_another_study(
 
 def test_studies_and_models_share_a_database(few_rows: list[LabelledSnapshot], tmp_path: Path) -> None:
     registry = Registry(f"sqlite:///{tmp_path / 'mlflow.db'}")
-    with registry._client(writing=True):
-        pass
+    registry.create()
 
     def stamps() -> list[tuple[str]]:
         with closing(sqlite3.connect(tmp_path / "mlflow.db")) as database:

@@ -6,7 +6,7 @@ import time
 
 from hypothesis import given, strategies as st
 
-from training.versions.champion_history import entry, predecessor, succession
+from training.versions.champion_history import champions_in_order, history_tag, previous_champion
 
 steps = st.lists(st.sampled_from(["promote", "rollback", "by hand"]).flatmap(
     lambda what: st.tuples(st.just(what), st.sampled_from("123"))
@@ -16,19 +16,19 @@ steps = st.lists(st.sampled_from(["promote", "rollback", "by hand"]).flatmap(
 def test_entries_sort_by_time_and_two_of_the_same_moment_both_stay() -> None:
     keys = []
     for version in "123":
-        keys.append(entry("promote", version)[0])
+        keys.append(history_tag("promote", version)[0])
         time.sleep(0.001)
 
     assert keys == sorted(keys)
-    assert len({entry("promote", "1")[0] for _ in range(100)}) == 100
+    assert len({history_tag("promote", "1")[0] for _ in range(100)}) == 100
 
 
 def test_two_rollbacks_go_two_champions_back() -> None:
     tags = {"champion.1": "promote 1", "champion.2": "promote 2", "champion.3": "promote 3"}
 
-    first = predecessor(succession(tags), "3")
+    first = previous_champion(champions_in_order(tags), "3")
     tags["champion.4"] = f"rollback {first}"
-    second = predecessor(succession(tags), "2")
+    second = previous_champion(champions_in_order(tags), "2")
 
     assert (first, second) == ("2", "1")
 
@@ -36,7 +36,7 @@ def test_two_rollbacks_go_two_champions_back() -> None:
 def test_a_version_promoted_again_is_followed_by_the_one_it_replaced() -> None:
     tags = {"champion.1": "promote 1", "champion.2": "promote 2", "champion.3": "promote 1"}
 
-    assert predecessor(succession(tags), "1") == "2"
+    assert previous_champion(champions_in_order(tags), "1") == "2"
 
 
 @given(steps)
@@ -47,13 +47,13 @@ def test_a_rollback_never_goes_to_the_present_champion_and_an_end_is_reached(
     champion = ""
     for number, (what, version) in enumerate(done):
         if what == "rollback":
-            version = predecessor(succession(tags), champion) or champion
+            version = previous_champion(champions_in_order(tags), champion) or champion
         if what != "by hand" and version:  # by hand: the alias moves, and nobody writes it down
             tags[f"champion.{number:03d}"] = f"{what} {version}"
         champion = version
 
     for back in range(len(done) + 1):
-        before = predecessor(succession(tags), champion)
+        before = previous_champion(champions_in_order(tags), champion)
         if before is None:
             return
         assert before != champion

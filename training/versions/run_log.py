@@ -1,0 +1,103 @@
+"""Logging to MLflow: a training run's parameters, metrics, tables, figures, and its model's files."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from training.tracking_uri import TrackingURI
+from training.versions.mlflow_client import ignore_existing, import_mlflow
+from training.versions.pyfunc import LOADER
+from training.versions.version import MODEL_NAME
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from mlflow import MlflowClient
+    from mlflow.entities import LoggedModel
+
+
+def experiment_id(client: MlflowClient, uri: TrackingURI) -> str:
+    """Return the id of stayworth's experiment, which is created if need be."""
+    if found := client.get_experiment_by_name(MODEL_NAME):
+        return str(found.experiment_id)
+    file = uri.sqlite_file
+    beside = (file.parent / "mlruns").as_uri() if file else None
+    with ignore_existing():
+        return str(client.create_experiment(MODEL_NAME, artifact_location=beside))
+    return str(client.get_experiment_by_name(MODEL_NAME).experiment_id)
+
+
+def log_numbers(
+    client: MlflowClient,
+    run_id: str,
+    model: LoggedModel,
+    params: Mapping[str, Any],
+    metrics: Mapping[str, float],
+) -> None:
+    """Log a run's parameters and metrics; the metrics are linked to its model too."""
+    from mlflow.entities import Metric, Param
+
+    now = time.time_ns() // 1_000_000
+    client.log_batch(
+        run_id,
+        metrics=[
+            Metric(name, value, now, step=0, model_id=model.model_id, run_id=run_id)
+            for name, value in metrics.items()
+        ],
+        params=[Param(name, str(value)) for name, value in params.items()],
+    )
+
+
+def log_artifacts(
+    client: MlflowClient,
+    run_id: str,
+    tables: Mapping[str, pd.DataFrame],
+    figures: Mapping[str, Figure],
+    documents: Mapping[str, Any],
+) -> None:
+    """Log tables as CSV, figures as PNG, documents as JSON or, where they are text, as they are."""
+    for name, table in tables.items():
+        client.log_text(run_id, table.to_csv(index=False), f"{name}.csv")
+    for name, figure in figures.items():
+        client.log_figure(run_id, figure, f"{name}.png")
+    for name, document in documents.items():
+        if isinstance(document, str):
+            client.log_text(run_id, document, name)
+        else:
+            client.log_dict(run_id, document, f"{name}.json")
+
+
+def register_model(
+    client: MlflowClient, model: LoggedModel, run_id: str, files: Path, input_example: pd.DataFrame | None
+) -> str:
+    """Store the model's files with the run and register them; return the version's number."""
+    from mlflow.entities import LoggedModelOutput
+    from mlflow.models import Model
+
+    mlmodel = Model(model.artifact_location, run_id, model_uuid=model.model_id, model_id=model.model_id)
+    with tempfile.TemporaryDirectory(prefix="stayworth-") as folder:
+        loader, packed = Path(folder) / "loader.py", Path(folder) / "packed"
+        loader.write_text(LOADER)
+        shutil.copytree(files, Path(folder) / "model")
+        import_mlflow().pyfunc.save_model(
+            packed,
+            mlflow_model=mlmodel,
+            python_model=str(loader),
+            artifacts={"model": str(Path(folder) / "model")},
+            # Without this argument MLflow infers them, which takes five seconds.
+            pip_requirements=[MODEL_NAME],
+            input_example=input_example,
+        )
+        client.log_model_artifacts(model.model_id, str(packed))
+    client.finalize_logged_model(model.model_id, "READY")
+    client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
+    with ignore_existing():
+        client.create_registered_model(MODEL_NAME)
+    source = model.artifact_location
+    return str(client.create_model_version(MODEL_NAME, source, run_id, model_id=model.model_id).version)

@@ -1,0 +1,24 @@
+"""Files of a version: read, and checked against its example."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from training.model.files import load_model
+from training.model.retention_model import RetentionModel
+from training.model.self_check import check_example
+from training.versions.version import MODEL_NAME
+
+
+def read_version(folder: Path, version: str) -> RetentionModel:
+    """Read a version's files, and check that they score its example as when it was saved.
+
+    Raises
+    ------
+    ModelError
+        If they are damaged, of a release with other features, or score otherwise.
+    """
+    called = f"Version {version} of {MODEL_NAME}"
+    model = load_model(folder, called)
+    check_example(model, folder, called)
+    return model
