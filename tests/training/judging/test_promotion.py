@@ -228,12 +228,18 @@ def test_another_horizon_is_another_outcome_and_takes_force(
     assert registry.champion().version == "2"
 
 
+@pytest.mark.parametrize("changed", [{"features": ["frequency"]}, {"card": {"release": "0.0.1"}}])
 def test_a_champion_of_another_release_takes_force(
-    registry: Registry, rows: list[LabelledSnapshot], shop_log: TransactionLog, tmp_path: Path, model_of
-) -> None:  # type: ignore[no-untyped-def]
+    registry: Registry,
+    rows: list[LabelledSnapshot],
+    shop_log: TransactionLog,
+    tmp_path: Path,
+    model_of,  # type: ignore[no-untyped-def]
+    changed: dict[str, object],
+) -> None:
     save_model(model_of(P0_ALONE), tmp_path / "old")
     content = json.loads((tmp_path / "old" / "model.json").read_text())
-    (tmp_path / "old" / "model.json").write_text(json.dumps(content | {"features": ["frequency"]}))
+    (tmp_path / "old" / "model.json").write_text(json.dumps(content | changed))
     registry.promote(registry.log_run(model_folder=tmp_path / "old").version)
 
     decision = challenge(registry, "2", rows, shop_log)
