@@ -195,6 +195,6 @@ class ModelInfo(BaseModel):
                 rows_used=card.log.rows_used,
                 fingerprint=card.log.fingerprint,
             ),
-            test=Verdict(snapshot_date=card.test.snapshot.date, metrics=card.test.metrics),
+            test=EvaluationSummary(snapshot_date=card.test.snapshot.date, metrics=card.test.metrics),
             features=list(card.features),
         )
