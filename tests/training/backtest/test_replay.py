@@ -10,10 +10,12 @@ import pytest
 
 from features.errors import WindowError
 from features.log.transactions import TransactionLog, validate
+from features.table.history import PurchaseHistory
 from training.backtest.account import Account
 from training.backtest.replay import backtest
 from training.offers.offers import Offer
 from training.settings import TrainSettings
+from training.window.advisor import advise
 
 OFFER = Offer(contact_cost=0.5, incentive_share=0.1, acceptance_rate=0.3)
 SETTINGS = TrainSettings(horizon_days=60, threads=1)
@@ -29,6 +31,16 @@ def test_the_newest_closed_snapshots_are_replayed_a_month_apart(account: Account
 
     assert second.months_earlier(1) == first
     assert set(account.table["snapshot"]) == {str(first), str(second), "average"}
+
+
+def test_without_a_horizon_it_is_the_one_that_the_log_suggests(shop_log: TransactionLog) -> None:
+    with PurchaseHistory(shop_log) as history:
+        advice = advise(history)
+
+    (replayed,) = backtest(shop_log, OFFER, TrainSettings(threads=1), snapshots=1).prospects
+
+    assert replayed.window.horizon_days == advice.horizon_days
+    assert replayed.days_silent.max() <= advice.dormant_after_days
 
 
 def test_only_recent_customers_take_part(account: Account) -> None:
