@@ -20,7 +20,7 @@ from features.engines import Engine
 from features.engines.duckdb import DuckDBEngine
 from features.engines.prepared import PreparedEngine
 from features.log.clock import require_known_orders, tomorrow
-from features.log.settings import LogRules
+from features.log.settings import Columns, LogRules
 from features.log.transactions import TransactionLog, validate
 from features.snapshot import Snapshot
 from features.table.history import SMALL_LOG_ROWS, PurchaseHistory
@@ -29,6 +29,8 @@ from training.model.score_schema import SCORE_COLUMNS
 from training.model.self_check import example_orders
 from training.versions.registry import DEFAULT_TRACKING_URI, load_champion
 
+# A request has a margin because its sender means it: an order without one is not used.
+REQUEST_COLUMNS = Columns(margin_column="margin")
 NOTHING_USABLE = "no usable order: all were quarantined"
 _NOBODY = pd.DataFrame({"customer_id": [], "reason": []}, dtype="str")
 
@@ -159,7 +161,7 @@ class Scorer:
             If no row can be used, the rows mix currencies, or the snapshot lies in the future.
         """
         rules = rules or self._request_rules()
-        log = validate(rows, rules, refunds_only=True)
+        log = validate(rows, rules, REQUEST_COLUMNS, refunds_only=True)
         # One thread: a request is small, and several are answered at a time.
         small = log.table.num_rows <= SMALL_LOG_ROWS
         with PreparedEngine() if small else DuckDBEngine(threads=1) as engine:
@@ -197,7 +199,7 @@ class Scorer:
 
     def request_log(self, rows: pa.Table, rules: LogRules | None = None) -> TransactionLog:
         """Read the orders of a live request: by default in the time zone of the training log."""
-        return validate(rows, rules or self._request_rules(), refunds_only=True)
+        return validate(rows, rules or self._request_rules(), REQUEST_COLUMNS, refunds_only=True)
 
     def _request_rules(self) -> LogRules:
         return LogRules(timezone=self.model.card.log.timezone)

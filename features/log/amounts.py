@@ -7,6 +7,7 @@ columns.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.errors import LogError
-from features.log.columns import text
+from features.log.columns import plain, text
+from features.log.dates import ascii_digits
+from features.log.settings import NumberStyle
 
 Cents = npt.NDArray[np.int64]
 
@@ -25,6 +28,9 @@ LARGEST_AMOUNT = 1e12  # up to here a double tells every tenth of a cent apart
 EXPRESSION_ERROR = 5e-15  # twenty roundings of a double; half a unit of the 14th digit
 
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+_CURRENCY_MARK = r"[$€£¥₹₺₽﷼₩]|\b[A-Za-z]{2,3}\b|ریال|تومان"
+_CURRENCY = _CURRENCY_MARK + r"|\s"
+_GROUPS = {" ": r"[ \x{a0}\x{202f}]", "'": "['’]"}
 _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Add: pc.add,
     ast.Sub: pc.subtract,
@@ -35,14 +41,20 @@ _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
 }
 
 
-def numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
+PLAIN = NumberStyle()
+
+
+def numbers(column: pa.ChunkedArray, style: NumberStyle = PLAIN) -> pa.ChunkedArray:
     """Read a column as numbers: numeric types, or text such as ``-1234.50`` and ``1e3``.
 
-    Nothing is guessed: ``1,234.50`` (whose comma may be a decimal point), ``12 EUR`` or ``(5)`` are null.
+    Nothing is guessed: ``1,234.50`` (whose comma may be a decimal mark), ``12 EUR`` or ``(5)`` are null unless
+    the style says how to read them. Persian and Arabic digits are digits, and the apostrophe by which programs
+    keep ``'-5`` from being a formula is taken off.
 
     Parameters
     ----------
     column : pyarrow.ChunkedArray
+    style : NumberStyle
 
     Returns
     -------
@@ -52,15 +64,68 @@ def numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
     --------
     >>> numbers(pa.chunked_array([[" -2.5", "+1e3", "1,234.50", ""]])).to_pylist()
     [-2.5, 1000.0, None, None]
+    >>> german = NumberStyle(decimal=",", thousands=".")
+    >>> numbers(pa.chunked_array([["-1.234,50", "12,5", "1.5"]]), german).to_pylist()
+    [-1234.5, 12.5, None]
+    >>> numbers(pa.chunked_array([["(28.64)", "5.00-", "$ 3"]]), NumberStyle(accounting=True)).to_pylist()
+    [-28.64, -5.0, 3.0]
     """
+    column = plain(column)
     if pa.types.is_float64(column.type) or pa.types.is_integer(column.type):
-        return column.cast(pa.float64(), safe=False)
+        return _filled(column.cast(pa.float64(), safe=False), style)
     if pa.types.is_floating(column.type):  # 1.005 as a short float is the double 1.00499999523: use its text
-        return column.cast(pa.float32()).cast(pa.string()).cast(pa.float64())
+        return _filled(column.cast(pa.float32()).cast(pa.string()).cast(pa.float64()), style)
     written = text(column)
     readable = pc.match_substring_regex(written, _NUMBER)
+    if style != PLAIN or pc.all(readable).as_py() is False:
+        written = _plainly(written, style)
+        readable = pc.match_substring_regex(written, _NUMBER)
     digits = pc.replace_substring_regex(written, r"^\+", "")
-    return pc.if_else(readable, digits, pa.scalar(None, pa.string())).cast(pa.float64())
+    return _filled(pc.if_else(readable, digits, pa.scalar(None, pa.string())).cast(pa.float64()), style)
+
+
+def _filled(values: pa.ChunkedArray, style: NumberStyle) -> pa.ChunkedArray:
+    return pc.fill_null(values, 0.0) if style.blank_is_zero else values
+
+
+def _require_one_currency(written: pa.ChunkedArray) -> None:
+    """Refuse numbers with marks of several currencies: a sum of them means nothing."""
+    marks = {mark for each in written.unique().to_pylist() for mark in re.findall(_CURRENCY_MARK, each or "")}
+    if len(marks) > 1:
+        raise LogError(
+            f"It mixes currencies: {', '.join(map(repr, sorted(marks)))}. Write them in a column of their own, "
+            "and say which to use: --currency EUR."
+        )
+
+
+def _plainly(written: pa.ChunkedArray, style: NumberStyle) -> pa.ChunkedArray:
+    """Write numbers of a style with a decimal point, a leading minus and nothing else."""
+    written = ascii_digits(written)
+    for pattern, plain_form in ((r"^['’](?P<n>[+=-]?[(0-9.])", r"\1"), ("٫", "."), ("٬", ""), ("[−–]", "-")):
+        written = pc.replace_substring_regex(written, pattern, plain_form)
+    if style.accounting:
+        _require_one_currency(written)
+        written = pc.replace_substring_regex(written, _CURRENCY, "")
+        written = pc.replace_substring_regex(written, r"^\((.*)\)$", r"-\1")
+        written = pc.replace_substring_regex(written, r"^(.*[0-9.,])-$", r"-\1")
+    decimal = re.escape(style.decimal)
+    if style.thousands:
+        group = (
+            r"[ \x{a0}\x{202f}]"
+            if style.thousands == " "
+            else "['’]"
+            if style.thousands == "'"
+            else re.escape(style.thousands)
+        )
+        grouped = rf"^[+-]?([0-9]{{1,3}}({group}[0-9]{{3}})+|[0-9]*)({decimal}[0-9]*)?$"
+        fits = pc.match_substring_regex(written, grouped)
+        written = pc.if_else(
+            fits, pc.replace_substring_regex(written, group, ""), pa.scalar(None, pa.string())
+        )
+    if style.decimal != ".":
+        unclear = pc.match_substring(written, ".")
+        written = pc.if_else(unclear, pa.scalar(None, pa.string()), pc.replace_substring(written, ",", "."))
+    return written
 
 
 def cents(values: npt.NDArray[np.float64], relative_error: float = 0.0) -> Cents:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from features.errors import WindowError
-from features.log.columns import local_now
+from features.log.dates import local_now
 from features.snapshot import Snapshot
 
 

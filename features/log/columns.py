@@ -1,17 +1,9 @@
-"""The columns of a raw log: which is which, and their values read as text and as local times.
-
-A value that cannot be read becomes null (NaT for times), never a guess; who calls counts the nulls. All of
-it works on whole columns.
-"""
+"""The columns of a raw log: which is which, and their values read as text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -19,9 +11,7 @@ from features.errors import LogError, MissingColumnError
 from features.log.settings import Columns, LogRules
 from features.suggestion import nearest
 
-Times = npt.NDArray[np.datetime64]
-
-_FIELDS = {
+FIELDS = {
     "customer_id": "customer_column",
     "ordered_at": "date_column",
     "amount": "amount_column",
@@ -34,13 +24,6 @@ _FIELDS = {
 }
 # From here on a float skips whole numbers: two ids may have become one.
 _LARGEST_ID = {pa.float32(): 2.0**24, pa.float64(): 2.0**53}
-
-_TIME = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
-_DATE = r"([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8})"
-_ISO_LOCAL = rf"^{_DATE}([T ]{_TIME})?$"
-_ISO_OFFSET = rf"^{_DATE}[T ]{_TIME} ?(Z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)$"
-_FIRST, _LAST = np.datetime64("0001-01-01"), np.datetime64("9999-12-31T23:59:59")
-_TWO_DAYS = np.timedelta64(2, "D")
 
 
 def locate(
@@ -75,7 +58,7 @@ def locate(
     >>> locate(["id", "ordered_at", "amount"], LogRules(), Columns(customer_column="id"))
     {'customer_id': 'id', 'ordered_at': 'ordered_at', 'amount': 'amount'}
     """
-    fields = {role: field for role, field in _FIELDS.items() if terms is None or role != "amount"}
+    fields = {role: field for role, field in FIELDS.items() if terms is None or role != "amount"}
     required = {"customer_id", "ordered_at", "amount"} | ({"currency"} if rules.currency else set())
     wanted = {role: str(getattr(columns, field)) for role, field in fields.items()}
     missing = {
@@ -140,8 +123,7 @@ def text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     >>> text(pa.chunked_array([[12345.0, None]])).to_pylist()
     ['12345', None]
     """
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
+    column = plain(column)
     if pa.types.is_floating(column.type):
         return _float_text(column)
     try:
@@ -152,6 +134,36 @@ def text(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return pc.replace_substring_regex(written, r"\.0+$", "")
     trimmed = pc.utf8_trim_whitespace(written)
     return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
+
+
+def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return categories as their values, and text and bytes of any kind as strings.
+
+    Raises
+    ------
+    LogError
+        If bytes are no text.
+    """
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if isinstance(column.type, pa.BaseExtensionType):
+        if str(column.type) == "extension<arrow.uuid>":
+            return pa.chunked_array([pa.array(map(_as_text, column.to_pylist()), pa.string())])
+        column = pa.chunked_array([chunk.storage for chunk in column.chunks], column.type.storage_type)
+    kind = column.type
+    views = (pa.types.is_string_view(kind), pa.types.is_binary_view(kind))
+    if any(views) or pa.types.is_large_string(kind) or pa.types.is_large_binary(kind):
+        column = column.cast(pa.string() if views[0] or pa.types.is_large_string(kind) else pa.binary())
+    if pa.types.is_binary(column.type) or pa.types.is_fixed_size_binary(column.type):
+        try:
+            return column.cast(pa.binary()).cast(pa.string())
+        except pa.ArrowInvalid:
+            raise LogError("It holds bytes that are no text. Store it as text.") from None
+    return column
+
+
+def _as_text(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def _float_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -165,92 +177,3 @@ def _float_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
             "one. Store the column as text or as whole numbers."
         )
     return pc.if_else(whole, integers.cast(pa.int64()).cast(pa.string()), finite.cast(pa.string()))
-
-
-def local_times(column: pa.ChunkedArray, timezone: str = "UTC", date_format: str | None = None) -> Times:
-    """Read a column as times on the clock of a time zone.
-
-    A time with an offset is converted; one without is taken to be in ``timezone``; a date is its midnight.
-    Text is ISO 8601 (``2011-01-31``, ``2011-01-31 12:30:00+02:00``, ``20110131``) unless ``date_format`` says
-    otherwise. Day and month are never guessed: ``31/01/2011`` is NaT without a ``date_format``.
-
-    Parameters
-    ----------
-    column : pyarrow.ChunkedArray of dates, timestamps, text, or whole numbers such as 20110131
-    timezone : str, IANA name
-    date_format : str, as in :meth:`datetime.datetime.strptime`; for text only
-
-    Returns
-    -------
-    ndarray of datetime64[us], NaT where missing, unreadable, or not in the years 1 to 9999
-
-    Raises
-    ------
-    LogError
-        If ``date_format`` holds an unknown directive.
-
-    Examples
-    --------
-    >>> local_times(pa.chunked_array([["2011-01-31", "2011-01-31 23:30:00Z", "31/01/2011"]]), "Europe/Berlin")
-    array(['2011-01-31T00:00:00.000000', '2011-02-01T00:30:00.000000', 'NaT'], dtype='datetime64[us]')
-    """
-    if pa.types.is_date(column.type):
-        return _within_calendar(column.cast(pa.date32()).to_numpy())
-    if pa.types.is_timestamp(column.type):
-        times = _within_calendar(column.to_numpy())
-        return times if column.type.tz is None else _to_zone(times, timezone)
-    written = text(column)
-    if date_format is None:
-        local = _parse(_only(_ISO_LOCAL, written), "ISO8601")
-        if not np.isnat(local).any():
-            return local
-        offset = _parse(_only(_ISO_OFFSET, written), "ISO8601")
-        return np.where(np.isnat(local), _to_zone(offset, timezone), local)
-    try:
-        times = _parse(written, date_format)
-    except ValueError as error:
-        raise LogError(f"The date format {date_format!r} cannot be used: {error}.") from None
-    return _to_zone(times, timezone) if "%z" in date_format else times
-
-
-def _only(pattern: str, written: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.if_else(pc.match_substring_regex(written, pattern), written, pa.scalar(None, pa.string()))
-
-
-def _parse(written: pa.ChunkedArray, date_format: str) -> Times:
-    if written.null_count == len(written):
-        return np.full(len(written), np.datetime64("NaT", "us"))
-    # utc=True only applies the offset, if there is one: a time without stays as it is.
-    parsed = pd.to_datetime(written.to_numpy(), format=date_format, errors="coerce", utc=True)
-    return _within_calendar(parsed.tz_localize(None).to_numpy())
-
-
-def _within_calendar(times: Times) -> Times:
-    if np.datetime_data(times.dtype)[0] != "ns":  # nanoseconds end in 2262 anyway, and cannot hold the bounds
-        unit = times.dtype
-        times = np.where(
-            (times >= _FIRST.astype(unit)) & (times <= _LAST.astype(unit)), times, np.datetime64("NaT")
-        )
-    return times.astype("datetime64[us]")
-
-
-def _to_zone(times: Times, timezone: str) -> Times:
-    # No time zone may carry a time out of the calendar; at its ends, the day no longer matters.
-    bounded = np.clip(times, _FIRST + _TWO_DAYS, _LAST - _TWO_DAYS)
-    zoned = pd.DatetimeIndex(bounded, tz="UTC").tz_convert(timezone)
-    local: Times = zoned.tz_localize(None).to_numpy().astype("datetime64[us]")
-    return local
-
-
-def local_now(now: datetime | None, timezone: str) -> np.datetime64:
-    """Return a moment, by default this one, on the clock of a time zone; without an offset it already is.
-
-    Examples
-    --------
-    >>> local_now(datetime.fromisoformat("2011-01-31T23:30+00:00"), "Europe/Berlin")
-    np.datetime64('2011-02-01T00:30:00.000000')
-    """
-    moment = pd.Timestamp.now("UTC") if now is None else pd.Timestamp(now)
-    if moment.tzinfo is not None:
-        moment = moment.tz_convert(timezone).tz_localize(None)
-    return np.datetime64(moment.to_datetime64(), "us")

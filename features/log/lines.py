@@ -10,16 +10,22 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from features.errors import LogError
 from features.log.amounts import EXPRESSION_ERROR, LARGEST_AMOUNT, AmountExpression, Cents, cents, numbers
-from features.log.columns import Times, local_times, text
+from features.log.columns import text
+from features.log.dates import Times, local_times
+from features.log.identity import read_ids
+from features.log.notation import written_otherwise
 from features.log.quarantine import (
+    FURTHER_LINE,
     FUTURE_DATE,
     HUGE_AMOUNT,
     INFINITE_AMOUNT,
     NO_CUSTOMER,
+    TOO_EARLY,
     UNREADABLE_AMOUNT,
     UNREADABLE_DATE,
     UNREADABLE_MARGIN,
@@ -65,17 +71,17 @@ def read_lines(
         If most dates, amounts or margins cannot be read; says how many, gives examples and the remedy.
     """
     raw = quarantine.raw
-    customers = _column(text, raw, names["customer_id"])
+    customers = _column(read_ids, raw, names["customer_id"], rules.fold_ids)
     quarantine.set_aside(customers.is_null().to_numpy(), NO_CUSTOMER, names["customer_id"])
     lines = {"customer_id": customers, "ordered_at": pa.array(_read_times(quarantine, names, rules, now))}
-    lines["amount_cents"] = pa.array(_read_amounts(quarantine, names, expression))
+    lines["amount_cents"] = pa.array(_read_amounts(quarantine, names, rules, expression))
     if "margin" in names:
-        lines["margin_cents"] = pa.array(_read_margins(quarantine, names["margin"]))
+        lines["margin_cents"] = pa.array(_read_margins(quarantine, names["margin"], rules))
     for role in ("order_id", "channel", "product_id", "currency"):
         if role in names:
             lines[role] = _column(text, raw, names[role])
     if "quantity" in names:
-        lines["quantity"] = _column(numbers, raw, names["quantity"])
+        lines["quantity"] = _column(numbers, raw, names["quantity"], rules.number_style)
     return pa.table(lines)
 
 
@@ -88,26 +94,37 @@ def _column(read: Callable[..., Any], raw: pa.Table, name: str, *options: Any) -
 
 def _read_times(quarantine: Quarantine, names: dict[str, str], rules: LogRules, now: np.datetime64) -> Times:
     name = names["ordered_at"]
-    times: Times = _column(local_times, quarantine.raw, name, rules.timezone, rules.date_format)
-    remedy = "Dates are read as 2011-01-31 or 2011-01-31 12:30:00; if yours are written otherwise, say how"
-    remedy += ": --date-format '%d/%m/%Y', for example."
-    if rules.date_format is not None:
-        remedy = (
-            f"Dates are read with --date-format {rules.date_format!r}; change it to how yours are written."
-        )
-    _require_mostly_readable(quarantine, np.isnat(times), "dates", remedy, name)
+    times: Times = _column(
+        local_times, quarantine.raw, name, rules.timezone, rules.date_format, rules.calendar
+    )
+    _require_mostly_readable(quarantine, np.isnat(times), "dates", _date_remedy(rules), name)
     quarantine.set_aside(np.isnat(times), UNREADABLE_DATE, name)
+    if rules.earliest is not None:
+        quarantine.set_aside(times < np.datetime64(rules.earliest), TOO_EARLY, name)
     quarantine.set_aside(times > now, FUTURE_DATE, name)
     return times
 
 
+def _date_remedy(rules: LogRules) -> str:
+    if rules.date_format is not None:
+        return f"Dates are read with --date-format {rules.date_format!r}; change it to how yours are written."
+    return (
+        "Dates are read as 2011-01-31 or 2011-01-31 12:30:00; if yours are written otherwise, say how"
+        ": --date-format '%d/%m/%Y', for example."
+    )
+
+
 def _read_amounts(
-    quarantine: Quarantine, names: dict[str, str], expression: AmountExpression | None
+    quarantine: Quarantine, names: dict[str, str], rules: LogRules, expression: AmountExpression | None
 ) -> Cents:
     shown = (names["amount"],) if expression is None else expression.columns
-    terms = {name: _column(numbers, quarantine.raw, name) for name in shown}
+    terms = {name: _column(numbers, quarantine.raw, name, rules.number_style) for name in shown}
     amounts = terms[shown[0]] if expression is None else expression.evaluate(terms)
     missing, values = amounts.is_null().to_numpy(), amounts.to_numpy()
+    if rules.amount_per_order and "order_id" in names:
+        repeated = _repeats_an_order(quarantine, names, missing)
+        quarantine.set_aside(repeated, FURTHER_LINE, names["order_id"])
+        missing = missing & ~repeated
     _require_mostly_readable(quarantine, missing, "amounts", _PLAIN_NUMBERS, *shown)
     quarantine.set_aside(missing, UNREADABLE_AMOUNT, *shown)
     quarantine.set_aside(~np.isfinite(values), INFINITE_AMOUNT, *shown)
@@ -116,8 +133,21 @@ def _read_amounts(
     return cents(sound, 0.0 if expression is None else EXPRESSION_ERROR)
 
 
-def _read_margins(quarantine: Quarantine, name: str) -> Cents:
-    values = _column(numbers, quarantine.raw, name).to_numpy()
+def _repeats_an_order(quarantine: Quarantine, names: dict[str, str], missing: Mask) -> Mask:
+    """Mark the lines of an order but its first with an amount, to which the order's total belongs."""
+    orders = _column(text, quarantine.raw, names["order_id"]).to_pandas()
+    frame = pd.DataFrame({"order": orders, "missing": missing})
+    known = frame["order"].notna()
+    first = ~frame[known & ~frame["missing"]].duplicated("order")
+    totals = first.index[first]
+    repeated = known & frame["order"].isin(frame.loc[totals, "order"])
+    repeated.loc[totals] = False
+    marked: Mask = repeated.to_numpy(dtype=bool)
+    return marked
+
+
+def _read_margins(quarantine: Quarantine, name: str, rules: LogRules) -> Cents:
+    values = _column(numbers, quarantine.raw, name, rules.number_style).to_numpy()
     sound = np.abs(values) < LARGEST_AMOUNT
     _require_mostly_readable(quarantine, ~sound, "margins", _PLAIN_NUMBERS, name)
     quarantine.set_aside(~sound, UNREADABLE_MARGIN, name)
@@ -129,5 +159,11 @@ def _require_mostly_readable(
 ) -> None:
     count = int(unreadable.sum())
     if 2 * count > unreadable.size:
-        examples = quarantine.describe(np.flatnonzero(unreadable), *columns)
-        raise LogError(f"{count:,} of {unreadable.size:,} {what} cannot be read: {examples}. {remedy}")
+        numbers = np.flatnonzero(unreadable)
+        examples = quarantine.describe(numbers, *columns)
+        hints = [hint.sentence() for hint in written_otherwise(quarantine.raw, numbers, what, *columns)]
+        raise LogError(
+            " ".join(
+                [f"{count:,} of {unreadable.size:,} {what} cannot be read: {examples}. {remedy}", *hints]
+            )
+        )

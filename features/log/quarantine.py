@@ -23,8 +23,14 @@ INFINITE_AMOUNT = "infinite or NaN amount"
 HUGE_AMOUNT = "amount of a trillion or more"
 UNREADABLE_MARGIN = "margin missing or not a finite number"
 OTHER_CURRENCY = "other currency"
+TOO_EARLY = "date before the earliest"
+FURTHER_LINE = "further line of an order"
+LEFT_OUT = "left out by --where"
 ACQUIRED_EARLIER = "customer acquired earlier"
 IDENTICAL_ROW = "identical row dropped"
+
+CHOSEN = (OTHER_CURRENCY, TOO_EARLY, FURTHER_LINE, LEFT_OUT, ACQUIRED_EARLIER, IDENTICAL_ROW)
+"""Reasons that the caller has asked for; rows with another are lost."""
 
 EXAMPLES = 3
 
@@ -70,6 +76,11 @@ class Quarantine:
     def counts(self) -> dict[str, int]:
         """Return the number of rows of each reason that occurred."""
         return {reason: int(numbers.size) for reason, (numbers, _) in self._set_aside.items()}
+
+    def rows_of(self, *reasons: str) -> npt.NDArray[np.int64]:
+        """Return the positions from 0 of the rows with one of the reasons, in order."""
+        found = [self._set_aside[reason][0] for reason in reasons if reason in self._set_aside]
+        return np.sort(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
 
     def examples(self) -> dict[str, str]:
         """Describe the first rows of each reason, as in ``row 3: amount 'x'``."""

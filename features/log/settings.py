@@ -8,13 +8,37 @@ Two sections. ``[columns]`` (:class:`Columns`) says what the log calls the colum
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import typer
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+NUMERIC_FORMATS = ("epoch", "epoch-ms", "excel")
+"""Date formats that are numbers: seconds or milliseconds since 1970, days since 30 December 1899."""
+
+
+@dataclass(frozen=True)
+class NumberStyle:
+    """How numbers are written.
+
+    Attributes
+    ----------
+    decimal : str, the decimal mark, ``.`` or ``,``
+    thousands : str, the mark between groups of three digits; empty for none
+    accounting : bool
+        Negative numbers may stand in parentheses or end with a minus, currency signs and codes beside them.
+    blank_is_zero : bool
+        An empty cell means 0.
+    """
+
+    decimal: str = "."
+    thousands: str = ""
+    accounting: bool = False
+    blank_is_zero: bool = False
 
 
 class Columns(BaseModel):
@@ -103,10 +127,63 @@ class LogRules(BaseModel):
         str | None,
         typer.Option(
             "--date-format",
-            help="How dates are written, such as '%d/%m/%Y %H:%M'. Without it, ISO: 2011-01-31 or "
-            "2011-01-31 12:30:00. Day and month are never guessed.",
+            help="How dates are written, such as '%d/%m/%Y %H:%M'; epoch, epoch-ms or excel for numbers. Without "
+            "it, ISO: 2011-01-31 or 2011-01-31 12:30:00. Day and month are never guessed.",
         ),
     ] = None
+    calendar: Annotated[
+        Literal["gregorian", "jalali"],
+        typer.Option(
+            "--calendar", help="Calendar of dates written as text: gregorian, or jalali (1402/01/31)."
+        ),
+    ] = "gregorian"
+    earliest: Annotated[
+        date | None,
+        typer.Option(
+            "--earliest", help="Set aside rows before this date, such as placeholders of the year 1900."
+        ),
+    ] = None
+    decimal: Annotated[
+        Literal[".", ","] | None,
+        typer.Option(
+            "--decimal", help="Decimal mark of amounts, a point or a comma.", show_default="a point"
+        ),
+    ] = None
+    thousands: Annotated[
+        Literal[".", ",", " ", "'"] | None,
+        typer.Option(
+            "--thousands", help="Mark between groups of three digits in amounts.", show_default="none"
+        ),
+    ] = None
+    accounting: Annotated[
+        bool,
+        typer.Option(
+            "--accounting",
+            help="Read amounts such as (28.64), 28.64- and $ 28.64: negative, negative, plain.",
+        ),
+    ] = False
+    blank_is_zero: Annotated[
+        bool, typer.Option("--blank-is-zero", help="An empty cell of an amount or of its formula means 0.")
+    ] = False
+    amount_per_order: Annotated[
+        bool,
+        typer.Option(
+            "--amount-per-order",
+            help="The amount is the order's total, written on each of its lines: use it once per order.",
+        ),
+    ] = False
+    fold_ids: Annotated[
+        bool,
+        typer.Option(
+            "--fold-ids",
+            help="Unite customer ids that differ only in case, width, spaces, invisible characters, .0, or "
+            "Arabic and Persian forms of a letter.",
+        ),
+    ] = False
+    ignore_column: Annotated[
+        list[str],
+        typer.Option("--ignore-column", help="Leave out an optional column of the log; repeat for more."),
+    ] = Field(default_factory=list)
     drop_identical: Annotated[
         bool,
         typer.Option("--drop-identical", help="Use one of several identical rows, instead of all."),
@@ -139,9 +216,34 @@ class LogRules(BaseModel):
     @field_validator("date_format")
     @classmethod
     def _complete_format(cls, text: str | None) -> str | None:
-        if text is not None and not all(re.search(part, text) for part in ("%[Yy]", "%[mbB]", "%d")):
+        if text == "%s":
+            return "epoch"
+        if text is None or text in NUMERIC_FORMATS:
+            return text
+        if not all(re.search(part, text) for part in ("%[Yy]", "%[mbB]", "%d")):
             raise ValueError(f"{text!r} needs a day, a month and a year, such as %d/%m/%Y")
         return text
+
+    @field_validator("date_format")
+    @classmethod
+    def _twelve_hours(cls, text: str | None) -> str | None:
+        if text is not None and "%p" in text and "%I" not in text:
+            raise ValueError(
+                f"{text!r} has %p, AM or PM, which goes with %I, hours from 1 to 12, and not with %H"
+            )
+        return text
+
+    @model_validator(mode="after")
+    def _different_marks(self) -> LogRules:
+        if self.thousands is not None and self.number_style.decimal == self.thousands:
+            raise ValueError("--decimal and --thousands name the same mark")
+        return self
+
+    @property
+    def number_style(self) -> NumberStyle:
+        """How amounts and margins are written."""
+        decimal = self.decimal or ("," if self.thousands == "." else ".")
+        return NumberStyle(decimal, self.thousands or "", self.accounting, self.blank_is_zero)
 
     @field_validator("currency")
     @classmethod
@@ -162,7 +264,26 @@ class LogSettings(LogRules):
         str,
         typer.Option(
             "--transactions",
-            help="The log of orders: a CSV or Parquet file, a folder of Parquet files, or a table by URI, "
-            "such as postgresql://host/shop?table=orders.",
+            help="The log of orders: a CSV, Excel, JSON-lines or Parquet file, a folder of CSV or Parquet files, "
+            "or a table by URI, such as postgresql://host/shop?table=orders.",
         ),
     ] = Field(min_length=1)
+    encoding: Annotated[
+        str | None,
+        typer.Option("--encoding", help="Encoding of a CSV, such as cp1252.", show_default="UTF-8, UTF-16"),
+    ] = None
+    where: Annotated[
+        str | None,
+        typer.Option(
+            "--where",
+            help="Use only the rows for which this SQL condition over the log's columns holds, such as "
+            "\"status = 'paid'\".",
+        ),
+    ] = None
+    accept: Annotated[
+        list[str],
+        typer.Option("--accept", help="Accept a finding about the log, by its name; repeat for more."),
+    ] = Field(default_factory=list)
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop, with exit code 3, at every finding not accepted.")
+    ] = False

@@ -6,6 +6,7 @@ line of an order, of one customer on one day; a negative amount is a refund, a z
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from functools import cached_property
@@ -16,10 +17,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.errors import EmptyLogError, LogError
-from features.log.amounts import AmountExpression
-from features.log.columns import listed, local_now, locate
+from features.log.amounts import AmountExpression, numbers
+from features.log.columns import FIELDS, listed, locate
+from features.log.dates import local_now
 from features.log.lines import read_lines
-from features.log.quarantine import ACQUIRED_EARLIER, IDENTICAL_ROW, OTHER_CURRENCY, Mask, Quarantine
+from features.log.quarantine import (
+    ACQUIRED_EARLIER,
+    IDENTICAL_ROW,
+    LEFT_OUT,
+    OTHER_CURRENCY,
+    Mask,
+    Quarantine,
+)
 from features.log.report import LogReport, report_of
 from features.log.settings import Columns, LogRules
 
@@ -45,6 +54,8 @@ class TransactionLog:
         The columns of the contract for every raw row, as `features.log.lines.read_lines` returns them.
     currency : str or None, where the log or the caller names it
     timezone : str, in which the days of the orders are
+    names : mapping of the contract's column names to those of the raw log
+    ignored : tuple of str, sentences about optional columns that were found and not used
     """
 
     table: pa.Table
@@ -52,6 +63,8 @@ class TransactionLog:
     lines: pa.Table = field(repr=False)
     currency: str | None = None
     timezone: str = "UTC"
+    names: Mapping[str, str] = field(default_factory=dict, repr=False)
+    ignored: tuple[str, ...] = ()
 
     @cached_property
     def report(self) -> LogReport:
@@ -105,6 +118,7 @@ def validate(
     *,
     now: datetime | None = None,
     refunds_only: bool = False,
+    left_out: Mask | None = None,
 ) -> TransactionLog:
     """Validate a raw log: keep what can be used, quarantine the rest, and count both.
 
@@ -117,6 +131,8 @@ def validate(
         Later rows are in the future; by default the clock. Without an offset it is in ``rules.timezone``.
     refunds_only : bool
         Accept rows without a single purchase, as a request about one customer may hold.
+    left_out : ndarray of bool, optional
+        Rows that the caller does not want; they are accounted for like the others.
 
     Returns
     -------
@@ -151,6 +167,9 @@ def validate(
     expression = None if rules.amount_expression is None else AmountExpression.parse(rules.amount_expression)
     names = locate(table.column_names, rules, columns, None if expression is None else expression.columns)
     quarantine = Quarantine(table)
+    if left_out is not None:
+        quarantine.set_aside(left_out, LEFT_OUT, names["customer_id"])
+    ignored = _ignore_unasked(table, names, rules, columns)
     lines = read_lines(quarantine, names, rules, expression, local_now(now, rules.timezone))
     currency = _one_currency(quarantine, lines, names, rules)
     _leave_out_acquired_earlier(quarantine, lines, names, rules)
@@ -160,7 +179,7 @@ def validate(
     _require_rows(used, quarantine)
     if not refunds_only:
         _require_purchases(used)
-    return TransactionLog(used, quarantine, lines, currency, rules.timezone)
+    return TransactionLog(used, quarantine, lines, currency, rules.timezone, names, ignored)
 
 
 def _as_table(raw: pa.Table | pd.DataFrame) -> pa.Table:
@@ -176,6 +195,36 @@ def _as_table(raw: pa.Table | pd.DataFrame) -> pa.Table:
         # Columns that mix kinds, such as invoice numbers with and without a letter, are text.
         mixed = [name for name in raw.columns if raw[name].dtype == object]
         return pa.Table.from_pandas(raw.astype(dict.fromkeys(mixed, "string")), preserve_index=False)
+
+
+def _ignore_unasked(
+    table: pa.Table, names: dict[str, str], rules: LogRules, columns: Columns
+) -> tuple[str, ...]:
+    """Leave out optional columns that have to be ignored, or that nobody asked for and cannot be read whole."""
+    for role in [role for role, name in names.items() if name in rules.ignore_column]:
+        if role in ("customer_id", "ordered_at", "amount"):
+            raise LogError(f"--ignore-column {names[role]} leaves out a column that every log needs.")
+        del names[role]
+    ignored = []
+    for role in ("margin", "channel", "product_id", "order_id", "quantity"):
+        if role not in names or FIELDS[role] in columns.model_fields_set:
+            continue
+        fault = _fault(table[names[role]], role, rules)
+        if fault:
+            flag = Columns.flag(FIELDS[role])
+            ignored.append(f"Column {names[role]!r} is not used: {fault}. {flag} {names[role]} asks for it.")
+            del names[role]
+    return tuple(ignored)
+
+
+def _fault(column: pa.ChunkedArray, role: str, rules: LogRules) -> str:
+    """Say why an optional column cannot be used; empty if it can."""
+    if pa.types.is_nested(column.type):
+        return f"it holds values of type {column.type}"
+    if role != "margin":
+        return ""
+    unreadable = int((~np.isfinite(numbers(column, rules.number_style).to_numpy())).sum())
+    return f"{unreadable:,} of its {len(column):,} cells are no number" if unreadable else ""
 
 
 def _one_currency(

@@ -1,0 +1,200 @@
+"""Order dates: read as local times in the ways that people write them, never guessed.
+
+ISO 8601 is read as it stands. Anything else is named by ``--date-format``: a format as of `strptime`, or
+``epoch``, ``epoch-ms`` and ``excel`` for numbers; and by ``--calendar`` where years are Jalali. Persian and
+Arabic digits are digits. A value that cannot be read becomes NaT; who calls counts them.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.errors import LogError
+from features.log.columns import plain, text
+from features.log.settings import NUMERIC_FORMATS
+
+Times = npt.NDArray[np.datetime64]
+
+# The microseconds of one unit, and the moment that is 0.
+_NUMERIC = {
+    "epoch": (1_000_000, np.datetime64("1970-01-01", "us")),
+    "epoch-ms": (1_000, np.datetime64("1970-01-01", "us")),
+    "excel": (86_400_000_000, np.datetime64("1899-12-30", "us")),
+}
+
+_TIME = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
+_DATE = r"([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8})"
+_ISO_LOCAL = rf"^{_DATE}([T ]{_TIME})?$"
+_ISO_OFFSET = rf"^{_DATE}[T ]{_TIME} ?(Z|UTC|GMT|[+-][0-9]{{2}}(:?[0-9]{{2}})?)$"
+_FIRST, _LAST = np.datetime64("0001-01-01"), np.datetime64("9999-12-31T23:59:59")
+_TWO_DAYS = np.timedelta64(2, "D")
+_FOREIGN_DIGIT = "[۰-۹٠-٩]"
+_ASCII_DIGITS = str.maketrans("۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩", "01234567890123456789")
+_NUMBER = r"^[0-9]+(\.[0-9]+)?$"
+_JALALI = re.compile(r"^\s*([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})(?:[T ]+(.*))?$")
+
+
+def local_times(
+    column: pa.ChunkedArray,
+    timezone: str = "UTC",
+    date_format: str | None = None,
+    calendar: str = "gregorian",
+) -> Times:
+    """Read a column as times on the clock of a time zone.
+
+    A time with an offset is converted; one without is taken to be in ``timezone``; a date is its midnight.
+    Text is ISO 8601 (``2011-01-31``, ``2011-01-31 12:30:00+02:00``, ``20110131``) unless ``date_format`` says
+    otherwise. Day and month are never guessed: ``31/01/2011`` is NaT without a ``date_format``.
+
+    Parameters
+    ----------
+    column : pyarrow.ChunkedArray of dates, timestamps, text, or whole numbers such as 20110131
+    timezone : str, IANA name
+    date_format : str, as in :meth:`datetime.datetime.strptime`, for text only; or one of `NUMERIC_FORMATS`
+    calendar : str, ``gregorian``, or ``jalali`` for text such as 1402/01/31 or 1402-01-31 12:30
+
+    Returns
+    -------
+    ndarray of datetime64[us], NaT where missing, unreadable, or not in the years 1 to 9999
+
+    Raises
+    ------
+    LogError
+        If ``date_format`` holds an unknown directive.
+
+    Examples
+    --------
+    >>> local_times(pa.chunked_array([["2011-01-31", "2011-01-31 23:30:00Z", "31/01/2011"]]), "Europe/Berlin")
+    array(['2011-01-31T00:00:00.000000', '2011-02-01T00:30:00.000000', 'NaT'], dtype='datetime64[us]')
+    """
+    column = plain(column)
+    if pa.types.is_date(column.type):
+        return _within_calendar(column.cast(pa.date32()).to_numpy())
+    if pa.types.is_timestamp(column.type):
+        times = _within_calendar(column.to_numpy())
+        return times if column.type.tz is None else _to_zone(times, timezone)
+    written = ascii_digits(text(column))
+    if date_format in NUMERIC_FORMATS:
+        return _from_numbers(written, date_format, timezone)
+    if calendar == "jalali":
+        written = pa.chunked_array([pa.array(map(_gregorian_text, written.to_pylist()), pa.string())])
+    if date_format is None or calendar == "jalali":
+        local = _parse(_only(_ISO_LOCAL, written), "ISO8601")
+        if not np.isnat(local).any():
+            return local
+        offset = pc.replace_substring_regex(_only(_ISO_OFFSET, written), " ?(UTC|GMT)$", "Z")
+        return np.where(np.isnat(local), _to_zone(_parse(offset, "ISO8601"), timezone), local)
+    if "%p" in date_format:
+        written = pc.replace_substring_regex(written, r"(?i)\b([ap])\. ?m\.", r"\1m")
+    try:
+        times = _parse(written, date_format)
+    except ValueError as error:
+        raise LogError(f"The date format {date_format!r} cannot be used: {error}.") from None
+    return _to_zone(times, timezone) if "%z" in date_format.lower() else times
+
+
+def ascii_digits(written: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Write Persian and Arabic digits as ASCII ones.
+
+    Examples
+    --------
+    >>> ascii_digits(pa.chunked_array([["۱۴۰۲/۰۱/۳۱", "17"]])).to_pylist()
+    ['1402/01/31', '17']
+    """
+    if not pc.any(pc.match_substring_regex(written, _FOREIGN_DIGIT)).as_py():
+        return written
+    texts = (each and each.translate(_ASCII_DIGITS) for each in written.to_pylist())
+    return pa.chunked_array([pa.array(texts, pa.string())])
+
+
+def _from_numbers(written: pa.ChunkedArray, date_format: str, timezone: str) -> Times:
+    """Read counts of seconds or milliseconds as moments, of days as local times."""
+    unit, zero = _NUMERIC[date_format]
+    readable = pc.if_else(pc.match_substring_regex(written, _NUMBER), written, pa.scalar(None, pa.string()))
+    counts = readable.cast(pa.float64()).to_numpy() * unit
+    sane = np.where(np.abs(counts) < 2.5e17, counts, np.nan)
+    steps = np.round(np.nan_to_num(sane)).astype("timedelta64[us]")
+    times = _within_calendar(np.where(np.isnan(sane), np.datetime64("NaT", "us"), zero + steps))
+    return times if date_format == "excel" else _to_zone(times, timezone)
+
+
+def _gregorian_text(written: str | None) -> str | None:
+    """Return a Jalali date, perhaps with a time, as its Gregorian ISO text; None where it is no such date."""
+    found = _JALALI.match(written or "")
+    if found is None:
+        return None
+    day = gregorian(int(found[1]), int(found[2]), int(found[3]))
+    return None if day is None else f"{day.isoformat()}{' ' + found[4].strip() if found[4] else ''}"
+
+
+def gregorian(year: int, month: int, day: int) -> date | None:
+    """Return the Gregorian date of a day of the Jalali calendar; None if there is no such day.
+
+    Of 33 years 8 are leap years, which equals the astronomical calendar for the years 1178 to 1633.
+
+    Examples
+    --------
+    >>> gregorian(1403, 12, 30), gregorian(1404, 12, 30)
+    (datetime.date(2025, 3, 20), None)
+    """
+    if not (1244 <= year <= 1502 and 1 <= month <= 12 and 1 <= day <= (31 if month <= 6 else 30)):
+        return None
+    found = _new_year(year) + (month - 1) * 31 - max(0, month - 7) + day - 1
+    if found >= _new_year(year + 1):  # 30 Esfand is in leap years only
+        return None
+    return date.fromordinal(found)
+
+
+def _new_year(year: int) -> int:
+    """Return the ordinal of 1 Farvardin, 33 years having 8 leap years."""
+    return 226_895 + 365 * (year - 1) + (8 * year + 21) // 33
+
+
+def _only(pattern: str, written: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.if_else(pc.match_substring_regex(written, pattern), written, pa.scalar(None, pa.string()))
+
+
+def _parse(written: pa.ChunkedArray, date_format: str) -> Times:
+    if written.null_count == len(written):
+        return np.full(len(written), np.datetime64("NaT", "us"))
+    # utc=True only applies the offset, if there is one: a time without stays as it is.
+    parsed = pd.to_datetime(written.to_numpy(), format=date_format, errors="coerce", utc=True)
+    return _within_calendar(parsed.tz_localize(None).to_numpy())
+
+
+def _within_calendar(times: Times) -> Times:
+    if np.datetime_data(times.dtype)[0] != "ns":  # nanoseconds end in 2262 anyway, and cannot hold the bounds
+        unit = times.dtype
+        times = np.where(
+            (times >= _FIRST.astype(unit)) & (times <= _LAST.astype(unit)), times, np.datetime64("NaT")
+        )
+    return times.astype("datetime64[us]")
+
+
+def _to_zone(times: Times, timezone: str) -> Times:
+    # No time zone may carry a time out of the calendar; at its ends, the day no longer matters.
+    bounded = np.clip(times, _FIRST + _TWO_DAYS, _LAST - _TWO_DAYS)
+    zoned = pd.DatetimeIndex(bounded, tz="UTC").tz_convert(timezone)
+    local: Times = zoned.tz_localize(None).to_numpy().astype("datetime64[us]")
+    return local
+
+
+def local_now(now: datetime | None, timezone: str) -> np.datetime64:
+    """Return a moment, by default this one, on the clock of a time zone; without an offset it already is.
+
+    Examples
+    --------
+    >>> local_now(datetime.fromisoformat("2011-01-31T23:30+00:00"), "Europe/Berlin")
+    np.datetime64('2011-02-01T00:30:00.000000')
+    """
+    moment = pd.Timestamp.now("UTC") if now is None else pd.Timestamp(now)
+    if moment.tzinfo is not None:
+        moment = moment.tz_convert(timezone).tz_localize(None)
+    return np.datetime64(moment.to_datetime64(), "us")
