@@ -6,7 +6,10 @@
     └── StayworthError          the caller can mend it; the command line exits with 2
         ├── LogError            the transaction log cannot be read or used
         │   ├── MissingColumnError   a column of the contract is not there
-        │   └── EmptyLogError        no row, or no usable row, is left
+        │   ├── EmptyLogError        no row, or no usable row, is left
+        │   └── FindingError         a check found what makes every number wrong (features.log.findings)
+        │       └── StrictError          or anything at all, under --strict; the command line exits with 3
+        ├── MatchError          a table's ids name no customer of another (features.log.matching)
         ├── WindowError         a date, horizon or span that the log cannot serve
         ├── FitError            a model cannot be fitted to this log
         ├── ModelError          no such model, or one that cannot be used
@@ -20,6 +23,8 @@ A message says what is wrong, where (a count, examples) and what to do, in the c
 
 class StayworthError(ValueError):
     """Base of all errors that the caller can mend."""
+
+    exit_code = 2
 
 
 class LogError(StayworthError):

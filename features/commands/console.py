@@ -32,7 +32,7 @@ _PIPE_SECONDS = 10.0
 def errors(*, debug: bool = False) -> Iterator[None]:
     """Turn errors into one line on the standard error and an exit code; also usable as a decorator.
 
-    2: the caller can mend it (:class:`StayworthError`, a full disk). 130: interrupted. 1: anything else.
+    2, or the error's own: the caller can mend it (:class:`StayworthError`, a full disk). 130: interrupted. 1: anything else.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def errors(*, debug: bool = False) -> Iterator[None]:
     except KeyboardInterrupt:
         raise _failure("Stopped.", 130, debug=False) from None
     except StayworthError as error:
-        raise _failure(f"Error: {error}", 2, debug) from None
+        raise _failure(f"Error: {error}", error.exit_code, debug) from None
     except Exception as error:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             where = f" while writing {error.filename}" if error.filename else ""

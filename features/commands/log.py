@@ -4,37 +4,64 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import typer
+
 from features.log.settings import Columns, LogSettings
 from features.progress import Report
 from features.snapshot import Snapshot
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+
     from features.log.report import LogReport
     from features.log.transactions import TransactionLog
 
 
 def open_log(log: LogSettings, columns: Columns, report: Report) -> TransactionLog:
-    """Read and validate the log that the settings name, and write its quarantine file if they ask for one.
+    """Read, validate and check the log that the settings name, and write its quarantine file if they ask for one.
 
     Raises
     ------
     LogError
-        If the log cannot be read or used.
+        If the log cannot be read or used, or a check of it finds what makes every number wrong.
     OutputError
         If the quarantine file cannot be written.
     """
     from features.files import writer_for
-    from features.log.sources import read_log
+    from features.log.checks import check
+    from features.log.findings import settle
     from features.log.transactions import validate
 
     write_quarantine = writer_for(log.quarantine) if log.quarantine else None
-    raw = read_log(log.transactions, progress=report)
+    raw = _read(log, report)
     report("Validating", 0, raw.num_rows)
-    orders = validate(raw, log, columns)
+    orders = validate(raw, log, columns, left_out=_left_out(raw, log))
+    found = check(orders, log)
     report("Validating", raw.num_rows, raw.num_rows)
     if log.quarantine and write_quarantine:
         write_quarantine(orders.quarantine.table(), log.quarantine)
+    for sentence in settle(found, log.accept, strict=log.strict):
+        typer.secho(f"Warning: {sentence}", fg=typer.colors.YELLOW, err=True)
     return orders.without_raw_rows()
+
+
+def _read(log: LogSettings, report: Report) -> pa.Table:
+    """Read the raw rows, from a file perhaps through a query: ``orders.csv?query=SELECT ... FROM log``."""
+    from features.engines.log_query import query_log
+    from features.log.sources import read_log
+
+    source, _, query = log.transactions.partition("?query=")
+    if not query or "://" in log.transactions:
+        return read_log(log.transactions, encoding=log.encoding, progress=report)
+    return query_log(read_log(source, encoding=log.encoding, progress=report), query)
+
+
+def _left_out(raw: pa.Table, log: LogSettings) -> npt.NDArray[np.bool_] | None:
+    from features.engines.log_query import rows_where
+
+    return None if log.where is None else ~rows_where(raw, log.where)
 
 
 def row_balance(report: LogReport, hidden: int, snapshot: Snapshot) -> list[tuple[str, int, str]]:

@@ -81,6 +81,7 @@ class Notation:
     what : str, such as ``amounts``
     how : str, such as ``in parentheses``
     flag : str, what reads them
+    column : str, where they stand
     rows : ndarray of int64, their positions from 0
     values : ndarray of double, what the flag would read; NaN where that is not known
     """
@@ -88,6 +89,7 @@ class Notation:
     what: str
     how: str
     flag: str
+    column: str
     rows: npt.NDArray[np.int64]
     values: npt.NDArray[np.float64]
 
@@ -130,5 +132,5 @@ def written_otherwise(raw: pa.Table, rows: npt.NDArray[np.int64], what: str, *co
             left &= ~fits
             cells = written.filter(pa.array(fits))
             values = np.full(len(cells), np.nan) if style is None else numbers(cells, style).to_numpy()
-            found.append(Notation(what, how, flag, rows[fits], values))
+            found.append(Notation(what, how, flag, name, rows[fits], values))
     return sorted(found, key=lambda notation: -notation.rows.size)

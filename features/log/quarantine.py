@@ -82,6 +82,10 @@ class Quarantine:
         found = [self._set_aside[reason][0] for reason in reasons if reason in self._set_aside]
         return np.sort(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
 
+    def columns_of(self, reason: str) -> tuple[str, ...]:
+        """Return the columns that show why rows were set aside for a reason."""
+        return self._set_aside[reason][1] if reason in self._set_aside else ()
+
     def examples(self) -> dict[str, str]:
         """Describe the first rows of each reason, as in ``row 3: amount 'x'``."""
         if self._examples is not None:

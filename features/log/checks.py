@@ -1,0 +1,263 @@
+"""Checks of a validated log: what can be read and is probably wrong all the same, each with its remedy.
+
+A finding has a name, by which it can be accepted. Those that make every number wrong stop the reading; the
+others are said. The checks look at ids (:mod:`features.log.id_checks`), at what was lost, at the dates, and
+at what a row stands for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.log.columns import listed, text
+from features.log.findings import Finding
+from features.log.id_checks import check_ids
+from features.log.notation import Notation, written_otherwise
+from features.log.quarantine import CHOSEN, UNREADABLE_AMOUNT, UNREADABLE_DATE, UNREADABLE_MARGIN
+from features.log.settings import LogRules
+from features.log.transactions import TransactionLog
+
+MUCH = 0.02  # of the rows or of the money: what may be lost without a warning
+OLDEST_YEAR = 1990
+_SAMPLE_ROWS = 200_000
+_STATUS_VALUES = 30
+_BAD_STATUS = (
+    *("failed", "failure", "cancelled", "canceled", "void", "voided", "declined", "pending", "unpaid"),
+    *("draft", "test", "chargeback", "expired", "abandoned", "error", "rejected", "on-hold", "refunded"),
+)
+_REFUND_WORDS = ("refund", "return", "credit note", "credit_note", "creditnote", "chargeback")
+
+
+def check(log: TransactionLog, rules: LogRules) -> list[Finding]:
+    """Return what is probably wrong with a log, the worst first.
+
+    Parameters
+    ----------
+    log : TransactionLog with its raw rows
+    rules : LogRules by which it was read
+
+    Examples
+    --------
+    >>> from features.log.transactions import validate
+    >>> raw = pa.table({
+    ...     "customer_id": ["17", "18"] * 20,
+    ...     "ordered_at": ["1998-01-05"] * 40,
+    ...     "amount": ["20.50"] * 30 + ["(5.00)"] * 10,
+    ... })
+    >>> worst, *_ = check(validate(raw), LogRules())
+    >>> worst.name, worst.fatal
+    ('amounts-written-otherwise', True)
+    """
+    found = [
+        *check_ids(log, rules),
+        *_check_losses(log),
+        *_check_dates(log, rules),
+        *_check_grain(log, rules),
+        *_check_statuses(log),
+        *(Finding("ignored-column", sentence) for sentence in log.ignored),
+    ]
+    return sorted(found, key=lambda finding: not finding.fatal)
+
+
+def _check_losses(log: TransactionLog) -> Iterator[Finding]:
+    """Look at the rows that were set aside against the caller's will."""
+    quarantine = log.quarantine
+    chosen = quarantine.rows_of(*CHOSEN).size
+    lost = [reason for reason in quarantine.counts() if reason not in CHOSEN]
+    rows = quarantine.rows_of(*lost)
+    if not rows.size:
+        return
+    notations = _notations(log)
+    cents = np.abs(log.lines["amount_cents"].to_numpy().astype(float))
+    for notation in notations:
+        cents[notation.rows] = np.abs(np.nan_to_num(notation.values)) * 100
+    kept = cents[quarantine.used].sum()
+    money = cents[rows].sum() / max(cents[rows].sum() + kept, 1)
+    share = rows.size / max(quarantine.rows_in - chosen, 1)
+    refunds = int(pc.sum(pc.less(log.table["amount_cents"], 0)).as_py() or 0)
+    for notation in notations:
+        part = notation.rows.size / max(quarantine.rows_in - chosen, 1)
+        worth = cents[notation.rows].sum() / max(cents[rows].sum() + kept, 1)
+        negatives = int((notation.values < 0).sum())
+        fatal = max(part, worth) > MUCH or (negatives > refunds) or "thousands" in notation.how
+        examples = quarantine.describe(notation.rows, notation.column)
+        yield Finding(
+            f"{notation.what}-written-otherwise",
+            f"{notation.rows.size:,} {notation.what} are written {notation.how} and were not read: {examples}. "
+            f"{notation.flag} reads them.",
+            fatal,
+        )
+    explained = sum(notation.rows.size for notation in notations)
+    if max(share, money) > MUCH and explained < rows.size:
+        yield _lost(log, rows, share, money)
+
+
+def _notations(log: TransactionLog) -> list[Notation]:
+    raw, names, found = log.quarantine.raw, log.names, []
+    for reason, what, role in (
+        (UNREADABLE_AMOUNT, "amounts", "amount"),
+        (UNREADABLE_MARGIN, "margins", "margin"),
+        (UNREADABLE_DATE, "dates", "ordered_at"),
+    ):
+        rows = log.quarantine.rows_of(reason)
+        columns = [names[role]] if role in names else list(log.quarantine.columns_of(reason))
+        if rows.size and columns:
+            found += written_otherwise(raw, rows, what, *columns)
+    return found
+
+
+def _lost(log: TransactionLog, rows: np.ndarray, share: float, money: float) -> Finding:
+    """Describe what was lost, and whether it is like the rest."""
+    quarantine = log.quarantine
+    reasons = [reason for reason in quarantine.counts() if reason not in CHOSEN]
+    examples = quarantine.examples()
+    counts = "; ".join(f"{quarantine.counts()[why]:,} {why} ({examples[why]})" for why in reasons)
+    remarks = []
+    dates = quarantine.rows_of(UNREADABLE_DATE)
+    half = quarantine.rows_in / 2
+    one_end = dates.size > MUCH * quarantine.rows_in and (
+        (dates >= half).mean() > 0.95 or (dates < half).mean() > 0.95
+    )
+    if one_end:
+        end = "second" if dates.mean() >= half else "first"
+        remarks.append(f"Unreadable dates are all in the {end} half of the log: it has two date formats.")
+    gone = log.customers_without_a_used_row
+    if len(gone) > MUCH * max(log.report.customers, 1):
+        remarks.append(f"{len(gone):,} customers are lost with all their rows.")
+    return Finding(
+        "lost-rows",
+        f"{rows.size:,} rows ({share:.1%}) with about {money:.1%} of the money cannot be used: {counts}."
+        + "".join(f" {remark}" for remark in remarks),
+        bool(one_end),
+    )
+
+
+def _check_dates(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
+    """Look for years that no shop has, and for holes."""
+    days = np.unique(log.table["ordered_on"].to_numpy())
+    first, last = log.first_day, log.last_day
+    if first.year < OLDEST_YEAR and rules.earliest is None:
+        early = pc.less(log.table["ordered_on"], pa.scalar(date(OLDEST_YEAR, 1, 1)))
+        yield _early(first, last, int(pc.sum(early).as_py()), log.names.get("ordered_at", "ordered_at"))
+    gaps = np.diff(days).astype(int)
+    if gaps.size >= 20:
+        widest, usual = int(gaps.max()), float(np.quantile(gaps, 0.9))
+        if widest > max(90, 20 * usual):
+            start = days[int(gaps.argmax())]
+            yield Finding(
+                "hole",
+                f"No order of {widest} days from {start} on: if the shop was closed or the archive is lost, "
+                "silence in it is no churn. Use a log that begins after it, such as with "
+                f"--acquired-after {days[int(gaps.argmax()) + 1]}.",
+            )
+
+
+def _early(first: date, last: date, rows: int, name: str) -> Finding:
+    if first.year >= 1300 and last.year < 1430:
+        message = (
+            f"The log lies in the years {first.year} to {last.year}, which are years of the Jalali calendar. "
+            "--calendar jalali reads them."
+        )
+    elif first.year >= 1400 and last.year < 1500:
+        message = (
+            f"The log lies in the years {first.year} to {last.year}, which look like years of the Islamic "
+            "calendar. Convert the dates to the Gregorian one."
+        )
+    else:
+        message = (
+            f"{rows:,} rows are older than {OLDEST_YEAR}, the first of {first}: probably placeholders or "
+            f"two-digit years in {name!r}. --earliest {OLDEST_YEAR}-01-01 sets them aside; an earlier date "
+            "keeps them."
+        )
+    return Finding("absurd-dates", message, fatal=True)
+
+
+def _check_grain(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
+    """Look at what a row stands for: a line, an order, or a total."""
+    table = log.table
+    cents = table["amount_cents"].to_numpy()
+    total = int(cents.sum())
+    largest = int(np.abs(cents).argmax())
+    if cents.size >= 10 and abs(int(cents[largest]) * 2 - total) <= 1 and total:
+        row = int(np.flatnonzero(log.quarantine.used)[largest])
+        customer = table["customer_id"][largest].as_py()
+        yield Finding(
+            "totals-row",
+            f"Row {row + 1}, of customer {customer!r}, is the sum of all others: a totals row. Leave it out: "
+            f"--where \"{log.names.get('customer_id', 'customer_id')} <> '{customer}'\".",
+            fatal=True,
+        )
+    identical = log.report.identical_rows
+    if identical > MUCH * table.num_rows and not rules.drop_identical:
+        yield Finding(
+            "identical-rows",
+            f"{identical:,} rows ({identical / table.num_rows:.1%}) equal an earlier one in every column, and "
+            "count: if they come from exports that overlap, --drop-identical uses them once.",
+        )
+    if "order_id" in table.column_names and not rules.amount_per_order:
+        yield from _repeated_totals(log)
+
+
+def _repeated_totals(log: TransactionLog) -> Iterator[Finding]:
+    orders = log.table.group_by("order_id").aggregate(
+        [("amount_cents", "count"), ("amount_cents", "min"), ("amount_cents", "max")]
+    )
+    several = orders.filter(
+        pc.and_(pc.greater(orders["amount_cents_count"], 1), pc.is_valid(orders["order_id"]))
+    )
+    if several.num_rows < 10:
+        return
+    same = several.filter(pc.equal(several["amount_cents_min"], several["amount_cents_max"]))
+    different_lines = same.num_rows > 0.9 * several.num_rows and log.report.identical_rows < 0.5 * (
+        pc.sum(same["amount_cents_count"]).as_py() - same.num_rows
+    )
+    if different_lines:
+        yield Finding(
+            "repeated-totals",
+            f"In {same.num_rows:,} of {several.num_rows:,} orders with several lines all lines have the same "
+            "amount: probably the order's total, counted once per line. --amount-per-order counts it once.",
+        )
+
+
+def _check_statuses(log: TransactionLog) -> Iterator[Finding]:
+    """Look for columns that say which rows are no sale, or are refunds."""
+    used = pa.array(log.quarantine.used[:_SAMPLE_ROWS])
+    raw = log.quarantine.raw.slice(0, _SAMPLE_ROWS).filter(used)
+    cents = log.table["amount_cents"].slice(0, raw.num_rows)
+    mapped, amount = set(log.names.values()), log.names.get("amount", "amount")
+    for name in dict.fromkeys(raw.column_names):
+        column = raw.column(raw.column_names.index(name))
+        kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+        if name in mapped or not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+            continue
+        values = pc.utf8_lower(text(column))
+        counts = {entry["values"]: entry["counts"] for entry in pc.value_counts(values).to_pylist()}
+        if len(counts) > _STATUS_VALUES:
+            continue
+        bad = [value for value in counts if value and value.removeprefix("wc-") in _BAD_STATUS]
+        refunds = [value for value in counts if value and any(word in value for word in _REFUND_WORDS)]
+        positive = pc.and_(pc.is_in(values, value_set=pa.array(refunds, pa.string())), pc.greater(cents, 0))
+        if refunds and not set(refunds) <= set(bad) and pc.any(positive).as_py():
+            yield Finding(
+                "positive-refunds",
+                f"Column {name!r} says {listed(refunds)} in {pc.sum(positive).as_py():,} rows with a positive "
+                'amount, which count as purchases. Turn them with a query: --transactions "FILE?query=SELECT * '
+                f"REPLACE (CASE WHEN lower({_quoted(name)}) IN ({', '.join(map(repr, refunds))}) THEN '-' || "
+                f'{_quoted(amount)} ELSE {_quoted(amount)} END AS {_quoted(amount)}) FROM log".',
+            )
+        elif bad and len(counts) > 1:
+            rows = sum(counts[value] for value in bad)
+            yield Finding(
+                "statuses",
+                f"Column {name!r} has {rows:,} rows of {listed(bad)}, which count as orders. Leave out what is "
+                f'none: --where "lower({_quoted(name)}) NOT IN ({", ".join(map(repr, bad))})".',
+            )
+
+
+def _quoted(name: str) -> str:
+    return name if name.isidentifier() else f'"{name}"'

@@ -1,0 +1,119 @@
+"""Checks of a log's customer ids: merged, split, or naming nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.log.findings import Finding
+from features.log.identity import NOBODY, SCIENTIFIC, examples, fold
+from features.log.settings import LogRules
+from features.log.transactions import TransactionLog
+
+DOMINANT = 0.05
+_FEW_ROWS = 50
+_LONG = r"^[1-9][0-9]{15,}$"
+_LONG_ROUNDED = r"^[1-9][0-9]{14}0+$"
+
+
+def check_ids(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
+    """Look for ids that were merged or split by how they are written, or that stand for nobody.
+
+    Parameters
+    ----------
+    log : TransactionLog
+    rules : LogRules by which it was read
+    """
+    counts = log.table["customer_id"].value_counts()
+    ids, rows = counts.field("values"), counts.field("counts")
+    yield from _check_digits(ids)
+    if not rules.fold_ids:
+        yield from _check_writing(ids)
+    nobody = pc.is_in(pc.utf8_lower(ids), value_set=pa.array(NOBODY))
+    if pc.any(nobody).as_py():
+        names, theirs = ids.filter(nobody).to_pylist(), pc.sum(rows.filter(nobody)).as_py()
+        yield Finding(
+            "nobody-ids",
+            f"{theirs:,} rows belong to {examples(names)}, which probably stands for customers who are not known, "
+            f'and count as one. Leave them out: --where "{log.names.get("customer_id", "customer_id")} <> '
+            f"'{names[0]}'\".",
+        )
+    most = pc.max(rows).as_py()
+    if len(ids) >= _FEW_ROWS // 2 and most > DOMINANT * log.table.num_rows and most >= _FEW_ROWS:
+        (largest,) = ids.filter(pc.equal(rows, most)).to_pylist()[:1]
+        yield Finding(
+            "dominant-id",
+            f"One customer, {largest!r}, has {most:,} of {log.table.num_rows:,} rows "
+            f"({most / log.table.num_rows:.0%}): a reseller, or an id for many?",
+        )
+    yield from _check_repeats(log, len(ids))
+
+
+def _check_digits(ids: pa.Array) -> Iterator[Finding]:
+    scientific = pc.match_substring_regex(ids, SCIENTIFIC)
+    if pc.any(scientific).as_py():
+        written = ids.filter(scientific)
+        yield Finding(
+            "scientific-ids",
+            f"{len(written):,} ids are in scientific notation, such as {examples(written.to_pylist())}: their last "
+            "digits are lost, and different customers may have become one. Export the ids as text.",
+            fatal=True,
+        )
+    long = ids.filter(pc.match_substring_regex(ids, _LONG))
+    rounded = pc.sum(pc.match_substring_regex(long, _LONG_ROUNDED)).as_py() or 0
+    if len(long) >= 5 and rounded > 0.9 * len(long):
+        yield Finding(
+            "rounded-ids",
+            f"{rounded:,} long ids end in zeros after 15 digits, such as {examples(long.to_pylist())}: a "
+            "spreadsheet has rounded them, and different customers may have become one. Export them as text.",
+            fatal=True,
+        )
+
+
+def _check_writing(ids: pa.Array) -> Iterator[Finding]:
+    """Look for ids that are one customer's, written in several ways."""
+    pointed = ids.filter(pc.match_substring_regex(ids, r"^[0-9]+\.0+$"))
+    if len(pointed):
+        whole = pc.replace_substring_regex(pointed, r"\.0+$", "")
+        both = whole.filter(pc.is_in(whole, value_set=ids)).to_pylist()
+        beside = f", {len(both):,} beside {examples(both)}" if both else ""
+        yield Finding(
+            "float-ids",
+            f"{len(pointed):,} ids end in .0, such as {examples(pointed.to_pylist())}{beside}: they were kept as "
+            "floats. --fold-ids takes it off.",
+            fatal=bool(both),
+        )
+    groups: dict[str, list[str]] = {}
+    for each, plain in zip(ids.to_pylist(), _folded(ids), strict=True):
+        groups.setdefault(plain, []).append(each)
+    split = [group for group in groups.values() if len(group) > 1]
+    if split and not len(pointed):
+        yield Finding(
+            "similar-ids",
+            f"{sum(map(len, split)):,} ids are {len(split):,} if case, width, spaces, invisible characters and the "
+            f"forms of ی and ک do not count, such as {examples(split[0])}. --fold-ids unites them.",
+        )
+
+
+def _folded(ids: pa.Array) -> list[str]:
+    """Fold every id; in one go as far as they are plain ASCII."""
+    lower = pc.ascii_lower(pc.replace_substring_regex(ids, r"\s+", " ")).to_pylist()
+    simple = pc.match_substring_regex(ids, r"^[ -~]*$").to_pylist()
+    return [
+        low if easy else fold(each) for low, easy, each in zip(lower, simple, ids.to_pylist(), strict=True)
+    ]
+
+
+def _check_repeats(log: TransactionLog, customers: int) -> Iterator[Finding]:
+    """Look for ids that are an order's instead of a customer's."""
+    if log.table.num_rows < _FEW_ROWS:
+        return
+    days = log.table.group_by(["customer_id", "ordered_on"]).aggregate([]).num_rows
+    if days == customers:
+        yield Finding(
+            "ids-per-order",
+            f"None of {customers:,} customers has orders on two days: is the column "
+            f"{log.names.get('customer_id', 'customer_id')!r} an id of the order, or new with each order?",
+        )
