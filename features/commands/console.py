@@ -32,7 +32,8 @@ _PIPE_SECONDS = 10.0
 def errors(*, debug: bool = False) -> Iterator[None]:
     """Turn errors into one line on the standard error and an exit code; also usable as a decorator.
 
-    2, or the error's own: the caller can mend it (:class:`StayworthError`, a full disk). 130: interrupted. 1: anything else.
+    2, or the error's own code: the caller can mend it (:class:`StayworthError`, a full disk). 130: interrupted.
+    1: anything else.
 
     Parameters
     ----------

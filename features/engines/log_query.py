@@ -26,7 +26,7 @@ def rows_where(table: pa.Table, condition: str) -> npt.NDArray[np.bool_]:
     Examples
     --------
     >>> log = pa.table({"status": ["paid", "failed", None], "amount": ["5", "7", "9"]})
-    >>> rows_where(log, "status = 'paid' OR amount > 8")
+    >>> rows_where(log, "status = 'paid' OR CAST(amount AS DOUBLE) > 8")
     array([ True, False,  True])
     """
     kept = _run(table, f"SELECT coalesce(({condition}), false) AS kept FROM {LOG}", "--where", condition)
