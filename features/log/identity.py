@@ -118,7 +118,7 @@ def loose(customer_id: str) -> str:
     ('17', '17', '0', 'a-007')
     """
     plain = fold(customer_id).strip(_QUOTES + " ")
-    plain = fold(plain)
+    plain = "".join(fold(plain).split())
     return (plain.lstrip("0") or "0") if plain.isdigit() else plain
 
 

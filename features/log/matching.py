@@ -7,7 +7,7 @@ otherwise is tried out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from features.errors import StayworthError
@@ -36,17 +36,22 @@ class IdMatch:
 
     Attributes
     ----------
-    matched : tuple of str, as the other table writes them
+    pairs : mapping of each matched id of the table to that of the other table
     given : int, number of distinct ids of the table
     missed : int, of these, ids that would match if they were written otherwise
     explanation : str, how; empty if that explains none
     """
 
-    matched: tuple[str, ...]
+    pairs: Mapping[str, str]
     given: int
     missed: int = 0
     explanation: str = ""
     unmatched: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def matched(self) -> tuple[str, ...]:
+        """The ids that are in both tables, as the other writes them."""
+        return tuple(dict.fromkeys(self.pairs.values()))
 
     def __str__(self) -> str:
         counts = f"{len(self.matched):,} of {self.given:,}"
@@ -72,7 +77,7 @@ def match_ids(given: Iterable[str | None], known: Iterable[str], *, loosely: boo
     Examples
     --------
     >>> match_ids(["17", "18", "99"], ["0017", "0018", "0019"])
-    IdMatch(matched=(), given=3, missed=2, explanation='without leading zeros')
+    IdMatch(pairs={}, given=3, missed=2, explanation='without leading zeros')
     >>> match_ids(["17", "18", "99"], ["0017", "0018", "0019"], loosely=True).matched
     ('0017', '0018')
     """
@@ -80,15 +85,14 @@ def match_ids(given: Iterable[str | None], known: Iterable[str], *, loosely: boo
     exact = [each for each in table if each in there]
     rest = [each for each in table if each not in there]
     if loosely:
-        found = dict.fromkeys([*exact, *_loosely(rest, there)])
-        shapes = {loose(each) for each in found}
-        left = tuple(each for each in rest if loose(each) not in shapes)
-        return IdMatch(tuple(found), len(table), unmatched=left)
+        pairs = dict.fromkeys(exact, "") | _loosely(rest, there)
+        left = tuple(each for each in rest if each not in pairs)
+        return IdMatch({each: other or each for each, other in pairs.items()}, len(table), unmatched=left)
     missed, explanation = _explained(rest, there) if rest else (0, "")
-    return IdMatch(tuple(exact), len(table), missed, explanation, tuple(rest))
+    return IdMatch({each: each for each in exact}, len(table), missed, explanation, tuple(rest))
 
 
-def _loosely(ids: list[str], known: dict[str, None]) -> list[str]:
+def _loosely(ids: list[str], known: dict[str, None]) -> dict[str, str]:
     names: dict[str, list[str]] = {}
     for each in known:
         names.setdefault(loose(each), []).append(each)
@@ -99,7 +103,7 @@ def _loosely(ids: list[str], known: dict[str, None]) -> list[str]:
             f"{len(doubtful):,} ids name more than one customer loosely: {doubtful[0]!r} may be "
             f"{' or '.join(map(repr, several[:3]))}. Write them to the letter."
         )
-    return [names[loose(each)][0] for each in ids if loose(each) in names]
+    return {each: names[loose(each)][0] for each in ids if loose(each) in names}
 
 
 def _explained(ids: list[str], known: dict[str, None]) -> tuple[int, str]:

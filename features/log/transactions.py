@@ -101,6 +101,16 @@ class TransactionLog:
         left = set(customers.filter(pc.invert(used)).to_pylist()) - {None}
         return sorted(left.difference(customers.filter(used).to_pylist())) if left else []
 
+    def with_ids(self, renamed: Mapping[str, str]) -> TransactionLog:
+        """Return the log with some customers under another id."""
+        changed = {old: new for old, new in renamed.items() if old != new}
+        if not changed:
+            return self
+        ids = self.table["customer_id"].combine_chunks().dictionary_encode()
+        names = pa.array([changed.get(each, each) for each in ids.dictionary.to_pylist()], pa.string())
+        place = self.table.column_names.index("customer_id")
+        return replace(self, table=self.table.set_column(place, "customer_id", names.take(ids.indices)))
+
     def without_raw_rows(self) -> TransactionLog:
         """Return the log with everything computed, and without the raw rows: they take most of the memory."""
         computed = {name: getattr(self, name) for name in ("report", "customers_without_a_used_row")}

@@ -11,13 +11,10 @@ import typer
 from features.commands.console import progress, show_table
 from features.commands.log import open_log
 from features.commands.options import options
-from features.errors import StayworthError
 from features.log.settings import Columns, LogSettings
 from training.campaign.settings import MeasureSettings, PlanSettings
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from training.campaign.measurement import Measurement
     from training.campaign.plan import CampaignPlan
     from training.campaign.record import InputFile
@@ -33,7 +30,7 @@ def plan(settings: PlanSettings) -> None:
     holdout.csv (not to be contacted: they are the comparison), not_selected.csv (all others, with the reason),
     plan.json and summary.html.
     """
-    from features.log.sources import read_table
+    from serving.campaign.customer_files import CustomerFiles, read_scores
     from serving.campaign.folder import require_new, write_campaign
     from serving.campaign.summary import sentences
     from training.campaign.plan import plan as make_plan
@@ -43,21 +40,31 @@ def plan(settings: PlanSettings) -> None:
     offers = read_offers(settings.offers)
     with progress() as report:
         report("Planning", 0, 0)
+        scores = read_scores(settings.scores)
+        files = CustomerFiles(
+            scores.get("customer_id", ()), "the scored list", settings.loose_ids, settings.allow_unmatched
+        )
+        # Nobody on this list may be contacted because a spreadsheet has changed an id.
+        suppress = (
+            files.ids(settings.suppress, "opt-outs", all_that_are_meant=True) if settings.suppress else ()
+        )
+        contacts = files.past_contacts(settings.contacts, settings.date_format) if settings.contacts else None
+        _say(files.report)
         made = make_plan(
-            read_table(settings.scores),
+            scores,
             offers,
             settings,
             horizon_days=settings.horizon_days,
             margin=settings.margin,
-            suppress=_ids(settings.suppress) if settings.suppress else (),
-            contacts=_contacts(settings.contacts) if settings.contacts else None,
+            suppress=suppress,
+            contacts=contacts,
         )
         # Before anything is written: the holdout can still be changed.
         for sentence in sentences(made):
             typer.echo(sentence)
         report("Writing", 0, 0)
-        files = {name: getattr(settings, name) for name in ("scores", "offers", "suppress", "contacts")}
-        inputs = {name: _fingerprint(path) for name, path in files.items() if path}
+        paths = {name: getattr(settings, name) for name in ("scores", "offers", "suppress", "contacts")}
+        inputs = {name: _fingerprint(path) for name, path in paths.items() if path}
         write_campaign(made, settings.out, xlsx=settings.xlsx, excel=settings.excel, inputs=inputs)
     _show_plan(made, settings.out)
 
@@ -87,15 +94,30 @@ def measure(settings: MeasureSettings, log: LogSettings, columns: Columns) -> No
     A log that begins before the campaign gives narrower intervals, because earlier spending is adjusted for.
     Writes measured.csv, measured.json and offers.updated.toml.
     """
+    from features.log.matching import match_ids, require_match
+    from serving.campaign.customer_files import CustomerFiles
     from serving.campaign.findings import write_findings
     from training.campaign.assignment import read_assignment
     from training.campaign.measurement import measure as compare
 
     folder = settings.out or settings.campaign
     assignment = read_assignment(settings.campaign)
-    redeemed = _ids(settings.redeemed) if settings.redeemed else None
+    customers = assignment.customers["customer_id"]
+    files = CustomerFiles(customers, "the campaign", settings.loose_ids, settings.allow_unmatched)
+    redeemed = files.ids(settings.redeemed, "redeemed") if settings.redeemed else None
     with progress() as report:
         orders = open_log(log, columns, report)
+        known = orders.table["customer_id"].unique().to_pylist()
+        match = match_ids(customers, known, loosely=settings.loose_ids)
+        said = require_match(
+            match,
+            "customers of the campaign",
+            "the log",
+            flag="--loose-ids",
+            allow_unmatched=settings.allow_unmatched,
+        )
+        _say([*files.report, *said])
+        orders = orders.with_ids({other: each for each, other in match.pairs.items()})
         report("Comparing", 0, 0)
         found = compare(assignment, orders, settings, redeemed=redeemed)
         write_findings(found, folder)
@@ -134,26 +156,10 @@ def _show_measurement(found: Measurement, folder: Path) -> None:
     typer.echo(f"\nAll groups in {folder / 'measured.csv'}, updated offers in {folder / UPDATED_OFFERS}")
 
 
-def _ids(path: Path) -> list[str]:
-    """Read the customer ids of a table."""
-    return [str(each) for each in _column(path, "customer_id") if each != ""]
-
-
-def _contacts(path: Path) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.DataFrame({name: _column(path, name) for name in ("customer_id", "contacted_on")})
-
-
-def _column(path: Path, name: str) -> pd.Series:
-    from features.log.sources import read_table
-
-    table = read_table(path)
-    if name not in table.columns:
-        raise StayworthError(
-            f"{path} has no column {name!r}; it has {', '.join(map(str, table.columns))}. Rename the one you mean."
-        )
-    return table[name]
+def _say(sentences: list[str]) -> None:
+    """Print reports on files; warnings to the standard error."""
+    for sentence in sentences:
+        typer.echo(sentence, err=sentence.startswith("Warning"))
 
 
 def _fingerprint(path: Path) -> InputFile:

@@ -36,10 +36,23 @@ def scored_customers(scores: pd.DataFrame) -> pd.DataFrame:
         )
     for name in NUMBERS:
         column = customers.get(name, pd.Series(np.nan, index=customers.index))
-        customers[name] = pd.to_numeric(column, errors="coerce").astype(float)
+        customers[name] = _read_numbers(column)
     for name in ("value_tier", "reasons", "model_version"):
         customers[name] = customers.get(name, "")
     return customers
+
+
+def _read_numbers(column: pd.Series) -> pd.Series:
+    """Read a column of numbers; an empty cell is NaN."""
+    read = pd.to_numeric(column, errors="coerce").astype(float)
+    odd = column[read.isna() & column.notna() & ~column.astype(str).isin(["", "nan"])]
+    if len(odd):
+        raise StayworthError(
+            f"Column {column.name!r} of the scored list holds {len(odd):,} cells that are no numbers, such as "
+            f"{str(odd.iloc[0])!r}: a spreadsheet may have written them with a decimal comma. Write them as 0.25, or "
+            "give the list that 'stayworth score' wrote."
+        )
+    return read
 
 
 def stated_by_scores(customers: pd.DataFrame, name: str, given: float | None) -> float:

@@ -206,7 +206,14 @@ def plan(
 
 
 def _snapshot_date(customers: pd.DataFrame) -> date:
-    return date.fromisoformat(str(customers["snapshot_date"].iloc[0])[:10])
+    written = str(customers["snapshot_date"].iloc[0])
+    try:
+        return date.fromisoformat(written[:10])
+    except ValueError:
+        raise StayworthError(
+            f"Column 'snapshot_date' of the scored list holds {written!r}: a spreadsheet may have changed it. "
+            "Write it as 2011-01-31, or give the list that 'stayworth score' wrote."
+        ) from None
 
 
 def _share_for_effect(result: CampaignPlan, effect: float) -> float:

@@ -9,6 +9,12 @@ from typing import Annotated, Literal
 import typer
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+LOOSE_IDS = (
+    "Match customer ids of the files without case, spaces, apostrophes, .0 and leading zeros, which "
+    "spreadsheets change."
+)
+ALLOW_UNMATCHED = "Go on although ids of a file name no customer, or would if they were written otherwise."
+
 Measure = Literal["retention", "margin", "profit"]
 
 
@@ -115,6 +121,15 @@ class PlanSettings(PlanTerms):
             "--contacts", help="Table of past contacts, customer_id and contacted_on, for --cooldown-days."
         ),
     ] = None
+    date_format: Annotated[
+        str | None,
+        typer.Option(
+            "--date-format",
+            help="How contacted_on is written, such as '%d/%m/%Y'; without it, ISO: 2011-01-31.",
+        ),
+    ] = None
+    loose_ids: Annotated[bool, typer.Option("--loose-ids", help=LOOSE_IDS)] = False
+    allow_unmatched: Annotated[bool, typer.Option("--allow-unmatched", help=ALLOW_UNMATCHED)] = False
     xlsx: Annotated[bool, typer.Option("--xlsx", help="Write the contact list as an Excel workbook too.")] = (
         False
     )
@@ -150,6 +165,8 @@ class MeasureSettings(MeasureTerms):
         Path | None,
         typer.Option("--redeemed", help="Table with a customer_id column: customers who took the incentive."),
     ] = None
+    loose_ids: Annotated[bool, typer.Option("--loose-ids", help=LOOSE_IDS)] = False
+    allow_unmatched: Annotated[bool, typer.Option("--allow-unmatched", help=ALLOW_UNMATCHED)] = False
     out: Annotated[
         Path | None,
         typer.Option("--out", help="Folder for the findings.", show_default="the campaign's own"),

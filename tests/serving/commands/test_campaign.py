@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -117,6 +118,113 @@ def test_a_caller_s_mistake_ends_with_code_two_and_writes_nothing(
     assert code == 2
     assert message in said
     assert not (folder / "c").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "explanation"),
+    [
+        ("nozeros.csv", b"customer_id\n1\n2\n", "2 more would match without leading zeros: '1', '2'"),
+        (
+            "spaces.csv",
+            "customer_id\n00 01\n0002\u200b\n".encode(),
+            "without spaces and invisible characters",
+        ),
+        ("half.csv", b"customer_id\n0001\n2\n", "1 of 2 opt-outs"),
+        ("apostrophes.csv", b"customer_id\n'0001\n'0002\n", "without an apostrophe before them"),
+    ],
+)
+def test_an_opt_out_list_that_a_spreadsheet_changed_is_refused_or_matched_loosely(
+    app: typer.Typer, folder: Path, name: str, content: bytes, explanation: str
+) -> None:
+    (folder / name).write_bytes(content)
+    line = f"plan --scores scored.csv --offers offers.toml --suppress {name}"
+
+    code, said = _run(app, f"{line} --out c")
+    loosely, said_loosely = _run(app, f"{line} --loose-ids --out loose")
+
+    assert code == 2
+    assert explanation in said and "--loose-ids" in said
+    assert not (folder / "c").exists()
+    assert loosely == 0, said_loosely
+    assert f"2 of 2 opt-outs of {name} are in the scored list." in said_loosely
+    contacted = set(read_table(folder / "loose" / "list.csv")["customer_id"])
+    assert not contacted & {"0001", "0002"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_an_opt_out_list_in_excels_unicode_text_is_read(
+    app: typer.Typer, folder: Path, encoding: str
+) -> None:
+    (folder / "optouts.csv").write_bytes("customer_id\tsince\n0001\t\n0002\t\n".encode(encoding))
+
+    code, said = _run(
+        app, "plan --scores scored.csv --offers offers.toml --suppress optouts.csv --out campaign"
+    )
+
+    assert code == 0, said
+    assert "2 of 2 opt-outs" in said
+
+
+def test_past_contacts_with_the_day_first_need_their_format(app: typer.Typer, folder: Path) -> None:
+    # Contacted on 5 December 2023, within 60 days of the plan's first day; read as 12 May they would not be.
+    ids = pd.read_csv(folder / "scored.csv", dtype=str)["customer_id"][:400]
+    pd.DataFrame({"customer_id": ids, "contacted_on": "05/12/2023"}).to_csv("past.csv", index=False)
+    line = "plan --scores scored.csv --offers offers.toml --cooldown-days 60 --contacts past.csv"
+
+    code, said = _run(app, f"{line} --out c")
+    formatted, said_formatted = _run(app, f"{line} --date-format %d/%m/%Y --out campaign")
+
+    assert code == 2 and "400 of 400 dates in contacted_on of past.csv cannot be read" in said
+    assert formatted == 0, said_formatted
+    reasons = read_table(folder / "campaign" / "not_selected.csv")["reason"]
+    assert (reasons == "contacted within the last 60 days").sum() == 400
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda text: text.replace(",", ";").replace("0.", "0,"), "cells that are no numbers, such as '0,"),
+        (
+            lambda text: text.replace("2024-01-01", "01.01.2024"),
+            "'snapshot_date' of the scored list holds '01.01.2024'",
+        ),
+        (
+            lambda text: text.replace("\n0001,", "\n1.51E+18,"),
+            "1 ids of edited.csv are in scientific notation",
+        ),
+    ],
+)
+def test_a_scored_list_that_a_spreadsheet_changed_is_refused_with_an_example(
+    app: typer.Typer, folder: Path, change: Callable[[str], str], message: str
+) -> None:
+    (folder / "edited.csv").write_text(change((folder / "scored.csv").read_text()))
+
+    code, said = _run(app, "plan --scores edited.csv --offers offers.toml --out c")
+
+    assert code == 2
+    assert message in said
+    assert not (folder / "c").exists()
+
+
+def test_a_campaign_is_not_measured_on_a_log_of_other_customers(app: typer.Typer, folder: Path) -> None:
+    _run(app, "plan --scores scored.csv --offers offers.toml --budget 500 --out campaign")
+    orders = pd.read_csv(folder / "orders.csv", dtype=str)
+    orders.assign(customer_id="x" + orders["customer_id"]).to_csv("other.csv", index=False)
+    short = orders["customer_id"].str.lstrip("0").replace("", "0")
+    orders.assign(customer_id=short).to_csv("nozeros.csv", index=False)
+    (folder / "exact").mkdir()
+    (folder / "loose").mkdir()
+
+    other, said_other = _run(app, "measure --campaign campaign --transactions other.csv")
+    _, said = _run(app, "measure --campaign campaign --transactions orders.csv --out exact")
+    loosely, said_loosely = _run(
+        app, "measure --campaign campaign --transactions nozeros.csv --loose-ids --out loose"
+    )
+
+    assert other == 2 and "customers of the campaign are in the log" in said_other
+    assert not (folder / "campaign" / "measured.json").exists()
+    assert loosely == 0, said_loosely
+    assert (folder / "loose" / "measured.csv").read_text() == (folder / "exact" / "measured.csv").read_text()
 
 
 def test_the_help_of_plan_shows_the_tables_of_an_offers_file(app: typer.Typer) -> None:

@@ -1,0 +1,127 @@
+"""Files of customers that a person brings to a campaign: opt-outs, past contacts, redeemed incentives.
+
+Their ids are read as a log's are, and matched with the customers they are about: each file gives a report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from features.errors import StayworthError
+from features.log.dates import local_times
+from features.log.identity import SCIENTIFIC, read_ids
+from features.log.matching import match_ids, require_match
+from features.log.sources import read_table
+from features.suggestion import nearest
+
+CUSTOMER_ID, CONTACTED_ON = "customer_id", "contacted_on"
+
+
+@dataclass
+class CustomerFiles:
+    """Reads files of customers and matches their ids with those of a table.
+
+    Parameters
+    ----------
+    known : ids of the customers there are
+    where : str, the table that they are in, such as ``the scored list``
+    loosely, allow_unmatched : bool, as in `features.log.matching`
+
+    Attributes
+    ----------
+    report : list of str, a sentence for each file, to print
+    """
+
+    known: Iterable[str]
+    where: str
+    loosely: bool = False
+    allow_unmatched: bool = False
+    report: list[str] = field(default_factory=list)
+
+    def ids(self, path: Path, what: str, *, all_that_are_meant: bool = False) -> list[str]:
+        """Read the ids of a file, as the table writes them.
+
+        Raises
+        ------
+        StayworthError
+            If the file cannot be read, or its ids name nobody; with ``all_that_are_meant`` also if some
+            would name somebody if they were written otherwise.
+        """
+        return list(
+            self._matched(
+                _column(read_table(path), CUSTOMER_ID, path), f"{what} of {path.name}", all_that_are_meant
+            ).values()
+        )
+
+    def past_contacts(self, path: Path, date_format: str | None = None) -> pd.DataFrame:
+        """Read past contacts: ``customer_id``, as the table writes it, and ``contacted_on`` as a date.
+
+        Raises
+        ------
+        StayworthError
+            If the file cannot be read, a date is not written as said, or its ids name nobody.
+        """
+        table = read_table(path)
+        ids = _column(table, CUSTOMER_ID, path)
+        written = _column(table, CONTACTED_ON, path)
+        days = local_times(pa.chunked_array([pa.array(written, from_pandas=True)]), date_format=date_format)
+        if np.isnat(days).any():
+            odd = written[np.isnat(days)].iloc[0]
+            raise StayworthError(
+                f"{int(np.isnat(days).sum()):,} of {len(days):,} dates in {CONTACTED_ON} of {path.name} cannot be "
+                f"read, such as {odd!r}. Write them as 2011-01-31, or say how: --date-format '%d/%m/%Y'."
+            )
+        pairs = self._matched(ids, f"past contacts of {path.name}", False)
+        customers = pd.Series(read_ids(ids).to_pylist()).map(pairs)
+        contacts = pd.DataFrame(
+            {CUSTOMER_ID: customers, CONTACTED_ON: pd.Series(days).dt.strftime("%Y-%m-%d")}
+        )
+        return contacts[contacts[CUSTOMER_ID].notna()]
+
+    def _matched(self, column: pd.Series, what: str, all_that_are_meant: bool) -> dict[str, str]:
+        match = match_ids(read_ids(column).to_pylist(), self.known, loosely=self.loosely)
+        self.report += require_match(
+            match,
+            what,
+            self.where,
+            flag="--loose-ids",
+            allow_unmatched=self.allow_unmatched,
+            all_that_are_meant=all_that_are_meant,
+        )
+        return dict(match.pairs)
+
+
+def read_scores(path: Path) -> pd.DataFrame:
+    """Read a scored list, perhaps saved again by a spreadsheet.
+
+    Raises
+    ------
+    StayworthError
+        If it cannot be read, or a spreadsheet has changed ids beyond recognition.
+    """
+    scores = read_table(path)
+    if CUSTOMER_ID in scores.columns:
+        ids = pd.Series(read_ids(scores[CUSTOMER_ID]).to_pylist(), index=scores.index, dtype="str")
+        odd = ids[ids.str.fullmatch(SCIENTIFIC.strip("^$"), na=False)]
+        if len(odd):
+            raise StayworthError(
+                f"{len(odd):,} ids of {path.name} are in scientific notation, such as {odd.iloc[0]!r}: a spreadsheet "
+                "has changed them, and their last digits are lost. Give the list that 'stayworth score' wrote."
+            )
+        scores[CUSTOMER_ID] = ids.fillna("")
+    return scores
+
+
+def _column(table: pd.DataFrame, name: str, path: Path) -> pd.Series:
+    if name in table.columns:
+        return table[name]
+    names = list(map(str, table.columns))
+    near = nearest(name, names)
+    remedy = f"Rename {near!r}." if near else "Rename the one you mean."
+    raise StayworthError(f"{path} has no column {name!r}; it has {', '.join(names)}. {remedy}")
