@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = ("features", "training", "serving")  # each may import itself and those before it
 DOORS = {
     "alembic": ("serving/store/",),
-    "lifetimes": ("training/clv/model.py",),
+    "lifetimes": ("training/clv/fitting.py",),
     "mlflow": ("training/versions/",),
     "bentoml": ("serving/api/service.py",),
     "duckdb": ("features/engines/",),

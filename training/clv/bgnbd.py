@@ -22,7 +22,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betaln, expit, gammaln, hyp2f1, log_expit
 
-from training.clv.quadrature import FloatArray, Memory, time_points
+from training.clv.quadrature import FloatArray, time_points
+from training.clv.row_cache import RowCache
 
 CENTURY = 100 * 365 / 7.0  # weeks: a purchase that is later than that is never
 
@@ -65,8 +66,8 @@ class BGNBD:
     scale_parameters: ClassVar[tuple[str, ...]] = ("alpha",)  # those in units of time
 
     @cached_property
-    def _memory(self) -> Memory:
-        return Memory()
+    def _cache(self) -> RowCache:
+        return RowCache()
 
     def _beta_b(self, x: FloatArray) -> FloatArray:
         """Return B of a living customer's dropout, Beta(a, B): b + the dropouts survived."""
@@ -124,7 +125,7 @@ class BGNBD:
         def integrate(x: FloatArray, T: FloatArray) -> FloatArray:
             return discounted_purchases(self.r + x, self.alpha + T, self.a, self._beta_b(x), weeks, discount)
 
-        return self._memory(("alive", weeks, discount), integrate, x, T)
+        return self._cache(("alive", weeks, discount), integrate, x, T)
 
     def expected_purchases(self, x: FloatArray, t_x: FloatArray, T: FloatArray, weeks: float) -> FloatArray:
         """Return the number of purchases expected in the next ``weeks``, leaving considered (eq. 10)."""
@@ -152,8 +153,8 @@ class BGNBD:
             return (B - 1.0) / (self.a + B) * after
 
         logit = self._alive_logit(x, t_x, T)
-        alive = self._memory(("won back", weeks, discount), if_alive, x, T)
-        left = self._memory(("won back, had left", weeks, discount), if_left, x, t_x)
+        alive = self._cache(("won back", weeks, discount), if_alive, x, T)
+        left = self._cache(("won back, had left", weeks, discount), if_left, x, t_x)
         return np.asarray(expit(logit) * alive + expit(-logit) * left)
 
     def next_purchase(self, x: FloatArray, t_x: FloatArray, T: FloatArray, level: float) -> FloatArray:

@@ -23,7 +23,8 @@ import numpy as np
 from scipy.special import expit, gammaln, log_expit
 
 from training.clv.bgnbd import CENTURY
-from training.clv.quadrature import FloatArray, Memory, once_per_distinct, time_points
+from training.clv.quadrature import FloatArray, time_points
+from training.clv.row_cache import RowCache, once_per_distinct
 
 _NOTHING = 40.0  # e^-40 of an integrand is rounding error: integrals stop there
 
@@ -66,8 +67,8 @@ class ParetoNBD:
     scale_parameters: ClassVar[tuple[str, ...]] = ("alpha", "beta")  # those in units of time
 
     @cached_property
-    def _memory(self) -> Memory:
-        return Memory()
+    def _cache(self) -> RowCache:
+        return RowCache()
 
     def _leaving_times(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return 32 times τ in (t_x, T], weighted by the density of having left at τ, silent since t_x.
@@ -146,7 +147,7 @@ class ParetoNBD:
         def integrate(x: FloatArray, T: FloatArray) -> FloatArray:
             return discounted_purchases(self.r + x, self.alpha + T, self.s, self.beta + T, weeks, discount)
 
-        return self._memory(("alive", weeks, discount), integrate, x, T)
+        return self._cache(("alive", weeks, discount), integrate, x, T)
 
     def expected_purchases(self, x: FloatArray, t_x: FloatArray, T: FloatArray, weeks: float) -> FloatArray:
         """Return the number of purchases expected in the next ``weeks``, leaving considered (eq. 41)."""

@@ -16,7 +16,8 @@ from scipy.special import ndtri
 
 from features.table.columns import Columns
 from training.clv.model import CLVModel, histories
-from training.clv.quadrature import FloatArray, once_per_distinct
+from training.clv.quadrature import FloatArray
+from training.clv.row_cache import once_per_distinct
 from training.clv.value import ValueTerms, ahead, silent_and_active
 
 _TINY = 1e-300

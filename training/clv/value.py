@@ -13,40 +13,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from features.errors import StayworthError, WindowError
+from training.clv.purchase_models import PurchaseModel
 from training.clv.quadrature import FloatArray
 
 DAYS_PER_WEEK = 7.0
-
-
-class PurchaseModel(Protocol):
-    """What a model of purchases has to tell for customers to be valued; time in weeks."""
-
-    def p_alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
-        """Return the probability that the customer has not left by T, silent since t_x."""
-
-    def p_silent_if_alive(self, x: FloatArray, T: FloatArray, weeks: float) -> FloatArray:
-        """Return P(still alive and without a purchase after ``weeks`` | alive at T)."""
-
-    def p_purchase_if_alive(self, x: FloatArray, T: FloatArray, weeks: float) -> FloatArray:
-        """Return P(a purchase within ``weeks`` | alive at T)."""
-
-    def p_no_purchase(self, x: FloatArray, t_x: FloatArray, T: FloatArray, weeks: float) -> FloatArray:
-        """Return P(no purchase within ``weeks``)."""
-
-    def purchases_if_alive(
-        self, x: FloatArray, T: FloatArray, weeks: float, discount: float = 0.0
-    ) -> FloatArray:
-        """Return D, the discounted purchases expected within ``weeks`` of a customer alive at T."""
-
-    def purchases_after_win_back(
-        self, x: FloatArray, t_x: FloatArray, T: FloatArray, weeks: float, discount: float = 0.0
-    ) -> FloatArray:
-        """Return the purchases expected in the ``weeks`` after a won-back purchase; silent until T."""
 
 
 @dataclass(frozen=True, kw_only=True)

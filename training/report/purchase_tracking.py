@@ -19,7 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.log.transactions import TransactionLog
-from training.clv.model import PurchaseModel, histories
+from training.clv.model import histories
+from training.clv.purchase_models import PurchaseModel
 from training.snapshots.dataset import LabelledSnapshot
 
 WEEK = 7

@@ -17,7 +17,8 @@ from features.errors import FitError
 from features.snapshot import ChurnWindow, Snapshot
 from features.table.columns import Columns, as_columns
 from features.table.history import PurchaseHistory
-from training.clv.model import CLVModel, fit_clv
+from training.clv.fitting import fit_clv
+from training.clv.model import CLVModel
 from training.snapshots.outcomes import outcomes
 
 

@@ -22,7 +22,7 @@ from serving.champion.copy import YOUNG_SECONDS, ChampionCopy
 from training.churn.calibration import Calibrator
 from training.churn.model import ChurnModel
 from training.churn.season import Season
-from training.clv.model import fit_clv
+from training.clv.fitting import fit_clv
 from training.clv.value import ValueTerms
 from training.model.card import TrainingCard
 from training.model.files import save_model

@@ -20,8 +20,10 @@ from features.snapshot import Snapshot
 from features.table.columns import as_columns
 from features.table.history import PurchaseHistory
 from training.clv.bgnbd import BGNBD
+from training.clv.fitting import fit_clv
 from training.clv.gammagamma import EmpiricalSpend, GammaGamma
-from training.clv.model import PURCHASE_MODELS, CLVModel, fit_clv, histories
+from training.clv.model import CLVModel, histories
+from training.clv.purchase_models import PURCHASE_MODELS
 from training.clv.value import ValueTerms
 
 
@@ -187,7 +189,7 @@ def test_a_log_in_days_is_fitted_as_its_distinct_histories_on_a_grid_and_then_ex
         table = history.features(Snapshot(date(1998, 7, 1)))
     at_once = fit_clv(table)
 
-    monkeypatch.setattr("training.clv.model._FEW_HISTORIES", 500)  # now on a grid of weeks first
+    monkeypatch.setattr("training.clv.fitting._FEW_HISTORIES", 500)  # now on a grid of weeks first
     by_grid = fit_clv(table)
 
     for name in ("r", "alpha", "a", "b"):

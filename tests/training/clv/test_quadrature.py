@@ -1,4 +1,4 @@
-"""Integrals over the future: exact, and the same for a row alone or in any batch."""
+"""Integrals over time: exact, and the same for a row alone or in any batch."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from training.clv.quadrature import Memory, distinct, once_per_distinct, time_points
+from training.clv.quadrature import time_points
 
 
 @pytest.mark.parametrize("power", [0.5, 2.0, 10.0])
@@ -36,71 +36,3 @@ def test_a_row_has_the_same_bits_alone_and_in_any_batch(scales: list[float], shu
     together = integrate(np.array(scales))
 
     assert together.tolist() == [float(integrate(np.array([scale]))[0]) for scale in scales]
-
-
-def test_a_function_is_evaluated_once_per_distinct_row() -> None:
-    seen: list[tuple[float, float]] = []
-
-    def ratio(x: np.ndarray, T: np.ndarray) -> np.ndarray:
-        seen.extend(zip(x.tolist(), T.tolist(), strict=True))
-        return x / T
-
-    result = once_per_distinct(ratio, np.array([2.0, 1.0, 2.0, 2.0]), np.array([4.0, 4.0, 4.0, 8.0]))
-
-    assert result.tolist() == [0.5, 0.25, 0.5, 0.25]
-    assert sorted(seen) == [(1.0, 4.0), (2.0, 4.0), (2.0, 8.0)]
-
-
-def test_more_rows_than_a_block_are_all_evaluated() -> None:
-    numbers = np.arange(20_000.0)
-
-    assert (once_per_distinct(lambda n: 2 * n, numbers) == 2 * numbers).all()
-
-
-def test_no_rows_give_no_results() -> None:
-    nothing = np.zeros(0)
-
-    assert once_per_distinct(lambda n: n, nothing).shape == (0,)
-    assert distinct(nothing, nothing)[1].shape == (0,)
-
-
-def test_what_was_asked_before_is_not_evaluated_again() -> None:
-    memory, evaluated = Memory(), []
-
-    def ratio(x: np.ndarray, T: np.ndarray) -> np.ndarray:
-        evaluated.extend(zip(x.tolist(), T.tolist(), strict=True))
-        return x / T
-
-    first = memory("ratio", ratio, np.array([2.0, 1.0, 2.0]), np.array([4.0, 4.0, 4.0]))
-    second = memory("ratio", ratio, np.array([3.0, 2.0]), np.array([4.0, 4.0]))
-
-    assert (first.tolist(), second.tolist()) == ([0.5, 0.25, 0.5], [0.75, 0.5])
-    assert sorted(evaluated) == [(1.0, 4.0), (2.0, 4.0), (3.0, 4.0)]
-
-
-def test_functions_of_other_names_are_remembered_apart() -> None:
-    memory, four = Memory(), np.array([4.0])
-
-    assert memory("double", lambda n: 2 * n, four) == 8
-    assert memory("half", lambda n: n / 2, four) == 2
-    assert memory("half", lambda n: n / 0, four) == 2
-
-
-def test_memory_is_bounded_and_right_beyond_its_bounds() -> None:
-    memory = Memory()
-
-    for start in range(0, 50_000, 4_000):
-        numbers = np.arange(float(start), start + 4_000)
-        assert (memory("double", lambda n: 2 * n, numbers) == 2 * numbers).all()
-    long = np.arange(20_000.0)
-    assert (memory("double", lambda n: 2 * n, long) == 2 * long).all()
-
-    for factor in range(100):
-        assert (memory(factor, lambda n, factor=factor: factor * n, long[:9]) == factor * long[:9]).all()
-
-    assert sum(map(len, memory._known.values())) <= 14_000
-    assert len(memory._known) <= 8
-
-
-def test_nothing_is_asked_and_nothing_remembered() -> None:
-    assert Memory()("double", lambda n: 2 * n, np.zeros(0)).shape == (0,)

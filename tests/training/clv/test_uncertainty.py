@@ -12,7 +12,9 @@ from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from features.table.columns import as_columns
 from features.table.history import PurchaseHistory
-from training.clv.model import PURCHASE_MODELS, CLVModel, fit_clv
+from training.clv.fitting import fit_clv
+from training.clv.model import CLVModel
+from training.clv.purchase_models import PURCHASE_MODELS
 from training.clv.uncertainty import interval_factors, value_scenarios
 from training.clv.value import ValueTerms, customer_values
 

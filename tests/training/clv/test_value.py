@@ -14,7 +14,8 @@ from features.errors import StayworthError, WindowError
 from training.clv.bgnbd import BGNBD
 from training.clv.mbgnbd import MBGNBD
 from training.clv.paretonbd import ParetoNBD
-from training.clv.value import CustomerValues, PurchaseModel, ValueTerms, customer_values
+from training.clv.purchase_models import PurchaseModel
+from training.clv.value import CustomerValues, ValueTerms, customer_values
 
 BG = BGNBD(r=0.2425945, alpha=4.4136019, a=0.7929199, b=2.4258881)
 MBG = MBGNBD(r=0.5248377, alpha=6.1829885, a=0.8913563, b=1.6140000)

@@ -16,7 +16,7 @@ from features.table.history import PurchaseHistory
 from training.churn.calibration import Calibrator
 from training.churn.model import ChurnModel
 from training.churn.season import Season
-from training.clv.model import fit_clv
+from training.clv.fitting import fit_clv
 from training.clv.value import ValueTerms
 from training.commands.card import card
 from training.model.card import TrainingCard

@@ -20,8 +20,8 @@ from features.table.history import PurchaseHistory
 from training.churn.calibration import Calibrator
 from training.churn.model import ChurnModel
 from training.churn.season import Season
+from training.clv.fitting import fit_clv
 from training.clv.gammagamma import EmpiricalSpend
-from training.clv.model import fit_clv
 from training.clv.value import ValueTerms
 from training.model.card import TrainingCard
 from training.model.files import load_model, save_model

@@ -13,7 +13,8 @@ from features.table.history import PurchaseHistory
 from training.clv.bgnbd import BGNBD
 from training.clv.gammagamma import GammaGamma
 from training.clv.mbgnbd import MBGNBD
-from training.clv.model import CLVModel, PurchaseModel
+from training.clv.model import CLVModel
+from training.clv.purchase_models import PurchaseModel
 from training.report.purchase_tracking import weekly_purchases
 from training.snapshots.dataset import LabelledSnapshot, describe_snapshot, label_snapshot
 

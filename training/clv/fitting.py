@@ -1,0 +1,168 @@
+"""Fit the CLV model on a feature table by maximum likelihood.
+
+The maximum is searched by the ``lifetimes`` package, which this module alone imports. Where its search fails (it
+does on young logs, sometimes without an error) the same likelihood is maximised within bounds, and the model's
+``notes`` say so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import warnings
+
+import numpy as np
+import pandas as pd
+
+from features.errors import FitError
+from features.table.columns import Columns, as_columns
+from training.clv.gammagamma import EmpiricalSpend, GammaGamma, spend_correlation
+from training.clv.likelihood import Problem, maximum, principal_axes, refine
+from training.clv.model import CLVModel, floats_of, histories
+from training.clv.purchase_models import PURCHASE_MODELS, PurchaseModel
+from training.clv.quadrature import FloatArray
+from training.clv.row_cache import distinct
+
+_FITTERS = {"bgnbd": "BetaGeoFitter", "mbgnbd": "ModifiedBetaGeoFitter", "gammagamma": "GammaGammaFitter"}
+_FEW_HISTORIES = 5000  # distinct ones: more are first fitted on a grid of 1, 2, 4 or 8 weeks
+_FEW_REPEATERS = 30
+_CORRELATED = 0.3
+_HEAVY_TAIL = 2.0  # a fitted mean spend this many times the observed one describes a tail
+
+
+def fit_clv(table: pd.DataFrame, model: str = "bgnbd") -> CLVModel:
+    """Fit purchases and spend on a feature table.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Feature table of one snapshot: frequency, recency, T (days), monetary_value, gross_spend, net_spend.
+    model : {"bgnbd", "mbgnbd", "paretonbd"}
+
+    Returns
+    -------
+    CLVModel
+
+    Raises
+    ------
+    FitError
+        If the table is empty or has no repeat buyer: rates and dropout show in repeat purchases only.
+    """
+    if model not in PURCHASE_MODELS:
+        raise FitError(f"There is no purchase model {model!r}. Use one of: {', '.join(PURCHASE_MODELS)}.")
+    columns = as_columns(table)
+    x, t_x, T = histories(columns)
+    fitted_at = str(table["snapshot_date"].iloc[0])[:10] if "snapshot_date" in table and len(table) else ""
+    repeaters = int((x > 0).sum())
+    if repeaters == 0:
+        before = f" before {fitted_at}" if fitted_at else ""
+        raise FitError(
+            f"None of the {len(x):,} customers has bought on a second day{before}: how often "
+            "they buy and when they stop cannot be fitted. Use a log that covers more time, a later snapshot "
+            "date, or check that --customer-column names the customer and not the order."
+        )
+    notes: list[str] = []
+    if repeaters < _FEW_REPEATERS:
+        notes.append(f"Only {repeaters} of {len(x):,} customers bought on a second day: the fit is a guess.")
+    m = floats_of(columns, "monetary_value")
+    purchases, purchase_axes = _fit_purchases(PURCHASE_MODELS[model], (x, t_x, T), notes)
+    spend, spend_axes = _fit_spend(x, m, notes)
+    correlation = spend_correlation(x, m)
+    if correlation is not None and abs(correlation) > _CORRELATED:
+        notes.append(
+            f"Frequency and mean spend are correlated ({correlation:+.2f}), and Gamma-Gamma supposes they "
+            "are not: check the expected spend of the most frequent buyers."
+        )
+    return CLVModel(
+        purchases=purchases,
+        spend=spend,
+        net_ratio=_net_ratio(columns, notes),
+        correlation=correlation,
+        n_customers=len(x),
+        n_repeat_buyers=repeaters,
+        log_likelihood=purchases.log_likelihood(*_counted(x, t_x, T)),
+        fitted_at=fitted_at,
+        notes=tuple(notes),
+        purchase_axes=_as_tuples(purchase_axes),
+        spend_axes=_as_tuples(spend_axes),
+    )
+
+
+def _fit_purchases(
+    kind: type[PurchaseModel], columns: tuple[FloatArray, ...], notes: list[str]
+) -> tuple[PurchaseModel, FloatArray]:
+    """Return the model at the maximum, and the axes of its uncertainty."""
+    x, t_x, T = columns
+    span = float(T.max())
+    search = _lifetimes_maximum if kind.name in _FITTERS else None
+    exact = Problem(kind, _counted(x, t_x / span, T / span), span)
+    coarse, grid = exact, 1.0
+    while len(coarse.data[0]) > _FEW_HISTORIES and grid <= 8.0:
+        data = _counted(x, grid * np.round(t_x / grid) / span, grid * np.round(T / grid) / span)
+        coarse, grid = Problem(kind, data, span), 2.0 * grid
+    best, remarks = maximum(coarse, search)
+    axes = principal_axes(coarse.objective, best, coarse.weight)
+    if coarse is not exact:
+        refined = refine(exact, best, axes)
+        best, remarks = (refined, remarks) if refined is not None else maximum(exact, search, best)
+    notes += remarks
+    return exact.model(best), axes
+
+
+def _fit_spend(
+    x: FloatArray, m: FloatArray, notes: list[str]
+) -> tuple[GammaGamma | EmpiricalSpend, FloatArray]:
+    """Return the model of spend at the maximum, or the observed mean, and the axes of its uncertainty."""
+    repeats = (x > 0) & (m > 0)
+    if not repeats.any():
+        notes.append("No repeat purchase has an amount above zero: expected spend is zero.")
+        return EmpiricalSpend(0.0), np.zeros((0, 0))
+    x, m = x[repeats], m[repeats]
+    mean = float(m.mean())
+    problem = Problem(GammaGamma, (x, m / mean, np.ones_like(m)), mean)
+    best, remarks = maximum(problem, _lifetimes_maximum)
+    notes += remarks
+    model: GammaGamma = problem.model(best)
+    if model.q <= 1.0 or model.population_mean > _HEAVY_TAIL * mean:
+        notes.append(
+            f"Gamma-Gamma finds no finite mean spend (q = {model.q:.3g}): customers differ too much. "
+            f"Expected spend is a repeat buyer's own mean, and their mean, {mean:.2f}, for one-time buyers."
+        )
+        return EmpiricalSpend(mean), np.zeros((0, 0))
+    return model, principal_axes(problem.objective, best, problem.weight)
+
+
+def _counted(*columns: FloatArray) -> tuple[FloatArray, ...]:
+    """Return the distinct rows of the columns, and how many customers share each."""
+    rows, place = distinct(*columns)
+    return (*rows, np.bincount(place).astype(np.float64))
+
+
+def _lifetimes_maximum(problem: Problem, start: FloatArray | None) -> FloatArray | None:
+    """Return the log-parameters that lifetimes finds, or None where it fails."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")  # its import's, and of overflow on its way
+        import lifetimes
+        from lifetimes.utils import ConvergenceError
+
+        fitter = getattr(lifetimes, _FITTERS[problem.kind.name])()
+        *data, weights = problem.data
+        try:
+            fitter.fit(*data, weights=weights, initial_params=start)
+        except (ConvergenceError, ValueError, ArithmeticError, np.linalg.LinAlgError):
+            return None
+    return np.asarray(np.log(fitter.params_.to_numpy(dtype=np.float64)))
+
+
+def _net_ratio(columns: Columns, notes: list[str]) -> float:
+    """Return net over gross spend of all customers, at least 0."""
+    gross, net = float(floats_of(columns, "gross_spend").sum()), float(floats_of(columns, "net_spend").sum())
+    if gross <= 0.0:
+        return 1.0
+    if net <= 0.0:
+        notes.append(f"Refunds ({gross - net:,.2f}) exceed sales ({gross:,.2f}): expected spend is zero.")
+    return max(net / gross, 0.0)
+
+
+def _as_tuples(matrix: FloatArray) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(row) for row in matrix.tolist())

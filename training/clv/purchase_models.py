@@ -1,0 +1,62 @@
+"""What a model of purchases computes, and the models there are, by name."""
+
+from __future__ import annotations
+
+from dataclasses import Field
+from importlib import import_module
+from typing import Any, ClassVar, Protocol, get_args
+
+from training.clv import PurchaseModelName
+from training.clv.quadrature import FloatArray
+
+
+class PurchaseModel(Protocol):
+    """A model of when customers buy and when they leave, a frozen dataclass of its parameters; time in weeks.
+
+    x, t_x and T are a customer's frequency, recency and age, float arrays of shape (n,), as in ``bgnbd.py``.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    def __init__(self, **parameters: float) -> None:
+        """Set the parameters."""
+
+    def log_likelihood(
+        self, x: FloatArray, t_x: FloatArray, T: FloatArray, weights: FloatArray | float = 1.0
+    ) -> float:
+        """Return the log-likelihood of the customers, each counted ``weights`` times."""
+
+    def p_alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
+        """Return the probability that the customer has not left by T, silent since t_x."""
+
+    def p_silent_if_alive(self, x: FloatArray, T: FloatArray, weeks: float) -> FloatArray:
+        """Return P(still alive and without a purchase after ``weeks`` | alive at T)."""
+
+    def p_purchase_if_alive(self, x: FloatArray, T: FloatArray, weeks: float) -> FloatArray:
+        """Return P(a purchase within ``weeks`` | alive at T)."""
+
+    def p_no_purchase(self, x: FloatArray, t_x: FloatArray, T: FloatArray, weeks: float) -> FloatArray:
+        """Return P(no purchase within ``weeks``)."""
+
+    def expected_purchases(self, x: FloatArray, t_x: FloatArray, T: FloatArray, weeks: float) -> FloatArray:
+        """Return the number of purchases expected within ``weeks``."""
+
+    def purchases_if_alive(
+        self, x: FloatArray, T: FloatArray, weeks: float, discount: float = 0.0
+    ) -> FloatArray:
+        """Return the discounted purchases expected within ``weeks`` of a customer alive at T."""
+
+    def purchases_after_win_back(
+        self, x: FloatArray, t_x: FloatArray, T: FloatArray, weeks: float, discount: float = 0.0
+    ) -> FloatArray:
+        """Return the purchases expected in the ``weeks`` after a won-back purchase; silent until T."""
+
+    def next_purchase(self, x: FloatArray, t_x: FloatArray, T: FloatArray, level: float) -> FloatArray:
+        """Return the weeks until a next purchase has come with probability ``level``; NaN for never."""
+
+
+PURCHASE_MODELS: dict[str, type[PurchaseModel]] = {
+    name: import_module(f"training.clv.{name}").MODEL for name in get_args(PurchaseModelName)
+}

@@ -1,0 +1,105 @@
+"""Elementwise functions evaluated once per distinct row, and a bounded cache of their results.
+
+Customers are told apart by few numbers here, such as their purchases and their age in days: many rows of a list
+are equal, and those of one request are mostly those of another. A result that is shared or cached has the bits of
+one computed anew, since every row is evaluated for itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from itertools import compress
+
+import numpy as np
+import numpy.typing as npt
+
+from training.clv.quadrature import FloatArray
+
+_BLOCK_ROWS = 8192  # evaluated at a time: bounds the memory, and temporaries stay in the processor's cache
+_REQUEST_ROWS = 5_000  # longer columns are a list's: they are not cached
+_CACHED_ROWS = 10_000  # per function: about 2 MB
+_CACHED_FUNCTIONS = 8
+
+
+def once_per_distinct(function: Callable[..., FloatArray], *columns: FloatArray) -> FloatArray:
+    """Evaluate ``function`` once per distinct row of the columns, and give every row its result.
+
+    Parameters
+    ----------
+    function : callable
+        Takes as many contiguous arrays of shape (k,) as there are columns; returns one of shape (k,) or
+        (k, m). Must be elementwise.
+    columns : ndarrays of shape (n,)
+
+    Returns
+    -------
+    ndarray of shape (n,) or (n, m)
+
+    Examples
+    --------
+    >>> once_per_distinct(lambda x, T: x / T, np.array([2.0, 1.0, 2.0]), np.array([4.0, 4.0, 4.0]))
+    array([0.5 , 0.25, 0.5 ])
+    """
+    rows, place = distinct(*columns)
+    starts = range(0, max(len(rows[0]), 1), _BLOCK_ROWS)
+    blocks = [function(*(column[start : start + _BLOCK_ROWS] for column in rows)) for start in starts]
+    return np.concatenate(blocks)[place]
+
+
+def distinct(*columns: FloatArray) -> tuple[list[FloatArray], npt.NDArray[np.intp]]:
+    """Return the distinct rows of the columns in sorted order, and for each row the place of its equal.
+
+    Examples
+    --------
+    >>> rows, place = distinct(np.array([2.0, 1.0, 2.0]), np.array([4.0, 4.0, 4.0]))
+    >>> rows, place
+    ([array([1., 2.]), array([4., 4.])], array([1, 0, 1]))
+    """
+    order = np.lexsort(columns[::-1])
+    is_new = np.zeros(len(order), dtype=bool)
+    is_new[:1] = True
+    for column in columns:
+        in_order = column[order]
+        is_new[1:] |= in_order[1:] != in_order[:-1]
+    place = np.empty(len(order), dtype=np.intp)
+    place[order] = np.cumsum(is_new) - 1
+    return [np.ascontiguousarray(column[order][is_new]) for column in columns], place
+
+
+class RowCache:
+    """Cache of elementwise functions' results by row; keeps 8 functions of about 10,000 rows.
+
+    ``functools.lru_cache`` would call the function for one row at a time; here all rows that are missing are
+    evaluated in one call. Threads may share a cache.
+
+    Examples
+    --------
+    >>> cache = RowCache()
+    >>> cache("ratio", lambda x, T: x / T, np.array([2.0, 1.0]), np.array([4.0, 4.0]))
+    array([0.5 , 0.25])
+    >>> cache("ratio", lambda x, T: x / 0, np.array([1.0, 2.0]), np.array([4.0, 4.0]))
+    array([0.25, 0.5 ])
+    """
+
+    def __init__(self) -> None:
+        self._results: dict[Hashable, dict[tuple[float, ...], float]] = {}
+
+    def __call__(
+        self, name: Hashable, function: Callable[..., FloatArray], *columns: FloatArray
+    ) -> FloatArray:
+        """Return the results of ``function``, cached under ``name``, as `once_per_distinct` does."""
+        if len(columns[0]) > _REQUEST_ROWS:
+            return once_per_distinct(function, *columns)
+        known = self._results.get(name, {})
+        rows = list(zip(*(column.tolist() for column in columns), strict=True))
+        result = np.array([known.get(row) for row in rows], dtype=np.float64)  # NaN where it is not cached
+        new = np.isnan(result)
+        if new.any():
+            result[new] = once_per_distinct(function, *(column[new] for column in columns))
+            # Another thread may be reading: entries are added and dictionaries replaced, never emptied.
+            kept = known if len(known) < _CACHED_ROWS else {}
+            kept.update(zip(compress(rows, new), result[new].tolist(), strict=True))
+            if name not in self._results and len(self._results) >= _CACHED_FUNCTIONS:
+                self._results.pop(next(iter(self._results)), None)
+            self._results[name] = kept
+        return result
