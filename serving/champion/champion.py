@@ -1,9 +1,9 @@
-"""The champion that answers, while registries come and go: watched, checked, swapped, or left as it is.
+"""The service's scorer, kept up to date with the registry's champion.
 
-A thread asks the registry every few seconds which version is champion, and nothing more. A new one is fetched,
-read, and has to score its own example as when it was saved; only then it takes over, in one assignment, and the
-requests in flight finish on the one they began with. Nothing takes a scorer away from a running service: not a
-registry that is down, nor an alias that is gone, nor a version that cannot be used.
+A thread asks the registry every few seconds which version is champion. A new one is downloaded, read, and has to score
+its own example as when it was saved; only then it replaces the scorer, in one assignment, and requests under way
+finish on the one they began with. A running service keeps its scorer when the registry is down, the alias is removed
+or a version cannot be used.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ RETRY_SECONDS = 5.0
 """While there is no scorer, the registry is asked at least this often."""
 
 REFUSED_SECONDS = 600.0
-"""A refused version that is still the champion is tried again after this long: its files may be repaired."""
+"""Seconds until a refused version that is still the champion is tried again: its files may be repaired."""
 
 _log = logging.getLogger("stayworth")
 
 
 @dataclass(frozen=True)
 class ChampionState:
-    """What answers, and how the registry is, as of the last look.
+    """Version in use and state of the registry, as of the last poll.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class ChampionState:
         The version that scores.
     trained_at : datetime or None, UTC
     source : {"registry", "cache"} or None
-        Whether the registry named that version, or it is a copy that the registry could not (yet) confirm.
+        Whether the registry named that version, or it is a local copy that the registry has not confirmed.
     registry_up : bool
     refused : tuple of (version, reason)
         Champions that could not be used since the start, and have not become usable since.
@@ -60,11 +60,11 @@ class ChampionState:
     registry_up: bool = False
     refused: tuple[tuple[str, str], ...] = ()
     refusals: int = 0
-    reason: str | None = "The service has not looked for a model yet."
+    reason: str | None = "The service has not asked the registry for a model yet."
 
 
 class _Answer(NamedTuple):
-    """What the registry said: its champion, or what is wrong."""
+    """Answer of the registry: its champion, or the problem."""
 
     up: bool
     champion: VersionKey | None = None
@@ -80,12 +80,12 @@ class Champion:
     cache : Path
         Folder for a copy of the last champion, to start from while the registry is down. Processes may share it.
     poll_seconds : float
-        Time between two looks.
+        Time between two polls.
 
     Raises
     ------
     ModelError
-        If the address is none of a registry.
+        If the address is not that of a registry.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Champion:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Look once, now, and go on looking in a thread that does not keep the process alive."""
+        """Poll once now, and then in a daemon thread."""
         if self._thread and self._thread.is_alive():
             return
         self._stop.clear()
@@ -118,13 +118,13 @@ class Champion:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop looking; the scorer stays. Waits for a look under way, though not for a registry that hangs."""
+        """Stop polling; the scorer stays. Waits for a poll under way, but not for a registry that hangs."""
         self._stop.set()
         if self._thread:
             self._thread.join(timeout=RETRY_SECONDS)
 
     def scorer(self) -> Scorer:
-        """Return the scorer; whoever has it keeps it, whatever happens meanwhile.
+        """Return the scorer; a request keeps the one it got.
 
         Raises
         ------
@@ -145,7 +145,7 @@ class Champion:
     def _look_safely(self) -> None:
         try:
             self._look()
-        except Exception:  # the thread has to outlive what nobody thought of
+        except Exception:  # the thread has to survive unexpected errors
             _log.exception("Looking for the champion failed.")
 
     def _look(self) -> None:
@@ -170,19 +170,19 @@ class Champion:
             return _Answer(False, None, self._sentence(error))
 
     def _is_due(self, version: VersionKey) -> bool:
-        """Tell whether to try a version: a refused one not at each look, unless there is nothing else."""
+        """Tell whether to try a version: a refused one not at each poll, unless there is no scorer."""
         if self._scorer is None or self._failed is None:
             return True
         failed, at = self._failed
         return failed != version or time.monotonic() - at >= REFUSED_SECONDS
 
     def _try(self, version: VersionKey) -> _Answer:
-        """Let a version take over if it can be used, else refuse it; return how the registry is by then."""
+        """Use a version if it can be read and passes its self-check, else refuse it; return the registry's state then."""
         try:
             model = self._fetch(version)
         except Exception as error:  # a version is refused whatever is wrong with it
             answer = self._ask()
-            if answer.up:  # it did not go down meanwhile: then it would not be the version's fault
+            if answer.up:  # else the registry went down meanwhile, and the version may be sound
                 self._refuse(version, self._sentence(error))
             return answer
         self._swap(model, version, "registry")
@@ -234,9 +234,9 @@ class Champion:
         return tuple((version.version, reason) for version, reason in self._refused.items())
 
     def _start_from_copy(self, answer: _Answer) -> str | None:
-        """Take the last champion's copy where the registry gives none that works; return why that fails too."""
+        """Use the local copy where the registry gives no usable champion; return the reason where that fails too."""
         if answer.up and answer.champion is None:
-            return answer.problem  # it says so itself: nobody is to score
+            return answer.problem  # the registry has no champion, so no copy may score
         reason = self._refused[answer.champion] if answer.champion else answer.problem
         try:
             found = self._copy.read()
@@ -256,7 +256,7 @@ class Champion:
         return "followed" if answer.champion else "vacant"
 
     def _say(self, answer: _Answer) -> None:
-        """Log that the registry went or came, or lost its champion: once, not at each look."""
+        """Log once when the registry goes down, comes back or loses its champion."""
         before, self._said = self._said, self._kind(answer)
         if self._said == before:
             return
@@ -274,7 +274,7 @@ class Champion:
             _log.warning("%s", warning)
 
     def _sentence(self, error: Exception) -> str:
-        """Return an error's own words where it is ours, else its kind: others' may hold anything."""
+        """Return the message of our own errors; of others the type and the redacted message."""
         if isinstance(error, ModelError):
             return str(error)
         return f"It failed with {type(error).__name__}: {self._registry.uri.redact(str(error))[:300]}"

@@ -1,4 +1,4 @@
-"""The last champion's files, kept on this machine: what a service starts from while the registry is down.
+"""Local copy of the last champion's files, to start from while the registry is down.
 
 ::
 
@@ -6,9 +6,9 @@
                                                version-3-9f2c81d0/    model.json, booster.txt, …
 
 Several worker processes share the folder without a lock. A version's folder is filled under another name and
-renamed, never changed afterwards; ``champion.json`` is replaced in one step and says which folder counts. Whoever
-finds a folder gone reads ``champion.json`` again: another process has moved on. The checksums are looked at
-before the files are, for LightGBM does not survive a text that was cut off.
+renamed, never changed afterwards; ``champion.json`` is replaced in one step and names the current folder. A process
+that finds a folder missing reads ``champion.json`` again: another process has replaced it. The checksums are verified
+first, because LightGBM crashes on a truncated text.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from training.versions.version_files import read_version
 
 POINTER = "champion.json"
 YOUNG_SECONDS = 600.0
-"""A folder that no pointer names may be another process's, about to be named, for this long."""
+"""Age in seconds below which a folder without a pointer is kept: another process may be about to name it."""
 
 _ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
 class Pointer:
-    """Which folder holds the last champion, and what its files have to be."""
+    """Folder of the last champion, with the SHA-256 of each file."""
 
     version: str
     run_id: str
@@ -71,7 +71,7 @@ class ChampionCopy:
         Parameters
         ----------
         wanted : VersionKey, optional
-            The version to read; by default whichever was champion last.
+            The version to read; by default the last champion.
 
         Returns
         -------
@@ -101,13 +101,13 @@ class ChampionCopy:
         return None
 
     def keep(self, version: VersionKey, files: Path) -> None:
-        """Copy a version's files; from now on they are what `read` gives.
+        """Copy a version's files; `read` then returns them.
 
         Parameters
         ----------
         version : VersionKey
         files : Path
-            Folder that `RetentionModel.save` wrote.
+            Folder that `training.model.files.save_model` wrote.
 
         Raises
         ------
@@ -136,11 +136,11 @@ class ChampionCopy:
     def _pointer(self) -> Pointer | None:
         try:
             return Pointer(**json.loads((self.folder / POINTER).read_text(encoding="utf-8")))
-        except (OSError, TypeError, ValueError):  # not there; or not ours, which is as good as not there
+        except (OSError, TypeError, ValueError):  # missing or unreadable: as if there were no copy
             return None
 
     def _prune(self) -> None:
-        """Remove all folders but the one that counts and those too young to tell; who reads one reads on."""
+        """Delete cached versions older than YOUNG_SECONDS, except the current one."""
         pointer, old = self._pointer(), time.time() - YOUNG_SECONDS
         for folder in self.folder.glob("*version-*"):
             try:

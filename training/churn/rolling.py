@@ -1,4 +1,4 @@
-"""Rolling validation: steps forward in time, and what a model learns on one of them."""
+"""Rolling validation: splits forward in time, and the loss curve of a fit on one of them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FOLDS = 5
 
 @dataclass(frozen=True)
 class Split:
-    """One step forward in time: what was known, and the snapshot it is judged on."""
+    """One split: the snapshots to fit on, and the later one to validate on."""
 
     train: list[LabelledSnapshot]
     valid: LabelledSnapshot

@@ -1,18 +1,18 @@
-"""Tuning the residual's LightGBM parameters, forward in time. The only door to Optuna.
+"""Tuning of the residual's LightGBM parameters on rolling validation, with Optuna.
 
-Each trial is judged exactly as `training.churn.recipe` judges the defaults: on the same rolling splits, by the
-log-loss with each validation snapshot's own intercept, at the number of trees with the lowest mean. A trial
-that is behind the median after a split is given up. The defaults, free and monotone, are the first trials, and
-what the search finds replaces them only if it is better than noise on the validation customers. Even so the best
-of many trials is flattered by the choice: its gain is measured on the test snapshot.
+Each trial is measured as `training.churn.recipe` measures the defaults: on the same rolling splits, by the log-loss
+with each validation snapshot's own intercept, at the number of trees with the lowest mean. A trial that is behind the
+median after a split is pruned. The defaults, free and monotone, are the first trials; the best trial replaces them
+only if its gain on the validation customers is more than noise. As the best of many trials is still biased by the
+selection, the gain is also measured on the test snapshot (`training.judging.tuning_gain`).
 
-The study is kept in the database of the model registry and resumed from there: the same log, settings and seed
-find the same study. A trial depends on the seed and on the trials finished before it, so a study that was
-interrupted ends like one that was not.
+The study is kept in the database of the model registry and resumed from there: the same log, settings and seed give
+the same study. A trial depends on the seed and on the trials finished before it, so an interrupted study ends like
+one that was not.
 
-Optuna and MLflow both stamp their schema into a table ``alembic_version``. So MLflow's tables must be there
-first (`training.versions.registry.Registry`), Optuna is told to leave the stamp alone, and a study written by another
-major release of Optuna is refused.
+Optuna and MLflow both write their schema's version into a table ``alembic_version``. So MLflow's tables must be
+created first (`training.versions.registry.Registry.create`), Optuna is told not to check that table, and a study
+written by another major release of Optuna is refused.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ SPACE: Mapping[str, BaseDistribution] = {
     "bagging_fraction": FloatDistribution(0.4, 1.0),
     "monotone": CategoricalDistribution((False, True)),
 }
-"""What is searched, and how far. The number of trees is not: it is the best of each trial's mean curve."""
+"""The search space. The number of trees is not in it: it is the best of each trial's mean curve."""
 
 STARTUP_TRIALS = 10  # drawn at random before TPE has something to learn from
 
@@ -157,12 +157,12 @@ def _parameters(found: Mapping[str, Any], options: FitOptions) -> dict[str, Any]
 def _run_trial(
     study: optuna.Study, data: Sequence[tuple[lgb.Dataset, lgb.Dataset]], options: FitOptions
 ) -> None:
-    """Run one trial to its end or until it is given up."""
+    """Run one trial to its end or until it is pruned."""
     finished = _finished(study)
     tried = [trial.params for trial in finished]
     for missing in [default for default in _DEFAULTS if default not in tried][:1]:
         study.enqueue_trial(missing)
-    # A fresh sampler a trial, seeded by how many are done: resumed or not, the same trials follow.
+    # A fresh sampler per trial, seeded by how many are done: resumed or not, the same trials follow.
     study.sampler = optuna.samplers.TPESampler(
         seed=options.seed * 100_003 + len(finished), n_startup_trials=STARTUP_TRIALS
     )
@@ -186,7 +186,7 @@ def _finished(study: optuna.Study) -> list[FrozenTrial]:
 
 def _loss(trial: FrozenTrial) -> float:
     if trial.value is None:
-        raise TypeError("a trial that was given up has no loss")
+        raise TypeError("a pruned trial has no loss")
     return trial.value
 
 
@@ -226,7 +226,7 @@ def _study_name(rows: Sequence[LabelledSnapshot], seed: int) -> str:
 
 @contextmanager
 def _study(storage: str | None, name: str) -> Iterator[optuna.Study]:
-    """Open a study, or begin it; what goes wrong with the database becomes a ModelError."""
+    """Open a study, or create it; errors of the database become a ModelError."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     shown = str(TrackingURI(storage)) if storage else "memory"
     kept = None

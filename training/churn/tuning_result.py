@@ -23,7 +23,7 @@ class TuningResult:
     gain : Comparison
         The best trial against the defaults, per validation customer.
     trials, pruned : int
-        Finished in the study, and how many of them were given up on the way.
+        Finished in the study, and how many of them were pruned.
     study : str
         Its name in the database.
     """

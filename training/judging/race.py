@@ -1,6 +1,6 @@
-"""The race: the churn and spend models against simpler baselines, on a snapshot none of them saw.
+"""Race of the churn and spend models against simpler baselines, on the test snapshot.
 
-Every racer learns from the same closed snapshots. Scores that are no probabilities (silence, P(alive), expected
+Every racer is fitted on the same closed snapshots. Scores that are not probabilities (silence, P(alive), expected
 purchases) get a line in the log-odds, fitted on those snapshots, so that log-loss is a fair measure for all.
 """
 
@@ -24,7 +24,7 @@ from training.snapshots.dataset import DescribedSnapshot, LabelledSnapshot
 from training.threads import cpu_quota
 
 MODEL = "stayworth"
-"""The name under which our own model races."""
+"""Name of stayworth's own model in the race."""
 
 LOG_RFM = ("frequency", "recency", "T", "days_since_last_purchase", "monetary_value", "gross_spend")
 
@@ -109,7 +109,7 @@ BASELINES: tuple[Racer, ...] = (
     Racer("logistic, log RFM", _logistic),
     Racer("LightGBM defaults", _lightgbm_defaults),
 )
-"""From the simplest on: on a tie the simpler is named."""
+"""Simplest first: on a tie the simpler one wins."""
 
 
 def race(
@@ -133,7 +133,7 @@ def race(
 
     Returns
     -------
-    DataFrame, one row a racer and slice
+    DataFrame, one row per racer and slice
         ``racer``, ``customers_slice`` ("all" or "recent") and the columns of `churn_metrics`.
     """
     model = Racer(MODEL, lambda rows, target: model_probability)
@@ -150,7 +150,7 @@ def race(
 def race_spend(
     rows: Sequence[LabelledSnapshot], test: LabelledSnapshot, expected_spend: np.ndarray
 ) -> pd.DataFrame:
-    """Judge expected spend in the test window, ours and that of simpler value models.
+    """Judge expected spend in the test window: the model's and that of simpler value models.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def race_spend(
 
     Returns
     -------
-    DataFrame, one row a racer: ``racer`` and the columns of `value_metrics`
+    DataFrame, one row per racer: ``racer`` and the columns of `value_metrics`
     """
     horizon_days = test.window.horizon_days
     predictions = {
@@ -182,7 +182,7 @@ def _lightgbm_tweedie(rows: Sequence[LabelledSnapshot], target: DescribedSnapsho
 
 
 def winner(results: pd.DataFrame, customers_slice: str = "all") -> str:
-    """Name the racer with the lowest log-loss; on a tie the simpler.
+    """Return the racer with the lowest log-loss; on a tie the simpler.
 
     Examples
     --------

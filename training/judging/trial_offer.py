@@ -1,7 +1,7 @@
-"""What an example offer would have earned on the test snapshot, by whose list it was made.
+"""Profit of an example offer on the test snapshot, by the list of customers it is made to.
 
-Who left is known there; what an accepted offer saves, and how many accept, is not: the one is the model's
-value at stake, the other the offer's assumption. So the lists are compared, and the profit itself is a sketch.
+Who churned is known there; what an accepted offer saves and how many accept is not: the first is the model's value at
+stake, the second an assumption of the offer. So the comparison between lists counts, not the profit itself.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ RISKIEST = "riskiest first"
 
 @dataclass(frozen=True)
 class ListProfit:
-    """What one list would have earned; ``share`` is of perfect foresight, NaN where that earns nothing."""
+    """Profit of one list; ``share`` is of that of perfect foresight, NaN where that earns nothing."""
 
     name: str
     contacted: int
@@ -28,13 +28,13 @@ class ListProfit:
 
 @dataclass(frozen=True)
 class TrialOffer:
-    """An offer, and what each ranking of the customers makes of it.
+    """An offer made to the customers of a closed window, by several rankings.
 
     Parameters
     ----------
     offer : Offer
     realised : ndarray of shape (n_customers,), money
-        Of contacting each customer, now that it is known who left.
+        Profit of contacting each customer, given who churned.
     rankings : dict of name to ndarray of shape (n_customers,), the model's first
         Expected profit, money; for `RISKIEST` the churn probability.
     """
@@ -45,7 +45,7 @@ class TrialOffer:
 
     @property
     def expected(self) -> np.ndarray:
-        """What the model expects of contacting each customer, ndarray of shape (n_customers,), money."""
+        """Profit that the model expects of contacting each customer, ndarray of shape (n_customers,), money."""
         return next(iter(self.rankings.values()))
 
     @property

@@ -1,4 +1,4 @@
-"""The picture of an advice: how long silences last, and what each window gets wrong."""
+"""Plot of the advice on the churn window: survival of silences, and errors by window."""
 
 from __future__ import annotations
 
@@ -67,12 +67,12 @@ def _wrong(axes: Axes, advice: Advice) -> None:
 
 
 def write_plot(advice: Advice, path: Path) -> None:
-    """Write the picture to a PNG, SVG or PDF file, whole or not at all.
+    """Write the plot to a PNG, SVG or PDF file, whole or not at all.
 
     Raises
     ------
     OutputError
-        If the file cannot be written, or its name says no format.
+        If the file cannot be written, or its extension is no picture format.
     """
     require_format(path)
     with atomic_path(path) as beside:
@@ -80,6 +80,6 @@ def write_plot(advice: Advice, path: Path) -> None:
 
 
 def require_format(path: Path) -> None:
-    """Refuse a file name whose extension says no picture format."""
+    """Refuse a file name whose extension is no picture format."""
     if path.suffix.lower() not in FORMATS:
         raise OutputError(f"Cannot write {path}: a picture is a file ending in {', '.join(FORMATS)}.")

@@ -1,8 +1,7 @@
-"""The model card: one HTML page from which a person can judge a version without anything else.
+"""The model card: one HTML page to judge a version by.
 
-It is made of the finished run and its log, stands alone (pictures and styles inside, no script, no address
-elsewhere) and is logged with the version. What the page says lives in ``templates/card.html``; this module
-gathers the numbers, so that each is computed once and is the run's own.
+It is made of the finished run and its log, is self-contained (pictures and styles inside, no script, no external
+address) and is logged with the version. The text is in ``templates/card.html``; this module gathers the numbers.
 
 References
 ----------
@@ -37,15 +36,15 @@ if TYPE_CHECKING:
     from training.run import TrainingRun
 
 TOTAL = 0.15
-"""Expected and actual totals that differ by a larger share deserve a look."""
+"""Largest relative difference of expected and actual totals that passes."""
 
 LOST = 0.01
-"""So does a log of which a larger share could not be used."""
+"""Largest share of unusable rows that passes."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing a reader asks first, answered: ``holds`` where nothing needs a closer look."""
+    """One check of a run: ``holds`` where nothing needs a closer look."""
 
     name: str
     value: str
@@ -119,7 +118,7 @@ def model_card(run: TrainingRun, log: TransactionLog, offer: Offer | None = None
 
 
 def checks(run: TrainingRun, expected_purchases: float) -> list[Check]:
-    """Answer what a reader asks first: is it the best, is it right on average, do the totals add up.
+    """Check a run: against the other racers, on average, and in total.
 
     Parameters
     ----------
@@ -167,7 +166,7 @@ def _slice(race: pd.DataFrame, part: str, racer: str) -> dict[str, Any]:
 
 
 def _winner(race: pd.DataFrame, part: str) -> str:
-    """Return who won; nobody where the slice has no customers."""
+    """Return the winner; an empty text where the slice has no customers."""
     measured = race.loc[race["customers_slice"] == part, "log_loss"].notna().any()
     return winner(race, part) if measured else ""
 
@@ -196,8 +195,8 @@ def _against_p0(run: TrainingRun) -> Comparison:
 def _test_money(run: TrainingRun) -> dict[str, np.ndarray]:
     """Value the test snapshot's customers as they were judged, spend model included.
 
-    The judged spend model is gone with the test; what it did to each customer's spend per purchase, and so to
-    all their values, shows in their expected spend.
+    The judged spend model is not kept; its correction of each customer's spend per purchase, and so of all their
+    values, is recovered from their expected spend.
     """
     row = run.test.labelled
     money = Valuation(row.clv, run.model.terms).money(row.columns, run.test.probability)
@@ -243,7 +242,7 @@ def _parameters(run: TrainingRun) -> list[dict[str, Any]]:
 
 
 def _tiers(run: TrainingRun) -> list[dict[str, Any]]:
-    """Return what the deployed model says of today's customers, by value tier."""
+    """Return sums of the deployed model's scores at the newest snapshot, by value tier."""
     rows = []
     for tier, cut in zip(TIERS, (*run.model.tier_cuts, float("nan")), strict=True):
         part = run.scores[run.scores["value_tier"] == tier]

@@ -1,4 +1,4 @@
-"""The pictures of a run's model card, each with a sentence for those who cannot see it."""
+"""Pictures of the model card, each with a text alternative."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from training.run import TrainingRun
 
 P0 = "BG/NBD p0"
-"""The racer that the model is drawn beside."""
+"""The racer drawn beside the model."""
 
 SAMPLE = 2_000
 """Customers whose contributions make the picture of the topics."""
@@ -123,7 +123,7 @@ def seasons(run: TrainingRun) -> dict[str, Season]:
 def topic_importance(run: TrainingRun) -> pd.Series:
     """Return the mean size of each topic's contribution to the log-odds at the newest snapshot, largest first.
 
-    Contributions take a while: of a long table, every n-th customer is asked, `SAMPLE` or a few more in all.
+    Contributions take long: of a large table every n-th customer is taken, about `SAMPLE` in all.
     """
     table = run.newest.table
     sample, wording = slice(None, None, max(1, len(table) // SAMPLE)), load_wording()

@@ -1,7 +1,7 @@
-"""The pictures of a model card.
+"""Plots of the model card.
 
-Every picture has the same width and type size, so that a column of them reads well on a desk, on a telephone
-and on paper. Lines differ in dash and bars in fill, not by colour alone.
+All have the same width and type size, for screens, telephones and paper. Lines differ in dash and bars in fill, not
+by colour alone.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _thousands(axes: Axes) -> None:
 
 
 def _told_apart(figure: Figure) -> Figure:
-    """Take the title, which the page has, and give each model's line its own dash."""
+    """Remove the title, which the page has, and give each model's line its own dash."""
     axes = figure.axes[0]
     axes.set_title("")
     figure.set_size_inches(*SIZE)

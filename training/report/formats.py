@@ -1,4 +1,4 @@
-"""How numbers and dates are written for people; what is undefined is a dash, never ``nan``."""
+"""Formats of numbers and dates in reports; undefined values are a dash."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The frequency–recency grid: what the purchase model thinks of every kind of customer there could be.
+"""Frequency–recency grid: P(alive) and expected value by repeat purchases and weeks of silence.
 
-All customers of the grid came at the same time; they differ in how often they bought again and how long ago
-they last did. What the picture should show: the more often someone used to buy, the sooner silence is bad news.
+All customers of the grid have the same age and differ in frequency and recency. What the picture should show: the more
+often a customer used to buy, the sooner P(alive) falls in silence.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MAX_SILENCES = 40
 
 
 def frequency_recency(clv: CLVModel, table: pd.DataFrame, terms: ValueTerms) -> pd.DataFrame:
-    """Ask the purchase model about a grid of customers as old as the table's oldest.
+    """Evaluate the purchase model on a grid of customers as old as the table's oldest.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def frequency_recency(clv: CLVModel, table: pd.DataFrame, terms: ValueTerms) -> 
 
     Returns
     -------
-    DataFrame, one row a cell
+    DataFrame, one row per cell
         ``frequency`` (repeat purchases, from 1: a one-time buyer's silence is their age), ``silent_weeks`` since
         the last purchase, ``p_alive``, ``expected_value`` (money; the purchase model's own, with its p0).
     """

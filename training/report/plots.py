@@ -1,4 +1,4 @@
-"""The pictures of a run: calibration and gain."""
+"""Plots of a run: calibration and gain."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ COLOURS = ("#1b6ca8", "#c8553d", "#5b8e7d", "#8d6a9f", "#7f7f7f")
 
 
 def _axes(title: str, x_label: str, y_label: str) -> tuple[Figure, Axes]:
-    """Make a figure that no window and no global state belongs to."""
+    """Make a figure without a window and without global state."""
     figure = Figure(figsize=(6, 4.5), layout="constrained")
     axes = figure.add_subplot(title=title, xlabel=x_label, ylabel=y_label)
     axes.spines[["top", "right"]].set_visible(False)
@@ -20,7 +20,7 @@ def _axes(title: str, x_label: str, y_label: str) -> tuple[Figure, Axes]:
 
 
 def calibration_plot(churned: np.ndarray, probabilities: dict[str, np.ndarray], bins: int = 10) -> Figure:
-    """Draw observed against predicted churn over equal-count bins, one line a model.
+    """Draw observed against predicted churn over equal-count bins, one line per model.
 
     Parameters
     ----------

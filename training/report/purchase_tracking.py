@@ -1,8 +1,8 @@
-"""The tracking plot's numbers: purchases by week, expected beside actual, up to a snapshot and past it.
+"""Tracking plot: repeat purchases by week, expected and actual, before a snapshot and after it.
 
-Before the snapshot the model is asked what it expects of a customer of whom it knows only the day of the first
-purchase: how well it fits. After it, of a customer with their own history: how well it forecasts. All the time
-it is about the same people, those known at the snapshot, so that new customers do not hide a forecast's fault.
+Before the snapshot, the model's expectation given only the day of each first purchase: how well it fits. After it,
+the expectation given each customer's history: how well it forecasts. Both are of the customers known at the snapshot,
+so that new customers do not hide errors of the forecast.
 
 References
 ----------
@@ -38,7 +38,7 @@ def weekly_purchases(log: TransactionLog, row: LabelledSnapshot) -> pd.DataFrame
 
     Returns
     -------
-    DataFrame of shape (n_weeks, 4), one row a full week, oldest first
+    DataFrame of shape (n_weeks, 4), one row per full week, oldest first
         ``week_starts`` (date), ``actual`` (purchase days), ``expected``, and ``forecast``: whether the week lies
         in the churn window and not before it.
 

@@ -1,1 +1,1 @@
-"""Customers at many dates, each with what came after: the only place where the future is read."""
+"""Labelled snapshots: customers at many dates with the outcomes of the churn window, read nowhere else."""

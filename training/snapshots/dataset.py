@@ -1,8 +1,7 @@
-"""Rolling snapshots: the same customers, described at many dates, each with what came after.
+"""Rolling dataset: the same customers, described at many dates and labelled once the churn window has closed.
 
-A snapshot is labelled once its churn window has closed. Every rule that keeps the future out of training
-lives here: a model that is to speak at a date learns only from windows closed by then, and the BG/NBD
-parameters behind a snapshot's columns are fitted on what that snapshot sees.
+The rules against leakage are here: a model that predicts at a date is fitted only on windows closed by then, and the
+purchase model behind a snapshot's columns is fitted on what that snapshot sees.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from training.snapshots.outcomes import outcomes
 
 @dataclass(frozen=True)
 class DescribedSnapshot:
-    """The customers at one snapshot: features, and the BG/NBD outputs fitted on what it sees.
+    """Customers at one snapshot: features, and the predictions of a purchase model fitted on what it sees.
 
     Parameters
     ----------
@@ -50,7 +49,14 @@ class DescribedSnapshot:
 
 @dataclass(frozen=True)
 class LabelledSnapshot(DescribedSnapshot):
-    """The same with the outcomes of the churn window: ``churned``, ``purchases``, ``spend``."""
+    """A described snapshot with the outcomes of its churn window.
+
+    Parameters
+    ----------
+    outcomes : DataFrame of shape (n_customers, 4)
+        As `training.snapshots.outcomes.outcomes` gives them.
+    window : ChurnWindow
+    """
 
     outcomes: pd.DataFrame
     window: ChurnWindow
@@ -117,5 +123,5 @@ def labelled_snapshots(
 
 
 def known_at(rows: Sequence[LabelledSnapshot], target: Snapshot) -> list[LabelledSnapshot]:
-    """Return the rows whose windows have closed by the target: what a model may learn from there."""
+    """Return the snapshots whose windows have closed by the target: those a model for that date may be fitted on."""
     return [row for row in rows if row.window.closes <= target.date]

@@ -42,7 +42,7 @@ def without_contacted(
     Parameters
     ----------
     rows : sequence of LabelledSnapshot
-    assignments : iterable of Assignment, one a campaign
+    assignments : iterable of Assignment, one per campaign
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What came after a snapshot: the only code that reads at or past its date.
+"""Outcomes of the churn window: the only code that reads orders at a snapshot's date or later.
 
 A customer with a purchase day in the churn window ``[snapshot, snapshot + horizon_days)`` stayed; every
 other customer churned. A refund in the window is no purchase, and lowers the window's spend.
@@ -24,7 +24,7 @@ ORDER BY customer_id"""
 
 
 def outcomes(history: PurchaseHistory, window: ChurnWindow, customer_ids: pd.Series) -> pd.DataFrame:
-    """Tell what each customer did in the window.
+    """Return what each customer did in the window.
 
     Parameters
     ----------

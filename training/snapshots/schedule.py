@@ -1,7 +1,7 @@
-"""Which snapshots a log affords: those to learn from, the one to be judged on, the newest.
+"""Schedule of a training run: the snapshots to learn from, the test snapshot, the newest.
 
-Snapshots lie a calendar month apart and count back from the date that is asked about, so that one of them is
-the same day a year earlier. A model that speaks at a date learns from windows that had closed by then.
+Snapshots are a calendar month apart, counted back from the date to predict at, so that one of them is the same day a
+year earlier. A model that predicts at a date is fitted on windows that had closed by then.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from features.errors import WindowError
 from features.snapshot import ChurnWindow, Snapshot, monthly_snapshots
 
 WARM_UP_DAYS = 60
-"""Days of log before the oldest snapshot: with less, nobody has had time to come back or to leave."""
+"""Days of log before the oldest snapshot: with fewer, too few customers have had time to come back."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Schedule:
     closed : list of Snapshot
         Their windows have closed by the end of the log: what the deployed model learns from.
     newest : Snapshot
-        The day after the last order, at which the deployed model speaks.
+        The day after the last order, at which the deployed model predicts.
     """
 
     before_test: list[Snapshot]
@@ -58,7 +58,7 @@ def closed_snapshots(target: Snapshot, first_order: date, horizon_days: int, lim
 def schedule(
     first_order: date, last_order: date, horizon_days: int, *, limit: int, test: Snapshot | None = None
 ) -> Schedule:
-    """Plan a training run.
+    """Return the schedule of a training run.
 
     Parameters
     ----------

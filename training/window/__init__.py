@@ -1,1 +1,1 @@
-"""The churn window: how long customers stay away and still come back, and which window that advises."""
+"""Choice of the churn window from a log: how long customers are silent and still come back."""

@@ -1,4 +1,4 @@
-"""What `training.window.advisor` finds: gaps, what follows from each window, and the recommendation."""
+"""Advice on the churn window: the gaps between purchases, each candidate window's errors, the recommendation."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from training.window.silences import Rate
 
 @dataclass(frozen=True)
 class Quantile:
-    """So many days or fewer lie between two purchases, in such a share of gaps.
+    """A quantile of the gaps between two purchases.
 
     Parameters
     ----------
     share : float, in (0, 1)
     gap_days : int
-        Over all gaps: frequent buyers have many.
+        Over all gaps, of which frequent buyers have many.
     customer_gap_days : int
         With each customer counted once.
     """
@@ -29,14 +29,14 @@ class Quantile:
 
 @dataclass(frozen=True)
 class Window:
-    """What follows from calling customers churned after so many days of silence.
+    """Errors of a churn window of so many days, and the snapshots that the log affords for it.
 
     Parameters
     ----------
     days : int
     follow_up_days : int
-        How long a return is waited for after the window: a year, or as long as the log follows; 0 where that
-        is too short to tell.
+        Days after the window in which a return is looked for: a year, or as long as the log allows; 0 where
+        that is too short to tell.
     false_churn : Rate or None
         Share of customers silent that long who come back in the follow-up; None where it is too short.
     false_churn_per_silence : Rate or None
@@ -61,7 +61,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Advice:
-    """What a log suggests.
+    """Recommended churn window of a log, with the estimates behind it.
 
     Parameters
     ----------
@@ -69,10 +69,10 @@ class Advice:
     customers, returning_customers, gaps : int
     quantiles : tuple of Quantile
     reach_days : int
-        How long a return is waited for, from the purchase on: a year, or as long as the log follows silences.
+        Days from a purchase in which a return is looked for: a year, or as long as the log follows silences.
     silent, silent_per_silence : tuple of float
-        Share of silences that last longer than 0, 1, 2, … `reach_days` days; each customer counting once,
-        and each silence.
+        Share of silences that last longer than 0, 1, 2, … `reach_days` days, each customer counting once; the
+        same with each silence counting once.
     windows : tuple of Window
     window_days : int
         The recommended inactivity window.
@@ -108,7 +108,7 @@ class Advice:
 
 
 def span(days: int) -> str:
-    """Say a number of days in words.
+    """Return a number of days in words.
 
     Examples
     --------

@@ -1,25 +1,23 @@
-"""Which silence is churn? The window, the horizon and the dormancy that a log itself suggests.
+"""Recommendation of churn window, horizon and dormancy from a log.
 
-Nobody says goodbye to a shop, so "churned" is a number of days without an order. Whatever the number, two kinds
-of customers are wronged by it, and the advice weighs both, each customer counting once
-(`training.window.silences` has the estimates):
+Without contracts, "churned" is a number of days without an order. Any number misclassifies two kinds of customers, and
+the recommendation weighs both, each customer counting once (`training.window.silences` has the estimates):
 
-- **late returns**: of the customers who come back within a year, the share who took longer than the window.
-  They were written off and came back. It falls with a longer window.
-- **false churn**: of the customers silent for as long as the window, the share who come back within a year
-  after it. It is what one is wrong by when one believes the window.
+- **late returns**: of the customers who come back within a year, the share who took longer than the window: they
+  were counted as churned and came back. It falls with a longer window.
+- **false churn**: of the customers silent for as long as the window, the share who come back within a year after
+  it: the error rate among those counted as churned.
 
 The recommended window is the shortest usual one (7, 14, 30, … days) with late returns of at most 20% and false
-churn of at most 50%: it has let four out of five come back, and a silence that long is likelier an end than a
-pause. Either rule alone goes wrong. Where few ever come back, false churn is low after a week, long before the
-slower customers have had their time; where nearly all do, four out of five returns come in days, and those who
-are later come back all the same. And false churn alone cannot be asked to be small: customers differ so much
-that it falls slowly (CDNOW: 35% after 90 days, 25% after 180; Online Retail II: 66% and 54%), and a strict
-limit only ever recommends the longest window there is.
+churn of at most 50%: four out of five returns come within it, and a silence that long is likelier an end than a
+pause. Neither rule is enough alone. Where few customers ever come back, false churn is low after a week, long before
+the slower ones return; where nearly all do, four out of five returns come within days, and the later ones come all
+the same. A strict limit on false churn alone always recommends the longest window: customers differ so much that it
+falls slowly (CDNOW: 35% after 90 days, 25% after 180; Online Retail II: 66% and 54%).
 
 The horizon is that window, or the longest shorter one for which the log affords a model: snapshots to learn
-from, a test, and forward validation in between. Dormant is who has been silent for as long as nine out of ten
-of those who come back take, and for the horizon at least.
+from, a test, and forward validation in between. A customer is dormant after a silence within which nine out of ten
+returns come, and after the horizon at least.
 """
 
 from __future__ import annotations
@@ -38,7 +36,7 @@ from training.window.advice import Advice, Quantile, Window
 from training.window.silences import Silences, Survival, silences_of
 
 WINDOWS = (7, 14, 30, 60, 90, 120, 180, 270, 365)
-"""The windows that people use, in days."""
+"""Candidate windows: those in common use, in days."""
 
 YEAR_DAYS = 365
 LATE_RETURNS = 0.2
@@ -60,9 +58,9 @@ def advise(
     ----------
     history : PurchaseHistory
     late_returns : float, in (0, 1)
-        The share of returning customers that the window may write off.
+        Largest share of returns that may come after the window.
     false_churn : float, in (0, 1]
-        The share of customers silent for the window that may come back.
+        Largest share of customers silent for the window who may come back.
     limit : int
         Snapshots to learn from, at the most.
 
@@ -125,7 +123,7 @@ def advise(
 
 @dataclass(frozen=True)
 class Room:
-    """The monthly snapshots that a log affords a horizon: see `Window`."""
+    """Numbers of monthly snapshots that a log affords for a horizon, as in `Window`."""
 
     snapshots: int = 0
     validations: int = 0
@@ -145,7 +143,7 @@ def _room(first_day: date, last_day: date, horizon_days: int, limit: int) -> Roo
 def _window(
     silences: Silences, curves: tuple[Survival, Survival], days: int, reach: int, room: Room
 ) -> Window:
-    """Judge one window; where the log follows it for less than half as long as others, false churn is unknown."""
+    """Estimate a window's errors; false churn is unknown where the log follows it less than half as long as others."""
     follow_up = min(YEAR_DAYS, silences.reach_days - days)
     known = 2 * follow_up >= reach
     late = [_late(float(curve(days)), float(curve(reach))) for curve in curves]

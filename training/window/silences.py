@@ -1,7 +1,7 @@
-"""Silences: the days from each purchase to the next one, or to the end of the log.
+"""Silences: the days from each purchase to the next one, or to the end of the log, with survival estimates.
 
-A silence that ended is a gap: the customer came back. A customer's last one is still going on when the log
-ends; it is censored there, neither a return nor a loss. How long silences last, and how many of those that
+A silence that ended is a gap: the customer came back. A customer's last silence is still going on when the log
+ends; it is right-censored, neither a return nor a loss. How long silences last, and how many of those that
 have lasted so long end after all, is estimated with the product limit (Kaplan–Meier), which uses a censored
 silence for as long as it was watched.
 
@@ -21,7 +21,7 @@ from scipy.stats import CensoredData, ecdf
 from features.table.history import PurchaseHistory
 
 AT_RISK = 30
-"""Silences still being watched where an estimate ends: beyond, single customers would decide."""
+"""Silences at risk where an estimate ends: with fewer, single customers would decide."""
 
 _SILENCES_SQL = """WITH last AS (
   SELECT max(day) AS last_day

@@ -113,7 +113,7 @@ def test_without_a_model_it_is_alive_but_not_ready_and_says_why(tmp_path: Path) 
     status, headers, body = ask(app, "/readyz", arrives(b""), "GET")
 
     assert (status, body["error"]["code"]) == (503, "not_ready")
-    assert body["error"]["message"] == "The service has not looked for a model yet."
+    assert body["error"]["message"] == "The service has not asked the registry for a model yet."
     assert headers["content-type"] == "application/json"
     assert ask(app, "/livez", arrives(b""), "HEAD")[0] == 200
 
