@@ -103,7 +103,9 @@ class TrainSettings(RunSettings):
     ] = False
     force: Annotated[
         bool,
-        typer.Option("--force", help="With --promote: whatever the comparison with the champion says."),
+        typer.Option(
+            "--force", help="With --promote: whatever the result of the comparison with the champion."
+        ),
     ] = False
     tracking_uri: Annotated[
         str,

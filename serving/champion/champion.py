@@ -177,7 +177,7 @@ class Champion:
         return failed != version or time.monotonic() - at >= REFUSED_SECONDS
 
     def _try(self, version: VersionKey) -> _Answer:
-        """Use a version if it can be read and passes its self-check, else refuse it; return the registry's state then."""
+        """Use a version that can be read and passes its self-check, else refuse it; return the registry's answer."""
         try:
             model = self._fetch(version)
         except Exception as error:  # a version is refused whatever is wrong with it

@@ -1,4 +1,4 @@
-"""Calibration: from a model's log-odds to a probability that means what it says.
+"""Calibration: from a model's log-odds to probabilities that agree with observed frequencies.
 
 Three candidates, simplest first: none, Platt (a line in the log-odds) and isotonic (a monotone step curve,
 clipped, only with 1,000 churners and 1,000 stayers or more). Which one holds is chosen out of time; a

@@ -1,4 +1,4 @@
-"""The churn model: BG/NBD says what silence usually means, LightGBM learns what it misses.
+"""The churn model: BG/NBD's probability of silence, corrected by LightGBM.
 
     logit p = logit p0 + residual(features) + season
 
@@ -216,7 +216,7 @@ def fit_churn(
 
     Parameters
     ----------
-    rows : sequence of LabelledSnapshot, all windows closed by the date the model is to speak at
+    rows : sequence of LabelledSnapshot, all windows closed by the date to predict at
     rounds : int
         Trees; 0 leaves BG/NBD alone.
     tuned : mapping, optional

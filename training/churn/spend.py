@@ -116,7 +116,7 @@ def fit_spend(
     seed: int,
     threads: int,
 ) -> SpendModel:
-    """Fit the residual on labelled snapshots, all closed by the date the model is to speak at.
+    """Fit the residual on labelled snapshots, all closed by the date to predict at.
 
     Parameters
     ----------

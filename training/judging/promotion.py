@@ -80,7 +80,7 @@ def decide_promotion(
         Closed windows, the newest closed snapshot among them.
     log : TransactionLog
     force : bool
-        Promote whatever the comparison says.
+        Promote whatever the result of the comparison.
     seed, threads : int
 
     Raises

@@ -27,7 +27,7 @@ def calibration_plot(churned: np.ndarray, probabilities: dict[str, np.ndarray], 
     churned : ndarray of shape (n_customers,), 0 or 1
     probabilities : dict of name to ndarray of shape (n_customers,)
     """
-    figure, axes = _axes("Does a probability mean what it says?", "predicted churn", "observed churn")
+    figure, axes = _axes("Observed against predicted churn", "predicted churn", "observed churn")
     axes.plot([0, 1], [0, 1], color="#bbbbbb", linewidth=1, linestyle="--")
     for colour, (name, probability) in zip(COLOURS, probabilities.items(), strict=False):
         groups = [g for g in np.array_split(np.argsort(probability, kind="stable"), bins) if len(g)]

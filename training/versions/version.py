@@ -1,4 +1,4 @@
-"""One registered version, as the registry tells of it."""
+"""One registered version, as the registry lists it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Version:
 
 
 class VersionKey(NamedTuple):
-    """What tells a version from all others, also from one of the same number in a registry made anew."""
+    """Key of a version, unique also where a registry was created anew and numbers start again."""
 
     version: str
     run_id: str
