@@ -7,6 +7,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import packages_distributions, requires
 from itertools import combinations
 from pathlib import Path
@@ -100,15 +101,26 @@ LOCKS = {
 }
 
 
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """Return the nodes of a file that can import something."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return tuple(node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom | ast.Call))
+
+
 def imports(path: Path) -> Iterator[tuple[int, str]]:
     """Yield line and name of every module imported anywhere in a file, also inside functions and by name."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             yield node.lineno, node.module or ""
-        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__")):
+        elif isinstance(node, ast.Call) and _name(node.func) in ("import_module", "__import__"):
             yield from ((node.lineno, arg.value) for arg in node.args[:1] if isinstance(arg, ast.Constant))
+
+
+def _name(function: ast.expr) -> str:
+    return getattr(function, "attr", getattr(function, "id", ""))
 
 
 def module_of(path: Path) -> str:
@@ -116,17 +128,19 @@ def module_of(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
+OWN = {module_of(source) for source in SOURCES}
+
+
 def imported_modules(path: Path) -> Iterator[str]:
     """Yield the project's own modules that a file imports, `from package import module` taken apart."""
-    own = {module_of(source) for source in SOURCES}
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module in own:
+    for node in nodes(path):
+        if isinstance(node, ast.ImportFrom) and node.module in OWN:
             yield from (
-                f"{node.module}.{a.name}" if f"{node.module}.{a.name}" in own else node.module
+                f"{node.module}.{a.name}" if f"{node.module}.{a.name}" in OWN else node.module
                 for a in node.names
             )
         elif isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name in own)
+            yield from (alias.name for alias in node.names if alias.name in OWN)
 
 
 def test_imports_run_one_way_from_serving_to_training_to_features() -> None:
