@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from training.campaign.settings import PlanTerms as PlanTerms
     from training.estimator import fit as fit
     from training.judging.race import winner as winner
-    from training.metrics.accuracy import decile_table as decile_table
+    from training.metrics.money import decile_table as decile_table
     from training.model.retention_model import RetentionModel as RetentionModel
     from training.offers.offers import BetaPrior as BetaPrior, Offer as Offer, read_offers as read_offers
     from training.pipeline import train as train
@@ -40,7 +40,7 @@ _EXPORTS = {
     "campaign.settings": "PlanTerms",
     "estimator": "fit",
     "judging.race": "winner",
-    "metrics.accuracy": "decile_table",
+    "metrics.money": "decile_table",
     "model.retention_model": "RetentionModel",
     "offers.offers": "BetaPrior Offer read_offers",
     "pipeline": "train",

@@ -17,7 +17,7 @@ from features.log.settings import Columns
 from features.log.transactions import TransactionLog, validate
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
-from training.metrics.accuracy import value_metrics
+from training.metrics.money import value_metrics
 from training.pipeline import train
 from training.settings import TrainSettings
 from training.snapshots.dataset import describe_snapshot, label_snapshot

@@ -18,7 +18,7 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
-from training.metrics.accuracy import TIE
+from training.metrics.probabilities import TIE
 
 Kind = Literal["none", "platt", "isotonic"]
 

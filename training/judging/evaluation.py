@@ -12,7 +12,8 @@ from training.churn.fit_options import FitOptions
 from training.churn.procedure import FittedRecipe
 from training.clv.value import ValueTerms
 from training.judging.race import MODEL, race, race_spend, winner
-from training.metrics.accuracy import decile_table, next_purchase_table
+from training.metrics.money import decile_table
+from training.metrics.probabilities import next_purchase_table
 from training.model.card import EvaluationSummary
 from training.model.valuation import Valuation
 from training.snapshots.dataset import LabelledSnapshot
@@ -32,8 +33,8 @@ class HeldOutEvaluation:
     expected_spend : ndarray of shape (n_customers,), money in the churn window
     race : DataFrame, from `training.judging.race.race`
     spend : DataFrame, from `training.judging.race.race_spend`
-    deciles : DataFrame, from `training.metrics.accuracy.decile_table`, with intervals
-    next_purchase : DataFrame, from `training.metrics.accuracy.next_purchase_table`
+    deciles : DataFrame, from `training.metrics.money.decile_table`, with intervals
+    next_purchase : DataFrame, from `training.metrics.probabilities.next_purchase_table`
     """
 
     labelled: LabelledSnapshot

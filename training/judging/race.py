@@ -19,7 +19,8 @@ from sklearn.preprocessing import StandardScaler
 from training.churn.calibration import fit_calibrator
 from training.churn.model import matrix, stacked
 from training.churn.spend import base_log_spend
-from training.metrics.accuracy import TIE, churn_metrics, value_metrics
+from training.metrics.money import value_metrics
+from training.metrics.probabilities import TIE, churn_metrics
 from training.snapshots.dataset import DescribedSnapshot, LabelledSnapshot
 from training.threads import cpu_quota
 

@@ -14,8 +14,8 @@ import numpy as np
 from scipy.stats import bootstrap
 
 from training.judging.refit import RefitPredictions
-from training.metrics.accuracy import calibration_in_the_large
 from training.metrics.comparison import CONFIDENCE, Comparison, log_losses, paired_bootstrap
+from training.metrics.probabilities import calibration_in_the_large
 from training.offers.offer_profit import offer_profit, realised_profit
 from training.offers.offers import Offer, example_offer
 

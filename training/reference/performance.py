@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from training.metrics.accuracy import churn_metrics
+from training.metrics.probabilities import churn_metrics
 
 GAUGES = ("log_loss", "calibration_in_the_large", "value_ratio")
 

@@ -23,8 +23,9 @@ from features.log.transactions import TransactionLog
 from training.judging.race import MODEL, winner
 from training.judging.recipe_comparison import CALIBRATION_BOUND, offer_in_words
 from training.judging.trial_offer import TrialOffer, try_offer
-from training.metrics.accuracy import TIE, decile_table
 from training.metrics.comparison import Comparison, log_losses, paired_bootstrap
+from training.metrics.money import decile_table
+from training.metrics.probabilities import TIE
 from training.model.score_schema import TIERS
 from training.model.valuation import SPEND_LIMIT, Valuation
 from training.offers.offers import Offer, example_offer

@@ -14,7 +14,7 @@ from features.table.columns import rows_of
 from training.churn.season import Season
 from training.judging.race import MODEL
 from training.judging.trial_offer import TrialOffer
-from training.metrics.accuracy import decile_table
+from training.metrics.money import decile_table
 from training.model.reasons import load_wording, topic_sums
 from training.report import card_plots as plots
 from training.report.formats import money, share

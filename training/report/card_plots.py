@@ -160,7 +160,7 @@ def profit(trial: TrialOffer) -> Figure:
 
 @_styled
 def deciles(table: pd.DataFrame) -> Figure:
-    """Draw predicted beside actual spend by decile (`training.metrics.accuracy.decile_table`), the ratio above."""
+    """Draw predicted beside actual spend by decile (`training.metrics.money.decile_table`), the ratio above."""
     figure, axes = _axes("decile of expected spend, the highest first", "spend in the test window")
     place = table["decile"].to_numpy()
     axes.bar(place - 0.2, table["predicted"], 0.4, color=MODEL_COLOUR, label="expected")

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from training.metrics.accuracy import gain_curve
+from training.metrics.ranking import gain_curve
 
 COLOURS = ("#1b6ca8", "#c8553d", "#5b8e7d", "#8d6a9f", "#7f7f7f")
 
