@@ -116,11 +116,13 @@ def imports(path: Path) -> Iterator[tuple[int, str]]:
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             yield node.lineno, node.module or ""
         elif isinstance(node, ast.Call) and _name(node.func) in ("import_module", "__import__"):
-            yield from ((node.lineno, arg.value) for arg in node.args[:1] if isinstance(arg, ast.Constant))
+            yield from (
+                (node.lineno, str(arg.value)) for arg in node.args[:1] if isinstance(arg, ast.Constant)
+            )
 
 
 def _name(function: ast.expr) -> str:
-    return getattr(function, "attr", getattr(function, "id", ""))
+    return str(getattr(function, "attr", getattr(function, "id", "")))
 
 
 def module_of(path: Path) -> str:
@@ -216,7 +218,7 @@ def test_every_library_that_is_imported_is_declared() -> None:
     ranges = PYPROJECT["project"]["dependencies"] + [
         line for extra in set(extras) - {"dev"} for line in extras[extra]
     ]
-    declared = {canonicalize_name(Requirement(line).name) for line in ranges}
+    declared: set[str] = {canonicalize_name(Requirement(line).name) for line in ranges}
     declared |= {name for name, library in COMES_WITH.items() if library in declared}
     distributions = packages_distributions()
 

@@ -99,8 +99,8 @@ def main() -> None:
             purchases,
         ),
     ):
-        columns = heads if table is churn else [head.split(":")[0] for head in heads]
-        print(f"\n| {title} | " + " | ".join(columns) + " |\n|" + "---|" * (len(columns) + 1))
+        short = list(heads) if table is churn else [head.split(":")[0] for head in heads]
+        print(f"\n| {title} | " + " | ".join(short) + " |\n|" + "---|" * (len(short) + 1))
         for racer, cells in table.items():
             print(f"| {racer} | " + " | ".join(cells) + " |")
 

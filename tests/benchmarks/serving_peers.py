@@ -27,7 +27,7 @@ def booster_app() -> FastAPI:
     booster = lgb.Booster(model_str=Path(os.environ["BENCH_BOOSTER"]).read_text())
     names = booster.feature_name()
     fields: Any = dict.fromkeys(names, (FiniteFloat, ...))
-    Features = create_model("Features", __config__=ConfigDict(extra="forbid"), **fields)
+    Features: Any = create_model("Features", __config__=ConfigDict(extra="forbid"), **fields)
 
     class Prediction(BaseModel):
         margin: FiniteFloat

@@ -121,7 +121,7 @@ class Wrk:
         first = httpx.post(url, content=bodies.read_text().splitlines()[0], headers=headers, timeout=60)
         if first.status_code != 200:
             raise SystemExit(f"{what}: {first.status_code} {first.text[:500]}")
-        command = ["wrk", "-t1", f"-c{connections}", "--timeout", "60s", "-s", script, url]
+        command: list[str | Path] = ["wrk", "-t1", f"-c{connections}", "--timeout", "60s", "-s", script, url]
         tell([*command, "-d1s"])
         before = self._cpu_seconds()
         told = json.loads(tell([*command, f"-d{self.seconds}s"]).splitlines()[-1])

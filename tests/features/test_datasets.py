@@ -14,7 +14,8 @@ import pytest
 from scipy.special import hyp2f1
 from typer.testing import CliRunner
 
-from features.datasets import app, cdnow, cdnow_sample, online_retail_from_workbook, simulate_log
+from features.datasets import cdnow, cdnow_sample, online_retail_from_workbook, simulate_log
+from features.datasets.__main__ import app
 from features.errors import LogError, MissingColumnError, StayworthError
 from features.log.sources import read_log
 from features.log.transactions import validate
@@ -175,7 +176,7 @@ def test_a_simulated_log_passes_validation_whole():
 # --- Online Retail II
 
 
-def workbook(path: Path, **sheets: list[list[object]]) -> Path:
+def workbook(path: Path, **sheets: Any) -> Path:
     book = openpyxl.Workbook()
     book.remove(book.active)
     for title, rows in sheets.items():

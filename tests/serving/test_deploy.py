@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import click
 import httpx
 import psycopg
 import pyarrow as pa
@@ -94,7 +93,7 @@ def commands() -> Iterator[list[str]]:
         yield words[words.index("service") + 1 :]
 
 
-def variables(command: click.Command) -> set[str]:
+def variables(command: Any) -> set[str]:
     """Return the environment variables that a command and its subcommands read."""
     found = {str(option.envvar) for option in command.params if option.envvar}
     for inner in getattr(command, "commands", {}).values():
@@ -183,7 +182,7 @@ def database_server(postgres_uri: str) -> URL:
 def test_the_two_databases_are_made_and_their_owners_are_kept_apart(database_server: URL) -> None:
     def owner_of(database: str, user: str) -> str:
         password = PASSWORDS[f"{user.upper()}_DB_PASSWORD"]
-        server = {"host": database_server.host, "port": database_server.port}
+        server: dict[str, Any] = {"host": database_server.host, "port": database_server.port}
         with psycopg.connect(**server, dbname=database, user=user, password=password) as connection:
             owner = connection.execute(
                 "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()"
@@ -233,7 +232,10 @@ class Stack:
         with output.open("wb") as printed:
             process = subprocess.Popen(
                 [program, *map(self.here, CONTENT["services"][name]["command"])],
-                **{"cwd": self.folder, "env": self.environment(name), "stdout": printed, "stderr": printed},
+                cwd=self.folder,
+                env=self.environment(name),
+                stdout=printed,
+                stderr=printed,
             )
         try:
             wait_until(lambda: httpx.get(address).status_code == 200, process, output)

@@ -1,5 +1,6 @@
 """Behaviour features by hand: windows, baskets, refunds, season, products and channels, margin."""
 
+from collections.abc import Sequence
 from math import isnan, sqrt
 
 import pandas as pd
@@ -9,7 +10,7 @@ from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
 
 
-def customer(snapshot: str, orders: list[tuple[str, float]], **columns: list) -> pd.Series:
+def customer(snapshot: str, orders: Sequence[tuple[str, float]], **columns: list) -> pd.Series:
     """The features of one customer with these (ordered_at, amount) rows and further columns."""
     raw = pd.DataFrame(orders, columns=["ordered_at", "amount"]).assign(customer_id="17", **columns)
     with PurchaseHistory(validate(raw)) as history:

@@ -152,8 +152,8 @@ def random_log(seed: int, rows: int = 3_000, customers: int = 150, **without: bo
             "amount": cents / 100,
             "order_id": [f"o{number}" if number else None for number in draw.integers(0, 40, rows)],
             "margin": draw.integers(-500, 5_000, rows) / 100,
-            "channel": draw.choice(["web", "shop", "app", None], rows),
-            "product_id": draw.choice([*map(str, range(30)), None], rows),
+            "channel": draw.choice(np.array(["web", "shop", "app", None], dtype=object), rows),
+            "product_id": draw.choice(np.array([*map(str, range(30)), None], dtype=object), rows),
         }
     )
     return validate(log.drop(columns=[name for name, absent in without.items() if absent]))
@@ -332,7 +332,8 @@ def test_ids_stay_as_they_are_and_come_in_byte_order():
 
 def test_a_feature_table_stacks_its_snapshots_and_tells_the_progress():
     log = random_log(seed=5, rows=300, customers=20)
-    snapshots, done = [JULY, Snapshot(date(2024, 1, 1))], []
+    snapshots = [JULY, Snapshot(date(2024, 1, 1))]
+    done: list[Any] = []
 
     table = build_feature_table(log, snapshots, threads=1, progress=done.append)
 

@@ -1,5 +1,6 @@
 """Recency, frequency, T and monetary value, by hand and against the published CDNOW summary."""
 
+from collections.abc import Sequence
 from datetime import date
 from importlib.metadata import files
 
@@ -12,7 +13,7 @@ from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
 
 
-def described(orders: list[tuple[str, str, float]], snapshot: str) -> pd.DataFrame:
+def described(orders: Sequence[tuple[str, str, float]], snapshot: str) -> pd.DataFrame:
     """The feature table of (customer_id, ordered_at, amount) rows, indexed by customer_id."""
     log = validate(pd.DataFrame(orders, columns=["customer_id", "ordered_at", "amount"]))
     with PurchaseHistory(log) as history:

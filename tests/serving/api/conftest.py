@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -57,7 +58,7 @@ class Server:
                     found.append(child)
         return found
 
-    def with_key(self, *, scopes: tuple[str, ...], name: str, **limits: object) -> httpx.Client:
+    def with_key(self, *, scopes: tuple[str, ...], name: str, **limits: Any) -> httpx.Client:
         """Return a client with a key of its own."""
         key = self.store.keys.add(name, scopes=scopes, **limits)
         return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {key}"}, timeout=60)

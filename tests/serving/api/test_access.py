@@ -25,7 +25,7 @@ ALICE = {"customer_id": "alice", "transactions": [{"ordered_at": "1998-01-05", "
 def test_without_a_good_key_nothing_is_answered_but_probes_and_the_document(
     server: Server, authorization: str
 ) -> None:
-    headers = {"Authorization": authorization.encode("latin-1")} if authorization else {}
+    headers: dict[bytes, bytes] = {b"Authorization": authorization.encode("latin-1")} if authorization else {}
 
     for method, path in (("POST", "/score"), ("POST", "/lookup"), ("POST", "/explain"), ("GET", "/model")):
         answer = httpx.request(method, server.url + path, headers=headers, content=b"{")

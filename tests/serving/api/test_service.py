@@ -37,7 +37,7 @@ NO_CHAMPION = (
     "No model has the alias 'champion' in sqlite:///mlflow.db. "
     "Train one first: stayworth train --transactions orders.csv --promote"
 )
-ALICE = {"customer_id": "alice", "transactions": [{"ordered_at": "1998-01-05", "amount": 20.5}]}
+ALICE: Any = {"customer_id": "alice", "transactions": [{"ordered_at": "1998-01-05", "amount": 20.5}]}
 
 
 def asked(orders: pa.Table, customers: list[str]) -> list[dict[str, Any]]:

@@ -79,7 +79,9 @@ class Load:
                 thread.join()
 
     def statuses(self) -> set[int | None]:
-        return {outcome.answer and outcome.answer.status_code for outcome in self.outcomes}
+        return {
+            outcome.answer.status_code if outcome.answer is not None else None for outcome in self.outcomes
+        }
 
     def broken(self) -> int:
         return sum(outcome.answer is None for outcome in self.outcomes)
@@ -246,5 +248,7 @@ def test_told_to_end_it_answers_what_was_asked_and_then_ends(server: Server) -> 
         assert server.process.wait(60) == 0
     # A request that is just on its way to an idle connection may find it closed; what had arrived is answered.
     arrived = [outcome for outcome in load.outcomes if outcome.started < told - 0.25]
-    assert {outcome.answer and outcome.answer.status_code for outcome in arrived} == {200}
+    assert {outcome.answer.status_code if outcome.answer is not None else None for outcome in arrived} == {
+        200
+    }
     assert any(outcome.ended > told for outcome in arrived)

@@ -18,9 +18,9 @@ import pytest
 from features.errors import OutputError
 from features.log.sources import read_table
 from serving.campaign.folder import write_campaign
-from training.campaign.assignment import CampaignError, read_assignment
+from training.campaign.assignment import read_assignment
 from training.campaign.plan import CampaignPlan, plan
-from training.campaign.record import CampaignRecord, InputFile, record_of
+from training.campaign.record import CampaignError, CampaignRecord, InputFile, record_of
 from training.campaign.settings import PlanTerms
 from training.offers.offers import BetaPrior, Offer
 

@@ -46,7 +46,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in needed([line.partition(": ")[2] for line in lines if line.startswith("Requires-Dist")]):
         for top in {file.parts[0] for file in distribution(name).files or [] if file.parts[0] != ".."}:
             if not (site / top).exists():
-                (site / top).symlink_to(distribution(name).locate_file(top))
+                (site / top).symlink_to(str(distribution(name).locate_file(top)))
     return interpreter
 
 

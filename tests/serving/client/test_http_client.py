@@ -89,7 +89,7 @@ def service() -> Iterator[Service]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             plays.asked.append((self.path, dict(self.headers), json.loads(body or b"{}")))
-            usual = 200, {}, b""
+            usual: tuple[int, dict[str, str], bytes] = (200, {}, b"")
             status, headers, content = plays.refusals.pop(0) if plays.refusals else usual
             if status == 200 and not content:
                 content = json.dumps(plays.answer(self.path, plays.asked[-1][2])).encode()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,7 +53,7 @@ def test_isotonic_is_not_tried_below_a_thousand_events() -> None:
 
 
 @pytest.mark.parametrize("kind", ["none", "platt", "isotonic"])
-def test_a_calibrator_comes_back_from_json_with_every_bit(kind: str) -> None:
+def test_a_calibrator_comes_back_from_json_with_every_bit(kind: Any) -> None:
     odds = RNG.normal(size=500)
     calibrator = fit_calibrator(kind, odds, _drawn(odds))
 

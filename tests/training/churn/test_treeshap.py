@@ -46,7 +46,7 @@ def test_contributions_have_the_bits_of_lightgbm(inputs: np.ndarray, leaves: int
     shap = TreeShap.of(model)
 
     assert shap is not None
-    lightgbms = model.predict(rows, pred_contrib=True, num_threads=1)[:, :-1]
+    lightgbms = np.asarray(model.predict(rows, pred_contrib=True, num_threads=1))[:, :-1]
     assert (shap(rows) == lightgbms).all()
     assert (shap(rows[5:6]) == lightgbms[5:6]).all()
 
@@ -67,7 +67,7 @@ def test_a_feature_that_splits_twice_on_the_way_to_a_leaf_is_one_feature() -> No
     shap = TreeShap.of(model)
 
     assert shap is not None
-    assert (shap(inputs) == model.predict(inputs, pred_contrib=True, num_threads=1)[:, :-1]).all()
+    assert (shap(inputs) == np.asarray(model.predict(inputs, pred_contrib=True, num_threads=1))[:, :-1]).all()
 
 
 def test_trees_that_are_too_large_and_categories_are_left_to_lightgbm(inputs: np.ndarray) -> None:
@@ -88,4 +88,4 @@ def test_a_tree_without_splits_adds_nothing() -> None:
     shap = TreeShap.of(stump)
 
     assert shap is not None
-    assert (shap(inputs) == stump.predict(inputs, pred_contrib=True, num_threads=1)[:, :-1]).all()
+    assert (shap(inputs) == np.asarray(stump.predict(inputs, pred_contrib=True, num_threads=1))[:, :-1]).all()

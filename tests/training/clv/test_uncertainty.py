@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import astuple, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,6 +40,8 @@ def drawn_values(clv: CLVModel, table: pd.DataFrame, p: np.ndarray, draws: int) 
     rng = np.random.default_rng(9)
     x, t_x, T = (table[name].to_numpy(float) for name in ("frequency", "recency", "T"))
     rows = []
+    model: Any
+    spend: Any
     for _ in range(draws):
         model, spend = (
             type(part)(*(np.array(astuple(part)) * np.exp(rng.standard_normal(len(axes)) @ np.array(axes))))

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -78,7 +79,13 @@ def train_on(orders: pd.DataFrame, card: TrainingCard) -> RetentionModel:
             history, closed_snapshots(newest, log.first_day, HORIZON_DAYS, limit=4), HORIZON_DAYS
         )
         newest_table = describe_snapshot(history, newest, HORIZON_DAYS)
-    choice = {"monotone": True, "calibrator": Calibrator(), "season": Season(), "seed": 0, "threads": 1}
+    choice: dict[str, Any] = {
+        "monotone": True,
+        "calibrator": Calibrator(),
+        "season": Season(),
+        "seed": 0,
+        "threads": 1,
+    }
     churn = fit_churn(rows, rounds=15, **choice)
     terms = ValueTerms(horizon_days=HORIZON_DAYS)
     model = RetentionModel(churn, newest_table.clv, terms, (20.0, 5.0), card)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import copy
 from dataclasses import replace
 from xml.etree import ElementTree
 
@@ -45,7 +46,9 @@ def hostile_page(cdnow_run: TrainingRun, cdnow_log: TransactionLog) -> str:
         test=replace(cdnow_run.test, race=pd.concat([race, base], ignore_index=True)),
         model=model,
     )
-    return model_card(run, replace(cdnow_log, report=report))
+    log = copy(cdnow_log)
+    vars(log)["report"] = report
+    return model_card(run, log)
 
 
 def _rows(document: ElementTree.Element, label: str) -> dict[str, list[str]]:

@@ -173,7 +173,7 @@ def test_mlflow_itself_loads_and_runs_a_version_with_pickles_forbidden(
         predicted = loaded.predict(table.head(20))
         folder = Path(mlflow.artifacts.download_artifacts(f"models:/stayworth/{version}"))
     finally:
-        mlflow.set_tracking_uri(None)
+        mlflow.set_tracking_uri(None)  # type: ignore[arg-type]  # back to the default
 
     numbers = ["churn_probability", "expected_value", "value_at_risk"]
     assert predicted[numbers].equals(model.score(table.head(20))[numbers])
