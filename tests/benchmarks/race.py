@@ -99,10 +99,10 @@ def main() -> None:
             purchases,
         ),
     ):
-        short = list(heads) if table is churn else [head.split(":")[0] for head in heads]
-        print(f"\n| {title} | " + " | ".join(short) + " |\n|" + "---|" * (len(short) + 1))
-        for racer, cells in table.items():
-            print(f"| {racer} | " + " | ".join(cells) + " |")
+        columns = list(heads) if table is churn else [head.split(":")[0] for head in heads]
+        print(f"\n| {title} | " + " | ".join(columns) + " |\n|" + "---|" * (len(columns) + 1))
+        for racer, line in table.items():
+            print(f"| {racer} | " + " | ".join(line) + " |")
 
 
 if __name__ == "__main__":
