@@ -16,14 +16,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.engines import Engine
-from features.engines.duckdb import DuckDBEngine
-from features.engines.prepared import PreparedEngine
+from features.engines.choice import engine_for
+from features.engines.engine import Engine
 from features.log.clock import require_known_orders, tomorrow
 from features.log.settings import Columns, LogRules
 from features.log.transactions import TransactionLog, validate
 from features.snapshot import Snapshot
-from features.table.history import SMALL_LOG_ROWS, PurchaseHistory
+from features.table.history import PurchaseHistory
 from training.model.retention_model import RetentionModel
 from training.model.score_schema import SCORE_COLUMNS
 from training.model.self_check import example_orders
@@ -133,7 +132,7 @@ class Scorer:
             If the snapshot lies in the future: the orders until then are not known.
         """
         snapshot = snapshot or Snapshot.after(log.last_day)
-        with DuckDBEngine(threads=threads) as engine:
+        with engine_for(log.table.num_rows, threads=threads) as engine:
             return self._score(log, engine, snapshot)
 
     def score_customers(
@@ -162,9 +161,7 @@ class Scorer:
         """
         rules = rules or self._request_rules()
         log = validate(rows, rules, REQUEST_COLUMNS, refunds_only=True)
-        # One thread: a request is small, and several are answered at a time.
-        small = log.table.num_rows <= SMALL_LOG_ROWS
-        with PreparedEngine() if small else DuckDBEngine(threads=1) as engine:
+        with engine_for(log.table.num_rows, live=True) as engine:
             scored = self._score(log, engine, snapshot or tomorrow(rules.timezone))
         if not (missing := log.customers_without_a_used_row):
             return scored

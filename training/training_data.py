@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from features.engines.duckdb import DuckDBEngine
+from features.engines.choice import engine_for
 from features.log.transactions import TransactionLog
 from features.progress import Report
 from features.snapshot import Snapshot
@@ -78,7 +78,7 @@ def prepare(log: TransactionLog, settings: TrainSettings, report: Report) -> Tra
     """
     campaigns = [read_assignment(folder) for folder in settings.campaign]
     threads = settings.threads or cpu_quota()
-    with DuckDBEngine(threads=threads) as engine, PurchaseHistory(log, engine) as history:
+    with engine_for(log.table.num_rows, threads=threads) as engine, PurchaseHistory(log, engine) as history:
         advice = advise(history, limit=settings.snapshots) if settings.horizon_days is None else None
         if advice:
             settings = settings.advised(advice.horizon_days, advice.dormant_after_days)

@@ -1,12 +1,12 @@
-"""DuckDB, embedded: the default engine, and the only door to it.
+"""DuckDB, embedded: the default engine.
 
-Opening a database takes about 15 ms, a connection to an open one 5 µs. So databases with the same
-settings are opened once a process, and every engine is a connection of its own: temporary tables and
-registered Arrow tables belong to a connection, hence to one engine.
+Opening a database takes about 15 ms, a connection to an open one 5 µs. So a database with the same settings
+is opened once per process, and every engine is a connection of its own: temporary tables and registered Arrow
+tables belong to a connection, hence to one engine.
 
-A live request brings a handful of orders; then the queries run in half a millisecond, and all the time
-goes into parsing, binding and optimizing them. An engine told that its tables are ``small`` keeps
-parsed statements and runs them as they are written. The results are the same to the bit.
+A few rows are queried in half a millisecond; parsing, binding and optimising the query takes longer. So an
+engine for ``small`` tables caches parsed statements and turns the optimiser off. The results are the same to
+the bit.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ from typing import Self
 import duckdb
 import pyarrow as pa
 
-from features.engines import EngineError
-from features.errors import StayworthError
+from features.engines.engine import EngineError
 
 UNIX_DATE = "CREATE MACRO unix_date(d) AS CAST(d - DATE '1970-01-01' AS INTEGER)"
 
@@ -31,17 +30,17 @@ _WARNING_FILTERS = Lock()  # warnings are filtered for the whole process
 
 @cache
 def _spill_folder() -> tempfile.TemporaryDirectory[str]:
-    """Make the folder for what outgrows memory: customers' data, so no other user may look; gone at exit."""
+    """Make the folder for intermediate results that exceed memory; for this user alone, removed at exit."""
     return tempfile.TemporaryDirectory(prefix="stayworth-", ignore_cleanup_errors=True)
 
 
 @cache
-def _database(threads: int | None, memory_limit: str | None, small: bool) -> duckdb.DuckDBPyConnection:
+def _database(threads: int | None, small: bool) -> duckdb.DuckDBPyConnection:
     """Return the in-memory database of these settings, opened once."""
-    return _opened(threads, memory_limit, small)
+    return _opened(threads, small)
 
 
-def _opened(threads: int | None, memory_limit: str | None, small: bool) -> duckdb.DuckDBPyConnection:
+def _opened(threads: int | None, small: bool) -> duckdb.DuckDBPyConnection:
     """Open an in-memory database."""
     config: dict[str, str | bool | int | float | list[str]] = {
         "enable_external_access": False,  # our SQL reads no file and no address
@@ -52,14 +51,7 @@ def _opened(threads: int | None, memory_limit: str | None, small: bool) -> duckd
     }
     if threads is not None:
         config["threads"] = threads
-    if memory_limit is not None:
-        config["memory_limit"] = memory_limit
-    try:
-        database = duckdb.connect(":memory:", config=config)
-    except duckdb.Error as error:
-        raise StayworthError(
-            f"DuckDB refuses threads={threads!r}, memory_limit={memory_limit!r}: {error}"
-        ) from error
+    database = duckdb.connect(":memory:", config=config)
     database.execute(UNIX_DATE)
     return database
 
@@ -67,7 +59,7 @@ def _opened(threads: int | None, memory_limit: str | None, small: bool) -> duckd
 @lru_cache(maxsize=256)
 def parsed(sql: str) -> duckdb.Statement:
     """Parse a statement, which takes longer than to run it on a few rows."""
-    return _database(1, None, True).cursor().extract_statements(sql)[0]
+    return _database(1, True).cursor().extract_statements(sql)[0]
 
 
 def fetched(connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> pa.Table:
@@ -78,14 +70,9 @@ def fetched(connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement) 
         return result.to_arrow_table()
 
 
-def small_connection(memory_limit: str | None = None) -> duckdb.DuckDBPyConnection:
-    """Open a connection on which statements run as they are written."""
-    return _unoptimized(_database(1, memory_limit, True).cursor())
-
-
 def small_database() -> duckdb.DuckDBPyConnection:
-    """Open a database of its own on which statements run as they are written; closing it frees what it grew to."""
-    return _unoptimized(_opened(1, None, True))
+    """Open a separate database without an optimiser; closing it frees all its memory."""
+    return _unoptimized(_opened(1, True))
 
 
 def _unoptimized(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
@@ -99,17 +86,13 @@ class DuckDBEngine:
     Parameters
     ----------
     threads : int, optional
-        How many threads a query may use; by default as many as the machine allows.
-    memory_limit : str, optional
-        Such as ``"4GB"``; above it intermediate results go to the system's folder for temporary files.
+        Of a query; by default as many as the machine allows.
     small : bool
-        Whether the tables are so small (up to some thousand rows) that planning costs more than running;
-        one thread then does all.
+        Whether the tables have so few rows (up to some thousands) that planning takes longer than running; a
+        query then has one thread.
 
     Raises
     ------
-    StayworthError
-        If DuckDB refuses the settings.
     EngineError
         By every method whose SQL fails, with the SQL quoted.
 
@@ -122,12 +105,10 @@ class DuckDBEngine:
     {'customers': [2]}
     """
 
-    def __init__(
-        self, threads: int | None = None, memory_limit: str | None = None, *, small: bool = False
-    ) -> None:
+    def __init__(self, threads: int | None = None, *, small: bool = False) -> None:
         self._small = small
         self._connection = (
-            small_connection(memory_limit) if small else _database(threads, memory_limit, False).cursor()
+            _unoptimized(_database(1, True).cursor()) if small else _database(threads, False).cursor()
         )
 
     def register(self, name: str, table: pa.Table) -> None:
@@ -150,11 +131,11 @@ class DuckDBEngine:
             raise EngineError(sql, error) from error
 
     def _query_small(self, sql: str) -> pa.Table:
-        """Run a parsed statement; `sql` would parse and bind it twice, to save a copy of the result."""
+        """Run a parsed statement; DuckDB's `sql` would parse and bind it twice, to save a copy of the result."""
         return fetched(self._connection, parsed(sql))
 
     def close(self) -> None:
-        """Forget every table; the engine cannot be used afterwards."""
+        """Drop every table; the engine cannot be used afterwards."""
         self._connection.close()
 
     def __enter__(self) -> Self:

@@ -1,9 +1,9 @@
-"""DuckDB for live requests: the same few queries over and over, each time on the rows of another request.
+"""DuckDB for live requests: prepared statements, run on the rows of one request after another.
 
-Parsing, binding and planning the features takes some milliseconds, running them on a handful of orders less
-than one. So a connection is kept with its statements prepared, and what a request changes is only the table
-that they read. Every request has a connection to itself until it is done; the next one finds the statements
-there, and no rows. The results are those of `DuckDBEngine`, to the bit.
+Parsing, binding and planning the features takes some milliseconds, running them on a few orders less than one.
+So connections are pooled with their statements prepared, and a request only exchanges the table that they
+read. A request has a connection to itself until it is answered; then the rows are removed and the connection
+returns to the pool. The results are those of `DuckDBEngine`, to the bit.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from typing import Any, Self
 import duckdb
 import pyarrow as pa
 
-from features.engines import EngineError
 from features.engines.duckdb import fetched, parsed, small_database
+from features.engines.engine import EngineError
 
-_STATEMENTS = 8  # prepared at a time on a connection, such as of one snapshot each
-_CONNECTIONS = 8  # kept while nobody uses them
+_STATEMENTS = 8  # prepared at a time on a connection, such as one per snapshot date
+_CONNECTIONS = 8  # kept idle in the pool
 _USES = 2_000
-"""A database keeps some 200 bytes of each Arrow table that it ever read; so it is closed after as many requests."""
+"""Requests after which a database is closed: it leaks some 200 bytes per Arrow table that it has read."""
 
 Shape = tuple[tuple[str, str, str], ...]
 
 
 class _Rows:
-    """What a prepared statement reads: the rows of the request at hand."""
+    """The table that prepared statements read: an Arrow stream whose rows can be exchanged."""
 
     def __init__(self, table: pa.Table) -> None:
         self.table = table
@@ -38,7 +38,7 @@ class _Rows:
 
 
 class _Connection:
-    """A connection for tables of one shape, with what was said to it before."""
+    """A database for tables of one schema, with its views and prepared statements."""
 
     def __init__(self, name: str, table: pa.Table) -> None:
         self.nothing = table.schema.empty_table()
@@ -50,19 +50,19 @@ class _Connection:
         self._statements: dict[str, str] = {}
 
     def keep(self, name: str, sql: str) -> None:
-        """Keep a query under a name."""
+        """Define a view, unless it is defined already."""
         if self._views.get(name) != sql:
             self.duckdb.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS\n{sql}")
             self._views[name] = sql
-            self._statements.clear()  # they hold what the name stood for
+            self._statements.clear()  # they were planned on the former view
 
     def run(self, sql: str) -> pa.Table:
-        """Run a query that was prepared here, or prepare it now."""
+        """Run a query, prepared now if it was not before."""
         if sql not in self._statements:
             name = f"statement_{len(self._statements)}"
             if len(self._statements) == _STATEMENTS:
                 name = self._statements.pop(next(iter(self._statements)))
-            self.duckdb.execute(f"PREPARE {name} AS\n{sql}")  # in place of what had the name
+            self.duckdb.execute(f"PREPARE {name} AS\n{sql}")  # replaces the statement of that name
             self._statements[sql] = name
         return fetched(self.duckdb, parsed(f"EXECUTE {self._statements[sql]}"))
 
@@ -72,7 +72,7 @@ _idle_lock = Lock()
 
 
 def _take(shape: Shape) -> _Connection | None:
-    """Take a connection for this shape from those that nobody uses."""
+    """Take an idle connection for tables of this schema out of the pool."""
     with _idle_lock:
         for entry in _idle:
             if entry[0] == shape:
@@ -94,9 +94,9 @@ def _give_back(shape: Shape, connection: _Connection) -> None:
 
 
 class PreparedEngine:
-    """An engine for one small table, whose queries were most likely asked before.
+    """An engine for one small table and queries that were most likely run before, on other rows.
 
-    The table is registered first. ``create`` keeps a query, not its result: it is for one that is read once.
+    Register the table first. ``create`` defines a view, whose query runs with the one that reads it.
 
     Examples
     --------
@@ -122,7 +122,7 @@ class PreparedEngine:
         self._connection.rows.table = table
 
     def create(self, name: str, sql: str) -> None:
-        """Keep a query under a name, replacing what had that name."""
+        """Define a view under a name, replacing what had that name."""
         try:
             self._open.keep(name, sql)
         except duckdb.Error as error:
@@ -142,13 +142,13 @@ class PreparedEngine:
         return self._connection
 
     def _failed(self, sql: str, error: duckdb.Error) -> EngineError:
-        """Part with the connection: what it was told may be half done."""
+        """Close the connection, whose state is not known, and return the error."""
         self._open.duckdb.close()
         self._connection = None
         return EngineError(sql, error)
 
     def close(self) -> None:
-        """Forget the table; the engine cannot be used afterwards."""
+        """Remove the rows and return the connection to the pool; the engine cannot be used afterwards."""
         connection, self._connection = self._connection, None
         if connection is not None:
             _give_back(self._shape, connection)

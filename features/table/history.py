@@ -1,4 +1,4 @@
-"""The feature table: every customer, as a snapshot sees them.
+"""The feature table: every customer as known at a snapshot date.
 
 A log is collapsed once to purchase days (`features.table.purchase_days`); each snapshot is then one pass over
 the days before it. The same SQL builds the rows a model is trained on, a campaign's list and the answer
@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from features.engines import Engine
-from features.engines.duckdb import DuckDBEngine
+from features.engines.choice import engine_for
+from features.engines.engine import Engine
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from features.table import behaviour, rfm, tenure
@@ -27,8 +27,6 @@ from features.table.catalogue import Feature, catalogue_markdown
 from features.table.purchase_days import LOG, PURCHASE_DAYS, purchase_days_sql
 
 FEATURES: tuple[Feature, ...] = rfm.FEATURES + tenure.FEATURES + behaviour.FEATURES
-
-SMALL_LOG_ROWS = 10_000  # a request's orders; above, a plan is worth its making
 
 REFUNDS_ONLY = "refunds only before the snapshot"
 NO_ORDER_YET = "no order before the snapshot"
@@ -80,47 +78,44 @@ class Log(Protocol):
 
 
 class PurchaseHistory:
-    """A log's purchase days on an engine, to be seen at any number of snapshots.
+    """A log's purchase days on an engine, from which features are computed at any snapshot.
 
     Parameters
     ----------
     log : Log
     engine : Engine, optional
-        By default a DuckDBEngine of its own, closed with the history; one for small tables if the log is.
+        By default that of `engine_for`, closed with the history.
     """
 
     def __init__(self, log: Log, engine: Engine | None = None) -> None:
         self._owned = engine is None
-        self.engine: Engine = (
-            DuckDBEngine(small=log.table.num_rows <= SMALL_LOG_ROWS) if engine is None else engine
-        )
+        self.engine: Engine = engine or engine_for(log.table.num_rows)
         self._columns = log.table.column_names
         self._days = log.table["ordered_on"]
         self.engine.register(LOG, log.table)
         self.engine.create(PURCHASE_DAYS, purchase_days_sql(self._columns))
 
-    def features_table(self, snapshot: Snapshot) -> pa.Table:
-        """Return the features as an Arrow table of `SCHEMA`, nulls where a feature is undefined."""
-        return self.engine.query(features_sql(self._columns, snapshot)).cast(SCHEMA)
-
-    def features(self, snapshot: Snapshot) -> pd.DataFrame:
+    def columns(self, snapshot: Snapshot) -> dict[str, Any]:
         """Describe every customer with a purchase day before the snapshot.
 
         Returns
         -------
-        DataFrame of shape (n_customers, 2 + n_features)
-            ``snapshot_date``, ``customer_id`` and the columns of `FEATURES`, ordered by customer_id; NaN
-            where a feature is undefined.
+        dict of name to ndarray of shape (n_customers,)
+            ``snapshot_date``, ``customer_id`` and `FEATURES`, ordered by customer_id; NaN where a feature is
+            undefined.
         """
-        return self.features_table(snapshot).to_pandas(date_as_object=False)
-
-    def columns(self, snapshot: Snapshot) -> dict[str, Any]:
-        """Return `features` as one array a column: for a few rows, making a DataFrame takes longer."""
-        table = self.features_table(snapshot)
+        table = self._table(snapshot)
         return {name: column.to_numpy() for name, column in zip(SCHEMA.names, table.columns, strict=True)}
 
+    def features(self, snapshot: Snapshot) -> pd.DataFrame:
+        """Return `columns` as a DataFrame of shape (n_customers, 2 + n_features), for analysis."""
+        return self._table(snapshot).to_pandas(date_as_object=False)
+
+    def _table(self, snapshot: Snapshot) -> pa.Table:
+        return self.engine.query(features_sql(self._columns, snapshot)).cast(SCHEMA)
+
     def unscored(self, snapshot: Snapshot) -> pd.DataFrame:
-        """List the log's other customers, with the reason: scored + unscored = customers of the log.
+        """List the log's customers without features, with the reason: scored + unscored = customers of the log.
 
         Returns
         -------
@@ -154,20 +149,14 @@ def build_feature_table(
     log: TransactionLog,
     snapshots: Sequence[Snapshot],
     *,
-    threads: int | None = None,
-    memory_limit: str | None = None,
     progress: Callable[[Snapshot], None] | None = None,
 ) -> pa.Table:
-    """Describe the customers at each snapshot, one snapshot below the other.
+    """Compute the features of all customers at each snapshot, as one table.
 
     Parameters
     ----------
     log : TransactionLog
     snapshots : sequence of Snapshot
-    threads : int, optional
-        By default as many as the machine allows; the result does not depend on it.
-    memory_limit : str, optional
-        Such as ``"4GB"``; what is larger spills to the system's folder for temporary files.
     progress : callable, optional
         Called with each snapshot when it is done.
 
@@ -178,9 +167,9 @@ def build_feature_table(
         ``snapshots``, then of customer_id; null where a feature is undefined.
     """
     tables = []
-    with DuckDBEngine(threads, memory_limit) as engine, PurchaseHistory(log, engine) as history:
+    with PurchaseHistory(log) as history:
         for snapshot in snapshots:
-            tables.append(history.features_table(snapshot))
+            tables.append(history._table(snapshot))
             if progress is not None:
                 progress(snapshot)
     return pa.concat_tables(tables) if tables else SCHEMA.empty_table()

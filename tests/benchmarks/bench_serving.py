@@ -199,7 +199,7 @@ def _query_ms(orders: pd.DataFrame) -> tuple[float, float]:
 
     def engine() -> None:
         with PurchaseHistory(log) as history:
-            history.features_table(SNAPSHOT)
+            history.columns(SNAPSHOT)
 
     return _median_ms(bare), _median_ms(engine)
 

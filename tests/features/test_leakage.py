@@ -33,7 +33,7 @@ def orders(seed: int, rows: int, first: date, days: int, customers: int) -> pd.D
 
 def features_as_bytes(raw: pd.DataFrame) -> bytes:
     sink = pa.BufferOutputStream()
-    pq.write_table(build_feature_table(validate(raw), [SNAPSHOT], threads=2), sink)
+    pq.write_table(build_feature_table(validate(raw), [SNAPSHOT]), sink)
     return sink.getvalue().to_pybytes()
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from features.engines.duckdb import DuckDBEngine
+from features.engines.choice import engine_for
 from features.errors import WindowError
 from features.log.transactions import TransactionLog
 from features.progress import Report
@@ -72,7 +72,7 @@ def backtest(
     settings = settings or TrainSettings()
     report = report or (lambda step, done, total: None)
     threads = settings.threads or cpu_quota()
-    with DuckDBEngine(threads=threads) as engine, PurchaseHistory(log, engine) as history:
+    with engine_for(log.table.num_rows, threads=threads) as engine, PurchaseHistory(log, engine) as history:
         if settings.horizon_days is None:
             advice = advise(history, limit=settings.snapshots)
             settings = settings.advised(advice.horizon_days, advice.dormant_after_days)

@@ -17,7 +17,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from features.engines.duckdb import DuckDBEngine
 from features.errors import ModelError
 from features.log.transactions import validate
 from features.snapshot import Snapshot
@@ -145,7 +144,7 @@ def _regulars() -> dict[str, _Orders]:
 def _score(model: RetentionModel, orders: pa.Table, snapshot: Snapshot) -> pd.DataFrame:
     # By the snapshot's own clock: what is in the future must not depend on the day the version is loaded.
     log = validate(orders, now=datetime.combine(snapshot.date, time.min))
-    with DuckDBEngine(threads=1) as engine, PurchaseHistory(log, engine) as history:
+    with PurchaseHistory(log) as history:
         return model.score(history.features(snapshot))
 
 

@@ -6,9 +6,8 @@ from datetime import date
 import pyarrow as pa
 import pytest
 
-from features.engines import EngineError
 from features.engines.duckdb import DuckDBEngine
-from features.errors import StayworthError
+from features.engines.engine import EngineError
 
 NUMBERS = pa.table({"n": [3, 1, 2]})
 
@@ -77,11 +76,6 @@ def test_sql_cannot_read_files_or_python_variables(engine, tmp_path):
     with pytest.raises(EngineError, match="lying_about"):
         engine.query("SELECT * FROM lying_about")
     assert lying_about is NUMBERS
-
-
-def test_settings_that_duckdb_refuses_are_the_callers_to_mend():
-    with pytest.raises(StayworthError, match="memory_limit='much'"):
-        DuckDBEngine(memory_limit="much")
 
 
 def test_engines_work_side_by_side_in_threads():

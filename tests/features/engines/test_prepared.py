@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pyarrow as pa
 import pytest
 
-from features.engines import EngineError
+from features.engines.engine import EngineError
 from features.engines.prepared import PreparedEngine
 
 SQUARES = "SELECT n * n AS n FROM numbers"
