@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from serving.lists.contacts import Contacts as Contacts
     from serving.lists.export import write_table as write_table
     from serving.scorer import ScoredList as ScoredList, Scorer as Scorer
-    from serving.settings import ServeSettings as ServeSettings
+    from serving.settings import ServeSettings as ServeSettings, StoreSettings as StoreSettings
     from serving.status import read_status as read_status
     from serving.store.store import Store as Store
 
@@ -31,7 +31,7 @@ _EXPORTS = {
     "lists.contacts": "Contacts",
     "lists.export": "write_table",
     "scorer": "ScoredList Scorer",
-    "settings": "ServeSettings",
+    "settings": "ServeSettings StoreSettings",
     "status": "read_status",
     "store.store": "Store",
 }

@@ -8,40 +8,30 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import typer
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
-from typer.models import OptionInfo
+from pydantic import Field, field_validator, model_validator
 
-from features.commands.options import CONFIG_FILE
-from training.settings import TrainSettings
-
-DEFAULT_TRACKING_URI: str = TrainSettings.model_fields["tracking_uri"].default
-
-TrackingURI = Annotated[
-    str,
-    typer.Option(
-        "--tracking-uri",
-        envvar="STAYWORTH_TRACKING_URI",
-        help="MLflow's tracking store, where the champion is.",
-    ),
-]
-
+from features.settings import CONFIG_FILE, Settings
 
 DEFAULT_STORE = "sqlite:///stayworth.db"
 
-StoreURI = Annotated[
-    str,
-    typer.Option(
-        "--store",
-        envvar="STAYWORTH_STORE",
-        help="Where published scores and API keys are: sqlite:///file.db or postgresql://user@host/database.",
-    ),
-]
+
+class StoreSettings(Settings, section="store"):
+    """Where published scores and API keys are kept, for every command: the section ``[store]``."""
+
+    moved_here = {"store": "uri"}
+
+    uri: Annotated[
+        str,
+        typer.Option(
+            "--store",
+            envvar="STAYWORTH_STORE",
+            help="Database of published scores and API keys: sqlite:///file.db or postgresql://user@host/database.",
+        ),
+    ] = DEFAULT_STORE
 
 
-class ScoreSettings(BaseModel):
-    """What a scored list holds and where it goes: the section ``[score]``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class ScoreSettings(Settings, section="score"):
+    """Contents and destination of a scored list: the section ``[score]``."""
 
     out: Annotated[
         Path | None,
@@ -50,12 +40,11 @@ class ScoreSettings(BaseModel):
     publish: Annotated[
         bool,
         typer.Option(
-            "--publish", help="Make the whole list, whatever --top leaves of it, what the service looks up."
+            "--publish", help="Publish the whole list, regardless of --top, for the service to look up."
         ),
     ] = False
-    store: StoreURI = DEFAULT_STORE
     keep_sets: Annotated[
-        int, typer.Option("--keep-sets", help="Published lists that stay in the store, this one among them.")
+        int, typer.Option("--keep-sets", help="Published lists to keep in the store, this one included.")
     ] = Field(default=3, ge=1)
     snapshot_date: Annotated[
         date | None,
@@ -65,7 +54,7 @@ class ScoreSettings(BaseModel):
         ),
     ] = None
     top: Annotated[
-        int | None, typer.Option("--top", help="Keep this many customers, those with most at risk.")
+        int | None, typer.Option("--top", help="Keep this many customers, those with the most value at risk.")
     ] = Field(default=None, ge=1)
     min_value: Annotated[
         float | None, typer.Option("--min-value", help="Keep customers with at least this value at risk.")
@@ -92,7 +81,6 @@ class ScoreSettings(BaseModel):
     excel: Annotated[bool, typer.Option("--excel", help="Mark a CSV as UTF-8 in the way Excel needs.")] = (
         False
     )
-    tracking_uri: TrackingURI = DEFAULT_TRACKING_URI
 
     @model_validator(mode="after")
     def _goes_somewhere(self) -> Self:
@@ -104,18 +92,14 @@ class ScoreSettings(BaseModel):
         return self
 
 
-class ServeSettings(BaseModel):
-    """How the service listens, and to whom: the section ``[serve]``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class ServeSettings(Settings, section="serve"):
+    """Address, access and limits of the service: the section ``[serve]``."""
 
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, typer.Option("--port", help="Port to listen on.")] = Field(
         default=3000, ge=1, le=65535
     )
     workers: Annotated[int, typer.Option("--workers", help="Processes that answer.")] = Field(default=1, ge=1)
-    tracking_uri: TrackingURI = DEFAULT_TRACKING_URI
-    store: StoreURI = DEFAULT_STORE
     poll_seconds: Annotated[
         float,
         typer.Option(
@@ -125,7 +109,9 @@ class ServeSettings(BaseModel):
     cache: Annotated[
         Path,
         typer.Option(
-            "--cache", envvar="STAYWORTH_CACHE", help="Folder for a copy of the champion, for bad days."
+            "--cache",
+            envvar="STAYWORTH_CACHE",
+            help="Folder for a copy of the champion, for when the registry is down.",
         ),
     ] = Path(".stayworth")
     auth: Annotated[
@@ -165,30 +151,13 @@ class ServeSettings(BaseModel):
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Read the settings that have a variable; on any address but loopback a key is asked for.
+        """Read the settings that have an environment variable; without one for ``auth``, keys are required.
 
-        Who runs the service without ``stayworth serve`` has no other place to say them.
+        For a service that is started without ``stayworth serve``.
 
         Examples
         --------
         >>> ServeSettings.from_environment({"STAYWORTH_POLL_SECONDS": "5"}).poll_seconds
         5.0
         """
-        given = {key: environment[name] for key, name in cls._variables().items() if name in environment}
-        return cls.model_validate({"auth": "always"} | given)
-
-    def to_environment(self) -> dict[str, str]:
-        """Return the settings as variables, from which `from_environment` makes them again."""
-        values = self.model_dump(mode="json")
-        return {name: str(values[key]) for key, name in self._variables().items() if values[key] is not None}
-
-    @classmethod
-    def _variables(cls) -> dict[str, str]:
-        """Return the environment variable of each setting that has one."""
-        options = {
-            key: item
-            for key, field in cls.model_fields.items()
-            for item in field.metadata
-            if isinstance(item, OptionInfo)
-        }
-        return {key: str(option.envvar) for key, option in options.items() if option.envvar}
+        return super().from_environment({"STAYWORTH_AUTH": "always", **environment})

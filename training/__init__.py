@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from training.pipeline import train as train
     from training.registration import register as register
     from training.run import TrainingRun as TrainingRun
-    from training.settings import TrainSettings as TrainSettings
+    from training.settings import RegistrySettings as RegistrySettings, TrainSettings as TrainSettings
     from training.snapshots.dataset import labelled_snapshots as labelled_snapshots
-    from training.versions.registry import load_champion as load_champion
+    from training.versions.registry import Registry as Registry, load_champion as load_champion
 
 # An idle OpenMP thread sleeps instead of spinning: on a busy machine of two CPUs that is ten times faster.
 # It must be set before LightGBM is imported, so here.
@@ -47,8 +47,8 @@ _EXPORTS = {
     "registration": "register",
     "report": "report",
     "run": "TrainingRun",
-    "settings": "TrainSettings",
+    "settings": "RegistrySettings TrainSettings",
     "snapshots.dataset": "labelled_snapshots",
-    "versions.registry": "load_champion",
+    "versions.registry": "Registry load_champion",
 }
 __getattr__, __dir__, __all__ = lazy_exports(__name__, _EXPORTS)

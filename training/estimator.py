@@ -9,7 +9,7 @@ from training.model.retention_model import RetentionModel
 from training.pipeline import train
 from training.settings import TrainSettings
 
-_OF_A_VERSION = {"tracking_uri", "promote", "force", "if_due"}
+_OF_A_VERSION = {"promote", "force", "if_due"}
 FIT_OPTIONS = frozenset(TrainSettings.model_fields.keys() - _OF_A_VERSION)
 
 

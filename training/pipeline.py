@@ -28,7 +28,13 @@ from training.training_data import prepare
 from training.versions.registry import Registry
 
 
-def train(log: TransactionLog, settings: TrainSettings, report: Report | None = None) -> TrainingRun:
+def train(
+    log: TransactionLog,
+    settings: TrainSettings,
+    report: Report | None = None,
+    *,
+    registry: Registry | None = None,
+) -> TrainingRun:
     """Train churn and value models on a log and judge them out of time.
 
     Parameters
@@ -37,6 +43,8 @@ def train(log: TransactionLog, settings: TrainSettings, report: Report | None = 
     settings : TrainSettings
     report : callable, optional
         Told of each step: its name, how much is done, how much there is.
+    registry : Registry, optional
+        Whose database keeps the trials of tuning; by default the one at the default address.
 
     Raises
     ------
@@ -52,7 +60,9 @@ def train(log: TransactionLog, settings: TrainSettings, report: Report | None = 
     terms = value_terms(settings, data.newest.table)
     known, test = data.known_at_test, data.test
 
-    judged = run_procedure(known, options, tuner=_tuner(settings, options, report), report=report)
+    judged = run_procedure(
+        known, options, tuner=_tuner(settings, options, registry or Registry(), report), report=report
+    )
     report("Judging on the test snapshot", 0, 1)
     evaluation = evaluate(judged, known, test, terms, options)
     tuning = None
@@ -80,16 +90,16 @@ def train(log: TransactionLog, settings: TrainSettings, report: Report | None = 
     )
 
 
-def with_champion_window(settings: TrainSettings) -> TrainSettings:
+def with_champion_window(settings: TrainSettings, registry: Registry) -> TrainSettings:
     """Return the settings with the champion's churn window, where none was set and there is a champion.
 
     Advice may change as a log grows, and two models of different windows cannot be compared.
     """
-    champion = Registry(settings.tracking_uri).current() if settings.horizon_days is None else None
+    champion = registry.current() if settings.horizon_days is None else None
     if champion is None:
         return settings
     try:
-        card = Registry(settings.tracking_uri).load(champion.version).card
+        card = registry.load(champion.version).card
     except ModelError:  # of another release, or damaged: the new version does not have to be comparable
         return settings
     return settings.advised(card.horizon_days, card.dormant_after_days)
@@ -105,18 +115,18 @@ def fit_options(log: TransactionLog, settings: TrainSettings) -> FitOptions:
     )
 
 
-def _tuner(settings: TrainSettings, options: FitOptions, report: Report) -> Tuner | None:
+def _tuner(settings: TrainSettings, options: FitOptions, registry: Registry, report: Report) -> Tuner | None:
     """Return the search that the settings ask for, with its study in the registry's database."""
     if settings.tune is None:
         return None
     from training.churn.tuning import study_storage, tune  # Optuna takes a second to import
 
-    Registry(settings.tracking_uri).create()
+    registry.create()
     return partial(
         tune,
         options=options,
         budget=Budget.parse(settings.tune),
-        storage=study_storage(settings.tracking_uri),
+        storage=study_storage(registry.uri.text),
         report=report,
     )
 

@@ -29,7 +29,11 @@ _EXAMPLE_ROWS = 5
 
 
 def register(
-    run: TrainingRun, log: TransactionLog, settings: TrainSettings, report: Report | None = None
+    run: TrainingRun,
+    log: TransactionLog,
+    settings: TrainSettings,
+    registry: Registry,
+    report: Report | None = None,
 ) -> tuple[Version, PromotionDecision | None]:
     """Log a run to MLflow and register its model as a new version; promote it if asked to and if it is better.
 
@@ -39,7 +43,6 @@ def register(
     """
     report = report or (lambda step, done, total: None)
     report("Logging the run", 0, 1)
-    registry = Registry(settings.tracking_uri)
     version = _log(registry, run, log)
     if not settings.promote:
         return version, None
@@ -80,7 +83,7 @@ def _log(registry: Registry, run: TrainingRun, log: TransactionLog) -> Version:
 
 def _parameters(run: TrainingRun) -> dict[str, Any]:
     return {
-        **run.settings.model_dump(mode="json", exclude={"tracking_uri"}),
+        **run.settings.model_dump(mode="json"),
         **run.recipe.parameters(),
         "test_snapshot": str(run.schedule.test),
     }

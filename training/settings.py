@@ -7,18 +7,40 @@ from pathlib import Path
 from typing import Annotated, Self
 
 import typer
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from features.settings import Settings
 from training.churn.budget import Budget
 from training.clv import PurchaseModelName
 
 DEFAULT_MARGIN = 0.3
+DEFAULT_TRACKING_URI = "sqlite:///mlflow.db"
 
 
-class RunSettings(BaseModel):
-    """What training and its replay in a backtest have in common."""
+class RegistrySettings(Settings, section="registry"):
+    """Where runs and models are kept, for every command: the section ``[registry]``.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    Examples
+    --------
+    >>> RegistrySettings.from_environment({"STAYWORTH_TRACKING_URI": "http://mlflow:5000"}).tracking_uri
+    'http://mlflow:5000'
+    """
+
+    moved_here = {"tracking_uri": "tracking_uri"}
+
+    tracking_uri: Annotated[
+        str,
+        typer.Option(
+            "--tracking-uri",
+            envvar="STAYWORTH_TRACKING_URI",
+            help="MLflow's tracking store of runs and models: sqlite:///file.db, postgresql://user@host/database "
+            "or a server's http://host:5000.",
+        ),
+    ] = DEFAULT_TRACKING_URI
+
+
+class RunSettings(Settings):
+    """What training and a backtest have in common."""
 
     value_horizon_days: Annotated[
         int, typer.Option("--value-horizon-days", help="Days ahead over which customers are valued.")
@@ -47,7 +69,7 @@ class RunSettings(BaseModel):
     ] = Field(default=None, ge=1)
 
 
-class TrainSettings(RunSettings):
+class TrainSettings(RunSettings, section="train"):
     """How models are trained and judged: the section ``[train]``.
 
     Examples
@@ -107,14 +129,6 @@ class TrainSettings(RunSettings):
             "--force", help="With --promote: whatever the result of the comparison with the champion."
         ),
     ] = False
-    tracking_uri: Annotated[
-        str,
-        typer.Option(
-            "--tracking-uri",
-            envvar="STAYWORTH_TRACKING_URI",
-            help="MLflow's tracking store: runs and models.",
-        ),
-    ] = "sqlite:///mlflow.db"
 
     @model_validator(mode="after")
     def _force_is_about_promoting(self) -> Self:
@@ -130,13 +144,13 @@ class TrainSettings(RunSettings):
         return text
 
     def advised(self, horizon_days: int, dormant_after_days: int) -> Self:
-        """Return the settings with what nobody asked for as the log suggests it."""
+        """Return the settings with the horizon and dormancy advised for the log, where they were not given."""
         dormancy = self.dormant_after_days or dormant_after_days
         return self.model_copy(update={"horizon_days": horizon_days, "dormant_after_days": dormancy})
 
     @property
     def horizon(self) -> int:
-        """Days of the churn window, which is known once it is chosen."""
+        """Days of the churn window; a ValueError until it was given or advised."""
         if self.horizon_days is None:
             raise ValueError("the horizon is not chosen yet")
         return self.horizon_days

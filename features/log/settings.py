@@ -15,7 +15,9 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import typer
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from features.settings import Settings
 
 NUMERIC_FORMATS = ("epoch", "epoch-ms", "excel")
 """Date formats that are numbers: seconds or milliseconds since 1970, days since 30 December 1899."""
@@ -41,7 +43,7 @@ class NumberStyle:
     blank_is_zero: bool = False
 
 
-class Columns(BaseModel):
+class Columns(Settings, section="columns"):
     """What the log calls the columns of the contract; the last six are optional in a log.
 
     Examples
@@ -49,8 +51,6 @@ class Columns(BaseModel):
     >>> Columns(customer_column="Customer ID").customer_column, Columns().date_column
     ('Customer ID', 'ordered_at')
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     customer_column: Annotated[str, typer.Option("--customer-column", help="Column of customer ids.")] = (
         "customer_id"
@@ -92,7 +92,7 @@ class Columns(BaseModel):
         return "--" + field.replace("_", "-")
 
 
-class LogRules(BaseModel):
+class LogRules(Settings):
     """How the rows of a log are read and judged.
 
     Examples
@@ -100,8 +100,6 @@ class LogRules(BaseModel):
     >>> LogRules(timezone="Europe/Berlin", date_format="%d/%m/%Y").drop_identical
     False
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     amount_expression: Annotated[
         str | None,
@@ -251,7 +249,7 @@ class LogRules(BaseModel):
         return None if code is None else code.strip().upper()
 
 
-class LogSettings(LogRules):
+class LogSettings(LogRules, section="log"):
     """Where the log is, and how its rows are read and judged: the section ``[log]``.
 
     Examples

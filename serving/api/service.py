@@ -25,8 +25,9 @@ from serving.api.endpoints import Endpoints
 from serving.api.logs import log_json
 from serving.api.middleware import RequestLog
 from serving.champion.champion import Champion
-from serving.settings import ServeSettings
+from serving.settings import ServeSettings, StoreSettings
 from serving.store.store import Store
+from training.settings import RegistrySettings
 
 _FOLDER = "STAYWORTH_FOLDER"
 _LOOPBACK_HOST = "STAYWORTH_LOOPBACK_HOST"
@@ -38,8 +39,9 @@ if folder := os.environ.get(_FOLDER):
     # the place of ours. Those are imported by now, and the caller's paths are meant from the caller's folder.
     os.chdir(folder)
 settings = ServeSettings.from_environment(os.environ)
-champion = Champion(settings.tracking_uri, settings.cache, poll_seconds=settings.poll_seconds)
-store = Store(settings.store)
+registry_uri = RegistrySettings.from_environment(os.environ).tracking_uri
+champion = Champion(registry_uri, settings.cache, poll_seconds=settings.poll_seconds)
+store = Store(StoreSettings.from_environment(os.environ).uri)
 access = Access(
     store.keys,
     settings.auth,
@@ -89,7 +91,7 @@ with warnings.catch_warnings():
     )
 
 
-def serve(settings: ServeSettings) -> None:
+def serve(settings: ServeSettings, registry: RegistrySettings, store: StoreSettings) -> None:
     """Answer over HTTP until the process is told to end.
 
     Raises
@@ -101,9 +103,10 @@ def serve(settings: ServeSettings) -> None:
     """
     log_json()
     address = _address(settings)
-    auth = _auth(settings, address)
+    auth = _auth(settings, address, store)
     with tempfile.TemporaryDirectory(prefix="stayworth-") as home:
-        os.environ |= settings.to_environment() | {
+        os.environ |= settings.to_environment() | registry.to_environment() | store.to_environment()
+        os.environ |= {
             # The words: neither takes a 1.
             "BENTOML_DO_NOT_TRACK": "true",
             "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -139,10 +142,10 @@ def _listen_error(settings: ServeSettings, error: OSError) -> OutputError:
     return OutputError(f"{settings.host}:{settings.port} cannot be listened on: {error.strerror}.")
 
 
-def _auth(settings: ServeSettings, address: str) -> str:
+def _auth(settings: ServeSettings, address: str, store: StoreSettings) -> str:
     """Return whether keys are asked for, and say so where they are not."""
     if ipaddress.ip_address(address).is_loopback:
-        if settings.auth != "always" and not _has_keys(settings):
+        if settings.auth != "always" and not _has_keys(settings, store):
             _log.warning("No API key is asked for: whoever can reach %s is answered.", address)
         return settings.auth
     if settings.auth == "off":
@@ -150,13 +153,13 @@ def _auth(settings: ServeSettings, address: str) -> str:
             f"{settings.host} can be reached from elsewhere: without keys, listen on 127.0.0.1. "
             "To make a key: stayworth keys add NAME"
         )
-    if not _has_keys(settings):
+    if not _has_keys(settings, store):
         _log.warning("There is no API key yet, and all are refused. Make one: stayworth keys add NAME")
     return "always"
 
 
-def _has_keys(settings: ServeSettings) -> bool:
+def _has_keys(settings: ServeSettings, store: StoreSettings) -> bool:
     try:
-        return settings.auth != "off" and bool(Store(settings.store).keys.all())
+        return settings.auth != "off" and bool(Store(store.uri).keys.all())
     except StoreError:
         return True  # not known, so asked for

@@ -1,1 +1,1 @@
-"""The commands that score, plan, measure and serve."""
+"""The commands that score, publish, plan, measure and serve."""

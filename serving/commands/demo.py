@@ -1,15 +1,16 @@
-"""The whole way on a real log: CDNOW's 69,659 orders, from the file to a champion model and a list."""
+"""The command ``demo``: from a public log to a champion model and a scored list."""
 
 from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from features.commands.console import progress, show_table
 from features.commands.log import open_log
+from features.commands.options import options
 from features.log.settings import Columns, LogSettings
 from training.settings import TrainSettings
 
@@ -19,13 +20,17 @@ if TYPE_CHECKING:
 _TOP = ("customer_id", "churn_probability", "expected_value", "value_at_stake", "value_at_risk", "reasons")
 
 
-def demo(folder: Path) -> None:
-    """Write CDNOW's log into a folder, train on it, promote the model, score every customer, print it all.
+@options
+def demo(
+    folder: Annotated[
+        Path, typer.Option("--folder", help="Where to keep the log, the models and the list.")
+    ] = Path("demo"),
+) -> None:
+    """Train, judge, promote and score on a real log, CDNOW's 69,659 orders.
 
-    Parameters
-    ----------
-    folder : Path
-        Made if need be; gets ``orders.csv``, ``mlflow.db``, ``mlruns/`` and ``scored.csv``.
+    The folder is made if need be; it gets orders.csv, mlflow.db, mlruns/ and scored.csv.
+
+    Example: stayworth demo
     """
     from features.datasets import cdnow
     from features.files import write_csv
@@ -34,24 +39,27 @@ def demo(folder: Path) -> None:
     from training.commands.train import show_run, show_version
     from training.pipeline import train
     from training.registration import register
+    from training.versions.registry import Registry
 
     folder.mkdir(parents=True, exist_ok=True)
     orders_csv, scored_csv = folder / "orders.csv", folder / "scored.csv"
-    settings = TrainSettings(horizon_days=90, promote=True, tracking_uri=f"sqlite:///{folder / 'mlflow.db'}")
+    settings = TrainSettings(horizon_days=90, promote=True)
+    tracking_uri = f"sqlite:///{folder / 'mlflow.db'}"
+    registry = Registry(tracking_uri)
     write_csv(cdnow(), orders_csv)
     with progress() as report:
         log = open_log(LogSettings(transactions=str(orders_csv)), Columns(), report)
         run = train(log, settings, report)
-        version, verdict = register(run, log, settings, report)
+        version, decision = register(run, log, settings, registry, report)
         report("Scoring every customer", 0, 1)
-        scored = Scorer.from_registry(settings.tracking_uri).score_log(log)
+        scored = Scorer.from_registry(tracking_uri).score_log(log)
         write_table(scored.scores, scored_csv)
     show_run(run, log)
-    show_version(version, verdict, settings)
+    show_version(version, decision, registry)
     typer.echo()
     _show_top(scored.scores[scored.recent].head(10), settings.dormancy_days)
     typer.echo(f"\nAll {len(scored.scores):,} customers, most value at risk first: {scored_csv}")
-    _show_next_steps(folder, settings.tracking_uri, orders_csv)
+    _show_next_steps(folder, tracking_uri, orders_csv)
 
 
 def _show_top(top: pd.DataFrame, dormancy_days: int) -> None:

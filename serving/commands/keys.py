@@ -1,15 +1,14 @@
-"""The commands ``keys add``, ``keys list`` and ``keys revoke``: who may ask the service."""
+"""The commands ``keys add``, ``keys list`` and ``keys revoke``: API keys of the service."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import BaseModel, ConfigDict
 
 from features.commands.console import show_table
 from features.commands.options import options
-from serving.settings import DEFAULT_STORE, StoreURI
+from serving.settings import StoreSettings
 
 if TYPE_CHECKING:
     from serving.store.keys import ApiKey
@@ -18,15 +17,7 @@ _MEGABYTE = 1024 * 1024
 
 keys = typer.Typer(name="keys", no_args_is_help=True, add_completion=False)
 
-Name = Annotated[str, typer.Argument(help="Name of the key: who asks with it, such as crm-1.")]
-
-
-class KeysSettings(BaseModel):
-    """Where API keys are kept: the section ``[keys]``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    store: StoreURI = DEFAULT_STORE
+Name = Annotated[str, typer.Argument(help="Name of the key, such as that of the client: crm-1.")]
 
 
 @keys.callback()
@@ -37,12 +28,12 @@ def _keys() -> None:
 @keys.command()
 @options
 def add(
-    settings: KeysSettings,
+    settings: StoreSettings,
     name: Name,
     scope: Annotated[
         list[str] | None,
         typer.Option(
-            "--scope", help="What it may ask: score or lookup; repeat for both.", show_default="both"
+            "--scope", help="What it gives access to: score or lookup; repeat for both.", show_default="both"
         ),
     ] = None,
     rate_limit: Annotated[
@@ -64,7 +55,7 @@ def add(
     from serving.store.store import Store
 
     size = None if max_body_mb is None else int(max_body_mb * _MEGABYTE)
-    with Store(settings.store) as store:
+    with Store(settings.uri) as store:
         key = store.keys.add(name, scopes=scope or SCOPES, rate_limit=rate_limit, max_body_bytes=size)
     typer.echo(f"The key of {name}, shown only now. Send it as 'Authorization: Bearer …'.", err=True)
     typer.echo(key)
@@ -72,14 +63,14 @@ def add(
 
 @keys.command("list")
 @options
-def list_keys(settings: KeysSettings) -> None:
+def list_keys(settings: StoreSettings) -> None:
     """List the keys, the oldest first, revoked ones too.
 
     Example: stayworth keys list
     """
     from serving.store.store import Store
 
-    with Store(settings.store) as store:
+    with Store(settings.uri) as store:
         found = store.keys.all()
         address = store.address
     if not found:
@@ -102,13 +93,13 @@ def _row(key: ApiKey) -> list[str]:
 
 @keys.command()
 @options
-def revoke(settings: KeysSettings, name: Name) -> None:
-    """Make a key worthless, also for a service that runs. Its name is free again.
+def revoke(settings: StoreSettings, name: Name) -> None:
+    """Revoke a key, also for a running service. Its name is free again.
 
     Example: stayworth keys revoke crm-1
     """
     from serving.store.store import Store
 
-    with Store(settings.store) as store:
+    with Store(settings.uri) as store:
         store.keys.revoke(name)
     typer.echo(f"The key of {name} is revoked.")

@@ -41,6 +41,7 @@ from training.churn.model import matrix
 from training.pipeline import train
 from training.registration import register
 from training.settings import TrainSettings
+from training.versions.registry import Registry
 
 HERE = Path(__file__).resolve().parent
 SNAPSHOT = Snapshot(date(1998, 7, 1))
@@ -86,8 +87,8 @@ def _champion(folder: Path) -> str:
     """Train a small champion on CDNOW."""
     print("training on CDNOW …", file=sys.stderr)
     uri, log = f"sqlite:///{folder / 'mlflow.db'}", validate(cdnow())
-    settings = TrainSettings(horizon_days=90, promote=True, snapshots=3, threads=1, tracking_uri=uri)
-    register(train(log, settings), log, settings)
+    settings = TrainSettings(horizon_days=90, promote=True, snapshots=3, threads=1)
+    register(train(log, settings), log, settings, Registry(uri))
     return uri
 
 

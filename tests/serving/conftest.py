@@ -14,6 +14,7 @@ from serving.scorer import Scorer
 from training.pipeline import train
 from training.registration import register
 from training.settings import TrainSettings
+from training.versions.registry import Registry
 
 
 @pytest.fixture(scope="session")
@@ -34,10 +35,8 @@ def log(orders: pa.Table) -> TransactionLog:
 def registry_file(log: TransactionLog, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of a registry whose version 1 is the champion."""
     file = tmp_path_factory.mktemp("registry") / "mlflow.db"
-    settings = TrainSettings(
-        horizon_days=90, promote=True, snapshots=2, threads=1, tracking_uri=f"sqlite:///{file}"
-    )
-    register(train(log, settings), log, settings)
+    settings = TrainSettings(horizon_days=90, promote=True, snapshots=2, threads=1)
+    register(train(log, settings), log, settings, Registry(f"sqlite:///{file}"))
     return file
 
 

@@ -13,7 +13,6 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
-from features.commands.options import SECTIONS
 from features.datasets import cdnow_sample
 from features.files import write_csv
 from features.log.settings import Columns
@@ -25,7 +24,7 @@ from training.model.score_schema import SCORE_COLUMNS
 from training.pipeline import train
 from training.registration import register
 from training.settings import TrainSettings
-from training.versions.registry import DEFAULT_TRACKING_URI
+from training.versions.registry import Registry
 
 HEAVY = {
     *("alembic", "bentoml", "duckdb", "lifetimes", "lightgbm", "limits", "matplotlib", "mlflow", "pandas"),
@@ -39,11 +38,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("shop")
     orders = cdnow_sample().select(["customer_id", "ordered_at", "amount"])
     write_csv(orders, folder / "orders.csv")
-    settings = TrainSettings(
-        promote=True, snapshots=3, threads=1, tracking_uri=f"sqlite:///{folder.as_posix()}/mlflow.db"
-    )
+    settings = TrainSettings(promote=True, snapshots=3, threads=1)
     log = validate(orders)
-    register(train(log, settings), log, settings)
+    register(train(log, settings), log, settings, Registry(f"sqlite:///{folder.as_posix()}/mlflow.db"))
     return folder
 
 
@@ -178,16 +175,15 @@ def test_the_printed_config_gives_the_defaults_and_is_accepted(here: Path) -> No
     result = stayworth("config")
 
     content = tomllib.loads(result.stdout)
-    assert list(content) == list(SECTIONS)
+    assert list(content) == [
+        *("log", "columns", "train", "registry", "monitor", "score", "store", "serve", "plan", "measure"),
+        *("backtest", "tournament"),
+    ]
     assert TrainSettings.model_validate(content["train"]) == TrainSettings()
     assert ServeSettings.model_validate(content["serve"]) == ServeSettings()
     assert Columns.model_validate(content["columns"]) == Columns()
     (here / "stayworth.toml").write_text(result.stdout)
     assert "is missing" in stayworth("score").stderr  # and no complaint about the file
-
-
-def test_the_tracking_uri_is_the_same_everywhere() -> None:
-    assert TrainSettings().tracking_uri == ServeSettings().tracking_uri == DEFAULT_TRACKING_URI
 
 
 def test_every_command_teaches_with_an_example() -> None:

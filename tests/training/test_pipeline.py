@@ -152,9 +152,9 @@ def test_a_log_shorter_than_two_windows_names_the_horizon_that_fits() -> None:
 def test_without_a_horizon_the_advised_one_is_used_and_tuning_says_what_it_gained(
     shop_log: TransactionLog, tmp_path: Path
 ) -> None:
-    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    registry = Registry(f"sqlite:///{tmp_path / 'mlflow.db'}")
 
-    run = train(shop_log, TrainSettings(snapshots=4, threads=1, tune="3", tracking_uri=uri))
+    run = train(shop_log, TrainSettings(snapshots=4, threads=1, tune="3"), registry=registry)
 
     assert run.advice is not None and run.tuning is not None
     assert run.settings.horizon_days == run.advice.horizon_days == run.model.card.horizon_days
@@ -162,4 +162,4 @@ def test_without_a_horizon_the_advised_one_is_used_and_tuning_says_what_it_gaine
     assert run.recipe.tuned == run.tuning.result.parameters
     assert (run.tuning.test_gain is None) == (not run.tuning.result.parameters)
     assert set(run.documents) == {"advice", "tuning"}
-    assert Registry(uri).versions() == []  # the study is there, no version is
+    assert registry.versions() == []  # the study is there, no version is

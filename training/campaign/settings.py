@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from features.settings import Settings
 
 LOOSE_IDS = (
     "Match customer ids of the files without case, spaces, apostrophes, .0 and leading zeros, which "
@@ -18,7 +20,7 @@ ALLOW_UNMATCHED = "Go on although ids of a file name no customer, or would if th
 Measure = Literal["retention", "margin", "profit"]
 
 
-class PlanTerms(BaseModel):
+class PlanTerms(Settings):
     """Limits of a campaign and how its holdout is drawn, without the files it comes from.
 
     Examples
@@ -26,8 +28,6 @@ class PlanTerms(BaseModel):
     >>> PlanTerms(budget=5000, effect=0.05).holdout_share is None
     True
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     budget: Annotated[
         float | None,
@@ -88,7 +88,7 @@ class PlanTerms(BaseModel):
         return None if self.effect is not None else 0.1 if self.holdout is None else self.holdout
 
 
-class PlanSettings(PlanTerms):
+class PlanSettings(PlanTerms, section="plan"):
     """Input and output files of a plan, and its terms: the section ``[plan]``."""
 
     scores: Annotated[Path, typer.Option("--scores", help="List that 'stayworth score' wrote.")]
@@ -139,10 +139,8 @@ class PlanSettings(PlanTerms):
     ] = False
 
 
-class MeasureTerms(BaseModel):
+class MeasureTerms(Settings):
     """How a campaign is measured."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     until: Annotated[
         date | None,
@@ -157,7 +155,7 @@ class MeasureTerms(BaseModel):
     )
 
 
-class MeasureSettings(MeasureTerms):
+class MeasureSettings(MeasureTerms, section="measure"):
     """The campaign to measure, and the folder for the findings: the section ``[measure]``."""
 
     campaign: Annotated[Path, typer.Option("--campaign", help="Folder that 'stayworth plan' wrote.")]

@@ -23,7 +23,7 @@ _TERMS = ("contact_cost", "incentive_cost", "incentive_share", "acceptance_rate"
 _TRAINING = ("horizon_days", *RunSettings.model_fields)
 
 
-class BacktestSettings(RunSettings):
+class BacktestSettings(RunSettings, section="backtest"):
     """The past snapshots to replay and the offer: the section ``[backtest]``.
 
     Examples

@@ -10,6 +10,7 @@ import typer
 
 from features.commands.options import options
 from features.errors import ModelError
+from training.settings import RegistrySettings
 
 if TYPE_CHECKING:
     from training.versions.registry import Registry, Version
@@ -20,19 +21,12 @@ FILE = "card.html"
 
 @options
 def card(
+    settings: RegistrySettings,
     version: Annotated[
         str | None,
         typer.Option("--version", help="Its number.", show_default="the champion, else the newest"),
     ] = None,
     out: Annotated[Path, typer.Option("--out", help="File to write.")] = Path(FILE),
-    tracking_uri: Annotated[
-        str,
-        typer.Option(
-            "--tracking-uri",
-            envvar="STAYWORTH_TRACKING_URI",
-            help="MLflow's tracking store: runs and models.",
-        ),
-    ] = "sqlite:///mlflow.db",
 ) -> None:
     """Write the model card of a version: one page from which a person can judge it.
 
@@ -41,7 +35,7 @@ def card(
     from features.files import atomic_path
     from training.versions.registry import Registry
 
-    registry = Registry(tracking_uri)
+    registry = Registry(settings.tracking_uri)
     found = find_version(registry, version)
     with tempfile.TemporaryDirectory(prefix="stayworth-") as folder:
         source = registry.download(found.version, Path(folder)) / FILE

@@ -13,6 +13,7 @@ from features.commands.options import options
 from features.errors import ModelError
 from features.log.settings import Columns, LogSettings
 from training.monitoring.settings import MonitorSettings
+from training.settings import RegistrySettings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +34,9 @@ _GAUGES = {
 
 
 @options
-def monitor(log: LogSettings, columns: Columns, settings: MonitorSettings) -> None:
+def monitor(
+    log: LogSettings, columns: Columns, settings: MonitorSettings, registry: RegistrySettings
+) -> None:
     """Compare today's log with what the champion was trained on, and its predictions with what happened.
 
     The exit code is 0 if nothing is wrong and 3 if the champion is due for retraining, for schedulers.
@@ -44,27 +47,26 @@ def monitor(log: LogSettings, columns: Columns, settings: MonitorSettings) -> No
     from training.versions.registry import Registry, load_champion
 
     with progress() as report:
-        model, version = load_champion(settings.tracking_uri)
+        model, version = load_champion(registry.tracking_uri)
         orders = open_log(log, columns, report)
         report("Comparing with the training data", 0, 0)
         result = monitor_model(model, orders, settings)
-        record(Registry(settings.tracking_uri), version, result)
+        record(Registry(registry.tracking_uri), version, result)
     show_result(result, version)
     if result.due:
         raise typer.Exit(DUE)
 
 
-def is_due(tracking_uri: str, log: TransactionLog, settings: MonitorSettings | None = None) -> bool:
+def is_due(registry: Registry, log: TransactionLog, settings: MonitorSettings) -> bool:
     """Tell whether training is due, and print why, for ``train --if-due``: no champion, or one that is due."""
     from training.monitoring.monitor import monitor_model
-    from training.versions.registry import Registry
 
-    champion = Registry(tracking_uri).current()
+    champion = registry.current()
     if champion is None:
         typer.echo("Due: there is no champion yet.")
         return True
     try:
-        result = monitor_model(Registry(tracking_uri).load(champion.version), log, settings)
+        result = monitor_model(registry.load(champion.version), log, settings)
     except ModelError as error:
         typer.echo(f"Due: version {champion.version} cannot be monitored. {error}")
         return True

@@ -2,47 +2,56 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from features.commands.console import progress, show_table
 from features.commands.log import open_log, row_balance
-from features.commands.options import options
+from features.commands.options import CONFIG_ONLY, options
 from features.log.settings import Columns, LogSettings
-from training.settings import TrainSettings
+from training.monitoring.settings import MonitorSettings
+from training.settings import RegistrySettings, TrainSettings
 
 if TYPE_CHECKING:
     from features.log.transactions import TransactionLog
     from training.judging.promotion import PromotionDecision
     from training.run import TrainingRun
-    from training.versions.registry import Version
+    from training.versions.registry import Registry, Version
 
 app = typer.Typer(add_completion=False)
 
 
 @app.command()
 @options
-def train(log: LogSettings, columns: Columns, settings: TrainSettings) -> None:
-    """Train churn and value models, judge them on a snapshot they never saw, log and register them.
+def train(
+    log: LogSettings,
+    columns: Columns,
+    settings: TrainSettings,
+    registry: RegistrySettings,
+    monitor: Annotated[MonitorSettings, CONFIG_ONLY],
+) -> None:
+    """Train churn and value models, judge them on a held-out snapshot, log and register them.
 
-    Every table but the log's own is about the test snapshot: the numbers are the recipe's, which is then
-    refitted on all closed windows for the registered model.
+    The tables show the procedure's results on the test snapshot; the registered model is then fitted by the same
+    procedure on all closed windows.
 
     Example: stayworth train --transactions orders.csv --horizon-days 90 --promote
     """
     from training.commands.monitor import is_due
     from training.pipeline import train, with_champion_window
     from training.registration import register
+    from training.versions.registry import Registry
 
+    versions = Registry(registry.tracking_uri)
     with progress() as report:
         orders = open_log(log, columns, report)
-        if settings.if_due and not is_due(settings.tracking_uri, orders):
+        if settings.if_due and not is_due(versions, orders, monitor):
             return
-        run = train(orders, with_champion_window(settings), report)
-        version, decision = register(run, orders, settings, report)
+        run = train(orders, with_champion_window(settings, versions), report, registry=versions)
+        version, decision = register(run, orders, settings, versions, report)
     show_run(run, orders)
-    show_version(version, decision, settings)
+    show_version(version, decision, versions)
 
 
 def show_run(run: TrainingRun, orders: TransactionLog) -> None:
@@ -66,16 +75,14 @@ def show_run(run: TrainingRun, orders: TransactionLog) -> None:
         typer.echo(f"Note: {note}")
 
 
-def show_version(version: Version, decision: PromotionDecision | None, settings: TrainSettings) -> None:
+def show_version(version: Version, decision: PromotionDecision | None, registry: Registry) -> None:
     """Say what was registered where, whether it was promoted and why, and what to do next."""
     from training.commands.versions import show_decision
-    from training.tracking_uri import TrackingURI
 
     if decision:
         typer.echo()
         show_decision(decision)
-    uri = TrackingURI(settings.tracking_uri)
-    typer.echo(f"\nVersion {version.version} of the model is registered in {uri}.")
+    typer.echo(f"\nVersion {version.version} of the model is registered in {registry.uri}.")
     if decision and decision.promote:
         typer.echo(
             "It is the champion now, the one that scores: stayworth score --transactions … --out scored.csv"

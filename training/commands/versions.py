@@ -7,11 +7,10 @@ from math import isnan
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import BaseModel, ConfigDict
 
 from features.commands.console import show_table
 from features.commands.options import options
-from training.settings import TrainSettings
+from training.settings import RegistrySettings
 
 if TYPE_CHECKING:
     from training.judging.promotion import PromotionDecision
@@ -23,21 +22,6 @@ _METRICS = {
     "test_calibration_in_the_large": "+.4f",
     "test_spend_ratio": ".3f",
 }
-
-
-class RegistrySettings(BaseModel):
-    """Where versions are kept: the section ``[registry]``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    tracking_uri: Annotated[
-        str,
-        typer.Option(
-            "--tracking-uri",
-            envvar="STAYWORTH_TRACKING_URI",
-            help="MLflow's tracking store, where the versions are.",
-        ),
-    ] = TrainSettings.model_fields["tracking_uri"].default
 
 
 @options

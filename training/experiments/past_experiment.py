@@ -6,18 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from features.errors import StayworthError
+from features.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class TournamentSettings(BaseModel):
+class TournamentSettings(Settings, section="tournament"):
     """The experiment's table and columns, and the value of its outcome: the section ``[tournament]``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     experiment: Annotated[
         Path,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from training.settings import TrainSettings
+from features.settings import Settings
 
 
-class MonitorSettings(BaseModel):
+class MonitorSettings(Settings, section="monitor"):
     """When a model is due for retraining: the section ``[monitor]``.
 
     Examples
@@ -19,16 +19,6 @@ class MonitorSettings(BaseModel):
     (180, None)
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    tracking_uri: Annotated[
-        str,
-        typer.Option(
-            "--tracking-uri",
-            envvar="STAYWORTH_TRACKING_URI",
-            help="MLflow's tracking store, where the champion is.",
-        ),
-    ] = TrainSettings.model_fields["tracking_uri"].default
     psi: Annotated[
         float,
         typer.Option(

@@ -19,6 +19,7 @@ import pandas as pd
 
 from features.errors import ModelError
 from training.model.retention_model import RetentionModel
+from training.settings import DEFAULT_TRACKING_URI
 from training.tracking_uri import TrackingURI
 from training.versions.champion_history import history_tag, previous_champion
 from training.versions.mlflow_client import import_mlflow, open_client
@@ -48,8 +49,6 @@ __all__ = [
     "load_champion",
     "set_pyfunc",  # where versions registered earlier look for it
 ]
-
-DEFAULT_TRACKING_URI = "sqlite:///mlflow.db"
 
 
 class Registry:

@@ -121,17 +121,16 @@ def test_the_registry_is_also_named_in_the_config_file(here: Path) -> None:
 def test_training_twice_on_the_same_log_leaves_the_first_of_the_two_champion(
     shop_log: TransactionLog, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings = TrainSettings(
-        horizon_days=90, snapshots=2, threads=1, promote=True, tracking_uri="sqlite:///mlflow.db"
-    )
+    registry = Registry("sqlite:///mlflow.db")
+    settings = TrainSettings(horizon_days=90, snapshots=2, threads=1, promote=True)
     trained = train(shop_log, settings)
 
-    first, _ = register(trained, shop_log, settings)
-    Registry("sqlite:///mlflow.db").promote(first.version)
-    version, decision = register(trained, shop_log, settings)
-    show_version(version, decision, settings)
+    first, _ = register(trained, shop_log, settings, registry)
+    registry.promote(first.version)
+    version, decision = register(trained, shop_log, settings, registry)
+    show_version(version, decision, registry)
 
-    assert Registry("sqlite:///mlflow.db").champion().version == "3"
+    assert registry.champion().version == "3"
     printed = capsys.readouterr().out
     assert "The new version's recipe against the champion's" in printed
     assert "The champion stays: between the two recipes is no difference that counts.\n" in printed

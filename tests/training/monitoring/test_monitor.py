@@ -31,6 +31,7 @@ from training.churn.model import fit_churn
 from training.churn.season import Season
 from training.clv.value import ValueTerms
 from training.commands.monitor import is_due, monitor
+from training.commands.train import app as train_app
 from training.model.card import TrainingCard
 from training.model.files import save_model
 from training.model.retention_model import RetentionModel
@@ -352,12 +353,27 @@ def test_a_mistake_in_a_setting_is_named(shop: Path) -> None:
 def test_training_is_due_where_nothing_was_promoted(
     tmp_path: Path, orders: pd.DataFrame, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert is_due(f"sqlite:///{tmp_path}/none.db", validate(orders.head(100)))
+    assert is_due(Registry(f"sqlite:///{tmp_path}/none.db"), validate(orders.head(100)), MonitorSettings())
     assert capsys.readouterr().out == "Due: there is no champion yet.\n"
 
 
 def test_training_is_due_when_monitoring_says_so(
     shop: Path, orders: pd.DataFrame, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert not is_due(f"sqlite:///{shop}/mlflow.db", validate(orders))
+    assert not is_due(Registry(f"sqlite:///{shop}/mlflow.db"), validate(orders), MonitorSettings())
     assert "Not due: version 1 of 2025-02-01" in capsys.readouterr().out
+
+
+def test_training_if_due_obeys_the_monitors_section_of_the_config_file(shop: Path, tmp_path: Path) -> None:
+    # doubled amounts are due by default; these settings tolerate any drift
+    config = tmp_path / "tolerant.toml"
+    config.write_text(
+        "[monitor]\npsi = 99.0\nlog_loss_tolerance = 99.0\ncalibration_tolerance = 99.0\nvalue_tolerance = 99.0\n"
+    )
+    flags = ["--transactions", f"{shop}/doubled.parquet", "--tracking-uri", f"sqlite:///{shop}/mlflow.db"]
+
+    result = CliRunner().invoke(train_app, [*flags, "--if-due", "--config", str(config)])
+
+    assert result.exit_code == 0, result.output
+    assert "Not due: version 1 of 2025-02-01" in result.stdout
+    assert [version.version for version in Registry(f"sqlite:///{shop}/mlflow.db").versions()] == ["1"]

@@ -416,9 +416,9 @@ def test_a_champion_of_an_older_release_does_not_stop_its_successors_training(
     (tmp_path / "old" / "model.json").write_text(json.dumps(content | {"format": 1}))
     registry = Registry(uri)
     registry.promote(registry.log_run(model_folder=tmp_path / "old").version)
-    settings = TrainSettings(tracking_uri=uri)
+    settings = TrainSettings()
 
-    assert with_champion_window(settings) == settings
+    assert with_champion_window(settings, registry) == settings
     with pytest.raises(ModelError, match="trained by another release"):
         load_champion(uri)
 

@@ -1,0 +1,113 @@
+"""The command ``score``: a scored list of a log's customers, written or published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+from features.commands.console import progress, show_table
+from features.commands.log import open_log, row_balance
+from features.commands.options import options
+from features.log.settings import Columns, LogSettings
+from features.snapshot import Snapshot
+from serving.settings import ScoreSettings, StoreSettings
+from training.settings import RegistrySettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from features.log.report import LogReport
+    from serving.lists.contacts import Contacts
+    from serving.scorer import ScoredList
+    from serving.store.store import Store
+
+
+@options
+def score(
+    settings: ScoreSettings,
+    log: LogSettings,
+    columns: Columns,
+    registry: RegistrySettings,
+    store: StoreSettings,
+) -> None:
+    """Score every customer of a log by the champion model, most value at risk first.
+
+    Example: stayworth score --transactions orders.csv --out scored.csv
+
+    For a campaign: stayworth score --transactions orders.csv --top 500 --customers crm.csv --out list.xlsx
+
+    For the service: stayworth score --transactions orders.csv --publish
+    """
+    from serving.lists.contacts import Contacts
+    from serving.lists.export import require_target, write_table
+    from serving.scorer import Scorer
+
+    for path in filter(None, (settings.out, settings.unscored)):
+        require_target(path)
+    with progress() as report, _publishable(store if settings.publish else None) as published:
+        contacts = Contacts(settings.customers) if settings.customers else None
+        scorer = Scorer.from_registry(registry.tracking_uri)
+        orders = open_log(log, columns, report)
+        report("Scoring", 0, 0)
+        snapshot = Snapshot(settings.snapshot_date) if settings.snapshot_date else None
+        scored = scorer.score_log(orders, snapshot)
+        chosen = _chosen(scored, settings)
+        report("Writing", 0, 0)
+        if settings.out:
+            write_table(contacts.join(chosen) if contacts else chosen, settings.out, excel=settings.excel)
+        if settings.unscored:
+            write_table(scored.unscored, settings.unscored, excel=settings.excel)
+        if published:
+            published.publish(scored.scores, keep=settings.keep_sets, progress=report)
+    _show_summary(scored, chosen, orders.report, contacts, scorer.version)
+    typer.echo()
+    if settings.out:
+        typer.echo(f"{len(chosen):,} customers in {settings.out}")
+    if published:
+        typer.echo(f"{len(scored.scores):,} customers published in {published.address}")
+
+
+@contextmanager
+def _publishable(settings: StoreSettings | None) -> Iterator[Store | None]:
+    """Open the store, if the list is to be published; refuse now what cannot be written to later."""
+    if settings is None:
+        yield None
+        return
+    from serving.store.store import Store
+
+    with Store(settings.uri) as store:
+        store.require_publishable()
+        yield store
+
+
+def _chosen(scored: ScoredList, settings: ScoreSettings) -> pd.DataFrame:
+    """Return the part of the list that was asked for; the list is sorted by value at risk."""
+    scores = scored.scores[scored.recent] if settings.recent else scored.scores
+    if settings.min_value is not None:
+        scores = scores[scores["value_at_risk"] >= settings.min_value]
+    return scores if settings.top is None else scores.head(settings.top)
+
+
+def _show_summary(
+    scored: ScoredList, chosen: pd.DataFrame, report: LogReport, contacts: Contacts | None, version: str
+) -> None:
+    """Print where every row and every customer went."""
+    show_table("Log", ["", "Rows", ""], row_balance(report, scored.rows_not_visible, scored.snapshot))
+    typer.echo()
+    reasons = scored.unscored["reason"].value_counts().items()
+    lines: list[tuple[str, int, str]] = [
+        ("in the log", len(scored.scores) + len(scored.unscored), ""),
+        ("scored", len(scored.scores), _money_at_risk(scored.scores)),
+        *([("unscored", count, str(reason)) for reason, count in reasons] or [("unscored", 0, "")]),
+        ("in the list", len(chosen), _money_at_risk(chosen)),
+    ]
+    if contacts is not None:
+        lines.append(("with a contact", contacts.matched(chosen), f"of {len(contacts):,} in {contacts.name}"))
+    show_table(f"List of {scored.snapshot}, by model {version}", ["", "Customers", ""], lines)
+
+
+def _money_at_risk(scores: pd.DataFrame) -> str:
+    return f"value at risk {scores['value_at_risk'].sum():,.2f}"
