@@ -1,27 +1,24 @@
-"""The address of a model registry: which kind it is, and how it may be shown."""
+"""The address of a model registry, and whether a registry answers there."""
 
 from __future__ import annotations
 
-import re
 import ssl
 from dataclasses import dataclass
-from functools import cached_property
 from http.client import HTTPException
-from pathlib import Path
 from urllib.error import HTTPError, URLError
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 from urllib.request import urlopen
 
 import sqlalchemy
-from sqlalchemy.engine import make_url
 
+from features.address import DatabaseAddress
 from features.errors import ModelError
 
 ANSWER_SECONDS = 5
 
 
-@dataclass(frozen=True)
-class TrackingURI:
+@dataclass(frozen=True, repr=False)
+class TrackingURI(DatabaseAddress):
     """A tracking URI as MLflow takes it.
 
     Parameters
@@ -33,7 +30,7 @@ class TrackingURI:
     Raises
     ------
     ModelError
-        If it is a SQLite URI that names no file: an in-memory registry would forget every model.
+        If it is a SQLite URI that names no file: an in-memory registry would lose every model.
 
     Examples
     --------
@@ -41,38 +38,14 @@ class TrackingURI:
     ('postgresql://ml:***@db/mlflow', 'sqlite:///mlflow.db')
     """
 
-    text: str
-
     def __post_init__(self) -> None:
-        if self.text.startswith("sqlite:") and make_url(self.text).database in (None, "", ":memory:"):
+        if self.kind == "sqlite" and self.sqlite_file is None:
             raise ModelError(
                 f"{self.text} names no file. Write the registry as sqlite:///mlflow.db, for example."
             )
 
-    def __str__(self) -> str:
-        return self.redact(self.text)
-
-    def __repr__(self) -> str:
-        return f"TrackingURI({str(self)!r})"
-
-    @cached_property
-    def sqlite_file(self) -> Path | None:
-        """The registry's file, or None for any other kind of registry."""
-        if not self.text.startswith("sqlite:"):
-            return None
-        return Path(str(make_url(self.text).database)).absolute()
-
-    def redact(self, message: str) -> str:
-        """Return the message with this URI's passwords masked, as written and as decoded."""
-        parts = urlsplit(self.text)
-        written = [parts.password, *re.findall(r"password=([^&]+)", parts.query)]
-        secrets = {form for text in written if text for form in (text, unquote(text))}
-        for secret in sorted(secrets, key=len, reverse=True):
-            message = message.replace(secret, "***")
-        return message
-
     def require_answer(self) -> None:
-        """Fail soon where a server or a database does not answer: MLflow would try for minutes, in silence.
+        """Raise soon where a server or a database does not answer: MLflow would retry for minutes.
 
         Raises
         ------
@@ -90,7 +63,7 @@ class TrackingURI:
                 engine.dispose()
 
     def _require_http_answer(self) -> None:
-        """Ask for the server's health; any answer will do, for one behind a gateway may not tell."""
+        """Request the server's health; any HTTP answer passes, for a gateway may refuse this path."""
         parts = urlsplit(self.text)
         address = urlunsplit(
             (parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/") + "/health", "", "")
@@ -102,5 +75,5 @@ class TrackingURI:
         except HTTPException as error:
             raise OSError(f"{type(error).__name__}: no answer as a server of MLflow gives") from None
         except URLError as error:
-            if not isinstance(error.reason, ssl.SSLError):  # whom to trust is told to MLflow, not to us
+            if not isinstance(error.reason, ssl.SSLError):  # certificates are a setting of MLflow's
                 raise

@@ -23,10 +23,11 @@ from urllib.parse import unquote
 import pyarrow as pa
 import sqlalchemy as sa
 from psycopg.types.string import TextLoader
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.sql.elements import quoted_name
 
+from features.address import ESCAPES, DatabaseAddress, with_driver
 from features.errors import LogError
 from features.log.streams import Stream, require_distinct
 from features.suggestion import did_you_mean
@@ -47,6 +48,7 @@ _DATE_TYPES: dict[object, pa.DataType] = {
 class _Address:
     """Where the rows are: a database, and in it a table or a query."""
 
+    given: DatabaseAddress
     url: URL
     table: str | None
     query: str | None
@@ -63,9 +65,7 @@ class _Address:
     def fault(self, error: SQLAlchemyError) -> str:
         """Return the driver's words, in one line and without the password."""
         words = " ".join(str(error.orig if isinstance(error, DBAPIError) else error).split())
-        for secret in (self.url.password, self.url.query.get("password")):
-            words = words.replace(str(secret), "***") if secret else words
-        return words.rstrip(".") + "."
+        return self.given.redact(words).rstrip(".") + "."
 
 
 @contextmanager
@@ -114,23 +114,22 @@ def open_database(uri: str, chunk_rows: int) -> Iterator[Stream]:
 def _address(uri: str) -> _Address:
     """Take a URI apart; what is wrong with it is said without repeating it."""
     asked = re.search(r"[?&]query=", uri)
-    scheme = uri.partition("://")[0].lower()
-    if scheme.partition("+")[0] not in ("postgresql", "postgres", "sqlite"):
-        raise LogError(f"Logs are not read from {scheme}:// addresses. Write {_FORM}.")
+    given = DatabaseAddress(uri[: asked.start()] if asked else uri)
+    if given.kind not in ("postgresql", "sqlite"):
+        raise LogError(f"Logs are not read from {given.kind}:// addresses. Write {_FORM}.")
+    url = given.parts
     try:
         query = unquote(uri[asked.end() :], errors="strict") if asked else None
-        url = make_url(uri[: asked.start()] if asked else uri)
-    except (ArgumentError, ValueError):
+    except ValueError:
         url = None
-    if url is None or "@" in (url.host or "") or not url.database:
+    if url is None or not url.database:
         raise LogError(
-            f"The database URI cannot be read. Write it as {_FORM}; in a user name or password write "
-            "@ as %40, / as %2F, : as %3A, % as %25; in a query % as %25."
+            f"The database URI cannot be read. Write it as {_FORM}; {ESCAPES}; in a query % as %25."
         )
     table = url.query.get("table")
     if isinstance(table, tuple) or (table and query):
         raise LogError("The database URI names more than one table or query. Give one.")
-    return _Address(url.difference_update_query(["table"]), table, query)
+    return _Address(given, url.difference_update_query(["table"]), table, query)
 
 
 def _engine(url: URL) -> sa.Engine:
@@ -145,8 +144,7 @@ def _engine(url: URL) -> sa.Engine:
             "sqlite://", creator=lambda: sqlite3.connect(read_only, uri=True), poolclass=sa.NullPool
         )
     timeout = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_SECONDS}
-    url = url.set(drivername="postgresql+psycopg")
-    return sa.create_engine(url, connect_args=timeout, poolclass=sa.NullPool)
+    return sa.create_engine(with_driver(url), connect_args=timeout, poolclass=sa.NullPool)
 
 
 @contextmanager

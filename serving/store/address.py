@@ -1,4 +1,4 @@
-"""Where a store is: its URI taken apart, and its errors said without the password."""
+"""The address of a store, and the errors of its database as messages without the password."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pathlib import Path
 
 import psycopg
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from features.address import ESCAPES, DatabaseAddress, with_driver
 from features.errors import NothingPublished, StoreError
-from training.tracking_uri import TrackingURI
 
 DRIVER_ERRORS = (SQLAlchemyError, sqlite3.Error, psycopg.Error)
 """What a database may raise, through SQLAlchemy or from its driver."""
@@ -22,8 +22,8 @@ DRIVER_ERRORS = (SQLAlchemyError, sqlite3.Error, psycopg.Error)
 _FORM = "sqlite:///stayworth.db or postgresql://user:password@host:5432/database"
 
 
-@dataclass(frozen=True)
-class Address:
+@dataclass(frozen=True, repr=False)
+class Address(DatabaseAddress):
     """The URI of a store.
 
     Parameters
@@ -43,41 +43,23 @@ class Address:
     'postgresql://crm:***@db/scores'
     """
 
-    text: str
-
     def __post_init__(self) -> None:
-        scheme = self.text.partition("://")[0].partition("+")[0].lower()
-        if scheme not in ("postgresql", "postgres", "sqlite"):
+        if self.kind not in ("postgresql", "sqlite"):
             raise StoreError(f"The store's URI names no database that is known here. Write {_FORM}.")
-        try:
-            url = make_url(self.text)
-        except (ArgumentError, ValueError):
-            url = None
-        if url is None or "@" in (url.host or "") or url.database in (None, "", ":memory:"):
-            raise StoreError(
-                f"The store's URI cannot be read. Write it as {_FORM}; in a user name or password write "
-                "@ as %40, / as %2F, : as %3A, % as %25."
-            )
-
-    def __str__(self) -> str:
-        return str(TrackingURI(self.text))
-
-    def __repr__(self) -> str:
-        return f"Address({str(self)!r})"
+        if self.parts is None or self.parts.database in (None, "", ":memory:"):
+            raise StoreError(f"The store's URI cannot be read. Write it as {_FORM}; {ESCAPES}.")
 
     @cached_property
     def url(self) -> URL:
-        """The URI as SQLAlchemy wants it, with our driver."""
+        """The URI for SQLAlchemy: with the driver, and SQLite's file as an absolute path."""
         if self.file:
             return URL.create("sqlite", database=str(self.file))
-        return make_url(self.text).set(drivername="postgresql+psycopg")
+        return with_driver(make_url(self.text))
 
-    @cached_property
+    @property
     def file(self) -> Path | None:
         """SQLite's file, absolute; None for PostgreSQL."""
-        if not self.text.lower().startswith("sqlite"):
-            return None
-        return Path(str(make_url(self.text).database)).absolute()
+        return self.sqlite_file
 
     def file_identity(self) -> tuple[int, int] | None:
         """Tell one SQLite file from another that took its place; None for PostgreSQL.
@@ -124,7 +106,7 @@ class Address:
         # SQLAlchemy's own texts end in the statement and its parameters.
         text = diagnosed or str(cause).partition("\n[SQL")[0]
         text = re.sub(r"\s+Is the server running .*\?", "", text)  # the remedy asks that too
-        return TrackingURI(self.text).redact(" ".join(text.split())).rstrip(".") + "."
+        return self.redact(" ".join(text.split())).rstrip(".") + "."
 
     def _remedy(self) -> str:
         if self.file is None:
