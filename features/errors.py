@@ -1,4 +1,4 @@
-"""Every error stayworth raises on purpose, as one tree.
+"""The errors that stayworth raises on purpose, as one tree.
 
 ::
 

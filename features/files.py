@@ -48,7 +48,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     Raises
     ------
     OutputError
-        If the file cannot be written; says why. What was at ``path`` before is intact.
+        If the file cannot be written, with the reason. What was at ``path`` before is intact.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def _publish(beside: Path, target: Path) -> None:
-    """Bring ``beside`` to the disk under the name ``target``, with the old file's permissions."""
+    """Flush ``beside`` to the disk and rename it to ``target``, with the old file's permissions."""
     if target.exists():
         shutil.copymode(target, beside)
     with beside.open("rb") as written:
@@ -93,7 +93,7 @@ def _publish(beside: Path, target: Path) -> None:
 
 
 def _reason(error: OSError, target: Path) -> str:
-    """Say in a sentence why writing failed, and what to do."""
+    """Return a sentence that says why writing failed, and what to do."""
     if not os.path.isdir(target.parent):
         return f"the folder {target.parent} does not exist. Create it, or choose another."
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -216,7 +216,7 @@ def write_parquet(table: pa.Table | pd.DataFrame, path: str | os.PathLike[str]) 
 
 
 def writer_for(path: str | os.PathLike[str]) -> Callable[[pa.Table, str | os.PathLike[str]], None]:
-    """Return what writes a table in the format that the extension says, to be asked before the work.
+    """Return the function that writes a table in the format of the file's extension; call it before the work.
 
     Raises
     ------

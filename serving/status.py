@@ -1,4 +1,4 @@
-"""How a running service is, as its own metrics tell."""
+"""The state of a running service, read from its metrics."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Status:
-    """A running service.
+    """The state of a running service.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Status:
     version: str | None
 
     def rows(self) -> list[tuple[str, str]]:
-        """Return the lines of a table: what, and how it is."""
+        """Return the rows of a table: what, and its state."""
         get = self.samples.get
         return [
             ("ready", "yes" if self.ready else "no: no champion is loaded"),
@@ -58,7 +58,7 @@ class Status:
 
 
 def read_status(url: str, key: str | None = None) -> Status:
-    """Ask a running service how it is.
+    """Read the state of a running service.
 
     Parameters
     ----------
@@ -70,26 +70,26 @@ def read_status(url: str, key: str | None = None) -> Status:
     Raises
     ------
     StayworthError
-        If it does not answer, or does not tell.
+        If it does not answer, or refuses its metrics.
     """
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     try:
         with httpx.Client(base_url=url, headers=headers, timeout=SECONDS) as client:
-            ready, told = client.get("/readyz"), client.get("/metrics")
+            ready, metrics = client.get("/readyz"), client.get("/metrics")
     except httpx.HTTPError as error:
         raise StayworthError(
             f"No service answers at {url} ({type(error).__name__}). Start one: stayworth serve"
         ) from None
-    if told.status_code != 200:
+    if metrics.status_code != 200:
         remedy = (
             "give a key: --key, or STAYWORTH_KEY"
-            if told.status_code == 401
+            if metrics.status_code == 401
             else "see --metrics of stayworth serve"
         )
-        raise StayworthError(f"{url}/metrics answers {told.status_code}; {remedy}.")
+        raise StayworthError(f"{url}/metrics answers {metrics.status_code}; {remedy}.")
     samples: dict[str, float] = {}
     version = None
-    for family in text_string_to_metric_families(told.text):
+    for family in text_string_to_metric_families(metrics.text):
         for sample in family.samples:
             samples[sample.name] = samples.get(sample.name, 0.0) + sample.value
             if sample.name == "stayworth_model_info":

@@ -60,7 +60,7 @@ def errors(*, debug: bool = False) -> Iterator[None]:
 
 
 def _failure(message: str, code: int, debug: bool) -> typer.Exit:
-    """Print why the command ends, and return the exit."""
+    """Print a message and, on request, the traceback; return the exit."""
     if debug or os.environ.get("STAYWORTH_DEBUG", "") not in ("", "0"):
         traceback.print_exc()
     typer.secho(message, fg=typer.colors.RED, err=True)
@@ -165,13 +165,13 @@ def _count(done: int, total: int) -> str:
 
 def _lines() -> Report:
     """Report a step's beginning, then every few seconds: a log file stays readable."""
-    current, spoken = "", 0.0
+    current, printed_at = "", 0.0
 
     def report(step: str, done: int, total: int) -> None:
-        nonlocal current, spoken
+        nonlocal current, printed_at
         now = time.monotonic()
-        if step != current or now - spoken >= _PIPE_SECONDS:
+        if step != current or now - printed_at >= _PIPE_SECONDS:
             typer.echo(f"{step} {_count(done, total)}".rstrip(), err=True)
-            current, spoken = step, now
+            current, printed_at = step, now
 
     return report

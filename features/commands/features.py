@@ -35,7 +35,7 @@ def features(
         list[str] | None,
         typer.Option(
             "--snapshot-date",
-            help="Date to describe customers at; repeat for more.",
+            help="Date at which customers are described; repeat for more.",
             show_default="the day after the log's last order",
         ),
     ] = None,
@@ -46,9 +46,9 @@ def features(
         ),
     ] = None,
 ) -> None:
-    """Describe every customer at one or more dates, as a table of features.
+    """Compute the features of every customer at one or more snapshot dates.
 
-    A date sees the orders before it, and nothing else: one row for each date and customer known by then.
+    Only orders before a date count: one row per date and customer with an order before it.
 
     Example: stayworth features --transactions orders.csv --snapshots 6 --out features.parquet
     """
@@ -72,7 +72,7 @@ def features(
 
 
 def _summarise(orders: TransactionLog, snapshots: list[Snapshot], table: pa.Table) -> None:
-    """Print where the log's rows went, by the newest snapshot and by each."""
+    """Print how many rows of the log were used, at the newest snapshot and at each."""
     hidden = {snapshot: rows_not_visible(orders, snapshot) for snapshot in snapshots}
     show_table("Log", ["", "Rows", ""], row_balance(orders.report, hidden[snapshots[-1]], snapshots[-1]))
     counts = table.column("snapshot_date").value_counts().to_pylist()
@@ -83,7 +83,7 @@ def _summarise(orders: TransactionLog, snapshots: list[Snapshot], table: pa.Tabl
 
 
 def _snapshots(log: TransactionLog, chosen: list[Snapshot], months: int) -> list[Snapshot]:
-    """Return the snapshots to build, oldest first, all of them within what the log can serve."""
+    """Return the snapshots to build, oldest first; refuse those before the first order or in the future."""
     newest = Snapshot.after(log.last_day)
     oldest = Snapshot.after(log.first_day)
     if not chosen:

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -19,8 +18,7 @@ import typer
 
 from features.commands.console import errors, progress, show_table
 from features.datasets import cdnow, cdnow_sample, online_retail_from_workbook, simulate_log
-from features.errors import OutputError
-from features.files import write_csv, write_parquet
+from features.files import writer_for
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Write a log to try out."
@@ -72,10 +70,7 @@ def _simulate_command(
 
 
 def _write(table: pa.Table, out: Path) -> None:
-    writers: dict[str, Callable[[pa.Table, Path], None]] = {".csv": write_csv, ".parquet": write_parquet}
-    if out.suffix.lower() not in writers:
-        raise OutputError(f"Cannot write {out}: name a .csv or .parquet file.")
-    writers[out.suffix.lower()](table, out)
+    writer_for(out)(table, out)
     days = pc.min_max(table.column("ordered_at")).as_py()
     rows = [
         ("rows", table.num_rows),

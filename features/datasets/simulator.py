@@ -1,6 +1,6 @@
-"""Logs drawn from known parameters of the models that the value model assumes.
+"""Logs simulated from known parameters of the purchase and spend models.
 
-So that a fit can be held against the truth, and a benchmark has as many orders as it wants.
+They let a fit be compared with the truth, and give benchmarks any number of orders.
 
 - BG/NBD (Fader, Hardie, Lee 2005, "Counting Your Customers" the Easy Way, Marketing Science 24(2)): while
   active, a customer buys at the rate λ ~ Gamma(r, rate α) a week, and becomes inactive right after any

@@ -1,4 +1,4 @@
-"""How customers buy: how much lately, how large a basket, what they send back, where and when.
+"""Features of purchase behaviour: recent spend, baskets, refunds, products, channels and season.
 
 Money of orders is gross (refunds not subtracted), except ``net_spend`` and ``net_margin``. A basket is the
 gross spend of one purchase day. The window of the last N days is ``[snapshot − N, snapshot)``. A trend is

@@ -1,9 +1,9 @@
-"""What a feature is: its name, its type and unit, its meaning in words, and its SQL.
+"""The definition of a feature: its name, type, unit, meaning and SQL.
 
-A feature is an expression over *totals*: exact integers, one row a customer, that the query of
-`features.table.history` computes in a single pass over the purchase days (`features.table.purchase_days`). Every
-noun (`rfm`, `tenure`, `behaviour`) brings its totals and its features. Money
-stays in integer cents until a feature's last division, so no result depends on the order of additions.
+A feature is an expression over *totals*: exact integers, one row per customer, which the query of
+`features.table.history` computes in a single pass over the purchase days (`features.table.purchase_days`).
+`rfm`, `tenure` and `behaviour` each define their totals and features. Money stays in integer cents until a
+feature's last division, so no result depends on the order of additions.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Feature:
     Parameters
     ----------
     name : str
-        Column name, fixed for good: models and stored tables refer to it.
+        Column name, never changed: models and stored tables refer to it.
     dtype : {"int64", "float64"}
         ``float64`` columns may hold NaN, where ``meaning`` says when.
     unit : str
@@ -62,7 +62,7 @@ def sample_std(count: str, total: str, squares: str) -> str:
 
 
 def catalogue_markdown(features: Iterable[Feature]) -> str:
-    """Return the features as a Markdown table, for the README and the documentation.
+    """Return the features as a Markdown table, for the documentation.
 
     Examples
     --------

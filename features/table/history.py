@@ -1,10 +1,9 @@
 """The feature table: every customer as known at a snapshot date.
 
 A log is collapsed once to purchase days (`features.table.purchase_days`); each snapshot is then one pass over
-the days before it. The same SQL builds the rows a model is trained on, a campaign's list and the answer
-to a live request, so they cannot drift apart. Rows are ordered by ``customer_id`` (byte order), columns
-and types are those of `FEATURES`, and the same orders give the same bytes whatever their order in the log
-and however many threads the engine uses.
+the days before it. Training data, scored lists and live requests use the same SQL, so they cannot diverge.
+Rows are ordered by ``customer_id`` (byte order), columns and types are those of `FEATURES`, and the same orders
+give the same bytes whatever their order in the log, and whatever the engine and its threads.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""The log, collapsed once to one row a customer and day.
+"""The log, collapsed once to one row per customer and day.
 
-Everything a snapshot needs of an order is known on its day: the gap since the purchase before, whether
-the month, a product or a channel is new to the customer. So those are computed once, here, looking only
-backwards, and a snapshot is one pass over the days before it. A day without any order (refunds only) is
-kept for its refunds and is no purchase day.
+The gap since the previous purchase, and whether the month, a product or a channel is new to the customer, depend
+on earlier days only. They are computed once, here; a snapshot is then one pass over the days before it. A day with
+refunds only is kept for its refunds and is no purchase day.
 
 =================  ===========================================================================
 column             meaning
@@ -64,7 +63,7 @@ _DAYS_BY_ROW = f"""days AS (
   GROUP BY customer_id, ordered_on
 )"""
 
-# A product counts on the day of its first purchase.
+# A product is counted on the day of its first purchase.
 _PRODUCTS = f"""first_products AS (
   SELECT customer_id, product_id, min(ordered_on) AS ordered_on
   FROM {LOG}
@@ -77,7 +76,7 @@ products AS (
   GROUP BY customer_id, ordered_on
 )"""
 
-# A channel's days are numbered as they come: the highest number seen so far belongs to the main channel.
+# A channel's days are numbered in order: the highest number so far is that of the main channel.
 _CHANNELS = f"""channel_days AS (
   SELECT DISTINCT customer_id, channel, ordered_on
   FROM {LOG}

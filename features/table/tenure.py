@@ -1,8 +1,8 @@
-"""Time: how long a customer has been here, how long silent, and the rhythm of their purchases.
+"""Features of time: tenure, time since the last purchase, and gaps between purchases.
 
 A gap is the number of days between two successive purchase days. A one-time buyer has none, so gap
-features are NaN there: unknown, not zero. ``overdue_ratio`` compares the present silence with the
-customer's own rhythm: 1 is "a purchase is due today", 3 is "three times their usual gap".
+features are NaN there: unknown, not zero. ``overdue_ratio`` divides the time since the last
+purchase by the customer's mean gap: at 1 a purchase is due today, 3 is three times the usual gap.
 """
 
 from __future__ import annotations

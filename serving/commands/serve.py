@@ -1,4 +1,4 @@
-"""The commands ``serve`` and ``status``: run the service, and ask a running one how it is."""
+"""The commands ``serve`` and ``status``: run the service, and show the state of a running one."""
 
 from __future__ import annotations
 

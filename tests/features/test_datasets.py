@@ -313,7 +313,7 @@ def test_online_retail_is_written_from_its_workbook(tmp_path, retail_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("cdnow", "cdnow.xlsx"), "name a .csv or .parquet file"),
+        (("cdnow", "cdnow.xlsx"), "name it .csv or .parquet to choose a format"),
         (("online-retail", "none.xlsx", "out.csv"), "There is no file none.xlsx"),
         (("simulate", "--weeks", "5", "out.csv"), "do not fit a log of 5.0 weeks"),
     ],

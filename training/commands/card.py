@@ -28,7 +28,7 @@ def card(
     ] = None,
     out: Annotated[Path, typer.Option("--out", help="File to write.")] = Path(FILE),
 ) -> None:
-    """Write the model card of a version: one page from which a person can judge it.
+    """Write the model card of a version: one page to judge the model by.
 
     Example: stayworth card --version 3 --out card.html
     """
