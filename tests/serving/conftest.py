@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 import pyarrow as pa
@@ -43,3 +46,14 @@ def registry_file(log: TransactionLog, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture(scope="session")
 def scorer(registry_file: Path) -> Scorer:
     return Scorer.from_registry(f"sqlite:///{registry_file}")
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Path]:
+    """A file system of three megabytes, where other accounts may enter."""
+    with TemporaryDirectory(prefix="stayworth-disk-") as name:
+        mount = ["mount", "-t", "tmpfs", "-o", "size=3m,mode=755", "stayworth-test", name]
+        if subprocess.run(mount, capture_output=True).returncode:
+            pytest.skip("only root may mount a small disk; a file that may not grow stands in for it")
+        yield Path(name)
+        subprocess.run(["umount", "-l", name], check=True)

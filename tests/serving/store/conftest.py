@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -40,17 +38,6 @@ def empty_database(postgres_uri: str) -> Callable[..., str]:
         return postgres_uri.removesuffix("postgres") + name
 
     return create
-
-
-@pytest.fixture
-def small_disk() -> Iterator[Path]:
-    """A file system of three megabytes, where other accounts may enter."""
-    with TemporaryDirectory(prefix="stayworth-disk-") as name:
-        mount = ["mount", "-t", "tmpfs", "-o", "size=3m,mode=755", "stayworth-test", name]
-        if subprocess.run(mount, capture_output=True).returncode:
-            pytest.skip("only root may mount a small disk; a file that may not grow stands in for it")
-        yield Path(name)
-        subprocess.run(["umount", "-l", name], check=True)
 
 
 @pytest.fixture
