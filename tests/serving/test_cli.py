@@ -186,6 +186,43 @@ def test_the_printed_config_gives_the_defaults_and_is_accepted(here: Path) -> No
     assert "is missing" in stayworth("score").stderr  # and no complaint about the file
 
 
+@pytest.mark.parametrize(("package", "flags"), [("features", ("--out", "x.csv")), ("training", ())])
+def test_a_package_that_runs_alone_accepts_the_whole_printed_config(
+    here: Path, package: str, flags: tuple[str, ...]
+) -> None:
+    (here / "stayworth.toml").write_text(stayworth("config").stdout)
+
+    command = [sys.executable, "-m", package, "--transactions", "none.csv", *flags]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == 2
+    assert "There is no file none.csv" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("section", "line", "goes"),
+    [
+        ("train", "tracking_uri = 'sqlite:///team.db'", "tracking_uri in [registry]"),
+        ("monitor", "tracking_uri = 'sqlite:///team.db'", "tracking_uri in [registry]"),
+        ("score", "store = 'sqlite:///scores.db'", "uri in [store]"),
+        ("keys", "store = 'sqlite:///scores.db'", "uri in [store]"),
+    ],
+)
+def test_an_address_where_earlier_releases_had_it_is_refused_with_its_new_place(
+    here: Path, section: str, line: str, goes: str
+) -> None:
+    (here / "stayworth.toml").write_text(f"[{section}]\n{line}\n")
+
+    result = stayworth("models")
+
+    assert result.exit_code == 2
+    key = line.partition(" ")[0]
+    assert result.stderr == (
+        f"Error: stayworth.toml: {key} is no longer a key of [{section}]. All commands share it now: write it once, "
+        f"as {goes}.\n"
+    )
+
+
 def test_every_command_teaches_with_an_example() -> None:
     for command in ("demo", "features", "train", "score", "serve", "config"):
         shown = stayworth(command, "--help")

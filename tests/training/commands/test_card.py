@@ -64,6 +64,18 @@ def test_without_a_number_the_champions_card_is_written(two_versions: str, tmp_p
     assert out.read_text(encoding="utf-8") == "<p>Grüße</p>"
 
 
+def test_the_registry_of_the_config_file_is_the_cards_too(
+    two_versions: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("STAYWORTH_TRACKING_URI", raising=False)
+    (tmp_path / "stayworth.toml").write_text(f"[registry]\ntracking_uri = '{two_versions}'\n")
+
+    result = CliRunner().invoke(app, [])
+
+    assert result.output == "Card of version 1 (champion) in card.html\n"
+
+
 def test_a_version_without_a_card_or_unknown_leaves_no_file(two_versions: str, tmp_path: Path) -> None:
     out = tmp_path / "card.html"
 
