@@ -113,11 +113,9 @@ def simulate_log(
     buyers, since, died = _purchases(rng, rates, dropouts, weeks - acquired)
     at = acquired[buyers] + since
     amounts = np.round(rng.gamma(p, 1 / p, len(buyers)) * spends[buyers], 2)
-    back = np.flatnonzero(rng.random(len(buyers)) < refund_share)
-    back_at = at[back] + rng.exponential(1.0, len(back))
-    back, back_at = back[back_at < weeks], back_at[back_at < weeks]
-    buyers, at = np.concatenate([buyers, buyers[back]]), np.concatenate([at, back_at])
-    amounts = np.concatenate([amounts, -amounts[back]])
+    refunded, refunded_at = _refunds(rng, at, refund_share, weeks)
+    buyers, at = np.concatenate([buyers, buyers[refunded]]), np.concatenate([at, refunded_at])
+    amounts = np.concatenate([amounts, -amounts[refunded]])
 
     names = _names(n_customers)
     times = _times(start, at)
@@ -165,6 +163,16 @@ def _purchases(
         died[alive[dies]] = clock[dies]
         alive, clock = alive[~dies], clock[~dies]
     return np.concatenate(buyers), np.concatenate(times), died
+
+
+def _refunds(
+    rng: np.random.Generator, ordered_at: Floats, share: float, weeks: float
+) -> tuple[Indices, Floats]:
+    """Return which orders are refunded within the log, and when, in weeks since its start."""
+    refunded = np.flatnonzero(rng.random(len(ordered_at)) < share)
+    refunded_at = ordered_at[refunded] + rng.exponential(1.0, len(refunded))
+    in_time = refunded_at < weeks
+    return refunded[in_time], refunded_at[in_time]
 
 
 def _times(start: date, weeks: Floats) -> npt.NDArray[np.datetime64]:

@@ -176,7 +176,19 @@ def test_the_printed_config_gives_the_defaults_and_is_accepted(here: Path) -> No
 
     content = tomllib.loads(result.stdout)
     assert list(content) == [
-        *("log", "columns", "train", "registry", "monitor", "score", "store", "serve", "plan", "measure"),
+        *(
+            "log",
+            "columns",
+            "advise",
+            "train",
+            "registry",
+            "monitor",
+            "score",
+            "store",
+            "serve",
+            "plan",
+            "measure",
+        ),
         *("backtest", "tournament"),
     ]
     assert TrainSettings.model_validate(content["train"]) == TrainSettings()

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from pydantic import Field
 
 from features.commands.console import progress, show_table
 from features.commands.log import open_log
 from features.commands.options import options
 from features.log.settings import Columns, LogSettings
+from features.settings import Settings
 
 if TYPE_CHECKING:
     from training.window.advice import Advice, Window
@@ -19,35 +21,34 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 
 
+class AdviseSettings(Settings, section="advise"):
+    """How many wrong calls a churn window may make: the section ``[advise]``."""
+
+    late_returns: Annotated[
+        float,
+        typer.Option("--late-returns", help="Share of returning customers who may return after the window."),
+    ] = Field(default=0.2, ge=0.01, le=0.99)
+    false_churn: Annotated[
+        float,
+        typer.Option(
+            "--false-churn",
+            help="Share of customers silent for the window who may return within a year.",
+        ),
+    ] = Field(default=0.5, ge=0.01, le=1)
+
+
 @app.command()
 @options
 def advise(
     log: LogSettings,
     columns: Columns,
-    late_returns: Annotated[
-        float,
-        typer.Option(
-            "--late-returns",
-            min=0.01,
-            max=0.99,
-            help="Share of returning customers that the window may write off.",
-        ),
-    ] = 0.2,
-    false_churn: Annotated[
-        float,
-        typer.Option(
-            "--false-churn",
-            min=0.01,
-            max=1.0,
-            help="Share of customers silent for the window that may come back within a year.",
-        ),
-    ] = 0.5,
+    settings: AdviseSettings,
     plot: Annotated[Path | None, typer.Option("--plot", help="Picture to write: .png, .svg or .pdf.")] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="File for all the numbers, as JSON.")
     ] = None,
 ) -> None:
-    """Recommend how many days of silence to call churn, and what to train with, from the log alone.
+    """Recommend the churn window, in days without a purchase, and the settings of training for a log.
 
     Example: stayworth advise --transactions orders.csv --plot window.png
     """
@@ -62,9 +63,9 @@ def advise(
         require_format(plot)
     with progress() as report:
         orders = open_log(log, columns, report)
-        report("Watching silences", 0, 0)
+        report("Measuring gaps between purchases", 0, 0)
         with PurchaseHistory(orders) as history:
-            advice = advise(history, late_returns=late_returns, false_churn=false_churn)
+            advice = advise(history, **settings.model_dump())
         if plot:
             write_plot(advice, plot)
         if json_file:
