@@ -151,7 +151,7 @@ def test_the_settings_may_come_from_the_file(here: Path) -> None:
         (("--out", "list.txt"), "name it .csv, .parquet or .xlsx"),
         (("--out", "no/list.csv"), "the folder no does not exist"),
         (("--out", "list.csv", "--unscored", "no/list.csv"), "the folder no does not exist"),
-        (("--out", "list.csv", "--customers", "no.csv"), "Cannot read no.csv: No such file"),
+        (("--out", "list.csv", "--customers", "no.csv"), "There is no file no.csv in "),
         (("--out", "list.csv", "--customers", "clash.csv"), "both have 'reasons'"),
         (("--out", "list.csv", "--snapshot-date", "2998-01-01"), "lies in the future"),
         (("--out", "list.csv", "--tracking-uri", "sqlite:///no.db"), "No model has the alias 'champion'"),
