@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -90,18 +91,19 @@ def _width(line: str, separator: str) -> int:
 
 
 def _titles(lines: Sequence[str]) -> int:
-    """Count the lines above the header: comments, or one filled cell above lines that have several."""
+    """Count the lines above the header: comments, and titles of one cell that are no name of a column."""
     for skipped, line in enumerate(lines[: _TITLE_LINES + 1]):
-        below = [other for other in lines[skipped + 1 :] if other.strip()]
-        if not below:
+        below = next((other for other in lines[skipped + 1 :] if other.strip()), None)
+        if below is None:
             return 0
-        mark = max(SEPARATORS, key=lambda mark: _width(below[0], mark))
+        mark = max(SEPARATORS, key=lambda mark: _width(line, mark))
+        width = _width(line, mark)
+        if width > 1 and width == _width(below, mark):
+            return skipped
         filled = sum(bool(cell.strip()) for cell in next(csv.reader([line], delimiter=mark), []))
-        comment = line.lstrip().startswith("#") and _width(below[0], mark) > 1
-        title = filled <= 1 < _width(below[0], mark) and _width(line, mark) < _width(below[0], mark)
-        if line.strip() and not comment and not title:
-            same = filled > 1 or skipped == 0
-            return skipped if same else 0
+        title = filled <= 1 and (skipped > 0 or re.search(r"[\s0-9]", line.strip()))
+        if line.strip() and not line.lstrip().startswith("#") and not title:
+            return 0
     return 0
 
 

@@ -24,6 +24,7 @@ from features.log.quarantine import (
     FUTURE_DATE,
     HUGE_AMOUNT,
     INFINITE_AMOUNT,
+    LEFT_OUT,
     NO_CUSTOMER,
     TOO_EARLY,
     UNREADABLE_AMOUNT,
@@ -71,6 +72,9 @@ def read_lines(
         If most dates, amounts or margins cannot be read; says how many, gives examples and the remedy.
     """
     raw = quarantine.raw
+    if rules.amount_per_order and "order_id" in names:
+        missing = _amounts(raw, names, rules, expression).is_null().to_numpy()
+        quarantine.set_aside(_repeats_an_order(quarantine, names, missing), FURTHER_LINE, names["order_id"])
     customers = _column(read_ids, raw, names["customer_id"], rules.fold_ids)
     quarantine.set_aside(customers.is_null().to_numpy(), NO_CUSTOMER, names["customer_id"])
     lines = {"customer_id": customers, "ordered_at": pa.array(_read_times(quarantine, names, rules, now))}
@@ -118,19 +122,22 @@ def _read_amounts(
     quarantine: Quarantine, names: dict[str, str], rules: LogRules, expression: AmountExpression | None
 ) -> Cents:
     shown = (names["amount"],) if expression is None else expression.columns
-    terms = {name: _column(numbers, quarantine.raw, name, rules.number_style) for name in shown}
-    amounts = terms[shown[0]] if expression is None else expression.evaluate(terms)
+    amounts = _amounts(quarantine.raw, names, rules, expression)
     missing, values = amounts.is_null().to_numpy(), amounts.to_numpy()
-    if rules.amount_per_order and "order_id" in names:
-        repeated = _repeats_an_order(quarantine, names, missing)
-        quarantine.set_aside(repeated, FURTHER_LINE, names["order_id"])
-        missing = missing & ~repeated
     _require_mostly_readable(quarantine, missing, "amounts", _PLAIN_NUMBERS, *shown)
     quarantine.set_aside(missing, UNREADABLE_AMOUNT, *shown)
     quarantine.set_aside(~np.isfinite(values), INFINITE_AMOUNT, *shown)
     quarantine.set_aside(np.abs(values) >= LARGEST_AMOUNT, HUGE_AMOUNT, *shown)
     sound = np.where(np.abs(values) < LARGEST_AMOUNT, values, 0.0)
     return cents(sound, 0.0 if expression is None else EXPRESSION_ERROR)
+
+
+def _amounts(
+    raw: pa.Table, names: dict[str, str], rules: LogRules, expression: AmountExpression | None
+) -> pa.ChunkedArray:
+    columns = (names["amount"],) if expression is None else expression.columns
+    terms = {name: _column(numbers, raw, name, rules.number_style) for name in columns}
+    return terms[columns[0]] if expression is None else expression.evaluate(terms)
 
 
 def _repeats_an_order(quarantine: Quarantine, names: dict[str, str], missing: Mask) -> Mask:
@@ -157,13 +164,19 @@ def _read_margins(quarantine: Quarantine, name: str, rules: LogRules) -> Cents:
 def _require_mostly_readable(
     quarantine: Quarantine, unreadable: Mask, what: str, remedy: str, *columns: str
 ) -> None:
-    count = int(unreadable.sum())
-    if 2 * count > unreadable.size:
+    unreadable = unreadable & ~quarantine.marked(FURTHER_LINE, LEFT_OUT)
+    count, rows = int(unreadable.sum()), quarantine.rows_in - quarantine.rows_of(FURTHER_LINE, LEFT_OUT).size
+    if 2 * count > rows:
         numbers = np.flatnonzero(unreadable)
         examples = quarantine.describe(numbers, *columns)
         hints = [hint.sentence() for hint in written_otherwise(quarantine.raw, numbers, what, *columns)]
-        raise LogError(
-            " ".join(
-                [f"{count:,} of {unreadable.size:,} {what} cannot be read: {examples}. {remedy}", *hints]
-            )
+        blank = (
+            text(quarantine.raw[columns[0]].take(pa.array(numbers))).null_count if what == "amounts" else 0
         )
+        if blank:
+            hints.append(
+                f"{blank:,} of them are empty: --amount-per-order if an order's total stands on one of its lines "
+                "only, --blank-is-zero if they mean 0."
+            )
+        found = f"{count:,} of {rows:,} {what} cannot be read: {examples}. {remedy}"
+        raise LogError(" ".join([found, *hints]))

@@ -82,6 +82,12 @@ class Quarantine:
         found = [self._set_aside[reason][0] for reason in reasons if reason in self._set_aside]
         return np.sort(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
 
+    def marked(self, *reasons: str) -> Mask:
+        """Mark the rows that were set aside for one of the reasons."""
+        mask = np.zeros(self.rows_in, dtype=bool)
+        mask[self.rows_of(*reasons)] = True
+        return mask
+
     def columns_of(self, reason: str) -> tuple[str, ...]:
         """Return the columns that show why rows were set aside for a reason."""
         return self._set_aside[reason][1] if reason in self._set_aside else ()

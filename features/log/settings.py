@@ -218,6 +218,8 @@ class LogRules(Settings):
             return "epoch"
         if text is None or text in NUMERIC_FORMATS:
             return text
+        # A letter Z or the word UTC at the end says that times are UTC; it is more than a letter to skip.
+        text = re.sub(r"(?<!%)Z$", "%z", re.sub(r"(UTC|GMT)$", "%Z", text))
         if not all(re.search(part, text) for part in ("%[Yy]", "%[mbB]", "%d")):
             raise ValueError(f"{text!r} needs a day, a month and a year, such as %d/%m/%Y")
         return text

@@ -264,7 +264,8 @@ def _parquet(path: Path, files: Sequence[Path], chunk_rows: int) -> Iterator[Str
         factory = pa.dataset.FileSystemDatasetFactory(
             pa.fs.LocalFileSystem(),
             [str(file.absolute()) for file in files],
-            pa.dataset.ParquetFileFormat(),
+            # Spark's INT96 holds the year 9999; nanoseconds would wrap it around to 1816.
+            pa.dataset.ParquetFileFormat(coerce_int96_timestamp_unit="us"),
             options,
         )
         # Every file's schema: by default the first file's would drop what only later files have.

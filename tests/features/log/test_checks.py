@@ -1,0 +1,299 @@
+"""What a log may hold that can be read and is wrong all the same: found, named, and remedied."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pyarrow as pa
+import pytest
+
+from features.errors import LogError
+from features.log.checks import check
+from features.log.findings import FindingError, StrictError, settle
+from features.log.settings import Columns, LogRules
+from features.log.transactions import TransactionLog, validate
+
+NOW = datetime(2024, 6, 15, tzinfo=UTC)
+
+
+def shop(rows: int = 100, **columns: object) -> pa.Table:
+    """A sound log: 25 customers, an order every other day, amounts from 10.00 to 10.99."""
+    days = [(date(2023, 1, 1) + timedelta(days=2 * n)).isoformat() for n in range(rows)]
+    own = {
+        "customer_id": [f"{n % 25:03d}" for n in range(rows)],
+        "ordered_at": days,
+        "amount": [f"{10 + n % 100 / 100:.2f}" for n in range(rows)],
+    }
+    given = {name: [each] * rows if isinstance(each, str) else each for name, each in columns.items()}
+    return pa.table(own | given)
+
+
+def read(raw: pa.Table, columns: Columns | None = None, **rules: object) -> TransactionLog:
+    return validate(raw, LogRules(**rules), columns, now=NOW)
+
+
+def found(raw: pa.Table, **rules: object) -> dict[str, bool]:
+    """Return the names of what is found, and whether each is fatal."""
+    return {finding.name: finding.fatal for finding in check(read(raw, **rules), LogRules(**rules))}
+
+
+def changed(column: str, change) -> pa.Table:
+    raw = shop()
+    return shop(**{column: [change(n, value) for n, value in enumerate(raw[column].to_pylist())]})
+
+
+def test_nothing_is_found_in_a_sound_log():
+    assert found(shop()) == {}
+
+
+# --- ids -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda n, each: f"1.5159{n % 25:02d}e+18", {"scientific-ids": True}),
+        (lambda n, each: f"1{n % 25:02d}" + "3" * 12 + "0000", {"rounded-ids": True}),
+        (lambda n, each: each + (".0" if n % 2 else ""), {"float-ids": True}),
+        (lambda n, each: each + ".0", {"float-ids": False}),
+        (lambda n, each: each + ("A" if n % 2 else "a"), {"similar-ids": False}),
+        (lambda n, each: each + ("ي" if n % 2 else "ی"), {"similar-ids": False}),
+        (lambda n, each: each + ("\u200b" if n % 2 else ""), {"similar-ids": False}),
+        (lambda n, each: "guest" if n < 4 else each, {"nobody-ids": False}),
+        (lambda n, each: "777" if n < 55 else each, {"dominant-id": False}),
+        (lambda n, each: f"order{n}", {"ids-per-order": False}),
+    ],
+)
+def test_ids_that_were_merged_split_or_name_nobody_are_found(change, expected):
+    assert found(changed("customer_id", change)) == expected
+
+
+def test_ids_that_differ_in_writing_only_are_united_on_request():
+    raw = changed("customer_id", lambda n, each: each + ("X" if n % 2 else "x"))
+
+    assert read(raw).report.customers == 50
+    assert read(raw, fold_ids=True).report.customers == 25
+    assert found(raw, fold_ids=True) == {}
+
+
+@pytest.mark.parametrize("word", ["NULL", "\\N", "nan", "N/A", "None", "#N/A"])
+def test_a_word_that_means_missing_is_no_customer(word):
+    log = read(changed("customer_id", lambda n, each: word if n == 3 else each))
+
+    assert log.report.quarantined == {"no customer": 1}
+
+
+# --- what was lost -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "rules", "cents"),
+    [
+        (lambda n, each: "(5.00)" if n < 5 else each, {"accounting": True}, -500),
+        (lambda n, each: "5.00-" if n < 5 else each, {"accounting": True}, -500),
+        (lambda n, each: "1,234.50" if n < 5 else each, {"thousands": ","}, 123450),
+        (lambda n, each: "1.234.000" if n == 0 else "403.000", {"thousands": "."}, 123400000),
+        (lambda n, each: "12,50" if n < 5 else each.split(".")[0], {"decimal": ","}, 1250),
+        (lambda n, each: "1 234.50" if n < 5 else each, {"thousands": " "}, 123450),
+        (
+            lambda n, each: "1.234,50" if n < 5 else each.split(".")[0],
+            {"decimal": ",", "thousands": "."},
+            123450,
+        ),
+    ],
+)
+def test_amounts_written_otherwise_stop_the_reading_and_are_read_with_their_flag(change, rules, cents):
+    raw = changed("amount", change)
+
+    assert found(raw) == {"amounts-written-otherwise": True}
+    log = read(raw, **rules)
+    assert log.report.quarantined == {}
+    assert log.table["amount_cents"][0].as_py() == cents
+
+
+@pytest.mark.parametrize(("written", "cents"), [("'-28.64", -2864), ("۱۲٫۵", 1250), ("−5", -500)])
+def test_an_amount_that_is_no_guess_is_read_without_a_flag(written, cents):
+    assert read(shop(amount=[written, *["3"] * 99])).table["amount_cents"][0].as_py() == cents
+
+
+def test_a_lost_refund_stops_even_where_it_is_one_in_a_hundred():
+    assert found(changed("amount", lambda n, each: "(5.00)" if n == 7 else each)) == {
+        "amounts-written-otherwise": True
+    }
+
+
+def test_rows_that_are_lost_beyond_two_percent_are_said_and_fewer_are_not():
+    lost = changed("customer_id", lambda n, each: "" if n % 20 == 0 else each)
+    few = changed("customer_id", lambda n, each: "" if n == 7 else each)
+
+    (finding,) = check(read(lost), LogRules())
+    assert (finding.name, finding.fatal) == ("lost-rows", False)
+    assert finding.message.startswith(
+        "5 rows (5.0%) with about 5.0% of the money cannot be used: 5 no customer"
+    )
+    assert found(few) == {}
+
+
+def test_one_row_with_half_of_the_money_is_no_small_loss():
+    raw = changed("amount", lambda n, each: "1000" if n == 7 else each)
+    ids = [None if n == 7 else each for n, each in enumerate(raw["customer_id"].to_pylist())]
+
+    assert found(raw.set_column(0, "customer_id", pa.array(ids))) == {"lost-rows": False}
+
+
+def test_rows_set_aside_on_request_are_no_loss():
+    raw = shop(currency=["EUR"] * 50 + ["USD"] * 50)
+
+    assert found(raw, currency="EUR") == {}
+
+
+def test_two_date_formats_in_one_column_never_lose_the_newest_part():
+    raw = changed("ordered_at", lambda n, each: f"{each[8:]}.{each[5:7]}.{each[:4]}" if n >= 60 else each)
+
+    fatal = [name for name, stops in found(raw).items() if stops]
+
+    assert fatal and set(fatal) <= {"dates-written-otherwise", "lost-rows"}
+
+
+# --- dates ---------------------------------------------------------------------------------------------
+
+
+def test_placeholders_of_an_absurd_year_stop_unless_an_earliest_date_is_named():
+    raw = changed("ordered_at", lambda n, each: "1900-01-01" if n < 3 else each)
+
+    assert found(raw)["absurd-dates"] is True
+    log = read(raw, earliest=date(1990, 1, 1))
+    assert log.report.quarantined == {"date before the earliest": 3}
+    assert log.first_day == date(2023, 1, 7)
+
+
+def test_a_jalali_log_stops_and_is_read_with_its_calendar():
+    # 1 Farvardin 1402 is 21 March 2023.
+    raw = changed("ordered_at", lambda n, each: f"۱۴۰۲-۰{1 + n % 3}-{10 + n % 20}")
+    slashes = changed("ordered_at", lambda n, each: f"1402/{1 + n % 3}/1 12:30")
+
+    (finding,) = [each for each in check(read(raw), LogRules()) if each.name == "absurd-dates"]
+    assert finding.fatal and "--calendar jalali" in finding.message
+    assert read(raw, calendar="jalali").first_day == date(2023, 3, 30)
+    assert read(slashes, calendar="jalali").first_day == date(2023, 3, 21)
+
+
+def test_years_of_the_islamic_calendar_are_named():
+    raw = changed("ordered_at", lambda n, each: "1444" + each[4:])
+
+    (finding,) = [each for each in check(read(raw), LogRules()) if each.name == "absurd-dates"]
+    assert "Islamic calendar" in finding.message
+
+
+def test_a_hole_of_two_years_is_said():
+    raw = changed("ordered_at", lambda n, each: each.replace("2023", "2021") if n < 50 else each)
+
+    assert found(raw) == {"hole": False}
+
+
+@pytest.mark.parametrize(
+    ("written", "date_format", "timezone", "day"),
+    [
+        ("1704067200", "epoch", "UTC", date(2024, 1, 1)),
+        ("1704067200", "%s", "America/New_York", date(2023, 12, 31)),
+        ("1704067200000", "epoch-ms", "UTC", date(2024, 1, 1)),
+        ("45292", "excel", "Asia/Tehran", date(2024, 1, 1)),
+        ("2024-01-01 22:00:00 UTC", None, "Asia/Tehran", date(2024, 1, 2)),
+        ("2024-01-01 22:00:00 UTC", "%Y-%m-%d %H:%M:%S UTC", "Asia/Tehran", date(2024, 1, 2)),
+        ("2024-01-01T22:00:00Z", "%Y-%m-%dT%H:%M:%SZ", "Asia/Tehran", date(2024, 1, 2)),
+        ("01/02/2024 12:05 a.m.", "%d/%m/%Y %I:%M %p", "UTC", date(2024, 2, 1)),
+    ],
+)
+def test_dates_are_read_as_they_are_written(written, date_format, timezone, day):
+    assert read(shop(ordered_at=written), date_format=date_format, timezone=timezone).last_day == day
+
+
+def test_hours_to_24_do_not_go_with_am_and_pm():
+    with pytest.raises(ValueError, match="%p, AM or PM, which goes with %I"):
+        LogRules(date_format="%d/%m/%Y %H:%M %p")
+
+
+# --- the grain -----------------------------------------------------------------------------------------
+
+
+def test_an_orders_total_on_each_of_its_lines_is_said_and_counted_once_on_request():
+    # Fifty orders of two products; both lines carry the order's total.
+    raw = shop(
+        order_id=[f"o{n // 2}" for n in range(100)],
+        product_id=[f"p{n % 2}" for n in range(100)],
+        customer_id=[f"c{n // 2 % 25}" for n in range(100)],
+        amount=[f"{20 + n // 2}" for n in range(100)],
+    )
+
+    assert found(raw) == {"repeated-totals": False}
+    log = read(raw, amount_per_order=True)
+    assert log.report.quarantined == {"further line of an order": 50}
+    assert sum(log.table["amount_cents"].to_pylist()) == 100 * sum(range(20, 70))
+
+
+def test_lines_that_continue_an_order_have_no_amount_of_their_own():
+    # As shops export: the total on the first line, blank on the next three.
+    raw = shop(
+        order_id=[f"o{n // 4}" for n in range(100)],
+        amount=[None if n % 4 else "20" for n in range(100)],
+        currency=[None if n % 4 else "EUR" for n in range(100)],
+    )
+
+    with pytest.raises(LogError, match="75 of them are empty: --amount-per-order"):
+        read(raw)
+    log = read(raw, amount_per_order=True)
+    assert (log.report.rows_used, log.report.currency) == (25, "EUR")
+
+
+def test_a_totals_row_stops_the_reading():
+    raw = shop()
+    total = sum(round(float(each) * 100) for each in raw["amount"].to_pylist()) / 100
+    footer = pa.table({"customer_id": ["Total"], "ordered_at": ["2023-07-19"], "amount": [f"{total:.2f}"]})
+
+    assert found(pa.concat_tables([raw, footer]))["totals-row"] is True
+
+
+def test_rows_of_exports_that_overlap_are_said():
+    raw = shop()
+
+    assert found(pa.concat_tables([raw, raw.slice(0, 30)])) == {"identical-rows": False}
+    assert found(pa.concat_tables([raw, raw.slice(0, 30)]), drop_identical=True) == {}
+
+
+def test_statuses_and_positive_refunds_are_said_with_their_columns():
+    raw = shop(status=["Failed" if n % 10 == 0 else "Paid" for n in range(100)])
+    refunds = shop(kind=["refund" if n % 10 == 0 else "sale" for n in range(100)])
+
+    (finding,) = check(read(raw), LogRules())
+    assert finding.name == "statuses" and "10 rows of 'failed'" in finding.message
+    assert "--where \"lower(status) NOT IN ('failed')\"" in finding.message
+    assert found(refunds) == {"positive-refunds": False}
+
+
+def test_an_optional_column_that_nobody_asked_for_never_costs_a_row():
+    raw = shop(margin=["?" if n < 40 else "2" for n in range(100)])
+
+    log = read(raw)
+
+    assert (log.report.rows_used, log.columns) == (100, ())
+    assert log.ignored == (
+        "Column 'margin' is not used: 40 of its 100 cells are no number. --margin-column margin asks for it.",
+    )
+    assert found(raw) == {"ignored-column": False}
+    assert read(raw, Columns(margin_column="margin")).report.rows_used == 60
+    assert read(shop(margin="2"), ignore_column=["margin"]).columns == ()
+
+
+# --- what becomes of a finding -------------------------------------------------------------------------
+
+
+def test_a_fatal_finding_stops_unless_it_is_accepted_and_strict_stops_at_any():
+    fatal = check(read(changed("customer_id", lambda n, each: f"1.5159{n % 25:02d}e+18")), LogRules())
+    mild = check(read(changed("customer_id", lambda n, each: "guest" if n < 4 else each)), LogRules())
+
+    with pytest.raises(FindingError, match="--accept scientific-ids") as caught:
+        settle(fatal, [])
+    assert caught.value.exit_code == 2
+    assert settle(fatal, ["scientific-ids"]) == []
+    assert len(settle(mild, [])) == 1
+    with pytest.raises(StrictError) as strict:
+        settle(mild, [], strict=True)
+    assert strict.value.exit_code == 3
