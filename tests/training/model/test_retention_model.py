@@ -160,3 +160,15 @@ def test_a_doubled_margin_doubles_all_money(cdnow_run: TrainingRun, table: pd.Da
         assert twice[column].to_numpy() == pytest.approx(2 * once[column].to_numpy())
     assert (twice["expected_spend"] == once["expected_spend"]).all()
     assert math.isclose(twice["churn_probability"].sum(), once["churn_probability"].sum())
+
+
+def test_the_scores_hold_what_a_plan_takes_from_them(
+    cdnow_run: TrainingRun, table: pd.DataFrame, scores: pd.DataFrame
+) -> None:
+    terms = cdnow_run.model.terms
+
+    assert set(scores["horizon_days"]) == {terms.horizon_days}
+    assert set(scores["margin"]) == {terms.margin}
+    assert (scores["expected_purchases"] * scores["spend_per_purchase"] == scores["expected_spend"]).all()
+    silent = pd.to_datetime(scores["snapshot_date"]) - pd.to_datetime(scores["last_purchase_date"])
+    assert silent.dt.days.tolist() == table["days_since_last_purchase"].tolist()
