@@ -1,11 +1,15 @@
-"""TreeSHAP of small trees, for many rows at once: the bits of LightGBM's own, at a seventh of the time.
+"""TreeSHAP by lookup tables: the contributions of small trees for many rows, bit-equal to LightGBM's own.
 
-What a tree adds to each feature's contribution depends on which way each of its splits sends the row, and on
-nothing else. A tree of eight leaves has seven splits, hence at most 128 such patterns: its contributions are
-worked out once for all patterns, and a row looks them up. Trees of more than nine leaves are left to LightGBM.
+A tree's contributions depend only on the direction in which each of its splits sends the row. A tree of eight leaves
+has seven splits, hence at most 128 such patterns: its contributions are computed once for all patterns and looked up
+for each row. Trees of more than nine leaves are left to LightGBM.
 
-The same additions in the same order give the same bits, so a leaf's increments are kept apart and added in
-LightGBM's order: depth first, at each split the side on which the row goes first.
+On the model of CDNOW (35 trees of five leaves) that takes 87 ms of CPU for 23,570 customers, where LightGBM takes
+630 ms, and 4.3 ms for 1,000, where LightGBM takes 23 ms; the tables take 64 ms, once per model
+(``python tests/benchmarks/bench_contributions.py``). For fewer than about 100 rows LightGBM is faster.
+
+The same additions in the same order give the same bits, so each leaf's increments are kept apart and added in
+LightGBM's order: depth first, at each split the side of the row first.
 
 References
 ----------
@@ -25,54 +29,54 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
-_MOST_SPLITS = 8  # a pattern is a byte
-_ZERO = float(np.float32(1e-35))  # to LightGBM, a number up to this size is 0
+_MAX_SPLITS = 8  # a pattern is a byte
+_ZERO = float(np.float32(1e-35))  # LightGBM takes smaller numbers as 0
 _BLOCK_ROWS = 4096  # at a time, so that the sums stay in cache
 
 
 class Step(NamedTuple):
-    """A feature on the way to a leaf: the share of training rows that go this way, and whether the row does."""
+    """A split on the path to a leaf: its feature, the share of training rows on this side, and the row's own side."""
 
     feature: int
     zero: float
-    one: FloatArray  # 0 or 1, a number for each pattern
+    one: FloatArray  # 1 where the row is on this side, else 0, for each pattern
 
 
 @dataclass(frozen=True)
-class Way:
-    """The steps to a node, and the weights of their subsets by size; algorithm 2 calls it m.
+class Path:
+    """The splits on the path to a node, and the weights of their subsets by size: m in algorithm 2.
 
     Examples
     --------
-    >>> Way().extended(Step(3, 0.25, np.array([0.0, 1.0]))).weights
+    >>> Path().extended(Step(3, 0.25, np.array([0.0, 1.0]))).weights
     [array([0.125, 0.125]), array([0. , 0.5])]
     """
 
     steps: tuple[Step, ...] = ()
     weights: list[Any] = field(default_factory=list)
 
-    def extended(self, step: Step) -> Way:
-        """Return the way with one more step."""
+    def extended(self, step: Step) -> Path:
+        """Return the path with one more step (EXTEND in algorithm 2)."""
         if not self.steps and step.feature >= 0:
-            return Way().extended(Step(-1, 1.0, np.ones_like(step.one))).extended(step)
+            return Path().extended(Step(-1, 1.0, np.ones_like(step.one))).extended(step)
         depth, weights = len(self.steps), [*self.weights, 0.0 if self.steps else np.ones_like(step.one)]
         for i in range(depth - 1, -1, -1):
             weights[i + 1] = weights[i + 1] + step.one * weights[i] * (i + 1) / (depth + 1)
             weights[i] = step.zero * weights[i] * (depth - i) / (depth + 1)
-        return Way((*self.steps, step), weights)
+        return Path((*self.steps, step), weights)
 
-    def without(self, place: int) -> Way:
-        """Return the way as if a step had not been taken."""
+    def without(self, place: int) -> Path:
+        """Return the path without a step (UNWIND in algorithm 2)."""
         depth, weights, (_, zero, one) = len(self.steps) - 1, list(self.weights), self.steps[place]
         rest = weights[depth]
         for i in range(depth - 1, -1, -1):
             hot = rest * (depth + 1) / (i + 1)
             rest = weights[i] - hot * zero * (depth - i) / (depth + 1)
             weights[i] = np.where(one != 0, hot, weights[i] * (depth + 1) / (zero * (depth - i)))
-        return Way(self.steps[:place] + self.steps[place + 1 :], weights[:depth])
+        return Path(self.steps[:place] + self.steps[place + 1 :], weights[:depth])
 
     def sum_without(self, place: int) -> FloatArray:
-        """Return the sum of the weights that `without` would leave."""
+        """Return the sum of the weights of `without`."""
         depth, (_, zero, one) = len(self.steps) - 1, self.steps[place]
         rest, total = self.weights[depth], np.zeros_like(one)
         for i in range(depth - 1, -1, -1):
@@ -84,7 +88,7 @@ class Way:
 
 
 class Increment(NamedTuple):
-    """What one leaf adds to one feature, and when in turn, for each pattern."""
+    """Contribution of one leaf to one feature, and its place in the order of addition, for each pattern."""
 
     feature: int
     turn: npt.NDArray[np.int64]
@@ -92,14 +96,14 @@ class Increment(NamedTuple):
 
 
 class Round(NamedTuple):
-    """Additions to different features, which can be made at a time: a row of amounts a feature."""
+    """Additions to different features, made at once: one row of amounts per feature."""
 
     features: npt.NDArray[np.intp]
     amounts: FloatArray
 
 
 class Tree:
-    """One tree's splits, and its contributions for every pattern of them.
+    """A tree's splits, and its contributions for every pattern of them.
 
     Parameters
     ----------
@@ -116,10 +120,10 @@ class Tree:
         self.nan_left = np.array(nan_left, dtype=bool)[:, None]
         patterns = np.arange(2 ** len(splits))
         goes_left = {split["split_index"]: (patterns >> bit) & 1 for bit, split in enumerate(splits)}
-        self.rounds = _rounds(list(_increments(structure, goes_left, Way(), np.zeros_like(patterns))))
+        self.rounds = _rounds(list(_increments(structure, goes_left, Path(), np.zeros_like(patterns))))
 
     def patterns(self, inputs: FloatArray, unknown: BoolArray) -> npt.NDArray[np.intp]:
-        """Return which way each row goes at each split, as a number; inputs are of shape (n_features, n_rows)."""
+        """Return each row's pattern, one bit per split; inputs are of shape (n_features, n_rows)."""
         left = inputs[self.features] <= self.thresholds
         left |= unknown[self.features] & self.nan_left
         number: npt.NDArray[np.intp] = np.packbits(left, axis=0, bitorder="little")[0].astype(np.intp)
@@ -128,13 +132,13 @@ class Tree:
 
 @dataclass(frozen=True)
 class TreeShap:
-    """A booster's contributions by table; see `TreeShap.of`."""
+    """A booster's contributions by lookup tables; made by `TreeShap.of`."""
 
     trees: tuple[Tree, ...]
 
     @classmethod
     def of(cls, booster: lgb.Booster) -> Self | None:
-        """Make a booster's tables; None where it has trees that are too large, or splits of another kind."""
+        """Make a booster's tables; None where a tree has more than nine leaves or a split that is not numeric."""
         trees = [tree["tree_structure"] for tree in booster.dump_model()["tree_info"]]
         splits = [list(_splits(tree)) for tree in trees]
         plain = all(
@@ -142,7 +146,7 @@ class TreeShap:
             for tree in splits
             for split in tree
         )
-        if not plain or max(map(len, splits), default=0) > _MOST_SPLITS:
+        if not plain or max(map(len, splits), default=0) > _MAX_SPLITS:
             return None
         return cls(tuple(Tree(tree) for tree in trees if "split_feature" in tree))
 
@@ -184,34 +188,34 @@ def _count(node: dict[str, Any]) -> int:
 def _increments(
     node: dict[str, Any],
     goes_left: dict[int, npt.NDArray[np.int64]],
-    way: Way,
+    path: Path,
     turn: npt.NDArray[np.int64],
     depth: int = 0,
 ) -> list[Increment]:
-    """Return what the leaves below a node add; ``turn`` orders them as LightGBM visits them."""
+    """Return the contributions of the leaves below a node; ``turn`` orders them as LightGBM visits them."""
     if "split_feature" not in node:
         return [
-            Increment(feature, turn, way.sum_without(place) * (one - zero) * node["leaf_value"])
-            for place, (feature, zero, one) in enumerate(way.steps)
+            Increment(feature, turn, path.sum_without(place) * (one - zero) * node["leaf_value"])
+            for place, (feature, zero, one) in enumerate(path.steps)
             if place
         ]
     feature, left = node["split_feature"], goes_left[node["split_index"]]
     zero, one = 1.0, np.ones(len(left))
-    for place, step in enumerate(way.steps):
+    for place, step in enumerate(path.steps):
         if step.feature == feature:  # split on it before: both splits together are one step
-            zero, one, way = step.zero, step.one, way.without(place)
+            zero, one, path = step.zero, step.one, path.without(place)
             break
     found = []
     for child, hot in (("left_child", left), ("right_child", 1 - left)):
         share = _count(node[child]) / _count(node) * zero
         step = Step(feature, share, one * hot)
-        later = (1 - hot) << (_MOST_SPLITS - depth)
-        found += _increments(node[child], goes_left, way.extended(step), turn + later, depth + 1)
+        later = (1 - hot) << (_MAX_SPLITS - depth)
+        found += _increments(node[child], goes_left, path.extended(step), turn + later, depth + 1)
     return found
 
 
 def _rounds(increments: list[Increment]) -> list[Round]:
-    """Order each feature's increments by their turns; a feature's first ones make a round, its second ones..."""
+    """Order each feature's increments by turn; the n-th ones of all features make the n-th round."""
     by_feature: dict[int, list[Increment]] = {}
     for increment in increments:
         by_feature.setdefault(increment.feature, []).append(increment)
