@@ -1,1 +1,1 @@
-"""Why a customer has their score, what an offer would earn with them, and what would change the decision."""
+"""Explanation of a customer's score: contributions, scenarios, and the profit and break-even of offers."""

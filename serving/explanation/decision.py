@@ -26,7 +26,7 @@ class OfferDecision(OfferPrice):
     Parameters
     ----------
     contact : bool
-        Whether the offer pays. Which of several to make is the recommendation's to say.
+        Whether the offer pays. Of several that pay, `Recommendation` names the best.
     decision : str
     flips_after_silent_days : int or None
         The first of the days of silence looked at after which the decision is the other one.
@@ -51,7 +51,7 @@ def decide(
     now: Recommendation,
     silent: Mapping[int, Recommendation],
 ) -> list[OfferDecision]:
-    """Put the decision on every offer into words.
+    """Word the decision on every offer.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def decide(
 
     Returns
     -------
-    list of OfferDecision, one an offer, in their order
+    list of OfferDecision, one per offer, in their order
     """
     decisions = []
     for place, (offer, price) in enumerate(zip(offers, now.offers, strict=True)):
@@ -110,9 +110,7 @@ def _template(price: OfferPrice, incentive_too_dear: bool) -> str:
 
 
 def _apart(needed: float, given: float, write: Callable[[float, int], str]) -> tuple[str, str]:
-    """Write two shares with as few digits, two or more, as show on which side of the first the second is.
-
-    The first is rounded up.
+    """Write two shares with the fewest digits (two at least) that show which is larger; the first is rounded up.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """Explanations: how one customer's score comes about, and what would change it.
 
-An answer in plain values (text, numbers, None, lists and mappings of these; dates in ISO form), so that
-``json.dumps(dataclasses.asdict(explanation))`` is all it takes to send it.
+Its values are plain (text, numbers, None, lists and mappings of these; dates in ISO form):
+``json.dumps(dataclasses.asdict(explanation))`` sends it.
 """
 
 from __future__ import annotations
@@ -23,15 +23,13 @@ from features.table.columns import Columns, rows_of
 from features.table.history import FEATURES
 from serving.explanation.decision import OfferDecision, decide, load_wording
 from serving.explanation.recommendation import price_offers
-from serving.explanation.scenario import IfSilent, IfTheyBuy, Scenarios, imagine
+from serving.explanation.scenario import IfSilent, IfTheyBuy, Scenarios, score_scenarios
 from serving.scorer import Scorer
 from training.churn.model import CONTRIBUTIONS
+from training.clv.uncertainty import COVERAGE
 from training.model import reasons
 from training.model.score_schema import SCORE_COLUMNS, TIERS
 from training.offers.offers import Offer, require_own_names
-
-INTERVAL_LEVEL = 0.8
-"""Of `expected_value_low` to `expected_value_high`, and of the dates of the next purchase."""
 
 _CATALOGUE = {feature.name: feature for feature in FEATURES}
 
@@ -49,7 +47,7 @@ class Contribution:
 
 @dataclass(frozen=True)
 class TopicSum:
-    """Contributions that tell one story, summed; the text is None where its numbers are undefined."""
+    """Sum of the contributions of one topic; the text is None where its numbers are undefined."""
 
     topic: str
     log_odds: float
@@ -80,7 +78,7 @@ class LogOdds:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the orders before the snapshot say; purchases are purchase days, None is undefined."""
+    """Facts of the orders before the snapshot; purchases are purchase days, None is undefined."""
 
     frequency: int
     recency: int
@@ -97,7 +95,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Interval:
-    """How well the expected value and the next purchase are known; None as in the score."""
+    """Intervals of the expected value and of the next purchase; None as in the score."""
 
     level: float
     of: str
@@ -111,7 +109,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class TierDistance:
-    """Expected value that a tier begins with, and how much is missing to it; negative: how much is to spare."""
+    """Expected value from which a tier starts, and how much the customer lacks; negative where they exceed it."""
 
     tier: str
     from_expected_value: float
@@ -120,7 +118,7 @@ class TierDistance:
 
 @dataclass(frozen=True)
 class WhatWouldChange:
-    """What the score and the decision would be otherwise."""
+    """Scores and decisions under other circumstances."""
 
     if_they_buy: IfTheyBuy
     if_silent: list[IfSilent]
@@ -190,7 +188,7 @@ def explain(
     scored = scorer.score_log(log, snapshot or tomorrow(log.report.timezone), threads=1)
     if not len(scored.columns["customer_id"]):
         raise StayworthError(f"The customer cannot be scored: {scored.unscored['reason'].iloc[0]}.")
-    scenarios = imagine(scorer.model, log, scored.snapshot)
+    scenarios = score_scenarios(scorer.model, log, scored.snapshot)
     score = {name: _plain(scored.columns[name][0]) for name in SCORE_COLUMNS}
     (now,), later = price_offers(scored.columns, offers), price_offers(scenarios.silent_scores, offers)
     silent = {ahead.silent_days: prices for ahead, prices in zip(scenarios.if_silent, later, strict=True)}
@@ -220,7 +218,7 @@ def explain(
 
 
 def _plain(value: Any) -> Any:
-    """Return a value of a table as JSON knows it: NaN as None, a date as its ISO text."""
+    """Return a value in JSON's types: NaN as None, a date as its ISO text."""
     value = value.item() if isinstance(value, np.generic) else value
     if value is None or isinstance(value, str | list):
         return value
@@ -285,7 +283,7 @@ def _interval(scorer: Scorer, score: dict[str, Any]) -> Interval:
     names = ("expected_value", "expected_value_low", "expected_value_high")
     dates = ("next_purchase_low", "next_purchase_date", "next_purchase_high")
     return Interval(
-        level=INTERVAL_LEVEL,
-        of=load_wording()["interval"]["of"].format(level=INTERVAL_LEVEL, days=days),
+        level=COVERAGE,
+        of=load_wording()["interval"]["of"].format(level=COVERAGE, days=days),
         **{name: score[name] for name in (*names, *dates)},
     )

@@ -1,4 +1,4 @@
-"""Recommendations: what each offer would cost and bring with each scored customer, and which to make.
+"""Recommendations: cost, profit and break-even of each offer to each scored customer, and the best that pays.
 
 The money is that of a campaign's plan (`training.offers.offer_profit`, with the score's ``spend_per_purchase``), so an
 answer to a live request and a planned list never disagree.

@@ -1,7 +1,7 @@
-"""Scenarios: the scores a customer would have, had they just bought, or if they stay silent.
+"""Scenarios: a customer's scores had they just bought, and after more days of silence.
 
-Nothing is extrapolated: an order is really added, or the same orders are really seen from a later date, and
-the customer is described and scored as ever. So a later date may lie in the future, which a score's may not.
+Nothing is extrapolated: an order is added, or the same orders are seen from a later date, and the customer is
+scored as usual. A scenario's date may lie in the future; a score's may not.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ WHERE customer_id = '{_AS_IS}'"""
 
 @dataclass(frozen=True)
 class Outlook:
-    """The numbers of a score that a scenario moves, ready for JSON.
+    """Numbers of a score in a scenario, ready for JSON.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ _PRICED = [*(field.name for field in fields(Outlook)), "spend_per_purchase"]
 
 @dataclass(frozen=True)
 class IfTheyBuy(Outlook):
-    """The score, had one more order of the mean purchase day's money come in on the day before the snapshot."""
+    """The score with one more order, of the mean purchase day's amount, on the day before the snapshot."""
 
     ordered_on: str
     amount: float
@@ -69,7 +69,7 @@ class IfSilent(Outlook):
 
 @dataclass(frozen=True)
 class Scenarios:
-    """One customer, described as they are and scored as they might be.
+    """A customer's features, and their scores in the scenarios.
 
     Parameters
     ----------
@@ -90,8 +90,8 @@ class Scenarios:
     silent_scores: Columns
 
 
-def imagine(model: RetentionModel, log: TransactionLog, snapshot: Snapshot) -> Scenarios:
-    """Describe and score a customer in every scenario.
+def score_scenarios(model: RetentionModel, log: TransactionLog, snapshot: Snapshot) -> Scenarios:
+    """Score a customer in every scenario.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def _after(snapshot: Snapshot, days: int) -> Snapshot:
 
 
 def _usual_order(seen: pa.Table, snapshot: Snapshot) -> pa.Table:
-    """Return a row of a purchase day's mean money, in no named channel and of no named product."""
+    """Return an order of the mean purchase day's amount, without channel and product."""
     purchases = seen.filter(pc.greater_equal(seen["amount_cents"], 0))
     days = pc.count_distinct(purchases["ordered_on"]).as_py()
     order: dict[str, Any] = {

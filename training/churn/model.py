@@ -37,7 +37,7 @@ CHURN_FEATURES: tuple[str, ...] = tuple(f.name for f in FEATURES if f.name not i
 CONTRIBUTIONS = ("silence", "habit", *CHURN_FEATURES, "constant")
 """What `ChurnModel.contributions` splits a customer's log-odds into."""
 
-_TABLE_ROWS = 100  # from here on looking contributions up is faster than LightGBM
+_TABLE_ROWS = 100  # from here on lookup tables are faster than LightGBM
 
 # How p must move with a feature where the residual is kept monotone: up with silence, down with habit.
 MONOTONE = {"days_since_last_purchase": 1, "p0": 1, "p_alive": -1, "frequency": -1, "expected_purchases": -1}
@@ -92,7 +92,7 @@ def training_data(rows: Sequence[LabelledSnapshot], reference: lgb.Dataset | Non
 def booster_parameters(
     *, monotone: bool, seed: int, threads: int, tuned: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Return LightGBM's parameters for one recipe; what tuning found goes over the defaults."""
+    """Return LightGBM's parameters for one recipe: the defaults, replaced by tuned ones where there are any."""
     signs = [MONOTONE.get(name, 0) for name in CHURN_FEATURES]
     return (
         PARAMETERS
@@ -103,7 +103,7 @@ def booster_parameters(
 
 
 def boosted(booster: lgb.Booster, inputs: np.ndarray, *, contributions: bool = False) -> np.ndarray:
-    """Return what a booster adds to each row's raw score: in all, or by feature with a constant at last."""
+    """Return a booster's raw scores, or the contribution of each feature to them, with the constant last."""
     # For few rows, starting a team of threads (0: all) takes longer than predicting.
     threads = 1 if len(inputs) < 5_000 else 0
     return np.asarray(
@@ -189,7 +189,7 @@ class ChurnModel:
             return boosted(booster, inputs, contributions=True)
         parts = np.empty((len(inputs), len(CHURN_FEATURES) + 1))
         parts[:, :-1] = self._shap(inputs)
-        # LightGBM has the last word: on a machine where it rounds otherwise, it does all the work.
+        # Where LightGBM rounds otherwise on this machine, its contributions are taken.
         first = boosted(booster, inputs[:1], contributions=True)[0]
         if (parts[0, :-1] != first[:-1]).any():
             return boosted(booster, inputs, contributions=True)

@@ -1,9 +1,9 @@
-"""The season: what the same time of year did to churn a year before.
+"""Seasonal correction: the intercept of the snapshot a year earlier, in the log-odds of churn.
 
-In a business with seasons, BG/NBD is off by a constant in the log-odds that swings through the year (from
+In a business with seasons, BG/NBD is off by a constant in the log-odds that varies through the year (from
 −0.5 for windows over the autumn to +1.0 after Christmas in the Online Retail II log). The intercept of the
-snapshot a year earlier is an estimate of the next one; it is put to use only where it was better than none
-on closed windows, and where the log was old enough a year ago to tell silence from churn.
+snapshot a year earlier is an estimate of the next one; it is used only where it was better than none on
+closed windows, and where the log was old enough a year ago to tell silence from churn.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ GRID_DAYS = 16
 
 @dataclass(frozen=True)
 class Season:
-    """The intercepts of past snapshots, to be looked up a year later.
+    """Intercepts of past snapshots, looked up a year later.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Season:
         Snapshot dates as proleptic Gregorian ordinals.
     intercepts : tuple of float, log-odds
     used : bool
-        Whether the season has earned its place; if not, every intercept is 0.
+        If False, every intercept is 0.
 
     Examples
     --------
@@ -49,7 +49,7 @@ class Season:
     used: bool = False
 
     def intercept(self, snapshot: Snapshot) -> float:
-        """Return the intercept of a year earlier, between neighbours by proportion; 0 where there is none."""
+        """Return the intercept of a year earlier, interpolated between snapshots; 0 where there is none."""
         if not self.used or not self.days:
             return 0.0
         year_ago = snapshot.months_earlier(12).date.toordinal()
@@ -73,8 +73,8 @@ def season_of(
 ) -> Season:
     """Keep the intercepts of the snapshots at which the log was old enough.
 
-    Old enough is ``dormant_after_days`` of log: before, nobody can have been silent for longer than that, and
-    BG/NBD cannot yet tell a pause from an end.
+    Old enough is ``dormant_after_days`` of log: before, nobody can have been silent for longer, and BG/NBD cannot
+    yet tell a pause from churn.
 
     Parameters
     ----------

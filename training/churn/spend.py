@@ -1,4 +1,4 @@
-"""The spend model: Gamma-Gamma and BG/NBD say what a customer will spend, LightGBM learns what they miss.
+"""The spend model: the expected spend of BG/NBD and Gamma-Gamma, corrected by LightGBM.
 
     log E[spend] = log(E[purchases]·m) + residual(features) + season
 

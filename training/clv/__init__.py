@@ -1,4 +1,4 @@
-"""How often customers buy, what they spend, what they are worth: BG/NBD and its relatives, Gamma-Gamma, value."""
+"""Customer lifetime value: models of purchases (BG/NBD and its relatives) and of spend (Gamma-Gamma), and value."""
 
 from typing import Literal
 

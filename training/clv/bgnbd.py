@@ -1,11 +1,11 @@
-"""BG/NBD: a customer buys at a steady rate until, after some purchase, they never come back.
+"""BG/NBD: customers buy at a constant rate while alive and may leave for good after any repeat purchase.
 
 While alive a customer buys with rate λ; after every repeat purchase they leave with probability p. Over
 customers λ ~ Gamma(r, α) and p ~ Beta(a, b). Time is in **weeks**; x, t_x and T are a customer's frequency,
 recency and age (see ``features/table/rfm.py``).
 
 Given a history, a customer who is alive has λ ~ Gamma(R, A) and p ~ Beta(a, B) with R = r + x, A = α + T,
-B = b + x. All that is said about their future follows from those four numbers.
+B = b + x. Every prediction follows from those four numbers.
 
 References
 ----------
@@ -25,7 +25,7 @@ from scipy.special import betaln, expit, gammaln, hyp2f1, log_expit
 from training.clv.quadrature import FloatArray, time_points
 from training.clv.row_cache import RowCache
 
-CENTURY = 100 * 365 / 7.0  # weeks: a purchase that is later than that is never
+CENTURY = 100 * 365 / 7.0  # weeks: a purchase later than that counts as never
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class BGNBD:
     Notes
     -----
     Methods take x, t_x, T as float arrays of shape (n,), t_x and T in weeks, 0 <= t_x <= T, and work
-    elementwise: a row's answer has the same bits alone or in any batch.
+    elementwise: a row's result has the same bits alone or in any batch.
 
     Examples
     --------
@@ -59,9 +59,9 @@ class BGNBD:
 
     name: ClassVar[str] = "bgnbd"
     title: ClassVar[str] = "BG/NBD"
-    at_edge: ClassVar[str] = (  # what it means that a parameter has no finite estimate
-        "Hardly anyone can be seen to have left yet, as on a young log, or customers are all alike: "
-        "trust P(alive) and long-run value little."
+    at_edge: ClassVar[str] = (  # the meaning of a parameter without a finite estimate
+        "Few customers have visibly left, as on a young log, or customers do not differ: "
+        "P(alive) and long-run value are unreliable."
     )
     scale_parameters: ClassVar[tuple[str, ...]] = ("alpha",)  # those in units of time
 
@@ -74,7 +74,7 @@ class BGNBD:
         return self.b + x
 
     def _may_have_left(self, x: FloatArray) -> npt.NDArray[np.bool_]:
-        """Tell who has had an occasion to leave: after a repeat purchase."""
+        """Return whether each customer has had an occasion to leave: a repeat purchase."""
         return x > 0
 
     def _alive_logit(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
@@ -134,9 +134,9 @@ class BGNBD:
     def purchases_after_win_back(
         self, x: FloatArray, t_x: FloatArray, T: FloatArray, weeks: float, discount: float = 0.0
     ) -> FloatArray:
-        """Return the purchases expected in the ``weeks`` after one more purchase, that an offer brings about.
+        """Return the purchases expected in the ``weeks`` after one more purchase, brought about by an offer.
 
-        The customer is silent until T; we don't know whether they have left. If alive, they have
+        The customer is silent until T; whether they have left is not known. If alive, they have
         λ ~ Gamma(R, A), p ~ Beta(a, B); if they have left after their last purchase, they have
         λ ~ Gamma(R, α+t_x), p ~ Beta(a+1, B−1). In both cases they leave again after the new purchase with
         their own p, or else go on with one more dropout survived. The new purchase itself is not counted.

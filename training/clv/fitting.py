@@ -31,7 +31,7 @@ _HEAVY_TAIL = 2.0  # a fitted mean spend this many times the observed one descri
 
 
 def fit_clv(table: pd.DataFrame, model: str = "bgnbd") -> CLVModel:
-    """Fit purchases and spend on a feature table.
+    """Fit a model of purchases and Gamma-Gamma on a feature table.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def fit_clv(table: pd.DataFrame, model: str = "bgnbd") -> CLVModel:
     correlation = spend_correlation(x, m)
     if correlation is not None and abs(correlation) > _CORRELATED:
         notes.append(
-            f"Frequency and mean spend are correlated ({correlation:+.2f}), and Gamma-Gamma supposes they "
+            f"Frequency and mean spend are correlated ({correlation:+.2f}), and Gamma-Gamma assumes they "
             "are not: check the expected spend of the most frequent buyers."
         )
     return CLVModel(
@@ -91,7 +91,7 @@ def fit_clv(table: pd.DataFrame, model: str = "bgnbd") -> CLVModel:
 def _fit_purchases(
     kind: type[PurchaseModel], columns: tuple[FloatArray, ...], notes: list[str]
 ) -> tuple[PurchaseModel, FloatArray]:
-    """Return the model at the maximum, and the axes of its uncertainty."""
+    """Return the model of maximum likelihood, and the axes of its uncertainty."""
     x, t_x, T = columns
     span = float(T.max())
     search = _lifetimes_maximum if kind.name in _FITTERS else None
@@ -112,7 +112,7 @@ def _fit_purchases(
 def _fit_spend(
     x: FloatArray, m: FloatArray, notes: list[str]
 ) -> tuple[GammaGamma | EmpiricalSpend, FloatArray]:
-    """Return the model of spend at the maximum, or the observed mean, and the axes of its uncertainty."""
+    """Return the model of spend of maximum likelihood, or the observed mean, and the axes of its uncertainty."""
     repeats = (x > 0) & (m > 0)
     if not repeats.any():
         notes.append("No repeat purchase has an amount above zero: expected spend is zero.")

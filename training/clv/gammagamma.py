@@ -1,4 +1,4 @@
-"""Gamma-Gamma: what a customer spends per purchase, their own mean drawn towards everybody's.
+"""Gamma-Gamma: a customer's mean spend per purchase, shrunk towards the population's.
 
 A customer's spend per purchase day is Gamma(p, ν) and ν ~ Gamma(q, v) over customers, independent of how
 often they buy. m is the mean *gross* spend of the x repeat purchase days.
@@ -42,7 +42,7 @@ class GammaGamma:
 
     name: ClassVar[str] = "gammagamma"
     title: ClassVar[str] = "Gamma-Gamma"
-    at_edge: ClassVar[str] = (  # what it means that a parameter has no finite estimate
+    at_edge: ClassVar[str] = (  # the meaning of a parameter without a finite estimate
         "Spend hardly varies, within customers or between them."
     )
     scale_parameters: ClassVar[tuple[str, ...]] = ("v",)  # those in units of money
@@ -56,7 +56,7 @@ class GammaGamma:
 
     @property
     def population_mean(self) -> float:
-        """The mean spend per purchase of a customer not yet seen to repeat, ``p·v/(q−1)``."""
+        """The mean spend per purchase of a customer without a repeat purchase, ``p·v/(q−1)``."""
         return self.p * self.v / (self.q - 1.0)
 
     def expected_spend(self, x: FloatArray, m: FloatArray) -> FloatArray:
@@ -70,7 +70,7 @@ class GammaGamma:
 
 @dataclass(frozen=True)
 class EmpiricalSpend:
-    """The way out where no Gamma-Gamma fits: a repeat buyer's own mean, everybody's mean for the others.
+    """Observed mean spend, where Gamma-Gamma does not fit: a repeat buyer's own mean, the overall mean for others.
 
     That is the limit of the Gamma-Gamma's expectation as the spread over customers grows (q to 1 from above).
 
@@ -91,7 +91,7 @@ class EmpiricalSpend:
 
     @property
     def population_mean(self) -> float:
-        """The mean spend per purchase of a customer not yet seen to repeat."""
+        """The mean spend per purchase of a customer without a repeat purchase."""
         return self.mean
 
     def expected_spend(self, x: FloatArray, m: FloatArray) -> FloatArray:
@@ -100,9 +100,9 @@ class EmpiricalSpend:
 
 
 def spend_correlation(x: FloatArray, m: FloatArray) -> float | None:
-    """Return the correlation of frequency and mean spend over repeat buyers: Gamma-Gamma supposes 0.
+    """Return the correlation of frequency and mean spend over repeat buyers; Gamma-Gamma assumes 0.
 
-    None where there are fewer than three, or where all are alike.
+    None where there are fewer than three, or where one of the two does not vary.
 
     Examples
     --------

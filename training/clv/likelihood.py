@@ -1,4 +1,4 @@
-"""Maximum likelihood in logarithms of the parameters: the optimum, whether it is one, and how sure it is.
+"""Maximum likelihood in log-parameters: the search, a check of convergence, and the standard errors.
 
 All of it works on an *objective*: the mean negative log-likelihood per customer as a
 function of the parameters' logarithms. So parameters stay positive, and one step means a ratio.
@@ -20,17 +20,17 @@ Model = TypeVar("Model")
 
 Objective = Callable[[FloatArray], float]
 
-# Beyond these a parameter says "nobody" or "everybody", and the likelihood is flat: a fit stops there.
+# Beyond these a parameter means "nobody" or "everybody", and the likelihood is flat: a fit stops there.
 LOWEST, HIGHEST = 1e-3, 1e3
 
 _FLAT = 1e-4  # slope of the mean log-likelihood per log-parameter, below which a search has reached the top
 _STEP = 1e-4  # of the finite differences in a slope; ten times that in a curvature
-_WIDEST_AXIS = 1.0  # log scale: a direction the log says nothing about is taken as known within a factor e
+_WIDEST_AXIS = 1.0  # log scale: where the likelihood is flat, a parameter is taken as known within a factor e
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A model to fit: its data in units of their own size, so that the parameters are near 1.
+    """A model to fit and its data, scaled so that the parameters are near 1.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class Problem:
 
     @property
     def weight(self) -> float:
-        """How many customers there are."""
+        """Number of customers."""
         return float(self.data[-1].sum())
 
     def objective(self, log_parameters: FloatArray) -> float:
@@ -75,10 +75,10 @@ Search = Callable[[Problem, FloatArray | None], FloatArray | None]
 def maximum(
     problem: Problem, search: Search | None, start: FloatArray | None = None
 ) -> tuple[FloatArray, list[str]]:
-    """Return the log-parameters of maximum likelihood, and what there is to remark.
+    """Return the log-parameters of maximum likelihood, and remarks on the search.
 
-    What ``search`` finds is taken if it is a maximum inside the bounds: a search may fail in silence, and
-    then the slope where it stopped is not flat. Otherwise the likelihood is maximised within the bounds.
+    The result of ``search`` is taken if it is a maximum inside the bounds: a search may fail without an error, and
+    then the gradient where it stopped is not 0. Otherwise the likelihood is maximised within the bounds.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def minimise(objective: Objective, start: FloatArray) -> FloatArray:
 
 
 def at_edge(log_parameters: FloatArray) -> npt.NDArray[np.bool_]:
-    """Tell which parameters lie at the bounds, within a percent, or beyond, or nowhere (NaN).
+    """Return whether each parameter lies at the bounds, within a percent, or beyond, or is NaN.
 
     Examples
     --------
@@ -177,7 +177,7 @@ def at_edge(log_parameters: FloatArray) -> npt.NDArray[np.bool_]:
 
 
 def gradient(objective: Objective, log_parameters: FloatArray) -> FloatArray:
-    """Return the objective's slope by central differences: about 0 at an optimum.
+    """Return the objective's gradient by central differences: about 0 at an optimum.
 
     Examples
     --------
@@ -200,7 +200,7 @@ def principal_axes(objective: Objective, log_parameters: FloatArray, n_customers
     ----------
     objective : callable
     log_parameters : ndarray of shape (k,), the optimum
-    n_customers : float, how many customers the mean is over
+    n_customers : float, customers in the objective's mean
 
     Returns
     -------

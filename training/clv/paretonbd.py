@@ -1,4 +1,4 @@
-"""Pareto/NBD: a customer buys at a steady rate until they leave, at any time and without being asked.
+"""Pareto/NBD: customers buy at a constant rate while alive and leave at a constant rate, unobserved, at any time.
 
 While alive a customer buys with rate λ and leaves with rate μ. Over customers λ ~ Gamma(r, α) and
 μ ~ Gamma(s, β). Time is in **weeks**; x, t_x, T are frequency, recency and age.
@@ -43,7 +43,7 @@ class ParetoNBD:
     Notes
     -----
     Methods take x, t_x, T as float arrays of shape (n,), t_x and T in weeks, 0 <= t_x <= T, and work
-    elementwise: a row's answer has the same bits alone or in any batch.
+    elementwise: a row's result has the same bits alone or in any batch.
 
     Examples
     --------
@@ -60,9 +60,9 @@ class ParetoNBD:
 
     name: ClassVar[str] = "paretonbd"
     title: ClassVar[str] = "Pareto/NBD"
-    at_edge: ClassVar[str] = (  # what it means that a parameter has no finite estimate
-        "Hardly anyone can be seen to have left yet, as on a young log, or customers are all alike: "
-        "trust P(alive) and long-run value little."
+    at_edge: ClassVar[str] = (  # the meaning of a parameter without a finite estimate
+        "Few customers have visibly left, as on a young log, or customers do not differ: "
+        "P(alive) and long-run value are unreliable."
     )
     scale_parameters: ClassVar[tuple[str, ...]] = ("alpha", "beta")  # those in units of time
 
@@ -156,9 +156,9 @@ class ParetoNBD:
     def purchases_after_win_back(
         self, x: FloatArray, t_x: FloatArray, T: FloatArray, weeks: float, discount: float = 0.0
     ) -> FloatArray:
-        """Return the purchases expected in the ``weeks`` after one more purchase, that an offer brings about.
+        """Return the purchases expected in the ``weeks`` after one more purchase, brought about by an offer.
 
-        The customer is silent until T; we don't know whether they have left. Alive or won back, they go on
+        The customer is silent until T; whether they have left is not known. Alive or won back, they go on
         with their own rates of buying and of leaving. The new purchase itself is not counted.
         """
 
@@ -206,7 +206,7 @@ def discounted_purchases(
 
 
 def _until_nothing(upper: FloatArray | float, *factors: tuple[FloatArray, FloatArray | float]) -> FloatArray:
-    """Return where to stop an integral of ``(A/(A+t))^k`` factors: at ``upper``, or once nothing is left."""
+    """Return the upper limit of an integral of ``(A/(A+t))^k`` factors: ``upper``, or where nothing is left."""
     for A, k in factors:
         upper = np.minimum(upper, A * np.expm1(np.minimum(_NOTHING / k, 100.0)))
     return np.asarray(upper, dtype=np.float64)

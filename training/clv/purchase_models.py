@@ -1,4 +1,4 @@
-"""What a model of purchases computes, and the models there are, by name."""
+"""The interface of a model of purchases, and the models by name."""
 
 from __future__ import annotations
 

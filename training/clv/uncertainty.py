@@ -1,12 +1,12 @@
-"""How sure an expected value is: the fitted parameters' uncertainty, carried through to money.
+"""Interval of an expected value: the standard errors of the fitted parameters, propagated to money.
 
 The interval is one *of the expectation*. A single customer's actual spend varies far more, and the sum over
-many customers a little more. The churn probability is taken as given.
+many customers a little more. The churn probability is taken as known.
 
-The log-parameters are asymptotically normal. Along each principal axis of that distribution the value is
-taken one standard deviation up and down; half the difference of the two logarithms is the axis's share of
-the value's own deviation, and the shares add up as squares. Against random draws this takes 14 evaluations
-where a steady quantile takes hundreds, has no seed, and always encloses the estimate.
+The log-parameters are asymptotically normal. The value is evaluated one standard deviation up and down each
+principal axis of their distribution; half the difference of the two logarithms is the axis's contribution to the
+standard deviation of the value's logarithm, and the squares of the contributions add up. That takes 14
+evaluations, where a quantile of random draws takes hundreds, needs no seed, and always contains the estimate.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from features.table.columns import Columns
 from training.clv.model import CLVModel, histories
 from training.clv.quadrature import FloatArray
 from training.clv.row_cache import once_per_distinct
-from training.clv.value import ValueTerms, ahead, silent_and_active
+from training.clv.value import ValueTerms, silent_and_active, values_if_alive
+
+COVERAGE = 0.8
+"""Probability that the interval of an expected value covers it."""
 
 _TINY = 1e-300
 
@@ -39,7 +42,7 @@ def value_scenarios(
     Returns
     -------
     ndarray of shape (n, 2k)
-        Columns in pairs, up and down each of k axes. Rows may be summed, to ask about a group's total.
+        Columns in pairs, up and down each of k axes. Sums of rows are the scenarios of a group's total.
     """
     x, t_x, T = histories(columns)
     scenarios = []
@@ -50,7 +53,9 @@ def value_scenarios(
     if models := clv.purchase_scenarios:
         spend = clv.spend_per_purchase(columns)
         halves = once_per_distinct(
-            lambda x, T: np.stack([half for model in models for half in ahead(model, x, T, terms)], axis=1),
+            lambda x, T: np.stack(
+                [half for model in models for half in values_if_alive(model, x, T, terms)], axis=1
+            ),
             *(x, T),
         )
         for place, model in enumerate(models):
@@ -62,19 +67,16 @@ def value_scenarios(
     return np.stack(scenarios, axis=1) if scenarios else np.zeros((len(x), 0))
 
 
-def interval_factors(
-    scenarios: FloatArray, coverage: float = 0.8, *, level_deviation: float = 0.0
-) -> tuple[FloatArray, FloatArray]:
-    """Return the interval's ends as multiples of the expected value.
+def interval_factors(scenarios: FloatArray, *, level_deviation: float = 0.0) -> tuple[FloatArray, FloatArray]:
+    """Return the ends of the interval of `COVERAGE` as multiples of the expected value.
 
     Parameters
     ----------
     scenarios : ndarray of shape (n, 2k)
         Of `value_scenarios`.
-    coverage : float, in (0, 1)
     level_deviation : float, at least 0
-        Standard deviation of the log of what a whole window brings against its expectation: years and seasons
-        differ, and no sample of customers, however large, averages that out.
+        Standard deviation of the log of a whole window's actual over expected spend: windows differ by year and
+        season, which a larger sample of customers does not average out.
 
     Returns
     -------
@@ -92,5 +94,5 @@ def interval_factors(
     logs = np.log(np.maximum(scenarios, _TINY))
     shares = (logs[:, 0::2] - logs[:, 1::2]) / 2.0
     deviation = np.sqrt((shares * shares).sum(axis=1) + level_deviation * level_deviation)
-    reach = float(ndtri((1.0 + coverage) / 2.0)) * deviation
+    reach = float(ndtri((1.0 + COVERAGE) / 2.0)) * deviation
     return np.exp(-reach), np.exp(reach)

@@ -1,12 +1,12 @@
-"""What a customer is worth: if they stay silent, if they buy by themselves, if an offer brings them back.
+"""Customer value: the discounted margin of future purchases, with and without a purchase in the churn window.
 
-The churn window (H weeks) splits a customer's future in two: silent through it, or not. Each half has its
-value over the value horizon (W weeks), discounted to the snapshot. All values here are in units of one
-purchase's margin, and so need multiplying by μ·m (margin rate, expected spend per purchase) to be money.
+A customer either stays silent through the churn window (H weeks) or buys in it. Each case has a value over the
+value horizon (W weeks), discounted to the snapshot. All values here are in units of one purchase's margin: times
+μ·m (margin rate, expected spend per purchase) they are money.
 
-*Expected value is not risk*: ``expected(p)`` weighs the two halves with the churn probability, so churn is
-inside it already, and multiplying it by the churn probability again would count churn twice. What an
-accepted offer saves is ``at_stake``; what is at risk is p · at_stake.
+*Expected value is not risk*: ``expected(p)`` is the mean of the two cases weighted by the churn probability, so
+multiplying it by the churn probability again would count churn twice. What an accepted offer saves is
+``at_stake``; the value at risk is p · at_stake.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ DAYS_PER_WEEK = 7.0
 
 @dataclass(frozen=True, kw_only=True)
 class ValueTerms:
-    """The terms on which customers are valued.
+    """Assumptions of a customer's value: horizons, margin and discount rate.
 
     Parameters
     ----------
     horizon_days : int, at least 1
         Length of the churn window.
     value_horizon_days : int, at least horizon_days
-        How far ahead purchases count.
+        Purchases later than this are not counted.
     margin : float, above 0
         Margin per unit of spend.
     discount_rate : float, at least 0
-        A year's: 0.15 means that 1.15 in a year's time is worth 1 today.
+        Per year: at 0.15, 1.15 in a year's time is worth 1 today.
 
     Raises
     ------
@@ -67,7 +67,7 @@ class ValueTerms:
         if not 0.0 < self.margin < math.inf:
             raise StayworthError(f"The margin is {self.margin}; it must be above 0, for example 0.3.")
         if not 0.0 <= self.discount_rate < math.inf:
-            raise StayworthError(f"The discount rate is {self.discount_rate}; it must be 0 or more a year.")
+            raise StayworthError(f"The discount rate is {self.discount_rate}; it must be 0 or more per year.")
 
     @property
     def horizon_weeks(self) -> float:
@@ -94,8 +94,8 @@ class CustomerValues:
     p0 : ndarray of shape (n,)
         The purchase model's own probability of silence through the window.
     silent, active, won_back : ndarray of shape (n,)
-        Value of a customer who stays silent through the window; who buys in it by themselves; who would have
-        stayed silent and makes a purchase in mid-window because of an offer.
+        Value of a customer who stays silent through the window; of one who buys in it without an offer; of one who
+        would have stayed silent and buys in mid-window because of an offer.
     """
 
     p0: FloatArray
@@ -105,7 +105,7 @@ class CustomerValues:
 
     @property
     def at_stake(self) -> FloatArray:
-        """What an accepted offer saves: won back less silent, both of the customer who would be silent."""
+        """What an accepted offer saves: the value of a customer won back less that of the same customer silent."""
         return self.won_back - self.silent
 
     def expected(self, churn_probability: FloatArray) -> FloatArray:
@@ -153,18 +153,18 @@ def customer_values(
 def silent_and_active(
     model: PurchaseModel, x: FloatArray, t_x: FloatArray, T: FloatArray, terms: ValueTerms
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the two halves of a customer's future: `CustomerValues` ``silent`` and ``active``.
+    """Return the ``silent`` and ``active`` values of `CustomerValues`.
 
     silent = ``w · e^(−δH)·D(W−H; T+H)`` with w = P(alive at T+H | silent until then).
     """
-    after_silence, active = ahead(model, x, T, terms)
+    after_silence, active = values_if_alive(model, x, T, terms)
     return model.p_alive(x, t_x, T + terms.horizon_weeks) * after_silence, active
 
 
-def ahead(
+def values_if_alive(
     model: PurchaseModel, x: FloatArray, T: FloatArray, terms: ValueTerms
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the value of a silent customer who is still alive, and of an active one: by x and T alone.
+    """Return the values, silent and active, of a customer alive after the window; they depend on x and T alone.
 
     With s = P(alive, silent through H | alive at T):
 

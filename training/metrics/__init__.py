@@ -1,1 +1,1 @@
-"""Metrics of probabilities and of money, and paired comparisons of two models."""
+"""Metrics of probabilities, of money and of rankings, and the paired comparison of two models."""

@@ -1,7 +1,7 @@
-"""Is one model better than another, or is it noise? The paired bootstrap over customers.
+"""Paired bootstrap over customers: whether one model's loss is lower than another's, or the difference is noise.
 
-Two models are judged on the same customers, so what counts is each customer's difference in loss: its spread
-is far smaller than that of either loss. Customers are drawn with replacement, the mean difference is taken each
+Two models are evaluated on the same customers, and each customer's difference in loss varies far less than either
+loss. Customers are drawn with replacement, the mean difference is taken each
 time, and where the middle 95% of those means spans zero, the difference is noise.
 """
 
@@ -21,7 +21,7 @@ _BATCH_CELLS = 5_000_000  # customers drawn at a time: 80 MB
 
 @dataclass(frozen=True)
 class Comparison:
-    """Model a against model b.
+    """Difference in mean loss of model a less model b, with its 95% interval.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Comparison:
 
     @property
     def verdict(self) -> Literal["better", "worse", "noise"]:
-        """Say whether a is better or worse than b; ``"noise"`` where the interval holds zero, or one customer."""
+        """Whether a is better or worse than b; ``"noise"`` where the interval holds zero, or one customer."""
         if self.customers < 2:
             return "noise"
         if self.high < 0:
@@ -67,7 +67,7 @@ def paired_bootstrap(
     Parameters
     ----------
     loss_a, loss_b : ndarray of shape (n_customers,)
-        Each customer's loss under a and under b, in the same order, one row a customer: rows of one customer
+        Each customer's loss under a and under b, in the same order, one row per customer: rows of one customer
         at several dates are no independent draws, take their mean first.
     seed : int
         The same losses and seed give the same interval.
@@ -91,7 +91,9 @@ def paired_bootstrap(
     (-0.15, 'better')
     """
     if loss_a.shape != loss_b.shape or loss_a.ndim != 1 or not len(loss_a):
-        raise ValueError(f"One loss a customer, the same customers: got {loss_a.shape} and {loss_b.shape}.")
+        raise ValueError(
+            f"Give one loss per customer, of the same customers: got {loss_a.shape} and {loss_b.shape}."
+        )
     differences = loss_a - loss_b
     if not np.isfinite(differences).all():
         raise ValueError(f"{int((~np.isfinite(differences)).sum())} losses are not finite.")
@@ -111,7 +113,7 @@ def paired_bootstrap(
 
 
 def log_losses(churned: np.ndarray, probability: np.ndarray) -> np.ndarray:
-    """Return each customer's log-loss, ``−log p`` of what happened.
+    """Return each customer's log-loss, ``−log p`` of the outcome.
 
     Parameters
     ----------

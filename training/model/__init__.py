@@ -1,1 +1,1 @@
-"""The model that is registered as one version: churn, spend and value models, and its scores."""
+"""The retention model, registered as one version: churn, spend and CLV models, files, card and scores."""

@@ -1,6 +1,6 @@
 """The files of one registered version: ``model.json``, two LightGBM texts and ``example.json``, without pickle.
 
-Nothing in them is a customer's: parameters, boosters, the record of the training run and the scores of invented
+They hold no customer data: parameters, boosters, the record of the training run and the scores of invented
 customers (`training.model.self_check`).
 """
 
@@ -29,7 +29,7 @@ _BOOSTERS = ("booster.txt", "spend.txt")
 
 
 def save_model(model: RetentionModel, folder: Path) -> None:
-    """Write ``model.json``, two boosters and ``example.json`` into a folder, which is made if need be."""
+    """Write ``model.json``, two boosters and ``example.json`` into a folder, which is created if missing."""
     folder.mkdir(parents=True, exist_ok=True)
     boosters = model.churn.booster, model.spend.booster if model.spend else None
     for file, booster in zip(_BOOSTERS, boosters, strict=True):
@@ -63,7 +63,7 @@ def load_model(folder: Path, called: str | None = None) -> RetentionModel:
     ----------
     folder : Path
     called : str, optional
-        How errors call the model; by default by its folder.
+        Name of the model in errors; by default its folder.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def load_model(folder: Path, called: str | None = None) -> RetentionModel:
 
 
 def _booster(file: Path, digest: str) -> lgb.Booster | None:
-    """Read a booster that is as it was saved: LightGBM crashes on a text that was cut off, and all with it."""
+    """Read a booster if its file is unchanged: LightGBM would crash the process on a truncated text."""
     if _sha256(file) != digest:
         raise ValueError(f"{file.name} was changed since it was saved")
     text = file.read_text(encoding="utf-8")

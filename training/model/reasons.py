@@ -1,8 +1,8 @@
-"""Reasons: what moves a customer's churn probability, in words and with the customer's own numbers.
+"""Reasons: the largest contributions to a customer's churn probability, as texts with the customer's own numbers.
 
-The churn model's log-odds are a sum of contributions (`ChurnModel.contributions`). Features that tell the same
-story are summed by topic, the topics with the largest sums are named, those that raise the risk and those that
-lower it alike. Topics and texts are data (``training/wording/en.toml``), so that a language is a file.
+The churn model's log-odds are a sum of contributions (`ChurnModel.contributions`). Contributions of
+related features are summed by topic; the topics with the largest sums are named, whether they raise or lower the
+risk. Topics and texts are data (``training/model/wording/en.toml``): a language is a file.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from features.table.columns import Columns
 from training.churn.model import CONTRIBUTIONS
 
 FACTS = ("purchase_days", "orders_before", "spend_before")
-"""Numbers a text may use besides the feature table's: see `_facts`."""
+"""Numbers that a text may use besides the feature table's columns."""
 
 
 @dataclass(frozen=True)
 class Topic:
-    """Features that tell one story, and how it is told."""
+    """Related features that make one reason, and its texts."""
 
     features: tuple[str, ...]
     text: str
@@ -35,7 +35,7 @@ class Topic:
 
 @dataclass(frozen=True)
 class Wording:
-    """All topics of one language."""
+    """The topics and texts of one language."""
 
     raises: str
     lowers: str
@@ -140,7 +140,7 @@ def _formatted(template: str, none: str | None, facts: Columns, rows: np.ndarray
 
 @cache
 def _numbered(template: str) -> tuple[Callable[..., str], tuple[str, ...]]:
-    """Return what fills a template with numbers in turn, and the names of these."""
+    """Return a function that fills a template with numbers by position, and the names of the numbers."""
     parts = list(Formatter().parse(template))
     names = tuple(dict.fromkeys(name for _, name, _, _ in parts if name))
     numbered = "".join(

@@ -1,10 +1,10 @@
-"""What one registered version holds, and how it turns a feature table into scores.
+"""The retention model: the models, terms and cut-offs of one registered version, and its scores.
 
 Churn model, calibrator, season, spend and CLV parameters, value terms, tier cut-offs and the card of the
 training run are one thing, saved and loaded together: a folder of ``model.json``, two LightGBM texts and the
-scores of made-up customers (``example.json``), without pickle and without customers' data. Whatever depends on
-the population was decided at training and is stored, so a customer's score is the same in a list of a million
-and in a request of one.
+scores of made-up customers (``example.json``), without pickle and without customers' data. What depends on the
+population is decided at training and stored, so a customer's score is the same in a list of a million and in a
+request of one.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ class RetentionModel:
 
     @property
     def valuation(self) -> Valuation:
-        """What turns the churn probabilities into money."""
+        """The valuation with this model's parameters."""
         return Valuation(self.clv, self.terms, self.spend)
 
     def with_tiers(self, expected_value: np.ndarray) -> RetentionModel:
@@ -150,7 +150,7 @@ class RetentionModel:
         return np.array(TIERS, dtype=object)[place]
 
     def _next_purchase(self, columns: Columns, level: float) -> np.ndarray:
-        """Date by which a purchase has come with a probability; None where it never has, or after ten years."""
+        """Return the dates by which a purchase has come with a probability; None for never, or after ten years."""
         days = np.ceil(self.clv.next_purchase_days(columns, level))
         dates = np.full(len(days), np.datetime64("NaT", "D"))  # which is None as an object
         known = days <= _FOREVER_DAYS

@@ -1,9 +1,8 @@
-"""A version's own example: made-up customers, and the scores it gave them when it was saved.
+"""Self-check of a version: invented customers are scored when it is saved and again when it is loaded.
 
-Whoever loads a version scores the example again, all the way from orders to money. If a number has moved, the
-files are not those that were saved, or this release reads them differently; either way such a version must not
-answer for customers. No real customer is in it: the histories are invented, in units of the model's own churn
-window and spend per purchase.
+On loading, the example is scored again from orders to money. If a number differs, the files are not those that were
+saved, or this release computes differently: such a version must not score customers. The example holds no real
+customer: the histories are invented, in units of the model's churn window and spend per purchase.
 """
 
 from __future__ import annotations
@@ -29,9 +28,9 @@ FILE = "example.json"
 
 TOLERANCE = 1e-6
 """Relative difference that passes. Another processor's exponentials and logarithms differ in the last of 16 digits,
-and differences of nearly equal values carry that to the tenth at most; no decision feels a millionth."""
+and differences of nearly equal values amplify that to the tenth digit at most; no decision depends on a millionth."""
 
-_SOMEDAY = "2024-01-01"  # where a model does not say when it was fitted
+_SOMEDAY = "2024-01-01"  # for a model without the date of its fit
 
 # Purchases before the snapshot: (windows ago, mean spends, channel).
 _Orders = list[tuple[float, float, str | None]]
@@ -47,7 +46,7 @@ _SPECIAL: dict[str, _Orders] = {
 
 
 def example_orders(model: RetentionModel, snapshot: date) -> pa.Table:
-    """Invent the orders: regular, lapsed, one-time and new customers, cheap and dear, and a few odd ones.
+    """Invent orders of regular, lapsed, one-time and new customers of low and high spend, and of a few odd cases.
 
     Returns
     -------
@@ -86,7 +85,7 @@ def write_example(model: RetentionModel, folder: Path) -> None:
 def check_example(model: RetentionModel, folder: Path, called: str | None = None) -> None:
     """Score the example in a version's folder again and compare.
 
-    The wording of the reasons is free: a release may say the same thing better.
+    Reasons are not compared: a release may word them differently.
 
     Parameters
     ----------
@@ -94,7 +93,7 @@ def check_example(model: RetentionModel, folder: Path, called: str | None = None
         Loaded from ``folder``.
     folder : Path
     called : str, optional
-        How the error calls the model; by default by its folder.
+        Name of the model in the error; by default its folder.
 
     Raises
     ------
@@ -109,7 +108,7 @@ def check_example(model: RetentionModel, folder: Path, called: str | None = None
         differing = [name for name in saved if not _alike(saved[name], again[name])]
         if not saved:
             raise KeyError("scores")
-    except Exception as error:  # whatever a damaged file or model leads to: the version cannot be trusted
+    except Exception as error:  # of any kind: the file or the model is damaged
         raise ModelError(
             f"{called} cannot score its own example ({type(error).__name__}). Train it again, or roll back."
         ) from error
@@ -121,7 +120,7 @@ def check_example(model: RetentionModel, folder: Path, called: str | None = None
 
 
 def _regulars() -> dict[str, _Orders]:
-    """Return customers on a grid: purchases, gap and silence in windows, spend; no two alike."""
+    """Return customers on a grid of purchases, gaps and silences (in churn windows) and spend."""
     spends = (0.4, 1.0, 2.5)
     return {
         f"{purchases} purchases, gap {gap}, silent {silence}": [
@@ -149,7 +148,7 @@ def _score(model: RetentionModel, orders: pa.Table, snapshot: Snapshot) -> pd.Da
 
 
 def _plain(scores: pd.DataFrame) -> dict[str, list[Any]]:
-    """Return the columns that are compared, as JSON gives them back."""
+    """Return the compared columns in JSON's types."""
     kept = scores.drop(columns=["reasons"])
     return {
         name: [cell.isoformat() if isinstance(cell, date) else cell for cell in kept[name].tolist()]
@@ -168,7 +167,7 @@ def _alike(saved: list[Any], again: list[Any]) -> bool:
 
 
 def _same(saved: str | None, again: str | None) -> bool:
-    """Compare texts; a date may be one day off, for it is a number rounded up to a day."""
+    """Compare texts; dates may differ by a day, as they come from numbers rounded up to a day."""
     if saved == again:
         return True
     try:

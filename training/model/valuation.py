@@ -14,13 +14,13 @@ from training.clv.uncertainty import interval_factors, value_scenarios
 from training.clv.value import ValueTerms
 
 SPEND_LIMIT = 3.0
-"""A spend model may move a customer's spend per purchase by this factor, no more: the long gone spend next to
-nothing by any model, and a ratio of two nothings must not multiply what they would be worth if they came back."""
+"""Largest factor, up or down, by which a spend model corrects a customer's spend per purchase: for customers long
+gone both expectations are near 0, and their ratio must not multiply the value of winning them back."""
 
 
 @dataclass(frozen=True)
 class Valuation:
-    """Value of customers by purchase model, terms and spend model.
+    """Values of customers, given their churn probabilities: CLV model, terms and spend model.
 
     Parameters
     ----------
@@ -38,8 +38,8 @@ class Valuation:
         """Value customers, given their churn probabilities.
 
         ``expected_purchases = (1 − p)·E[purchases in H | active]``, of which BG/NBD's own is the case p = p0.
-        Where a spend model is deployed, the spend per purchase is corrected so that purchases times it give the
-        model's expected spend, by no more than `SPEND_LIMIT` either way; every value column follows.
+        With a spend model, the spend per purchase is corrected so that purchases times it give the
+        model's expected spend, by at most `SPEND_LIMIT` either way; every value is computed with it.
 
         Parameters
         ----------
