@@ -94,7 +94,7 @@ def read_log(
                 progress(f"Reading {stream.name}", rows, stream.total_rows)
     if not rows:
         raise EmptyLogError(f"{stream.name} has columns ({', '.join(stream.names)}) but no rows.")
-    table = pa.Table.from_batches(batches, stream.schema)
+    table = _without_views(pa.Table.from_batches(batches, stream.schema))
     for name, kind in stream.dates.items():
         table = _dated(table, name, kind)
     return table
@@ -130,13 +130,22 @@ def read_table(path: str | os.PathLike[str], encoding: str | None = None) -> pd.
     {'customer_id': ['0042'], 'since': ['']}
     """
     with _open_file(_existing(Path(path).expanduser()), encoding, 100_000, first_sheet=True) as stream:
-        table = pa.Table.from_batches(list(stream.batches), stream.schema)
+        table = _without_views(pa.Table.from_batches(list(stream.batches), stream.schema))
     if suffix_of(Path(path)) in _DELIMITED and table.column_names:
         table = table.rename_columns(bare_cells(pa.array(table.column_names)).to_pylist())
         for place, field in enumerate(table.schema):
             if is_text(field.type):
                 table = table.set_column(place, field.name, bare_cells(table.column(place)))
     return table.to_pandas()
+
+
+def _without_views(table: pa.Table) -> pa.Table:
+    """Keep texts and bytes as the plain types: Arrow cannot yet take rows of its views."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_string_view(field.type) or pa.types.is_binary_view(field.type):
+            kind = pa.string() if pa.types.is_string_view(field.type) else pa.binary()
+            table = table.set_column(place, field.name, table.column(place).cast(kind))
+    return table
 
 
 def _dated(table: pa.Table, name: str, kind: pa.DataType) -> pa.Table:

@@ -367,6 +367,27 @@ def test_parquet_keeps_its_types_and_reports_progress_by_chunk(tmp_path):
     assert [done for _, done, _ in seen] == [2, 3] and {total for *_, total in seen} == {3}
 
 
+def test_views_as_some_programs_write_them_are_text(tmp_path):
+    days = pa.array(["2011-01-31", "no day", "2011-02-01"], pa.string_view())
+    ids = pa.array(["007", "8", None], pa.string_view())
+    path = parquet_file(tmp_path / "orders.parquet", customer_id=ids, ordered_at=days, amount=[1, 2, 3])
+
+    log = validate(read_log(path))
+
+    assert log.table["customer_id"].to_pylist() == ["007"]
+    assert log.report.quarantined == {"no customer": 1, "unreadable date": 1}
+
+
+def test_the_year_9999_of_an_int96_is_in_the_future_and_not_1816(tmp_path):
+    times = pa.array([datetime(2011, 1, 31), datetime(9999, 12, 31)], pa.timestamp("us"))
+    table = pa.table({"customer_id": ["7", "8"], "ordered_at": times, "amount": [1, 2]})
+    pq.write_table(table, tmp_path / "orders.parquet", use_deprecated_int96_timestamps=True)
+
+    log = validate(read_log(tmp_path / "orders.parquet"))
+
+    assert log.report.quarantined == {"date in the future": 1}
+
+
 def test_a_column_name_may_hold_dots_and_spaces(tmp_path):
     path = parquet_file(tmp_path / "o.parquet", **{"Customer ID": ["1"], "a.b": [2]})
 
