@@ -1,15 +1,12 @@
-"""Reading of request bodies, with limits on their type, size and time, and on what all of them take together.
-
-Starlette limits the size too, but per route; here it is the key's.
-"""
+"""Reading of request bodies, with limits on their type, size and time, and on what all of them take together."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
 
 from serving.api.refusals import Refusal
 
@@ -20,73 +17,69 @@ BUFFERED_BYTES = 128 * 2**20
 """Most that the bodies a worker holds at a time take together; a single one may take more, if its key may."""
 
 
-class BodyBuffer:
-    """The bytes of all bodies that a worker holds, and their limit.
+class BodyReader:
+    """Reads the bodies of a worker, and knows how much of them it holds."""
 
-    Parameters
-    ----------
-    limit : int
-    """
+    def __init__(self) -> None:
+        self._held = 0
 
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self.used = 0
+    async def read(self, receive: Receive, headers: Mapping[bytes, str], limit: int) -> bytes:
+        """Read a JSON body; it counts as held until it is released.
 
-    @contextmanager
-    def hold(self) -> Iterator[Callable[[int], None]]:
-        """Return a function that adds to what is held; leaving the block releases what was added.
+        Parameters
+        ----------
+        receive : ASGI receive
+        headers : mapping of lower-case name to text
+        limit : int
+            Of the body, in bytes.
 
-        The function raises a `Refusal` (503) if the limit is exceeded and other bodies are held.
+        Raises
+        ------
+        Refusal
+            408, 413, 415; 503 where other requests' bodies leave no room.
+        ClientDisconnect
+            If the caller hangs up.
         """
-        held = 0
+        # A page of another site can send any other type to a service on this machine without asking first.
+        if headers.get(b"content-type", "").partition(";")[0].strip().lower() != "application/json":
+            raise Refusal(415)
+        length = headers.get(b"content-length", "")
+        if length.isdecimal() and int(length) > limit:
+            raise _too_large(limit)
+        chunks: list[bytes] = []
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                await self._collect(receive, chunks, limit)
+        except BaseException as error:
+            self._held -= sum(map(len, chunks))
+            if isinstance(error, TimeoutError):
+                raise Refusal(408, headers={"Connection": "close"}) from None
+            raise
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
-        def add(size: int) -> None:
-            nonlocal held
-            held += size
-            self.used += size
-            if self.used > max(self.limit, held):
+    def release(self, body: bytes) -> None:
+        """Make room: the body is no longer needed."""
+        self._held -= len(body)
+
+    async def _collect(self, receive: Receive, chunks: list[bytes], limit: int) -> None:
+        size, more = 0, True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            chunks.append(message.get("body", b""))
+            size += len(chunks[-1])
+            self._held += len(chunks[-1])
+            if size > limit:
+                raise _too_large(limit)
+            if self._held > max(BUFFERED_BYTES, size):
                 raise Refusal(
                     503,
                     "Other requests have too much under way. Try again in a moment.",
                     code="overloaded",
                     headers={"Retry-After": "1"},
                 )
-
-        try:
-            yield add
-        finally:
-            self.used -= held
-
-
-async def read_json_body(request: Request, limit: int, add: Callable[[int], None]) -> bytes:
-    """Read a body of at most ``limit`` bytes, which is said to be JSON.
-
-    Raises
-    ------
-    Refusal
-        408, 413, 415; 503 from ``add``.
-    ClientDisconnect
-        If the caller hangs up.
-    """
-    # A web page of another site can send any other type to a service on this machine without asking first.
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise Refusal(415)
-    length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > limit:
-        raise _too_large(limit)
-    chunks: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for chunk in request.stream():
-                add(len(chunk))
-                chunks.append(chunk)
-                size += len(chunk)
-                if size > limit:
-                    raise _too_large(limit)
-    except TimeoutError:
-        raise Refusal(408, headers={"Connection": "close"}) from None
-    return b"".join(chunks)
+            more = message.get("more_body", False)
 
 
 def _too_large(limit: int) -> Refusal:

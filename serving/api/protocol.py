@@ -59,11 +59,11 @@ class LimitedProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no request, or too large a head, and close the connection."""
         refusal = Refusal(431) if self._exceeded else Refusal(400, msg)
-        count_request("other", refusal.status_code, 0.0)
+        count_request("other", refusal.status, 0.0)
         response = refusal.response()
         headers = [*response.raw_headers, (b"connection", b"close")]
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
-        self.transport.write(STATUS_LINE[refusal.status_code] + lines + b"\r\n" + bytes(response.body))
+        self.transport.write(STATUS_LINE[refusal.status] + lines + b"\r\n" + bytes(response.body))
         self.transport.close()
 
     def _limit(self, size: int) -> None:

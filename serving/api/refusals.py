@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
-from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from serving.api.requests import HINTS
@@ -59,7 +58,7 @@ class ErrorResponse(BaseModel):
     error: Error
 
 
-class Refusal(HTTPException):
+class Refusal(Exception):
     """An error answer: raised anywhere, rendered in the one shape.
 
     Parameters
@@ -83,7 +82,8 @@ class Refusal(HTTPException):
         details: Iterable[Problem] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(status, message, headers)
+        super().__init__(status, message)
+        self.status, self.headers = status, headers
         self.error = Error(
             code=code or _CODES.get(status) or HTTPStatus(status).name.lower(),
             message=message or _MESSAGES.get(status) or f"{HTTPStatus(status).phrase}.",
@@ -105,7 +105,7 @@ class Refusal(HTTPException):
         b'{"error":{"code":"unsupported_media_type","message":"Send JSON, ...","details":[]}}'
         """
         content = ErrorResponse(error=self.error).model_dump()
-        return JSONResponse(content, status_code=self.status_code, headers=self.headers)
+        return JSONResponse(content, status_code=self.status, headers=dict(self.headers or {}))
 
 
 def problems(errors: Iterable[Mapping[str, Any]]) -> list[Problem]:

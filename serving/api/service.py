@@ -20,10 +20,9 @@ from uvicorn.config import HTTP_PROTOCOLS
 
 from features.errors import OutputError, StayworthError, StoreError
 from serving.api.access import Access
-from serving.api.application import application
+from serving.api.application import Application
 from serving.api.endpoints import Endpoints
 from serving.api.logs import log_json
-from serving.api.middleware import RequestLog
 from serving.champion.champion import Champion
 from serving.settings import ServeSettings, StoreSettings
 from serving.store.store import Store
@@ -75,11 +74,11 @@ with warnings.catch_warnings():
         and one labels the metrics with any path a caller makes up.
         """
 
-        def to_asgi(self, is_main: bool = True) -> RequestLog:
+        def to_asgi(self, is_main: bool = True) -> Application:
             """Return the application that uvicorn runs, and have it read requests within limits."""
             HTTP_PROTOCOLS["auto"] = "serving.api.protocol:LimitedProtocol"  # BentoML takes the default
             operations = Endpoints(champion, store, settings.metrics).operations()
-            return application(operations, access, lifespan=super().to_asgi(is_main).router.lifespan_context)
+            return Application(operations, access, lifespan=super().to_asgi(is_main))
 
     service: Any = bentoml.service(
         Stayworth,

@@ -12,8 +12,9 @@ import pytest
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive
 
-from serving.api import application, body as bodies, endpoints
+from serving.api import body, endpoints
 from serving.api.access import Access
+from serving.api.application import Application
 from serving.api.endpoints import Endpoints
 from serving.api.operation import ApiRequest, Operation
 from serving.champion.champion import Champion
@@ -42,8 +43,8 @@ async def answer(
     await app({"type": "http", "method": method, "path": path, "headers": headers}, receive, send)
     start, *rest = sent
     answered = {name.decode(): value.decode() for name, value in start["headers"]}
-    body = b"".join(message.get("body", b"") for message in rest)
-    return start["status"], answered, json.loads(body) if body.strip() else None
+    content = b"".join(message.get("body", b"") for message in rest)
+    return start["status"], answered, json.loads(content) if content.strip() else None
 
 
 def ask(*arguments: Any, **options: Any) -> tuple[int, dict[str, str], Any]:
@@ -51,16 +52,16 @@ def ask(*arguments: Any, **options: Any) -> tuple[int, dict[str, str], Any]:
     return asyncio.run(answer(*arguments, **options))
 
 
-def arrives(body: bytes) -> Receive:
+def arrives(content: bytes) -> Receive:
     async def receive() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
+        return {"type": "http.request", "body": content, "more_body": False}
 
     return receive
 
 
 def answering(answer: Any, folder: Path) -> ASGIApp:
     """An application with one path."""
-    return application.application([Operation("POST", "/score", answer, "score")], access(folder))
+    return Application([Operation("POST", "/score", answer, "score")], access(folder))
 
 
 async def echo(request: ApiRequest) -> Response:
@@ -70,15 +71,15 @@ async def echo(request: ApiRequest) -> Response:
 def test_a_body_that_does_not_arrive_in_time_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(body, "BODY_SECONDS", 0.05)
 
     async def never() -> Message:
         await asyncio.sleep(60)
         raise AssertionError("nobody waits so long")
 
-    status, headers, body = ask(answering(echo, tmp_path), "/score", never)
+    status, headers, answered = ask(answering(echo, tmp_path), "/score", never)
 
-    assert (status, body["error"]["code"]) == (408, "request_timeout")
+    assert (status, answered["error"]["code"]) == (408, "request_timeout")
     assert headers["connection"] == "close"
 
 
@@ -97,23 +98,23 @@ def test_what_fails_here_is_told_without_its_words(tmp_path: Path, caplog: pytes
         raise RuntimeError("s3cret")
 
     with caplog.at_level(logging.ERROR):
-        status, headers, body = ask(answering(fails, tmp_path), "/score", arrives(b"{}"))
+        status, headers, answered = ask(answering(fails, tmp_path), "/score", arrives(b"{}"))
 
-    assert (status, body["error"]["code"]) == (500, "internal")
+    assert (status, answered["error"]["code"]) == (500, "internal")
     (record,) = caplog.records
     assert record.fields == {"request_id": headers["x-request-id"]}  # type: ignore[attr-defined]
-    assert "s3cret" not in json.dumps(body) + record.getMessage()
+    assert "s3cret" not in json.dumps(answered) + record.getMessage()
 
 
 def test_without_a_model_it_is_alive_but_not_ready_and_says_why(tmp_path: Path) -> None:
     champion = Champion("sqlite:///none.db", tmp_path)
     answers = Endpoints(champion, Store(f"sqlite:///{tmp_path / 'none.db'}"))
-    app = application.application(answers.operations(), access(tmp_path))
+    app = Application(answers.operations(), access(tmp_path))
 
-    status, headers, body = ask(app, "/readyz", arrives(b""), "GET")
+    status, headers, answered = ask(app, "/readyz", arrives(b""), "GET")
 
-    assert (status, body["error"]["code"]) == (503, "not_ready")
-    assert body["error"]["message"] == "The service has not asked the registry for a model yet."
+    assert (status, answered["error"]["code"]) == (503, "not_ready")
+    assert answered["error"]["message"] == "The service has not asked the registry for a model yet."
     assert headers["content-type"] == "application/json"
     assert ask(app, "/livez", arrives(b""), "HEAD")[0] == 200
 
@@ -125,9 +126,9 @@ def test_without_a_model_it_is_alive_but_not_ready_and_says_why(tmp_path: Path) 
 def test_what_the_router_refuses_has_the_one_shape(
     tmp_path: Path, method: str, path: str, status: int, allowed: str | None
 ) -> None:
-    refused, headers, body = ask(answering(echo, tmp_path), path, arrives(b"{}"), method)
+    refused, headers, answered = ask(answering(echo, tmp_path), path, arrives(b"{}"), method)
 
-    assert (refused, headers.get("allow"), body["error"]["details"]) == (status, allowed, [])
+    assert (refused, headers.get("allow"), answered["error"]["details"]) == (status, allowed, [])
     assert len(headers["x-request-id"]) == 32
 
 
@@ -139,15 +140,15 @@ def test_a_body_that_is_not_said_to_be_json_is_not_read(tmp_path: Path, content_
 
     headers = [] if content_type is None else [(b"content-type", content_type)]
 
-    status, _, body = ask(answering(echo, tmp_path), "/score", never, headers=headers)
+    status, _, answered = ask(answering(echo, tmp_path), "/score", never, headers=headers)
 
-    assert (status, body["error"]["code"]) == (415, "unsupported_media_type")
+    assert (status, answered["error"]["code"]) == (415, "unsupported_media_type")
 
 
 def test_bodies_share_a_limit_that_one_alone_may_exceed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(application, "BUFFERED_BYTES", 10)
+    monkeypatch.setattr(body, "BUFFERED_BYTES", 10)
     app = answering(echo, tmp_path)
     parts = iter([b"[1, 2", b", 3, 4]"])
     meanwhile: list[int] = []
@@ -183,7 +184,7 @@ def test_without_keys_only_requests_for_this_machine_are_answered(
     # A page of evil.example may let that name resolve to 127.0.0.1, and would read the answer.
     keys = Store(f"sqlite:///{tmp_path / 'none.db'}").keys
     local = Access(keys, "off", None, 1000, loopback_host="127.0.0.1")
-    app = application.application([Operation("POST", "/score", echo, "score")], local)
+    app = Application([Operation("POST", "/score", echo, "score")], local)
 
     found = ask(app, "/score", arrives(b"{}"), headers=[*JSON, (b"host", host.encode())])
 
@@ -195,7 +196,7 @@ def test_too_many_who_wait_are_told_to_come_back(tmp_path: Path, monkeypatch: py
     champion = Champion("sqlite:///none.db", tmp_path)
     answers = Endpoints(champion, Store(f"sqlite:///{tmp_path / 'none.db'}"))
 
-    status, headers, body = ask(answering(answers.score, tmp_path), "/score", arrives(b"{}"))
+    status, headers, answered = ask(answering(answers.score, tmp_path), "/score", arrives(b"{}"))
 
-    assert (status, body["error"]["code"]) == (503, "overloaded")
+    assert (status, answered["error"]["code"]) == (503, "overloaded")
     assert headers["retry-after"] == "1"

@@ -17,7 +17,7 @@ ORDER = {"ordered_at": "1998-01-05", "amount": 20.5}
 def refused(body: bytes) -> Refusal:
     with pytest.raises(Refusal) as error:
         decode(ScoreRequest, body)
-    assert error.value.status_code == 400
+    assert error.value.status == 400
     return error.value
 
 
