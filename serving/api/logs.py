@@ -41,7 +41,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def log_json() -> None:
-    """Send every logger's records to the standard error as JSON, in the place of whatever it wrote before."""
+    """Replace every logger's handlers by one that writes JSON to the standard error."""
     # Not written, so not looked up for each record (https://docs.python.org/3/howto/logging.html#optimization).
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False

@@ -1,8 +1,7 @@
-"""Prometheus metrics: what was asked and answered, by every worker, and the state of model and store.
+"""Prometheus metrics: requests and scores of all workers, and the state of model and store.
 
-Counters and histograms are shared by the workers through files (prometheus_client's multiprocess mode, whose
-folder the environment names before this module is imported). The state of model and store is told by the
-worker that answers ``/metrics``.
+Counters and histograms are shared by the workers through files (prometheus_client's multiprocess mode, in the
+folder of ``PROMETHEUS_MULTIPROC_DIR``). The state of model and store is that of the worker that answers ``/metrics``.
 """
 
 from __future__ import annotations
@@ -63,7 +62,7 @@ def exposition(state: ChampionState, publication: Publication | None, store_up: 
     Parameters
     ----------
     state : ChampionState
-        Of the worker that is asked.
+        Of the worker that answers.
     publication : Publication or None
         The newest scores, if any were published.
     store_up : bool
@@ -79,7 +78,7 @@ def exposition(state: ChampionState, publication: Publication | None, store_up: 
 
 
 class _State(Collector):
-    """Model and store, as they are now."""
+    """Gauges of the current state of model and store."""
 
     def __init__(self, state: ChampionState, publication: Publication | None, store_up: bool) -> None:
         self.state, self.publication, self.store_up = state, publication, store_up

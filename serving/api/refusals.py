@@ -1,4 +1,4 @@
-"""Refusals over HTTP: one shape for all of them, in the caller's words, without the caller's values."""
+"""Error answers: one JSON shape for all, naming the caller's fields, without the caller's values."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ class Error(BaseModel):
 
 
 class ErrorResponse(BaseModel):
-    """The one shape of every refusal."""
+    """The JSON shape of every error answer."""
 
     error: Error
 
 
 class Refusal(Exception):
-    """An error answer: raised anywhere, rendered in the one shape.
+    """An error answer, raised by whatever finds the error.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ class Refusal(Exception):
         return cls(400, f"The request is not valid: {found[0].loc}: {found[0].message}", details=found)
 
     def response(self) -> JSONResponse:
-        """Return the answer in the one shape there is.
+        """Return the answer as `ErrorResponse`.
 
         Examples
         --------
