@@ -329,6 +329,13 @@ def test_a_body_sent_in_pieces_is_limited_too(server: Server) -> None:
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
 
 
+def test_headers_are_limited_before_any_key_is_asked_for(server: Server) -> None:
+    answer = httpx.get(server.url + "/model", headers={"X-Large": "v" * 70_000})
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (431, "headers_too_large")
+    assert ErrorResponse.model_validate(answer.json()).model_dump() == answer.json()
+
+
 @pytest.mark.parametrize(
     "media_type",
     [
@@ -477,6 +484,8 @@ def test_with_no_champion_it_lives_but_is_not_ready_until_there_is_one(
         nothing = server.client.post("/lookup", json={"customer_ids": ["17"]})
         assert (nothing.status_code, nothing.json()["error"]["code"]) == (503, "nothing_published")
         assert "No API key is asked for" in server.output.read_text()
+        rebound = server.client.get("/model", headers={"Host": "evil.example"})
+        assert (rebound.status_code, rebound.json()["error"]["code"]) == (403, "forbidden")
         assert not (tmp_path / "mlflow.db").exists()
 
         shutil.copy(registry_file, tmp_path / "copied.db")
