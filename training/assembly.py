@@ -18,31 +18,39 @@ from training.judging.evaluation import HeldOutEvaluation
 from training.model.card import LogSummary, TrainingCard
 from training.model.retention_model import RetentionModel
 from training.monitoring.reference_builder import build_reference, measure_slices
+from training.snapshots.dataset import DescribedSnapshot
 from training.training_data import TrainingData
 
 
 def assemble_model(
     deployed: FittedRecipe,
+    judged: Recipe,
     log: TransactionLog,
     data: TrainingData,
+    newest: DescribedSnapshot,
     evaluation: HeldOutEvaluation,
     terms: ValueTerms,
 ) -> RetentionModel:
     """Put together the model to deploy: fitted models, training card, reference for monitoring, tier cut-offs."""
-    newest, dormant_after_days = data.newest, data.settings.dormancy_days
-    card = _card(log, data, deployed.recipe, evaluation)
+    dormant_after_days = data.settings.dormancy_days
+    card = _card(log, data, newest, deployed.recipe, judged, evaluation)
     model = RetentionModel(deployed.churn, newest.clv, terms, (), card, deployed.spend)
     test_performance = measure_slices(
         evaluation.labelled, evaluation.probability, evaluation.expected_spend, dormant_after_days
     )
-    reference = build_reference(model, log, data.closed, newest, test_performance)
+    reference = build_reference(model, log, deployed.known, newest, test_performance)
     model = replace(model, card=replace(card, reference=reference))
     probability = deployed.churn.predict(newest.columns, data.plan.newest)
     return model.with_tiers(model.valuation.money(newest.columns, probability)["expected_value"])
 
 
 def _card(
-    log: TransactionLog, data: TrainingData, recipe: Recipe, evaluation: HeldOutEvaluation
+    log: TransactionLog,
+    data: TrainingData,
+    newest: DescribedSnapshot,
+    recipe: Recipe,
+    judged: Recipe,
+    evaluation: HeldOutEvaluation,
 ) -> TrainingCard:
     """Return the record of the run; its metrics are of the judged fit, which knew less than the deployed one."""
     settings = data.settings
@@ -58,7 +66,8 @@ def _card(
         snapshot_limit=settings.snapshots,
         test=evaluation.summary(),
         recipe=recipe,
-        notes=(*data.newest.clv.notes, *_left_truncation(data.newest.table)),
+        judged_recipe=judged,
+        notes=(*newest.clv.notes, *_left_truncation(newest.table)),
         features=CHURN_FEATURES,
         contacted_left_out=data.contacted_left_out,
     )

@@ -18,6 +18,7 @@ from training.assembly import assemble_model
 from training.churn.budget import Budget
 from training.churn.fit_options import FitOptions
 from training.churn.procedure import Tuner, run_procedure
+from training.churn.tuning_result import TuningResult
 from training.clv.value import ValueTerms
 from training.judging.evaluation import evaluate
 from training.judging.tuning_gain import TuningReport, gain_on_test
@@ -72,16 +73,17 @@ def train(
         gain = gain_on_test(evaluation.probability, untuned, known, test, options) if tuned else None
         tuning = TuningReport(judged.choice.tuning, gain)
 
-    report("Refitting on every closed window", 0, 1)
-    deployed = run_procedure(data.closed, options, choice=judged.choice)
-    model = assemble_model(deployed, log, data, evaluation, terms)
+    report("Choosing and fitting again on every closed window", 0, 1)
+    deployed = run_procedure(data.closed, options, tuner=_again(judged.choice.tuning), report=report)
+    newest = deployed.describe(data.newest, settings.horizon)
+    model = assemble_model(deployed, judged.recipe, log, data, newest, evaluation, terms)
     columns = ["snapshot_date", "customer_id", *(feature.name for feature in FEATURES)]
     return TrainingRun(
         model=model,
         recipe=deployed.recipe,
         schedule=data.plan,
         test=evaluation,
-        newest=data.newest,
+        newest=newest,
         scores=model.score(data.newest.table[columns]),
         labelled=data.labelled,
         settings=settings,
@@ -115,6 +117,11 @@ def fit_options(log: TransactionLog, settings: TrainSettings) -> FitOptions:
     )
 
 
+def _again(tuning: TuningResult | None) -> Tuner | None:
+    """Return a search that gives what was found before: parameters are searched once per run."""
+    return None if tuning is None else lambda known: tuning
+
+
 def _tuner(settings: TrainSettings, options: FitOptions, registry: Registry, report: Report) -> Tuner | None:
     """Return the search that the settings ask for, with its study in the registry's database."""
     if settings.tune is None:
@@ -145,4 +152,5 @@ def value_terms(settings: TrainSettings, table: pd.DataFrame) -> ValueTerms:
         value_horizon_days=settings.value_horizon_days,
         margin=margin,
         discount_rate=settings.discount_rate,
+        resumption=settings.resumption,
     )

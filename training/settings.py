@@ -55,6 +55,14 @@ class RunSettings(Settings):
     discount_rate: Annotated[
         float, typer.Option("--discount-rate", help="A year's discount: 0.15 is 15% a year.")
     ] = Field(default=0.15, ge=0)
+    resumption: Annotated[
+        float,
+        typer.Option(
+            "--resumption",
+            help="Share of their old rate's value with which customers who had left go on, once an offer has brought "
+            "them back: 0: they buy once, 1: as before. No log of orders shows it.",
+        ),
+    ] = Field(default=0.5, ge=0, le=1)
     dormant_after_days: Annotated[
         int | None,
         typer.Option(

@@ -67,6 +67,12 @@ FROM customers
 WHERE bought = 0
 ORDER BY customer_id"""
 
+_REPEAT_PURCHASES_SQL = """SELECT day, CAST(sum(CASE WHEN gap_days IS NULL THEN 0 ELSE 1 END) AS INTEGER) AS repeats
+FROM purchase_days
+WHERE orders > 0 AND day < {snapshot}
+GROUP BY day
+ORDER BY day"""
+
 
 class Log(Protocol):
     """Validated rows: a `TransactionLog`, or a table of the same columns."""
@@ -126,6 +132,19 @@ class PurchaseHistory:
     def rows_seen(self, snapshot: Snapshot) -> int:
         """Count the rows of the log before the snapshot; the others are not yet visible."""
         return int(np.count_nonzero(self._days.to_numpy() < np.datetime64(snapshot.date)))
+
+    def repeat_purchases(self, snapshot: Snapshot) -> tuple[int, np.ndarray]:
+        """Count the repeat purchases of each day before the snapshot: purchase days of customers who had bought.
+
+        Returns
+        -------
+        first day of the log (days since 1970-01-01), and an ndarray of shape (n_days,) from that day on
+        """
+        found = self.engine.query(_at(_REPEAT_PURCHASES_SQL, snapshot))
+        days, counts = (found[name].to_numpy() for name in ("day", "repeats"))
+        if not len(days):
+            return 0, np.zeros(0)
+        return int(days[0]), np.bincount(days - days[0], weights=counts)
 
     def close(self) -> None:
         """Close the engine, if it is the history's own."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from features.datasets import cdnow_sample
@@ -50,6 +51,26 @@ def test_the_baselines_race_as_computed_elsewhere(cdnow_run: TrainingRun) -> Non
     )
     # P(alive) is 1 for every one-time buyer: as a churn score it ranks worse than a coin
     assert _measured(cdnow_run, "1 − P(alive)", "recent")["auc"] < 0.5
+
+
+def test_what_is_deployed_is_what_the_test_judges(shop_log: TransactionLog) -> None:
+    # trained on what is known on 1 April 2025 and scored that day = the test of that day on the whole log
+    settings = TrainSettings(horizon_days=60, dormant_after_days=120, threads=1, snapshots=6)
+    cut = date(2025, 4, 1)
+    days = shop_log.table["ordered_on"]
+    known = shop_log.table.filter(pc.less(days, pa.scalar(cut)))
+    amounts = pc.divide(known["amount_cents"].cast(pa.float64()), 100.0)
+    columns = {"customer_id": known["customer_id"], "ordered_at": known["ordered_on"], "amount": amounts}
+    log_then = validate(pa.table(columns))
+
+    deployed = train(log_then, settings)
+    judged = train(shop_log, settings.model_copy(update={"test_snapshot": cut}))
+
+    assert deployed.schedule.newest.date == judged.schedule.test.date == cut
+    scores = deployed.scores.sort_values("customer_id", ignore_index=True)
+    assert scores["customer_id"].tolist() == judged.test.labelled.table["customer_id"].tolist()
+    assert scores["churn_probability"].to_numpy().tobytes() == judged.test.probability.tobytes()
+    assert scores["expected_spend"].to_numpy().tobytes() == judged.test.expected_spend.tobytes()
 
 
 def test_no_window_that_the_judged_model_learnt_from_reaches_into_the_test(cdnow_run: TrainingRun) -> None:

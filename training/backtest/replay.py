@@ -109,6 +109,7 @@ def _replayed(
         if keep.any():
             known = known_at(rows, row.snapshot)[-settings.snapshots :]
             fitted = run_procedure(known, options)
+            row = fitted.describe(row, row.window.horizon_days)
             probability = fitted.churn.predict(row.columns, row.snapshot)
             prospects.append(prospects_of(row, probability, value_terms(settings, row.table), keep))
         report(step, number + 1, len(testable))

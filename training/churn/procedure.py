@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from features.progress import Report
 from training.churn.fit_options import FitOptions
 from training.churn.model import ChurnModel
+from training.churn.purchase_intensity import choose_intensity
 from training.churn.recipe import Recipe, choose_recipe
 from training.churn.spend import SpendModel
 from training.churn.tuning_result import TuningResult
-from training.snapshots.dataset import LabelledSnapshot
+from training.snapshots.dataset import DescribedSnapshot, LabelledSnapshot, with_intensity
+
+Row = TypeVar("Row", bound=DescribedSnapshot)
 
 Tuner = Callable[[Sequence[LabelledSnapshot]], TuningResult]
 """Searches LightGBM's parameters on the snapshots that the recipe is chosen on."""
@@ -41,11 +45,19 @@ class RecipeChoice:
 
 @dataclass(frozen=True)
 class FittedRecipe:
-    """A recipe with the churn and spend models that were fitted by it."""
+    """A recipe with the churn and spend models that were fitted by it.
+
+    ``known`` are the snapshots that both were fitted on, with the recipe's purchase intensity.
+    """
 
     choice: RecipeChoice
+    known: Sequence[LabelledSnapshot]
     churn: ChurnModel
     spend: SpendModel
+
+    def describe(self, row: Row, horizon_days: int) -> Row:
+        """Return a snapshot as the two models read it: with the recipe's purchase intensity, fitted on it."""
+        return with_intensity(row, self.recipe.intensity, horizon_days)
 
     @property
     def recipe(self) -> Recipe:
@@ -57,19 +69,16 @@ def run_procedure(
     known: Sequence[LabelledSnapshot],
     options: FitOptions,
     *,
-    choice: RecipeChoice | None = None,
     tuner: Tuner | None = None,
     report: Report | None = None,
 ) -> FittedRecipe:
-    """Choose a recipe on the known snapshots, unless one is given, and fit it on them.
+    """Choose purchase intensity and recipe on the known snapshots, and fit the recipe on them.
 
     Parameters
     ----------
     known : sequence of LabelledSnapshot, oldest first
         All windows closed by the date to predict at.
     options : FitOptions
-    choice : RecipeChoice, optional
-        A choice made before: then only the fit is done.
     tuner : callable, optional
         By default LightGBM's default parameters are used.
     report : callable, optional
@@ -80,9 +89,13 @@ def run_procedure(
     FitError
         If in every closed window all customers churned, or none did.
     """
-    choice = choice or choose(known, options, tuner=tuner, report=report)
+    horizon_days = known[-1].window.horizon_days
+    form, losses = choose_intensity(known, options, report)
+    known = [with_intensity(row, form, horizon_days) for row in known]
+    choice = choose(known, options, tuner=tuner, report=report)
+    choice.recipe.losses.update(losses)
     recipe = choice.recipe
-    return FittedRecipe(choice, recipe.fit(known, options), recipe.fit_spend(known, options))
+    return FittedRecipe(choice, known, recipe.fit(known, options), recipe.fit_spend(known, options))
 
 
 def choose(

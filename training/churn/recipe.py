@@ -39,6 +39,7 @@ from training.churn.spend import (
     level_deviation,
     spend_data,
 )
+from training.clv.operational_time import CONSTANT_FORM, IntensityForm
 from training.snapshots.dataset import LabelledSnapshot
 
 
@@ -61,6 +62,8 @@ class Recipe:
         Mean validation log-loss of every candidate.
     tuned : dict
         LightGBM parameters of the churn residual over the defaults; empty without tuning.
+    intensity : IntensityForm
+        Season and trend of the purchase model under both residuals.
     """
 
     rounds: int
@@ -71,6 +74,7 @@ class Recipe:
     spend_rounds: int = 0
     losses: dict[str, float] = field(default_factory=dict)
     tuned: dict[str, Any] = field(default_factory=dict)
+    intensity: IntensityForm = CONSTANT_FORM
 
     def parameters(self) -> dict[str, Any]:
         """Return the choices by name, as they are logged with a run."""
@@ -81,6 +85,8 @@ class Recipe:
             "calibration": self.calibrator.kind,
             "spend_rounds": self.spend_rounds,
             "validation": self.validation,
+            "harmonics": self.intensity.harmonics,
+            "trend": self.intensity.trend,
         } | ({"tuned": self.tuned} if self.tuned else {})
 
     def to_dict(self) -> dict[str, Any]:
@@ -99,6 +105,7 @@ class Recipe:
             spend_rounds=record["spend_rounds"],
             losses=dict(record["losses"]),
             tuned=dict(record.get("tuned", {})),
+            intensity=IntensityForm(record["harmonics"], record["trend"]),
         )
 
     def in_words(self) -> str:
@@ -110,6 +117,8 @@ class Recipe:
         "churn by the purchase model's p0; spend and value by the purchase model and Gamma-Gamma"
         """
         churn = "the purchase model's p0"
+        if self.intensity != CONSTANT_FORM:
+            churn += f" ({self.intensity})"
         if self.rounds:
             churn += (
                 f" and {self.rounds} {'monotone ' if self.monotone else ''}LightGBM trees on what it misses"
@@ -121,7 +130,10 @@ class Recipe:
         return f"churn by {churn}; spend and value by {spend}"
 
     def fit(self, rows: Sequence[LabelledSnapshot], options: FitOptions) -> ChurnModel:
-        """Fit the churn model on labelled snapshots whose windows have closed by the date to predict at."""
+        """Fit the churn model on labelled snapshots whose windows have closed by the date to predict at.
+
+        The snapshots' purchase models have the recipe's intensity (`with_intensity`).
+        """
         own = [intercept_of(base_log_odds(row.columns), row.churned) for row in rows]
         season = season_of(rows, own, options, used=self.use_season)
         return fit_churn(
@@ -161,6 +173,7 @@ def choose_recipe(
     Parameters
     ----------
     rows : sequence of LabelledSnapshot, oldest first, closed windows only, the test snapshot not among them
+        Their purchase models have the intensity that was chosen before (`choose_intensity`).
     options : FitOptions
     tuned : mapping, optional
         LightGBM parameters of the churn residual over the defaults (`training.churn.tuning`).
@@ -186,7 +199,10 @@ def choose_recipe(
     spend_rounds, spend_losses = _choose_spend(splits, options)
     losses |= season_losses | spend_losses
     losses |= {f"calibration_{kind}": loss for kind, loss in calibration_losses.items()}
-    return Recipe(rounds, monotone, season, calibrator, how, spend_rounds, losses, dict(tuned or {}))
+    intensity = rows[-1].clv.intensity.form
+    return Recipe(
+        rounds, monotone, season, calibrator, how, spend_rounds, losses, dict(tuned or {}), intensity
+    )
 
 
 def _choose_residual(

@@ -41,16 +41,9 @@ def customer_splits(rows: Sequence[LabelledSnapshot]) -> list[Split]:
     fold_of = pd.Series(np.random.default_rng(0).permutation(len(ids)) % FOLDS, index=ids)
     folds = [fold_of.loc[row.table["customer_id"]].to_numpy() for row in rows]
     return [
-        Split(
-            [_only(row, f != k) for row, f in zip(rows, folds, strict=True)], _only(rows[-1], folds[-1] == k)
-        )
+        Split([row.part(f != k) for row, f in zip(rows, folds, strict=True)], rows[-1].part(folds[-1] == k))
         for k in range(min(FOLDS, len(ids)))
     ]
-
-
-def _only(row: LabelledSnapshot, keep: np.ndarray) -> LabelledSnapshot:
-    table, after = row.table[keep].reset_index(drop=True), row.outcomes[keep].reset_index(drop=True)
-    return LabelledSnapshot(row.snapshot, table, row.clv, after, row.window)
 
 
 def split_data(split: Split, data: Callable[..., lgb.Dataset]) -> tuple[lgb.Dataset, lgb.Dataset]:

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betaln, expit, gammaln, hyp2f1, log_expit
 
+from training.clv.operational_time import NO_DISCOUNT, Discount
 from training.clv.quadrature import FloatArray, time_points
 from training.clv.row_cache import RowCache
 
@@ -87,7 +88,11 @@ class BGNBD:
     def log_likelihood(
         self, x: FloatArray, t_x: FloatArray, T: FloatArray, weights: FloatArray | float = 1.0
     ) -> float:
-        """Return the log-likelihood of the customers (eq. 6), each counted ``weights`` times.
+        """Return the log-likelihood of the customers, each counted ``weights`` times."""
+        return float((weights * self.log_likelihoods(x, t_x, T)).sum())
+
+    def log_likelihoods(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
+        """Return each customer's log-likelihood (eq. 6).
 
         ``L = Γ(r+x)/Γ(r) · α^r/(α+T)^(r+x) · B(a, B)/B(a, b) / P(alive)``: the probability of the purchases
         together with being alive, over the probability of being alive given the purchases.
@@ -95,7 +100,7 @@ class BGNBD:
         timing = gammaln(self.r + x) - gammaln(self.r) + self.r * np.log(self.alpha)
         staying = betaln(self.a, self._beta_b(x)) - betaln(self.a, self.b)
         silence = (self.r + x) * np.log(self.alpha + T) + log_expit(self._alive_logit(x, t_x, T))
-        return float((weights * (timing + staying - silence)).sum())
+        return np.asarray(timing + staying - silence)
 
     def p_alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
         """Return the probability of not having left yet; 1 for every one-time buyer, whatever T."""
@@ -115,11 +120,11 @@ class BGNBD:
         return np.asarray(expit(-logit) + expit(logit) * self.p_silent_if_alive(x, T, weeks))
 
     def purchases_if_alive(
-        self, x: FloatArray, T: FloatArray, weeks: float, discount: float = 0.0
+        self, x: FloatArray, T: FloatArray, weeks: float, discount: Discount = NO_DISCOUNT
     ) -> FloatArray:
         """Return D: the discounted number of purchases expected in ``weeks``, of a customer alive at T.
 
-        ``discount`` is the continuous rate per week. t_x is not needed: it matters through P(alive) alone.
+        t_x is not needed: it matters through P(alive) alone.
         """
 
         def integrate(x: FloatArray, T: FloatArray) -> FloatArray:
@@ -132,11 +137,19 @@ class BGNBD:
         return self.p_alive(x, t_x, T) * self.purchases_if_alive(x, T, weeks)
 
     def purchases_after_win_back(
-        self, x: FloatArray, t_x: FloatArray, T: FloatArray, weeks: float, discount: float = 0.0
-    ) -> FloatArray:
-        """Return the purchases expected in the ``weeks`` after one more purchase, brought about by an offer.
+        self,
+        x: FloatArray,
+        t_x: FloatArray,
+        T: FloatArray,
+        weeks: float,
+        discount: Discount = NO_DISCOUNT,
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the purchases expected in the ``weeks`` after one more purchase, that an offer brings about.
 
-        The customer is silent until T; whether they have left is not known. If alive, they have
+        In two parts that sum to the whole: of those who had not left, and of those who had, in case that they go
+        on at their old rate. Each is weighted with its probability.
+
+        The customer is silent until T; we don't know whether they have left. If alive, they have
         λ ~ Gamma(R, A), p ~ Beta(a, B); if they have left after their last purchase, they have
         λ ~ Gamma(R, α+t_x), p ~ Beta(a+1, B−1). In both cases they leave again after the new purchase with
         their own p, or else go on with one more dropout survived. The new purchase itself is not counted.
@@ -155,7 +168,7 @@ class BGNBD:
         logit = self._alive_logit(x, t_x, T)
         alive = self._cache(("won back", weeks, discount), if_alive, x, T)
         left = self._cache(("won back, had left", weeks, discount), if_left, x, t_x)
-        return np.asarray(expit(logit) * alive + expit(-logit) * left)
+        return np.asarray(expit(logit) * alive), np.asarray(expit(-logit) * left)
 
     def next_purchase(self, x: FloatArray, t_x: FloatArray, T: FloatArray, level: float) -> FloatArray:
         """Return the weeks until a next purchase has come with probability ``level``.
@@ -172,7 +185,7 @@ class BGNBD:
 
 
 def discounted_purchases(
-    R: FloatArray, A: FloatArray, a: float, B: FloatArray, weeks: float, discount: float
+    R: FloatArray, A: FloatArray, a: float, B: FloatArray, weeks: float, discount: Discount
 ) -> FloatArray:
     """Return ``D = ∫₀ᵂ e^(−δt) · E[λ·e^(−λpt)] dt`` for λ ~ Gamma(R, A), p ~ Beta(a, B).
 
@@ -183,7 +196,7 @@ def discounted_purchases(
     t, w = time_points(weeks, A)
     R, A, B = R[:, None], A[:, None], B[:, None]
     rate = R / A * _mean_survival(t / A, R, a, B)
-    return np.asarray((rate * np.exp(-discount * t) * w).sum(axis=1))
+    return np.asarray((rate * discount(t) * w).sum(axis=1))
 
 
 def _mean_survival(y: FloatArray, R: FloatArray, a: float, B: FloatArray) -> FloatArray:

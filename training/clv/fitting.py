@@ -1,8 +1,8 @@
-"""Fit the CLV model on a feature table by maximum likelihood.
+"""Fit the CLV model: purchases and spend by maximum likelihood on one feature table.
 
-The maximum is searched by the ``lifetimes`` package, which this module alone imports. Where its search fails (it
-does on young logs, sometimes without an error) the same likelihood is maximised within bounds, and the model's
-``notes`` say so.
+The maximum is searched by the ``lifetimes`` package, which this module alone imports. Where its search fails (it does
+on young logs, sometimes without a message) the same likelihood is maximised within bounds, and the model's ``notes``
+say so. A season or trend of the purchase intensity is fitted from there (`training.clv.intensity_fit`).
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ import pandas as pd
 from features.errors import FitError
 from features.table.columns import Columns, as_columns
 from training.clv.gammagamma import EmpiricalSpend, GammaGamma, spend_correlation
+from training.clv.intensity_fit import DatedHistories, fit_intensity
 from training.clv.likelihood import Problem, maximum, principal_axes, refine
-from training.clv.model import CLVModel, floats_of, histories
+from training.clv.model import CLVModel, floats_of, histories, snapshot_day
+from training.clv.operational_time import CONSTANT, CONSTANT_FORM, IntensityForm, RepeatDays
 from training.clv.purchase_models import PURCHASE_MODELS, PurchaseModel
 from training.clv.quadrature import FloatArray
 from training.clv.row_cache import distinct
@@ -30,14 +32,23 @@ _CORRELATED = 0.3
 _HEAVY_TAIL = 2.0  # a fitted mean spend this many times the observed one describes a tail
 
 
-def fit_clv(table: pd.DataFrame, model: str = "bgnbd") -> CLVModel:
-    """Fit a model of purchases and Gamma-Gamma on a feature table.
+def fit_clv(
+    table: pd.DataFrame,
+    model: str = "bgnbd",
+    form: IntensityForm = CONSTANT_FORM,
+    repeat_days: RepeatDays | None = None,
+) -> CLVModel:
+    """Fit purchases and spend on a feature table.
 
     Parameters
     ----------
     table : DataFrame
         Feature table of one snapshot: frequency, recency, T (days), monetary_value, gross_spend, net_spend.
     model : {"bgnbd", "mbgnbd", "paretonbd"}
+    form : IntensityForm
+        Season and trend of the purchase intensity; by default it is constant.
+    repeat_days : RepeatDays, optional
+        Needed where the intensity is not constant.
 
     Returns
     -------
@@ -65,7 +76,14 @@ def fit_clv(table: pd.DataFrame, model: str = "bgnbd") -> CLVModel:
     if repeaters < _FEW_REPEATERS:
         notes.append(f"Only {repeaters} of {len(x):,} customers bought on a second day: the fit is a guess.")
     m = floats_of(columns, "monetary_value")
-    purchases, purchase_axes = _fit_purchases(PURCHASE_MODELS[model], (x, t_x, T), notes)
+    kind = PURCHASE_MODELS[model]
+    purchases, purchase_axes = _fit_purchases(kind, (x, t_x, T), notes)
+    intensity, log_likelihood = CONSTANT, purchases.log_likelihood(*_counted(x, t_x, T))
+    if form != CONSTANT_FORM and repeat_days is not None:
+        dated = _dated(columns, repeat_days)
+        found = fit_intensity(kind, dated, form, purchases)
+        purchases, intensity = found.model, found.intensity
+        purchase_axes, log_likelihood = found.axes, found.log_likelihood
     spend, spend_axes = _fit_spend(x, m, notes)
     correlation = spend_correlation(x, m)
     if correlation is not None and abs(correlation) > _CORRELATED:
@@ -80,11 +98,12 @@ def fit_clv(table: pd.DataFrame, model: str = "bgnbd") -> CLVModel:
         correlation=correlation,
         n_customers=len(x),
         n_repeat_buyers=repeaters,
-        log_likelihood=purchases.log_likelihood(*_counted(x, t_x, T)),
+        log_likelihood=log_likelihood,
         fitted_at=fitted_at,
         notes=tuple(notes),
         purchase_axes=_as_tuples(purchase_axes),
         spend_axes=_as_tuples(spend_axes),
+        intensity=intensity,
     )
 
 
@@ -130,6 +149,14 @@ def _fit_spend(
         )
         return EmpiricalSpend(mean), np.zeros((0, 0))
     return model, principal_axes(problem.objective, best, problem.weight)
+
+
+def _dated(columns: Columns, repeat_days: RepeatDays) -> DatedHistories:
+    """Return the distinct histories in days, and how many customers share each."""
+    x, recency, T, weights = _counted(*(floats_of(columns, name) for name in ("frequency", "recency", "T")))
+    snapshot = snapshot_day(columns)
+    days = recency.astype(np.int64), T.astype(np.int64)
+    return DatedHistories(x, *days, weights, snapshot, repeat_days.before(snapshot))
 
 
 def _counted(*columns: FloatArray) -> tuple[FloatArray, ...]:

@@ -213,12 +213,17 @@ def principal_axes(objective: Objective, log_parameters: FloatArray, n_customers
     >>> principal_axes(lambda log_p: float(2.0 * log_p[0] ** 2), np.array([0.0]), 100.0).round(6)
     array([[0.05]])
     """
+    return axes_from_slopes(lambda at: gradient(objective, at), log_parameters, n_customers)
+
+
+def axes_from_slopes(
+    slope: Callable[[FloatArray], FloatArray], log_parameters: FloatArray, n_customers: float
+) -> FloatArray:
+    """Return the `principal_axes` of an objective that is given by its slope."""
     size = len(log_parameters)
     steps = 10.0 * _STEP * np.eye(size)
-    hessian = np.zeros((size, size))
-    for i in range(size):
-        ahead, behind = log_parameters + steps[i], log_parameters - steps[i]
-        hessian[i] = (gradient(objective, ahead) - gradient(objective, behind)) / (20.0 * _STEP)
+    hessian = np.array([slope(log_parameters + step) - slope(log_parameters - step) for step in steps])
+    hessian /= 20.0 * _STEP
     free, axes = ~at_edge(log_parameters), np.zeros((size, size))
     if not free.any():
         return axes

@@ -1,12 +1,12 @@
-"""The CLV model: fitted models of purchases (BG/NBD and its relatives) and of spend (Gamma-Gamma).
+"""The CLV model: purchases (BG/NBD and its relatives) in operational time, and spend per purchase (Gamma-Gamma).
 
-It holds parameters only and predicts with the formulas of ``bgnbd.py`` and the modules beside it.
+It holds numbers only, and predicts with the formulas of ``bgnbd.py`` and its neighbours.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
@@ -15,9 +15,10 @@ import numpy as np
 from features.table.columns import Columns
 from training.clv.gammagamma import EmpiricalSpend, GammaGamma
 from training.clv.likelihood import along
+from training.clv.operational_time import CONSTANT, DAYS_PER_WEEK, Intensity
 from training.clv.purchase_models import PURCHASE_MODELS, PurchaseModel
 from training.clv.quadrature import FloatArray
-from training.clv.value import DAYS_PER_WEEK, CustomerValues, ValueTerms, customer_values
+from training.clv.value import CustomerValues, Future, ValueTerms, customer_values
 
 SPEND_MODELS: dict[str, type[GammaGamma] | type[EmpiricalSpend]] = {
     model.name: model for model in (GammaGamma, EmpiricalSpend)
@@ -26,11 +27,11 @@ SPEND_MODELS: dict[str, type[GammaGamma] | type[EmpiricalSpend]] = {
 
 @dataclass(frozen=True)
 class CLVModel:
-    """Fitted models of purchases and of spend.
+    """Fitted models of purchases and spend, and the purchase intensity over the calendar.
 
     Parameters
     ----------
-    purchases : PurchaseModel, in weeks
+    purchases : BGNBD, MBGNBD or ParetoNBD, in operational weeks
     spend : GammaGamma or EmpiricalSpend
         Of gross spend per purchase day.
     net_ratio : float, at least 0
@@ -45,7 +46,10 @@ class CLVModel:
     notes : tuple of str
         Warnings about the fit; empty if all went well.
     purchase_axes, spend_axes : tuple of tuples of float
-        Directions of the parameters' uncertainty (`training.clv.likelihood.principal_axes`).
+        Directions of the parameters' uncertainty (`training.clv.likelihood.principal_axes`); those of the purchases
+        go on with the coefficients of the intensity.
+    intensity : Intensity
+        Season and trend that all customers share.
     """
 
     purchases: PurchaseModel
@@ -59,11 +63,15 @@ class CLVModel:
     notes: tuple[str, ...] = ()
     purchase_axes: tuple[tuple[float, ...], ...] = field(default=(), repr=False)
     spend_axes: tuple[tuple[float, ...], ...] = field(default=(), repr=False)
+    intensity: Intensity = CONSTANT
 
     @cached_property
-    def purchase_scenarios(self) -> tuple[PurchaseModel, ...]:
-        """The models of purchases one standard deviation up and down each axis of uncertainty."""
-        return along(self.purchases, self.purchase_axes)
+    def purchase_scenarios(self) -> tuple[tuple[PurchaseModel, Intensity], ...]:
+        """The models of purchases and intensities one standard deviation up and down each axis of uncertainty."""
+        n_parameters = len(fields(self.purchases))
+        models = along(self.purchases, tuple(axis[:n_parameters] for axis in self.purchase_axes))
+        moves = [sign * np.array(axis[n_parameters:]) for axis in self.purchase_axes for sign in (1.0, -1.0)]
+        return tuple((model, self.intensity.moved(move)) for model, move in zip(models, moves, strict=True))
 
     @cached_property
     def spend_scenarios(self) -> tuple[GammaGamma | EmpiricalSpend, ...]:
@@ -87,8 +95,8 @@ class CLVModel:
             not a churn score. ``expected_purchases`` in the window.
             ``spend_per_purchase``: expected, net of refunds.
         """
-        x, t_x, T = histories(columns)
-        weeks = horizon_days / DAYS_PER_WEEK
+        x, t_x, T = self.histories(columns)
+        weeks = self.weeks_ahead(columns, horizon_days)
         return {
             "p0": self.purchases.p_no_purchase(x, t_x, T, weeks),
             "p0_just_bought": self.purchases.p_no_purchase(x, np.where(x > 0, T, t_x), T, weeks),
@@ -115,11 +123,29 @@ class CLVModel:
         ndarray of shape (n,), days
             NaN where a purchase never comes with that probability: for the median, where "never" is likelier.
         """
-        return self.purchases.next_purchase(*histories(columns), level) * DAYS_PER_WEEK
+        weeks = self.purchases.next_purchase(*self.histories(columns), level)
+        return self.intensity.days_after(snapshot_day(columns), weeks)
+
+    def purchases_if_active(self, columns: Columns, horizon_days: int) -> FloatArray:
+        """Return E[purchases in the window | at least one], ndarray of shape (n,)."""
+        x, _, T = self.histories(columns)
+        weeks = self.weeks_ahead(columns, horizon_days)
+        expected = self.purchases.purchases_if_alive(x, T, weeks)
+        return np.asarray(expected / self.purchases.p_purchase_if_alive(x, T, weeks))
 
     def values(self, columns: Columns, terms: ValueTerms) -> CustomerValues:
         """Value the customers of a feature table in units of one purchase's margin."""
-        return customer_values(self.purchases, *histories(columns), terms)
+        future = Future.of(terms, self.intensity, snapshot_day(columns))
+        return customer_values(self.purchases, *self.histories(columns), future)
+
+    def histories(self, columns: Columns) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return frequency, and recency and T in operational weeks, of a feature table in days."""
+        return histories(columns, self.intensity)
+
+    def weeks_ahead(self, columns: Columns, days: float) -> float:
+        """Return the operational weeks in the next ``days`` after the table's snapshot."""
+        snapshot = snapshot_day(columns)
+        return float(self.intensity.weeks(snapshot, snapshot + days))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the model as JSON can hold it; floats come back exactly."""
@@ -138,14 +164,26 @@ class CLVModel:
             "notes": tuple(numbers["notes"]),
             "purchase_axes": tuple(map(tuple, numbers["purchase_axes"])),
             "spend_axes": tuple(map(tuple, numbers["spend_axes"])),
+            "intensity": Intensity.from_dict(numbers["intensity"]),
         }
         return cls(**(numbers | rebuilt))
 
 
-def histories(columns: Columns) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return frequency, and recency and T in weeks, of a feature table in days."""
-    days = floats_of(columns, "recency"), floats_of(columns, "T")
-    return floats_of(columns, "frequency"), days[0] / DAYS_PER_WEEK, days[1] / DAYS_PER_WEEK
+def histories(columns: Columns, intensity: Intensity = CONSTANT) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return frequency, and recency and T in operational weeks, of a feature table in days."""
+    x, recency, T = (floats_of(columns, name) for name in ("frequency", "recency", "T"))
+    if intensity.is_constant:
+        return x, recency / DAYS_PER_WEEK, T / DAYS_PER_WEEK
+    snapshot = snapshot_day(columns)
+    first = snapshot - T
+    return x, intensity.weeks(first, first + recency), intensity.weeks(first, float(snapshot))
+
+
+def snapshot_day(columns: Columns) -> int:
+    """Return the snapshot of a feature table in days since 1970-01-01; 0 where it has none."""
+    if "snapshot_date" not in columns or not len(columns["snapshot_date"]):
+        return 0
+    return int(np.asarray(columns["snapshot_date"][:1]).astype("datetime64[D]").astype(np.int64)[0])
 
 
 def floats_of(columns: Columns, name: str) -> FloatArray:

@@ -23,6 +23,7 @@ import numpy as np
 from scipy.special import expit, gammaln, log_expit
 
 from training.clv.bgnbd import CENTURY
+from training.clv.operational_time import NO_DISCOUNT, Discount
 from training.clv.quadrature import FloatArray, time_points
 from training.clv.row_cache import RowCache, once_per_distinct
 
@@ -98,14 +99,18 @@ class ParetoNBD:
     def log_likelihood(
         self, x: FloatArray, t_x: FloatArray, T: FloatArray, weights: FloatArray | float = 1.0
     ) -> float:
-        """Return the log-likelihood of the customers (note 009, eq. 18), each counted ``weights`` times.
+        """Return the log-likelihood of the customers, each counted ``weights`` times."""
+        return float((weights * self.log_likelihoods(x, t_x, T)).sum())
+
+    def log_likelihoods(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
+        """Return each customer's log-likelihood (note 009, eq. 18).
 
         ``L = Γ(r+x)/Γ(r) · α^r/(α+T)^(r+x) · (β/(β+T))^s / P(alive)``: the probability of the purchases
         together with being alive, over the probability of being alive given the purchases.
         """
         timing = gammaln(self.r + x) - gammaln(self.r) + self.r * np.log(self.alpha)
         staying = -self.s * np.log1p(T / self.beta) - (self.r + x) * np.log(self.alpha + T)
-        return float((weights * (timing + staying - log_expit(self._alive_logit(x, t_x, T)))).sum())
+        return np.asarray(timing + staying - log_expit(self._alive_logit(x, t_x, T)))
 
     def p_alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
         """Return the probability of not having left yet (note 009, eq. 37)."""
@@ -137,12 +142,9 @@ class ParetoNBD:
         return np.asarray(expit(-logit) + expit(logit) * (1.0 - self.p_purchase_if_alive(x, T, weeks)))
 
     def purchases_if_alive(
-        self, x: FloatArray, T: FloatArray, weeks: float, discount: float = 0.0
+        self, x: FloatArray, T: FloatArray, weeks: float, discount: Discount = NO_DISCOUNT
     ) -> FloatArray:
-        """Return D: the discounted number of purchases expected in ``weeks``, of a customer alive at T.
-
-        ``discount`` is the continuous rate per week.
-        """
+        """Return D: the discounted number of purchases expected in ``weeks``, of a customer alive at T."""
 
         def integrate(x: FloatArray, T: FloatArray) -> FloatArray:
             return discounted_purchases(self.r + x, self.alpha + T, self.s, self.beta + T, weeks, discount)
@@ -154,11 +156,19 @@ class ParetoNBD:
         return self.p_alive(x, t_x, T) * self.purchases_if_alive(x, T, weeks)
 
     def purchases_after_win_back(
-        self, x: FloatArray, t_x: FloatArray, T: FloatArray, weeks: float, discount: float = 0.0
-    ) -> FloatArray:
-        """Return the purchases expected in the ``weeks`` after one more purchase, brought about by an offer.
+        self,
+        x: FloatArray,
+        t_x: FloatArray,
+        T: FloatArray,
+        weeks: float,
+        discount: Discount = NO_DISCOUNT,
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the purchases expected in the ``weeks`` after one more purchase, that an offer brings about.
 
-        The customer is silent until T; whether they have left is not known. Alive or won back, they go on
+        In two parts that sum to the whole: of those who had not left, and of those who had, in case that they go
+        on at their old rate. Each is weighted with its probability.
+
+        The customer is silent until T; we don't know whether they have left. Alive or won back, they go on
         with their own rates of buying and of leaving. The new purchase itself is not counted.
         """
 
@@ -174,7 +184,8 @@ class ParetoNBD:
 
         logit = self._alive_logit(x, t_x, T)
         alive = self.purchases_if_alive(x, T, weeks, discount)
-        return np.asarray(expit(logit) * alive + expit(-logit) * once_per_distinct(if_left, x, t_x, T))
+        left = once_per_distinct(if_left, x, t_x, T)
+        return np.asarray(expit(logit) * alive), np.asarray(expit(-logit) * left)
 
     def next_purchase(self, x: FloatArray, t_x: FloatArray, T: FloatArray, level: float) -> FloatArray:
         """Return the weeks until a next purchase has come with probability ``level``.
@@ -193,7 +204,7 @@ class ParetoNBD:
 
 
 def discounted_purchases(
-    R: FloatArray, A: FloatArray, s: float, B: FloatArray, weeks: float, discount: float
+    R: FloatArray, A: FloatArray, s: float, B: FloatArray, weeks: float, discount: Discount
 ) -> FloatArray:
     """Return ``D = ∫₀ᵂ e^(−δt) · E[λ·e^(−μt)] dt`` for λ ~ Gamma(R, A), μ ~ Gamma(s, B).
 
@@ -201,8 +212,8 @@ def discounted_purchases(
     E[e^(−μt)] = (B/(B+t))^s.
     """
     t, w = time_points(_until_nothing(weeks, (B, s)), B)
-    fading = np.exp(-discount * t - s * np.log1p(t / B[:, None]))
-    return np.asarray(R / A * (fading * w).sum(axis=1))
+    fading = np.exp(-s * np.log1p(t / B[:, None]))
+    return np.asarray(R / A * (fading * discount(t) * w).sum(axis=1))
 
 
 def _until_nothing(upper: FloatArray | float, *factors: tuple[FloatArray, FloatArray | float]) -> FloatArray:

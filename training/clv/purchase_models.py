@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any, ClassVar, Protocol, get_args
 
 from training.clv import PurchaseModelName
+from training.clv.operational_time import NO_DISCOUNT, Discount
 from training.clv.quadrature import FloatArray
 
 
@@ -28,6 +29,9 @@ class PurchaseModel(Protocol):
     ) -> float:
         """Return the log-likelihood of the customers, each counted ``weights`` times."""
 
+    def log_likelihoods(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
+        """Return each customer's log-likelihood."""
+
     def p_alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
         """Return the probability that the customer has not left by T, silent since t_x."""
 
@@ -44,14 +48,22 @@ class PurchaseModel(Protocol):
         """Return the number of purchases expected within ``weeks``."""
 
     def purchases_if_alive(
-        self, x: FloatArray, T: FloatArray, weeks: float, discount: float = 0.0
+        self, x: FloatArray, T: FloatArray, weeks: float, discount: Discount = NO_DISCOUNT
     ) -> FloatArray:
         """Return the discounted purchases expected within ``weeks`` of a customer alive at T."""
 
     def purchases_after_win_back(
-        self, x: FloatArray, t_x: FloatArray, T: FloatArray, weeks: float, discount: float = 0.0
-    ) -> FloatArray:
-        """Return the purchases expected in the ``weeks`` after a won-back purchase; silent until T."""
+        self,
+        x: FloatArray,
+        t_x: FloatArray,
+        T: FloatArray,
+        weeks: float,
+        discount: Discount = NO_DISCOUNT,
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the purchases expected in the ``weeks`` after a won-back purchase, silent until T, in two parts.
+
+        Of those who had not left by T, and of those who had, if they go on at their old rate.
+        """
 
     def next_purchase(self, x: FloatArray, t_x: FloatArray, T: FloatArray, level: float) -> FloatArray:
         """Return the weeks until a next purchase has come with probability ``level``; NaN for never."""

@@ -1,7 +1,7 @@
 """Interval of an expected value: the standard errors of the fitted parameters, propagated to money.
 
 The interval is one *of the expectation*. A single customer's actual spend varies far more, and the sum over
-many customers a little more. The churn probability is taken as known.
+many customers a little more.
 
 The log-parameters are asymptotically normal. The value is evaluated one standard deviation up and down each
 principal axis of their distribution; half the difference of the two logarithms is the axis's contribution to the
@@ -12,24 +12,27 @@ evaluations, where a quantile of random draws takes hundreds, needs no seed, and
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import expit, logit, ndtri
 
 from features.table.columns import Columns
-from training.clv.model import CLVModel, histories
+from training.clv.model import CLVModel, histories, snapshot_day
 from training.clv.quadrature import FloatArray
-from training.clv.row_cache import once_per_distinct
-from training.clv.value import ValueTerms, silent_and_active, values_if_alive
+from training.clv.value import Future, ValueTerms, silent_and_active
 
 COVERAGE = 0.8
 """Probability that the interval of an expected value covers it."""
 
 _TINY = 1e-300
+_TINY_PROBABILITY = 1e-9
 
 
 def value_scenarios(
     clv: CLVModel, columns: Columns, churn_probability: FloatArray, terms: ValueTerms
 ) -> FloatArray:
     """Return each customer's expected value, per unit of margin, one standard deviation along each axis.
+
+    In each scenario of the purchase model the churn probability moves with the model's own: logit p by the change of
+    logit p0.
 
     Parameters
     ----------
@@ -44,31 +47,36 @@ def value_scenarios(
     ndarray of shape (n, 2k)
         Columns in pairs, up and down each of k axes. Sums of rows are the scenarios of a group's total.
     """
-    x, t_x, T = histories(columns)
+    day, spend = snapshot_day(columns), clv.spend_per_purchase(columns)
+    future = Future.of(terms, clv.intensity, day)
+    x, t_x, T = clv.histories(columns)
+    given = _logit(churn_probability) - _logit(clv.purchases.p_no_purchase(x, t_x, T, future.window))
     scenarios = []
-
-    def purchases(silent: FloatArray, active: FloatArray) -> FloatArray:
-        return churn_probability * silent + (1.0 - churn_probability) * active
-
-    if models := clv.purchase_scenarios:
-        spend = clv.spend_per_purchase(columns)
-        halves = once_per_distinct(
-            lambda x, T: np.stack(
-                [half for model in models for half in values_if_alive(model, x, T, terms)], axis=1
-            ),
-            *(x, T),
-        )
-        for place, model in enumerate(models):
-            silent = model.p_alive(x, t_x, T + terms.horizon_weeks) * halves[:, 2 * place]
-            scenarios.append(purchases(silent, halves[:, 2 * place + 1]) * spend)
+    for model, intensity in clv.purchase_scenarios:
+        x, t_x, T = histories(columns, intensity)
+        ahead_of_it = Future.of(terms, intensity, day)
+        silent, active = silent_and_active(model, x, t_x, T, ahead_of_it)
+        probability = expit(given + _logit(model.p_no_purchase(x, t_x, T, ahead_of_it.window)))
+        scenarios.append(_expected(probability, silent, active) * spend)
     if clv.spend_scenarios:
-        number = purchases(*silent_and_active(clv.purchases, x, t_x, T, terms))
+        halves = silent_and_active(clv.purchases, *clv.histories(columns), future)
+        number = _expected(churn_probability, *halves)
         scenarios += [number * clv.spend_per_purchase(columns, model) for model in clv.spend_scenarios]
     return np.stack(scenarios, axis=1) if scenarios else np.zeros((len(x), 0))
 
 
-def interval_factors(scenarios: FloatArray, *, level_deviation: float = 0.0) -> tuple[FloatArray, FloatArray]:
-    """Return the ends of the interval of `COVERAGE` as multiples of the expected value.
+def _expected(probability: FloatArray, silent: FloatArray, active: FloatArray) -> FloatArray:
+    return probability * silent + (1.0 - probability) * active
+
+
+def _logit(probability: FloatArray) -> FloatArray:
+    return np.asarray(logit(np.clip(probability, _TINY_PROBABILITY, 1.0 - _TINY_PROBABILITY)))
+
+
+def interval_factors(
+    scenarios: FloatArray, coverage: float = 0.8, *, level_deviation: float = 0.0
+) -> tuple[FloatArray, FloatArray]:
+    """Return the interval's ends as multiples of the expected value.
 
     Parameters
     ----------

@@ -17,10 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.errors import StayworthError, WindowError
+from training.clv.operational_time import CONSTANT, DAYS_PER_WEEK, Discount, Intensity
 from training.clv.purchase_models import PurchaseModel
 from training.clv.quadrature import FloatArray
-
-DAYS_PER_WEEK = 7.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,14 +35,17 @@ class ValueTerms:
     margin : float, above 0
         Margin per unit of spend.
     discount_rate : float, at least 0
-        Per year: at 0.15, 1.15 in a year's time is worth 1 today.
+        A year's: 0.15 means that 1.15 in a year's time is worth 1 today.
+    resumption : float, in [0, 1]
+        ρ: the share of their old rate's value with which a customer who had left goes on after an offer brought
+        them back for one purchase. 0: they buy once; 1: they go on as before. No log of orders shows it.
 
     Raises
     ------
     WindowError
         If a horizon is below a day or the value horizon is the shorter.
     StayworthError
-        If the margin is not positive or the discount rate is negative.
+        If the margin is not positive, the discount rate is negative or the resumption is no share.
 
     Examples
     --------
@@ -55,6 +57,7 @@ class ValueTerms:
     value_horizon_days: int = 365
     margin: float = 0.3
     discount_rate: float = 0.15
+    resumption: float = 0.5
 
     def __post_init__(self) -> None:
         if self.horizon_days < 1:
@@ -67,22 +70,59 @@ class ValueTerms:
         if not 0.0 < self.margin < math.inf:
             raise StayworthError(f"The margin is {self.margin}; it must be above 0, for example 0.3.")
         if not 0.0 <= self.discount_rate < math.inf:
-            raise StayworthError(f"The discount rate is {self.discount_rate}; it must be 0 or more per year.")
-
-    @property
-    def horizon_weeks(self) -> float:
-        """H, the churn window in weeks."""
-        return self.horizon_days / DAYS_PER_WEEK
-
-    @property
-    def value_horizon_weeks(self) -> float:
-        """W, the value horizon in weeks."""
-        return self.value_horizon_days / DAYS_PER_WEEK
+            raise StayworthError(f"The discount rate is {self.discount_rate}; it must be 0 or more a year.")
+        if not 0.0 <= self.resumption <= 1.0:
+            raise StayworthError(f"The resumption is {self.resumption}; it is a share, from 0 to 1.")
 
     @property
     def discount_per_week(self) -> float:
         """δ, the continuous discount rate per week: ln(1 + rate)/365 per day."""
         return math.log1p(self.discount_rate) / 365.0 * DAYS_PER_WEEK
+
+
+@dataclass(frozen=True)
+class Future:
+    """The churn window and the value horizon ahead of a snapshot, in operational weeks.
+
+    Parameters
+    ----------
+    window, middle, horizon : float
+        H, h = H/2 and W: operational weeks until the window's end, its middle, and the value horizon's end.
+    now, after_window, after_middle : Discount
+        Discount factors for times counted from the snapshot, the window's end, and its middle.
+    to_window, to_middle : float
+        Discount factors of the window's end and of its middle.
+    resumption : float
+    """
+
+    window: float
+    middle: float
+    horizon: float
+    now: Discount
+    after_window: Discount
+    after_middle: Discount
+    to_window: float
+    to_middle: float
+    resumption: float
+
+    @classmethod
+    def of(cls, terms: ValueTerms, intensity: Intensity = CONSTANT, snapshot_day: int = 0) -> Future:
+        """Lay out the future of a snapshot (days since 1970-01-01; any day will do at constant intensity)."""
+        half = terms.horizon_days / 2.0
+        ends = [snapshot_day + days for days in (terms.horizon_days, half, terms.value_horizon_days)]
+        delta = terms.discount_per_week
+        window, middle, horizon = (float(intensity.weeks(snapshot_day, end)) for end in ends)
+        return cls(
+            window=window,
+            middle=middle,
+            horizon=horizon,
+            now=Discount(delta, snapshot_day, intensity),
+            after_window=Discount(delta, ends[0], intensity),
+            after_middle=Discount(delta, ends[1], intensity),
+            to_window=math.exp(-delta * terms.horizon_days / DAYS_PER_WEEK),
+            to_middle=math.exp(-delta * half / DAYS_PER_WEEK),
+            resumption=terms.resumption,
+        )
 
 
 @dataclass(frozen=True)
@@ -94,14 +134,17 @@ class CustomerValues:
     p0 : ndarray of shape (n,)
         The purchase model's own probability of silence through the window.
     silent, active, won_back : ndarray of shape (n,)
-        Value of a customer who stays silent through the window; of one who buys in it without an offer; of one who
-        would have stayed silent and buys in mid-window because of an offer.
+        Value of a customer who stays silent through the window; who buys in it by themselves; who would have
+        stayed silent and makes a purchase in mid-window because of an offer.
+    resumed : ndarray of shape (n,)
+        What ``won_back`` gains from ρ = 0 to ρ = 1: it is linear in the resumption.
     """
 
     p0: FloatArray
     silent: FloatArray
     active: FloatArray
     won_back: FloatArray
+    resumed: FloatArray
 
     @property
     def at_stake(self) -> FloatArray:
@@ -114,16 +157,19 @@ class CustomerValues:
 
 
 def customer_values(
-    model: PurchaseModel, x: FloatArray, t_x: FloatArray, T: FloatArray, terms: ValueTerms
+    model: PurchaseModel, x: FloatArray, t_x: FloatArray, T: FloatArray, future: Future
 ) -> CustomerValues:
     """Value customers under a purchase model.
+
+    ``won back = e^(−δh)·[1 + alive·D₁ + ρ·left·D₂]``: the purchase itself, and what follows it of those who had not
+    left and of those who had, who go on at the share ρ of their old rate's value.
 
     Parameters
     ----------
     model : PurchaseModel
     x : ndarray of shape (n,), repeat purchase days
-    t_x, T : ndarray of shape (n,), weeks
-    terms : ValueTerms
+    t_x, T : ndarray of shape (n,), operational weeks
+    future : Future
 
     Returns
     -------
@@ -134,35 +180,38 @@ def customer_values(
     --------
     >>> from training.clv.bgnbd import BGNBD
     >>> model = BGNBD(r=0.2425945, alpha=4.4136019, a=0.7929199, b=2.4258881)
-    >>> values = customer_values(model, np.array([2.0]), np.array([30.43]), np.array([38.86]), ValueTerms())
+    >>> x, t_x, T = np.array([2.0]), np.array([30.43]), np.array([38.86])
+    >>> values = customer_values(model, x, t_x, T, Future.of(ValueTerms(resumption=1.0)))
     >>> values.at_stake.round(2), values.expected(values.p0).round(2)
     (array([1.44]), array([1.47]))
     """
     x, t_x, T = (np.ascontiguousarray(column, dtype=np.float64) for column in (x, t_x, T))
-    H, h, delta = terms.horizon_weeks, terms.horizon_weeks / 2.0, terms.discount_per_week
-    silent, active = silent_and_active(model, x, t_x, T, terms)
-    after = model.purchases_after_win_back(x, t_x, T + H, terms.value_horizon_weeks - h, delta)
+    silent, active = silent_and_active(model, x, t_x, T, future)
+    stayed, left = model.purchases_after_win_back(
+        x, t_x, T + future.window, future.horizon - future.middle, future.after_middle
+    )
     return CustomerValues(
-        p0=model.p_no_purchase(x, t_x, T, H),
+        p0=model.p_no_purchase(x, t_x, T, future.window),
         silent=silent,
         active=active,
-        won_back=math.exp(-delta * h) * (1.0 + after),
+        won_back=future.to_middle * (1.0 + stayed + future.resumption * left),
+        resumed=future.to_middle * left,
     )
 
 
 def silent_and_active(
-    model: PurchaseModel, x: FloatArray, t_x: FloatArray, T: FloatArray, terms: ValueTerms
+    model: PurchaseModel, x: FloatArray, t_x: FloatArray, T: FloatArray, future: Future
 ) -> tuple[FloatArray, FloatArray]:
     """Return the ``silent`` and ``active`` values of `CustomerValues`.
 
     silent = ``w · e^(−δH)·D(W−H; T+H)`` with w = P(alive at T+H | silent until then).
     """
-    after_silence, active = values_if_alive(model, x, T, terms)
-    return model.p_alive(x, t_x, T + terms.horizon_weeks) * after_silence, active
+    after_silence, active = values_if_alive(model, x, T, future)
+    return model.p_alive(x, t_x, T + future.window) * after_silence, active
 
 
 def values_if_alive(
-    model: PurchaseModel, x: FloatArray, T: FloatArray, terms: ValueTerms
+    model: PurchaseModel, x: FloatArray, T: FloatArray, future: Future
 ) -> tuple[FloatArray, FloatArray]:
     """Return the values, silent and active, of a customer alive after the window; they depend on x and T alone.
 
@@ -172,8 +221,8 @@ def values_if_alive(
     - active = ``[D(W; T) − s·e^(−δH)·D(W−H; T+H)] / P(a purchase in H | alive at T)``: P(alive) cancels, so
       nothing overflows where p0 comes near 1
     """
-    H, W, delta = terms.horizon_weeks, terms.value_horizon_weeks, terms.discount_per_week
-    after_silence = math.exp(-delta * H) * model.purchases_if_alive(x, T + H, W - H, delta)
-    from_today = model.purchases_if_alive(x, T, W, delta)
+    H, W = future.window, future.horizon
+    after_silence = future.to_window * model.purchases_if_alive(x, T + H, W - H, future.after_window)
+    from_today = model.purchases_if_alive(x, T, W, future.now)
     natural = from_today - model.p_silent_if_alive(x, T, H) * after_silence
     return after_silence, natural / model.p_purchase_if_alive(x, T, H)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
+STAYED, NOT_DUE = 4, 5
+"""Exit codes of training that changed no champion; 3 is what monitoring ends with when training is due."""
+
 
 @app.command()
 @options
@@ -37,6 +40,9 @@ def train(
     procedure on all closed windows.
 
     Example: stayworth train --transactions orders.csv --horizon-days 90 --promote
+
+    Exit codes: 0 trained, and promoted where --promote asked for it; 4 trained, but the champion stays; 5 not due
+    (--if-due).
     """
     from training.commands.monitor import is_due
     from training.pipeline import train, with_champion_window
@@ -47,11 +53,13 @@ def train(
     with progress() as report:
         orders = open_log(log, columns, report)
         if settings.if_due and not is_due(versions, orders, monitor):
-            return
+            raise typer.Exit(NOT_DUE)
         run = train(orders, with_champion_window(settings, versions), report, registry=versions)
         version, decision = register(run, orders, settings, versions, report)
     show_run(run, orders)
     show_version(version, decision, versions)
+    if decision and not decision.promote:
+        raise typer.Exit(STAYED)
 
 
 def show_run(run: TrainingRun, orders: TransactionLog) -> None:

@@ -80,11 +80,12 @@ def evaluate(
     fitted : FittedRecipe
         Chosen and fitted on ``known``.
     known : sequence of LabelledSnapshot
-        Closed by the test snapshot; the simpler models are fitted on them too.
+        Closed by the test snapshot; the simpler models are fitted on them too, at constant purchase intensity.
     test : LabelledSnapshot
     terms : ValueTerms
     options : FitOptions
     """
+    plain, test = test, fitted.describe(test, test.window.horizon_days)
     probability = fitted.churn.predict(test.columns, test.snapshot)
     valuation = Valuation(test.clv, terms, fitted.spend)
     expected_spend = valuation.money(test.columns, probability)["expected_spend"]
@@ -98,8 +99,8 @@ def evaluate(
         labelled=test,
         probability=probability,
         expected_spend=expected_spend,
-        race=race(known, test, probability, dormant_after_days=options.dormant_after_days),
-        spend=race_spend(known, test, expected_spend),
+        race=race(known, plain, probability, dormant_after_days=options.dormant_after_days),
+        spend=race_spend(known, plain, expected_spend),
         deciles=deciles,
         next_purchase=_next_purchase(test),
     )

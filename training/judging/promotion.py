@@ -2,8 +2,9 @@
 
 The new version's recipe and the champion's are both fitted on what had closed before the newest closed snapshot
 (`training.judging.refit`) and compared on that snapshot's customers (`training.judging.recipe_comparison`). The new
-version is promoted if it is better in some measure and worse in none; on a tie the champion stays. The reasons and
-their numbers are printed and kept in the registry, whatever the outcome.
+version is promoted if it is better in some measure and worse in none. On a tie the one that knows newer orders wins:
+the same recipe fitted on more closed windows. The reasons and their numbers are printed and kept in the registry,
+whatever the outcome.
 """
 
 from __future__ import annotations
@@ -183,13 +184,25 @@ def compare_with_champion(
     if champion.card.test.snapshot > snapshot:
         remarks.append("The champion's recipe was chosen with this window in sight, to its advantage.")
     if decision.outcome == "tie":
-        remarks.append(
-            f"The age of the two does not count: the champion was trained up to {champion.card.snapshot}, the "
-            f"new version up to {challenger.card.snapshot}."
-        )
-        remarks.append(_FORCE)
+        decision = _newer(decision, challenger, champion)
     conclusion, *details = decision.reasons
     return replace(decision, reasons=(conclusion, *remarks, *details))
+
+
+def _newer(
+    decision: PromotionDecision, challenger: RetentionModel, champion: RetentionModel
+) -> PromotionDecision:
+    """Decide a tie by age."""
+    new, old = challenger.card.snapshot, champion.card.snapshot
+    if new > old:
+        conclusion = (
+            "Promoted: between the two recipes is no difference that counts, and the new version knows newer orders "
+            f"(up to {new}, the champion up to {old})."
+        )
+        return replace(decision, promote=True, reasons=(conclusion, *decision.reasons[1:]))
+    conclusion, *details = decision.reasons
+    age = f"The new version knows no newer orders: it was trained up to {new}, the champion up to {old}."
+    return replace(decision, reasons=(conclusion, age, _FORCE, *details))
 
 
 def conclude(found: Sequence[MeasureComparison]) -> PromotionDecision:

@@ -12,7 +12,7 @@ from training.churn.fit_options import FitOptions
 from training.churn.recipe import Recipe
 from training.churn.tuning_result import TuningResult
 from training.metrics.comparison import Comparison, log_losses, paired_bootstrap
-from training.snapshots.dataset import LabelledSnapshot
+from training.snapshots.dataset import LabelledSnapshot, with_intensity
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,7 @@ def gain_on_test(
     test : LabelledSnapshot
     options : FitOptions
     """
-    default = untuned.fit(known, options).predict(test.columns, test.snapshot)
+    rows = [with_intensity(row, untuned.intensity, row.window.horizon_days) for row in (*known, test)]
+    default = untuned.fit(rows[:-1], options).predict(rows[-1].columns, test.snapshot)
     losses, default_losses = (log_losses(test.churned, p) for p in (probability, default))
     return paired_bootstrap(losses, default_losses, options.seed)

@@ -119,6 +119,9 @@ class TrainingCard:
     test : EvaluationSummary
         Of a fit on what the test snapshot knew.
     recipe : Recipe
+        Chosen on every closed window.
+    judged_recipe : Recipe or None
+        Chosen on what the test snapshot knew; None where it is not known.
     notes : tuple of str
         What to know about the fit.
     features : tuple of str
@@ -141,8 +144,15 @@ class TrainingCard:
     recipe: Recipe
     notes: tuple[str, ...]
     features: tuple[str, ...]
+    judged_recipe: Recipe | None = None
     contacted_left_out: int | None = None
     reference: Reference | None = None
+
+    def recipe_for(self, snapshot: Snapshot) -> Recipe:
+        """Return the recipe to judge at a snapshot: the one that was chosen without its window, if there is one."""
+        if self.judged_recipe is None or snapshot not in self.snapshots:
+            return self.recipe
+        return self.judged_recipe
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record, ready for JSON; all but the calibrator's numbers, which the model keeps."""
@@ -162,6 +172,9 @@ class TrainingCard:
             "notes": list(self.notes),
             "features": list(self.features),
         }
+        if self.judged_recipe is not None:
+            calibrator = self.judged_recipe.calibrator.to_dict()
+            record["judged_recipe"] = self.judged_recipe.to_dict() | {"calibrator": calibrator}
         if self.contacted_left_out is not None:
             record["contacted_left_out"] = self.contacted_left_out
         if self.reference is not None:
@@ -201,11 +214,16 @@ class TrainingCard:
                 recipe=Recipe.from_dict(record["recipe"], calibrator),
                 notes=tuple(record["notes"]),
                 features=tuple(record["features"]),
+                judged_recipe=_judged(record.get("judged_recipe")),
                 contacted_left_out=record.get("contacted_left_out"),
                 reference=Reference.from_dict(record["reference"]) if "reference" in record else None,
             )
         except KeyError as error:
             raise ValueError(f"its training card lacks {error.args[0]!r}") from error
+
+
+def _judged(record: Mapping[str, Any] | None) -> Recipe | None:
+    return None if record is None else Recipe.from_dict(record, Calibrator.from_dict(record["calibrator"]))
 
 
 def _utc(text: str) -> datetime:

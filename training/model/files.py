@@ -24,7 +24,7 @@ from training.model.card import TrainingCard
 from training.model.retention_model import RetentionModel
 from training.model.self_check import write_example
 
-FORMAT = 2
+FORMAT = 3
 _BOOSTERS = ("booster.txt", "spend.txt")
 
 

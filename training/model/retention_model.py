@@ -132,6 +132,7 @@ class RetentionModel:
             "last_purchase_date": _last_purchase(columns),
             "horizon_days": np.full(n_customers, self.terms.horizon_days),
             "margin": np.full(n_customers, self.terms.margin),
+            "resumption": np.full(n_customers, self.terms.resumption),
         }
         return {name: scores[name] for name in MODEL_COLUMNS}
 

@@ -170,6 +170,27 @@ class Score(TypedDict, Generic[Day]):
         float | None,
         Column("Margin per unit of spend that the values use.", "ratio", per_list=True, added_later=True),
     ]
+    value_of_resumption: Annotated[
+        float | None,
+        Column(
+            "Part of `value_at_stake` that hangs on the resumption: at another resumption ρ, `value_at_stake + "
+            "(ρ − resumption) · value_of_resumption`.",
+            "money",
+            added_later=True,
+        ),
+    ]
+    resumption: Annotated[
+        float | None,
+        Column(
+            "Share of their old rate's value with which customers who had left are taken to go on once an offer "
+            "has brought them back. No log of orders shows it; a measured campaign does.",
+            "ratio",
+            lowest=0,
+            highest=1,
+            per_list=True,
+            added_later=True,
+        ),
+    ]
 
 
 def _columns() -> dict[str, Column]:

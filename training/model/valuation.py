@@ -9,7 +9,7 @@ import numpy as np
 from features.snapshot import Snapshot
 from features.table.columns import Columns
 from training.churn.spend import SpendModel
-from training.clv.model import CLVModel, histories
+from training.clv.model import CLVModel
 from training.clv.uncertainty import interval_factors, value_scenarios
 from training.clv.value import ValueTerms
 
@@ -50,13 +50,11 @@ class Valuation:
         Returns
         -------
         dict of ndarrays of shape (n_customers,)
-            The columns from ``expected_purchases`` to ``value_at_risk``, and ``spend_per_purchase``.
+            The columns from ``expected_purchases`` to ``value_at_risk``, ``spend_per_purchase`` and
+            ``value_of_resumption``.
         """
-        x, _, T = histories(described)
         values = self.clv.values(described, self.terms)
-        H = self.terms.horizon_weeks
-        model = self.clv.purchases
-        if_active = model.purchases_if_alive(x, T, H) / model.p_purchase_if_alive(x, T, H)
+        if_active = self.clv.purchases_if_active(described, self.terms.horizon_days)
         purchases = (1 - churn_probability) * if_active
         spend_per_purchase = self._spend_per_purchase(described, purchases)
         unit = self.terms.margin * spend_per_purchase
@@ -74,6 +72,7 @@ class Valuation:
             "value_at_stake": at_stake,
             "value_at_risk": churn_probability * at_stake,
             "spend_per_purchase": spend_per_purchase,
+            "value_of_resumption": unit * values.resumed,
         }
 
     @property

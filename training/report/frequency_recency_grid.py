@@ -40,15 +40,16 @@ def frequency_recency(clv: CLVModel, table: pd.DataFrame, terms: ValueTerms) -> 
     silences = np.unique(np.linspace(0, age - 1, min(age, MAX_SILENCES)).astype(int))
     grid = pd.MultiIndex.from_product([frequencies, silences], names=["frequency", "silent_days"])
     cells = grid.to_frame(index=False).assign(T=age)
+    if "snapshot_date" in table:
+        cells["snapshot_date"] = table["snapshot_date"].iloc[0]
     cells["recency"] = cells["T"] - cells["silent_days"]
     values = clv.values(as_columns(cells), terms)
     unit = terms.margin * float(table["spend_per_purchase"].mean())
-    x, t_x, T = (cells[name].to_numpy(dtype=np.float64) for name in ("frequency", "recency", "T"))
     return pd.DataFrame(
         {
             "frequency": cells["frequency"],
             "silent_weeks": cells["silent_days"] / 7,
-            "p_alive": clv.purchases.p_alive(x, t_x / 7, T / 7),
+            "p_alive": clv.purchases.p_alive(*clv.histories(as_columns(cells))),
             "expected_value": unit * values.expected(values.p0),
         }
     )

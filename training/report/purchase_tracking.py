@@ -19,8 +19,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.log.transactions import TransactionLog
-from training.clv.model import histories
-from training.clv.purchase_models import PurchaseModel
 from training.snapshots.dataset import LabelledSnapshot
 
 WEEK = 7
@@ -62,7 +60,7 @@ def weekly_purchases(log: TransactionLog, row: LabelledSnapshot) -> pd.DataFrame
     weeks = np.arange(-(int(ages.max()) // WEEK), row.window.horizon_days // WEEK)
     offsets = _purchase_offsets(log, row)
     actual = np.array([((offsets >= WEEK * w) & (offsets < WEEK * (w + 1))).sum() for w in weeks])
-    before = _expected_before(row.clv.purchases, ages, -int(weeks[0]))
+    before = _expected_before(row, ages, -int(weeks[0]))
     after = _expected_after(row, int(weeks[-1]) + 1)
     return pd.DataFrame(
         {
@@ -91,23 +89,30 @@ def _epoch_day(row: LabelledSnapshot) -> int:
     return row.snapshot.date.toordinal() - 719_163  # 1970-01-01
 
 
-def _expected_before(model: PurchaseModel, ages: np.ndarray, n_weeks: int) -> np.ndarray:
+def _expected_before(row: LabelledSnapshot, ages: np.ndarray, n_weeks: int) -> np.ndarray:
     """Return the repeat purchases expected in each week before the snapshot, knowing first purchases only."""
     new = np.zeros(1)  # frequency, recency and T of one who has just bought for the first time
-    weeks = np.arange(1, int(ages.max()) + 1) / WEEK
-    by_age = np.array([0.0, *(model.expected_purchases(new, new, new, float(w))[0] for w in weeks)])
     first, count = np.unique(ages, return_counts=True)
-    cumulative = np.array(
-        [(count * by_age[np.clip(first - WEEK * back, 0, None)]).sum() for back in range(n_weeks, -1, -1)]
-    )
-    return np.diff(cumulative)
+    snapshot, intensity = _epoch_day(row), row.clv.intensity
+    totals = []
+    for back in range(n_weeks, -1, -1):
+        known = np.clip(first - WEEK * back, 0, None)
+        weeks = intensity.weeks((snapshot - first).astype(float), (snapshot - first + known).astype(float))
+        ahead = [
+            row.clv.purchases.expected_purchases(new, new, new, float(w))[0] if w else 0.0 for w in weeks
+        ]
+        totals.append(float(count @ np.array(ahead)))
+    return np.diff(totals)
 
 
 def _expected_after(row: LabelledSnapshot, n_weeks: int) -> np.ndarray:
     """Return the purchases expected in each week from the snapshot on, knowing every customer's history."""
-    columns = histories(row.columns)
+    columns = row.columns
+    x, t_x, T = row.clv.histories(columns)
     cumulative = [
-        float(row.clv.purchases.expected_purchases(*columns, float(weeks)).sum())
+        float(
+            row.clv.purchases.expected_purchases(x, t_x, T, row.clv.weeks_ahead(columns, WEEK * weeks)).sum()
+        )
         for weeks in range(1, n_weeks + 1)
     ]
     return np.diff([0.0, *cumulative])

@@ -7,7 +7,8 @@ purchase model behind a snapshot's columns is fitted on what that snapshot sees.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from features.table.columns import Columns, as_columns
 from features.table.history import PurchaseHistory
 from training.clv.fitting import fit_clv
 from training.clv.model import CLVModel
+from training.clv.operational_time import IntensityForm, RepeatDays
 from training.snapshots.outcomes import outcomes
 
 
@@ -31,11 +33,14 @@ class DescribedSnapshot:
     table : DataFrame of shape (n_customers, n_columns)
         The feature table and the columns of `CLVModel.predict`.
     clv : CLVModel
+    repeat_days : RepeatDays, optional
+        Repeat purchases per day before the snapshot: what a season or a trend is fitted on.
     """
 
     snapshot: Snapshot
     table: pd.DataFrame
     clv: CLVModel
+    repeat_days: RepeatDays | None = field(default=None, kw_only=True)
 
     @property
     def columns(self) -> Columns:
@@ -61,6 +66,13 @@ class LabelledSnapshot(DescribedSnapshot):
     outcomes: pd.DataFrame
     window: ChurnWindow
 
+    def part(self, keep: np.ndarray) -> LabelledSnapshot:
+        """Return some of the customers: ``keep`` is a mask of shape (n_customers,)."""
+        table, after = (frame[keep].reset_index(drop=True) for frame in (self.table, self.outcomes))
+        share = float(np.mean(keep))
+        days = self.repeat_days and RepeatDays(self.repeat_days.first_day, self.repeat_days.counts * share)
+        return replace(self, table=table, outcomes=after, repeat_days=days)
+
     @property
     def churned(self) -> np.ndarray:
         """1 where the customer stayed silent through the window, else 0."""
@@ -77,7 +89,29 @@ def describe_snapshot(
     """Build one snapshot's feature table and add the columns of a CLV model, fitted on it unless given."""
     table = history.features(snapshot)
     clv = clv or fit_clv(table, model=model)
-    return DescribedSnapshot(snapshot, table.assign(**clv.predict(as_columns(table), horizon_days)), clv)
+    table = table.assign(**clv.predict(as_columns(table), horizon_days))
+    return DescribedSnapshot(snapshot, table, clv, repeat_days=repeat_days_before(history, snapshot))
+
+
+def repeat_days_before(history: PurchaseHistory, snapshot: Snapshot) -> RepeatDays:
+    """Count the repeat purchases of each day before a snapshot."""
+    first_day, counts = history.repeat_purchases(snapshot)
+    return RepeatDays(first_day, counts)
+
+
+Snapshots = TypeVar("Snapshots", bound=DescribedSnapshot)
+
+
+def with_intensity(described: Snapshots, form: IntensityForm, horizon_days: int) -> Snapshots:
+    """Return a snapshot with the columns of a CLV model whose purchase intensity has a form, fitted on it.
+
+    The snapshot itself is returned where its model has that form already.
+    """
+    if described.clv.intensity.form == form or described.repeat_days is None:
+        return described
+    clv = fit_clv(described.table, described.clv.purchases.name, form, described.repeat_days)
+    table = described.table.assign(**clv.predict(as_columns(described.table), horizon_days))
+    return replace(described, table=table, clv=clv)
 
 
 def label_snapshot(
@@ -86,7 +120,14 @@ def label_snapshot(
     """Add the outcomes of the window that opens at the snapshot."""
     window = ChurnWindow(described.snapshot, horizon_days)
     after = outcomes(history, window, described.table["customer_id"])
-    return LabelledSnapshot(described.snapshot, described.table, described.clv, after, window)
+    return LabelledSnapshot(
+        described.snapshot,
+        described.table,
+        described.clv,
+        after,
+        window,
+        repeat_days=described.repeat_days,
+    )
 
 
 def labelled_snapshots(

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import pytest
 import typer
@@ -18,7 +18,7 @@ from features.commands.options import CONFIG_ONLY, options, sections_of
 from features.log.settings import Columns, LogRules, LogSettings
 from features.settings import SECTIONS, Settings
 
-Run = Callable[..., Result]
+Run: TypeAlias = Callable[..., Result]
 
 
 class FitSettings(Settings, section="fit"):
@@ -44,9 +44,6 @@ class ListSettings(Settings, section="list"):
     """A section with a setting that has no default."""
 
     out: Annotated[Path, typer.Option("--out", help="File to write.")]
-
-
-Run = Callable[..., Result]
 
 
 class ServerSettings(Settings, section="server"):

@@ -1,6 +1,8 @@
 """What a log may hold that can be read and is wrong all the same: found, named, and remedied."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -26,18 +28,19 @@ def shop(rows: int = 100, **columns: object) -> pa.Table:
     return pa.table(own | given)
 
 
-def read(raw: pa.Table, columns: Columns | None = None, **rules: object) -> TransactionLog:
+def read(raw: pa.Table, columns: Columns | None = None, **rules: Any) -> TransactionLog:
     return validate(raw, LogRules(**rules), columns, now=NOW)
 
 
-def found(raw: pa.Table, **rules: object) -> dict[str, bool]:
+def found(raw: pa.Table, **rules: Any) -> dict[str, bool]:
     """Return the names of what is found, and whether each is fatal."""
     return {finding.name: finding.fatal for finding in check(read(raw, **rules), LogRules(**rules))}
 
 
-def changed(column: str, change) -> pa.Table:
+def changed(column: str, change: Callable[[int, Any], Any]) -> pa.Table:
     raw = shop()
-    return shop(**{column: [change(n, value) for n, value in enumerate(raw[column].to_pylist())]})
+    given: dict[str, Any] = {column: [change(n, value) for n, value in enumerate(raw[column].to_pylist())]}
+    return shop(**given)
 
 
 def test_nothing_is_found_in_a_sound_log():

@@ -141,14 +141,20 @@ def test_a_store_of_the_first_release_migrates_when_it_is_next_written_to(
     (old,) = first_store.lookup(["0042"]).scores
     assert old["churn_probability"] == 0.25 and old["next_purchase_low"] == date(1998, 7, 10)
     assert [old["model_version"], old["snapshot_date"]] == ["7", date(1998, 7, 1)]
-    later = ("spend_per_purchase", "last_purchase_date", "horizon_days", "margin")
+    later = (
+        *("spend_per_purchase", "last_purchase_date", "horizon_days", "margin"),
+        *("value_of_resumption", "resumption"),
+    )
     assert [name for name, column in SCHEMA.items() if column.added_later] == list(later)
     assert {name: old[name] for name in later} == dict.fromkeys(later)  # type: ignore[literal-required]
 
     first_store.publish(scored_list(["0042"], number=30.0))
 
     (new,) = first_store.lookup(["0042"]).scores
-    assert [new[name] for name in later] == [30.0, date(1998, 6, 1), 90, 0.3]  # type: ignore[literal-required]
+    assert [new[name] for name in later] == [  # type: ignore[literal-required]
+        *(30.0, date(1998, 6, 1), 90, 0.3),
+        *(30.0, 0.5),
+    ]
 
 
 def test_nothing_is_left_to_migrate() -> None:

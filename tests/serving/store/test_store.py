@@ -38,7 +38,9 @@ def test_every_field_comes_back_as_it_was_published(store: Store, scored_list: S
     assert found.unknown == []
     assert [tuple(score) for score in found.scores] == [SCORE_COLUMNS] * len(customers)
     for score, number in zip(found.scores, numbers, strict=True):
-        assert {score[name] for name in (*SCORE_COLUMNS[2:12], "spend_per_purchase")} == {number}
+        assert {
+            score[name] for name in (*SCORE_COLUMNS[2:12], "spend_per_purchase", "value_of_resumption")
+        } == {number}
     assert found.scores[0] | {name: 0.0 for name in SCORE_COLUMNS[2:12]} == {
         "customer_id": "0000",
         "snapshot_date": date(1998, 7, 1),
@@ -53,6 +55,8 @@ def test_every_field_comes_back_as_it_was_published(store: Store, scored_list: S
         "last_purchase_date": date(1998, 6, 1),
         "horizon_days": 90,
         "margin": 0.3,
+        "value_of_resumption": NUMBERS[0],
+        "resumption": 0.5,
     }
 
 

@@ -140,7 +140,8 @@ def test_the_same_seed_gives_the_same_account() -> None:
 def test_on_cdnow_the_plan_earns_more_than_simpler_policies(cdnow_run: TrainingRun) -> None:
     test = cdnow_run.test
     recent = test.labelled.recent(cdnow_run.model.card.dormant_after_days)
-    prospects = prospects_of(test.labelled, test.probability, cdnow_run.model.terms, recent)
+    terms = replace(cdnow_run.model.terms, resumption=1.0)  # whoever is won back goes on as before
+    prospects = prospects_of(test.labelled, test.probability, terms, recent)
 
     account = settle([prospects], TENTH, draws=200)
 

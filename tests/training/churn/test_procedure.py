@@ -1,33 +1,18 @@
-"""The training procedure: choosing and fitting in one call, or fitting by a choice made before."""
+"""The training procedure: choosing and fitting in one call."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
 
-from training.churn.calibration import Calibrator
 from training.churn.fit_options import FitOptions
-from training.churn.procedure import RecipeChoice, run_procedure
-from training.churn.recipe import Recipe, choose_recipe
+from training.churn.procedure import run_procedure
+from training.churn.recipe import choose_recipe
 from training.churn.tuning_result import TuningResult
 from training.metrics.comparison import Comparison
 from training.snapshots.dataset import LabelledSnapshot
 
 OPTIONS = FitOptions(date(2024, 1, 1), dormant_after_days=120)
-
-
-def test_a_choice_made_before_is_only_fitted(shop_rows: list[LabelledSnapshot]) -> None:
-    recipe = Recipe(5, True, False, Calibrator(), "forward in time", spend_rounds=3)
-    newest = shop_rows[-1]
-
-    fitted = run_procedure(shop_rows[:4], OPTIONS, choice=RecipeChoice(recipe, recipe))
-
-    alone = recipe.fit(shop_rows[:4], OPTIONS)
-    assert fitted.recipe is recipe
-    predicted, expected = (m.predict(newest.columns, newest.snapshot) for m in (fitted.churn, alone))
-    assert predicted.tobytes() == expected.tobytes()
-    assert fitted.spend.booster is not None
-    assert fitted.spend.booster.num_trees() == 3
 
 
 def test_the_recipe_is_chosen_on_the_known_snapshots_and_tuned_parameters_are_used(

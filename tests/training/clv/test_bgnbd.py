@@ -8,6 +8,7 @@ from scipy.integrate import quad
 from scipy.stats import beta, gamma
 
 from training.clv.bgnbd import BGNBD, discounted_purchases
+from training.clv.operational_time import NO_DISCOUNT, Discount
 
 CDNOW = BGNBD(r=0.2425945, alpha=4.4136019, a=0.7929199, b=2.4258881)
 
@@ -76,7 +77,7 @@ def test_discounted_purchases_are_those_of_the_published_formula_by_parts(a: flo
         np.exp(-delta * W) * closed(W) + delta * quad(lambda t: np.exp(-delta * t) * closed(t), 0, W)[0]
     )
 
-    ours = discounted_purchases(np.array([R]), np.array([A]), a, np.array([B]), W, delta)
+    ours = discounted_purchases(np.array([R]), np.array([A]), a, np.array([B]), W, Discount(delta))
     assert ours[0] == pytest.approx(by_parts, rel=1e-6 if a == 1.0 else 1e-12)
 
 
@@ -100,7 +101,7 @@ def test_discounted_purchases_hold_far_out(R: float, A: float, a: float, B: floa
         0
     ]
 
-    ours = discounted_purchases(np.array([R]), np.array([A]), a, np.array([B]), weeks, 0.0)
+    ours = discounted_purchases(np.array([R]), np.array([A]), a, np.array([B]), weeks, NO_DISCOUNT)
 
     assert ours[0] == pytest.approx(exact, rel=1e-6)
 

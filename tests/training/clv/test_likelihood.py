@@ -78,7 +78,7 @@ def test_a_maximum_at_the_edge_is_remarked_with_its_meaning() -> None:
 
     assert at_edge(best).any()
     assert remarks[0].startswith("BG/NBD: the maximum lies at the edge of the bounds (")
-    assert "Hardly anyone can be seen to have left" in remarks[0]
+    assert "Few customers have visibly left" in remarks[0]
 
 
 def test_newtons_steps_from_a_coarse_fit_reach_the_exact_one(problem: Problem) -> None:

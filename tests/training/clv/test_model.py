@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import date
 from pathlib import Path
 
@@ -79,15 +79,14 @@ def test_bgnbd_has_the_published_parameters(fitted: dict[str, CLVModel]) -> None
     # Fader, Hardie, Lee (2005), table 2
     model = fitted["bgnbd"]
 
-    parameters = model.purchases.r, model.purchases.alpha, model.purchases.a, model.purchases.b
+    parameters = astuple(model.purchases)
     assert tuple(round(number, 3) for number in parameters) == (0.243, 4.414, 0.793, 2.426)
     assert round(model.log_likelihood, 1) == -9582.4
     assert model.notes == ()
 
 
 def test_bgnbd_has_the_published_standard_errors(fitted: dict[str, CLVModel]) -> None:
-    purchases = fitted["bgnbd"].purchases
-    parameters = np.array([purchases.r, purchases.alpha, purchases.a, purchases.b])
+    parameters = np.array(astuple(fitted["bgnbd"].purchases))
 
     # of θ: that of ln θ, times θ
     errors = log_scale_deviations(fitted["bgnbd"]) * parameters
@@ -96,17 +95,15 @@ def test_bgnbd_has_the_published_standard_errors(fitted: dict[str, CLVModel]) ->
 
 
 def test_mbgnbd_has_the_published_parameters(fitted: dict[str, CLVModel]) -> None:
-    purchases = fitted["mbgnbd"].purchases
+    parameters = astuple(fitted["mbgnbd"].purchases)
 
-    parameters = purchases.r, purchases.alpha, purchases.a, purchases.b
     assert tuple(round(number, 3) for number in parameters) == (0.525, 6.183, 0.891, 1.614)
     assert round(fitted["mbgnbd"].log_likelihood, 1) == -9582.1
 
 
 def test_paretonbd_has_the_published_parameters(fitted: dict[str, CLVModel]) -> None:
-    purchases = fitted["paretonbd"].purchases
+    parameters = astuple(fitted["paretonbd"].purchases)
 
-    parameters = [purchases.r, purchases.alpha, purchases.s, purchases.beta]
     np.testing.assert_allclose(parameters, [0.553, 10.578, 0.606, 11.669], atol=0.0015)
     assert round(fitted["paretonbd"].log_likelihood, 1) == -9595.0
 
@@ -135,8 +132,7 @@ def test_our_own_rfm_is_fitted_as_computed_independently(sample_log: Transaction
     with PurchaseHistory(sample_log) as history:
         model = fit_clv(history.features(Snapshot(date(1997, 10, 1))))
 
-    purchases = model.purchases
-    parameters = [purchases.r, purchases.alpha, purchases.a, purchases.b]
+    parameters = astuple(model.purchases)
     np.testing.assert_allclose(parameters, [0.2417, 4.394, 0.8145, 2.477], atol=0.0005)
     assert model.fitted_at == "1997-10-01"
 

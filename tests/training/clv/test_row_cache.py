@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from training.clv.row_cache import RowCache, distinct, once_per_distinct
@@ -34,7 +36,8 @@ def test_no_rows_give_no_results() -> None:
 
 
 def test_a_cached_row_is_not_evaluated_again() -> None:
-    cache, evaluated = RowCache(), []
+    cache = RowCache()
+    evaluated: list[Any] = []
 
     def ratio(x: np.ndarray, T: np.ndarray) -> np.ndarray:
         evaluated.extend(zip(x.tolist(), T.tolist(), strict=True))

@@ -16,7 +16,7 @@ from training.clv.bgnbd import BGNBD
 from training.clv.mbgnbd import MBGNBD
 from training.clv.paretonbd import ParetoNBD
 from training.clv.purchase_models import PurchaseModel
-from training.clv.value import CustomerValues, ValueTerms, customer_values
+from training.clv.value import CustomerValues, Future, ValueTerms, customer_values
 
 BG = BGNBD(r=0.2425945, alpha=4.4136019, a=0.7929199, b=2.4258881)
 MBG = MBGNBD(r=0.5248377, alpha=6.1829885, a=0.8913563, b=1.6140000)
@@ -25,7 +25,11 @@ MODELS = [BG, MBG, PARETO]
 
 # H = 13 and W = 52 weeks; 15% for a year of 52 weeks is 1.15^(365/364) − 1 for one of 365 days
 GOLDEN_TERMS = ValueTerms(
-    horizon_days=91, value_horizon_days=364, margin=1.0, discount_rate=1.15 ** (365 / 364) - 1
+    horizon_days=91,
+    value_horizon_days=364,
+    margin=1.0,
+    discount_rate=1.15 ** (365 / 364) - 1,
+    resumption=1.0,
 )
 
 # (x, t_x, T): p0, P(alive)·D, silent, active, won back, at stake; from three million posterior draws a row
@@ -49,14 +53,13 @@ def alive_and_buying(
 ) -> np.ndarray:
     """P(alive)·D(W)."""
     x, t_x, T = rows
-    return model.p_alive(x, t_x, T) * model.purchases_if_alive(
-        x, T, terms.value_horizon_weeks, terms.discount_per_week
-    )
+    future = Future.of(terms)
+    return model.p_alive(x, t_x, T) * model.purchases_if_alive(x, T, future.horizon, future.now)
 
 
 @pytest.mark.parametrize("row", GOLDEN)
 def test_the_golden_table_is_reproduced_to_the_last_printed_digit(row: tuple[int, float, float]) -> None:
-    values = customer_values(BG, *history(row), GOLDEN_TERMS)
+    values = customer_values(BG, *history(row), Future.of(GOLDEN_TERMS))
 
     expected = alive_and_buying(BG, history(row), GOLDEN_TERMS)
     ours = (values.p0, expected, values.silent, values.active, values.won_back, values.at_stake)
@@ -71,7 +74,7 @@ def test_the_two_halves_of_the_future_make_the_whole(model: PurchaseModel) -> No
     T = rng.uniform(5.0, 150.0, 500)
     rows = x, np.where(x > 0, T * rng.uniform(0, 1, 500), 0.0), T
 
-    values = customer_values(model, *rows, ValueTerms())
+    values = customer_values(model, *rows, Future.of(ValueTerms()))
 
     whole = alive_and_buying(model, rows, ValueTerms())
     np.testing.assert_allclose(values.expected(values.p0), whole, rtol=1e-11, atol=1e-13)
@@ -92,9 +95,9 @@ def test_any_history_has_finite_values_of_the_right_sign(
     terms = ValueTerms(horizon_days=horizon, value_horizon_days=horizon + more)
     T = max(T, x / 7)
 
-    values = customer_values(model, *history((x, T * share if x else 0.0, T)), terms)
+    values = customer_values(model, *history((x, T * share if x else 0.0, T)), Future.of(terms))
 
-    end_of_window = math.exp(-terms.discount_per_week * terms.horizon_weeks)
+    end_of_window = Future.of(terms).to_window
     assert 0 <= values.p0[0] <= 1
     assert 0 <= values.silent[0] < math.inf
     assert (
@@ -115,21 +118,36 @@ def test_a_customer_is_worth_the_same_bits_alone_and_in_any_company(
 ) -> None:
     weeks = [(x, min(t_x, T) / 7 if x else 0.0, T / 7) for x, t_x, T in rows]
 
-    together = customer_values(model, *history(*weeks), ValueTerms())
+    together = customer_values(model, *history(*weeks), Future.of(ValueTerms()))
 
     for place, row in enumerate(weeks):
         fresh = replace(model)  # type: ignore[type-var]  # a copy remembers nothing
-        alone = customer_values(fresh, *history(row), ValueTerms())
+        alone = customer_values(fresh, *history(row), Future.of(ValueTerms()))
         for name in ("p0", "silent", "active", "won_back"):
             assert getattr(alone, name)[0] == getattr(together, name)[place], (name, row)
 
 
+def test_who_had_left_brings_one_purchase_at_resumption_0_and_the_rest_in_proportion() -> None:
+    row = (1, 1.71, 38.86)
+    none, half, full = (
+        customer_values(BG, *history(row), Future.of(replace(GOLDEN_TERMS, resumption=share)))
+        for share in (0.0, 0.5, 1.0)
+    )
+
+    # of 2.377165 at ρ = 1, the purchase itself is e^(−δ·6.5 weeks) = .982681
+    assert full.won_back.round(6) == [2.377165]
+    assert none.won_back > 0.982681
+    np.testing.assert_allclose(none.won_back + none.resumed, full.won_back)
+    np.testing.assert_allclose(half.won_back, (none.won_back + full.won_back) / 2)
+    assert none.silent == half.silent == full.silent
+
+
 def test_no_customers_have_no_values() -> None:
-    assert customer_values(BG, *history(), ValueTerms()).at_stake.shape == (0,)
+    assert customer_values(BG, *history(), Future.of(ValueTerms())).at_stake.shape == (0,)
 
 
 def test_a_churn_probability_weighs_the_two_halves() -> None:
-    values = CustomerValues(*(np.array([number]) for number in (0.5, 2.0, 10.0, 6.0)))
+    values = CustomerValues(*(np.array([number]) for number in (0.5, 2.0, 10.0, 6.0, 1.0)))
 
     # .25 · 2 + .75 · 10 = 8;  6 − 2 = 4
     assert values.expected(np.array([0.25])) == [8.0]
@@ -144,6 +162,7 @@ def test_a_churn_probability_weighs_the_two_halves() -> None:
         ({"margin": 0.0}, StayworthError, "above 0"),
         ({"margin": math.nan}, StayworthError, "above 0"),
         ({"discount_rate": -0.1}, StayworthError, "0 or more"),
+        ({"resumption": 1.1}, StayworthError, "from 0 to 1"),
     ],
 )
 def test_impossible_terms_are_refused(terms: dict[str, Any], error: type[StayworthError], words: str) -> None:
@@ -241,7 +260,7 @@ def test_simulated_futures_are_worth_what_the_formulas_say(
     model: BGNBD | ParetoNBD, row: tuple[float, float, float]
 ) -> None:
     drawn = draw(model, *row, np.random.default_rng(3))
-    values = customer_values(model, *history(row), GOLDEN_TERMS)
+    values = customer_values(model, *history(row), Future.of(GOLDEN_TERMS))
 
     first, number = drawn.future(drawn.rate, drawn.leaving, drawn.alive, 52.0)
     silent = first >= 13.0

@@ -166,7 +166,7 @@ def test_a_worse_recipe_is_refused_with_what_it_is_worse_in(
     assert "promoted" not in version(registry, "1").tags
 
 
-def test_on_a_tie_the_champion_stays_and_its_age_is_said(
+def test_on_a_tie_with_no_newer_orders_the_champion_stays_and_its_age_is_said(
     registry: Registry, rows: list[LabelledSnapshot], shop_log: TransactionLog
 ) -> None:
     registry.promote("1")
@@ -176,8 +176,38 @@ def test_on_a_tie_the_champion_stays_and_its_age_is_said(
     assert decision.outcome == "tie"
     assert registry.champion().version == "1"
     assert decision.reasons[0] == "The champion stays: between the two recipes is no difference that counts."
-    assert "trained up to 2025-07-01" in decision.reasons[2]
+    assert "it was trained up to 2025-07-01, the champion up to 2025-07-01" in decision.reasons[2]
     assert decision.reasons[3] == "To make the new version champion all the same: --promote --force."
+
+
+def test_on_a_tie_the_version_that_knows_newer_orders_is_promoted(
+    registry: Registry, rows: list[LabelledSnapshot], shop_log: TransactionLog
+) -> None:
+    registry.promote("1")
+    same = registry.load("1")
+    newer = replace(same, card=replace(same.card, snapshot=Snapshot.parse("2025-08-01")))
+
+    decision = decide_promotion(registry, version(registry, "2"), newer, rows, shop_log)
+
+    assert (decision.outcome, decision.promote) == ("tie", True)
+    assert decision.reasons[0] == (
+        "Promoted: between the two recipes is no difference that counts, and the new version knows newer orders "
+        "(up to 2025-08-01, the champion up to 2025-07-01)."
+    )
+    assert registry.champion().version == "2"
+
+
+def test_a_worse_recipe_is_refused_however_new_its_orders_are(
+    registry: Registry, rows: list[LabelledSnapshot], shop_log: TransactionLog
+) -> None:
+    registry.promote("2")
+    worse = registry.load("1")
+    newer = replace(worse, card=replace(worse.card, snapshot=Snapshot.parse("2025-08-01")))
+
+    decision = decide_promotion(registry, version(registry, "1"), newer, rows, shop_log)
+
+    assert (decision.outcome, decision.promote) == ("worse", False)
+    assert registry.champion().version == "2"
 
 
 def test_force_promotes_all_the_same_and_the_registry_says_so(

@@ -12,6 +12,8 @@ import pytest
 from features.errors import ModelError
 from features.table.columns import as_columns
 from features.table.history import FEATURES
+from training.clv.model import snapshot_day
+from training.clv.value import Future
 from training.model.files import load_model, save_model
 from training.model.score_schema import MODEL_COLUMNS
 from training.run import TrainingRun
@@ -71,10 +73,9 @@ def test_where_p_is_bgnbds_own_value_is_margin_times_purchases_ahead(
 
     money = model.valuation.money(as_columns(described), described["p0"].to_numpy())
 
-    T, x = described["T"].to_numpy() / 7, described["frequency"].to_numpy(float)
-    ahead = described["p_alive"] * model.clv.purchases.purchases_if_alive(
-        x, T, model.terms.value_horizon_weeks, model.terms.discount_per_week
-    )
+    future = Future.of(model.terms, model.clv.intensity, snapshot_day(as_columns(described)))
+    x, _, T = model.clv.histories(as_columns(described))
+    ahead = described["p_alive"] * model.clv.purchases.purchases_if_alive(x, T, future.horizon, future.now)
     unit = model.terms.margin * described["spend_per_purchase"]
     assert money["expected_value"] == pytest.approx((unit * ahead).to_numpy(), rel=1e-9)
     assert money["expected_purchases"] == pytest.approx(described["expected_purchases"].to_numpy(), rel=1e-9)
@@ -127,7 +128,7 @@ def test_a_version_of_other_features_is_refused(cdnow_run: TrainingRun, tmp_path
         load_model(tmp_path)
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", '{"format": 2}'])
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"format": 3}'])
 def test_a_damaged_version_is_named(cdnow_run: TrainingRun, tmp_path: Path, damage: str) -> None:
     save_model(cdnow_run.model, tmp_path)
     (tmp_path / "model.json").write_text(damage)

@@ -374,6 +374,6 @@ def test_training_if_due_obeys_the_monitors_section_of_the_config_file(shop: Pat
 
     result = CliRunner().invoke(train_app, [*flags, "--if-due", "--config", str(config)])
 
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == 5, result.output
     assert "Not due: version 1 of 2025-02-01" in result.stdout
     assert [version.version for version in Registry(f"sqlite:///{shop}/mlflow.db").versions()] == ["1"]

@@ -9,6 +9,7 @@ import pytest
 from training.clv.bgnbd import BGNBD
 from training.clv.gammagamma import GammaGamma
 from training.clv.model import CLVModel
+from training.clv.operational_time import Discount
 from training.clv.value import ValueTerms
 from training.report.frequency_recency_grid import frequency_recency
 
@@ -45,6 +46,6 @@ def test_a_cell_is_worth_what_its_living_customers_will_bring(grid: pd.DataFrame
     t_x = T - cell["silent_weeks"]
 
     # margin .25 × mean spend 40 × P(alive) × discounted purchases of 52 weeks
-    purchases = PUBLISHED.purchases_if_alive(x, T, 52.0, math.log(1.15) / 365 * 7)
+    purchases = PUBLISHED.purchases_if_alive(x, T, 52.0, Discount(math.log(1.15) / 365 * 7))
     value = 0.25 * 40 * PUBLISHED.p_alive(x, t_x, T) * purchases
     assert cell["expected_value"] == pytest.approx(value[0])

@@ -1,0 +1,94 @@
+"""Operational time: a season and a trend change the clock, and the models on it stay as they are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.integrate import trapezoid
+
+from training.clv.bgnbd import BGNBD
+from training.clv.operational_time import CONSTANT, Discount, Intensity, IntensityForm, RepeatDays
+from training.clv.value import Future, ValueTerms, customer_values
+
+BG = BGNBD(r=0.2425945, alpha=4.4136019, a=0.7929199, b=2.4258881)
+DAY = 15_000
+SEASON = Intensity(snapshot_day=DAY, first_day=DAY - 1_000, harmonics=((0.3, -0.5), (0.1, 0.2)))
+TREND = Intensity(snapshot_day=DAY, first_day=DAY - 1_000, trend=-0.7)
+
+
+def test_without_season_and_trend_weeks_are_calendar_weeks() -> None:
+    assert CONSTANT.weeks(DAY - 21, DAY) == 3.0
+    assert CONSTANT.days_after(DAY, np.array([2.0])).tolist() == [14.0]
+    assert CONSTANT.form == IntensityForm(0, False)
+
+
+@pytest.mark.parametrize("intensity", [SEASON, TREND])
+def test_operational_time_is_the_integral_of_the_intensity(intensity: Intensity) -> None:
+    # 30 days from the snapshot, the intensity constant within a day: the sum of 30 intensities, in weeks
+    def log_intensity(day: int) -> float:
+        angle = 2 * np.pi * day / 365.25
+        season = sum(
+            a * np.cos(k * angle) + b * np.sin(k * angle) for k, (a, b) in enumerate(intensity.harmonics, 1)
+        )
+        ahead = day - DAY
+        years = (365.25 / 2 + 180 * (1 - np.exp(-ahead / 180))) / 365.25
+        return float(season + intensity.trend * years)
+
+    by_hand = sum(np.exp(log_intensity(day)) for day in range(DAY, DAY + 30)) / 7
+
+    assert intensity.weeks(DAY, DAY + 30) == pytest.approx(by_hand)
+
+
+def test_a_season_averages_out_over_a_year_and_days_after_inverts_weeks() -> None:
+    days = np.array([5.0, 90.0, 365.0])
+
+    weeks = SEASON.weeks(DAY, DAY + days)
+
+    np.testing.assert_allclose(SEASON.days_after(DAY, weeks), days)
+    logs = np.log(np.diff(SEASON.weeks(DAY - 365, DAY - 365 + np.arange(366.0))) * 7)
+    assert logs.mean() == pytest.approx(0.0, abs=2e-3)
+
+
+def test_a_trend_fades_and_never_turns() -> None:
+    weekly = np.diff(TREND.weeks(DAY, DAY + 7.0 * np.arange(200)))
+
+    assert (np.diff(weekly) < 0).all()
+    # at most 180 days of trend are left: exp(−.7·(182.625 + 180)/365.25) of a week
+    assert weekly[-1] == pytest.approx(np.exp(-0.7 * (182.625 + 180) / 365.25), rel=1e-3)
+
+
+def test_discounting_stays_in_calendar_time() -> None:
+    weeks = SEASON.weeks(DAY, DAY + np.array([70.0]))
+
+    assert Discount(0.01, DAY, SEASON)(weeks) == pytest.approx([np.exp(-0.1)])
+
+
+def test_a_value_integrates_over_the_season_ahead() -> None:
+    # P(alive)·∫ e^(−δt) dE(Λ(t)), numerically over the calendar
+    x, t_x, T = np.array([3.0]), np.array([20.0]), np.array([30.0])
+    terms = ValueTerms(horizon_days=60, value_horizon_days=200)
+
+    values = customer_values(BG, x, t_x, T, Future.of(terms, SEASON, DAY))
+
+    days = np.arange(0.0, 200.5, 0.5)
+    purchases = [BG.purchases_if_alive(x, T, float(SEASON.weeks(DAY, DAY + day)))[0] for day in days]
+    delta = terms.discount_per_week / 7
+    by_parts = np.exp(-delta * 200) * purchases[-1] + delta * trapezoid(
+        np.exp(-delta * days) * purchases, days
+    )
+    expected = BG.p_alive(x, t_x, T)[0] * by_parts
+    assert values.expected(values.p0)[0] == pytest.approx(expected, rel=1e-5)
+
+
+def test_an_intensity_comes_back_from_json_and_moves_by_its_coefficients() -> None:
+    assert Intensity.from_dict(SEASON.to_dict()) == SEASON
+    assert SEASON.moved(np.array([0.1, 0.0, 0.0, -0.2])).harmonics == ((0.4, -0.5), (0.1, 0.0))
+    assert TREND.moved(np.array([0.2])).trend == pytest.approx(-0.5)
+    assert CONSTANT.moved(np.zeros(0)) is CONSTANT
+
+
+def test_repeat_days_end_before_a_day() -> None:
+    days = RepeatDays(100, np.array([1.0, 2.0, 3.0]))
+
+    assert days.before(102).counts.tolist() == [1.0, 2.0]
+    assert days.before(90).counts.tolist() == []

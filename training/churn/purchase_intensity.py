@@ -1,0 +1,84 @@
+"""Choosing the season and the trend of the purchase model, forward in time.
+
+Each validation snapshot's purchase model is fitted with every form of the intensity on what that snapshot sees, and
+its p0 is judged by log-loss on the churn window that followed. A season or a trend must win by more than noise, the
+simpler first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.metrics import log_loss
+
+from features.progress import Report
+from training.churn.fit_options import FitOptions
+from training.churn.rolling import rolling_splits
+from training.clv.operational_time import CONSTANT_FORM, DAYS_PER_YEAR, IntensityForm
+from training.metrics.probabilities import TIE
+from training.snapshots.dataset import LabelledSnapshot, with_intensity
+
+FORMS = (
+    IntensityForm(0, True),
+    IntensityForm(1, False),
+    IntensityForm(1, True),
+    IntensityForm(2, False),
+    IntensityForm(2, True),
+)
+"""What is tried beside a constant intensity, the simplest first."""
+
+SAMPLE = 20_000
+"""Customers per validation snapshot: more do not change which form wins."""
+
+_TELLING_YEARS = 2.0  # of log, before a season and a trend can be told apart
+
+
+def choose_intensity(
+    rows: Sequence[LabelledSnapshot], options: FitOptions, report: Report | None = None
+) -> tuple[IntensityForm, dict[str, float]]:
+    """Choose the form of the purchase intensity on rolling validation.
+
+    Parameters
+    ----------
+    rows : sequence of LabelledSnapshot, oldest first, closed windows only
+    options : FitOptions
+    report : callable, optional
+
+    Returns
+    -------
+    IntensityForm, and the mean log-loss of p0 with each form that was tried; constant where the log affords no split
+    """
+    snapshots = [_sampled(split.valid) for split in rolling_splits(rows)]
+    forms = [form for form in FORMS if snapshots and _affordable(form, snapshots, options)]
+    if not forms:
+        return CONSTANT_FORM, {}
+    losses: dict[IntensityForm, float] = {}
+    for done, form in enumerate((CONSTANT_FORM, *forms)):
+        losses[form] = float(np.mean([_loss(row, form) for row in snapshots]))
+        if report is not None:
+            report("Choosing season and trend on rolling validation", done + 1, len(forms) + 1)
+    chosen = CONSTANT_FORM
+    for form in forms:
+        if losses[form] < losses[chosen] - TIE:
+            chosen = form
+    return chosen, {f"intensity: {form}": loss for form, loss in losses.items()}
+
+
+def _affordable(form: IntensityForm, snapshots: Sequence[LabelledSnapshot], options: FitOptions) -> bool:
+    """Whether the log was old enough at the oldest validation snapshot for such a form to be seen."""
+    years = (snapshots[0].snapshot.date - options.first_order).days / DAYS_PER_YEAR
+    return years >= (_TELLING_YEARS if form.harmonics and form.trend else 1.0)
+
+
+def _loss(row: LabelledSnapshot, form: IntensityForm) -> float:
+    p0 = with_intensity(row, form, row.window.horizon_days).table["p0"].to_numpy()
+    return float(log_loss(row.churned, np.clip(p0, 1e-9, 1 - 1e-9), labels=[0, 1]))
+
+
+def _sampled(row: LabelledSnapshot) -> LabelledSnapshot:
+    return (
+        row
+        if len(row.table) <= SAMPLE
+        else row.part(np.arange(len(row.table)) % -(-len(row.table) // SAMPLE) == 0)
+    )

@@ -1,0 +1,217 @@
+"""Operational time: a season and a trend in the purchase rate that all customers share.
+
+While they are there, customers buy at the rate ``λ·s(t)``, with one intensity s for all::
+
+    ln s(t) = Σ_k (a_k cos 2πkt/365.25 + b_k sin 2πkt/365.25) + c·g(t),    Λ(t) = ∫ s
+
+That is a change of clock for a Poisson process: on *operational* time Λ, BG/NBD and its relatives hold as they are.
+The log-likelihood is theirs on operational histories, plus ln s at each repeat purchase day. g is time in years
+around the middle of the last year before the snapshot, so ln s has mean 0 over that year and the parameters stay
+comparable with those of a constant intensity. Past the snapshot the trend fades with `TREND_FADES_DAYS`; before the
+log's first day it is flat.
+
+An operational week is a calendar week at average intensity. Only discounting stays in calendar time.
+
+References
+----------
+Cox (1955), Some statistical methods connected with series of events, JRSS B 17(2): time change of a Poisson process.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from training.clv.quadrature import FloatArray
+
+DAYS_PER_WEEK = 7.0
+DAYS_PER_YEAR = 365.25
+TREND_FADES_DAYS = 180.0
+"""Scale of the exponential with which a trend fades after the snapshot: no log shows how long it goes on."""
+
+_BEFORE_DAYS, _AHEAD_DAYS = 30 * 366, 120 * 366  # the calendar that is laid out around a snapshot
+Days = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, order=True)
+class IntensityForm:
+    """What the intensity is made of.
+
+    Parameters
+    ----------
+    harmonics : int, annual cycles
+    trend : bool
+
+    Examples
+    --------
+    >>> str(IntensityForm(2, True)), str(IntensityForm())
+    ('season (2 harmonics) and trend', 'constant intensity')
+    """
+
+    harmonics: int = 0
+    trend: bool = False
+
+    def __str__(self) -> str:
+        season = f"season ({self.harmonics} harmonic{'s' if self.harmonics > 1 else ''})"
+        parts = ([season] if self.harmonics else []) + (["trend"] if self.trend else [])
+        return " and ".join(parts) or "constant intensity"
+
+
+CONSTANT_FORM = IntensityForm()
+
+
+@dataclass(frozen=True)
+class Intensity:
+    """The purchase intensity over the calendar, constant within a day.
+
+    Parameters
+    ----------
+    snapshot_day : int, days since 1970-01-01
+        The snapshot at which it was fitted.
+    first_day : int, days since 1970-01-01
+        First day of the log.
+    harmonics : tuple of (cosine, sine) coefficients, of one, two, … cycles per year
+    trend : float, change of ln s per year
+
+    Examples
+    --------
+    Without season and trend, operational weeks are calendar weeks:
+
+    >>> Intensity().weeks(0, np.array([14]))
+    array([2.])
+
+    In a year that grows by half from its middle on, a week before the snapshot counts more than a week:
+
+    >>> Intensity(snapshot_day=20_000, first_day=19_000, trend=np.log(1.5)).weeks(19_993, 20_000).round(2)
+    np.float64(1.22)
+    """
+
+    snapshot_day: int = 0
+    first_day: int = 0
+    harmonics: tuple[tuple[float, float], ...] = ()
+    trend: float = 0.0
+
+    @property
+    def form(self) -> IntensityForm:
+        """What it is made of."""
+        return IntensityForm(len(self.harmonics), bool(self.trend))
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether operational time is calendar time."""
+        return not self.harmonics and not self.trend
+
+    def weeks(self, start: Any, end: Any) -> Any:
+        """Return the operational weeks between two days (since 1970-01-01, numbers or arrays), elementwise."""
+        if self.is_constant:
+            return (end - start) / DAYS_PER_WEEK
+        return np.interp(end, self._edges, self._elapsed) - np.interp(start, self._edges, self._elapsed)
+
+    def days_after(self, start: float, weeks: FloatArray) -> FloatArray:
+        """Return how many days after ``start`` so many operational weeks have passed, of the shape of ``weeks``.
+
+        The inverse of `weeks`, linear within a day; beyond the calendar that is laid out, its end.
+        """
+        if self.is_constant:
+            return weeks * DAYS_PER_WEEK
+        elapsed = np.interp(start, self._edges, self._elapsed) + weeks
+        return np.interp(elapsed, self._elapsed, self._edges) - start
+
+    def moved(self, change: FloatArray) -> Intensity:
+        """Return the intensity with its coefficients changed: those of the harmonics, then the trend if it has one."""
+        if self.is_constant:
+            return self
+        waves = len(self.harmonics)
+        pairs = zip(self.harmonics, np.reshape(change[: 2 * waves], (waves, 2)).tolist(), strict=True)
+        harmonics = tuple((cosine + by[0], sine + by[1]) for (cosine, sine), by in pairs)
+        trend = self.trend + (float(change[-1]) if self.trend else 0.0)
+        return Intensity(self.snapshot_day, self.first_day, harmonics, trend)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers, ready for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, numbers: dict[str, Any]) -> Intensity:
+        """Read what `to_dict` wrote."""
+        harmonics = tuple((float(cosine), float(sine)) for cosine, sine in numbers["harmonics"])
+        return cls(**(numbers | {"harmonics": harmonics}))
+
+    @cached_property
+    def _edges(self) -> FloatArray:
+        first = min(self.first_day, self.snapshot_day) - _BEFORE_DAYS
+        return np.arange(first, self.snapshot_day + _AHEAD_DAYS, dtype=np.float64)
+
+    @cached_property
+    def _elapsed(self) -> FloatArray:
+        """Operational weeks from the beginning of the calendar to the beginning of each day."""
+        shape = basis(self._edges[:-1], self.snapshot_day, self.first_day, len(self.harmonics), True)
+        coefficients = [c for pair in self.harmonics for c in pair] + [self.trend]
+        return np.concatenate([[0.0], np.cumsum(np.exp(shape @ np.array(coefficients)))]) / DAYS_PER_WEEK
+
+
+CONSTANT = Intensity()
+
+
+@dataclass(frozen=True)
+class Discount:
+    """Discount factors in calendar time, for times in operational weeks after a day.
+
+    Parameters
+    ----------
+    rate : float, continuous, per calendar week
+    start_day : float, days since 1970-01-01
+    intensity : Intensity
+
+    Examples
+    --------
+    >>> Discount(rate=0.01)(np.array([0.0, 10.0])).round(4)
+    array([1.    , 0.9048])
+    """
+
+    rate: float = 0.0
+    start_day: float = 0
+    intensity: Intensity = CONSTANT
+
+    def __call__(self, weeks: FloatArray) -> FloatArray:
+        """Return ``e^(−δt)``, t the calendar weeks in which so many operational weeks pass."""
+        if self.intensity.is_constant:
+            return np.exp(-self.rate * weeks)
+        return np.exp(-self.rate * self.intensity.days_after(self.start_day, weeks) / DAYS_PER_WEEK)
+
+
+NO_DISCOUNT = Discount()
+
+
+@dataclass(frozen=True)
+class RepeatDays:
+    """How many customers made a repeat purchase on each day of a log.
+
+    Parameters
+    ----------
+    first_day : int, days since 1970-01-01
+    counts : ndarray of shape (n_days,)
+        From the first day on.
+    """
+
+    first_day: int
+    counts: FloatArray = field(repr=False)
+
+    def before(self, day: int) -> RepeatDays:
+        """Return the days before a day."""
+        return RepeatDays(self.first_day, self.counts[: max(day - self.first_day, 0)])
+
+
+def basis(days: FloatArray, snapshot_day: int, first_day: int, harmonics: int, trend: bool) -> FloatArray:
+    """Return what ln s is linear in, an ndarray of shape (n_days, 2·harmonics + trend)."""
+    angle = 2.0 * np.pi * days / DAYS_PER_YEAR
+    columns = [wave(k * angle) for k in range(1, harmonics + 1) for wave in (np.cos, np.sin)]
+    if trend:
+        ahead = np.maximum(days - snapshot_day, 0.0)
+        seen = np.clip(days, first_day, snapshot_day) - (snapshot_day - DAYS_PER_YEAR / 2.0)
+        columns.append((seen - TREND_FADES_DAYS * np.expm1(-ahead / TREND_FADES_DAYS)) / DAYS_PER_YEAR)
+    return np.stack(columns, axis=1) if columns else np.zeros((len(days), 0))
