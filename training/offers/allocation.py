@@ -8,7 +8,7 @@ far from the optimum it may be.
 
 The local search ends with exchanges of two to six customers (`_exchange`). They matter where few customers are chosen:
 short lists come out optimal (the mean gain is 0.14% of profit for 10 customers and 0.04% for 100, the greatest 5% and
-0.7%), long ones gain next to nothing (under 0.01% from 1,000 customers on) at two to five times the time.
+0.7%), long ones gain next to nothing (under 0.01% from 1,000 customers on) at up to three times the time.
 
 References
 ----------
@@ -85,7 +85,7 @@ def allocate(
     budget : float or None, money, limit of the total cost
     max_contacts : int or None, limit of the number of customers with an offer
     capacities : one int or None per offer, limits of the number of customers per offer
-    exchange : bool, exchange customers in the end; without it, two to five times as fast
+    exchange : bool, exchange customers in the end; without it, up to three times as fast
 
     Returns
     -------
