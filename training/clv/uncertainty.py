@@ -73,9 +73,7 @@ def _logit(probability: FloatArray) -> FloatArray:
     return np.asarray(logit(np.clip(probability, _TINY_PROBABILITY, 1.0 - _TINY_PROBABILITY)))
 
 
-def interval_factors(
-    scenarios: FloatArray, coverage: float = 0.8, *, level_deviation: float = 0.0
-) -> tuple[FloatArray, FloatArray]:
+def interval_factors(scenarios: FloatArray, *, level_deviation: float = 0.0) -> tuple[FloatArray, FloatArray]:
     """Return the interval's ends as multiples of the expected value.
 
     Parameters
