@@ -24,6 +24,9 @@ SPEND_MODELS: dict[str, type[GammaGamma] | type[EmpiricalSpend]] = {
     model.name: model for model in (GammaGamma, EmpiricalSpend)
 }
 
+HISTORY = ("frequency", "recency", "T")
+"""Columns of the feature table that the purchase models see; the latter two in days."""
+
 
 @dataclass(frozen=True)
 class CLVModel:
@@ -171,7 +174,7 @@ class CLVModel:
 
 def histories(columns: Columns, intensity: Intensity = CONSTANT) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return frequency, and recency and T in operational weeks, of a feature table in days."""
-    x, recency, T = (floats_of(columns, name) for name in ("frequency", "recency", "T"))
+    x, recency, T = (floats_of(columns, name) for name in HISTORY)
     if intensity.is_constant:
         return x, recency / DAYS_PER_WEEK, T / DAYS_PER_WEEK
     snapshot = snapshot_day(columns)

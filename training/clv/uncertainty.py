@@ -12,12 +12,14 @@ evaluations, where a quantile of random draws takes hundreds, needs no seed, and
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import expit, logit, ndtri
 
 from features.table.columns import Columns
-from training.clv.model import CLVModel, histories, snapshot_day
+from training.clv.model import HISTORY, CLVModel, floats_of, histories, snapshot_day
 from training.clv.quadrature import FloatArray
-from training.clv.value import Future, ValueTerms, silent_and_active
+from training.clv.row_cache import distinct
+from training.clv.value import Future, ValueTerms, silent_and_active, values_if_alive
 
 COVERAGE = 0.8
 """Probability that the interval of an expected value covers it."""
@@ -51,18 +53,34 @@ def value_scenarios(
     future = Future.of(terms, clv.intensity, day)
     x, t_x, T = clv.histories(columns)
     given = _logit(churn_probability) - _logit(clv.purchases.p_no_purchase(x, t_x, T, future.window))
+    apart, place = _distinct(columns, HISTORY)
+    ages, of_age = _distinct(apart, ("frequency", "T"))
     scenarios = []
     for model, intensity in clv.purchase_scenarios:
-        x, t_x, T = histories(columns, intensity)
         ahead_of_it = Future.of(terms, intensity, day)
-        silent, active = silent_and_active(model, x, t_x, T, ahead_of_it)
-        probability = expit(given + _logit(model.p_no_purchase(x, t_x, T, ahead_of_it.window)))
-        scenarios.append(_expected(probability, silent, active) * spend)
+        x, _, T = histories(ages, intensity)
+        after_silence, active = (value[of_age] for value in values_if_alive(model, x, T, ahead_of_it))
+        x, t_x, T = histories(apart, intensity)
+        silent = model.p_alive(x, t_x, T + ahead_of_it.window) * after_silence
+        p0 = model.p_no_purchase(x, t_x, T, ahead_of_it.window)
+        probability = expit(given + _logit(p0)[place])
+        scenarios.append(_expected(probability, silent[place], active[place]) * spend)
     if clv.spend_scenarios:
         halves = silent_and_active(clv.purchases, *clv.histories(columns), future)
         number = _expected(churn_probability, *halves)
         scenarios += [number * clv.spend_per_purchase(columns, model) for model in clv.spend_scenarios]
     return np.stack(scenarios, axis=1) if scenarios else np.zeros((len(x), 0))
+
+
+def _distinct(columns: Columns, by: tuple[str, ...]) -> tuple[Columns, npt.NDArray[np.intp]]:
+    """Return the histories that differ in some columns, 0 in the others, and for each row the place of its equal."""
+    rows, place = distinct(*(floats_of(columns, name) for name in by))
+    apart: dict[str, np.ndarray] = dict.fromkeys(HISTORY, np.zeros_like(rows[0])) | dict(
+        zip(by, rows, strict=True)
+    )
+    if "snapshot_date" in columns:
+        apart["snapshot_date"] = columns["snapshot_date"][: len(rows[0])]
+    return apart, place
 
 
 def _expected(probability: FloatArray, silent: FloatArray, active: FloatArray) -> FloatArray:
