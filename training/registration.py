@@ -15,6 +15,7 @@ from features.table.history import FEATURES
 from training.judging.promotion import PromotionDecision, decide_promotion
 from training.judging.race import MODEL
 from training.model.files import save_model
+from training.model.self_check import example_table
 from training.report.card import model_card
 from training.report.plots import calibration_plot, gain_plot
 from training.run import TrainingRun
@@ -24,8 +25,6 @@ from training.versions.registry import Registry, Version
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-_EXAMPLE_ROWS = 5
 
 
 def register(
@@ -62,7 +61,6 @@ def register(
 
 def _log(registry: Registry, run: TrainingRun, log: TransactionLog) -> Version:
     page = model_card(run, log)
-    columns = ["snapshot_date", "customer_id", *(feature.name for feature in FEATURES)]
     with tempfile.TemporaryDirectory() as folder:
         save_model(run.model, Path(folder))
         (Path(folder) / "card.html").write_text(page, encoding="utf-8")
@@ -77,7 +75,7 @@ def _log(registry: Registry, run: TrainingRun, log: TransactionLog) -> Version:
                 "log_fingerprint": log.report.fingerprint,
                 "log_span": f"{log.first_day} to {log.last_day}",
             },
-            input_example=run.newest.table[columns].head(_EXAMPLE_ROWS),
+            input_example=example_table(run.model),  # who can look at a version is not to see a customer
         )
 
 

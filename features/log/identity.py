@@ -35,6 +35,9 @@ NOBODY = (
 )
 """Ids, in lower case, that people give to customers whom they do not know: one id, many customers."""
 
+LONGEST_ID_BYTES = 2_000
+"""PostgreSQL's indexes take rows of up to 2,704 bytes."""
+
 SCIENTIFIC = r"^[0-9](\.[0-9]+)?[eE]\+[0-9]{1,3}$"
 _SAME_LETTER = str.maketrans(
     {
@@ -78,6 +81,18 @@ def read_ids(column: pa.ChunkedArray | pd.Series, folded: bool = False) -> pa.Ch
     if pc.any(missing).as_py():
         ids = pc.if_else(missing, pa.scalar(None, pa.string()), ids)
     return _each(ids, fold) if folded else ids
+
+
+def unstorable(ids: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Mark ids that PostgreSQL refuses: with a NUL, or longer than an index may be.
+
+    Examples
+    --------
+    >>> unstorable(pa.chunked_array([["17", "1\\x007", "x" * 3000, None]])).to_pylist()
+    [False, True, True, False]
+    """
+    refused = pc.or_(pc.match_substring(ids, "\0"), pc.greater(pc.binary_length(ids), LONGEST_ID_BYTES))
+    return pc.fill_null(refused, False)
 
 
 def _arrow(column: pd.Series) -> pa.ChunkedArray:

@@ -17,7 +17,7 @@ from features.errors import LogError
 from features.log.amounts import EXPRESSION_ERROR, LARGEST_AMOUNT, AmountExpression, Cents, cents, numbers
 from features.log.columns import text
 from features.log.dates import Times, local_times
-from features.log.identity import read_ids
+from features.log.identity import read_ids, unstorable
 from features.log.notation import written_otherwise
 from features.log.quarantine import (
     FURTHER_LINE,
@@ -30,6 +30,7 @@ from features.log.quarantine import (
     UNREADABLE_AMOUNT,
     UNREADABLE_DATE,
     UNREADABLE_MARGIN,
+    UNSTORABLE_CUSTOMER,
     Mask,
     Quarantine,
 )
@@ -77,6 +78,7 @@ def read_lines(
         quarantine.set_aside(_repeats_an_order(quarantine, names, missing), FURTHER_LINE, names["order_id"])
     customers = _column(read_ids, raw, names["customer_id"], rules.fold_ids)
     quarantine.set_aside(customers.is_null().to_numpy(), NO_CUSTOMER, names["customer_id"])
+    quarantine.set_aside(unstorable(customers).to_numpy(), UNSTORABLE_CUSTOMER, names["customer_id"])
     lines = {"customer_id": customers, "ordered_at": pa.array(_read_times(quarantine, names, rules, now))}
     lines["amount_cents"] = pa.array(_read_amounts(quarantine, names, rules, expression))
     if "margin" in names:

@@ -16,6 +16,7 @@ import pyarrow as pa
 Mask = npt.NDArray[np.bool_]
 
 NO_CUSTOMER = "no customer"
+UNSTORABLE_CUSTOMER = "customer id that no database can hold"
 UNREADABLE_DATE = "unreadable date"
 FUTURE_DATE = "date in the future"
 UNREADABLE_AMOUNT = "amount missing or not a number"

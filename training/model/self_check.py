@@ -70,6 +70,12 @@ def example_orders(model: RetentionModel, snapshot: date) -> pa.Table:
     )
 
 
+def example_table(model: RetentionModel) -> pd.DataFrame:
+    """Return the feature table of the invented customers, as `RetentionModel.score` takes it."""
+    snapshot = Snapshot.parse(model.clv.fitted_at or _SOMEDAY)
+    return _features(example_orders(model, snapshot.date), snapshot)
+
+
 def write_example(model: RetentionModel, folder: Path) -> None:
     """Score invented customers and write them with their scores, as ``example.json``."""
     snapshot = Snapshot.parse(model.clv.fitted_at or _SOMEDAY)
@@ -141,10 +147,14 @@ def _regulars() -> dict[str, _Orders]:
 
 
 def _score(model: RetentionModel, orders: pa.Table, snapshot: Snapshot) -> pd.DataFrame:
+    return model.score(_features(orders, snapshot))
+
+
+def _features(orders: pa.Table, snapshot: Snapshot) -> pd.DataFrame:
     # By the snapshot's own clock: what is in the future must not depend on the day the version is loaded.
     log = validate(orders, now=datetime.combine(snapshot.date, time.min))
     with PurchaseHistory(log) as history:
-        return model.score(history.features(snapshot))
+        return history.features(snapshot)
 
 
 def _plain(scores: pd.DataFrame) -> dict[str, list[Any]]:

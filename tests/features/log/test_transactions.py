@@ -185,6 +185,13 @@ def test_ids_that_pandas_turned_into_floats_are_whole_numbers_again():
     assert log.report.quarantined == {"no customer": 1}
 
 
+def test_an_id_that_no_database_can_hold_is_quarantined_and_does_not_stop_the_others():
+    log = read(log_of(customer=["17", "1\x007", "x" * 3_000, "0018"]))
+
+    assert log.table["customer_id"].to_pylist() == ["17", "0018"]
+    assert log.report.quarantined == {"customer id that no database can hold": 2}
+
+
 def test_ids_too_long_for_a_float_are_refused_for_they_may_have_merged():
     with pytest.raises(LogError, match=r"Column 'customer_id': Long whole numbers .* lost their last digits"):
         read(log_of(customer=[123456789012345678.0]))

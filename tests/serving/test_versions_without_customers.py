@@ -1,0 +1,25 @@
+"""A registered version can be given to anybody: it names no customer."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from features.log.transactions import TransactionLog
+
+
+def test_no_file_of_a_version_or_of_its_run_holds_an_id_of_the_log(
+    registry_file: Path, log: TransactionLog
+) -> None:
+    # 0 and more digits: an id that no number in a file looks like.
+    ids = {each for each in log.table["customer_id"].unique().to_pylist() if each.startswith("0")}
+
+    files = [path for path in (registry_file.parent / "mlruns").rglob("*") if path.is_file()]
+    found = {
+        path.name: ids.intersection(re.findall(r"(?<![\w.#&])0\d+(?!\w)", path.read_text(errors="replace")))
+        for path in files
+    }
+
+    assert {"input_example.json", "model.json", "card.html", "race.csv"} <= found.keys()
+    assert {name for name, theirs in found.items() if theirs} == set()
+    assert len(ids) > 500
