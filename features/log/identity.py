@@ -84,11 +84,11 @@ def read_ids(column: pa.ChunkedArray | pd.Series, folded: bool = False) -> pa.Ch
 
 
 def unstorable(ids: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Mark ids that PostgreSQL refuses: with a NUL, or longer than an index may be.
+    r"""Mark ids that PostgreSQL refuses: with a NUL, or longer than an index may be.
 
     Examples
     --------
-    >>> unstorable(pa.chunked_array([["17", "1\\x007", "x" * 3000, None]])).to_pylist()
+    >>> unstorable(pa.chunked_array([["17", "1\x007", "x" * 3000, None]])).to_pylist()
     [False, True, True, False]
     """
     refused = pc.or_(pc.match_substring(ids, "\0"), pc.greater(pc.binary_length(ids), LONGEST_ID_BYTES))
