@@ -4,6 +4,7 @@
 
     python -m features.datasets cdnow cdnow.csv
     python -m features.datasets simulate --customers 10000 simulated.parquet
+    python -m features.datasets world peak-ahead peak.csv
     python -m features.datasets online-retail online_retail_II.xlsx online_retail.parquet
 """
 
@@ -17,7 +18,14 @@ import pyarrow.compute as pc
 import typer
 
 from features.commands.console import errors, progress, show_table
-from features.datasets import cdnow, cdnow_sample, online_retail_from_workbook, simulate_log
+from features.datasets import (
+    WORLDS,
+    cdnow,
+    cdnow_sample,
+    online_retail_from_workbook,
+    simulate_log,
+    simulate_world,
+)
 from features.files import writer_for
 
 app = typer.Typer(
@@ -67,6 +75,25 @@ def _simulate_command(
     Example: python -m features.datasets simulate --customers 10000 simulated.parquet
     """
     _write(simulate_log(customers, weeks=weeks, refund_share=refund_share, seed=seed).transactions, out)
+
+
+@app.command("world")
+@errors()
+def _world_command(
+    world: Annotated[str, typer.Argument(help=f"One of {', '.join(WORLDS)}.")],
+    out: _Out,
+    customers: Annotated[int, typer.Option("--customers", min=1, help="How many customers.")] = 5_000,
+    days_ahead: Annotated[
+        int, typer.Option("--days-ahead", help="Days after the log's end to write too; before it: negative.")
+    ] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same log.")] = 0,
+) -> None:
+    """Draw 900 days of a shop with a season, a trend or another deviation from the purchase models.
+
+    Example: python -m features.datasets world peak-ahead peak.csv
+    """
+    drawn = simulate_world(world, n_customers=customers, seed=seed, days_ahead=max(365, days_ahead))
+    _write(drawn.orders_until(days_ahead), out)
 
 
 def _write(table: pa.Table, out: Path) -> None:

@@ -29,7 +29,7 @@ Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
 _WEEK_SECONDS = 7 * 24 * 3600
-_SLOWEST_RATE = 1e-12  # purchases a week: never, but a number that can be divided by
+SLOWEST_RATE = 1e-12  # purchases a week: never, but a number that can be divided by
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,39 +103,40 @@ def simulate_log(
     >>> bool(log.truth["died_at"].isna().any())
     True
     """
-    _require_ranges(n_customers, (r, alpha, a, b, p, q, v), weeks, acquisition_weeks, refund_share)
+    require_ranges(n_customers, (r, alpha, a, b, p, q, v), weeks, acquisition_weeks, refund_share)
     rng = np.random.default_rng(seed)
-    rates = np.maximum(rng.gamma(r, 1 / alpha, n_customers), _SLOWEST_RATE)
+    rates = np.maximum(rng.gamma(r, 1 / alpha, n_customers), SLOWEST_RATE)
     dropouts = rng.beta(a, b, n_customers)
     spends = p * v / rng.gamma(q, 1.0, n_customers)
     acquired = rng.uniform(0, acquisition_weeks, n_customers)
 
-    buyers, since, died = _purchases(rng, rates, dropouts, weeks - acquired)
+    buyers, since, died = draw_purchases(rng, rates, dropouts, weeks - acquired)
     at = acquired[buyers] + since
     amounts = np.round(rng.gamma(p, 1 / p, len(buyers)) * spends[buyers], 2)
     refunded, refunded_at = _refunds(rng, at, refund_share, weeks)
     buyers, at = np.concatenate([buyers, buyers[refunded]]), np.concatenate([at, refunded_at])
     amounts = np.concatenate([amounts, -amounts[refunded]])
 
-    names = _names(n_customers)
-    times = _times(start, at)
+    names = customer_names(n_customers)
+    times = moments_after(start, at)
     order = np.argsort(times, kind="stable")
     columns = [names.take(pa.array(buyers[order])), pa.array(times[order]), pa.array(amounts[order])]
     truth = {
         "customer_id": names.to_pandas(),
-        "acquired_at": _times(start, acquired),
+        "acquired_at": moments_after(start, acquired),
         "purchase_rate": rates,
         "dropout_probability": dropouts,
-        "died_at": _times(start, acquired + died),
+        "died_at": moments_after(start, acquired + died),
         "mean_spend": spends,
     }
     transactions = pa.table(columns, names=["customer_id", "ordered_at", "amount"])
     return SimulatedLog(transactions, pd.DataFrame(truth))
 
 
-def _require_ranges(
+def require_ranges(
     n_customers: int, parameters: tuple[float, ...], weeks: float, acquisition: float, refund_share: float
 ) -> None:
+    """Refuse arguments of a simulation that are out of their ranges."""
     if n_customers < 1:
         raise StayworthError(f"A log needs at least one customer, not {n_customers}.")
     if not all(0 < parameter < np.inf for parameter in parameters):
@@ -146,15 +147,18 @@ def _require_ranges(
         raise StayworthError(f"The share of refunds is {refund_share}; it must be in [0, 1).")
 
 
-def _purchases(
-    rng: np.random.Generator, rates: Floats, dropouts: Floats, observed: Floats
+def draw_purchases(
+    rng: np.random.Generator, rates: Floats, dropouts: Floats, observed: Floats, gap_shape: int = 1
 ) -> tuple[Indices, Floats, Floats]:
-    """Return who bought when, and when each died (NaN: alive), in weeks since the first purchase."""
+    """Return who bought when, and when each died (NaN: alive), in weeks since the first purchase.
+
+    Gaps are Erlang with mean 1/rate; of shape 1, exponential.
+    """
     died = np.full(len(rates), np.nan)
     alive, clock = np.arange(len(rates)), np.zeros(len(rates))
     buyers, times = [alive], [clock]
     while len(alive):  # one round a purchase: all who are still buying, at once
-        clock = clock + rng.standard_exponential(len(alive)) / rates[alive]
+        clock = clock + rng.standard_gamma(gap_shape, len(alive)) / (gap_shape * rates[alive])
         seen = clock < observed[alive]
         alive, clock = alive[seen], clock[seen]
         buyers.append(alive)
@@ -175,7 +179,7 @@ def _refunds(
     return refunded[in_time], refunded_at[in_time]
 
 
-def _times(start: date, weeks: Floats) -> npt.NDArray[np.datetime64]:
+def moments_after(start: date, weeks: Floats) -> npt.NDArray[np.datetime64]:
     """Return the moments so many weeks after the start of the log, to the second; NaT where NaN."""
     known = np.isfinite(weeks)
     seconds = np.where(known, weeks * _WEEK_SECONDS, 0).astype("timedelta64[s]")
@@ -183,7 +187,7 @@ def _times(start: date, weeks: Floats) -> npt.NDArray[np.datetime64]:
     return np.where(known, times, np.datetime64("NaT", "s"))
 
 
-def _names(count: int) -> pa.Array:
+def customer_names(count: int) -> pa.Array:
     """Return customer ids of one length: C001 to C999."""
     numbers = pa.array(np.arange(1, count + 1)).cast(pa.string())
     return pc.binary_join_element_wise("C", pc.utf8_lpad(numbers, len(str(count)), "0"), "")

@@ -14,7 +14,7 @@ import pytest
 from scipy.special import hyp2f1
 from typer.testing import CliRunner
 
-from features.datasets import cdnow, cdnow_sample, online_retail_from_workbook, simulate_log
+from features.datasets import cdnow, cdnow_sample, online_retail_from_workbook, simulate_log, simulate_world
 from features.datasets.__main__ import app
 from features.errors import LogError, MissingColumnError, StayworthError
 from features.log.sources import read_log
@@ -305,6 +305,16 @@ def test_simulate_runs_as_a_module_and_writes_parquet(tmp_path):
     assert pq.read_table(tmp_path / "log.parquet").cast(drawn.schema).equals(drawn)  # Parquet has no seconds
 
 
+def test_a_world_is_written_as_it_will_be_some_weeks_after_its_log(tmp_path):
+    options = ("--customers", 200, "--seed", 2, "--days-ahead", 28)
+
+    result = run("world", "halved-30-days-ago", tmp_path / "log.parquet", *options)
+
+    assert result.exit_code == 0
+    drawn = simulate_world("halved-30-days-ago", n_customers=200, seed=2)
+    assert pq.read_table(tmp_path / "log.parquet").num_rows == drawn.orders_until(28).num_rows
+
+
 def test_online_retail_is_written_from_its_workbook(tmp_path, retail_path):
     assert run("online-retail", retail_path, tmp_path / "log.parquet").exit_code == 0
     assert read_log(tmp_path / "log.parquet").num_rows == 6
@@ -316,6 +326,10 @@ def test_online_retail_is_written_from_its_workbook(tmp_path, retail_path):
         (("cdnow", "cdnow.xlsx"), "name it .csv or .parquet to choose a format"),
         (("online-retail", "none.xlsx", "out.csv"), "There is no file none.xlsx"),
         (("simulate", "--weeks", "5", "out.csv"), "do not fit a log of 5.0 weeks"),
+        (
+            ("world", "peak", "out.csv"),
+            "There is no world 'peak'. Did you mean peak-ahead? There are: stationary,",
+        ),
     ],
 )
 def test_a_mistake_of_the_caller_ends_with_a_sentence_and_exit_code_2(arguments, message):
