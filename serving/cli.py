@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from features.commands.features import features
+from features.commands.validate import validate
 from serving.commands.campaign import measure, plan
 from serving.commands.config import config
 from serving.commands.demo import demo
@@ -48,7 +49,7 @@ def stayworth(
 
 
 for command in (
-    *(demo, features, advise, train, card, models, promote, rollback, monitor),
+    *(demo, validate, features, advise, train, card, models, promote, rollback, monitor),
     *(score, serve, status, plan, measure, backtest, tournament, config),
 ):
     app.command()(command)

@@ -11,6 +11,7 @@ import typer
 from pydantic import Field, field_validator, model_validator
 
 from features.settings import CONFIG_FILE, Settings
+from training.campaign.settings import LOOSE_IDS
 
 DEFAULT_STORE = "sqlite:///stayworth.db"
 
@@ -72,6 +73,7 @@ class ScoreSettings(Settings, section="score"):
             help="Table of contacts (.csv, .parquet, .xlsx) by customer_id; its other columns are added.",
         ),
     ] = None
+    loose_ids: Annotated[bool, typer.Option("--loose-ids", help=LOOSE_IDS)] = False
     unscored: Annotated[
         Path | None,
         typer.Option(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
 
+    from features.log.findings import Finding
     from features.log.report import LogReport
     from features.log.transactions import TransactionLog
 
@@ -29,9 +30,20 @@ def open_log(log: LogSettings, columns: Columns, report: Report) -> TransactionL
     OutputError
         If the quarantine file cannot be written.
     """
+    from features.log.findings import settle
+
+    orders, found = read_and_check(log, columns, report)
+    for sentence in settle(found, log.accept, strict=log.strict):
+        typer.secho(f"Warning: {sentence}", fg=typer.colors.YELLOW, err=True)
+    return orders.without_raw_rows()
+
+
+def read_and_check(
+    log: LogSettings, columns: Columns, report: Report
+) -> tuple[TransactionLog, list[Finding]]:
+    """Read and validate a log, write its quarantine file if the settings ask for one, and check it."""
     from features.files import writer_for
     from features.log.checks import check
-    from features.log.findings import settle
     from features.log.transactions import validate
 
     write_quarantine = writer_for(log.quarantine) if log.quarantine else None
@@ -42,9 +54,7 @@ def open_log(log: LogSettings, columns: Columns, report: Report) -> TransactionL
     report("Validating", raw.num_rows, raw.num_rows)
     if log.quarantine and write_quarantine:
         write_quarantine(orders.quarantine.table(), log.quarantine)
-    for sentence in settle(found, log.accept, strict=log.strict):
-        typer.secho(f"Warning: {sentence}", fg=typer.colors.YELLOW, err=True)
-    return orders.without_raw_rows()
+    return orders, found
 
 
 def _read(log: LogSettings, report: Report) -> pa.Table:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from features.log.report import LogReport
-    from serving.lists.contacts import Contacts
     from serving.scorer import ScoredList
     from serving.store.store import Store
 
@@ -48,21 +47,30 @@ def score(
     for path in filter(None, (settings.out, settings.unscored)):
         require_target(path)
     with progress() as report, _publishable(store if settings.publish else None) as published:
-        contacts = Contacts(settings.customers) if settings.customers else None
+        contacts = Contacts(settings.customers, loosely=settings.loose_ids) if settings.customers else None
         scorer = Scorer.from_registry(registry.tracking_uri)
         orders = open_log(log, columns, report)
         report("Scoring", 0, 0)
         snapshot = Snapshot(settings.snapshot_date) if settings.snapshot_date else None
         scored = scorer.score_log(orders, snapshot)
         chosen = _chosen(scored, settings)
+        match = contacts.matched(chosen) if contacts else None
+        listed = contacts.join(chosen, match) if contacts else chosen
         report("Writing", 0, 0)
         if settings.out:
-            write_table(contacts.join(chosen) if contacts else chosen, settings.out, excel=settings.excel)
+            write_table(listed, settings.out, excel=settings.excel)
         if settings.unscored:
             write_table(scored.unscored, settings.unscored, excel=settings.excel)
         if published:
             published.publish(scored.scores, keep=settings.keep_sets, progress=report)
-    _show_summary(scored, chosen, orders.report, contacts, scorer.version)
+    contacted = (
+        ("with a contact", len(match.pairs), f"of {len(contacts):,} in {contacts.name}")
+        if contacts and match
+        else None
+    )
+    _show_summary(scored, chosen, orders.report, contacted, scorer.version)
+    for sentence in contacts.warnings(match) if contacts and match else ():
+        typer.secho(f"Warning: {sentence}", fg=typer.colors.YELLOW, err=True)
     typer.echo()
     if settings.out:
         typer.echo(f"{len(chosen):,} customers in {settings.out}")
@@ -92,7 +100,11 @@ def _chosen(scored: ScoredList, settings: ScoreSettings) -> pd.DataFrame:
 
 
 def _show_summary(
-    scored: ScoredList, chosen: pd.DataFrame, report: LogReport, contacts: Contacts | None, version: str
+    scored: ScoredList,
+    chosen: pd.DataFrame,
+    report: LogReport,
+    contacted: tuple[str, int, str] | None,
+    version: str,
 ) -> None:
     """Print where every row and every customer went."""
     show_table("Log", ["", "Rows", ""], row_balance(report, scored.rows_not_visible, scored.snapshot))
@@ -104,8 +116,8 @@ def _show_summary(
         *([("unscored", count, str(reason)) for reason, count in reasons] or [("unscored", 0, "")]),
         ("in the list", len(chosen), _money_at_risk(chosen)),
     ]
-    if contacts is not None:
-        lines.append(("with a contact", contacts.matched(chosen), f"of {len(contacts):,} in {contacts.name}"))
+    if contacted is not None:
+        lines.append(contacted)
     show_table(f"List of {scored.snapshot}, by model {version}", ["", "Customers", ""], lines)
 
 

@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
 
 from features.errors import StayworthError
-from features.log.columns import text
+from features.log.identity import examples, read_ids
+from features.log.matching import FEW, IdMatch, match_ids
 from features.log.sources import read_table
 from features.suggestion import nearest
 
@@ -23,6 +23,8 @@ class Contacts:
     Parameters
     ----------
     path : CSV, Parquet or Excel file with a column ``customer_id``, one row a customer
+    loosely : bool
+        Match ids as in :func:`features.log.matching.match_ids`.
 
     Raises
     ------
@@ -41,13 +43,14 @@ class Contacts:
     1        0042            2.0  Shiraz
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, loosely: bool = False) -> None:
         self.name = Path(path).name
+        self.loosely = loosely
         table = read_table(path)
         if CUSTOMER_ID not in table.columns:
             raise StayworthError(self._no_ids(list(map(str, table.columns))))
         # Ids are read as the log's are, so that the same id is the same text.
-        ids = text(pa.chunked_array([pa.array(table[CUSTOMER_ID])])).to_pandas()
+        ids = pd.Series(read_ids(table[CUSTOMER_ID]).to_pylist(), index=table.index, dtype="str")
         table = table.drop(columns=CUSTOMER_ID)
         # A whole number stays one where a customer without a contact leaves the cell empty.
         table = table.astype(dict.fromkeys(table.select_dtypes("integer").columns, "Int64"))
@@ -71,11 +74,26 @@ class Contacts:
                 f"{self.name} and the scored list both have {', '.join(clashing)}. Rename or drop it there."
             )
 
-    def matched(self, scores: pd.DataFrame) -> int:
-        """Count the customers of a list that have a contact."""
-        return int(scores[CUSTOMER_ID].isin(self.table.index).sum())
+    def matched(self, scores: pd.DataFrame) -> IdMatch:
+        """Match the customers of a list with the contacts."""
+        return match_ids(scores[CUSTOMER_ID], self.table.index, loosely=self.loosely)
 
-    def join(self, scores: pd.DataFrame) -> pd.DataFrame:
+    def warnings(self, match: IdMatch) -> list[str]:
+        """Return a sentence where few customers of a list have a contact, with the reason that explains most."""
+        found = len(match.pairs)
+        if not match.missed and found >= FEW * match.given:
+            return []
+        reason = (
+            f" {match.missed:,} more would match {match.explanation}; --loose-ids matches them so."
+            if match.missed
+            else " Compare the ids."
+        )
+        return [
+            f"{found:,} of {match.given:,} customers of the list have a contact in {self.name}.{reason} The list has "
+            f"{examples(match.unmatched)}; {self.name} has {examples(self.table.index)}."
+        ]
+
+    def join(self, scores: pd.DataFrame, match: IdMatch | None = None) -> pd.DataFrame:
         """Add the contacts' columns after the list's; empty where a customer has none.
 
         Raises
@@ -84,7 +102,8 @@ class Contacts:
             If a column of the contacts has the name of one of the list's.
         """
         self.require_no_clash(list(scores.columns))
-        added = self.table.reindex(scores[CUSTOMER_ID]).set_axis(scores.index, axis="index")
+        match = match or self.matched(scores)
+        added = self.table.reindex(scores[CUSTOMER_ID].map(match.pairs)).set_axis(scores.index, axis="index")
         return pd.concat([scores, added], axis="columns")
 
     def _no_ids(self, columns: list[str]) -> str:

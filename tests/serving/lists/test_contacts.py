@@ -35,13 +35,38 @@ def test_ids_are_matched_to_the_letter_and_the_order_of_the_list_stays(
     assert list(listed.columns) == ["customer_id", "value_at_risk", "city"]
     assert list(listed["customer_id"]) == ["0042", "42", "آرش"]
     assert list(listed["city"].fillna("–")) == ["Shiraz", "–", "تهران"]
-    assert (crm.matched(scores), len(crm)) == (2, 3)
+    assert (len(crm.matched(scores).pairs), len(crm)) == (2, 3)
 
 
 def test_ids_are_read_as_the_logs_are_without_the_space_around_them(
     scores: pd.DataFrame, tmp_path: Path
 ) -> None:
-    assert contacts(tmp_path, "customer_id,city\n 0042 ,Shiraz\n").matched(scores) == 1
+    assert contacts(tmp_path, "customer_id,city\n 0042 ,Shiraz\n").matched(scores).pairs == {"0042": "0042"}
+
+
+@pytest.mark.parametrize(
+    ("written", "because"),
+    [
+        ("42,Yazd\n18,Qom", "without leading zeros"),
+        ("'0042,Yazd\n'0018,Qom", "without an apostrophe before them"),
+        ("0042.0,Yazd\n0018.0,Qom", "without .0"),
+    ],
+)
+def test_contacts_that_name_nobody_are_explained_and_matched_loosely(
+    tmp_path: Path, written: str, because: str
+) -> None:
+    scores = pd.DataFrame({"customer_id": ["0042", "0018"], "value_at_risk": [9.5, 2.0]})
+    table = f"customer_id,city\n{written}\n"
+
+    (warning,) = (exact := contacts(tmp_path, table)).warnings(exact.matched(scores))
+    loosely = Contacts(tmp_path / "crm.csv", loosely=True)
+
+    assert warning.startswith(
+        "0 of 2 customers of the list have a contact in crm.csv. 2 more would match " + because
+    )
+    assert "--loose-ids" in warning
+    assert list(loosely.join(scores)["city"]) == ["Yazd", "Qom"]
+    assert loosely.warnings(loosely.matched(scores)) == []
 
 
 def test_ids_kept_as_numbers_are_whole_numbers(scores: pd.DataFrame, tmp_path: Path) -> None:
@@ -49,7 +74,7 @@ def test_ids_kept_as_numbers_are_whole_numbers(scores: pd.DataFrame, tmp_path: P
 
     crm = Contacts(tmp_path / "crm.parquet")
 
-    assert (crm.matched(scores), len(crm)) == (1, 1)  # a row without an id is nobody's
+    assert (len(crm.matched(scores).pairs), len(crm)) == (1, 1)  # a row without an id is nobody's
 
 
 @pytest.mark.parametrize("extension", [".csv", ".xlsx", ".parquet"])

@@ -1,0 +1,97 @@
+"""The command ``validate``: the whole report alone, and exit codes for scripts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from features.commands.validate import validate
+
+app = typer.Typer()
+app.command()(validate)
+
+# Ann buys twice, Bob once and gives half of it back; one order has no customer.
+ORDERS = """customer_id,ordered_at,amount,status
+0017,1998-01-05,20.50,paid
+bob,1998-02-05,7,paid
+,1998-02-05,7,paid
+bob,1998-02-09,-3.50,paid
+0017,1998-03-05,8,STATUS
+"""
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def run(orders: str, *arguments: str) -> Result:
+    Path("orders.csv").write_text(orders)
+    return CliRunner().invoke(app, ["--transactions", "orders.csv", *arguments])
+
+
+def document(orders: str, *arguments: str) -> dict[str, dict[str, object]]:
+    found: dict[str, dict[str, object]] = json.loads(run(orders, "--json", *arguments).stdout)
+    return found
+
+
+def test_the_report_shows_rows_ids_dates_money_and_findings() -> None:
+    result = run(ORDERS.replace("STATUS", "failed"), "--quarantine", "bad.csv")
+
+    assert result.exit_code == 0, result.output
+    lines = {" ".join(line.split()) for line in result.stdout.splitlines()}
+    assert {"rows in 5", "quarantined: no customer 1 row 3: customer_id (empty)"} <= lines
+    assert {"customers 2", "with leading zeros 1"} <= lines
+    assert {"first 1998-01-05", "last 1998-03-05", "days 60", "days with orders 4"} <= lines
+    assert {"net 32.00", "purchases 35.50", "refunds -3.50"} <= lines
+    assert "Warning: Column 'status' has 1 rows of 'failed', which count as orders." in result.stdout
+    assert result.stdout.endswith("The log can be used.\n")
+    assert Path("bad.csv").read_text().count("\n") == 2
+
+
+def test_the_document_holds_the_same() -> None:
+    found = document(ORDERS.replace("STATUS", "failed"))
+
+    assert found["usable"] is True
+    assert found["rows"]["rows_in"] == 5
+    assert found["ids"]["customers"] == 2
+    assert found["dates"]["last"] == "1998-03-05"
+    assert found["money"]["net"] == 32.0
+    assert [finding["name"] for finding in found["findings"]] == ["lost-rows", "statuses"]
+
+
+@pytest.mark.parametrize(
+    ("last", "arguments", "code"),
+    [
+        ("failed", (), 0),
+        ("failed", ("--strict",), 3),
+        ("failed", ("--strict", "--accept", "statuses", "--accept", "lost-rows"), 0),
+        ("paid", ("--customer-column", "client"), 2),
+    ],
+)
+def test_the_exit_code_says_whether_the_log_can_be_used(
+    last: str, arguments: tuple[str, ...], code: int
+) -> None:
+    orders = ORDERS.replace("STATUS", last)
+
+    assert run(orders, *arguments).exit_code == code
+    assert run(orders, "--json", *arguments).exit_code == code
+
+
+def test_what_makes_every_number_wrong_is_an_error_and_is_shown_with_the_rest() -> None:
+    result = run(ORDERS.replace("bob,", "1.51E+18,"))
+
+    assert result.exit_code == 2
+    assert "Error: 1 ids are in scientific notation" in result.stdout
+    assert "days with orders" in result.stdout
+
+
+def test_a_log_that_cannot_be_read_is_a_document_too() -> None:
+    found = document("customer_id,ordered_at\nann,1998-01-05\n")
+
+    assert found["usable"] is False
+    assert "no column 'amount'" in str(found["error"])
