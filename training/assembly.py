@@ -61,7 +61,7 @@ def _card(
         horizon_days=settings.horizon,
         value_horizon_days=settings.value_horizon_days,
         dormant_after_days=settings.dormancy_days,
-        log=LogSummary.of(log.report),
+        log=LogSummary.of(log),
         snapshots=tuple(data.plan.closed),
         snapshot_limit=settings.snapshots,
         test=evaluation.summary(),

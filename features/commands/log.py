@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -20,8 +22,21 @@ if TYPE_CHECKING:
     from features.log.transactions import TransactionLog
 
 
-def open_log(log: LogSettings, columns: Columns, report: Report) -> TransactionLog:
+def open_log(
+    log: LogSettings,
+    columns: Columns,
+    report: Report,
+    *,
+    compare: Callable[[TransactionLog], list[Finding]] | None = None,
+) -> TransactionLog:
     """Read, validate and check the log that the settings name, and write its quarantine file if they ask for one.
+
+    Parameters
+    ----------
+    log, columns : settings
+    report : Report
+    compare : callable, optional
+        Finds what keeps the log from being compared with another, such as the one a model learnt from.
 
     Raises
     ------
@@ -33,6 +48,7 @@ def open_log(log: LogSettings, columns: Columns, report: Report) -> TransactionL
     from features.log.findings import settle
 
     orders, found = read_and_check(log, columns, report)
+    found = [*(compare(orders) if compare else ()), *found]
     for sentence in settle(found, log.accept, strict=log.strict):
         typer.secho(f"Warning: {sentence}", fg=typer.colors.YELLOW, err=True)
     return orders.without_raw_rows()
@@ -51,6 +67,7 @@ def read_and_check(
     report("Validating", 0, raw.num_rows)
     orders = validate(raw, log, columns, left_out=_left_out(raw, log))
     found = check(orders, log)
+    orders = replace(orders, where=log.where)
     report("Validating", raw.num_rows, raw.num_rows)
     if log.quarantine and write_quarantine:
         write_quarantine(orders.quarantine.table(), log.quarantine)

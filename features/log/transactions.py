@@ -31,6 +31,7 @@ from features.log.quarantine import (
 )
 from features.log.report import LogReport, report_of
 from features.log.settings import Columns, LogRules
+from features.log.terms import LogTerms
 
 OPTIONAL = ("order_id", "margin_cents", "channel", "product_id", "quantity")
 
@@ -56,6 +57,7 @@ class TransactionLog:
     timezone : str, in which the days of the orders are
     names : mapping of the contract's column names to those of the raw log
     ignored : tuple of str, sentences about optional columns that were found and not used
+    amount_expression, where : str or None, the formula of the amounts and the condition on the rows
     """
 
     table: pa.Table
@@ -65,6 +67,13 @@ class TransactionLog:
     timezone: str = "UTC"
     names: Mapping[str, str] = field(default_factory=dict, repr=False)
     ignored: tuple[str, ...] = ()
+    amount_expression: str | None = None
+    where: str | None = None
+
+    @property
+    def terms(self) -> LogTerms:
+        """How the log was read; logs of different terms cannot be compared."""
+        return LogTerms(self.timezone, self.currency, self.amount_expression, self.where)
 
     @cached_property
     def report(self) -> LogReport:
@@ -189,7 +198,9 @@ def validate(
     _require_rows(used, quarantine)
     if not refunds_only:
         _require_purchases(used)
-    return TransactionLog(used, quarantine, lines, currency, rules.timezone, names, ignored)
+    return TransactionLog(
+        used, quarantine, lines, currency, rules.timezone, names, ignored, rules.amount_expression
+    )
 
 
 def _as_table(raw: pa.Table | pd.DataFrame) -> pa.Table:

@@ -48,7 +48,7 @@ class TransactionFields(  # type: ignore[call-arg]
     }
 
     ordered_at: MomentT
-    """A date or a time; a time without an offset is UTC's."""
+    """A date or a time; a time without an offset is in the time zone of the log that the model learnt from."""
     amount: NumberT
     """Money. Negative: a refund."""
     order_id: NotRequired[TextT | None]

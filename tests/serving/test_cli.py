@@ -154,6 +154,14 @@ def test_the_settings_may_come_from_the_file(here: Path) -> None:
         (("--out", "list.csv", "--customers", "no.csv"), "There is no file no.csv in "),
         (("--out", "list.csv", "--customers", "clash.csv"), "both have 'reasons'"),
         (("--out", "list.csv", "--snapshot-date", "2998-01-01"), "lies in the future"),
+        (
+            ("--out", "list.csv", "--timezone", "Asia/Tehran"),
+            "in the time zone 'Asia/Tehran', in the log that version 1 learnt from 'UTC'. Use --timezone 'UTC'",
+        ),
+        (
+            ("--out", "list.csv", "--where", "amount <> '0'"),
+            "those where \"amount <> '0'\", in the log that version 1 learnt from as they stand. Leave --where out",
+        ),
         (("--out", "list.csv", "--tracking-uri", "sqlite:///no.db"), "No model has the alias 'champion'"),
         (("--out", "list.csv", "--top", "0"), "--top: 0 should be greater than"),
         ((), "--out is missing"),

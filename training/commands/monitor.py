@@ -48,7 +48,9 @@ def monitor(
 
     with progress() as report:
         model, version = load_champion(registry.tracking_uri)
-        orders = open_log(log, columns, report)
+        orders = open_log(
+            log, columns, report, compare=lambda orders: model.card.log.differences(orders, version.version)
+        )
         report("Comparing with the training data", 0, 0)
         result = monitor_model(model, orders, settings)
         record(Registry(registry.tracking_uri), version, result)
@@ -66,7 +68,11 @@ def is_due(registry: Registry, log: TransactionLog, settings: MonitorSettings) -
         typer.echo("Due: there is no champion yet.")
         return True
     try:
-        result = monitor_model(registry.load(champion.version), log, settings)
+        model = registry.load(champion.version)
+        if differences := model.card.log.differences(log, champion.version):
+            typer.echo(f"Due: {differences[0].message}")
+            return True
+        result = monitor_model(model, log, settings)
     except ModelError as error:
         typer.echo(f"Due: version {champion.version} cannot be monitored. {error}")
         return True

@@ -11,7 +11,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from features.log.report import LogReport
+from features.log.findings import Finding
+from features.log.terms import LogTerms
+from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from training.churn.calibration import Calibrator
 from training.churn.recipe import Recipe
@@ -35,6 +37,8 @@ class LogSummary:
         In which the days of the orders are.
     fingerprint : str
         SHA-256 of the used rows, whatever their order.
+    terms : LogTerms or None
+        How it was read, the time zone included; None in a card of a release that did not keep it.
     """
 
     first_day: date
@@ -45,10 +49,12 @@ class LogSummary:
     customers: int
     timezone: str
     fingerprint: str
+    terms: LogTerms | None = None
 
     @classmethod
-    def of(cls, report: LogReport) -> LogSummary:
+    def of(cls, log: TransactionLog) -> LogSummary:
         """Take a log's summary from the report of its validation."""
+        report = log.report
         return cls(
             first_day=report.first_day,
             last_day=report.last_day,
@@ -58,7 +64,13 @@ class LogSummary:
             customers=report.customers,
             timezone=report.timezone,
             fingerprint=report.fingerprint,
+            terms=log.terms,
         )
+
+    def differences(self, log: TransactionLog, version: str) -> list[Finding]:
+        """Return what another log is read by otherwise than the one that a version learnt from."""
+        mine = self.terms or LogTerms(self.timezone, log.currency, log.amount_expression, log.where)
+        return log.terms.differences(mine, f"the log that version {version} learnt from")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields, ready for JSON."""
@@ -69,7 +81,8 @@ class LogSummary:
     def from_dict(cls, record: Mapping[str, Any]) -> LogSummary:
         """Read what `to_dict` wrote."""
         days = {name: date.fromisoformat(record[name]) for name in ("first_day", "last_day")}
-        return cls(**{**record, **days})
+        terms = LogTerms.from_dict(record["terms"]) if record.get("terms") else None
+        return cls(**{**record, **days, "terms": terms})
 
 
 @dataclass(frozen=True)

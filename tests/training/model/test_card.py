@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from features.errors import ModelError
+from features.log.terms import LogTerms
+from features.log.transactions import TransactionLog
 from training.churn.calibration import Calibrator
 from training.churn.model import ChurnModel
 from training.churn.season import Season
@@ -38,8 +40,14 @@ def full_card(training_card: TrainingCard) -> TrainingCard:
         rows=6_919,
     )
     recipe = replace(training_card.recipe, rounds=12, spend_rounds=3, tuned={"num_leaves": 8})
+    log = replace(training_card.log, terms=LogTerms("Asia/Tehran", "EUR", "a * b", "status = 'paid'"))
     return replace(
-        training_card, recipe=recipe, notes=("Take care.",), contacted_left_out=7, reference=reference
+        training_card,
+        log=log,
+        recipe=recipe,
+        notes=("Take care.",),
+        contacted_left_out=7,
+        reference=reference,
     )
 
 
@@ -65,6 +73,29 @@ def test_a_card_comes_back_from_json_as_it_was(full_card: TrainingCard, training
         written = json.loads(json.dumps(card.to_dict(), allow_nan=False))
 
         assert TrainingCard.from_dict(written, card.recipe.calibrator) == card
+
+
+def test_a_log_that_is_read_otherwise_is_told_with_both_ways(
+    full_card: TrainingCard, cdnow_log: TransactionLog
+) -> None:
+    log = replace(cdnow_log, timezone="UTC", currency="USD", amount_expression="a  *  b", where=None)
+
+    zone, currency, where = full_card.log.differences(log, "3")
+
+    assert (zone.name, currency.name, where.name) == ("other-timezone", "other-currency", "other-where")
+    assert (
+        "currency 'USD', in the log that version 3 learnt from 'EUR'. Use --currency 'EUR'"
+        in currency.message
+    )
+    assert all(finding.fatal for finding in (zone, currency, where))
+
+
+def test_nothing_is_said_of_what_a_card_did_not_keep(
+    training_card: TrainingCard, cdnow_log: TransactionLog
+) -> None:
+    log = replace(cdnow_log, currency="USD", where="amount > 0")
+
+    assert training_card.log.differences(log, "3") == []
 
 
 def test_the_recipe_gets_the_calibrator_that_the_model_keeps(training_card: TrainingCard) -> None:
