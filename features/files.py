@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -26,6 +25,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from features.errors import OutputError
+from features.temporary import temporary_folder
 
 # OWASP, "CSV Injection"; the last four are the full-width forms that East Asian spreadsheets accept.
 _FORMULA = "[=+\\-@\t\r\n＝＋－＠]"
@@ -33,17 +33,19 @@ _PLAIN_NUMBER = r"^[+-]?[0-9]+(\.[0-9]+)?$"
 
 
 @contextmanager
-def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+def atomic_path(path: str | os.PathLike[str], *, private: bool = False) -> Iterator[Path]:
     """Yield a path to write to; it replaces ``path`` when the block ends, and vanishes if it fails.
 
     Parameters
     ----------
     path : path of the file to write; a link is followed, the folder must exist
+    private : bool
+        Whether a new file is for its owner alone (mode 0600). One that is replaced keeps its mode.
 
     Yields
     ------
     pathlib.Path
-        A new name in the same folder with the same extension.
+        The same name in a temporary folder beside it.
 
     Raises
     ------
@@ -66,21 +68,21 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise OutputError(f"Cannot write {path}: it is a folder. Name a file in it.")
     if os.path.exists(target) and not os.path.isfile(target):
         raise OutputError(f"Cannot write {path}: it is a device or a pipe. Name a file.")
-    beside = target.with_name(f".{target.stem[:50]}.{secrets.token_hex(4)}{target.suffix}")
     try:
-        yield beside
-        _publish(beside, target)
+        with temporary_folder(f".{target.stem[:50]}.", target.parent) as folder:
+            beside = folder / target.name
+            yield beside
+            _publish(beside, target, private)
     except OSError as error:
         raise OutputError(f"Cannot write {path}: {_reason(error, target)}") from error
-    finally:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
 
 
-def _publish(beside: Path, target: Path) -> None:
+def _publish(beside: Path, target: Path, private: bool) -> None:
     """Flush ``beside`` to the disk and rename it to ``target``, with the old file's permissions."""
     if target.exists():
         shutil.copymode(target, beside)
+    elif private:
+        beside.chmod(0o600)
     with beside.open("rb") as written:
         os.fsync(written.fileno())
     os.replace(beside, target)
@@ -174,7 +176,7 @@ def flat(table: pa.Table) -> pa.Table:
 
 
 def write_csv(table: pa.Table | pd.DataFrame, path: str | os.PathLike[str], *, excel: bool = False) -> None:
-    """Write a UTF-8 CSV, whole or not at all, its texts quoted and safe against formulas.
+    """Write a UTF-8 CSV, whole or not at all, its texts quoted and safe against formulas; a new one has mode 0600.
 
     Parameters
     ----------
@@ -195,7 +197,7 @@ def write_csv(table: pa.Table | pd.DataFrame, path: str | os.PathLike[str], *, e
     if arrow.column_names:
         arrow = arrow.rename_columns(safe_cells(pa.array(arrow.column_names)).to_pylist())
 
-    with atomic_path(path) as beside, beside.open("xb") as file:
+    with atomic_path(path, private=True) as beside, beside.open("xb") as file:
         if excel:
             file.write(b"\xef\xbb\xbf")
         # Arrow writes a float in the fewest digits that read back as the same float, as repr does.
@@ -203,7 +205,7 @@ def write_csv(table: pa.Table | pd.DataFrame, path: str | os.PathLike[str], *, e
 
 
 def write_parquet(table: pa.Table | pd.DataFrame, path: str | os.PathLike[str]) -> None:
-    """Write a Parquet file, whole or not at all.
+    """Write a Parquet file, whole or not at all; a new one has mode 0600.
 
     Raises
     ------
@@ -211,7 +213,7 @@ def write_parquet(table: pa.Table | pd.DataFrame, path: str | os.PathLike[str]) 
         If the file cannot be written.
     """
     arrow = as_arrow(table)
-    with atomic_path(path) as beside:
+    with atomic_path(path, private=True) as beside:
         pa.parquet.write_table(arrow, beside)
 
 

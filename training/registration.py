@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -12,6 +10,7 @@ import pandas as pd
 from features.log.transactions import TransactionLog
 from features.progress import Report
 from features.table.history import FEATURES
+from features.temporary import temporary_folder
 from training.judging.promotion import PromotionDecision, decide_promotion
 from training.judging.race import MODEL
 from training.model.files import save_model
@@ -61,11 +60,11 @@ def register(
 
 def _log(registry: Registry, run: TrainingRun, log: TransactionLog) -> Version:
     page = model_card(run, log)
-    with tempfile.TemporaryDirectory() as folder:
-        save_model(run.model, Path(folder))
-        (Path(folder) / "card.html").write_text(page, encoding="utf-8")
+    with temporary_folder() as folder:
+        save_model(run.model, folder)
+        (folder / "card.html").write_text(page, encoding="utf-8")
         return registry.log_run(
-            model_folder=Path(folder),
+            model_folder=folder,
             params=_parameters(run),
             metrics=run.model.card.test.metrics,
             tables=_tables(run),

@@ -11,9 +11,11 @@ the bit.
 
 from __future__ import annotations
 
-import tempfile
+import atexit
 import warnings
+from contextlib import ExitStack
 from functools import cache, lru_cache
+from pathlib import Path
 from threading import Lock
 from types import TracebackType
 from typing import Self
@@ -22,6 +24,7 @@ import duckdb
 import pyarrow as pa
 
 from features.engines.engine import EngineError
+from features.temporary import temporary_folder
 
 UNIX_DATE = "CREATE MACRO unix_date(d) AS CAST(d - DATE '1970-01-01' AS INTEGER)"
 
@@ -29,9 +32,11 @@ _WARNING_FILTERS = Lock()  # warnings are filtered for the whole process
 
 
 @cache
-def _spill_folder() -> tempfile.TemporaryDirectory[str]:
+def _spill_folder() -> Path:
     """Make the folder for intermediate results that exceed memory; for this user alone, removed at exit."""
-    return tempfile.TemporaryDirectory(prefix="stayworth-", ignore_cleanup_errors=True)
+    until_exit = ExitStack()
+    atexit.register(until_exit.close)
+    return until_exit.enter_context(temporary_folder())
 
 
 @cache
@@ -47,7 +52,7 @@ def _opened(threads: int | None, small: bool) -> duckdb.DuckDBPyConnection:
         "python_enable_replacements": False,  # nor a Python variable that has a table's name
         # A query that needs an order says so; yet a result that is copied, as small ones are, would lose it.
         "preserve_insertion_order": small,
-        "temp_directory": _spill_folder().name,
+        "temp_directory": str(_spill_folder()),
     }
     if threads is not None:
         config["threads"] = threads

@@ -15,12 +15,12 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
 from typing import IO, cast
 
 import pyarrow as pa
 
 from features.errors import LogError
+from features.temporary import temporary_folder
 
 TEXT = "text"
 _SIGNATURES = (
@@ -134,8 +134,8 @@ def plain_text(path: Path, encoding: str | None = None) -> Iterator[Path]:
         if not packed and encoding is None:
             yield path
             return
-        with TemporaryDirectory(prefix="stayworth-") as folder:
-            target = Path(folder) / path.name
+        with temporary_folder() as folder:
+            target = folder / path.name
             with unpacked(path) as source, target.open("wb") as sink:
                 _copy(source, sink, encoding)
             yield target
@@ -180,7 +180,7 @@ def unzipped(path: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
         If it holds none of these kinds, or more than one.
     """
     try:
-        with zipfile.ZipFile(path) as archive, TemporaryDirectory(prefix="stayworth-") as folder:
+        with zipfile.ZipFile(path) as archive, temporary_folder() as folder:
             members = [
                 member
                 for member in archive.infolist()
@@ -191,7 +191,7 @@ def unzipped(path: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
             if len(members) != 1:
                 names = ", ".join(member.filename for member in members) or "none"
                 raise LogError(f"{path} must hold one table; it holds {names}. Unpack it and give one file.")
-            target = Path(folder) / PurePosixPath(members[0].filename).name
+            target = folder / PurePosixPath(members[0].filename).name
             with archive.open(members[0]) as source, target.open("wb") as sink:
                 shutil.copyfileobj(source, sink, _COPY_BYTES)
             yield target

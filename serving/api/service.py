@@ -12,13 +12,13 @@ import ipaddress
 import logging
 import os
 import socket
-import tempfile
 import warnings
 from typing import Any
 
 from uvicorn.config import HTTP_PROTOCOLS
 
 from features.errors import OutputError, StayworthError, StoreError
+from features.temporary import temporary_folder
 from serving.api.access import Access
 from serving.api.application import Application
 from serving.api.endpoints import Endpoints
@@ -103,14 +103,14 @@ def serve(settings: ServeSettings, registry: RegistrySettings, store: StoreSetti
     log_json()
     address = _address(settings)
     auth = _auth(settings, address, store)
-    with tempfile.TemporaryDirectory(prefix="stayworth-") as home:
+    with temporary_folder() as home:
         os.environ |= settings.to_environment() | registry.to_environment() | store.to_environment()
         os.environ |= {
             # The words: neither takes a 1.
             "BENTOML_DO_NOT_TRACK": "true",
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "BENTOML_QUIET": "true",  # we say it in JSON
-            "BENTOML_HOME": os.environ.get("BENTOML_HOME", home),
+            "BENTOML_HOME": os.environ.get("BENTOML_HOME", str(home)),
             # A request is small: threads would cost it more than they bring.
             "OMP_NUM_THREADS": "1",
             "OMP_WAIT_POLICY": "PASSIVE",
@@ -119,7 +119,7 @@ def serve(settings: ServeSettings, registry: RegistrySettings, store: StoreSetti
         }
         if ipaddress.ip_address(address).is_loopback:
             os.environ[_LOOPBACK_HOST] = settings.host
-        service.working_dir = home
+        service.working_dir = str(home)
         service.config["workers"] = settings.workers
         _log.info("Listening on http://%s:%d, %d workers.", address, settings.port, settings.workers)
         try:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import secrets
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 from features.errors import OutputError
+from features.temporary import temporary_folder
 from serving.campaign.summary import render_summary
 from serving.lists.export import write_table
 from training.campaign.assignment import CONTACT_LIST, HOLDOUT_LIST, LIST_COLUMNS
@@ -33,7 +32,7 @@ def write_campaign(
     excel: bool = False,
     inputs: Mapping[str, InputFile] | None = None,
 ) -> Path:
-    """Write list.csv, holdout.csv, not_selected.csv, plan.json and summary.html into a new folder.
+    """Write list.csv, holdout.csv, not_selected.csv, plan.json and summary.html into a new folder of mode 0700.
 
     Parameters
     ----------
@@ -54,15 +53,14 @@ def write_campaign(
     """
     target = Path(folder)
     require_new(target)
-    beside = target.parent / f".{target.name}.{secrets.token_hex(4)}"
     try:
-        beside.mkdir()
-        _write(plan, beside, xlsx=xlsx, excel=excel, inputs=inputs)
-        beside.rename(target)
+        with temporary_folder(f".{target.name}.", target.parent) as beside:
+            _write(plan, beside, xlsx=xlsx, excel=excel, inputs=inputs)
+            for file in beside.iterdir():
+                file.chmod(0o600)
+            beside.rename(target)
     except OSError as error:
         raise OutputError(f"Cannot write {target}: {error.strerror or error}.") from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     return target
 
 

@@ -9,7 +9,6 @@ or a version cannot be used.
 from __future__ import annotations
 
 import logging
-import tempfile
 import threading
 import time
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from features.errors import ModelError, OutputError
+from features.temporary import temporary_folder
 from serving.champion.copy import ChampionCopy
 from serving.scorer import Scorer
 from training.model.retention_model import RetentionModel
@@ -195,8 +195,8 @@ class Champion:
                 return found[0]
         except ModelError as error:
             self._warn_once(f"{error} It is fetched again.")
-        with tempfile.TemporaryDirectory(prefix="stayworth-") as folder:
-            files = self._registry.download(version.version, Path(folder))
+        with temporary_folder() as folder:
+            files = self._registry.download(version.version, folder)
             model = read_version(files, version.version)
             try:
                 self._copy.keep(version, files)

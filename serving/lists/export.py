@@ -33,7 +33,7 @@ _WIDEST = 60
 
 
 def write_table(table: pa.Table | pd.DataFrame, path: str | os.PathLike[str], *, excel: bool = False) -> None:
-    """Write a table as CSV, Parquet or Excel, by the extension; whole or not at all.
+    """Write a table as CSV, Parquet or Excel, by the extension; whole or not at all, a new one with mode 0600.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def _extension(path: str | os.PathLike[str]) -> str:
 def _write_workbook(table: pa.Table, path: str | os.PathLike[str]) -> None:
     """Write one worksheet: ids as text, dates as dates, the header frozen."""
     _require_fit(table, path)
-    with atomic_path(path) as beside, TemporaryDirectory(dir=beside.parent, prefix=".") as parts:
+    with atomic_path(path, private=True) as beside, TemporaryDirectory(dir=beside.parent) as parts:
         # constant_memory: each row goes to the disk before the next, so a million rows need no memory.
         book = xlsxwriter.Workbook(
             beside,

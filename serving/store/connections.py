@@ -6,6 +6,7 @@ SQLAlchemy pools the connections; how they open, wait and time out differs betwe
 from __future__ import annotations
 
 import sqlite3
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -92,8 +93,15 @@ def _sqlite_writer(address: Address, wait_seconds: float) -> sa.Engine:
 
     @sa.event.listens_for(engine, "do_connect")
     def connect(dialect: Any, record: Any, arguments: Any, options: Any) -> Any:
+        assert address.file is not None
+        with suppress(
+            OSError
+        ):  # SQLite says what is wrong with a folder; a file that is there keeps its mode
+            address.file.touch(mode=0o600, exist_ok=False)
         connection = sqlite3.connect(str(address.file), timeout=wait_seconds, isolation_level=None)
         try:
+            # What is deleted is overwritten: a customer who is erased is not in the file's free pages either.
+            connection.execute("PRAGMA secure_delete = on")
             # With write-ahead logging, readers and a writer do not wait for each other; the file keeps this mode.
             connection.execute("PRAGMA journal_mode = wal")
         except BaseException:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -124,9 +124,36 @@ def test_a_killed_process_leaves_the_old_file_intact(old: Path) -> None:
     writing.communicate(timeout=60)
 
     assert old.read_text() == "yesterday"
-    with atomic_path(old) as beside:  # what the killed process left is in nobody's way
+    assert len(os.listdir(old.parent)) == 2
+    with atomic_path(old) as beside:  # what the killed process left is removed
         beside.write_text("today")
     assert old.read_text() == "today"
+    assert os.listdir(old.parent) == ["list.csv"]
+
+
+def test_what_a_running_process_writes_is_left_alone(old: Path) -> None:
+    with atomic_path(old) as first, atomic_path(old) as second:
+        first.write_text("first")
+        second.write_text("second")
+        with atomic_path(old) as third:
+            third.write_text("third")
+
+    assert old.read_text() == "first"
+
+
+@pytest.mark.parametrize("writer", [write_csv, write_parquet])
+def test_a_new_table_is_for_its_owner_alone_and_a_replaced_one_keeps_its_mode(
+    tmp_path: Path, writer: Callable[..., None]
+) -> None:
+    table = pa.table({"customer_id": ["17"]})
+
+    writer(table, tmp_path / "new")
+    writer(table, tmp_path / "shared")
+    (tmp_path / "shared").chmod(0o640)
+    writer(table, tmp_path / "shared")
+
+    modes = [(tmp_path / name).stat().st_mode & 0o777 for name in ("new", "shared")]
+    assert modes == [0o600, 0o640]
 
 
 def test_an_interrupted_process_leaves_nothing_behind(old: Path) -> None:

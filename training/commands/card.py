@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from features.commands.options import options
 from features.errors import ModelError
+from features.temporary import temporary_folder
 from training.settings import RegistrySettings
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ def card(
 
     registry = Registry(settings.tracking_uri)
     found = find_version(registry, version)
-    with tempfile.TemporaryDirectory(prefix="stayworth-") as folder:
-        source = registry.download(found.version, Path(folder)) / FILE
+    with temporary_folder() as folder:
+        source = registry.download(found.version, folder) / FILE
         if not source.is_file():
             raise ModelError(
                 f"Version {found.version} was registered without a card. Train again to get one: "

@@ -6,7 +6,6 @@ import contextlib
 import functools
 import logging
 import os
-import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import SQLAlchemyError
 
 from features.errors import ModelError
+from features.temporary import temporary_folder
 from training.tracking_uri import TrackingURI
 
 if TYPE_CHECKING:
@@ -58,10 +58,10 @@ def _create_sqlite(file: Path) -> None:
     """
     import_mlflow()
     file.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=file.parent, prefix=f".{file.name}-") as folder, quiet():
+    with temporary_folder(f".{file.name}-", file.parent) as folder, quiet():
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-        fresh = Path(folder) / file.name
+        fresh = folder / file.name
         store = SqlAlchemyStore(f"sqlite:///{fresh}", (file.parent / "mlruns").as_uri())  # type: ignore[no-untyped-call]
         store.engine.dispose()
         try:

@@ -10,7 +10,6 @@ gives the address of an MLflow server (``http://…``), which keeps the artifact
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from features.errors import ModelError
+from features.temporary import temporary_folder
 from training.model.retention_model import RetentionModel
 from training.settings import DEFAULT_TRACKING_URI
 from training.tracking_uri import TrackingURI
@@ -300,8 +300,8 @@ class Registry:
             If its files are lost, damaged, of a release with other features, or do not score the version's
             example as when it was saved.
         """
-        with tempfile.TemporaryDirectory(prefix="stayworth-") as folder:
-            return read_version(self.download(version, Path(folder)), version)
+        with temporary_folder() as folder:
+            return read_version(self.download(version, folder), version)
 
     def is_absent(self) -> bool:
         """Tell whether this is a SQLite registry without a file: nothing was ever logged, or it was removed."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from features.temporary import temporary_folder
 from training.tracking_uri import TrackingURI
 from training.versions.mlflow_client import ignore_existing, import_mlflow
 from training.versions.pyfunc import LOADER
@@ -81,15 +81,15 @@ def register_model(
     from mlflow.models import Model
 
     mlmodel = Model(model.artifact_location, run_id, model_uuid=model.model_id, model_id=model.model_id)
-    with tempfile.TemporaryDirectory(prefix="stayworth-") as folder:
-        loader, packed = Path(folder) / "loader.py", Path(folder) / "packed"
+    with temporary_folder() as folder:
+        loader, packed = folder / "loader.py", folder / "packed"
         loader.write_text(LOADER)
-        shutil.copytree(files, Path(folder) / "model")
+        shutil.copytree(files, folder / "model")
         import_mlflow().pyfunc.save_model(
             packed,
             mlflow_model=mlmodel,
             python_model=str(loader),
-            artifacts={"model": str(Path(folder) / "model")},
+            artifacts={"model": str(folder / "model")},
             # Without this argument MLflow infers them, which takes five seconds.
             pip_requirements=[MODEL_NAME],
             input_example=input_example,

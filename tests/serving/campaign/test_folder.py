@@ -110,6 +110,11 @@ def test_the_folder_tells_the_whole_plan(planned: CampaignPlan, folder: Path) ->
     assert not re.search(r"""(src|href)=["'](?!#|data:)""", page)  # nothing to load from elsewhere
 
 
+def test_the_folder_is_for_its_owner_alone(folder: Path) -> None:
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
+
+
 def test_a_plan_is_never_overwritten(planned: CampaignPlan, folder: Path) -> None:
     with pytest.raises(OutputError, match="exists already. A plan is never overwritten"):
         write_campaign(planned, folder)
