@@ -76,7 +76,7 @@ class RetentionModel:
 
         Returns
         -------
-        DataFrame of shape (n_customers, 21)
+        DataFrame of shape (n_customers, 22)
             `MODEL_COLUMNS`, highest ``value_at_risk`` first, then by customer_id: the numbers that
             ``stayworth score`` writes. Customers without a purchase before the snapshot are left out.
         """
@@ -97,7 +97,7 @@ class RetentionModel:
 
         Returns
         -------
-        DataFrame of shape (n_customers, 21)
+        DataFrame of shape (n_customers, 22)
             `MODEL_COLUMNS`, as `training.model.score_schema` defines them, in the table's order; dates and
             integers are objects, None where null.
         """
@@ -133,6 +133,7 @@ class RetentionModel:
             "horizon_days": np.full(n_customers, self.terms.horizon_days),
             "margin": np.full(n_customers, self.terms.margin),
             "resumption": np.full(n_customers, self.terms.resumption),
+            "dormant_after_days": np.full(n_customers, self.card.dormant_after_days),
         }
         return {name: scores[name] for name in MODEL_COLUMNS}
 

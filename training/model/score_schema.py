@@ -191,6 +191,16 @@ class Score(TypedDict, Generic[Day]):
             added_later=True,
         ),
     ]
+    dormant_after_days: Annotated[
+        int | None,
+        Column(
+            "Customers silent for longer, at the snapshot, are dormant: a campaign plan leaves them out.",
+            "days",
+            lowest=1,
+            per_list=True,
+            added_later=True,
+        ),
+    ]
 
 
 def _columns() -> dict[str, Column]:

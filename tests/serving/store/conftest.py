@@ -63,6 +63,7 @@ def scored_list() -> ScoredList:
         rows["model_version"] = model_version
         rows["last_purchase_date"] = date(1998, 6, 1)
         rows["horizon_days"], rows["margin"], rows["resumption"] = 90, 0.3, 0.5
+        rows["dormant_after_days"] = 180
         return rows.assign(**columns)[list(SCORE_COLUMNS)]
 
     return build

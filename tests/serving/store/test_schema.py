@@ -143,7 +143,7 @@ def test_a_store_of_the_first_release_migrates_when_it_is_next_written_to(
     assert [old["model_version"], old["snapshot_date"]] == ["7", date(1998, 7, 1)]
     later = (
         *("spend_per_purchase", "last_purchase_date", "horizon_days", "margin"),
-        *("value_of_resumption", "resumption"),
+        *("value_of_resumption", "resumption", "dormant_after_days"),
     )
     assert [name for name, column in SCHEMA.items() if column.added_later] == list(later)
     assert {name: old[name] for name in later} == dict.fromkeys(later)  # type: ignore[literal-required]
@@ -153,7 +153,7 @@ def test_a_store_of_the_first_release_migrates_when_it_is_next_written_to(
     (new,) = first_store.lookup(["0042"]).scores
     assert [new[name] for name in later] == [  # type: ignore[literal-required]
         *(30.0, date(1998, 6, 1), 90, 0.3),
-        *(30.0, 0.5),
+        *(30.0, 0.5, 180),
     ]
 
 

@@ -57,6 +57,7 @@ def test_every_field_comes_back_as_it_was_published(store: Store, scored_list: S
         "margin": 0.3,
         "value_of_resumption": NUMBERS[0],
         "resumption": 0.5,
+        "dormant_after_days": 180,
     }
 
 
