@@ -6,7 +6,7 @@ Their ids are read as a log's are, and matched with the customers they are about
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from features.log.identity import SCIENTIFIC, read_ids
 from features.log.matching import match_ids, require_match
 from features.log.sources import read_table
 from features.suggestion import nearest
+from training.campaign.running import RunningCampaign
 
 CUSTOMER_ID, CONTACTED_ON = "customer_id", "contacted_on"
 
@@ -83,6 +84,29 @@ class CustomerFiles:
             {CUSTOMER_ID: customers, CONTACTED_ON: pd.Series(days).dt.strftime("%Y-%m-%d")}
         )
         return contacts[contacts[CUSTOMER_ID].notna()]
+
+    def running(self, campaign: RunningCampaign) -> RunningCampaign:
+        """Return a running campaign with its customers' ids as the table writes them; others are left out.
+
+        Raises
+        ------
+        StayworthError
+            If some would name somebody in the table if they were written otherwise.
+        """
+        groups = []
+        for group in (campaign.contacted, campaign.held_out):
+            match = match_ids(sorted(group), self.known, loosely=self.loosely)
+            if match.missed:
+                self.report += require_match(
+                    match,
+                    f"customers of {campaign.name}",
+                    self.where,
+                    flag="--loose-ids",
+                    allow_unmatched=self.allow_unmatched,
+                    all_that_are_meant=True,
+                )
+            groups.append(frozenset(match.pairs.values()))
+        return replace(campaign, contacted=groups[0], held_out=groups[1])
 
     def _matched(self, column: pd.Series, what: str, all_that_are_meant: bool) -> dict[str, str]:
         match = match_ids(read_ids(column).to_pylist(), self.known, loosely=self.loosely)

@@ -15,9 +15,11 @@ from features.log.settings import Columns, LogSettings
 from training.campaign.settings import MeasureSettings, PlanSettings
 
 if TYPE_CHECKING:
+    from serving.campaign.customer_files import CustomerFiles
     from training.campaign.measurement import Measurement
     from training.campaign.plan import CampaignPlan
     from training.campaign.record import InputFile
+    from training.campaign.running import RunningCampaign
 
 
 @options
@@ -26,9 +28,11 @@ def plan(settings: PlanSettings) -> None:
 
     Example: stayworth plan --scores scored.csv --offers offers.toml --budget 5000 --out campaign
 
-    The churn window and the margin are those of the scored list. The folder gets list.csv (customers to contact),
-    holdout.csv (not to be contacted: they are the comparison), not_selected.csv (all others, with the reason),
-    plan.json and summary.html.
+    The churn window and the margin are those of the scored list. The dormant are left out (--dormant contacts them),
+    and so are the customers of campaigns still running: those of --running, and all in folders next to --out.
+
+    The folder gets list.csv (customers to contact), holdout.csv (not to be contacted: they are the comparison),
+    not_selected.csv (all others, with the reason), plan.json and summary.html.
     """
     from serving.campaign.customer_files import CustomerFiles, read_scores
     from serving.campaign.folder import require_new, write_campaign
@@ -49,6 +53,7 @@ def plan(settings: PlanSettings) -> None:
             files.ids(settings.suppress, "opt-outs", all_that_are_meant=True) if settings.suppress else ()
         )
         contacts = files.past_contacts(settings.contacts, settings.date_format) if settings.contacts else None
+        running = _running(settings, files)
         _say(files.report)
         made = make_plan(
             scores,
@@ -58,6 +63,7 @@ def plan(settings: PlanSettings) -> None:
             margin=settings.margin,
             suppress=suppress,
             contacts=contacts,
+            running=running,
         )
         # Before anything is written: the holdout can still be changed.
         for sentence in sentences(made):
@@ -67,6 +73,25 @@ def plan(settings: PlanSettings) -> None:
         inputs = {name: _fingerprint(path) for name, path in paths.items() if path}
         write_campaign(made, settings.out, xlsx=settings.xlsx, excel=settings.excel, inputs=inputs)
     _show_plan(made, settings.out)
+
+
+def _running(settings: PlanSettings, files: CustomerFiles) -> list[RunningCampaign]:
+    """Read the campaigns that may be running: those named, and those next to the new one."""
+    from training.campaign.assignment import read_running
+    from training.campaign.record import PLAN, CampaignError
+
+    beside = (folder for folder in sorted(settings.out.parent.iterdir()) if (folder / PLAN).is_file())
+    named = {folder.resolve() for folder in settings.running}
+    found = [read_running(folder) for folder in settings.running]
+    for folder in beside:
+        if folder.resolve() not in named:
+            try:
+                found.append(read_running(folder))
+            except CampaignError as error:
+                raise CampaignError(
+                    f"{error} It lies next to --out, so its customers would be left alone."
+                ) from None
+    return [files.running(campaign) for campaign in found]
 
 
 def _show_plan(made: CampaignPlan, folder: Path) -> None:

@@ -91,7 +91,7 @@ def _show_next_steps(folder: Path, tracking_uri: str, orders_csv: Path) -> None:
 How to go on
   look at the run    .venv/bin/mlflow ui --backend-store-uri {uri}
   list for a team    .venv/bin/stayworth score --tracking-uri {uri} --transactions {orders_csv} \\
-                       --top 500 --out {folder / "list.xlsx"}
+                       --recent --top 500 --out {folder / "list.xlsx"}
   serve              .venv/bin/stayworth serve --tracking-uri {uri}
   ask the service    curl -s localhost:3000/score -H 'content-type: application/json' -d '{body}'"""
     )

@@ -36,7 +36,7 @@ def score(
 
     Example: stayworth score --transactions orders.csv --out scored.csv
 
-    For a campaign: stayworth score --transactions orders.csv --top 500 --customers crm.csv --out list.xlsx
+    For a campaign: stayworth score --transactions orders.csv --recent --top 500 --customers crm.csv --out list.xlsx
 
     For the service: stayworth score --transactions orders.csv --publish
     """

@@ -7,15 +7,18 @@ reads the same assignment to leave contacted customers out of its labels.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from features.log.identity import read_ids
 from features.log.sources import read_table
 from training.campaign.holdout import sample_ratio_p_value
 from training.campaign.record import PLAN, CampaignError, CampaignRecord, Counts, read_record
+from training.campaign.running import RunningCampaign
 from training.offers.offers import Offer
 
 CONTACT_LIST, HOLDOUT_LIST = "list.csv", "holdout.csv"
@@ -96,6 +99,34 @@ def read_assignment(campaign: str | Path) -> Assignment:
     _require_one_group(customers)
     notes = _require_the_draw(customers, record.counts)
     return Assignment(customers, record, tuple(notes))
+
+
+def read_running(campaign: str | Path) -> RunningCampaign:
+    """Read whom a campaign contacts and holds out, for the plan of another.
+
+    The lists are taken as they are: a campaign that can no longer be measured is still running.
+
+    Raises
+    ------
+    CampaignError
+        If a file is missing or damaged.
+    """
+    folder = Path(campaign)
+    record = read_record(folder / PLAN)
+    contacted, held_out = (_read_ids(folder / name) for name in (CONTACT_LIST, HOLDOUT_LIST))
+    name = os.path.relpath(folder)
+    return RunningCampaign(name, record.starts_on, record.closes_on, record.held_until, contacted, held_out)
+
+
+def _read_ids(path: Path) -> frozenset[str]:
+    try:
+        ids = read_ids(read_table(path)["customer_id"]).to_pylist()
+    except (ValueError, KeyError) as error:
+        raise CampaignError(
+            f"{path} is not the list that 'stayworth plan' wrote: {str(error).rstrip('.')}. "
+            "Give the folder as it wrote it."
+        ) from None
+    return frozenset(each for each in ids if each)
 
 
 def _read_list(path: Path) -> pd.DataFrame:

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
 
 from features.errors import StayworthError
+from training.campaign.running import RunningCampaign, standing_holdout
 from training.campaign.settings import PlanTerms
 from training.offers.offer_profit import expected_cost, offer_profit
 from training.offers.offers import Floats, Offer
 
 NEEDED = ("customer_id", "snapshot_date", "churn_probability", "value_at_stake")
-NUMBERS = ("churn_probability", "value_at_stake", "expected_value", "expected_spend", "spend_per_purchase")
+NUMBERS = (
+    "churn_probability",
+    "value_at_stake",
+    "value_of_resumption",
+    "expected_value",
+    "expected_spend",
+    "spend_per_purchase",
+)
+
+HELD_OUT_BY_RUNNING = "held out by a running campaign"
+CONTACTED_BY_RUNNING = "contacted by a running campaign"
+STANDING = "standing holdout: no campaign contacts them"
 
 
 def scored_customers(scores: pd.DataFrame) -> pd.DataFrame:
@@ -96,31 +109,84 @@ def stated_by_scores(customers: pd.DataFrame, name: str, given: float | None) ->
     return float(values[0])
 
 
+def silent_days(customers: pd.DataFrame) -> Floats:
+    """Return the days since each customer's last purchase, at the snapshot; NaN where the list does not say.
+
+    Examples
+    --------
+    >>> silent_days(pd.DataFrame({"snapshot_date": ["2024-02-01"], "last_purchase_date": ["2024-01-22"]}))
+    array([10.])
+    """
+    if "last_purchase_date" not in customers:
+        return np.full(len(customers), np.nan)
+    snapshot, last = (
+        pd.to_datetime(customers[name], errors="coerce", format="ISO8601")
+        for name in ("snapshot_date", "last_purchase_date")
+    )
+    return np.asarray((snapshot - last) / pd.Timedelta(days=1), dtype=np.float64)
+
+
+def dormancy(customers: pd.DataFrame, horizon_days: int) -> int:
+    """Return the days of silence after which a customer is dormant: as the scores state, or else two horizons."""
+    column = customers.get("dormant_after_days", pd.Series(dtype=float))
+    stated = pd.to_numeric(column, errors="coerce").dropna().empty
+    return 2 * horizon_days if stated else int(stated_by_scores(customers, "dormant_after_days", None))
+
+
+@dataclass(frozen=True)
+class LeftAlone:
+    """Who must not be contacted, beside those whom the scores and the terms rule out.
+
+    Parameters
+    ----------
+    suppress : customer ids that asked not to be
+    contacts : DataFrame with customer_id and contacted_on, or None
+    running : campaigns whose window overlaps that of the plan
+    """
+
+    suppress: Collection[str] = ()
+    contacts: pd.DataFrame | None = None
+    running: Sequence[RunningCampaign] = ()
+
+
 def exclusions(
-    customers: pd.DataFrame,
-    suppress: Collection[str],
-    contacts: pd.DataFrame | None,
-    terms: PlanTerms,
-    starts_on: date,
+    customers: pd.DataFrame, others: LeftAlone, terms: PlanTerms, starts_on: date, dormant_after_days: int
 ) -> pd.Series:
     """Return the reason why a customer must not be contacted; empty for those who may be."""
     ids = customers["customer_id"]
     reason = pd.Series("", index=customers.index)
     unknown = customers[["churn_probability", "value_at_stake"]].isna().any(axis=1)
+    if not terms.dormant:
+        reason[silent_days(customers) > dormant_after_days] = dormant_reason(dormant_after_days)
     reason[unknown] = "no score"
     if terms.cooldown_days is not None:
-        if contacts is None:
-            raise StayworthError("--cooldown-days needs the past contacts: give --contacts past.csv.")
-        since = starts_on - timedelta(days=terms.cooldown_days)
-        days = pd.to_datetime(contacts["contacted_on"], errors="coerce").dt.date
-        if days.isna().any():
-            raise StayworthError(
-                f"{int(days.isna().sum())} dates in contacted_on can't be read. Write them as YYYY-MM-DD."
-            )
-        recent = set(contacts.loc[days > since, "customer_id"].astype(str))
+        recent = _recently_contacted(others.contacts, starts_on - timedelta(days=terms.cooldown_days))
         reason[ids.isin(recent)] = f"contacted within the last {terms.cooldown_days} days"
-    reason[ids.isin(set(map(str, suppress)))] = "asked not to be contacted"
+    for campaign in others.running:
+        if not terms.recontact:
+            reason[ids.isin(campaign.contacted)] = CONTACTED_BY_RUNNING
+    for campaign in others.running:
+        reason[ids.isin(campaign.held_out)] = HELD_OUT_BY_RUNNING
+    if terms.standing_holdout:
+        reason[standing_holdout(ids, terms.standing_holdout, terms.standing_seed)] = STANDING
+    reason[ids.isin(set(map(str, others.suppress)))] = "asked not to be contacted"
     return reason
+
+
+def dormant_reason(dormant_after_days: int) -> str:
+    """Return why the dormant are not contacted."""
+    return f"dormant: silent for more than {dormant_after_days} days"
+
+
+def _recently_contacted(contacts: pd.DataFrame | None, since: date) -> set[str]:
+    if contacts is None:
+        raise StayworthError("--cooldown-days needs the past contacts: give --contacts past.csv.")
+    days = pd.to_datetime(contacts["contacted_on"], errors="coerce").dt.date
+    if days.isna().any():
+        raise StayworthError(
+            f"{int(days.isna().sum())} dates in contacted_on can't be read. Write them as YYYY-MM-DD."
+        )
+    return set(contacts.loc[days > since, "customer_id"].astype(str))
 
 
 def prices(customers: pd.DataFrame, offers: Sequence[Offer]) -> tuple[Floats, Floats]:
@@ -137,3 +203,25 @@ def prices(customers: pd.DataFrame, offers: Sequence[Offer]) -> tuple[Floats, Fl
     profit = [np.broadcast_to(offer_profit(p, value, o, spend).reshape(-1, 1), shape) for o in offers]
     cost = [np.broadcast_to(expected_cost(p, o, spend).reshape(-1, 1), shape) for o in offers]
     return np.hstack(profit), np.hstack(cost)
+
+
+def profit_of_contacts(
+    contacts: pd.DataFrame, offers: Sequence[Offer], *, value: Floats | None = None, odds: float = 1.0
+) -> float:
+    """Return the expected profit of making each customer the offer chosen for them, under other assumptions.
+
+    Parameters
+    ----------
+    contacts : DataFrame of customers with ``offer``, the name of one of the offers
+    offers : sequence of Offer, perhaps changed since they were chosen
+    value : ndarray of shape (n_contacts,), money, instead of their value at stake
+    odds : float, factor of the odds of leaving
+    """
+    p = contacts["churn_probability"].to_numpy()
+    value = contacts["value_at_stake"].to_numpy() if value is None else value
+    p, spend = odds * p / (1 - p + odds * p), contacts["spend_per_purchase"].to_numpy()
+    total = 0.0
+    for offer in offers:
+        mine = (contacts["offer"] == offer.name).to_numpy()
+        total += float(offer_profit(p[mine], value[mine], offer, spend[mine]).sum())
+    return total

@@ -10,15 +10,25 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from features.errors import StayworthError
-from training.campaign.candidates import exclusions, prices, scored_customers, stated_by_scores
+from training.campaign.candidates import (
+    LeftAlone,
+    dormancy,
+    exclusions,
+    prices,
+    profit_of_contacts,
+    scored_customers,
+    stated_by_scores,
+)
 from training.campaign.holdout import CONFIDENCE, holdout_share_for, minimum_detectable_effect
+from training.campaign.resumption import at_resumption, stated_resumption, value_at_resumption
+from training.campaign.running import RunningCampaign
 from training.campaign.selection import choose_and_draw, describe_best
 from training.campaign.settings import PlanTerms
 from training.offers.allocation import Allocation
@@ -39,6 +49,8 @@ class CampaignPlan:
     starts_on : date, first day on which an order can be due to the campaign
     horizon_days : int, length of the churn window, of the scores
     margin : float, margin per unit of spend, of the scores
+    dormant_after_days : int, silence after which a customer is dormant, of the scores or two horizons
+    running : tuple of RunningCampaign, whose window overlaps that of the plan
     """
 
     customers: pd.DataFrame
@@ -49,11 +61,18 @@ class CampaignPlan:
     starts_on: date
     horizon_days: int
     margin: float
+    dormant_after_days: int
+    running: tuple[RunningCampaign, ...] = ()
 
     @property
     def snapshot_date(self) -> date:
         """Date of the scores."""
         return _snapshot_date(self.customers)
+
+    @property
+    def resumption(self) -> float | None:
+        """Resumption that the values assume; None for a list that does not state it."""
+        return stated_resumption(self.customers)
 
     @property
     def chosen(self) -> pd.DataFrame:
@@ -95,6 +114,17 @@ class CampaignPlan:
     def expected_profit(self) -> float:
         """Expected profit of the contacts, money."""
         return float(self.contacted["expected_profit"].sum())
+
+    def profit_at_resumption(self, resumption: float) -> float:
+        """Return the expected profit of the same contacts at another resumption, money.
+
+        Raises
+        ------
+        StayworthError
+            If the scores do not say how much of the value hangs on it.
+        """
+        part = self.contacted
+        return profit_of_contacts(part, self.offers, value=value_at_resumption(part, resumption))
 
     @property
     def expected_effect(self) -> float:
@@ -144,6 +174,7 @@ def plan(
     margin: float | None = None,
     suppress: Collection[str] = (),
     contacts: pd.DataFrame | None = None,
+    running: Sequence[RunningCampaign] = (),
 ) -> CampaignPlan:
     """Choose which customers to contact with which offer, and draw the holdout.
 
@@ -155,6 +186,8 @@ def plan(
     horizon_days, margin : int and float, or None; only for a list without these columns
     suppress : customer ids never to be contacted
     contacts : DataFrame with customer_id and contacted_on, past contacts, for ``terms.cooldown_days``
+    running : campaigns that may still be running, from `training.campaign.assignment.read_running`; their customers
+        are left alone while the windows overlap
 
     Returns
     -------
@@ -187,7 +220,13 @@ def plan(
     starts_on = terms.starts_on or _snapshot_date(customers)
     horizon = int(stated_by_scores(customers, "horizon_days", horizon_days))
     rate = stated_by_scores(customers, "margin", margin)
-    customers["reason"] = exclusions(customers, suppress, contacts, terms, starts_on)
+    if terms.resumption is not None:
+        customers = at_resumption(customers, terms.resumption)
+    silence = dormancy(customers, horizon)
+    closes_on = starts_on + timedelta(days=horizon)
+    still = tuple(found for each in running if (found := each.during(starts_on, closes_on)))
+    others = LeftAlone(suppress, contacts, still)
+    customers["reason"] = exclusions(customers, others, terms, starts_on, silence)
     candidates = np.flatnonzero(customers["reason"] == "")
     profit, cost = prices(customers.iloc[candidates], offers)
     describe_best(customers, candidates, profit, offers)
@@ -195,7 +234,9 @@ def plan(
     share = 0.1 if terms.holdout_share is None else terms.holdout_share
     for _ in range(_MOST_ROUNDS):
         allocation, drawn = choose_and_draw(customers, candidates, profit, cost, offers, terms, share)
-        result = CampaignPlan(drawn, tuple(offers), terms, allocation, share, starts_on, horizon, rate)
+        result = CampaignPlan(
+            drawn, tuple(offers), terms, allocation, share, starts_on, horizon, rate, silence, still
+        )
         if terms.effect is None:
             return result
         needed = _share_for_effect(result, terms.effect)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from features.errors import StayworthError
 from training.campaign.plan import CampaignPlan
+from training.campaign.resumption import RESUMPTIONS
 from training.campaign.settings import Measure, PlanTerms
 from training.offers.offers import Offer
 
@@ -60,13 +61,18 @@ class ShadowPrices(_Part):
 
 
 class Expectation(_Part):
-    """Expected cost and profit of the contacts, money; the profit with its 90% interval."""
+    """Expected cost and profit of the contacts, money; the profit with its 90% interval.
+
+    ``profit_by_resumption`` is that of the same contacts at other resumptions, named as ``0.5``; empty where the
+    scores do not state how much hangs on it.
+    """
 
     cost: float
     greatest_cost: float
     profit: float
     profit_low: float
     profit_high: float
+    profit_by_resumption: dict[str, float] = {}
 
 
 class Stratum(_Part):
@@ -96,10 +102,10 @@ class CampaignRecord(_Part):
 
     ``horizon_days`` and ``margin`` are those of the scores: the churn window in days, and the margin per unit of
     spend for a log of orders without margins. ``starts_on`` is the first day on which an order can be due to the
-    campaign.
+    campaign; ``running`` names the campaigns whose customers were left alone.
     """
 
-    format: Literal[2] = 2
+    format: Literal[3] = 3
     created_at: datetime
     inputs: dict[str, InputFile] = {}
     snapshot_date: date
@@ -107,6 +113,9 @@ class CampaignRecord(_Part):
     starts_on: date
     horizon_days: int = Field(ge=1)
     margin: float = Field(gt=0)
+    dormant_after_days: int | None = None
+    resumption: float | None = None
+    running: tuple[str, ...] = ()
     offers: tuple[Offer, ...]
     terms: PlanTerms
     counts: Counts
@@ -114,13 +123,24 @@ class CampaignRecord(_Part):
     expected: Expectation
     experiment: Experiment
 
+    @property
+    def closes_on(self) -> date:
+        """First day after the churn window."""
+        return self.starts_on + timedelta(days=self.horizon_days)
+
+    @property
+    def held_until(self) -> date:
+        """First day on which another campaign may contact the holdout."""
+        days = max(self.horizon_days, self.terms.hold_days or 0)
+        return self.starts_on + timedelta(days=days)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the record in JSON's types."""
         return self.model_dump(mode="json")
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Self:
-        """Make a record from `to_dict`'s values, or from those of format 1.
+        """Make a record from `to_dict`'s values, or from those of the formats 1 and 2.
 
         Raises
         ------
@@ -129,11 +149,13 @@ class CampaignRecord(_Part):
         """
         match raw.get("format"):
             case 1:
-                raw = _from_format_1(raw)
+                raw = _from_format_2(_from_format_1(raw))
             case 2:
+                raw = _from_format_2(raw)
+            case 3:
                 pass
             case other:
-                raise ValueError(f"its format is {other!r}, and this release reads the formats 1 and 2")
+                raise ValueError(f"its format is {other!r}, and this release reads the formats 1 to 3")
         return cls.model_validate(raw)
 
 
@@ -146,6 +168,11 @@ def _from_format_1(raw: Mapping[str, Any]) -> dict[str, Any]:
     return {**raw, "format": 2, "margin": margin, "terms": terms, "allocation": prices}
 
 
+def _from_format_2(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Translate format 2, whose plans contacted the dormant as they did all others."""
+    return {**raw, "format": 3, "terms": {**raw["terms"], "dormant": True}}
+
+
 def record_of(plan: CampaignPlan, inputs: Mapping[str, InputFile] | None = None) -> CampaignRecord:
     """Return the record of a plan made now, and of the files it was made from."""
     return CampaignRecord(
@@ -156,6 +183,9 @@ def record_of(plan: CampaignPlan, inputs: Mapping[str, InputFile] | None = None)
         starts_on=plan.starts_on,
         horizon_days=plan.horizon_days,
         margin=plan.margin,
+        dormant_after_days=plan.dormant_after_days,
+        resumption=plan.resumption,
+        running=tuple(each.name for each in plan.running),
         offers=plan.offers,
         terms=PlanTerms.model_validate(plan.terms.model_dump(include=set(PlanTerms.model_fields))),
         counts=Counts(
@@ -194,6 +224,9 @@ def _expectation(plan: CampaignPlan) -> Expectation:
         profit=plan.expected_profit,
         profit_low=low,
         profit_high=high,
+        profit_by_resumption={f"{share:g}": plan.profit_at_resumption(share) for share in RESUMPTIONS}
+        if plan.resumption is not None
+        else {},
     )
 
 

@@ -11,10 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from training.campaign.acceptance import acceptance_prior
-from training.campaign.candidates import prices
+from training.campaign.candidates import dormant_reason, prices, profit_of_contacts
 from training.campaign.plan import CampaignPlan
+from training.campaign.resumption import RESUMPTIONS, at_resumption
 from training.offers.allocation import NOBODY, Allocation, allocate
-from training.offers.offer_profit import offer_profit
 from training.offers.offers import Floats, Offer
 
 SAME = 0.95
@@ -34,6 +34,26 @@ class Swing:
 
 
 @dataclass(frozen=True)
+class Resumed:
+    """The plan at one resumption: the profit of its contacts, and the contacts and profit of a plan made for it."""
+
+    resumption: float
+    profit: float
+    contacts_if_planned: int
+    profit_if_planned: float
+
+
+@dataclass(frozen=True)
+class Dormant:
+    """What a plan with the dormant would promise: contacts, profit, and profit if the returned buy once only."""
+
+    customers: int
+    contacts: int
+    profit: float
+    profit_if_once: float | None
+
+
+@dataclass(frozen=True)
 class SameList:
     """Range of an offer's acceptance rate over which (nearly) the same customers are chosen."""
 
@@ -49,16 +69,10 @@ def tornado(plan: CampaignPlan) -> list[Swing]:
     a quarter of their odds, money by a fifth.
     """
     part = plan.contacted
-    p, value = part["churn_probability"].to_numpy(), part["value_at_stake"].to_numpy()
-    spend = part["spend_per_purchase"].to_numpy()
+    value = part["value_at_stake"].to_numpy()
 
     def profit(offers: Sequence[Offer] = plan.offers, odds: float = 1.0, worth: float = 1.0) -> float:
-        total = 0.0
-        for offer in offers:
-            mine = (part["offer"] == offer.name).to_numpy()
-            moved = odds * p[mine] / (1 - p[mine] + odds * p[mine])
-            total += float(offer_profit(moved, worth * value[mine], offer, spend[mine]).sum())
-        return total
+        return profit_of_contacts(part, offers, value=worth * value, odds=odds)
 
     def changed(**factors: float) -> list[Offer]:
         return [_scaled(offer, factors) for offer in plan.offers]
@@ -74,6 +88,9 @@ def tornado(plan: CampaignPlan) -> list[Swing]:
         ),
         Swing("half of the stayers redeem", profit(), profit(changed(redemption_rate=0.5))),
     ]
+    if plan.resumption is not None:
+        ends = [plan.profit_at_resumption(share) for share in (0.0, 1.0)]
+        swings.append(Swing(f"resumption ({plan.resumption:g}; 0 to 1)", ends[0], ends[1]))
     for offer in plan.offers:
         if (part["offer"] == offer.name).any():
             low, high = acceptance_prior(offer).interval(0.9)
@@ -92,6 +109,40 @@ def _accepting(offer: Offer, rate: float) -> Offer:
 def _scaled(offer: Offer, factors: dict[str, float]) -> Offer:
     now = {name: getattr(offer, name) for name in factors}
     return offer.model_copy(update={name: value * factors[name] for name, value in now.items() if value})
+
+
+def by_resumption(plan: CampaignPlan) -> list[Resumed]:
+    """Return the plan at the resumptions 0, ½ and 1; none where the scores do not say what hangs on it."""
+    if plan.resumption is None:
+        return []
+    rows, scale = _sample(plan)
+    kept = (1 - plan.holdout_share) / scale
+    found = []
+    for share in RESUMPTIONS:
+        moved = at_resumption(rows, share)
+        other = _allocate(plan, moved, scale, plan.offers, plan.terms.budget, enlarge=True)
+        found.append(
+            Resumed(
+                share, plan.profit_at_resumption(share), round(kept * other.contacts), kept * other.profit
+            )
+        )
+    return found
+
+
+def with_dormant(plan: CampaignPlan) -> Dormant | None:
+    """Return what the plan would promise if it contacted the dormant too; None where it leaves none out."""
+    left_out = plan.customers["reason"] == dormant_reason(plan.dormant_after_days)
+    if not left_out.any():
+        return None
+    rows, scale = _thinned(plan.customers[left_out | (plan.customers["best_offer"] != "")])
+    kept = (1 - plan.holdout_share) / scale
+    other = _allocate(plan, rows, scale, plan.offers, plan.terms.budget, enlarge=True)
+    taken = other.choice != NOBODY
+    once = None
+    if plan.resumption is not None:
+        profit = prices(at_resumption(rows[taken], 0.0), plan.offers)[0]
+        once = kept * float(profit[np.arange(len(profit)), other.choice[taken]].sum())
+    return Dormant(int(left_out.sum()), round(kept * other.contacts), kept * other.profit, once)
 
 
 def same_list(plan: CampaignPlan) -> list[SameList]:
@@ -139,7 +190,10 @@ def budget_curve(plan: CampaignPlan) -> tuple[Floats, Floats]:
 
 def _sample(plan: CampaignPlan) -> tuple[pd.DataFrame, float]:
     """Return the candidates whom an offer could pay for, thinned if they are many, and the share taken."""
-    candidates = plan.customers[plan.customers["best_offer"] != ""]
+    return _thinned(plan.customers[plan.customers["best_offer"] != ""])
+
+
+def _thinned(candidates: pd.DataFrame) -> tuple[pd.DataFrame, float]:
     step = -(-len(candidates) // _MOST_CUSTOMERS) or 1
     return candidates.iloc[::step], len(candidates.iloc[::step]) / max(len(candidates), 1)
 

@@ -75,6 +75,49 @@ class PlanTerms(Settings):
         typer.Option("--cooldown-days", help="Leave out customers contacted within this many days before."),
     ] = Field(default=None, ge=1)
     seed: Annotated[int, typer.Option("--seed", help="Seed of the draw of the holdout.")] = 7
+    dormant: Annotated[
+        bool,
+        typer.Option(
+            "--dormant",
+            help="Contact the dormant too: customers silent for longer than the model's dormant_after_days. What they "
+            "would do after they come back, no log shows.",
+        ),
+    ] = False
+    resumption: Annotated[
+        float | None,
+        typer.Option(
+            "--resumption",
+            help="Share of their old rate's value with which customers who had left go on once an offer has brought "
+            "them back: 0: they buy once, 1: as before.",
+            show_default="that of the scores",
+        ),
+    ] = Field(default=None, ge=0, le=1)
+    hold_days: Annotated[
+        int | None,
+        typer.Option(
+            "--hold-days",
+            help="Days for which later plans leave the held-out customers alone, such as 365 to measure a whole "
+            "year's value.",
+            show_default="the churn window",
+        ),
+    ] = Field(default=None, ge=1)
+    recontact: Annotated[
+        bool,
+        typer.Option(
+            "--recontact",
+            help="Contact customers again whom a running campaign contacts; its measured effect will be that of both.",
+        ),
+    ] = False
+    standing_holdout: Annotated[
+        float,
+        typer.Option(
+            "--standing-holdout",
+            help="Share of all customers whom no campaign contacts, the same ones in every plan.",
+        ),
+    ] = Field(default=0.0, ge=0, le=0.5)
+    standing_seed: Annotated[
+        int, typer.Option("--standing-seed", help="Seed of the standing holdout; keep it for all campaigns.")
+    ] = 0
 
     @model_validator(mode="after")
     def _one_way_to_size_the_holdout(self) -> PlanTerms:
@@ -121,6 +164,14 @@ class PlanSettings(PlanTerms, section="plan"):
             "--contacts", help="Table of past contacts, customer_id and contacted_on, for --cooldown-days."
         ),
     ] = None
+    running: Annotated[
+        list[Path],
+        typer.Option(
+            "--running",
+            help="Folder of a campaign that is still running, beside those next to --out, which are always looked at; "
+            "repeat for more. Its customers are left alone.",
+        ),
+    ] = Field(default_factory=list)
     date_format: Annotated[
         str | None,
         typer.Option(

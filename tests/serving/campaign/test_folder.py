@@ -51,6 +51,10 @@ def scored(n: int, seed: int = 0) -> pd.DataFrame:
             "model_version": "3",
             "horizon_days": 60,
             "margin": 0.25,
+            "last_purchase_date": "2023-11-20",
+            "value_of_resumption": 0.4 * stake,
+            "resumption": 0.5,
+            "dormant_after_days": 120,
         }
     )
 
@@ -105,6 +109,9 @@ def test_the_folder_tells_the_whole_plan(planned: CampaignPlan, folder: Path) ->
     assert record["allocation"]["budget_price"] >= 0
     assert record["inputs"] == {"scores": {"file": "scored.csv", "sha256": "0f"}}
     assert (record["horizon_days"], record["margin"]) == (60, 0.25)
+    assert (record["dormant_after_days"], record["resumption"]) == (120, 0.5)
+    assert record["expected"]["profit_by_resumption"]["0.5"] == pytest.approx(planned.expected_profit)
+    assert "they buy once" in page
     assert sum(s["held_out"] for s in record["experiment"]["strata"]) == len(planned.held_out)
     assert page.count("<svg") == 3
     assert not re.search(r"""(src|href)=["'](?!#|data:)""", page)  # nothing to load from elsewhere
@@ -183,10 +190,19 @@ def test_a_plan_without_a_holdout_cannot_be_measured(tmp_path: Path) -> None:
         read_assignment(folder)
 
 
+def as_format_2(record: dict[str, Any]) -> dict[str, Any]:
+    """The plan.json of before: nothing of the dormant, of resumption and of other campaigns."""
+    old = {k: v for k, v in record.items() if k not in ("dormant_after_days", "resumption", "running")}
+    later = ("dormant", "resumption", "hold_days", "recontact", "standing_holdout", "standing_seed")
+    old["terms"] = {name: value for name, value in record["terms"].items() if name not in later}
+    old["expected"] = {k: v for k, v in record["expected"].items() if k != "profit_by_resumption"}
+    return old | {"format": 2}
+
+
 def as_format_1(record: dict[str, Any]) -> dict[str, Any]:
-    """The plan.json of before: horizon and margin among the terms, the price of the budget called lambda."""
-    old = {name: value for name, value in record.items() if name != "margin"}
-    old["terms"] = record["terms"] | {"horizon_days": record["horizon_days"], "margin": record["margin"]}
+    """The first plan.json: horizon and margin among the terms, the price of the budget called lambda."""
+    old = {name: value for name, value in as_format_2(record).items() if name != "margin"}
+    old["terms"] = old["terms"] | {"horizon_days": record["horizon_days"], "margin": record["margin"]}
     prices = dict(record["allocation"])
     old["allocation"] = {"lambda": prices.pop("budget_price"), **prices}
     old["offers"] = [{k: v for k, v in offer.items() if v is not None} for offer in record["offers"]]
@@ -199,21 +215,31 @@ def test_a_record_survives_its_file(planned: CampaignPlan) -> None:
     assert CampaignRecord.from_dict(json.loads(json.dumps(record.to_dict()))) == record
 
 
-def test_a_plan_of_format_1_is_read_as_one_of_today(folder: Path) -> None:
+@pytest.mark.parametrize("as_before", [as_format_1, as_format_2])
+def test_a_plan_of_an_older_format_is_read_as_one_that_contacted_the_dormant(
+    folder: Path, as_before: Callable[[dict[str, Any]], dict[str, Any]]
+) -> None:
     record = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
     now = read_assignment(folder).record
 
-    (folder / "plan.json").write_text(json.dumps(as_format_1(record)), encoding="utf-8")
+    (folder / "plan.json").write_text(json.dumps(as_before(record)), encoding="utf-8")
 
-    assert read_assignment(folder).record == now
+    unstated = {"dormant_after_days": None, "resumption": None}
+    assert read_assignment(folder).record == now.model_copy(
+        update=unstated
+        | {
+            "terms": now.terms.model_copy(update={"dormant": True}),
+            "expected": now.expected.model_copy(update={"profit_by_resumption": {}}),
+        }
+    )
 
 
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
         (
-            lambda record: record | {"format": 3},
-            "its format is 3, and this release reads the formats 1 and 2",
+            lambda record: record | {"format": 4},
+            "its format is 4, and this release reads the formats 1 to 3",
         ),
         (lambda record: record | {"horizon_days": 0}, "horizon_days: Input should be greater than"),
         (

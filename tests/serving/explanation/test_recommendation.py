@@ -104,7 +104,7 @@ def test_two_offers_of_one_name_are_refused() -> None:
 
 
 def test_a_list_is_priced_to_the_last_digit_as_a_plan_prices_it(scores: pd.DataFrame) -> None:
-    planned = plan(scores, OFFERS, PlanTerms(holdout=0)).customers.set_index("customer_id")
+    planned = plan(scores, OFFERS, PlanTerms(holdout=0, dormant=True)).customers.set_index("customer_id")
     profit, cost = prices(scores, OFFERS)
 
     found = price_offers(as_columns(scores), OFFERS)

@@ -40,6 +40,10 @@ def scored(n: int, seed: int = 0) -> pd.DataFrame:
             "model_version": "3",
             "horizon_days": 60,
             "margin": 0.25,
+            "last_purchase_date": "2023-11-20",
+            "value_of_resumption": 0.4 * stake,
+            "resumption": 0.5,
+            "dormant_after_days": 120,
         }
     )
 
