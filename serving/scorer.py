@@ -20,6 +20,7 @@ from features.engines.choice import engine_for
 from features.engines.engine import Engine
 from features.log.clock import require_known_orders, tomorrow
 from features.log.findings import Finding
+from features.log.history_checks import late_snapshot
 from features.log.settings import Columns, LogRules
 from features.log.transactions import TransactionLog, validate
 from features.snapshot import Snapshot
@@ -95,9 +96,10 @@ class Scorer:
         model, champion = load_champion(tracking_uri)
         return cls(model, champion.version)
 
-    def differences(self, log: TransactionLog) -> list[Finding]:
-        """Return what a log is read by otherwise than the one that the model learnt from."""
-        return self.model.card.log.differences(log, self.version)
+    def differences(self, log: TransactionLog, snapshot: Snapshot | None = None) -> list[Finding]:
+        """Return what keeps a log from being scored: read otherwise than the training log, or long ended."""
+        late = late_snapshot(log, snapshot) if snapshot else []
+        return [*self.model.card.log.differences(log, self.version), *late]
 
     def warm_up(self) -> None:
         """Score made-up customers, one and many: the first of a process pay for what is prepared once."""

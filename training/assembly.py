@@ -15,11 +15,14 @@ from training.churn.procedure import FittedRecipe
 from training.churn.recipe import Recipe
 from training.clv.value import ValueTerms
 from training.judging.evaluation import HeldOutEvaluation
+from training.judging.race import BASELINES, MODEL
 from training.model.card import LogSummary, TrainingCard
 from training.model.retention_model import RetentionModel
 from training.monitoring.reference_builder import build_reference, measure_slices
 from training.snapshots.dataset import DescribedSnapshot
 from training.training_data import TrainingData
+
+_FEW_CUSTOMERS = 30
 
 
 def assemble_model(
@@ -67,7 +70,7 @@ def _card(
         test=evaluation.summary(),
         recipe=recipe,
         judged_recipe=judged,
-        notes=(*newest.clv.notes, *_left_truncation(newest.table)),
+        notes=(*newest.clv.notes, *_left_truncation(newest.table), *_worse_than_the_base_rate(evaluation)),
         features=CHURN_FEATURES,
         contacted_left_out=data.contacted_left_out,
     )
@@ -82,10 +85,23 @@ def _left_truncation(table: pd.DataFrame) -> list[str]:
     age = table["tenure_days"].to_numpy()
     months = np.histogram(age, bins=np.arange(0, age.max() + 31, 30))[0]
     first_month, usual = (age > age.max() - 30).mean(), np.median(months) / len(age)
-    if usual == 0 or first_month < 3 * usual:
+    if usual == 0 or first_month < 3 * usual or first_month * len(age) < _FEW_CUSTOMERS:
         return []
     return [
         f"{first_month:.0%} of the customers first appear in the log's first 30 days, {usual:.0%} in a usual month: "
         "the log seems to begin in the middle of the business's life, and these customers are older than it "
         "says. To leave them out: --acquired-after DATE."
+    ]
+
+
+def _worse_than_the_base_rate(evaluation: HeldOutEvaluation) -> list[str]:
+    """Warn of a procedure that lost to the share of churners on the test snapshot."""
+    race = evaluation.race[evaluation.race["customers_slice"] == "all"].set_index("racer")["log_loss"]
+    base_rate = BASELINES[0].name
+    if not race[MODEL] > race[base_rate]:
+        return []
+    return [
+        f"On the test snapshot the model did worse than the base rate, one probability for everybody (log-loss "
+        f"{race[MODEL]:.4f} against {race[base_rate]:.4f}): do not rely on who is more likely to churn than whom. Use "
+        "a longer log or another --horizon-days."
     ]

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from features.log.columns import listed, text
 from features.log.findings import Finding
+from features.log.history_checks import check_histories
 from features.log.id_checks import check_ids
 from features.log.notation import Notation, written_otherwise
 from features.log.quarantine import CHOSEN, UNREADABLE_AMOUNT, UNREADABLE_DATE, UNREADABLE_MARGIN
@@ -59,6 +60,7 @@ def check(log: TransactionLog, rules: LogRules) -> list[Finding]:
         *_check_dates(log, rules),
         *_check_grain(log, rules),
         *_check_statuses(log),
+        *check_histories(log),
         *(Finding("ignored-column", sentence) for sentence in log.ignored),
     ]
     return sorted(found, key=lambda finding: not finding.fatal)
@@ -152,8 +154,8 @@ def _check_dates(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
             yield Finding(
                 "hole",
                 f"No order of {widest} days from {start} on: if the shop was closed or the archive is lost, "
-                "silence in it is no churn. Use a log that begins after it, such as with "
-                f"--acquired-after {days[int(gaps.argmax()) + 1]}.",
+                "silence in it is no churn. Use what comes after it: --earliest DATE, or only customers who came "
+                "after it: --acquired-after DATE; DATE is {0}.".format(days[int(gaps.argmax()) + 1]),
             )
 
 

@@ -29,6 +29,7 @@ def check_ids(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
     counts = log.table["customer_id"].value_counts()
     ids, rows = counts.field("values"), counts.field("counts")
     yield from _check_digits(ids)
+    yield from _check_bytes(ids)
     if not rules.fold_ids:
         yield from _check_writing(ids)
     nobody = pc.is_in(pc.utf8_lower(ids), value_set=pa.array(NOBODY))
@@ -70,6 +71,22 @@ def _check_digits(ids: pa.Array) -> Iterator[Finding]:
             "spreadsheet has rounded them, and different customers may have become one. Export them as text.",
             fatal=True,
         )
+
+
+def _check_bytes(ids: pa.Array) -> Iterator[Finding]:
+    """Look for ids with characters that are left over from a faulty export."""
+    for pattern, what, name in (
+        (r"[\x01-\x1f\x7f]", "control characters", "control-ids"),
+        ("\ufffd", "the mark of a character that was lost (\ufffd)", "damaged-ids"),
+    ):
+        odd = ids.filter(pc.match_substring_regex(ids, pattern))
+        if len(odd):
+            yield Finding(
+                name,
+                f"{len(odd):,} ids hold {what}: {examples(odd.to_pylist())}. They match no other table; export the "
+                "log again" + (", or --fold-ids takes them out." if name == "control-ids" else "."),
+                fatal=True,
+            )
 
 
 def _check_writing(ids: pa.Array) -> Iterator[Finding]:

@@ -172,10 +172,9 @@ def _require_mostly_readable(
         numbers = np.flatnonzero(unreadable)
         examples = quarantine.describe(numbers, *columns)
         hints = [hint.sentence() for hint in written_otherwise(quarantine.raw, numbers, what, *columns)]
-        blank = (
-            text(quarantine.raw[columns[0]].take(pa.array(numbers))).null_count if what == "amounts" else 0
-        )
-        if blank:
+        cells = [text(quarantine.raw[name].take(pa.array(numbers))) for name in columns]
+        blank = int(np.any([cell.is_null().to_numpy() for cell in cells], axis=0).sum())
+        if blank and what == "amounts":
             hints.append(
                 f"{blank:,} of them are empty: --amount-per-order if an order's total stands on one of its lines "
                 "only, --blank-is-zero if they mean 0."

@@ -49,9 +49,9 @@ def score(
     with progress() as report, _publishable(store if settings.publish else None) as published:
         contacts = Contacts(settings.customers, loosely=settings.loose_ids) if settings.customers else None
         scorer = Scorer.from_registry(registry.tracking_uri)
-        orders = open_log(log, columns, report, compare=scorer.differences)
-        report("Scoring", 0, 0)
         snapshot = Snapshot(settings.snapshot_date) if settings.snapshot_date else None
+        orders = open_log(log, columns, report, compare=lambda read: scorer.differences(read, snapshot))
+        report("Scoring", 0, 0)
         scored = scorer.score_log(orders, snapshot)
         chosen = _chosen(scored, settings)
         match = contacts.matched(chosen) if contacts else None

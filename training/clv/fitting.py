@@ -16,9 +16,9 @@ import pandas as pd
 
 from features.errors import FitError
 from features.table.columns import Columns, as_columns
-from training.clv.gammagamma import EmpiricalSpend, GammaGamma, spend_correlation
+from training.clv.gammagamma import EmpiricalSpend, GammaGamma, edge_meaning, spend_correlation
 from training.clv.intensity_fit import DatedHistories, fit_intensity
-from training.clv.likelihood import Problem, maximum, principal_axes, refine
+from training.clv.likelihood import Problem, at_edge, maximum, principal_axes, refine
 from training.clv.model import CLVModel, floats_of, histories, snapshot_day
 from training.clv.operational_time import CONSTANT, CONSTANT_FORM, IntensityForm, RepeatDays
 from training.clv.purchase_models import PURCHASE_MODELS, PurchaseModel
@@ -140,6 +140,8 @@ def _fit_spend(
     mean = float(m.mean())
     problem = Problem(GammaGamma, (x, m / mean, np.ones_like(m)), mean)
     best, remarks = maximum(problem, _lifetimes_maximum)
+    if at_edge(best).any():
+        remarks[-1] += f" {edge_meaning(m)}"
     notes += remarks
     model: GammaGamma = problem.model(best)
     if model.q <= 1.0 or model.population_mean > _HEAVY_TAIL * mean:

@@ -18,6 +18,9 @@ from scipy.special import betaln
 
 from training.clv.quadrature import FloatArray
 
+_HARDLY = 0.2  # standard deviation over mean
+_TAIL = 20.0  # largest over median
+
 
 @dataclass(frozen=True)
 class GammaGamma:
@@ -42,9 +45,7 @@ class GammaGamma:
 
     name: ClassVar[str] = "gammagamma"
     title: ClassVar[str] = "Gamma-Gamma"
-    at_edge: ClassVar[str] = (  # the meaning of a parameter without a finite estimate
-        "Spend hardly varies, within customers or between them."
-    )
+    at_edge: ClassVar[str] = ""  # what it means depends on the spend: `edge_meaning`
     scale_parameters: ClassVar[tuple[str, ...]] = ("v",)  # those in units of money
 
     def log_likelihood(self, x: FloatArray, m: FloatArray, weights: FloatArray | float = 1.0) -> float:
@@ -97,6 +98,27 @@ class EmpiricalSpend:
     def expected_spend(self, x: FloatArray, m: FloatArray) -> FloatArray:
         """Return the expected gross spend per purchase."""
         return np.where(x > 0, m, self.mean)
+
+
+def edge_meaning(m: FloatArray) -> str:
+    """Say what a parameter of Gamma-Gamma without a finite estimate means, from the customers' mean spends m > 0.
+
+    Examples
+    --------
+    >>> edge_meaning(np.array([20.0, 20.0, 21.0]))
+    'Spend hardly varies, within customers or between them.'
+    >>> edge_meaning(np.array([5.0, 8.0, 10.0, 9000.0]))
+    'Spend has a heavy tail (the largest mean spend is 1,000 times the median): a single order may decide it.'
+    """
+    if m.std() < _HARDLY * m.mean():
+        return "Spend hardly varies, within customers or between them."
+    times = m.max() / np.median(m)
+    if times > _TAIL:
+        return (
+            f"Spend has a heavy tail (the largest mean spend is {times:,.0f} times the median): a single order may "
+            "decide it."
+        )
+    return "A customer's purchases hardly vary in amount, or too few were repeated to tell how much they do."
 
 
 def spend_correlation(x: FloatArray, m: FloatArray) -> float | None:

@@ -103,7 +103,7 @@ def maximum(
     edges = [name for name, edge in zip(problem.names, at_edge(best), strict=True) if edge]
     if edges:
         where = f"the maximum lies at the edge of the bounds ({', '.join(edges)})"
-        remarks.append(f"{title}: {where}. {problem.kind.at_edge}")
+        remarks.append(f"{title}: {where}. {problem.kind.at_edge}".rstrip())
     return best, remarks
 
 

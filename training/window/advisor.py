@@ -94,7 +94,7 @@ def advise(
             f"{first_day} to {last_day}, and {WARM_UP_DAYS} of them come before a first snapshot. Use a longer log."
         )
     reach = min(YEAR_DAYS, silences.reach_days)
-    lengths = [days for days in WINDOWS if days < reach] or [longest]
+    lengths = [days for days in WINDOWS if days < reach] or [min(WINDOWS[0], longest)]
     curves = silences.survival_per_customer(), silences.survival()
     windows = tuple(
         _window(silences, curves, days, reach, _room(first_day, last_day, days, limit)) for days in lengths
@@ -208,7 +208,12 @@ def _notes(
             f"A horizon of {window_days} days is more than the log affords: {horizon_days} days is the longest "
             "usual one that leaves snapshots to learn from, to validate on and to be judged on."
         )
-    if reach < YEAR_DAYS:
+    if reach <= WINDOWS[0]:
+        notes.append(
+            f"Nobody, or next to nobody, was ever silent for more than {reach} days: nobody is seen to have left, and "
+            "who will cannot be learnt from this log. The window is the shortest there is."
+        )
+    elif reach < YEAR_DAYS:
         notes.append(
             f"The log follows silences for {reach} days only. Returns later than that are unseen, so the window "
             "may be too short."

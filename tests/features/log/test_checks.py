@@ -55,6 +55,8 @@ def test_nothing_is_found_in_a_sound_log():
     [
         (lambda n, each: f"1.5159{n % 25:02d}e+18", {"scientific-ids": True}),
         (lambda n, each: f"1{n % 25:02d}" + "3" * 12 + "0000", {"rounded-ids": True}),
+        (lambda n, each: each[:1] + "\x07" + each[1:], {"control-ids": True}),
+        (lambda n, each: "caf\ufffd" + each, {"damaged-ids": True}),
         (lambda n, each: each + (".0" if n % 2 else ""), {"float-ids": True}),
         (lambda n, each: each + ".0", {"float-ids": False}),
         (lambda n, each: each + ("A" if n % 2 else "a"), {"similar-ids": False}),
@@ -300,3 +302,54 @@ def test_a_fatal_finding_stops_unless_it_is_accepted_and_strict_stops_at_any():
     with pytest.raises(StrictError) as strict:
         settle(mild, [], strict=True)
     assert strict.value.exit_code == 3
+
+
+# --- histories -----------------------------------------------------------------------------------------
+
+
+def histories(customers: int, orders: Callable[[int], int], first: Callable[[int], int]) -> pa.Table:
+    """So many customers, each with orders every 20 days from the first day on."""
+    rows = [(f"{n:03d}", first(n) + 20 * k) for n in range(customers) for k in range(orders(n))]
+    return pa.table(
+        {
+            "customer_id": [each for each, _ in rows],
+            "ordered_at": [(date(2023, 1, 1) + timedelta(days=day)).isoformat() for _, day in rows],
+            "amount": [f"{10 + n % 100 / 100:.2f}" for n in range(len(rows))],
+        }
+    )
+
+
+def test_a_log_of_customers_who_buy_once_is_said():
+    few_return = histories(100, lambda n: 2 if n % 20 == 0 else 1, lambda n: n)
+
+    (said,) = check(read(few_return), LogRules())
+
+    assert said.name == "one-time"
+    assert said.message.startswith("95% of 100 customers have bought on one day only")
+    assert "--customer-column" in said.message
+
+
+def test_accounts_that_were_moved_in_on_one_day_are_said_with_the_date_after_it():
+    moved = histories(120, lambda n: 3, lambda n: 60 if n % 2 else n)
+
+    (said,) = check(read(moved), LogRules())
+
+    assert said.name == "moved-accounts"
+    assert "61 of 120 customers (51%) have their first order on 2023-03-02" in said.message
+    assert "--acquired-after 2023-03-03" in said.message
+
+
+def test_a_cohort_is_not_taken_for_moved_accounts():
+    assert found(histories(120, lambda n: 3, lambda n: n % 12)) == {}
+
+
+def test_a_log_without_money_is_said_with_the_columns_that_may_hold_it():
+    free = shop(amount="0", total=[str(n) for n in range(100)], note="none")
+
+    said = next(finding for finding in check(read(free), LogRules()) if finding.name == "zero-amounts")
+
+    assert said.message.startswith(
+        "All 100 amounts are 0: churn can be learnt, and every value in money will be 0."
+    )
+    assert said.message.endswith("Other columns of numbers are 'total'.")
+    assert not said.fatal

@@ -178,3 +178,16 @@ def test_a_log_that_is_too_short_for_any_window_is_refused() -> None:
 
     with pytest.raises(WindowError, match="too short for any churn window: it runs 56 days"):
         _advise(log)
+
+
+def test_where_nobody_was_ever_silent_the_shortest_window_is_advised_and_said_to_be_a_guess() -> None:
+    days = pd.date_range("2023-01-01", periods=300)
+    rows = [(f"{n:02d}", day, "5") for n in range(40) for day in days[n % 3 :: 3]]
+    daily = pd.DataFrame(rows, columns=["customer_id", "ordered_at", "amount"])
+
+    advice = _advise(validate(daily))
+
+    assert (advice.window_days, advice.horizon_days) == (7, 7)
+    assert any(
+        "ever silent for more than 3 days: nobody is seen to have left" in note for note in advice.notes
+    )

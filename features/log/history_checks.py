@@ -1,0 +1,124 @@
+"""Checks of the customers' histories in a log: whether they can be learnt from, and scored at a date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.log.amounts import numbers
+from features.log.columns import listed, plain
+from features.log.findings import Finding
+from features.log.transactions import TransactionLog
+from features.snapshot import Snapshot
+
+_FEW = 50  # customers
+ONE_TIME = 0.9
+ONE_DAY = 0.2
+ZEROS = 0.2
+_SAMPLE_ROWS = 1000
+_STALE_DAYS, _STALE_GAPS = 7, 5
+
+
+def check_histories(log: TransactionLog) -> Iterator[Finding]:
+    """Look for a log without money, without second purchases, or with accounts that were moved in at once."""
+    yield from _check_zeros(log)
+    bought = log.table.filter(pc.greater_equal(log.table["amount_cents"], 0))
+    days = bought.group_by(["customer_id", "ordered_on"]).aggregate([])
+    customers = days.group_by("customer_id").aggregate([("ordered_on", "count"), ("ordered_on", "min")])
+    if customers.num_rows < _FEW:
+        return
+    single = float(np.mean(customers["ordered_on_count"].to_numpy() == 1))
+    if ONE_TIME <= single < 1:
+        yield Finding(
+            "one-time",
+            f"{single:.0%} of {customers.num_rows:,} customers have bought on one day only: there is little to learn "
+            "of who comes back, and nearly all will be expected not to. If one person has several ids (guests, "
+            f"one id per order), name a column that stays, such as an address: --customer-column; now "
+            f"{log.names.get('customer_id', 'customer_id')!r}. Otherwise use a longer log.",
+        )
+    yield from _check_first_days(log, customers["ordered_on_min"].to_numpy())
+
+
+def _check_zeros(log: TransactionLog) -> Iterator[Finding]:
+    rows, zeros = log.table.num_rows, log.report.zero_amounts
+    if zeros <= ZEROS * rows:
+        return
+    others = [name for name in _columns_of_numbers(log) if name not in log.names.values()]
+    perhaps = f" Other columns of numbers are {listed(others[:3])}." if others else ""
+    share = "All" if zeros == rows else f"{zeros:,} of"
+    effect = "every value in money will be 0" if zeros == rows else "they count as purchases worth nothing"
+    yield Finding(
+        "zero-amounts",
+        f"{share} {rows:,} amounts are 0: churn can be learnt, and {effect}. If the money stands elsewhere: "
+        f"--amount-column, or --amount-expression.{perhaps}",
+    )
+
+
+def _columns_of_numbers(log: TransactionLog) -> Iterator[str]:
+    raw = log.quarantine.raw.slice(0, _SAMPLE_ROWS)
+    for name in dict.fromkeys(raw.column_names):
+        column = plain(raw.column(raw.column_names.index(name)))
+        if (
+            pa.types.is_string(column.type)
+            or pa.types.is_integer(column.type)
+            or pa.types.is_floating(column.type)
+        ):
+            read = numbers(column)
+            if read.null_count < len(read) / 2:
+                yield name
+
+
+def _check_first_days(log: TransactionLog, first: np.ndarray) -> Iterator[Finding]:
+    """Look for a day on which many customers begin: their accounts were moved from another system."""
+    days, counts = np.unique(first, return_counts=True)
+    most = int(counts.argmax())
+    share = counts[most] / len(first)
+    if (
+        len(days) >= 10
+        and counts[most] >= _FEW
+        and share > ONE_DAY
+        and share > 10 * np.median(counts) / len(first)
+    ):
+        day = days[most]
+        yield Finding(
+            "moved-accounts",
+            f"{counts[most]:,} of {len(first):,} customers ({share:.0%}) have their first order on {day}: probably "
+            "accounts that were moved from another system, older than the log says. To leave out who began then or "
+            f"earlier: --acquired-after {day + np.timedelta64(1, 'D')}.",
+        )
+
+
+def late_snapshot(log: TransactionLog, snapshot: Snapshot) -> list[Finding]:
+    """Return a finding if a log ends long before the date at which its customers are described.
+
+    Every customer then looks silent who is only not recorded. The bound is a week, or five of the longer gaps between
+    days with orders.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from features.log.transactions import validate
+    >>> days = [f"1998-01-{day:02}" for day in range(1, 31)]
+    >>> log = validate(pa.table({"customer_id": days, "ordered_at": days, "amount": ["5"] * 30}))
+    >>> late_snapshot(log, Snapshot(date(1998, 2, 5)))
+    []
+    >>> [finding.name for finding in late_snapshot(log, Snapshot(date(1998, 4, 1)))]
+    ['late-snapshot']
+    """
+    silent = (snapshot.date - log.last_day).days - 1
+    gaps = np.diff(np.unique(log.table["ordered_on"].to_numpy())).astype(int)
+    usual = float(np.quantile(gaps, 0.99)) if gaps.size else 1.0
+    if silent <= max(_STALE_DAYS, _STALE_GAPS * usual):
+        return []
+    return [
+        Finding(
+            "late-snapshot",
+            f"The log ends on {log.last_day}, {silent:,} days before {snapshot}: customers would look silent whose "
+            "orders are only not in it. Give a log up to that date, or leave --snapshot-date out: it is then "
+            f"{Snapshot.after(log.last_day)}.",
+            fatal=True,
+        )
+    ]
