@@ -259,7 +259,7 @@ def _topics(parts: np.ndarray, described: Columns) -> list[TopicSum]:
     wording = reasons.load_wording()
     (sums,) = reasons.topic_sums(parts, wording)
     same = rows_of(described, np.zeros(len(sums), dtype=np.intp))
-    texts = reasons.word_reasons(np.diag(sums), same, wording, top=1)
+    texts = reasons.word_reasons(np.diag(sums), np.full(len(sums), 0.5), same, wording, top=1)
     topics = [
         TopicSum(name, float(log_odds), text[0] if text else None)
         for name, log_odds, text in zip(wording.topics, sums, texts, strict=True)

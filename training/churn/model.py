@@ -122,7 +122,8 @@ class ChurnModel:
     calibrator : Calibrator
     season : Season
     base_mean : float
-        Mean logit p0 over the training rows: what a customer's own is compared with in `contributions`.
+        Mean logit p0 over the training rows; where it is negative, a customer's own is compared with it in
+        `contributions`.
     """
 
     booster: lgb.Booster | None
@@ -157,8 +158,10 @@ class ChurnModel:
         """Split each customer's log-odds into what each feature adds.
 
         LightGBM's own contributions (TreeSHAP), with BG/NBD's part in two columns: ``silence``, logit p0 less
-        what it would be had the customer just bought, and ``habit``, the rest against the mean logit p0 over the
-        training rows.
+        what it would be had the customer just bought, and ``habit``, the rest against even odds or, where that is
+        lower, against the mean logit p0 over the training rows. So a habit raises the risk of customers who are
+        likelier to stay away than to buy, or than others are. (Against the mean alone, that of a shop whose
+        customers have mostly left, every habit lowers the risk.)
 
         Parameters
         ----------
@@ -180,8 +183,9 @@ class ChurnModel:
         if self.booster is not None and len(base):
             parts[:, 2:] = self._boosted_parts(self.booster, matrix(columns))
         parts[:, 0] = base - just_bought
-        parts[:, 1] = just_bought - self.base_mean
-        parts[:, -1] += self.base_mean
+        reference = min(self.base_mean, 0.0)
+        parts[:, 1] = just_bought - reference
+        parts[:, -1] += reference
         return parts
 
     def _boosted_parts(self, booster: lgb.Booster, inputs: np.ndarray) -> np.ndarray:

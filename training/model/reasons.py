@@ -1,44 +1,51 @@
 """Reasons: the largest contributions to a customer's churn probability, as texts with the customer's own numbers.
 
-The churn model's log-odds are a sum of contributions (`ChurnModel.contributions`). Contributions of
-related features are summed by topic; the topics with the largest sums are named, whether they raise or lower the
-risk. Topics and texts are data (``training/model/wording/en.toml``): a language is a file.
+The churn model's log-odds are a sum of contributions (`ChurnModel.contributions`). Contributions of related features
+are summed by topic, and the topics with the largest sums are named. For a customer at risk, what raises the risk comes
+first: with that the question "why is this customer on the list?" is answered, and what speaks against it follows.
+
+Topics and texts are data (``training/model/wording/en.toml``): a language is a file.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from string import Formatter
+from typing import Any
 
 import numpy as np
+from scipy.special import expit, logit
 
 from features.table.columns import Columns
 from training.churn.model import CONTRIBUTIONS
+from training.model.phrases import Phrase
 
 FACTS = ("purchase_days", "orders_before", "spend_before")
 """Numbers that a text may use besides the feature table's columns."""
 
+CASES = ("once", "none", "overdue", "text")
+"""Cases of a text, the first that applies; the last applies to everyone."""
+
+NOTABLE = 0.1
+"""A topic that alone raises the churn probability by this much puts a customer at risk."""
+
 
 @dataclass(frozen=True)
 class Topic:
-    """Related features that make one reason, and its texts."""
+    """Related features that make one reason, and its texts by case, where it raises the risk and where it lowers it."""
 
     features: tuple[str, ...]
-    text: str
-    once: str
-    none: str | None
+    up: Mapping[str, Phrase]
+    down: Mapping[str, Phrase]
 
 
 @dataclass(frozen=True)
 class Wording:
     """The topics and texts of one language."""
 
-    raises: str
-    lowers: str
     topics: dict[str, Topic]
 
 
@@ -48,13 +55,15 @@ def load_wording(language: str = "en") -> Wording:
     data = tomllib.loads(
         (files("training.model") / "wording" / f"{language}.toml").read_text(encoding="utf-8")
     )
-    topics = {
-        name: Topic(
-            tuple(topic["features"]), topic["text"], topic.get("once", topic["text"]), topic.get("none")
-        )
-        for name, topic in data["topics"].items()
-    }
-    return Wording(data["raises"], data["lowers"], topics)
+    return Wording({name: _topic(topic, data) for name, topic in data["topics"].items()})
+
+
+def _topic(topic: dict[str, Any], data: dict[str, Any]) -> Topic:
+    def phrases(move: str, frame: str) -> dict[str, Phrase]:
+        said = {**topic, **topic.get(move, {})}
+        return {case: Phrase(data[frame].format(said[case]), data["units"]) for case in CASES if case in said}
+
+    return Topic(tuple(topic["features"]), phrases("up", "raises"), phrases("down", "lowers"))
 
 
 def topic_sums(contributions: np.ndarray, wording: Wording) -> np.ndarray:
@@ -77,12 +86,19 @@ def topic_sums(contributions: np.ndarray, wording: Wording) -> np.ndarray:
     return np.stack(sums, axis=1)
 
 
-def word_reasons(sums: np.ndarray, columns: Columns, wording: Wording, *, top: int = 3) -> np.ndarray:
-    """Name the topics that move each customer's churn probability most, the strongest first.
+def word_reasons(
+    sums: np.ndarray, churn_probability: np.ndarray, columns: Columns, wording: Wording, *, top: int = 3
+) -> np.ndarray:
+    """Name the topics that move each customer's churn probability most.
+
+    For a customer at risk the topic that raises the risk most comes first, even if another lowers it by more; for all
+    others the one that lowers it most. The rest follow by size. At risk are customers whose topics together raise the
+    log-odds, and those whose probability one topic alone raises by `NOTABLE`.
 
     Parameters
     ----------
     sums : ndarray of shape (n_customers, n_topics), from `topic_sums`
+    churn_probability : ndarray of shape (n_customers,)
     columns : Columns
         Of the feature table.
     wording : Wording
@@ -93,15 +109,29 @@ def word_reasons(sums: np.ndarray, columns: Columns, wording: Wording, *, top: i
     ndarray of shape (n_customers,) of lists of up to ``top`` texts; a topic that moves nothing is not named
     """
     facts = _facts(columns)
-    order = np.argsort(-np.abs(sums), axis=1, kind="stable")[:, :top]
+    order = _order(sums, churn_probability)[:, :top]
     texts = np.full(order.shape, "", dtype=object)
     for number, topic in enumerate(wording.topics.values()):
         rows, places = np.nonzero(order == number)
-        if len(rows):
-            texts[rows, places] = _texts(wording, topic, facts, rows, sums[rows, number])
+        moves = sums[rows, number]
+        for phrases, chosen in ((topic.up, moves > 0), (topic.down, moves < 0)):
+            texts[rows[chosen], places[chosen]] = _texts(phrases, facts, rows[chosen])
     reasons = np.empty(len(texts), dtype=object)
-    reasons[:] = [[text for text in row if text] for row in texts]
+    reasons[:] = [[text for text in row if text] for row in texts.tolist()]
     return reasons
+
+
+def _order(sums: np.ndarray, churn_probability: np.ndarray) -> np.ndarray:
+    """Return each customer's topics in the order in which they are named."""
+    strongest = sums.max(axis=1)
+    without = expit(logit(np.clip(churn_probability, 1e-12, 1 - 1e-12)) - strongest)
+    at_risk = (sums.sum(axis=1) > 0) | (churn_probability - without >= NOTABLE)
+    towards = sums * np.where(at_risk, 1.0, -1.0)[:, None]
+    size = np.abs(sums)
+    leads = towards.argmax(axis=1)
+    rows = np.arange(len(sums))
+    size[rows, leads] = np.where(towards[rows, leads] > 0, np.inf, size[rows, leads])
+    return np.argsort(-size, axis=1, kind="stable")
 
 
 def _facts(columns: Columns) -> Columns:
@@ -113,38 +143,27 @@ def _facts(columns: Columns) -> Columns:
     }
 
 
-def _texts(wording: Wording, topic: Topic, facts: Columns, rows: np.ndarray, moves: np.ndarray) -> list[str]:
-    once = facts["frequency"][rows] == 0
+def _texts(phrases: Mapping[str, Phrase], facts: Columns, rows: np.ndarray) -> np.ndarray:
+    """Write a topic's texts for customers, each in the first case that applies."""
     texts = np.full(len(rows), "", dtype=object)
-    for template, chosen in ((topic.once, once), (topic.text, ~once)):
-        texts[chosen] = _formatted(template, topic.none, facts, rows[chosen])
-    return [
-        (wording.raises if move > 0 else wording.lowers).format(text) if move and text else ""
-        for text, move in zip(texts, moves, strict=True)
-    ]
+    left = np.ones(len(rows), dtype=bool)
+    for case, phrase in phrases.items():
+        if not left.any():
+            break
+        chosen = left & _applies(case, phrases, facts, rows)
+        texts[chosen] = phrase.fill(facts, rows[chosen])
+        left &= ~chosen
+    return texts
 
 
-def _formatted(template: str, none: str | None, facts: Columns, rows: np.ndarray) -> list[str]:
-    """Fill a template for every row; where a number it needs is missing, the text is empty."""
-    fill, names = _numbered(template)
-    if not names or not len(rows):
-        return [template] * len(rows)
-    numbers = [facts[name][rows] for name in names]
-    missing = np.any([values != values for values in numbers], axis=0).tolist()
-    nothing = np.all([values == 0 for values in numbers], axis=0).tolist()
-    return [
-        "" if unknown else none if zero and none is not None else fill(*values)
-        for unknown, zero, *values in zip(missing, nothing, *(n.tolist() for n in numbers), strict=True)
-    ]
-
-
-@cache
-def _numbered(template: str) -> tuple[Callable[..., str], tuple[str, ...]]:
-    """Return a function that fills a template with numbers by position, and the names of the numbers."""
-    parts = list(Formatter().parse(template))
-    names = tuple(dict.fromkeys(name for _, name, _, _ in parts if name))
-    numbered = "".join(
-        text.replace("{", "{{").replace("}", "}}") + (f"{{{names.index(name)}:{shape}}}" if name else "")
-        for text, name, shape, _ in parts
-    )
-    return numbered.format, names
+def _applies(case: str, phrases: Mapping[str, Phrase], facts: Columns, rows: np.ndarray) -> np.ndarray:
+    match case:
+        case "once":
+            return np.asarray(facts["frequency"][rows] == 0)
+        case "none":
+            numbers = [facts[name][rows] for name in phrases["text"].numbers]
+            return np.asarray(np.all([values == 0 for values in numbers], axis=0))
+        case "overdue":
+            return np.asarray(facts["days_since_last_purchase"][rows] > facts["mean_gap_days"][rows])
+        case _:
+            return np.ones(len(rows), dtype=bool)

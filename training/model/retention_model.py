@@ -128,7 +128,7 @@ class RetentionModel:
             "next_purchase_date": self._next_purchase(columns, 0.5),
             "next_purchase_low": self._next_purchase(columns, 0.1),
             "next_purchase_high": self._next_purchase(columns, 0.9),
-            "reasons": word_reasons(np.concatenate(sums), described, wording),
+            "reasons": word_reasons(np.concatenate(sums), probability, described, wording),
             "last_purchase_date": _last_purchase(columns),
             "horizon_days": np.full(n_customers, self.terms.horizon_days),
             "margin": np.full(n_customers, self.terms.margin),

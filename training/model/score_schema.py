@@ -148,7 +148,9 @@ class Score(TypedDict, Generic[Day]):
     ]
     reasons: Annotated[
         list[str],
-        Column("What moves this customer's churn probability most, with their own numbers."),
+        Column(
+            "What moves this customer's churn probability most, with their own numbers; at risk, what raises it first."
+        ),
     ]
     model_version: Annotated[str, Column("The registered version that scored.", per_list=True)]
     spend_per_purchase: Annotated[

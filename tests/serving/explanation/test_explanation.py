@@ -117,7 +117,9 @@ def test_a_single_purchase_leaves_its_rhythm_undefined(scorer: Scorer) -> None:
     assert (found.facts.frequency, found.facts.mean_gap_days, found.facts.overdue_ratio) == (0, None, None)
     gaps = [part for part in found.log_odds.contributions if part.feature == "mean_gap_days"]
     assert gaps[0].value is None
-    assert "silent for 31 days (risk up)" in [topic.text for topic in found.log_odds.topics]
+    assert "silent for 4 weeks since the first order (risk up)" in [
+        topic.text for topic in found.log_odds.topics
+    ]
 
 
 def test_two_orders_of_a_day_are_one_purchase_and_two_orders(scorer: Scorer) -> None:
