@@ -82,6 +82,10 @@ class Snapshot:
         day = min(self.date.day, calendar.monthrange(year, month + 1)[1])
         return Snapshot(date(year, month + 1, day))
 
+    def days_earlier(self, days: int) -> Snapshot:
+        """Return the snapshot ``days`` days earlier."""
+        return Snapshot(self.date - timedelta(days=days))
+
     def __str__(self) -> str:
         return self.date.isoformat()
 

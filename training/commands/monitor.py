@@ -26,6 +26,7 @@ DUE = 3
 """Exit code where the champion is due for retraining."""
 
 _SHOWN = 8
+_PACES = {"purchases": "Purchases", "active_customers": "Customers with a purchase"}
 _GAUGES = {
     "log_loss": "Log-loss",
     "calibration_in_the_large": "Predicted less observed churn",
@@ -88,13 +89,13 @@ def record(registry: Registry, version: Version, result: MonitoringResult) -> No
         version.version,
         metrics={name: value for name, value in result.metrics.items() if isfinite(value)},
         tags={"monitored": str(result.snapshot), "due": "; ".join(result.reasons)[:500] or "no"},
-        tables={f"{at}_drift": result.drift, f"{at}_live": result.live},
+        tables={f"{at}_drift": result.drift, f"{at}_live": result.live, f"{at}_pace": result.pace},
         documents={at: document},
     )
 
 
 def show_result(result: MonitoringResult, version: Version) -> None:
-    """Print drift, live performance and whether the champion is due."""
+    """Print drift, live performance, the latest weeks and whether the champion is due."""
     title = f"Drift from {result.model_snapshot}, model {version.version}, to {result.snapshot}"
     show_table(
         title,
@@ -119,6 +120,10 @@ def show_result(result: MonitoringResult, version: Version) -> None:
         header = ["Window of", "Customers", "", "Churned", "Measure", "Live", "Expected", "Noise", " "]
         title = "Live performance on windows that have closed"
         show_table(title, header, [_live_row(row) for row in result.live.itertuples()])
+    if len(result.pace):
+        typer.echo()
+        header = ["Since", "Days", "", "Seen", "Expected", "Noise", " "]
+        show_table("The latest weeks", header, [_pace_row(row) for row in result.pace.itertuples()])
     typer.echo()
     show_reasons(result, version)
 
@@ -153,4 +158,13 @@ def _live_row(row: pd.Series) -> list[str]:
     return [
         *(row.snapshot_date, who, row.customers_slice, f"{row.churn_rate:.1%}", _GAUGES[row.gauge]),
         *(live, expected, f"{low} to {high}", "worse" if row.worse else ""),
+    ]
+
+
+def _pace_row(row: pd.Series) -> list[str]:
+    noise = f"{row.low:,.0f} to {row.high:,.0f}"
+    seen, expected = f"{row.live:,}", f"{row.expected:,.0f}"
+    return [
+        *(row.snapshot_date, f"{row.days}", _PACES[row.gauge], seen, expected, noise),
+        "off" if row.worse else "",
     ]

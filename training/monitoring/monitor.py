@@ -1,10 +1,11 @@
-"""Monitoring of a deployed model: whether it is due for retraining, by three rules on the log alone.
+"""Monitoring of a deployed model: whether it is due for retraining, by four rules on the log alone.
 
 1. *Live performance*: on churn windows that have closed since the model's snapshot, is it worse than at its test,
    beyond noise (`training.monitoring.gauges`)? The newest such window decides; the earlier ones are shown.
-2. *Drift*: have orders, features or scores moved by more than they usually do in that time
-   (`training.reference`)? Until a window closes, this is all there is.
-3. *Age*: has the model gone without the newest closed windows for too long?
+2. *Pace*: have the customers bought in the latest weeks as often as expected by now (`training.monitoring.pace`)?
+3. *Drift*: have orders, features or scores moved by more than they usually do in that time
+   (`training.reference`)?
+4. *Age*: has the model gone without the newest closed windows for too long?
 
 Each rule that applies is a reason for retraining, in words. Drift may also mean that the log is broken: read the
 reason before retraining.
@@ -25,6 +26,7 @@ from features.table.history import PurchaseHistory
 from training.model.retention_model import RetentionModel
 from training.monitoring.columns import ORDERS, SCORES, monitored_columns, with_predictions
 from training.monitoring.gauges import GaugeReading, read_gauges
+from training.monitoring.pace import look, pace_reasons
 from training.monitoring.reference_builder import SLICES, measure_slices, rows_lost
 from training.monitoring.settings import MonitorSettings
 from training.reference.distribution import compare
@@ -69,6 +71,7 @@ class MonitoringResult:
     live : DataFrame, one row per closed window, slice and gauge, oldest first
         ``snapshot_date``, ``customers_slice``, ``customers``, ``churn_rate``, ``auc``, ``gauge``, ``live``,
         ``expected``, ``low``, ``high``, ``worse``.
+    pace : DataFrame, from `training.monitoring.pace.look`
     """
 
     reasons: tuple[str, ...]
@@ -77,6 +80,7 @@ class MonitoringResult:
     snapshot: Snapshot
     drift: pd.DataFrame
     live: pd.DataFrame
+    pace: pd.DataFrame
 
     @property
     def due(self) -> bool:
@@ -97,6 +101,7 @@ class MonitoringResult:
             "drifting": float(self.drift["drifted"].sum()),
         }
         found |= {f"psi_{row.column}": float(row.psi) for row in self.drift.itertuples()}
+        found |= {f"pace_{row.gauge}": float(row.live / row.expected) for row in self.pace.itertuples()}
         newest = self.live[self.live["snapshot_date"] == self.live["snapshot_date"].max()]
         for row in newest.itertuples():
             part = "" if row.customers_slice == "all" else f"{row.customers_slice}_"
@@ -134,14 +139,16 @@ def monitor_model(
     with PurchaseHistory(log) as history:
         drift = _drift(model, reference, log, history.features(newest), settings)
         live = _live(model, reference, log, history, settings)
+        bounds = {"confidence": settings.confidence, "tolerance": settings.pace_tolerance}
+        pace = look(model, reference.pace, history, reference.snapshot, newest, **bounds)
     reasons = [
         *_live_reasons(live),
+        *pace_reasons(pace),
         *_drift_reasons(drift),
         *_age_reasons(model, reference, newest, settings),
     ]
-    return MonitoringResult(
-        tuple(reasons), tuple(_notes(model, reference, log)), reference.snapshot, newest, drift, live
-    )
+    notes = tuple(_notes(model, reference, log))
+    return MonitoringResult(tuple(reasons), notes, reference.snapshot, newest, drift, live, pace)
 
 
 def _reference(model: RetentionModel) -> Reference:

@@ -16,6 +16,7 @@ from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from training.model.retention_model import RetentionModel
 from training.monitoring.columns import monitored_columns, with_predictions, without_intervals
+from training.monitoring.pace import usual_pace
 from training.reference.distribution import CategoryCounts, NumericDistribution, compare
 from training.reference.performance import ExpectedPerformance, Performance, measure
 from training.reference.reference import MONTH_DAYS, Reference, UsualDrift
@@ -54,10 +55,12 @@ def build_reference(
     columns: dict[str, NumericDistribution | CategoryCounts] = {}
     for name, values in monitored_columns(log, newest.snapshot, predicted, model).items():
         columns[name] = CategoryCounts.of(values) if name == "channel" else NumericDistribution.of(values)
-    windows = [_window(model, row) for row in _old_enough(rows, log, model.card.dormant_after_days)]
+    sampled = [_sampled(row) for row in _old_enough(rows, log, model.card.dormant_after_days)]
+    windows = [_window(model, row) for row in sampled]
     expected = {part: ExpectedPerformance.of(test[part], [w[part] for w in windows]) for part in SLICES}
     usual = _usual_drift(model, log, [*rows, newest])
-    return Reference(newest.snapshot, columns, usual, expected, _rows_before(log, newest.snapshot))
+    pace = usual_pace(model, sampled)
+    return Reference(newest.snapshot, columns, usual, expected, _rows_before(log, newest.snapshot), pace)
 
 
 def measure_slices(
@@ -80,15 +83,18 @@ def _old_enough(
     return grown if len(grown) >= _FEW_WINDOWS else rows
 
 
-def _window(model: RetentionModel, row: LabelledSnapshot) -> dict[str, Performance]:
-    """Judge the recipe at a training snapshot, with the purchase model fitted on what it sees."""
+def _sampled(row: LabelledSnapshot) -> LabelledSnapshot:
     keep = _sample(len(row.table))
     table, after = (frame.iloc[keep].reset_index(drop=True) for frame in (row.table, row.outcomes))
-    part = replace(row, table=table, outcomes=after)
-    probability = model.churn.predict(part.columns, part.snapshot)
+    return replace(row, table=table, outcomes=after)
+
+
+def _window(model: RetentionModel, row: LabelledSnapshot) -> dict[str, Performance]:
+    """Judge the recipe at a training snapshot, with the purchase model fitted on what it sees."""
+    probability = model.churn.predict(row.columns, row.snapshot)
     valuation = without_intervals(replace(model.valuation, clv=row.clv))
-    expected_spend = valuation.money(part.columns, probability)["expected_spend"]
-    return measure_slices(part, probability, expected_spend, model.card.dormant_after_days)
+    expected_spend = valuation.money(row.columns, probability)["expected_spend"]
+    return measure_slices(row, probability, expected_spend, model.card.dormant_after_days)
 
 
 def _usual_drift(

@@ -47,6 +47,14 @@ class MonitorSettings(Settings, section="monitor"):
             "--value-tolerance", help="Bias of the total expected spend that does not matter: 0.15 is 15%."
         ),
     ] = Field(default=0.15, ge=0)
+    pace_tolerance: Annotated[
+        float,
+        typer.Option(
+            "--pace-tolerance",
+            help="Difference of the purchases of the latest weeks from the expected ones that does not matter: "
+            "0.2 is 20%.",
+        ),
+    ] = Field(default=0.2, ge=0)
     max_age_days: Annotated[
         int | None,
         typer.Option(

@@ -96,7 +96,7 @@ def measure(
         "value_ratio": float("nan"),
     }
     if ratio > 0:  # the delta method, customers as the sampling unit
-        errors["value_ratio"] = _standard_error(expected_spend / expected_spend.mean() - spend / spend.mean())
+        errors["value_ratio"] = ratio_error(expected_spend, spend)
     return Performance(
         customers=len(p),
         churn_rate=metrics["churn_rate"],
@@ -128,7 +128,10 @@ class ExpectedPerformance:
         """Take the spread from other windows of the same recipe, those of the training snapshots."""
         return cls(
             test,
-            {gauge: _between([(w.deviation(gauge), w.errors[gauge]) for w in windows]) for gauge in GAUGES},
+            {
+                gauge: between_windows([(w.deviation(gauge), w.errors[gauge]) for w in windows])
+                for gauge in GAUGES
+            },
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -149,11 +152,16 @@ def _replace(numbers: Any, change: Callable[[Any], Any]) -> Any:
     return change(numbers)
 
 
+def ratio_error(expected: np.ndarray, actual: np.ndarray) -> float:
+    """Return the standard error of the log of two totals' ratio, customers as the sampling unit."""
+    return _standard_error(expected / expected.mean() - actual / actual.mean())
+
+
 def _standard_error(values: np.ndarray) -> float:
     return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float("nan")
 
 
-def _between(windows: Sequence[tuple[float, float]]) -> float:
+def between_windows(windows: Sequence[tuple[float, float]]) -> float:
     """Return the standard deviation between windows, given each one's deviation and its standard error."""
     known = np.array([pair for pair in windows if np.isfinite(pair).all()])
     if len(known) < 2:

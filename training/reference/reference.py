@@ -15,6 +15,7 @@ from typing import Any
 
 from features.snapshot import Snapshot
 from training.reference.distribution import CategoryCounts, NumericDistribution
+from training.reference.pace import UsualPace
 from training.reference.performance import ExpectedPerformance
 
 FORMAT = 1
@@ -63,6 +64,8 @@ class Reference:
     expected : dict of slice ("all", "recent") to ExpectedPerformance
     rows : int
         Used rows of the log before the snapshot.
+    pace : UsualPace
+        Of a window's first weeks; empty in versions of earlier releases.
     """
 
     snapshot: Snapshot
@@ -70,6 +73,7 @@ class Reference:
     usual: dict[str, UsualDrift]
     expected: dict[str, ExpectedPerformance]
     rows: int
+    pace: UsualPace = UsualPace()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers, ready for JSON."""
@@ -80,6 +84,7 @@ class Reference:
             "columns": {name: column.to_dict() for name, column in self.columns.items()},
             "usual": {name: asdict(usual) for name, usual in self.usual.items()},
             "promises": {name: expected.to_dict() for name, expected in self.expected.items()},
+            "pace": self.pace.to_dict(),
         }
 
     @classmethod
@@ -107,4 +112,5 @@ class Reference:
             },
             {name: ExpectedPerformance.from_dict(each) for name, each in numbers["promises"].items()},
             numbers["rows"],
+            UsualPace.from_dict(numbers.get("pace", ())),
         )

@@ -25,6 +25,7 @@ from features.datasets import simulate_log
 from features.errors import ModelError, WindowError
 from features.log.transactions import TransactionLog, validate
 from features.snapshot import Snapshot
+from features.table.columns import as_columns
 from features.table.history import PurchaseHistory
 from training.churn.calibration import Calibrator
 from training.churn.model import fit_churn
@@ -37,6 +38,7 @@ from training.model.files import save_model
 from training.model.retention_model import RetentionModel
 from training.monitoring.columns import days_back, with_predictions
 from training.monitoring.monitor import MonitoringResult, monitor_model
+from training.monitoring.pace import expect_to_date
 from training.monitoring.reference_builder import build_reference, measure_slices
 from training.monitoring.settings import MonitorSettings
 from training.reference.reference import Reference, UsualDrift
@@ -189,6 +191,89 @@ def test_doubled_churn_is_found_in_what_came_true(model: RetentionModel, orders:
     assert result.metrics["live_calibration_in_the_large"] < -0.1
 
 
+def dropped(share: float) -> Change:
+    """Lose a share of the orders, whoever made them."""
+    return lambda new: new[np.random.default_rng(4).random(len(new)) >= share]
+
+
+def test_a_rate_that_drops_by_two_fifths_is_seen_within_thirty_days_of_an_open_window(
+    model: RetentionModel, orders: pd.DataFrame
+) -> None:
+    begun = orders[orders["ordered_at"] < "2025-03-03"]
+
+    calm, dropping = monitor_model(model, validate(begun)), monitor_model(model, since(dropped(0.4), begun))
+
+    assert calm.reasons == () and not calm.pace["worse"].any()
+    assert list(calm.pace["gauge"]) == ["purchases", "active_customers"]
+    assert calm.metrics["pace_purchases"] == pytest.approx(1, abs=0.15)
+    assert dropping.live.empty  # no window has closed
+    (reason,) = [each for each in dropping.reasons if "fewer than expected" in each]
+    assert re.fullmatch(
+        r"\d+ purchases in the 28 days from 2025-02-03, fewer than expected: \d+ \(\d+ to \d+\)", reason
+    )
+    assert dropping.metrics["pace_purchases"] == pytest.approx(0.6, abs=0.1)
+
+
+def test_a_rate_that_rises_is_seen_too(model: RetentionModel, orders: pd.DataFrame) -> None:
+    begun = orders[orders["ordered_at"] < "2025-03-03"]
+
+    def doubled(new: pd.DataFrame) -> pd.DataFrame:
+        return pd.concat([new, new.assign(ordered_at=new["ordered_at"] - pd.Timedelta(days=1))])
+
+    result = monitor_model(model, since(doubled, begun, start=TRAINED + pd.Timedelta(days=1)))
+
+    assert any("more than expected" in reason for reason in result.reasons)
+
+
+def test_what_is_expected_by_the_windows_end_is_what_the_list_says_of_the_window(
+    model: RetentionModel, orders: pd.DataFrame
+) -> None:
+    snapshot = Snapshot.parse("2025-02-01")
+    with PurchaseHistory(validate(orders)) as history:
+        table = history.features(snapshot)
+    columns = as_columns(table.drop(columns="customer_id"))
+    scores = model.score(table)
+
+    whole, week = (
+        expect_to_date(model.churn, model.clv, columns, snapshot, HORIZON_DAYS, days)
+        for days in (HORIZON_DAYS, 7)
+    )
+
+    assert whole.active == pytest.approx(1 - scores["churn_probability"].to_numpy())
+    assert whole.purchases == pytest.approx(scores["expected_purchases"].to_numpy(float))
+    assert (week.active < whole.active).all() and (week.purchases < whole.purchases).all()
+    assert (week.active <= week.purchases).all()
+    assert 0.1 < whole.elasticity < week.elasticity <= 1
+
+
+def test_a_difference_that_is_tolerated_makes_nothing_due(
+    model: RetentionModel, orders: pd.DataFrame
+) -> None:
+    begun = orders[orders["ordered_at"] < "2025-03-03"]
+
+    result = monitor_model(model, since(dropped(0.4), begun), MonitorSettings(pace_tolerance=0.5))
+
+    assert not any("than expected" in reason for reason in result.reasons)
+
+
+def test_less_than_a_week_after_training_no_pace_is_read(model: RetentionModel, orders: pd.DataFrame) -> None:
+    result = monitor_model(model, validate(orders[orders["ordered_at"] < "2025-02-06"]))
+
+    assert result.pace.empty
+
+
+def test_a_version_of_an_earlier_release_is_monitored_without_a_pace(
+    model: RetentionModel, orders: pd.DataFrame
+) -> None:
+    numbers = model.card.reference.to_dict()
+    del numbers["pace"]
+    older = replace(model, card=replace(model.card, reference=Reference.from_dict(numbers)))
+
+    result = monitor_model(older, validate(orders))
+
+    assert result.pace.empty and not result.due
+
+
 def test_a_feed_that_lost_half_of_the_customers_is_found_before_any_window_closes(
     model: RetentionModel, orders: pd.DataFrame
 ) -> None:
@@ -309,6 +394,9 @@ def shop(model: RetentionModel, orders: pd.DataFrame, tmp_path_factory: pytest.T
     orders.assign(amount=orders["amount"].where(~later, 2 * orders["amount"])).to_parquet(
         folder / "doubled.parquet"
     )
+    before_march = orders["ordered_at"] < "2025-03-03"
+    keep = ~later | (np.random.default_rng(4).random(len(orders)) >= 0.4)
+    orders[before_march & keep].to_parquet(folder / "dropped.parquet")
     return folder
 
 
@@ -333,6 +421,14 @@ def test_the_command_ends_with_3_where_retraining_is_due_and_says_why(shop: Path
 
     assert result.exit_code == 3, result.output
     assert "Due: amount of the latest orders has drifted: median" in result.stdout
+
+
+def test_the_command_ends_with_3_where_purchases_drop_in_an_open_window(shop: Path) -> None:
+    result = run(shop, "dropped")
+
+    assert result.exit_code == 3, result.output
+    assert re.search(r"2025-02-03 +28 +Purchases +\d+ +\d+ +\d+ to \d+ +off", result.stdout)
+    assert re.search(r"Due: \d+ purchases in the 28 days from 2025-02-03, fewer than expected", result.stdout)
 
 
 def test_the_command_leaves_its_findings_in_the_registry(shop: Path) -> None:
