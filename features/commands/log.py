@@ -60,10 +60,12 @@ def read_and_check(
     """Read and validate a log, write its quarantine file if the settings ask for one, and check it."""
     from features.files import writer_for
     from features.log.checks import check
+    from features.log.presets import with_preset
     from features.log.transactions import validate
 
     write_quarantine = writer_for(log.quarantine) if log.quarantine else None
     raw = _read(log, report)
+    log, columns = with_preset(log, columns, raw.column_names)
     report("Validating", 0, raw.num_rows)
     orders = validate(raw, log, columns, left_out=_left_out(raw, log))
     found = check(orders, log)

@@ -1,4 +1,4 @@
-"""Amounts: raw columns read as numbers, formulas over them, and exact cents.
+"""Amounts: raw columns read as numbers, and exact cents.
 
 A value that cannot be read becomes null, never a guess; who calls counts the nulls. All of it works on whole
 columns.
@@ -6,11 +6,7 @@ columns.
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,14 +27,6 @@ _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _CURRENCY_MARK = r"[$€£¥₹₺₽﷼₩]|\b[A-Za-z]{2,3}\b|ریال|تومان"
 _CURRENCY = _CURRENCY_MARK + r"|\s"
 _GROUPS = {" ": r"[ \x{a0}\x{202f}]", "'": "['’]"}
-_OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
-    ast.Add: pc.add,
-    ast.Sub: pc.subtract,
-    ast.Mult: pc.multiply,
-    ast.Div: pc.divide,
-    ast.USub: pc.negate,
-    ast.UAdd: lambda operand: operand,
-}
 
 
 PLAIN = NumberStyle()
@@ -155,90 +143,3 @@ def cents(values: npt.NDArray[np.float64], relative_error: float = 0.0) -> Cents
     reached = size * (1 + relative_error) >= (10 * floor + 5) / 1000
     rounded: Cents = (np.sign(values) * (floor + reached)).astype(np.int64)
     return rounded
-
-
-@dataclass(frozen=True)
-class AmountExpression:
-    """A formula over the log's columns: their names, numbers, ``+ - * /`` and parentheses, nothing else.
-
-    A name that is not an identifier stands in double quotes.
-
-    Examples
-    --------
-    >>> formula = AmountExpression.parse('Quantity * "Unit Price"')
-    >>> formula.columns
-    ('Quantity', 'Unit Price')
-    >>> log = {"Quantity": pa.chunked_array([[3.0, None]]), "Unit Price": pa.chunked_array([[0.5, 1.0]])}
-    >>> formula.evaluate(log).to_pylist()
-    [1.5, None]
-    """
-
-    body: ast.expr
-    columns: tuple[str, ...]
-
-    @classmethod
-    def parse(cls, expression: str) -> AmountExpression:
-        """Read a formula.
-
-        Raises
-        ------
-        LogError
-            If it holds anything else, or names no column.
-        """
-        try:
-            body = ast.parse(expression.strip(), mode="eval").body
-        except (SyntaxError, ValueError, MemoryError, RecursionError):
-            raise cls._unreadable(expression) from None
-        nodes = list(ast.walk(body))
-        columns = tuple(dict.fromkeys(name for node in nodes if (name := _column_name(node))))
-        # The bound on the length keeps evaluation, which is recursive, within Python's stack.
-        if not columns or len(nodes) > 500 or not all(map(_is_allowed, nodes)):
-            raise cls._unreadable(expression)
-        return cls(body, columns)
-
-    @staticmethod
-    def _unreadable(expression: str) -> LogError:
-        return LogError(
-            f"The amount expression {expression!r} cannot be read. It may hold column names (in double "
-            "quotes where they have spaces), numbers, + - * / and parentheses. For example: "
-            "--amount-expression 'Quantity * \"Unit Price\"'."
-        )
-
-    def evaluate(self, columns: Mapping[str, pa.ChunkedArray]) -> pa.ChunkedArray:
-        """Compute the formula; null where one of its columns is null, infinite or NaN after a division by 0.
-
-        Parameters
-        ----------
-        columns : mapping of column name to pyarrow.ChunkedArray of double
-
-        Returns
-        -------
-        pyarrow.ChunkedArray of double
-        """
-        return _evaluate(self.body, columns)
-
-
-def _column_name(node: ast.AST) -> str | None:
-    if isinstance(node, ast.Name):
-        return node.id
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
-
-
-def _is_allowed(node: ast.AST) -> bool:
-    if isinstance(node, ast.Constant):
-        # The largest double has 309 digits; a longer whole number cannot become one.
-        return type(node.value) in (float, str) or (type(node.value) is int and node.value < 10**300)
-    return isinstance(node, (ast.BinOp, ast.UnaryOp, ast.Name, ast.Load, *_OPERATORS))
-
-
-def _evaluate(node: ast.expr, columns: Mapping[str, pa.ChunkedArray]) -> Any:
-    match node:
-        case ast.BinOp(left, op, right):
-            return _OPERATORS[type(op)](_evaluate(left, columns), _evaluate(right, columns))
-        case ast.UnaryOp(op, operand):
-            return _OPERATORS[type(op)](_evaluate(operand, columns))
-        case ast.Name(str(name)) | ast.Constant(str(name)):
-            return columns[name]
-        case ast.Constant(int(number) | float(number)):
-            return pa.scalar(float(number))
-    raise AssertionError(f"parse() let {ast.dump(node)} pass")

@@ -242,7 +242,7 @@ def _check_statuses(log: TransactionLog) -> Iterator[Finding]:
         if len(counts) > _STATUS_VALUES:
             continue
         bad = [value for value in counts if value and value.removeprefix("wc-") in _BAD_STATUS]
-        refunds = [value for value in counts if value and any(word in value for word in _REFUND_WORDS)]
+        refunds = [value for value in counts if value and _is_refund(value)]
         positive = pc.and_(pc.is_in(values, value_set=pa.array(refunds, pa.string())), pc.greater(cents, 0))
         if refunds and not set(refunds) <= set(bad) and pc.any(positive).as_py():
             yield Finding(
@@ -259,6 +259,11 @@ def _check_statuses(log: TransactionLog) -> Iterator[Finding]:
                 f"Column {name!r} has {rows:,} rows of {listed(bad)}, which count as orders. Leave out what is "
                 f'none: --where "lower({_quoted(name)}) NOT IN ({", ".join(map(repr, bad))})".',
             )
+
+
+def _is_refund(status: str) -> bool:
+    """Tell whether a status means a refund; a sale of which a part was refunded is a sale."""
+    return any(word in status for word in _REFUND_WORDS) and "partial" not in status
 
 
 def _quoted(name: str) -> str:

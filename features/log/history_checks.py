@@ -25,6 +25,13 @@ _STALE_DAYS, _STALE_GAPS = 7, 5
 def check_histories(log: TransactionLog) -> Iterator[Finding]:
     """Look for a log without money, without second purchases, or with accounts that were moved in at once."""
     yield from _check_zeros(log)
+    if log.first_day == log.last_day and log.table.num_rows >= _FEW:
+        yield Finding(
+            "one-day",
+            f"All {log.table.num_rows:,} rows are of one day, {log.first_day}: nothing can be learnt from it of who "
+            f"comes back. Is {log.names.get('ordered_at', 'ordered_at')!r} the day of the order, or of the export?",
+        )
+        return
     bought = log.table.filter(pc.greater_equal(log.table["amount_cents"], 0))
     days = bought.group_by(["customer_id", "ordered_on"]).aggregate([])
     customers = days.group_by("customer_id").aggregate([("ordered_on", "count"), ("ordered_on", "min")])

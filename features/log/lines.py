@@ -14,9 +14,10 @@ import pandas as pd
 import pyarrow as pa
 
 from features.errors import LogError
-from features.log.amounts import EXPRESSION_ERROR, LARGEST_AMOUNT, AmountExpression, Cents, cents, numbers
+from features.log.amounts import EXPRESSION_ERROR, LARGEST_AMOUNT, Cents, cents, numbers
 from features.log.columns import text
 from features.log.dates import Times, local_times
+from features.log.expression import AmountExpression
 from features.log.identity import read_ids, unstorable
 from features.log.notation import written_otherwise
 from features.log.quarantine import (
@@ -123,7 +124,7 @@ def _date_remedy(rules: LogRules) -> str:
 def _read_amounts(
     quarantine: Quarantine, names: dict[str, str], rules: LogRules, expression: AmountExpression | None
 ) -> Cents:
-    shown = (names["amount"],) if expression is None else expression.columns
+    shown = (names["amount"],) if expression is None else expression.amounts
     amounts = _amounts(quarantine.raw, names, rules, expression)
     missing, values = amounts.is_null().to_numpy(), amounts.to_numpy()
     _require_mostly_readable(quarantine, missing, "amounts", _PLAIN_NUMBERS, *shown)
@@ -137,9 +138,12 @@ def _read_amounts(
 def _amounts(
     raw: pa.Table, names: dict[str, str], rules: LogRules, expression: AmountExpression | None
 ) -> pa.ChunkedArray:
-    columns = (names["amount"],) if expression is None else expression.columns
-    terms = {name: _column(numbers, raw, name, rules.number_style) for name in columns}
-    return terms[columns[0]] if expression is None else expression.evaluate(terms)
+    if expression is None:
+        read: pa.ChunkedArray = _column(numbers, raw, names["amount"], rules.number_style)
+        return read
+    terms = {name: _column(numbers, raw, name, rules.number_style) for name in expression.amounts}
+    texts = {name: _column(text, raw, name) for name in expression.columns}
+    return expression.evaluate(terms, texts)
 
 
 def _repeats_an_order(quarantine: Quarantine, names: dict[str, str], missing: Mask) -> Mask:

@@ -106,7 +106,8 @@ class LogRules(Settings):
         typer.Option(
             "--amount-expression",
             help="Amount as a formula over the log's columns, such as 'Quantity * Price': + - * / and "
-            "parentheses; a column name with spaces in double quotes. Each line is rounded to cents.",
+            "parentheses, coalesce(a, b), CASE WHEN kind = 'refund' THEN -a ELSE a END; a column name with spaces "
+            "in double quotes.",
         ),
     ] = None
     currency: Annotated[
@@ -268,6 +269,14 @@ class LogSettings(LogRules, section="log"):
             "or a table by URI, such as postgresql://host/shop?table=orders.",
         ),
     ] = Field(min_length=1)
+    preset: Annotated[
+        Literal["shopify", "woocommerce", "stripe", "olist"] | None,
+        typer.Option(
+            "--preset",
+            help="Columns, amount and condition of an export of Shopify (orders), WooCommerce (orders), Stripe "
+            "(payments) or Olist (orders joined with customers and payments); other flags override it.",
+        ),
+    ] = None
     encoding: Annotated[
         str | None,
         typer.Option("--encoding", help="Encoding of a CSV, such as cp1252.", show_default="UTF-8, UTF-16"),

@@ -17,9 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.errors import EmptyLogError, LogError
-from features.log.amounts import AmountExpression, numbers
+from features.log.amounts import numbers
 from features.log.columns import FIELDS, listed, locate
 from features.log.dates import local_now
+from features.log.expression import AmountExpression
 from features.log.lines import read_lines
 from features.log.quarantine import (
     ACQUIRED_EARLIER,

@@ -353,3 +353,10 @@ def test_a_log_without_money_is_said_with_the_columns_that_may_hold_it():
     )
     assert said.message.endswith("Other columns of numbers are 'total'.")
     assert not said.fatal
+
+
+def test_a_log_of_one_day_is_said():
+    (said,) = check(read(shop(ordered_at="2024-02-29")), LogRules())
+
+    assert said.name == "one-day"
+    assert "All 100 rows are of one day, 2024-02-29" in said.message
