@@ -15,6 +15,7 @@ from features.commands.validate import validate
 from serving.commands.campaign import measure, plan
 from serving.commands.config import config
 from serving.commands.demo import demo
+from serving.commands.forget import forget
 from serving.commands.keys import keys
 from serving.commands.score import score
 from serving.commands.serve import serve, status
@@ -50,7 +51,7 @@ def stayworth(
 
 for command in (
     *(demo, validate, features, advise, train, card, models, promote, rollback, monitor),
-    *(score, serve, status, plan, measure, backtest, tournament, config),
+    *(score, serve, status, plan, measure, backtest, tournament, forget, config),
 ):
     app.command()(command)
 app.add_typer(keys, name="keys")

@@ -83,6 +83,7 @@ FLOORS = {
         ("lists",),
         ("store",),
         ("campaign",),
+        ("erasure",),
         ("champion",),
         ("explanation",),
         ("client",),

@@ -24,7 +24,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from features.errors import StoreError
 from serving.api.refusals import Refusal
-from serving.store.keys import ApiKey, Keys, digest
+from serving.store.keys import ERASE, ApiKey, Keys, digest
 
 Mode = Literal["auto", "always", "off"]
 
@@ -111,6 +111,10 @@ class Access:
         Refusal
             401, 403, 429; 503 where keys were never read.
         """
+        if scope == ERASE and not self._is_closed():
+            raise Refusal(
+                403, f"Without API keys, nobody is erased over HTTP: stayworth keys add NAME --scope {ERASE}."
+            )
         key = await self._key(authorization) if self._is_closed() else None
         if key is not None and scope and scope not in key.scopes:
             raise Refusal(403, f"This key has not the scope {scope!r}; it has {_listed(key.scopes)}.")

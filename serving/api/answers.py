@@ -143,6 +143,15 @@ class ExplainResponse(Explanation):
     score: CustomerScore
 
 
+class ForgetResponse(BaseModel):
+    """Receipt of an erasure, which names nobody."""
+
+    number: Annotated[str, Field(description="To quote the receipt by.")]
+    erased_at: datetime
+    customers: Annotated[int, Field(description="Asked for.")]
+    rows: Annotated[int, Field(description="Scores that were deleted, of all published sets.")]
+
+
 def explain_answer(explanation: Explanation) -> bytes:
     """Write an `Explanation` as JSON."""
     return to_json(explanation)

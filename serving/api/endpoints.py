@@ -22,6 +22,7 @@ from features.errors import ModelError, NothingPublished, StayworthError, StoreE
 from serving.api import metrics
 from serving.api.answers import (
     ExplainResponse,
+    ForgetResponse,
     LookupResponse,
     ModelInfo,
     ScoreResponse,
@@ -34,8 +35,9 @@ from serving.api.documentation import documentation_page
 from serving.api.openapi import openapi_document
 from serving.api.operation import ApiRequest, Operation
 from serving.api.refusals import Refusal
-from serving.api.requests import ExplainRequest, LookupRequest, ScoreRequest
+from serving.api.requests import ExplainRequest, ForgetRequest, LookupRequest, ScoreRequest
 from serving.champion.champion import Champion
+from serving.erasure.erasure import Place, Receipt
 from serving.explanation.explanation import explain
 from serving.explanation.recommendation import price_offers
 from serving.scorer import Scorer
@@ -43,6 +45,8 @@ from serving.store.store import Lookup, Publication, Store
 
 THREADS = 2
 WAITING = 64
+ERASE_SECONDS = 10.0
+"""How long an erasure waits for a publication to end."""
 LOOKUPS = 8
 """Lookups in a database of another process that a worker has under way at a time."""
 
@@ -75,6 +79,7 @@ class Endpoints:
             Operation("POST", "/score", self.score, "score", ScoreRequest, ScoreResponse, True),
             Operation("POST", "/lookup", self.lookup, "lookup", LookupRequest, LookupResponse, True),
             Operation("POST", "/explain", self.explain, "score", ExplainRequest, ExplainResponse, True),
+            Operation("POST", "/forget", self.forget, "erase", ForgetRequest, ForgetResponse, True),
             Operation("GET", "/model", self.model, "", None, ModelInfo, True),
             Operation("GET", "/livez", self.live),
             Operation("GET", "/healthz", self.live, documented=False),
@@ -100,6 +105,10 @@ class Endpoints:
         if len(request.body) > 64 * _FEW_IDS or self.store.address.file is None:
             return await anyio.to_thread.run_sync(self._lookup, request, limiter=self._lookups)
         return self._lookup(request)  # reading a local file takes less time than switching to a thread
+
+    async def forget(self, request: ApiRequest) -> Response:
+        """Erase customers from every published set."""
+        return await anyio.to_thread.run_sync(self._forget, request, limiter=self._lookups)
 
     async def model(self, request: ApiRequest) -> Response:
         """Model version that scores."""
@@ -155,13 +164,26 @@ class Endpoints:
         request.log_fields.update(customers=len(sent.customer_ids), unknown=len(found.unknown))
         return Response(lookup_answer(found), media_type=_JSON)
 
+    def _forget(self, request: ApiRequest) -> Response:
+        sent = decode(ForgetRequest, request.body)
+        try:
+            rows = self.store.erase(sent.customer_ids, wait_seconds=ERASE_SECONDS)
+        except StoreError as error:
+            raise _unavailable(error) from None
+        done = Receipt.of(len(sent.customer_ids), [Place(str(self.store.address), rows)])
+        request.log_fields.update(customers=done.customers, rows=done.rows, receipt=done.number)
+        receipt = ForgetResponse(
+            number=done.number, erased_at=done.erased_at, customers=done.customers, rows=done.rows
+        )
+        return Response(receipt.model_dump_json(), media_type=_JSON)
+
     def _look_up(self, customer_ids: list[str]) -> Lookup:
         try:
             return self.store.lookup(customer_ids)
         except NothingPublished as error:
             raise Refusal(503, str(error), code="nothing_published") from None
         except StoreError as error:
-            raise Refusal(503, str(error), code="store_unavailable", headers={"Retry-After": "5"}) from None
+            raise _unavailable(error) from None
 
     def _scorer(self) -> Scorer:
         try:
@@ -200,3 +222,7 @@ class Endpoints:
     @cached_property
     def _openapi(self) -> dict[str, Any]:
         return openapi_document(self.operations())
+
+
+def _unavailable(error: StoreError) -> Refusal:
+    return Refusal(503, str(error), code="store_unavailable", headers={"Retry-After": "5"})

@@ -275,6 +275,10 @@ class LookupRequest(StrictModel):
         return self
 
 
+class ForgetRequest(LookupRequest):
+    """Customers to erase."""
+
+
 def _require_distinct(ids: Sequence[str], place: Callable[[int], str]) -> None:
     """Raise a ValueError with the places of two equal ids."""
     if len(set(ids)) == len(ids):

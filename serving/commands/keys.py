@@ -33,7 +33,9 @@ def add(
     scope: Annotated[
         list[str] | None,
         typer.Option(
-            "--scope", help="What it gives access to: score or lookup; repeat for both.", show_default="both"
+            "--scope",
+            help="What it gives access to: score, lookup or erase; repeat.",
+            show_default="score, lookup",
         ),
     ] = None,
     rate_limit: Annotated[
@@ -51,12 +53,12 @@ def add(
 
     Example: stayworth keys add crm-1 --scope lookup --rate-limit 600/minute
     """
-    from serving.store.keys import SCOPES
+    from serving.store.keys import READING
     from serving.store.store import Store
 
     size = None if max_body_mb is None else int(max_body_mb * _MEGABYTE)
     with Store(settings.uri) as store:
-        key = store.keys.add(name, scopes=scope or SCOPES, rate_limit=rate_limit, max_body_bytes=size)
+        key = store.keys.add(name, scopes=scope or READING, rate_limit=rate_limit, max_body_bytes=size)
     typer.echo(f"The key of {name}, shown only now. Send it as 'Authorization: Bearer …'.", err=True)
     typer.echo(key)
 

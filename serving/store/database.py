@@ -113,6 +113,27 @@ class Database:
         finally:
             engine.dispose()
 
+    def vacuum(self) -> None:
+        """Have PostgreSQL remove deleted rows from its files now; SQLite has overwritten them already.
+
+        Raises
+        ------
+        StoreError
+            If the database cannot be reached.
+        """
+        if self.dialect == "sqlite":
+            return
+        engine = writer(self.address, WAIT_SECONDS)
+        try:
+            with closing(engine.raw_connection()) as connection:
+                driver: Any = connection.driver_connection
+                driver.autocommit = True  # VACUUM is no part of a transaction
+                driver.execute("VACUUM scores")
+        except DRIVER_ERRORS as error:
+            raise self.address.fault(error) from None
+        finally:
+            engine.dispose()
+
     def require_writable(self) -> None:
         """Check that the database can be written to, before the work is done; change nothing.
 

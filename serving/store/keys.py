@@ -17,7 +17,10 @@ from features.errors import NothingPublished, StoreError
 from serving.store.database import Database
 from serving.store.tables import api_keys
 
-SCOPES = frozenset({"score", "lookup"})
+ERASE = "erase"
+READING = frozenset({"score", "lookup"})
+"""What a key gives access to unless told otherwise."""
+SCOPES = READING | {ERASE}
 _NAME = re.compile(r"\w[\w.-]{0,63}")
 
 
@@ -31,7 +34,7 @@ class ApiKey:
         Unique among active keys.
     digest : str
         SHA-256 of the key, in hex (`digest`).
-    scopes : frozenset of {"score", "lookup"}
+    scopes : frozenset of {"score", "lookup", "erase"}
     rate_limit : str or None
         Such as ``600/minute``, as `limits.parse` reads it; None: no limit.
     max_body_bytes : int or None
@@ -74,7 +77,7 @@ class Keys:
         ----------
         name : str
             Letters, digits, ``.``, ``_`` and ``-``, up to 64: it appears in logs and metrics.
-        scopes : collection of {"score", "lookup"}
+        scopes : collection of {"score", "lookup", "erase"}
         rate_limit : str
             Such as ``600/minute`` or ``10/second``.
         max_body_bytes : int, positive
@@ -165,7 +168,7 @@ def _require_sound(
         )
     unknown = sorted(set(scopes) - SCOPES)
     if unknown or not scopes:
-        raise StoreError(f"A key's scopes are {' and '.join(sorted(SCOPES))}, one or both; not {unknown}.")
+        raise StoreError(f"A key's scopes are of {', '.join(sorted(SCOPES))}, one or more; not {unknown}.")
     if rate_limit is not None:
         _require_rate_limit(rate_limit)
     if max_body_bytes is not None and max_body_bytes < 1:

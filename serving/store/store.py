@@ -19,6 +19,7 @@ from features.errors import NothingPublished
 from serving.settings import DEFAULT_STORE
 from serving.store.address import Address
 from serving.store.database import WAIT_SECONDS, Database
+from serving.store.erasure import count, erase
 from serving.store.keys import Keys
 from serving.store.tables import as_utc, score_sets
 from training.model.score_schema import SCHEMA, SCORE_COLUMNS, Score
@@ -201,6 +202,42 @@ class Store:
             [_score(found[customer]) for customer in asked if customer in found],
             [customer for customer in asked if customer not in found],
         )
+
+    def erase(self, customer_ids: Sequence[str], *, wait_seconds: float = WAIT_SECONDS) -> int:
+        """Delete the scores of some customers from every published set; `Publication.customers` stays.
+
+        Parameters
+        ----------
+        customer_ids : sequence of str
+            Compared byte by byte.
+        wait_seconds : float
+            For a publication to end.
+
+        Returns
+        -------
+        int
+            Rows deleted.
+
+        Raises
+        ------
+        StoreError
+            If the database cannot be reached or written.
+        """
+        if self.newest() is None:  # nor is a store made where there is none
+            return 0
+        return erase(self._database, list(filter(_is_storable, customer_ids)), wait_seconds)
+
+    def count(self, customer_ids: Sequence[str]) -> int:
+        """Count the rows of some customers in all published sets.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be reached, or its tables are not those of this release.
+        """
+        if self.newest() is None:
+            return 0
+        return count(self._database, list(filter(_is_storable, customer_ids)))
 
     def close(self) -> None:
         """Close idle connections; the store can still be used."""

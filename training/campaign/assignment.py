@@ -17,7 +17,7 @@ import pandas as pd
 from features.log.identity import read_ids
 from features.log.sources import read_table
 from training.campaign.holdout import sample_ratio_p_value
-from training.campaign.record import PLAN, CampaignError, CampaignRecord, Counts, read_record
+from training.campaign.record import PLAN, CampaignError, CampaignRecord, Counts, Erased, read_record
 from training.campaign.running import RunningCampaign
 from training.offers.offers import Offer
 
@@ -97,7 +97,7 @@ def read_assignment(campaign: str | Path) -> Assignment:
         lists.append(_read_list(folder / name).assign(contacted=contacted))
     customers = pd.concat(lists, ignore_index=True)
     _require_one_group(customers)
-    notes = _require_the_draw(customers, record.counts)
+    notes = _require_the_draw(customers, record.counts, record.erased)
     return Assignment(customers, record, tuple(notes))
 
 
@@ -167,9 +167,9 @@ def _some(ids: pd.Index) -> str:
     return ", ".join(map(str, ids[:3]))
 
 
-def _require_the_draw(customers: pd.DataFrame, drawn: Counts) -> list[str]:
+def _require_the_draw(customers: pd.DataFrame, drawn: Counts, erased: Erased) -> list[str]:
     """Compare the groups' sizes with the draw: refuse a mismatch that chance can't explain, note any other."""
-    planned = {True: drawn.contacted, False: drawn.held_out}
+    planned = {True: drawn.contacted - erased.contacted, False: drawn.held_out - erased.held_out}
     found = {arm: int((customers["contacted"] == arm).sum()) for arm in (True, False)}
     if not planned[False]:
         raise CampaignError(

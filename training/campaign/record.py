@@ -51,6 +51,14 @@ class Counts(_Part):
     by_offer: dict[str, int]
 
 
+class Erased(_Part):
+    """Numbers of customers whose rows were removed from the folder since, because they asked to be forgotten."""
+
+    contacted: int = 0
+    held_out: int = 0
+    not_selected: int = 0
+
+
 class ShadowPrices(_Part):
     """Profit that one more unit of each limit would bring, and the share of profit the plan may be missing."""
 
@@ -119,6 +127,7 @@ class CampaignRecord(_Part):
     offers: tuple[Offer, ...]
     terms: PlanTerms
     counts: Counts
+    erased: Erased = Erased()
     allocation: ShadowPrices
     expected: Expectation
     experiment: Experiment

@@ -106,6 +106,15 @@ def test_what_fails_here_is_told_without_its_words(tmp_path: Path, caplog: pytes
     assert "s3cret" not in json.dumps(answered) + record.getMessage()
 
 
+def test_without_keys_nobody_is_erased(tmp_path: Path) -> None:
+    app = Application([Operation("POST", "/forget", echo, "erase")], access(tmp_path))
+
+    status, _, answered = ask(app, "/forget", arrives(b"{}"))
+
+    assert status == 403
+    assert "stayworth keys add NAME --scope erase" in answered["error"]["message"]
+
+
 def test_without_a_model_it_is_alive_but_not_ready_and_says_why(tmp_path: Path) -> None:
     champion = Champion("sqlite:///none.db", tmp_path)
     answers = Endpoints(champion, Store(f"sqlite:///{tmp_path / 'none.db'}"))

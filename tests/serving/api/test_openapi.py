@@ -46,7 +46,7 @@ def test_the_document_has_every_operation_that_is_to_be_documented() -> None:
     documented = {(each.path, each.method.lower()) for each in OPERATIONS if each.documented}
 
     assert documented == {(path, method) for path, methods in DOCUMENT["paths"].items() for method in methods}
-    assert {"/score", "/lookup", "/explain", "/model", "/livez", "/readyz", "/metrics"} == set(
+    assert {"/score", "/lookup", "/explain", "/forget", "/model", "/livez", "/readyz", "/metrics"} == set(
         DOCUMENT["paths"]
     )
     assert "422" not in str(DOCUMENT["paths"])

@@ -153,6 +153,23 @@ def test_a_lookup_gives_what_was_published_and_lists_who_is_unknown(
     LookupResponse.model_validate_json(json.dumps(answer))
 
 
+def test_who_asks_to_be_forgotten_is_unknown_afterwards_and_the_receipt_names_nobody(
+    server: Server, scorer: Scorer, log: TransactionLog
+) -> None:
+    body = {"customer_ids": scorer.score_log(log).scores["customer_id"].iloc[[-1, -2]].tolist()}
+    assert server.client.post("/lookup", json=body).json()["unknown"] == []
+
+    refused = server.client.post("/forget", json=body)
+    with server.with_key(scopes=("erase",), name="privacy-desk") as client:
+        receipt = client.post("/forget", json=body)
+
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "forbidden")
+    assert receipt.status_code == 200
+    assert (receipt.json()["customers"], receipt.json()["rows"]) == (2, 2)
+    assert not any(each in receipt.text for each in body["customer_ids"])
+    assert server.client.post("/lookup", json=body).json()["unknown"] == body["customer_ids"]
+
+
 def test_the_client_gives_what_the_service_answers(
     server: Server, scorer: Scorer, log: TransactionLog, orders: pa.Table
 ) -> None:

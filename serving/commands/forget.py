@@ -1,0 +1,70 @@
+"""The command ``forget``: erase customers who ask for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from features.commands.console import show_table
+from features.commands.options import options
+from features.errors import StayworthError
+from serving.settings import StoreSettings
+
+
+@options
+def forget(
+    settings: StoreSettings,
+    ids: Annotated[list[str] | None, typer.Argument(help="Ids of the customers, to the letter.")] = None,
+    from_file: Annotated[
+        Path | None, typer.Option("--from", help="Table of customers to erase, by customer_id.")
+    ] = None,
+    places: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--in",
+            help="Campaign folder, list, log or quarantine file (.csv, .parquet, .xlsx), or a folder of them; repeat.",
+        ),
+    ] = None,
+    customer_column: Annotated[
+        str, typer.Option("--customer-column", help="Column of customer ids in logs and quarantine files.")
+    ] = "customer_id",
+    receipt: Annotated[
+        Path | None, typer.Option("--receipt", help="File for the receipt (JSON), which names nobody.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Find only; remove nothing.")] = False,
+) -> None:
+    """Erase customers from the score store and its published sets, and from the files and folders given.
+
+    Example: stayworth forget 00017 --in campaign --in scored.csv --receipt receipt.json
+
+    Published counts and a campaign's numbers stay. Who is still in the log of orders is back with the next list:
+    remove them there too (--in orders.csv).
+    """
+    from features.log.identity import read_ids
+    from features.log.sources import read_table
+    from serving.erasure.erasure import CUSTOMER_ID, erase
+    from serving.store.store import Store
+
+    wanted = [each.strip() for each in ids or ()]
+    if from_file:
+        table = read_table(from_file)
+        if CUSTOMER_ID not in table.columns:
+            raise StayworthError(f"{from_file} has no column {CUSTOMER_ID!r}. Rename the one with the ids.")
+        wanted += [each for each in read_ids(table[CUSTOMER_ID]).to_pylist() if each]
+    if not any(wanted):
+        raise StayworthError("Whom? Give ids, or a table of them: --from FILE.")
+    with Store(settings.uri) as store:
+        done = erase(wanted, store, places or (), customer_column, keep=dry_run)
+    if receipt and not dry_run:
+        done.write(receipt)
+    header = ["", "Rows found" if dry_run else "Rows removed", "Similar ids, left"]
+    rows = [[place.name, place.rows, place.similar] for place in done.places]
+    show_table(f"{done.customers:,} customers", header, rows)
+    if any(place.similar for place in done.places):
+        typer.echo(
+            "\nSimilar ids differ in case, width, spaces or a .0: if they are the same person, give them too."
+        )
+    if not dry_run:
+        typer.echo(f"\nReceipt {done.number}, {done.erased_at:%Y-%m-%d %H:%M} UTC")

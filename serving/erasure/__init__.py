@@ -1,0 +1,1 @@
+"""Erasure of customers who ask to be forgotten: from the store, campaign folders, and lists."""
