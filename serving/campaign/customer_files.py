@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from features.errors import StayworthError
 from features.log.dates import local_times
-from features.log.identity import SCIENTIFIC, read_ids
+from features.log.identity import read_ids
 from features.log.matching import match_ids, require_match
 from features.log.sources import read_table
 from features.suggestion import nearest
@@ -119,27 +119,6 @@ class CustomerFiles:
             all_that_are_meant=all_that_are_meant,
         )
         return dict(match.pairs)
-
-
-def read_scores(path: Path) -> pd.DataFrame:
-    """Read a scored list, perhaps saved again by a spreadsheet.
-
-    Raises
-    ------
-    StayworthError
-        If it cannot be read, or a spreadsheet has changed ids beyond recognition.
-    """
-    scores = read_table(path)
-    if CUSTOMER_ID in scores.columns:
-        ids = pd.Series(read_ids(scores[CUSTOMER_ID]).to_pylist(), index=scores.index, dtype="str")
-        odd = ids[ids.str.fullmatch(SCIENTIFIC.strip("^$"), na=False)]
-        if len(odd):
-            raise StayworthError(
-                f"{len(odd):,} ids of {path.name} are in scientific notation, such as {odd.iloc[0]!r}: a spreadsheet "
-                "has changed them, and their last digits are lost. Give the list that 'stayworth score' wrote."
-            )
-        scores[CUSTOMER_ID] = ids.fillna("")
-    return scores
 
 
 def _column(table: pd.DataFrame, name: str, path: Path) -> pd.Series:

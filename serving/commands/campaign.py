@@ -34,8 +34,9 @@ def plan(settings: PlanSettings) -> None:
     The folder gets list.csv (customers to contact), holdout.csv (not to be contacted: they are the comparison),
     not_selected.csv (all others, with the reason), plan.json and summary.html.
     """
-    from serving.campaign.customer_files import CustomerFiles, read_scores
+    from serving.campaign.customer_files import CustomerFiles
     from serving.campaign.folder import require_new, write_campaign
+    from serving.campaign.scored_list import read_scores
     from serving.campaign.summary import sentences
     from training.campaign.plan import plan as make_plan
     from training.offers.offers import read_offers
@@ -44,7 +45,8 @@ def plan(settings: PlanSettings) -> None:
     offers = read_offers(settings.offers)
     with progress() as report:
         report("Planning", 0, 0)
-        scores = read_scores(settings.scores)
+        scores, said = read_scores(settings.scores, settings.date_format)
+        _say(said)
         files = CustomerFiles(
             scores.get("customer_id", ()), "the scored list", settings.loose_ids, settings.allow_unmatched
         )

@@ -1,0 +1,190 @@
+"""A scored list that a person may have opened in a spreadsheet and saved: read back, or refused for what was lost.
+
+A spreadsheet writes numbers and dates as its country does. The list says itself how: a probability is at most 1, so
+that its column shows the decimal mark of all; and a customer's last purchase lies before the snapshot.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from features.errors import StayworthError
+from features.log.amounts import PLAIN, numbers
+from features.log.dates import Times, local_times
+from features.log.identity import SCIENTIFIC, examples, read_ids
+from features.log.settings import NumberStyle
+from features.log.sources import read_table
+from training.model.score_schema import SCHEMA
+
+CUSTOMER_ID, SNAPSHOT_DATE, LAST_PURCHASE = "customer_id", "snapshot_date", "last_purchase_date"
+_ORIGINAL = "Give the list that 'stayworth score' wrote."
+_COMMA = re.compile(r"[01],[0-9]+")
+_ROUNDED = re.compile(r"-?[0-9](\.[0-9]{1,4})?E[+-][0-9]+")
+_FORMATS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d")
+_MIDNIGHT = r" 0?0:00(:00)?$"
+
+
+def read_scores(path: Path, date_format: str | None = None) -> tuple[pd.DataFrame, list[str]]:
+    """Read a scored list, perhaps saved again by a spreadsheet.
+
+    Parameters
+    ----------
+    path : file, as for `features.log.sources.read_table`
+    date_format : str, optional
+        How its dates are written, where they are not ISO and the list does not show it.
+
+    Returns
+    -------
+    tuple of DataFrame and list of str
+        The list with ids and dates as text, dates as ISO, numbers as numbers; and sentences about what was read
+        otherwise than 'stayworth score' writes it.
+
+    Raises
+    ------
+    StayworthError
+        If it cannot be read, or a spreadsheet has changed it so that digits are lost.
+    """
+    scores = read_table(path)
+    said: list[str] = []
+    said += _read_numbers(scores, path.name)
+    said += _read_dates(scores, path.name, date_format)
+    if CUSTOMER_ID in scores.columns:
+        said += _read_customers(scores, path, changed=bool(said))
+    return scores, said
+
+
+def _read_numbers(scores: pd.DataFrame, name: str) -> Iterator[str]:
+    """Read the columns of numbers in place."""
+    columns = [
+        each for each, column in SCHEMA.items() if column.type in (float, int) and each in scores.columns
+    ]
+    texts = [each for each in columns if not pd.api.types.is_numeric_dtype(scores[each])]
+    shares = [each for each in texts if SCHEMA[each].highest == 1]
+    comma = any(_COMMA.fullmatch(str(cell).strip()) for each in shares for cell in scores[each])
+    styles = (NumberStyle(decimal=",", thousands="."),) if comma else (PLAIN, NumberStyle(thousands=","))
+    grouped = False
+    for each in texts:
+        written = scores[each].astype("string").str.strip().fillna("")
+        column = pa.chunked_array([pa.array(written, pa.string())])
+        odd = pd.Series(dtype="string")
+        for style in styles:
+            read = numbers(column, style).to_numpy()
+            odd = written[np.isnan(read) & (written != "").to_numpy()]
+            if odd.empty:
+                grouped |= style == styles[-1] != PLAIN
+                break
+        if len(odd):
+            raise StayworthError(_no_number(each, name, odd))
+        rounded = written[written.str.fullmatch(_ROUNDED.pattern)]
+        if len(rounded) and SCHEMA[each].highest != 1:
+            raise StayworthError(
+                f"{len(rounded):,} cells of {each} in {name} are in scientific notation, such as {rounded.iloc[0]!r}: "
+                f"a spreadsheet has rounded them. {_ORIGINAL}"
+            )
+        scores[each] = read
+    if comma:
+        yield f"{name} was saved with decimal commas, and read so."
+    elif grouped:
+        yield f"{name} was saved with commas for thousands, and read so."
+
+
+def _no_number(column: str, name: str, odd: pd.Series) -> str:
+    percent = odd.str.endswith("%").any()
+    why = (
+        "a spreadsheet has rounded it to a percentage"
+        if percent
+        else "write it as 0.25, or with a decimal comma throughout"
+    )
+    return (
+        f"Column {column!r} of {name} holds {len(odd):,} cells that are no numbers, such as {str(odd.iloc[0])!r}: "
+        f"{why}. {_ORIGINAL}"
+    )
+
+
+def _read_dates(scores: pd.DataFrame, name: str, date_format: str | None) -> Iterator[str]:
+    """Write the dates of a list as ISO, in place."""
+    columns = [each for each, column in SCHEMA.items() if column.type is date and each in scores.columns]
+    written = {each: _as_text(scores[each]) for each in columns}
+    odd = [each for each, texts in written.items() if _unread(texts, _read(texts, None))]
+    for each in set(columns) - set(odd):
+        scores[each] = _iso(_read(written[each], None))
+    if not odd:
+        return
+    formats = [form for form in (date_format and (date_format,) or _FORMATS) if _fits(written, odd, form)]
+    if len(formats) != 1:
+        texts = written[odd[0]]
+        example = texts[texts != ""].iloc[0]
+        reason = "are read by none of its ways" if not formats else "may be read in several ways"
+        raise StayworthError(
+            f"The dates of {odd[0]} in {name}, such as {example!r}, {reason}. Write them as 2011-01-31, or say how: "
+            "--date-format '%d/%m/%Y'."
+        )
+    for each in odd:
+        scores[each] = _iso(_read(written[each], formats[0]))
+    yield f"{name} was saved with dates as {formats[0]}, and read so."
+
+
+def _as_text(column: pd.Series) -> pd.Series:
+    return column.astype("string").str.strip().fillna("").str.replace(_MIDNIGHT, "", regex=True)
+
+
+def _read(texts: pd.Series, date_format: str | None) -> Times:
+    return local_times(pa.chunked_array([pa.array(texts, pa.string())]), date_format=date_format)
+
+
+def _unread(texts: pd.Series, times: Times) -> bool:
+    return bool((np.isnat(times) & (texts != "").to_numpy()).any())
+
+
+def _iso(times: Times) -> pd.Series:
+    return pd.Series(times).dt.strftime("%Y-%m-%d").fillna("")
+
+
+def _fits(written: dict[str, pd.Series], odd: list[str], date_format: str) -> bool:
+    """Tell whether all odd columns can be read by a format, and then no purchase lies after the snapshot."""
+    times = {each: _read(texts, date_format if each in odd else None) for each, texts in written.items()}
+    if any(_unread(written[each], times[each]) for each in odd):
+        return False
+    if SNAPSHOT_DATE not in times or LAST_PURCHASE not in times:
+        return True
+    known = ~np.isnat(times[SNAPSHOT_DATE]) & ~np.isnat(times[LAST_PURCHASE])
+    return bool((times[LAST_PURCHASE][known] < times[SNAPSHOT_DATE][known]).all())
+
+
+def _read_customers(scores: pd.DataFrame, path: Path, *, changed: bool) -> Iterator[str]:
+    """Read the ids in place, and warn where a spreadsheet may have taken their leading zeros."""
+    ids = pd.Series(read_ids(scores[CUSTOMER_ID]).to_pylist(), index=scores.index, dtype="str")
+    odd = ids[ids.str.fullmatch(SCIENTIFIC.strip("^$"), na=False)]
+    if len(odd):
+        raise StayworthError(
+            f"{len(odd):,} ids of {path.name} are in scientific notation, such as {odd.iloc[0]!r}: a spreadsheet "
+            f"has changed them, and their last digits are lost. {_ORIGINAL}"
+        )
+    scores[CUSTOMER_ID] = ids.fillna("")
+    digits = ids.dropna()
+    whole = len(digits) and digits.str.fullmatch("[1-9][0-9]*|0").all() and digits.str.len().nunique() > 1
+    if whole and (changed or _kept_as_numbers(path)):
+        yield (
+            f"Warning: the ids of {path.name} are numbers, such as {examples(digits)}: if those of the log begin with "
+            f"zeros, a spreadsheet has taken them off, and the lists will not fit. {_ORIGINAL}"
+        )
+
+
+def _kept_as_numbers(path: Path) -> bool:
+    """Tell whether a workbook keeps its ids as numbers, where 'stayworth score' writes text."""
+    if path.suffix.lower() != ".xlsx":
+        return False
+    import openpyxl
+
+    with path.open("rb") as file:
+        book = openpyxl.load_workbook(file, read_only=True)
+        header, first = (list(row) for row in book.worksheets[0].iter_rows(max_row=2, values_only=True))
+        book.close()
+    return isinstance(first[header.index(CUSTOMER_ID)], int | float)

@@ -1,0 +1,126 @@
+"""Scored lists that a spreadsheet has saved again: read as what they were, or refused for what was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from features.errors import StayworthError
+from serving.campaign.scored_list import read_scores
+
+# As 'stayworth score' writes it: Ann bought on 30 January, Bob on 2 December.
+LIST = pd.DataFrame(
+    {
+        "customer_id": ["0017", "0418"],
+        "snapshot_date": ["2024-02-05", "2024-02-05"],
+        "churn_probability": ["0.25", "0.9537656414"],
+        "value_at_stake": ["1234.5", "0.75"],
+        "value_at_risk": ["308.625", "0.715"],
+        "last_purchase_date": ["2024-01-30", "2023-12-02"],
+        "next_purchase_date": ["2024-03-01", ""],
+        "horizon_days": ["90", "90"],
+    }
+)
+NUMBERS = ["churn_probability", "value_at_stake", "value_at_risk"]
+DATES = ["snapshot_date", "last_purchase_date", "next_purchase_date"]
+
+
+def saved(folder: Path, change: Callable[[pd.DataFrame], pd.DataFrame], **how: str) -> Path:
+    path = folder / "list.csv"
+    change(LIST.copy()).to_csv(path, index=False, **how)  # type: ignore[call-overload]
+    return path
+
+
+def german(table: pd.DataFrame) -> pd.DataFrame:
+    table[NUMBERS] = table[NUMBERS].map(lambda cell: f"{float(cell):,}".translate(str.maketrans(",.", ".,")))
+    return rewritten("%d.%m.%Y")(table)
+
+
+def rewritten(date_format: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    def change(table: pd.DataFrame) -> pd.DataFrame:
+        table[DATES] = table[DATES].map(lambda cell: pd.Timestamp(cell).strftime(date_format) if cell else "")
+        return table
+
+    return change
+
+
+def american(table: pd.DataFrame) -> pd.DataFrame:
+    table["value_at_stake"] = ["1,234.50", "0.75"]
+    return rewritten("%m/%d/%Y")(table)
+
+
+@pytest.mark.parametrize(
+    ("change", "how", "said"),
+    [
+        (lambda table: table, {}, []),
+        (german, {"sep": ";"}, ["decimal commas", "dates as %d.%m.%Y"]),
+        (german, {"sep": "\t", "encoding": "utf-16"}, ["decimal commas", "dates as %d.%m.%Y"]),
+        (american, {}, ["commas for thousands", "dates as %m/%d/%Y"]),
+        (rewritten("%d/%m/%Y 00:00"), {}, ["dates as %d/%m/%Y"]),
+    ],
+)
+def test_a_list_that_a_spreadsheet_saved_is_read_as_it_was(
+    tmp_path: Path, change: Callable[[pd.DataFrame], pd.DataFrame], how: dict[str, str], said: list[str]
+) -> None:
+    scores, sentences = read_scores(saved(tmp_path, change, **how))
+
+    for name in NUMBERS:
+        assert scores[name].tolist() == LIST[name].astype(float).tolist()
+    assert scores[["customer_id", *DATES]].equals(
+        LIST[["customer_id", *DATES]].astype(scores["customer_id"].dtype)
+    )
+    assert [words in sentence for words, sentence in zip(said, sentences, strict=True)] == [True] * len(said)
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "complaint"),
+    [
+        (
+            "churn_probability",
+            ["25%", "95%"],
+            "2 cells that are no numbers, such as '25%': a spreadsheet has rounded it",
+        ),
+        ("churn_probability", ["0.25", "high"], "1 cells that are no numbers, such as 'high'"),
+        (
+            "value_at_stake",
+            ["1.2E+03", "7.5E-01"],
+            "scientific notation, such as '1.2E+03': a spreadsheet has rounded",
+        ),
+        (
+            "customer_id",
+            ["1.5159E+18", "2"],
+            "1 ids of list.csv are in scientific notation, such as '1.5159E+18'",
+        ),
+        ("snapshot_date", ["soon", "soon"], "such as 'soon', are read by none of its ways"),
+    ],
+)
+def test_what_was_lost_is_refused_with_an_example(
+    tmp_path: Path, column: str, cells: list[str], complaint: str
+) -> None:
+    path = saved(tmp_path, lambda table: table.assign(**{column: cells}))
+
+    with pytest.raises(StayworthError, match=complaint.replace("+", r"\+")):
+        read_scores(path)
+
+
+def test_dates_that_may_be_read_in_two_ways_need_a_format(tmp_path: Path) -> None:
+    path = saved(
+        tmp_path, lambda table: table.assign(snapshot_date="03/02/2024", last_purchase_date="01/02/2023")
+    )
+
+    with pytest.raises(StayworthError, match="such as '03/02/2024', may be read in several ways"):
+        read_scores(path)
+    scores, _ = read_scores(path, "%d/%m/%Y")
+
+    assert set(scores["snapshot_date"]) == {"2024-02-03"}
+
+
+def test_ids_that_may_have_lost_their_zeros_are_said(tmp_path: Path) -> None:
+    LIST.assign(customer_id=[17, 418]).to_excel(tmp_path / "list.xlsx", index=False)
+
+    _, (said,) = read_scores(tmp_path / "list.xlsx")
+
+    assert said.startswith("Warning: the ids of list.xlsx are numbers, such as '17', '418'")
