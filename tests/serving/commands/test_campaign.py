@@ -185,8 +185,8 @@ def test_past_contacts_with_the_day_first_need_their_format(app: typer.Typer, fo
     [
         (lambda text: text.replace(",", ";").replace("0.", "0,"), "cells that are no numbers, such as '"),
         (
-            lambda text: text.replace("2024-01-01", "01.01.2024"),
-            "'snapshot_date' of the scored list holds '01.01.2024'",
+            lambda text: text.replace("2024-01-01", "1 Jan"),
+            "The dates of snapshot_date in edited.csv, such as '1 Jan', are read by none of its ways",
         ),
         (
             lambda text: text.replace("\n0001,", "\n1.51E+18,"),
