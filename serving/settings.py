@@ -130,7 +130,7 @@ class ServeSettings(Settings, section="serve"):
         typer.Option(
             "--rate-limit",
             envvar="STAYWORTH_RATE_LIMIT",
-            help="Requests a key may send to each worker, such as 600/minute, where it has no limit of its own.",
+            help="Requests a key may send, such as 600/minute, where it has no limit of its own.",
         ),
     ] = None
     max_body_mb: Annotated[

@@ -1,13 +1,15 @@
 """Access control: API keys, their scopes and limits, and the host names of a service without keys.
 
 Keys are read from the score store every few seconds, so that a revoked key stops working within them; a key that is
-not known yet is looked for at once. While the store is down, the keys read last remain valid. A key is compared with
-every active one in constant time. Each worker counts the requests of a key for itself: with several workers, a key
-may reach its limit in each.
+not known yet is looked for at once. While the store is down or gone, the keys read last remain valid: once there was a
+key, a service does not open by itself, not after a restart either, for which a file in the cache folder says so. A key
+is compared with every active one in constant time. Requests are counted for all workers together.
 """
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import hmac
 import ipaddress
 import logging
@@ -15,20 +17,31 @@ import math
 import re
 import threading
 import time
-from typing import Literal
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
 
 import anyio.to_thread
 from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 
 from features.errors import StoreError
+from serving.api.rates import Rates
 from serving.api.refusals import Refusal
 from serving.store.keys import ERASE, ApiKey, Keys, digest
 
 Mode = Literal["auto", "always", "off"]
 
 REFRESH_SECONDS = 2.0
+
+WRONG_KEYS = parse("30/minute")
+"""What an address may send before it has to wait; good keys from the same address are not concerned."""
+
+WAIT_SECONDS = 1.0
+"""How long a refusal of a further wrong key takes: a program that tries keys then costs a worker little."""
+
+LOOKS = parse("5/second")
+"""Readings of the keys because one is not known yet; further ones wait for the next regular reading."""
 
 _log = logging.getLogger("stayworth")
 
@@ -47,6 +60,10 @@ class Access:
         Of a key that has none of its own.
     loopback_host : str, optional
         The address or name that the service listens on, where only this machine can reach it.
+    rates : Rates, optional
+        The counts, shared with other workers; by default this object's own.
+    cache : Path, optional
+        Folder in which it stays known that there was a key.
     """
 
     def __init__(
@@ -56,15 +73,19 @@ class Access:
         rate_limit: str | None,
         max_body_bytes: int,
         loopback_host: str | None = None,
+        rates: Rates | None = None,
+        cache: Path | None = None,
     ) -> None:
         self._store_keys, self.mode = keys, mode
+        self._had_keys = HadKeys(keys, cache)
         self._loopback_host = loopback_host
         self._rate_limit, self._max_body_bytes = rate_limit, max_body_bytes
         self._keys: list[ApiKey] | None = None
         self._read_at = 0.0
         self._reading = threading.Lock()
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
-        self._items: dict[str, RateLimitItem] = {}
+        self._rates = rates or Rates()
+        self._looks = Rates()
+        self._said = False
 
     def start(self) -> None:
         """Read the keys, now and again every few seconds."""
@@ -92,7 +113,9 @@ class Access:
                 403, "Without API keys, only requests for this machine are answered: use http://127.0.0.1."
             )
 
-    async def admit(self, authorization: str, scope: str) -> ApiKey | None:
+    async def admit(
+        self, authorization: str, scope: str, address: str = "", log_fields: dict[str, Any] | None = None
+    ) -> ApiKey | None:
         """Check a request's key, scope and rate.
 
         Parameters
@@ -101,6 +124,10 @@ class Access:
             The header; empty if there is none.
         scope : str
             The scope a key must have; empty: any key will do.
+        address : str
+            Of the caller: wrong keys are counted by it.
+        log_fields : dict, optional
+            Gets the name of the key, of a refused one too.
 
         Returns
         -------
@@ -115,7 +142,9 @@ class Access:
             raise Refusal(
                 403, f"Without API keys, nobody is erased over HTTP: stayworth keys add NAME --scope {ERASE}."
             )
-        key = await self._key(authorization) if self._is_closed() else None
+        key = await self._key(authorization, address) if self._is_closed() else None
+        if key is not None and log_fields is not None:
+            log_fields["key"] = key.name
         if key is not None and scope and scope not in key.scopes:
             raise Refusal(403, f"This key has not the scope {scope!r}; it has {_listed(key.scopes)}.")
         self._count(key)
@@ -127,15 +156,15 @@ class Access:
         return self._max_body_bytes if own is None else own
 
     def _is_closed(self) -> bool:
-        return self.mode == "always" or (self.mode == "auto" and self._keys != [])
+        return self.mode == "always" or (self.mode == "auto" and (self._keys != [] or self._had_keys.known))
 
-    async def _key(self, authorization: str) -> ApiKey:
+    async def _key(self, authorization: str, address: str) -> ApiKey:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise _unauthorized("Send an API key: Authorization: Bearer sw_…")
         sent = digest(token.strip())
         key = self._match(sent)
-        if key is None:  # it may be newer than what was read
+        if key is None and not self._looks.hit("", LOOKS):  # it may be newer than what was read
             await anyio.to_thread.run_sync(self._read, time.monotonic())
             key = self._match(sent)
         if self._keys is None:
@@ -143,8 +172,16 @@ class Access:
                 503, "The API keys cannot be read: the score store is down.", code="store_unavailable"
             )
         if key is None:
+            await self._hold_back(address)
             raise _unauthorized("This API key is not known, or was revoked.")
         return key
+
+    async def _hold_back(self, address: str) -> None:
+        """Count a wrong key; make an address wait that has sent many."""
+        left = self._rates.hit(f"wrong keys of {address}", WRONG_KEYS)
+        if left:
+            await asyncio.sleep(WAIT_SECONDS)
+            raise Refusal(429, "Too many wrong keys.", headers={"Retry-After": f"{max(left, 1):.0f}"})
 
     def _match(self, sent: str) -> ApiKey | None:
         found = None
@@ -155,16 +192,11 @@ class Access:
 
     def _count(self, key: ApiKey | None) -> None:
         text = (key and key.rate_limit) or self._rate_limit
-        if not text:
-            return
-        item = self._items.setdefault(text, parse(text))
-        name = key.name if key else ""
-        if not self._limiter.hit(item, name):
-            reset = self._limiter.get_window_stats(item, name).reset_time - time.time()
+        if text and (left := self._rates.hit(key.digest if key else "", _limit(text))):
             raise Refusal(
                 429,
                 f"More than {text} requests with this key.",
-                headers={"Retry-After": f"{max(reset, 1):.0f}"},
+                headers={"Retry-After": f"{max(left, 1):.0f}"},
             )
 
     def _read(self, since: float = math.inf) -> None:
@@ -174,16 +206,61 @@ class Access:
                 return
             began = time.monotonic()
             try:
-                self._keys = self._store_keys.all()
+                self._take(self._store_keys.all())
             except StoreError as error:
                 if self._read_at == 0.0:
                     _log.warning("%s", error)
             self._read_at = began
 
+    def _take(self, found: list[ApiKey]) -> None:
+        """Keep the keys that were read; none where there were some means that the store is gone."""
+        if found:
+            self._had_keys.remember()
+            self._keys, self._said = found, False
+            return
+        if self._keys is None:
+            self._keys = []
+        if self._had_keys.known and not self._said:
+            self._said = True
+            _log.error(
+                "The score store has no API key any more, and there were some: keys are asked for all the same%s. "
+                "Put the store back, or make a key: stayworth keys add NAME. --auth off opens the service.",
+                ", and the last ones are still valid" if self._keys else ", and all are refused",
+            )
+
     def _keep_reading(self) -> None:
         while True:
             time.sleep(REFRESH_SECONDS)
             self._read()
+
+
+class HadKeys:
+    """Whether a store has ever had a key, known to this process and, through a file, to those after it.
+
+    Parameters
+    ----------
+    keys : Keys
+    cache : Path, optional
+        Folder of the file.
+    """
+
+    def __init__(self, keys: Keys, cache: Path | None) -> None:
+        name = hashlib.sha256(keys.address.encode()).hexdigest()[:16]
+        self._file = None if cache is None else cache.absolute() / f"keys-{name}"
+        self.known = self._file is not None and self._file.exists()
+
+    def remember(self) -> None:
+        """Note that there is a key."""
+        if not self.known and self._file is not None:
+            with suppress(OSError):  # then only this process knows
+                self._file.parent.mkdir(parents=True, exist_ok=True)
+                self._file.touch(mode=0o600)
+        self.known = True
+
+
+@cache
+def _limit(text: str) -> RateLimitItem:
+    return parse(text)
 
 
 def _is_loopback(address: str) -> bool:

@@ -58,9 +58,11 @@ class Application:
         request_id = given if _REQUEST_ID.fullmatch(given) else token_hex(16)
         request = ApiRequest(log_fields={"request_id": request_id})
         try:
-            response = await self._answer(operation, request, scope["method"], headers, receive)
+            response = await self._answer(operation, request, scope, headers, receive)
         except Refusal as refusal:
             response = refusal.response()
+            if refusal.status in (401, 403, 429):
+                request.log_fields["address"] = _address(scope)
         except ClientDisconnect:
             response = Response(status_code=_CLOSED_REQUEST)
         except Exception:
@@ -76,21 +78,20 @@ class Application:
         self,
         operation: Operation | None,
         request: ApiRequest,
-        method: str,
+        scope: Scope,
         headers: Mapping[bytes, str],
         receive: Receive,
     ) -> Response:
         self.access.check_host(headers.get(b"host", "localhost"))
         if operation is None:
             raise Refusal(404)
-        allowed = operation.method
+        allowed, method = operation.method, scope["method"]
         if method != allowed and not (method == "HEAD" and allowed == "GET"):
             raise Refusal(405, f"This path takes {allowed}.", headers={"Allow": allowed})
         key = None
         if operation.scope is not None:
-            key = await self.access.admit(headers.get(b"authorization", ""), operation.scope)
-        if key is not None:
-            request.log_fields["key"] = key.name
+            authorization = headers.get(b"authorization", "")
+            key = await self.access.admit(authorization, operation.scope, _address(scope), request.log_fields)
         if allowed == "GET":
             return await operation.answer(request)
         request.body = await self.bodies.read(receive, headers, self.access.max_body_bytes(key))
@@ -98,3 +99,9 @@ class Application:
             return await operation.answer(request)
         finally:
             self.bodies.release(request.body)
+
+
+def _address(scope: Scope) -> str:
+    """Return the caller's address; behind a proxy on this machine, the one that it forwards."""
+    client = scope.get("client")
+    return client[0] if client else ""

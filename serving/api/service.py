@@ -13,16 +13,18 @@ import logging
 import os
 import socket
 import warnings
+from pathlib import Path
 from typing import Any
 
 from uvicorn.config import HTTP_PROTOCOLS
 
 from features.errors import OutputError, StayworthError, StoreError
 from features.temporary import temporary_folder
-from serving.api.access import Access
+from serving.api.access import Access, HadKeys
 from serving.api.application import Application
 from serving.api.endpoints import Endpoints
 from serving.api.logs import log_json
+from serving.api.rates import Rates
 from serving.champion.champion import Champion
 from serving.settings import ServeSettings, StoreSettings
 from serving.store.store import Store
@@ -41,12 +43,15 @@ settings = ServeSettings.from_environment(os.environ)
 registry_uri = RegistrySettings.from_environment(os.environ).tracking_uri
 champion = Champion(registry_uri, settings.cache, poll_seconds=settings.poll_seconds)
 store = Store(StoreSettings.from_environment(os.environ).uri)
+shared = os.environ.get("PROMETHEUS_MULTIPROC_DIR")  # BentoML makes it for the workers of one service
 access = Access(
     store.keys,
     settings.auth,
     settings.rate_limit,
     settings.max_body_mb * 2**20,
     os.environ.get(_LOOPBACK_HOST),
+    Rates(Path(shared) / "rates") if shared else None,
+    settings.cache,
 )
 
 
@@ -144,7 +149,8 @@ def _listen_error(settings: ServeSettings, error: OSError) -> OutputError:
 def _auth(settings: ServeSettings, address: str, store: StoreSettings) -> str:
     """Return whether keys are asked for, and say so where they are not."""
     if ipaddress.ip_address(address).is_loopback:
-        if settings.auth != "always" and not _has_keys(settings, store):
+        had_keys = settings.auth == "auto" and HadKeys(Store(store.uri).keys, settings.cache).known
+        if settings.auth != "always" and not had_keys and not _has_keys(settings, store):
             _log.warning("No API key is asked for: whoever can reach %s is answered.", address)
         return settings.auth
     if settings.auth == "off":

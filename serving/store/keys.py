@@ -63,6 +63,12 @@ class Keys:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @property
+    def address(self) -> str:
+        """The store's address, without its password."""
+        address = self._database.address
+        return str(address.file or address)
+
     def add(
         self,
         name: str,
