@@ -10,6 +10,7 @@ import re
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -20,9 +21,10 @@ from features.log.settings import NumberStyle
 
 Cents = npt.NDArray[np.int64]
 
-LARGEST_AMOUNT = 1e12  # up to here a double tells every tenth of a cent apart
+LARGEST_AMOUNT = 1e13  # up to here a double tells every cent apart: room for orders in rials
 EXPRESSION_ERROR = 5e-15  # twenty roundings of a double; half a unit of the 14th digit
 
+_PART_OF_A_CENT = 1e-8
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _CURRENCY_MARK = r"[$€£¥₹₺₽﷼₩]|\b[A-Za-z]{2,3}\b|ریال|تومان"
 _CURRENCY = _CURRENCY_MARK + r"|\s"
@@ -116,7 +118,7 @@ def _plainly(written: pa.ChunkedArray, style: NumberStyle) -> pa.ChunkedArray:
     return written
 
 
-def cents(values: npt.NDArray[np.float64], relative_error: float = 0.0) -> Cents:
+def cents(values: npt.NDArray[np.float64], relative_error: float | npt.NDArray[np.float64] = 0.0) -> Cents:
     """Round amounts half away from zero to cents, on the decimal that was written.
 
     The double nearest to 1.005 lies below it, and becomes 1.01 all the same: an amount rounds up if it
@@ -125,7 +127,7 @@ def cents(values: npt.NDArray[np.float64], relative_error: float = 0.0) -> Cents
     Parameters
     ----------
     values : ndarray of double, absolute values below ``LARGEST_AMOUNT``
-    relative_error : float, what arithmetic may have taken from an amount that ends on half a cent
+    relative_error : float or ndarray, what arithmetic may have taken from an amount that ends on half a cent
 
     Returns
     -------
@@ -142,4 +144,37 @@ def cents(values: npt.NDArray[np.float64], relative_error: float = 0.0) -> Cents
     floor = np.floor(size * 100)
     reached = size * (1 + relative_error) >= (10 * floor + 5) / 1000
     rounded: Cents = (np.sign(values) * (floor + reached)).astype(np.int64)
+    return rounded
+
+
+def running_cents(
+    customers: pa.ChunkedArray, days: pa.ChunkedArray, values: npt.NDArray[np.float64]
+) -> Cents | None:
+    """Round amounts with parts of a cent so that each customer's sum is right to the cent at the end of every day.
+
+    A line gets the difference of two rounded sums. Of a day's lines the smallest comes first, whatever their order.
+
+    Returns
+    -------
+    ndarray of int64; None where no amount has a part of a cent, and each may be rounded alone
+
+    Examples
+    --------
+    >>> lines = pa.chunked_array([["17"] * 3]), pa.chunked_array([[1, 1, 2]])
+    >>> running_cents(*lines, np.array([0.004, 0.004, 0.004]))
+    array([0, 1, 0])
+    """
+    if not (
+        np.abs(values * 100 - np.round(values * 100)) > _PART_OF_A_CENT * np.maximum(np.abs(values), 1)
+    ).any():
+        return None
+    codes = customers.combine_chunks().dictionary_encode().indices.to_numpy()
+    order = np.lexsort((values, days.to_numpy(), codes))
+    group = pd.Series(codes[order])
+    exact = pd.Series(values[order]).groupby(group).cumsum().to_numpy()
+    # What additions took from half a cent is given back, but never so much that a whole cent comes of it.
+    sums = cents(exact, np.minimum(EXPRESSION_ERROR, _PART_OF_A_CENT / np.maximum(np.abs(exact), 1.0)))
+    before = np.where(group.duplicated().to_numpy(), np.concatenate([[0], sums[:-1]]), 0)
+    rounded = np.empty_like(sums)
+    rounded[order] = sums - before
     return rounded

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
@@ -64,9 +65,9 @@ def read_lines(
     -------
     pyarrow.Table
         A row for each of the raw log, in its order: ``customer_id`` string, ``ordered_at`` timestamp on the
-        clock of ``rules.timezone``, ``amount_cents`` int64, and where the log has them ``margin_cents``
-        int64, ``order_id``, ``channel``, ``product_id``, ``currency`` string, ``quantity`` double. What
-        stands in a row that was set aside means nothing.
+        clock of ``rules.timezone``, ``amount`` double as written, ``amount_cents`` int64, and where the log has
+        them ``margin_cents`` int64, ``order_id``, ``channel``, ``product_id``, ``currency`` string, ``quantity``
+        double. What stands in a row that was set aside means nothing.
 
     Raises
     ------
@@ -81,7 +82,9 @@ def read_lines(
     quarantine.set_aside(customers.is_null().to_numpy(), NO_CUSTOMER, names["customer_id"])
     quarantine.set_aside(unstorable(customers).to_numpy(), UNSTORABLE_CUSTOMER, names["customer_id"])
     lines = {"customer_id": customers, "ordered_at": pa.array(_read_times(quarantine, names, rules, now))}
-    lines["amount_cents"] = pa.array(_read_amounts(quarantine, names, rules, expression))
+    amounts = _read_amounts(quarantine, names, rules, expression)
+    lines["amount"] = pa.array(amounts)
+    lines["amount_cents"] = pa.array(cents(amounts, 0.0 if expression is None else EXPRESSION_ERROR))
     if "margin" in names:
         lines["margin_cents"] = pa.array(_read_margins(quarantine, names["margin"], rules))
     for role in ("order_id", "channel", "product_id", "currency"):
@@ -123,7 +126,7 @@ def _date_remedy(rules: LogRules) -> str:
 
 def _read_amounts(
     quarantine: Quarantine, names: dict[str, str], rules: LogRules, expression: AmountExpression | None
-) -> Cents:
+) -> npt.NDArray[np.float64]:
     shown = (names["amount"],) if expression is None else expression.amounts
     amounts = _amounts(quarantine.raw, names, rules, expression)
     missing, values = amounts.is_null().to_numpy(), amounts.to_numpy()
@@ -131,8 +134,7 @@ def _read_amounts(
     quarantine.set_aside(missing, UNREADABLE_AMOUNT, *shown)
     quarantine.set_aside(~np.isfinite(values), INFINITE_AMOUNT, *shown)
     quarantine.set_aside(np.abs(values) >= LARGEST_AMOUNT, HUGE_AMOUNT, *shown)
-    sound = np.where(np.abs(values) < LARGEST_AMOUNT, values, 0.0)
-    return cents(sound, 0.0 if expression is None else EXPRESSION_ERROR)
+    return np.where(np.abs(values) < LARGEST_AMOUNT, values, 0.0)
 
 
 def _amounts(

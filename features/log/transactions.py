@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.errors import EmptyLogError, LogError
-from features.log.amounts import numbers
+from features.log.amounts import numbers, running_cents
 from features.log.columns import FIELDS, listed, locate
 from features.log.dates import local_now
 from features.log.expression import AmountExpression
@@ -170,7 +170,7 @@ def validate(
     Examples
     --------
     >>> raw = pa.table({
-    ...     "customer_id": ["17", "17", None],
+    ...     "customer_id": ["17", "18", None],
     ...     "ordered_at": ["1998-01-05", "1998-02-01", "1998-02-01"],
     ...     "amount": ["20.50", "-3.005", "7"],
     ... })
@@ -293,6 +293,9 @@ def _identical(lines: pa.Table, used: Mask) -> Mask:
 
 def _contract_table(lines: pa.Table) -> pa.Table:
     days = lines["ordered_at"].cast(pa.date32(), safe=False)
+    rounded = running_cents(lines["customer_id"], days, lines["amount"].to_numpy())
+    if rounded is not None:
+        lines = lines.set_column(lines.column_names.index("amount_cents"), "amount_cents", pa.array(rounded))
     kept = ["customer_id", "amount_cents", *(name for name in OPTIONAL if name in lines.column_names)]
     return lines.select(kept).add_column(1, "ordered_on", days)
 

@@ -123,7 +123,7 @@ def problems(errors: Iterable[Mapping[str, Any]]) -> list[Problem]:
     Examples
     --------
     >>> problems([{"type": "float_type", "loc": ("customers", 0, "amount", "float"), "msg": ""}])
-    [Problem(loc='customers.0.amount', message="should be a number below a trillion, ...")]
+    [Problem(loc='customers.0.amount', message="should be a number below ten trillion, ...")]
     """
     found: dict[str, str] = {}
     for entry in errors:

@@ -58,7 +58,7 @@ def test_each_unusable_row_is_quarantined_with_its_number_and_one_reason():
     raw = log_of(
         customer=["17", None, "18", "19", "20", "21", "22", "  ", "17"],
         day=["2024-01-05", "x", "2024-02-30", "2024-06-16", *["2024-01-05"] * 5],
-        amount=["10", "x", "10", "10", "12 EUR", "1e999", "1e12", "5", "-3"],
+        amount=["10", "x", "10", "10", "12 EUR", "1e999", "1e13", "5", "-3"],
     )
 
     log = read(raw)
@@ -71,7 +71,7 @@ def test_each_unusable_row_is_quarantined_with_its_number_and_one_reason():
             "date in the future",
             "amount missing or not a number",
             "infinite or NaN amount",
-            "amount of a trillion or more",
+            "amount of ten trillion or more",
             "no customer",
         ],
     }
@@ -229,7 +229,25 @@ def test_a_pandas_column_that_mixes_numbers_and_text_is_read_as_text():
     ],
 )
 def test_amounts_are_rounded_half_away_from_zero_on_the_decimal_that_was_written(amounts, expected):
-    assert read(log_of(amount=amounts)).table["amount_cents"].to_pylist() == expected
+    customers = [str(n) for n in range(len(expected))]
+
+    assert read(log_of(customer_id=customers, amount=amounts)).table["amount_cents"].to_pylist() == expected
+
+
+def test_parts_of_a_cent_are_summed_before_they_are_rounded():
+    # Ann: 0.004 + 0.004 = 0.008 on the first day, 0.012 in all. Bob: 0.335 twice is 0.67, not 0.68.
+    raw = log_of(
+        customer_id=["ann", "bob", "ann", "ann", "bob"],
+        ordered_at=["1998-01-06", "1998-01-05", "1998-01-05", "1998-01-05", "1998-01-05"],
+        amount=[0.004, 0.335, 0.004, 0.004, 0.335],
+    )
+
+    log = read(raw)
+
+    sums = log.table.group_by(["customer_id", "ordered_on"]).aggregate([("amount_cents", "sum")]).to_pylist()
+    cents_of = {(row["customer_id"], row["ordered_on"].day): row["amount_cents_sum"] for row in sums}
+    assert cents_of == {("ann", 5): 1, ("ann", 6): 0, ("bob", 5): 67}
+    assert log.report.identical_rows == 2
 
 
 @given(st.floats(min_value=-1e12, max_value=1e12, exclude_min=True, exclude_max=True))
@@ -273,7 +291,11 @@ def test_a_log_with_mostly_unreadable_amounts_is_refused_with_examples():
 
 
 def test_an_amount_expression_is_computed_line_by_line():
-    raw = log_of(Quantity=[3, -2, None, 1], **{"Unit Price": ["0.145", "1.50", "9", "0.10"]}).drop(["amount"])
+    raw = log_of(
+        Quantity=[3, -2, None, 1],
+        customer_id=["a", "b", "c", "d"],
+        **{"Unit Price": ["0.145", "1.50", "9", "0.10"]},
+    ).drop(["amount"])
 
     log = read(raw, amount_expression='Quantity * "Unit Price" * (1 - 0)')
 
@@ -604,8 +626,8 @@ def expected_reason(customer, day, amount, currency):
         return "date in the future"
     if amount in (None, "1,5", "?"):
         return "amount missing or not a number"
-    if float(amount) >= 1e12:
-        return "infinite or NaN amount" if amount == "1e999" else "amount of a trillion or more"
+    if float(amount) >= 1e13:
+        return "infinite or NaN amount" if amount == "1e999" else "amount of ten trillion or more"
     return None if currency == "EUR" else "other currency"
 
 

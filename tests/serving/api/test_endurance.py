@@ -71,7 +71,7 @@ def malformed(count: int) -> Iterator[tuple[str, bytes]]:
     wrong: list[Callable[[], Any]] = [
         lambda: good[: draw.randrange(len(good))],
         lambda: good.replace(
-            "20.5", draw.choice(["NaN", "1e999", "-Infinity", '"x"', "[]", "{}", "true", "1e12"])
+            "20.5", draw.choice(["NaN", "1e999", "-Infinity", '"x"', "[]", "{}", "true", "1e13"])
         ),
         lambda: good.replace(
             "1998-01-05", draw.choice(["1998-02-30", "", "05/01/1998", "9" * 50, "\\u0000"])
