@@ -18,7 +18,8 @@ _REFUSALS = {
     408: "The body did not arrive in time.",
     413: "The body is too large.",
     415: "The body is not `application/json`.",
-    429: "Too many requests with this key; `Retry-After` says when to come back.",
+    429: "Too many requests with this key, or too many wrong keys; `Retry-After` says when to come back.",
+    431: "The request line and headers are too large.",
     500: "The service failed.",
     503: "No champion model yet, no published scores, a store that is down, or too many requests at a time.",
 }

@@ -59,9 +59,11 @@ class Operation:
     @property
     def refusals(self) -> list[int]:
         """Statuses of the refusals that the operation may answer with."""
-        own = [500, *([503] if self.may_be_unavailable else [])]
+        own = {400, 403, 431, 500}
+        if self.may_be_unavailable:
+            own |= {503}
         if self.method == "POST":
-            own += [400, 408, 413, 415]
+            own |= {408, 413, 415}
         if self.scope is not None:
-            own += [401, 429]
-        return sorted([*own, 403])
+            own |= {401, 429, 503}  # without the keys nobody is let in
+        return sorted(own)

@@ -190,12 +190,18 @@ class _Orders(StrictModel):
                 raise ValueError(f"{place} {_DATE_HINT}.") from None
 
     def rows(self) -> pa.Table:
-        """Return the transactions as a raw log, in the columns of the log contract that were given."""
+        """Return the transactions as a raw log, in the columns of the log contract that were given.
+
+        Margins that are not all known are left out: no score hangs on them, and a log sets aside an order without its
+        margin.
+        """
         transactions: list[Mapping[str, Any]] = [row for one in self.asked() for row in one.transactions]
         ids = [one.customer_id for one in self.asked() for _ in one.transactions]
         columns: dict[str, Any] = {"customer_id": pa.array(ids)}
         for name in TRANSACTION_FIELDS:
-            if name in transactions[0]:
+            if name in transactions[0] and not (
+                name == "margin" and any(row["margin"] is None for row in transactions)
+            ):
                 columns[name] = _column(name, [row[name] for row in transactions])
         return pa.table(columns)
 

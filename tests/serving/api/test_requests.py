@@ -68,6 +68,16 @@ def test_every_optional_field_reaches_the_validated_log() -> None:
     assert log.table["margin_cents"].to_pylist() == [400]
 
 
+def test_a_margin_that_is_not_known_sets_no_order_aside() -> None:
+    request = read(
+        customer(order(margin=4), order(margin=None)), customer(order(margin=2), customer_id="0042")
+    )
+
+    log = validate(request.rows())
+
+    assert (log.report.rows_in, log.report.rows_used) == (3, 3)
+
+
 @pytest.mark.parametrize("customer_id", ["0042", "آرش ۲", "a b", "17\u200c", "=1+1", "x" * 200])
 def test_ids_are_kept_to_the_letter(customer_id: str) -> None:
     log = validate(read(customer(customer_id=customer_id)).rows())
