@@ -30,6 +30,7 @@ class Status:
     ready: bool
     samples: dict[str, float]
     version: str | None
+    listed: tuple[str, str] | None = None
 
     def rows(self) -> list[tuple[str, str]]:
         """Return the rows of a table: what, and its state."""
@@ -54,7 +55,16 @@ class Status:
             return "down"
         if (customers := self.samples.get("stayworth_store_customers")) is None:
             return "nothing published yet"
-        return f"{customers:,.0f} customers, {_age(self.samples.get('stayworth_store_age_seconds'))}"
+        found = f"{customers:,.0f} customers, {_age(self.samples.get('stayworth_store_age_seconds'))}"
+        if self.listed is None:
+            return found
+        version, snapshot = self.listed
+        other = (
+            ""
+            if version == self.version
+            else ", not the one that scores: publish again, stayworth score --publish"
+        )
+        return f"{found}, of {snapshot} by version {version}{other}"
 
 
 def read_status(url: str, key: str | None = None) -> Status:
@@ -88,13 +98,15 @@ def read_status(url: str, key: str | None = None) -> Status:
         )
         raise StayworthError(f"{url}/metrics answers {metrics.status_code}; {remedy}.")
     samples: dict[str, float] = {}
-    version = None
+    version, listed = None, None
     for family in text_string_to_metric_families(metrics.text):
         for sample in family.samples:
             samples[sample.name] = samples.get(sample.name, 0.0) + sample.value
             if sample.name == "stayworth_model_info":
                 version = sample.labels["version"]
-    return Status(ready.status_code == 200, samples, version)
+            elif sample.name == "stayworth_store_info":
+                listed = sample.labels["model_version"], sample.labels["snapshot_date"]
+    return Status(ready.status_code == 200, samples, version, listed)
 
 
 def _age(seconds: float | None) -> str:

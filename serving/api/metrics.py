@@ -100,6 +100,13 @@ class _State(Collector):
         yield GaugeMetricFamily("stayworth_store_up", "Whether the score store answers.", self.store_up)
         if self.publication is not None:
             published = self.publication
+            info = GaugeMetricFamily(
+                "stayworth_store_info",
+                "The version and the date of the newest scores.",
+                labels=["model_version", "snapshot_date"],
+            )
+            info.add_metric([published.model_version, str(published.snapshot_date)], 1)
+            yield info
             yield GaugeMetricFamily(
                 "stayworth_store_age_seconds",
                 "Since the newest scores were published.",

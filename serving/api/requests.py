@@ -140,7 +140,10 @@ class _Orders(StrictModel):
 
     snapshot_date: Annotated[
         date | None,
-        Field(description="Score as of this date, by the orders before it. By default tomorrow (UTC)."),
+        Field(
+            description="Score as of this date, by the orders before it. By default tomorrow, in the time "
+            "zone of the log that the model learnt from."
+        ),
     ] = None
     offers: Annotated[
         list[StrictOffer],

@@ -19,6 +19,7 @@ from features.log.identity import read_ids
 from features.log.matching import match_ids, require_match
 from features.log.sources import read_table
 from features.suggestion import nearest
+from training.campaign.assignment import read_running
 from training.campaign.running import RunningCampaign
 
 CUSTOMER_ID, CONTACTED_ON = "customer_id", "contacted_on"
@@ -63,12 +64,19 @@ class CustomerFiles:
     def past_contacts(self, path: Path, date_format: str | None = None) -> pd.DataFrame:
         """Read past contacts: ``customer_id``, as the table writes it, and ``contacted_on`` as a date.
 
+        Of a campaign's folder: those on its contact list, on its first day.
+
         Raises
         ------
         StayworthError
             If the file cannot be read, a date is not written as said, or its ids name nobody.
         """
-        table = read_table(path)
+        if path.is_dir():
+            campaign = read_running(path)
+            table = pd.DataFrame({CUSTOMER_ID: sorted(campaign.contacted)}, dtype="str")
+            table[CONTACTED_ON], date_format = campaign.starts_on.isoformat(), None
+        else:
+            table = read_table(path)
         ids = _column(table, CUSTOMER_ID, path)
         written = _column(table, CONTACTED_ON, path)
         days = local_times(pa.chunked_array([pa.array(written, from_pandas=True)]), date_format=date_format)

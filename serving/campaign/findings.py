@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from serving.campaign.folder import require_parent
 from serving.lists.export import write_table
 from training.campaign.measurement import Measurement
 from training.campaign.measurement_record import MeasurementRecord, write_measurement
@@ -22,6 +23,8 @@ def write_findings(found: Measurement, folder: str | os.PathLike[str]) -> None:
         If a file cannot be written.
     """
     target = Path(folder)
+    require_parent(target)
+    target.mkdir(exist_ok=True)
     write_table(found.table(), target / "measured.csv")
     write_measurement(MeasurementRecord.of(found), target / "measured.json")
     write_offers(found.offers, target / UPDATED_OFFERS)

@@ -72,6 +72,11 @@ def require_new(folder: str | os.PathLike[str]) -> None:
             f"{target} exists already. A plan is never overwritten, because its draw must be kept: choose "
             "another folder."
         )
+    require_parent(target)
+
+
+def require_parent(target: Path) -> None:
+    """Raise an OutputError if the folder that a new folder goes into does not exist."""
     if not target.resolve().parent.is_dir():
         raise OutputError(f"Cannot write {target}: the folder {target.resolve().parent} does not exist.")
 

@@ -14,6 +14,7 @@ after the wait that the service names. A timeout is not: the same request would 
 from __future__ import annotations
 
 import json
+import logging
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -29,11 +30,16 @@ import stamina
 
 from features.errors import StayworthError
 from serving.client.answer_types import LookupAnswer, ScoreAnswer
-from serving.client.request_types import MAX_CUSTOMERS, Customer, customers_of, parts
+from serving.client.request_types import MAX_CUSTOMERS, Customer, customers_of, parts, require_list
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+_STRANGER_SECONDS = 5.0  # of patience with a host that has never answered
+logging.getLogger("stamina").addHandler(
+    logging.NullHandler()
+)  # else its retries are printed where nobody logs
 
 _NO_ANSWER: dict[str, tuple[type[Exception], ...]] = {
     "unreachable": (httpx.NetworkError, httpx.ConnectTimeout, httpx.RemoteProtocolError),
@@ -91,7 +97,8 @@ class StayworthClient:
     timeout : float, seconds
         Without a word from the service, until a request is given up.
     retry_seconds : float
-        How long to go on trying; 0: never again.
+        How long to go on trying; 0: never again. A host that has not answered once is given up after
+        5 seconds: its address is probably wrong.
 
     Raises
     ------
@@ -115,6 +122,7 @@ class StayworthClient:
             headers["Authorization"] = f"Bearer {_key(api_key)}"
         self._address = f"{url.scheme}://{url.netloc.decode()}"
         self._retry_seconds = retry_seconds
+        self._answered = False
         self._http = httpx.Client(base_url=url, headers=headers, timeout=timeout)
 
     def __repr__(self) -> str:
@@ -134,10 +142,12 @@ class StayworthClient:
             Amounts may be `decimal.Decimal`, dates `datetime.date`. That the transactions have the same
             fields and one currency is checked within each part.
         snapshot_date : date or ISO text, optional
-            By default tomorrow (UTC); the same for all parts.
+            By default tomorrow, in the time zone of the log that the model learnt from; the same for all
+            parts.
         offers : sequence of mappings, optional
             As in ``offers.toml``; each score then has ``offers`` and ``recommended_offer``.
         """
+        require_list(customers, "customers", "[{'customer_id': '00017', 'transactions': [...]}]")
         asked = {"snapshot_date": snapshot_date, "offers": offers}
         answers: list[dict[str, Any]] = []
         for part in parts(customers):
@@ -172,6 +182,7 @@ class StayworthClient:
         ----------
         customer_ids : sequence of str, however many; one that is repeated counts once
         """
+        require_list(customer_ids, "customer_ids", "['00017']")
         ids = list(dict.fromkeys(customer_ids))
         starts = range(0, max(len(ids), 1), MAX_CUSTOMERS)
         return LookupAnswer.joined(
@@ -220,8 +231,13 @@ class StayworthClient:
     def _request(self, method: str, path: str, content: bytes | None = None) -> dict[str, Any]:
         """Ask, and ask again where that may help; all attempts have one request id."""
         request_id = uuid4().hex
-        until = time.monotonic() + self._retry_seconds
-        for attempt in stamina.retry_context(lambda error: _wait(error, until), attempts=None, timeout=None):
+        start = time.monotonic()
+
+        def wait(error: Exception) -> bool | float:
+            seconds = self._retry_seconds if self._answered else min(self._retry_seconds, _STRANGER_SECONDS)
+            return _wait(error, start + seconds)
+
+        for attempt in stamina.retry_context(wait, attempts=None, timeout=None):
             with attempt:
                 return self._ask(method, path, content, request_id)
         raise AssertionError("an attempt returns or raises")
@@ -231,9 +247,12 @@ class StayworthClient:
             answer = self._http.request(method, path, content=content, headers={"X-Request-ID": request_id})
         except httpx.TransportError as error:
             code = next(code for code, kinds in _NO_ANSWER.items() if isinstance(error, kinds))
-            message = f"{method} {path}: {self._address} gives no answer ({type(error).__name__})."
+            remedy = (
+                "" if self._answered else " Is the address right, and does the service run? stayworth serve"
+            )
+            message = f"{method} {path}: {self._address} gives no answer ({type(error).__name__}).{remedy}"
             raise ServiceError(message, code=code, request_id=request_id) from None
-        found = None
+        self._answered, found = True, None
         with suppress(ValueError):
             found = answer.json()
         if answer.is_success and isinstance(found, dict):

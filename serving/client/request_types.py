@@ -5,7 +5,7 @@ The service decodes the same fields, with strict types in place of the ones here
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Generic, Never, NotRequired, TypeAlias, TypeVar
@@ -78,7 +78,8 @@ def parts(customers: Sequence[Customer]) -> Iterator[list[Customer]]:
     Raises
     ------
     StayworthError
-        If an id comes twice: in two parts, the service could not see it.
+        If an id comes twice: in two parts, the service could not see it. If a customer has more orders than a
+        request may carry.
 
     Examples
     --------
@@ -89,8 +90,13 @@ def parts(customers: Sequence[Customer]) -> Iterator[list[Customer]]:
     _require_distinct(customers)
     part: list[Customer] = []
     rows = 0
-    for customer in customers:
+    for position, customer in enumerate(customers):
         more = len(customer["transactions"])
+        if more > MAX_ROWS:
+            raise StayworthError(
+                f"customers.{position} has {more:,} transactions, and a request carries {MAX_ROWS:,}. Send one "
+                "per day, with the day's sum: orders of one day count as one purchase."
+            )
         if part and (len(part) == MAX_CUSTOMERS or rows + more > MAX_ROWS):
             yield part
             part, rows = [], 0
@@ -124,6 +130,12 @@ def customers_of(orders: pd.DataFrame | pa.Table) -> list[Customer]:
         order: Any = dict(zip(fields, cells, strict=True))
         found.setdefault(customer_id, []).append(order)
     return [Customer(customer_id=who, transactions=their) for who, their in found.items()]
+
+
+def require_list(given: object, name: str, example: str) -> None:
+    """Refuse a single text or mapping: taken for a list, it would be one of letters or of keys."""
+    if isinstance(given, str | bytes | Mapping):
+        raise StayworthError(f"{name} is to be a list, also for one customer: {name}={example}.")
 
 
 def _require_distinct(customers: Sequence[Customer]) -> None:

@@ -190,6 +190,7 @@ def _say(sentences: list[str]) -> None:
 
 
 def _fingerprint(path: Path) -> InputFile:
-    from training.campaign.record import InputFile
+    from training.campaign.record import PLAN, InputFile
 
-    return InputFile(file=path.name, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    file = path / PLAN if path.is_dir() else path
+    return InputFile(file=path.name, sha256=hashlib.sha256(file.read_bytes()).hexdigest())

@@ -11,6 +11,7 @@ import typer
 from features.commands.console import progress, show_table
 from features.commands.log import open_log, row_balance
 from features.commands.options import options
+from features.log.findings import Finding, settle
 from features.log.settings import Columns, LogSettings
 from features.snapshot import Snapshot
 from serving.settings import ScoreSettings, StoreSettings
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from features.log.report import LogReport
     from serving.scorer import ScoredList
     from serving.store.store import Store
+
+_KEPT = 0.8  # of the published customers: a smaller list is published on request only
 
 
 @options
@@ -56,6 +59,9 @@ def score(
         chosen = _chosen(scored, settings)
         match = contacts.matched(chosen) if contacts else None
         listed = contacts.join(chosen, match) if contacts else chosen
+        if published:
+            for sentence in settle(_shrunken(published, len(scored.scores)), log.accept, strict=log.strict):
+                typer.secho(f"Warning: {sentence}", fg=typer.colors.YELLOW, err=True)
         report("Writing", 0, 0)
         if settings.out:
             write_table(listed, settings.out, excel=settings.excel)
@@ -89,6 +95,21 @@ def _publishable(settings: StoreSettings | None) -> Iterator[Store | None]:
     with Store(settings.uri) as store:
         store.require_publishable()
         yield store
+
+
+def _shrunken(store: Store, customers: int) -> list[Finding]:
+    """Return a finding if a new list has lost a large part of the published one's customers."""
+    before = store.newest()
+    if before is None or customers >= _KEPT * before.customers:
+        return []
+    return [
+        Finding(
+            "shrunken-list",
+            f"The list has {customers:,} customers, the published one of {before.snapshot_date} has "
+            f"{before.customers:,}: the others would have no score any more. Is the log whole?",
+            fatal=True,
+        )
+    ]
 
 
 def _chosen(scored: ScoredList, settings: ScoreSettings) -> pd.DataFrame:

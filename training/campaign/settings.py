@@ -161,7 +161,9 @@ class PlanSettings(PlanTerms, section="plan"):
     contacts: Annotated[
         Path | None,
         typer.Option(
-            "--contacts", help="Table of past contacts, customer_id and contacted_on, for --cooldown-days."
+            "--contacts",
+            help="Past contacts, for --cooldown-days: a table with customer_id and contacted_on, or the folder of "
+            "a campaign.",
         ),
     ] = None
     running: Annotated[

@@ -105,7 +105,8 @@ def rollback(settings: RegistrySettings) -> None:
     now, before = Registry(settings.tracking_uri).rollback()
     was = f"; version {before} was" if before else ""
     typer.echo(
-        f"Version {now} is the champion again{was}. A running service keeps its model until it is restarted."
+        f"Version {now} is the champion again{was}. A running service takes it over when it looks next "
+        "(--poll-seconds of stayworth serve)."
     )
 
 

@@ -209,6 +209,22 @@ def test_an_id_that_comes_twice_is_refused_although_no_part_could_tell(client: S
         client.score([customer("a", 150_000), customer("b", 150_000), customer("a")])
 
 
+def test_one_id_or_customer_alone_is_no_list_of_them(client: StayworthClient) -> None:
+    with pytest.raises(
+        StayworthError, match=r"customer_ids is to be a list, also for one customer: .*\['00017'\]"
+    ):
+        client.lookup("00017")
+    with pytest.raises(StayworthError, match="customers is to be a list"):
+        client.score(customer("a"))  # type: ignore[arg-type]
+
+
+def test_a_customer_with_more_orders_than_a_request_carries_is_refused_with_the_remedy(
+    client: StayworthClient,
+) -> None:
+    with pytest.raises(StayworthError, match=r"customers\.1 has 200,001 transactions, .* Send one"):
+        client.score([customer("a"), customer("b", 200_001)])
+
+
 @pytest.mark.parametrize("kind", ["pandas", "arrow"])
 def test_a_log_of_orders_comes_back_as_a_row_for_each_customer(
     service: Service, client: StayworthClient, kind: str
@@ -313,7 +329,9 @@ def test_a_service_that_is_not_there_is_named() -> None:
 
         with StayworthClient(f"http://127.0.0.1:{port}", KEY) as client:
             assert not client.ready()
-            with pytest.raises(ServiceError, match=f"127.0.0.1:{port} gives no answer") as caught:
+            with pytest.raises(
+                ServiceError, match=f"127.0.0.1:{port} gives no answer .* Is the address right"
+            ) as caught:
                 client.model()
 
     assert (caught.value.status, caught.value.code) == (None, "unreachable")

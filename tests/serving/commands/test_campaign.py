@@ -180,6 +180,31 @@ def test_past_contacts_with_the_day_first_need_their_format(app: typer.Typer, fo
     assert (reasons == "contacted within the last 60 days").sum() == 400
 
 
+def test_the_folder_of_a_campaign_says_whom_it_contacted(app: typer.Typer, folder: Path) -> None:
+    line = "plan --scores scored.csv --offers offers.toml --max-contacts 50"
+    first, said = _run(app, f"{line} --starts-on 2023-08-01 --out campaign")
+    (folder / "elsewhere").mkdir()
+    (folder / "campaign").rename(folder / "elsewhere" / "first")
+
+    code, said_second = _run(app, f"{line} --cooldown-days 200 --contacts elsewhere/first --out second")
+
+    assert (first, code) == (0, 0), said + said_second
+    contacted = set(read_table(folder / "elsewhere" / "first" / "list.csv")["customer_id"])
+    rest = read_table(folder / "second" / "not_selected.csv")
+    assert set(rest["customer_id"][rest["reason"] == "contacted within the last 200 days"]) == contacted
+
+
+def test_findings_go_into_a_new_folder(app: typer.Typer, folder: Path) -> None:
+    _run(app, "plan --scores scored.csv --offers offers.toml --out campaign")
+
+    code, said = _run(app, "measure --campaign campaign --transactions orders.csv --out found")
+    nowhere, complaint = _run(app, "measure --campaign campaign --transactions orders.csv --out no/such")
+
+    assert code == 0, said
+    assert (folder / "found" / "measured.csv").is_file()
+    assert nowhere == 2 and "does not exist" in complaint
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

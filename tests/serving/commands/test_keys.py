@@ -113,6 +113,20 @@ def test_a_list_is_published_whole_whatever_the_file_holds(shop: Path) -> None:
         assert score == expected | {"reasons": list(expected["reasons"])}  # to the last digit
 
 
+def test_a_list_that_lost_many_customers_is_published_on_request_only(shop: Path) -> None:
+    whole = ("score", "--publish", "--transactions")
+    assert stayworth(*whole, "orders.csv").exit_code == 0
+    lines = (shop / "orders.csv").read_text().splitlines(keepends=True)
+    (shop / "half.csv").write_text("".join([lines[0], *lines[1 : len(lines) // 2]]))
+
+    refused = stayworth(*whole, "half.csv")
+    accepted = stayworth(*whole, "half.csv", "--accept", "shrunken-list")
+
+    assert refused.exit_code == 2
+    assert "the published one of 1998-07-01 has 2,357: the others would have no score" in refused.stderr
+    assert accepted.exit_code == 0, accepted.output
+
+
 def test_a_list_may_be_published_and_nothing_written(shop: Path) -> None:
     for _ in range(3):
         result = stayworth("score", "--transactions", "orders.csv", "--publish", "--keep-sets", 1)
