@@ -17,7 +17,6 @@ from training.campaign.candidates import (
     CONTACTED_BY_RUNNING,
     HELD_OUT_BY_RUNNING,
     STANDING,
-    silent_days,
 )
 from training.campaign.holdout import customers_for
 from training.campaign.plan import CampaignPlan
@@ -32,7 +31,7 @@ from training.campaign.sensitivity import (
     tornado,
     with_dormant,
 )
-from training.offers.offers import BetaPrior
+from training.offers.offers import BetaPrior, Offer
 
 INK, GREY, COLOURS = "#22313f", "#c3c9cf", ("#1f6f8b", "#d1742f", "#5b8c3e", "#8a4f9e", "#b3403a")
 _MOST_DOTS = 4_000
@@ -59,6 +58,12 @@ def sentences(plan: CampaignPlan) -> list[str]:
         f"Expected profit {plan.expected_profit:,.2f} (90%: {low:,.2f} to {high:,.2f}), if the scores and the "
         "acceptance rates are right.",
     ]
+    if explorers := len(plan.explorers):
+        said.append(
+            f"Of these contacts {explorers:,} are made to learn (purpose: explore), with customers for whom an offer "
+            "may pay though it is not expected to; they are expected to earn "
+            f"{plan.explorers['expected_profit'].sum():,.2f}."
+        )
     said += _resumption_sentences(plan)
     if plan.allocation.budget_price > 0:
         said.append(f"One more unit of budget would bring {plan.allocation.budget_price:,.2f} more profit.")
@@ -96,7 +101,7 @@ def _left_alone_sentences(plan: CampaignPlan) -> list[str]:
             f"With them the plan would promise about {dormant.profit:,.2f}{hangs} instead of "
             f"{plan.expected_profit:,.2f}; --dormant contacts them."
         )
-    elif not plan.terms.dormant and np.isnan(silent_days(plan.customers)).any():
+    elif not plan.terms.dormant and plan.customers["silent_days"].isna().any():
         said.append(
             "The scored list does not say when customers last bought (last_purchase_date), so the dormant could not be "
             "left out."
@@ -164,8 +169,6 @@ def _offer_rows(plan: CampaignPlan) -> list[dict[str, Any]]:
     for offer in plan.offers:
         part = plan.contacted[plan.contacted["offer"] == offer.name]
         held = int((plan.held_out["offer"] == offer.name).sum())
-        prior = offer.acceptance_rate
-        spread = "" if not isinstance(prior, BetaPrior) else " ({:.2f} to {:.2f})".format(*prior.interval())
         rows.append(
             {
                 "name": offer.name,
@@ -174,10 +177,18 @@ def _offer_rows(plan: CampaignPlan) -> list[dict[str, Any]]:
                 "held_out": held,
                 "cost": float(part["expected_cost"].sum()),
                 "profit": float(part["expected_profit"].sum()),
-                "acceptance": f"{offer.acceptance:.2f}{spread}",
+                "acceptance": _acceptance_in_words(offer),
             }
         )
     return rows
+
+
+def _acceptance_in_words(offer: Offer) -> str:
+    if bands := offer.acceptance_by_silence:
+        return ", ".join(f"{band.mean:.2f} from day {band.from_days:g}" for band in bands)
+    prior = offer.acceptance_rate
+    spread = "" if not isinstance(prior, BetaPrior) else " ({:.2f} to {:.2f})".format(*prior.interval())
+    return f"{offer.acceptance:.2f}{spread}"
 
 
 def _range_sentence(same: SameList) -> str:

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
 from training.campaign.effect import Effect, effect
+from training.offers.acceptance_band import AcceptanceBand
 from training.offers.offers import BetaPrior, Floats, Offer
 
 CUSTOMERS_BEHIND_A_NUMBER = 20.0
@@ -33,13 +34,15 @@ class AcceptanceUpdate:
     """An offer's acceptance before and after a campaign.
 
     ``posterior`` equals ``prior`` where the campaign cannot teach it; then ``warning`` says why.
-    ``stay`` is the effect on the share of customers who stayed.
+    ``stay`` is the effect on the share of customers who stayed; ``bands`` what is known by silence, from this campaign
+    and those before.
     """
 
     prior: BetaPrior
     posterior: BetaPrior
     stay: Effect
     warning: str | None = None
+    bands: tuple[AcceptanceBand, ...] = ()
 
 
 def acceptance_prior(offer: Offer) -> BetaPrior:
@@ -96,11 +99,12 @@ def update_acceptance(
             prior,
             stay,
             f"Contacted customers seem to have stayed less often ({stay.contacted:.1%}) than the holdout "
-            f"({stay.holdout:.1%}). If the offer drives customers away, its acceptance cannot be told from "
-            "this campaign, so the earlier figure is kept. Look at the offer before it is used again.",
+            f"({stay.holdout:.1%}). If the offer drives customers away, one acceptance rate for all cannot be told "
+            "from this campaign, so the earlier figure is kept; by silence the harm is learnt, and the next plan does "
+            "not contact where it is likely. Look at the offer before it is used again.",
         )
     rates = (np.arange(GRID) + 0.5) / GRID
-    log_density = stats.beta.logpdf(rates, prior.alpha, prior.beta) + _log_likelihood(rates, y, arm, groups)
+    log_density = stats.beta.logpdf(rates, prior.alpha, prior.beta) + log_likelihood(rates, y, arm, groups)
     weight = np.exp(log_density - log_density.max())
     weight /= weight.sum()
     mean = float(weight @ rates)
@@ -110,18 +114,20 @@ def update_acceptance(
     return AcceptanceUpdate(prior, BetaPrior(alpha=mean * customers, beta=(1 - mean) * customers), stay)
 
 
-def _log_likelihood(
+def log_likelihood(
     rates: Floats, stayed: NDArray[np.bool_], contacted: NDArray[np.bool_], stratum: NDArray[Any]
 ) -> Floats:
-    """Return the log-likelihood of each acceptance rate, the strata's q₀ integrated out."""
+    """Return the log-likelihood of each acceptance rate, perhaps negative, the strata's q₀ integrated out."""
     q = (np.arange(GRID) + 0.5) / GRID
     gone = (1 - q) * (1 - rates[:, None])  # 1 − q₁, so q₁ is never rounded to 1
+    possible = gone < 1  # a negative rate may take more than there are
+    gone = np.where(possible, gone, 0.5)
     total = np.zeros(rates.size)
     for label in np.unique(stratum):
         inside = stratum == label
         y1, n1 = stayed[inside & contacted].sum(), (inside & contacted).sum()
         y0, n0 = stayed[inside & ~contacted].sum(), (inside & ~contacted).sum()
-        log_likelihood = (
+        likelihood = (
             special.xlogy(y1, 1 - gone)
             + special.xlogy(n1 - y1, gone)
             + special.xlogy(y0, q)
@@ -129,5 +135,6 @@ def _log_likelihood(
         )
         # Fisher information of q₀ at this γ; (1 − γ)² / (q₁(1 − q₁)) = (1 − γ) / (q₁(1 − q₀)).
         information = n0 / (q * (1 - q)) + n1 * (1 - rates[:, None]) / ((1 - gone) * (1 - q))
-        total += special.logsumexp(log_likelihood + 0.5 * np.log(information + 1e-12), axis=1)
+        weighted = np.where(possible, likelihood + 0.5 * np.log(information + 1e-12), -np.inf)
+        total += special.logsumexp(weighted, axis=1)
     return total

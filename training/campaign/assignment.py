@@ -40,6 +40,8 @@ LIST_COLUMNS = (
     "expected_spend",
     "expected_value",
     "stratum",
+    "silent_days",
+    "purpose",
 )
 """Columns of both lists, in this order; those that are read back are checked."""
 
@@ -53,6 +55,7 @@ NUMBERS = (
     "incentive_cost",
     "stratum",
 )
+_LATER = ("silent_days", "purpose")  # not in the lists of earlier releases
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,8 @@ class Assignment:
     Parameters
     ----------
     customers : DataFrame, one row per customer: customer_id, contacted (bool), offer, value_tier, and the
-        numbers known at planning time (churn_probability, value_at_stake, incentive_cost, stratum …)
+        numbers known at planning time (churn_probability, value_at_stake, incentive_cost, stratum, silent_days …);
+        purpose, "explore" for customers drawn to learn from
     record : CampaignRecord, the plan as it was made
     notes : tuple of str, warnings about how the assignment was kept
     """
@@ -134,7 +138,10 @@ def _read_list(path: Path) -> pd.DataFrame:
         frame = read_table(path)  # a spreadsheet may have saved it again, with its own separator
         numbers = {column: _numbers(frame[column]) for column in NUMBERS}
         frame = frame.assign(**numbers).astype({"stratum": np.int64})
-        return frame[["customer_id", "offer", "value_tier", *NUMBERS]]
+        frame = frame.reindex(
+            columns=["customer_id", "offer", "value_tier", *NUMBERS, *_LATER], fill_value=""
+        )
+        return frame.assign(silent_days=_numbers(frame["silent_days"]))
     except (ValueError, KeyError) as error:
         raise CampaignError(
             f"{path} is not the list that 'stayworth plan' wrote: {str(error).rstrip('.')}. "

@@ -52,6 +52,7 @@ def scored_customers(scores: pd.DataFrame) -> pd.DataFrame:
         customers[name] = _read_numbers(column)
     for name in ("value_tier", "reasons", "model_version"):
         customers[name] = customers.get(name, "")
+    customers["silent_days"] = silent_days(customers)
     return customers
 
 
@@ -157,7 +158,7 @@ def exclusions(
     reason = pd.Series("", index=customers.index)
     unknown = customers[["churn_probability", "value_at_stake"]].isna().any(axis=1)
     if not terms.dormant:
-        reason[silent_days(customers) > dormant_after_days] = dormant_reason(dormant_after_days)
+        reason[customers["silent_days"] > dormant_after_days] = dormant_reason(dormant_after_days)
     reason[unknown] = "no score"
     if terms.cooldown_days is not None:
         recent = _recently_contacted(others.contacts, starts_on - timedelta(days=terms.cooldown_days))
@@ -199,10 +200,13 @@ def prices(customers: pd.DataFrame, offers: Sequence[Offer]) -> tuple[Floats, Fl
             f"The incentive of {shared[0]!r} is a share of the spend per purchase, but the scored list has no "
             f"spend_per_purchase for {int(np.isnan(spend).sum()):,} customers. Score again, or use incentive_cost."
         )
-    shape = (len(customers), 1)
-    profit = [np.broadcast_to(offer_profit(p, value, o, spend).reshape(-1, 1), shape) for o in offers]
-    cost = [np.broadcast_to(expected_cost(p, o, spend).reshape(-1, 1), shape) for o in offers]
-    return np.hstack(profit), np.hstack(cost)
+    profit, cost = (np.empty((len(customers), len(offers))) for _ in range(2))
+    silent = customers["silent_days"] if "silent_days" in customers else silent_days(customers)
+    for column, offer in enumerate(offers):
+        for rows, same in offer.by_silence(silent):
+            profit[rows, column] = offer_profit(p[rows], value[rows], same, spend[rows])
+            cost[rows, column] = expected_cost(p[rows], same, spend[rows])
+    return profit, cost
 
 
 def profit_of_contacts(
@@ -223,5 +227,7 @@ def profit_of_contacts(
     total = 0.0
     for offer in offers:
         mine = (contacts["offer"] == offer.name).to_numpy()
-        total += float(offer_profit(p[mine], value[mine], offer, spend[mine]).sum())
+        for rows, same in offer.by_silence(contacts["silent_days"]):
+            rows = rows & mine
+            total += float(offer_profit(p[rows], value[rows], same, spend[rows]).sum())
     return total

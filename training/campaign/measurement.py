@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -17,6 +17,7 @@ import pandas as pd
 
 from features.log.transactions import TransactionLog
 from training.campaign.acceptance import AcceptanceUpdate, acceptance_prior, update_acceptance
+from training.campaign.acceptance_by_silence import learn_by_silence
 from training.campaign.assignment import Assignment
 from training.campaign.effect import Effect, effect, times_the_customers
 from training.campaign.outcomes import campaign_outcomes, campaign_period
@@ -271,6 +272,12 @@ def _updates(assignment: Assignment, outcomes: pd.DataFrame, notes: list[str]) -
             continue
         bought = outcomes.loc[part.index, "bought"]
         update = update_acceptance(acceptance_prior(offer), bought, part["contacted"], part["stratum"])
+        if {"silent_days", "purpose"} <= set(part):
+            dormant_after_days = assignment.record.dormant_after_days or 2 * assignment.record.horizon_days
+            drawn = (part["contacted"], part["silent_days"], part["purpose"])
+            update = replace(
+                update, bands=learn_by_silence(offer, bought, *drawn, dormant_after_days=dormant_after_days)
+            )
         updates[name] = update
         if update.warning:
             notes.append(f"{name}: {update.warning}")
@@ -284,9 +291,14 @@ def _learned(
     redeemed: Collection[str] | None,
 ) -> Offer:
     """Return the offer with what the campaign taught; unchanged where it taught nothing."""
-    if offer.name not in updates or updates[offer.name].warning:
+    if offer.name not in updates:
         return offer
-    learned: dict[str, object] = {"acceptance_rate": updates[offer.name].posterior}
-    if redeemed is not None:
-        learned["redemption_rate"] = rates[offer.name][0]
+    update, learned = updates[offer.name], dict[str, object]()
+    if update.bands:
+        before = offer.acceptance_before or acceptance_prior(offer)
+        learned |= {"acceptance_by_silence": update.bands, "acceptance_before": before}
+    if not update.warning:
+        learned["acceptance_rate"] = update.posterior
+        if redeemed is not None:
+            learned["redemption_rate"] = rates[offer.name][0]
     return offer.model_copy(update=learned)

@@ -26,6 +26,7 @@ from training.campaign.candidates import (
     scored_customers,
     stated_by_scores,
 )
+from training.campaign.exploration import EXPLORE, add_explorers
 from training.campaign.holdout import CONFIDENCE, holdout_share_for, minimum_detectable_effect
 from training.campaign.resumption import at_resumption, stated_resumption, value_at_resumption
 from training.campaign.running import RunningCampaign
@@ -85,6 +86,11 @@ class CampaignPlan:
         return self._ranked((self.customers["offer"] != "") & ~self.customers["held_out"])
 
     @property
+    def explorers(self) -> pd.DataFrame:
+        """Of the contacted, those who are contacted to learn."""
+        return self.contacted[self.contacted["purpose"] == EXPLORE]
+
+    @property
     def held_out(self) -> pd.DataFrame:
         """Customers not to be contacted, for the comparison."""
         return self._ranked(self.customers["held_out"])
@@ -129,9 +135,11 @@ class CampaignPlan:
     @property
     def expected_effect(self) -> float:
         """Share of the contacted whom the offers are expected to keep."""
-        part = self.contacted
-        acceptance = part["offer"].map({offer.name: offer.acceptance for offer in self.offers})
-        return float((part["churn_probability"] * acceptance).mean()) if len(part) else 0.0
+        kept = sum(
+            float((part["churn_probability"] * offer.acceptance).sum())
+            for part, offer in self._by_acceptance()
+        )
+        return kept / len(self.contacted) if len(self.contacted) else 0.0
 
     @property
     def stay_rate(self) -> float:
@@ -145,17 +153,25 @@ class CampaignPlan:
         sizes = (len(self.contacted), len(self.held_out))
         return minimum_detectable_effect(*sizes, self.stay_rate, power=self.terms.power)
 
+    def _by_acceptance(self) -> list[tuple[pd.DataFrame, Offer]]:
+        """Split the contacted by offer and acceptance rate."""
+        parts = [(offer, self.contacted[self.contacted["offer"] == offer.name]) for offer in self.offers]
+        return [
+            (part[rows], same)
+            for offer, part in parts
+            for rows, same in offer.by_silence(part["silent_days"])
+        ]
+
     def profit_interval(self) -> tuple[float, float]:
         """Return the central 90% interval of the contacts' profit, if the scores are right.
 
         It covers the uncertainty of the acceptance rates, and chance in who leaves and who accepts.
         """
         variance = 0.0
-        for offer in self.offers:
-            part = self.contacted[self.contacted["offer"] == offer.name]
+        for part, offer in self._by_acceptance():
             p, gain = part["churn_probability"].to_numpy(), part["value_at_stake"].to_numpy()
             d = part["incentive_cost"].to_numpy()
-            kept, taken = p * offer.acceptance, (1 - p) * offer.redemption_rate
+            kept, taken = p * max(offer.acceptance, 0.0), (1 - p) * offer.redemption_rate
             mean = kept * (gain - d) - taken * d
             variance += float((kept * (gain - d) ** 2 + taken * d**2 - mean**2).sum())
             if isinstance(prior := offer.acceptance_rate, BetaPrior):
@@ -233,7 +249,10 @@ def plan(
 
     share = 0.1 if terms.holdout_share is None else terms.holdout_share
     for _ in range(_MOST_ROUNDS):
-        allocation, drawn = choose_and_draw(customers, candidates, profit, cost, offers, terms, share)
+        allocation, drawn = choose_and_draw(
+            customers, candidates, profit, cost, offers, terms.for_profit, share
+        )
+        add_explorers(drawn, candidates, offers, terms, silence)
         result = CampaignPlan(
             drawn, tuple(offers), terms, allocation, share, starts_on, horizon, rate, silence, still
         )

@@ -41,12 +41,13 @@ class InputFile(_Part):
 
 
 class Counts(_Part):
-    """Numbers of customers; ``not_selected`` by reason, ``by_offer`` of the contacted."""
+    """Numbers of customers; ``not_selected`` by reason, ``by_offer`` and ``explorers`` of the contacted."""
 
     scored: int
     chosen: int
     contacted: int
     held_out: int
+    explorers: int = 0
     not_selected: dict[str, int]
     by_offer: dict[str, int]
 
@@ -178,8 +179,8 @@ def _from_format_1(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _from_format_2(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Translate format 2, whose plans contacted the dormant as they did all others."""
-    return {**raw, "format": 3, "terms": {**raw["terms"], "dormant": True}}
+    """Translate format 2, whose plans contacted the dormant as all others, and nobody to learn."""
+    return {**raw, "format": 3, "terms": {**raw["terms"], "dormant": True, "explore": 0.0}}
 
 
 def record_of(plan: CampaignPlan, inputs: Mapping[str, InputFile] | None = None) -> CampaignRecord:
@@ -202,6 +203,7 @@ def record_of(plan: CampaignPlan, inputs: Mapping[str, InputFile] | None = None)
             chosen=len(plan.chosen),
             contacted=len(plan.contacted),
             held_out=len(plan.held_out),
+            explorers=len(plan.explorers),
             not_selected=_counts(plan.not_selected["reason"]),
             by_offer=_counts(plan.contacted["offer"]),
         ),

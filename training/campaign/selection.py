@@ -21,6 +21,7 @@ from training.offers.offer_profit import (
 )
 from training.offers.offers import Floats, Offer
 
+NOT_PAYING = "no offer would pay"
 _MOST_ROUNDS = 30
 
 
@@ -35,7 +36,7 @@ def describe_best(
     customers["expected_profit"] = np.nan
     customers.loc[customers.index[candidates], "best_offer"] = names[best]
     customers.loc[customers.index[candidates], "expected_profit"] = gain
-    customers.loc[customers.index[candidates[gain <= 0]], "reason"] = "no offer would pay"
+    customers.loc[customers.index[candidates[gain <= 0]], "reason"] = NOT_PAYING
 
 
 def choose_and_draw(
@@ -99,21 +100,26 @@ def _draw(
         "probability_of_profit",
     ):
         drawn[name] = np.nan
-    spend = customers["spend_per_purchase"].to_numpy()
     for number, offer in enumerate(offers):
-        mine = rows[choice == number]
-        part, m = customers.iloc[mine], spend[mine]
-        p, value = part["churn_probability"].to_numpy(), part["value_at_stake"].to_numpy()
-        drawn.loc[mine, ["offer", "channel"]] = offer.name, offer.channel
-        drawn.loc[mine, "expected_profit"] = offer_profit(p, value, offer, m)
-        drawn.loc[mine, "expected_cost"] = expected_cost(p, offer, m)
-        drawn.loc[mine, "greatest_cost"] = greatest_cost(offer, m)
-        drawn.loc[mine, "incentive_cost"] = offer.incentive(m)
-        drawn.loc[mine, "break_even_probability"] = break_even_probability(value, offer, m)
-        drawn.loc[mine, "probability_of_profit"] = probability_of_profit(p, value, offer, m)
+        fill_in(drawn, rows[choice == number], offer)
     if len(rows) and share > 0:
         part = customers.iloc[rows]
         strata = stratify(choice, part["value_at_stake"], part["churn_probability"], share)
         drawn.loc[rows, "stratum"] = strata
         drawn.loc[rows, "held_out"] = draw_holdout(strata, choice, share, terms.seed)
     return drawn
+
+
+def fill_in(drawn: pd.DataFrame, rows: np.ndarray[Any, Any], offer: Offer) -> None:
+    """Choose an offer for some customers: fill in its name and its prices, in place."""
+    drawn.loc[rows, ["offer", "channel"]] = offer.name, offer.channel
+    for inside, same in offer.by_silence(drawn["silent_days"].to_numpy()[rows]):
+        mine = rows[inside]
+        part, m = drawn.iloc[mine], drawn["spend_per_purchase"].to_numpy()[mine]
+        p, value = part["churn_probability"].to_numpy(), part["value_at_stake"].to_numpy()
+        drawn.loc[mine, "expected_profit"] = offer_profit(p, value, same, m)
+        drawn.loc[mine, "expected_cost"] = expected_cost(p, same, m)
+        drawn.loc[mine, "greatest_cost"] = greatest_cost(same, m)
+        drawn.loc[mine, "incentive_cost"] = same.incentive(m)
+        drawn.loc[mine, "break_even_probability"] = break_even_probability(value, same, m)
+        drawn.loc[mine, "probability_of_profit"] = probability_of_profit(p, value, same, m)

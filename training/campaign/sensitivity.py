@@ -22,6 +22,7 @@ SAME = 0.95
 _MOST_CUSTOMERS = 3_000
 _CURVE_POINTS = 10
 _BISECTIONS = 5
+_NORMAL_90 = 1.645
 
 
 @dataclass(frozen=True)
@@ -93,17 +94,24 @@ def tornado(plan: CampaignPlan) -> list[Swing]:
         swings.append(Swing(f"resumption ({plan.resumption:g}; 0 to 1)", ends[0], ends[1]))
     for offer in plan.offers:
         if (part["offer"] == offer.name).any():
-            low, high = acceptance_prior(offer).interval(0.9)
-            ends = [
-                profit([o if o is not offer else _accepting(o, rate) for o in plan.offers])
-                for rate in (low, high)
-            ]
-            swings.append(Swing(f"acceptance of {offer.name} ({low:.2f} to {high:.2f})", ends[0], ends[1]))
+            words, low, high = _acceptance_ends(offer)
+            ends = [profit([o if o is not offer else end for o in plan.offers]) for end in (low, high)]
+            swings.append(Swing(f"acceptance of {offer.name} ({words})", ends[0], ends[1]))
     return sorted(swings, key=lambda swing: -abs(swing.high_profit - swing.low_profit))
 
 
-def _accepting(offer: Offer, rate: float) -> Offer:
-    return offer.model_copy(update={"acceptance_rate": rate})
+def _acceptance_ends(offer: Offer) -> tuple[str, Offer, Offer]:
+    """Return an offer at the ends of the 90% interval of its acceptance, in all bands at once where it has some."""
+    if not offer.acceptance_by_silence:
+        low, high = acceptance_prior(offer).interval(0.9)
+        return f"{low:.2f} to {high:.2f}", offer.accepting(low), offer.accepting(high)
+    low_end, high_end = (
+        offer.model_copy(
+            update={"acceptance_by_silence": tuple(b.shifted(z) for b in offer.acceptance_by_silence)}
+        )
+        for z in (-_NORMAL_90, _NORMAL_90)
+    )
+    return "90% of every band", low_end, high_end
 
 
 def _scaled(offer: Offer, factors: dict[str, float]) -> Offer:
@@ -120,7 +128,7 @@ def by_resumption(plan: CampaignPlan) -> list[Resumed]:
     found = []
     for share in RESUMPTIONS:
         moved = at_resumption(rows, share)
-        other = _allocate(plan, moved, scale, plan.offers, plan.terms.budget, enlarge=True)
+        other = _allocate(plan, moved, scale, plan.offers, plan.terms.for_profit.budget, enlarge=True)
         found.append(
             Resumed(
                 share, plan.profit_at_resumption(share), round(kept * other.contacts), kept * other.profit
@@ -136,7 +144,7 @@ def with_dormant(plan: CampaignPlan) -> Dormant | None:
         return None
     rows, scale = _thinned(plan.customers[left_out | (plan.customers["best_offer"] != "")])
     kept = (1 - plan.holdout_share) / scale
-    other = _allocate(plan, rows, scale, plan.offers, plan.terms.budget, enlarge=True)
+    other = _allocate(plan, rows, scale, plan.offers, plan.terms.for_profit.budget, enlarge=True)
     taken = other.choice != NOBODY
     once = None
     if plan.resumption is not None:
@@ -146,14 +154,14 @@ def with_dormant(plan: CampaignPlan) -> Dormant | None:
 
 
 def same_list(plan: CampaignPlan) -> list[SameList]:
-    """Return for each offer the acceptance rates between which at least 95% of the list stays."""
+    """Return the acceptance rates between which at least 95% of the list stays, for offers that have one for all."""
     rows, scale = _sample(plan)
     base = _chosen(plan, rows, scale, plan.offers)
     ranges = []
-    for offer in plan.offers:
+    for offer in (each for each in plan.offers if not each.acceptance_by_silence):
 
         def stays(rate: float, offer: Offer = offer) -> bool:
-            moved = [o if o is not offer else _accepting(o, rate) for o in plan.offers]
+            moved = [o if o is not offer else o.accepting(rate) for o in plan.offers]
             other = _chosen(plan, rows, scale, moved)
             alike = ((base == other) & (base != NOBODY)).sum()
             return bool(alike >= SAME * max((base != NOBODY).sum(), (other != NOBODY).sum()))
@@ -201,7 +209,7 @@ def _thinned(candidates: pd.DataFrame) -> tuple[pd.DataFrame, float]:
 def _chosen(
     plan: CampaignPlan, rows: pd.DataFrame, scale: float, offers: Sequence[Offer]
 ) -> NDArray[np.int64]:
-    return _allocate(plan, rows, scale, offers, plan.terms.budget, enlarge=True).choice
+    return _allocate(plan, rows, scale, offers, plan.terms.for_profit.budget, enlarge=True).choice
 
 
 def _allocate(
@@ -216,7 +224,7 @@ def _allocate(
     """Allocate again under other assumptions, at the limits before the draw."""
     profit, cost = prices(rows, offers)
     whole = scale / (1 - plan.holdout_share)
-    limits = [plan.terms.max_contacts, *(offer.capacity for offer in offers)]
+    limits = [plan.terms.for_profit.max_contacts, *(offer.capacity for offer in offers)]
     places = [None if limit is None else math.floor(limit * whole) for limit in limits]
     amount = budget if budget is None or not enlarge else budget * whole
     return allocate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
@@ -75,6 +76,14 @@ class PlanTerms(Settings):
         typer.Option("--cooldown-days", help="Leave out customers contacted within this many days before."),
     ] = Field(default=None, ge=1)
     seed: Annotated[int, typer.Option("--seed", help="Seed of the draw of the holdout.")] = 7
+    explore: Annotated[
+        float,
+        typer.Option(
+            "--explore",
+            help="Share of the customers in doubt (an offer is not expected to pay, but may) to contact all the same, "
+            "to learn; for at most this share of the budget. 0 for none.",
+        ),
+    ] = Field(default=0.05, ge=0, le=0.5)
     dormant: Annotated[
         bool,
         typer.Option(
@@ -124,6 +133,24 @@ class PlanTerms(Settings):
         if self.holdout is not None and self.effect is not None:
             raise ValueError("give --holdout or --effect, not both: either sizes the holdout")
         return self
+
+    @property
+    def explores(self) -> bool:
+        """Whether some contacts are made to learn; without a holdout they would teach nothing."""
+        return self.explore > 0 and self.holdout_share != 0
+
+    @property
+    def for_profit(self) -> PlanTerms:
+        """The terms of the contacts that are made for profit: limits less the exploring share."""
+        if not self.explores:
+            return self
+        budget, places = self.budget, self.max_contacts
+        return self.model_copy(
+            update={
+                "budget": None if budget is None else (1 - self.explore) * budget,
+                "max_contacts": None if places is None else places - math.floor(self.explore * places),
+            }
+        )
 
     @property
     def holdout_share(self) -> float | None:

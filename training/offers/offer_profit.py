@@ -116,7 +116,8 @@ def expected_cost(
     array([16.])
     """
     p, d = np.asarray(churn_probability, dtype=np.float64), offer.incentive(spend_per_purchase)
-    return np.asarray(offer.contact_cost + d * (p * offer.acceptance + (1 - p) * offer.redemption_rate))
+    kept = max(offer.acceptance, 0.0)  # an offer that drives customers away is taken by none of them
+    return np.asarray(offer.contact_cost + d * (p * kept + (1 - p) * offer.redemption_rate))
 
 
 def greatest_cost(offer: Offer, spend_per_purchase: ArrayLike | None = None) -> Floats:

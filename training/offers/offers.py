@@ -16,6 +16,7 @@ from scipy import stats
 
 from features.errors import StayworthError
 from features.files import atomic_path
+from training.offers.acceptance_band import AcceptanceBand
 
 Floats = NDArray[np.float64]
 Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -70,6 +71,9 @@ class Offer(BaseModel):
     incentive_in_amounts : bool, the log's amounts are already net of the incentive (a discount), so that a
         measurement must not subtract it again
     capacity : int or None, the most customers this offer can be made to
+    acceptance_by_silence : tuple of AcceptanceBand, by days, what measured campaigns taught; stands in for
+        ``acceptance_rate`` where it is known for how long a customer has been silent
+    acceptance_before : BetaPrior or None, the acceptance rate before the first campaign, which the bands start from
 
     Examples
     --------
@@ -88,6 +92,15 @@ class Offer(BaseModel):
     redemption_rate: Share = 1.0
     incentive_in_amounts: bool = False
     capacity: int | None = Field(default=None, ge=0)
+    acceptance_by_silence: tuple[AcceptanceBand, ...] = ()
+    acceptance_before: BetaPrior | None = None
+
+    @model_validator(mode="after")
+    def _ordered_bands(self) -> Offer:
+        days = [band.from_days for band in self.acceptance_by_silence]
+        if days and (days[0] != 0 or sorted(set(days)) != days):
+            raise ValueError("acceptance_by_silence must begin at from_days = 0 and go up from band to band")
+        return self
 
     @model_validator(mode="after")
     def _one_incentive(self) -> Offer:
@@ -103,6 +116,40 @@ class Offer(BaseModel):
         """Expected acceptance rate γ."""
         prior = self.acceptance_rate
         return prior.mean if isinstance(prior, BetaPrior) else prior
+
+    def by_silence(self, silent_days: ArrayLike) -> list[tuple[NDArray[np.bool_], Offer]]:
+        """Split customers by the acceptance expected of them.
+
+        Parameters
+        ----------
+        silent_days : array of shape (n_customers,), days since the last purchase; NaN where that is not known
+
+        Returns
+        -------
+        list of (ndarray of bool, shape (n_customers,); Offer with one acceptance rate for them), every customer once.
+            Where contact probably drives customers away, the rate is the negative mean.
+
+        Examples
+        --------
+        >>> band = AcceptanceBand(from_days=0, mean=0.4, deviation=0.1, probability_negative=0)
+        >>> old = band.model_copy(update={"from_days": 60, "mean": -0.1, "probability_negative": 0.9})
+        >>> offer = Offer(incentive_cost=1, acceptance_rate=0.2, acceptance_by_silence=(band, old))
+        >>> [(rows.tolist(), round(each.acceptance, 3)) for rows, each in offer.by_silence([10, 90, np.nan])]
+        [([False, False, True], 0.2), ([True, False, False], 0.4), ([False, True, False], -0.1)]
+        """
+        silent = np.asarray(silent_days, dtype=np.float64)
+        plain = self.accepting(self.acceptance_rate)
+        if not self.acceptance_by_silence:
+            return [(np.ones(silent.shape, dtype=bool), plain)]
+        days = [band.from_days for band in self.acceptance_by_silence]
+        place = np.searchsorted(days, silent, side="right") - 1
+        place[np.isnan(silent)] = -1
+        offers = [plain, *(self.accepting(_rate_of(band)) for band in self.acceptance_by_silence)]
+        return [(place == number - 1, offer) for number, offer in enumerate(offers)]
+
+    def accepting(self, rate: float | BetaPrior) -> Offer:
+        """Return the offer with one acceptance rate for all customers; a negative one where contact does harm."""
+        return self.model_copy(update={"acceptance_rate": rate, "acceptance_by_silence": ()})
 
     @property
     def has_incentive(self) -> bool:
@@ -144,6 +191,15 @@ class Offer(BaseModel):
                 "which is not given. Give it, or use incentive_cost."
             )
         return np.asarray(np.asarray(spend_per_purchase, dtype=np.float64) * (self.incentive_share or 0.0))
+
+
+def _rate_of(band: AcceptanceBand) -> float | BetaPrior:
+    """Return a band's posterior as a Beta distribution of its mean and variance, or as a number where there is none."""
+    mean, variance = band.mean, band.deviation**2
+    if band.harmful or not 0 < mean < 1 or variance >= mean * (1 - mean):
+        return mean
+    customers = mean * (1 - mean) / variance - 1
+    return BetaPrior(alpha=mean * customers, beta=(1 - mean) * customers)
 
 
 EXAMPLE_ACCEPTANCE = 0.3
@@ -216,14 +272,21 @@ def write_offers(offers: Sequence[Offer], path: str | os.PathLike[str]) -> None:
     >>> read_offers(path) == offers
     True
     """
-    tables = (offer.model_dump(mode="json", exclude_none=True) for offer in offers)
+    tables = (_written(offer) for offer in offers)
     text = "\n".join("[[offers]]\n" + "".join(f"{k} = {_toml(v)}\n" for k, v in t.items()) for t in tables)
     with atomic_path(path) as beside:
         beside.write_text(text, encoding="utf-8")
 
 
+def _written(offer: Offer) -> dict[str, Any]:
+    table = offer.model_dump(mode="json", exclude_none=True)
+    return {name: value for name, value in table.items() if value != []}
+
+
 def _toml(value: object) -> str:
-    """Write a text, number, truth value or flat table; all but the table as JSON does."""
+    """Write a text, number, truth value, table or list of tables; all but these as JSON does."""
+    if isinstance(value, list | tuple):
+        return "[\n" + "".join(f"  {_toml(each)},\n" for each in value) + "]"
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{key} = {_toml(each)}" for key, each in value.items()) + " }"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -193,9 +193,20 @@ def test_a_plan_without_a_holdout_cannot_be_measured(tmp_path: Path) -> None:
 def as_format_2(record: dict[str, Any]) -> dict[str, Any]:
     """The plan.json of before: nothing of the dormant, of resumption and of other campaigns."""
     old = {k: v for k, v in record.items() if k not in ("dormant_after_days", "resumption", "running")}
-    later = ("dormant", "resumption", "hold_days", "recontact", "standing_holdout", "standing_seed")
+    later = (
+        "explore",
+        "dormant",
+        "resumption",
+        "hold_days",
+        "recontact",
+        "standing_holdout",
+        "standing_seed",
+    )
     old["terms"] = {name: value for name, value in record["terms"].items() if name not in later}
     old["expected"] = {k: v for k, v in record["expected"].items() if k != "profit_by_resumption"}
+    old["counts"] = {name: value for name, value in record["counts"].items() if name != "explorers"}
+    learnt = ("acceptance_by_silence", "acceptance_before")
+    old["offers"] = [{k: v for k, v in offer.items() if k not in learnt} for offer in record["offers"]]
     return old | {"format": 2}
 
 
@@ -205,7 +216,7 @@ def as_format_1(record: dict[str, Any]) -> dict[str, Any]:
     old["terms"] = old["terms"] | {"horizon_days": record["horizon_days"], "margin": record["margin"]}
     prices = dict(record["allocation"])
     old["allocation"] = {"lambda": prices.pop("budget_price"), **prices}
-    old["offers"] = [{k: v for k, v in offer.items() if v is not None} for offer in record["offers"]]
+    old["offers"] = [{k: v for k, v in offer.items() if v is not None} for offer in old["offers"]]
     return old | {"format": 1}
 
 
@@ -228,7 +239,8 @@ def test_a_plan_of_an_older_format_is_read_as_one_that_contacted_the_dormant(
     assert read_assignment(folder).record == now.model_copy(
         update=unstated
         | {
-            "terms": now.terms.model_copy(update={"dormant": True}),
+            "terms": now.terms.model_copy(update={"dormant": True, "explore": 0.0}),
+            "counts": now.counts.model_copy(update={"explorers": 0}),
             "expected": now.expected.model_copy(update={"profit_by_resumption": {}}),
         }
     )

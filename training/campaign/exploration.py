@@ -1,0 +1,143 @@
+"""The exploring share of a plan: contacts with customers for whom an offer may pay, though it is not expected to.
+
+A plan that contacts only where it expects a profit never learns that it was too pessimistic. So it contacts a share of
+the customers about whom there is doubt: no offer is expected to pay, but one would at the upper end of what is known of
+its acceptance. They are drawn by Thompson sampling: each customer's acceptance is drawn from what is known of it, and
+of those for whom an offer then pays, the most profitable are taken. As many again are held out: a contact shows
+something only beside a customer like it who was left alone, and leaving alone costs nothing where no profit is
+expected. As doubt goes, so does exploring.
+
+A share of the contacts would not do: a plan that has become too pessimistic contacts hardly anybody, and a share of
+hardly anybody never corrects it.
+
+References
+----------
+Russo et al. (2018), A Tutorial on Thompson Sampling, Foundations and Trends in Machine Learning 11(1).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from training.campaign.acceptance_by_silence import bands_of
+from training.campaign.selection import NOT_PAYING, fill_in
+from training.campaign.settings import PlanTerms
+from training.offers.offer_profit import expected_cost, offer_profit
+from training.offers.offers import Floats, Offer
+
+EXPLORE, PROFIT = "explore", "profit"
+"""Purposes of a contact, as the contact list says."""
+UPPER_END = 1.645
+"""Standard deviations above the mean: the upper end of the 90% interval."""
+_STREAM = 1  # of random numbers, apart from that of the holdout
+
+
+def add_explorers(
+    drawn: pd.DataFrame,
+    candidates: NDArray[np.intp],
+    offers: Sequence[Offer],
+    terms: PlanTerms,
+    dormant_after_days: int,
+) -> None:
+    """Choose the exploring contacts among the candidates whom the plan leaves alone, and their holdout, in place.
+
+    ``terms.explore`` of the customers in doubt, for at most this share of ``terms.budget`` and ``terms.max_contacts``;
+    none without a holdout.
+
+    Parameters
+    ----------
+    drawn : DataFrame of customers, with the offers chosen for profit; gets the column ``purpose``
+    candidates : places of the customers who may be contacted
+    """
+    drawn["purpose"] = np.where(drawn["offer"] != "", PROFIT, "")
+    if not terms.explores:
+        return
+    rng = np.random.default_rng([terms.seed, _STREAM])
+    rows = drawn.iloc[candidates]
+    lots = rng.standard_normal((len(rows), len(offers)))
+    sampled, highest = (
+        np.column_stack(
+            [
+                _profit(rows, offer, dormant_after_days, each)
+                for offer, each in zip(offers, deviations.T, strict=True)
+            ]
+        )
+        for deviations in (lots, np.full_like(lots, UPPER_END))
+    )
+    doubtful = (rows["reason"] == NOT_PAYING).to_numpy() & (highest > 0).any(axis=1)
+    best, most = sampled.argmax(axis=1), sampled.max(axis=1)
+    places = _places(drawn, offers, terms, math.ceil(terms.explore * int(doubtful.sum())))
+    free = np.flatnonzero(doubtful & (most > 0))
+    chosen = _within(rows, free[np.argsort(-most[free], kind="stable")], best, offers, terms, places)
+    held_out, first_stratum = rng.permutation(chosen)[: len(chosen) // 2], int(drawn["stratum"].max()) + 1
+    for number, offer in enumerate(offers):
+        mine = candidates[chosen[best[chosen] == number]]
+        fill_in(drawn, mine, offer)
+        drawn.loc[mine, "stratum"] = first_stratum + number
+    drawn.loc[candidates[chosen], ["purpose", "reason"]] = EXPLORE, ""
+    drawn.loc[candidates[held_out], "held_out"] = True
+
+
+def _profit(rows: pd.DataFrame, offer: Offer, dormant_after_days: int, deviations: Floats) -> Floats:
+    """Return each customer's profit at an acceptance so many standard deviations from the mean of their band."""
+    bands = bands_of(offer, dormant_after_days)
+    silent = rows["silent_days"].fillna(0.0).to_numpy()
+    place = np.searchsorted([band.from_days for band in bands], silent, side="right") - 1
+    mean, deviation = (np.array([getattr(band, name) for band in bands]) for name in ("mean", "deviation"))
+    rate = np.minimum(mean[place] + deviation[place] * deviations, 1.0)
+    rate[
+        np.array([band.harmful for band in bands])[place]
+    ] = -1.0  # whom an offer drives away is not contacted
+    # Profit is linear in the rate: that of everybody at 0 and at 1 give it at any.
+    p, value = rows["churn_probability"].to_numpy(), rows["value_at_stake"].to_numpy()
+    spend = rows["spend_per_purchase"].to_numpy()
+    none, all_ = (offer_profit(p, value, offer.accepting(each), spend) for each in (0.0, 1.0))
+    return np.asarray(none + rate * (all_ - none))
+
+
+def _places(drawn: pd.DataFrame, offers: Sequence[Offer], terms: PlanTerms, wanted: int) -> list[int]:
+    """Return how many exploring contacts each offer may have at most; the last is for all together."""
+    contacted = drawn[(drawn["offer"] != "") & ~drawn["held_out"]]["offer"].value_counts()
+    left = [
+        wanted if offer.capacity is None else max(offer.capacity - int(contacted.get(offer.name, 0)), 0)
+        for offer in offers
+    ]
+    if terms.max_contacts is not None:
+        wanted = min(wanted, terms.max_contacts - int(contacted.sum()))
+    return [*left, max(wanted, 0)]
+
+
+def _within(
+    rows: pd.DataFrame,
+    ranked: NDArray[np.intp],
+    best: NDArray[np.intp],
+    offers: Sequence[Offer],
+    terms: PlanTerms,
+    places: list[int],
+) -> NDArray[np.intp]:
+    """Take customers from the top, two for each contact, while places and budget last."""
+    left = [2 * number for number in places]
+    money = math.inf if terms.budget is None else 2 * terms.explore * terms.budget
+    costs = np.column_stack([_cost(rows, offer) for offer in offers])
+    taken: list[int] = []
+    for place in ranked:
+        offer, cost = best[place], costs[place, best[place]]
+        if left[-1] < 1:
+            break
+        if left[offer] >= 1 and cost <= money:
+            taken.append(int(place))
+            left[offer], left[-1], money = left[offer] - 1, left[-1] - 1, money - cost
+    return np.array(taken[: len(taken) // 2 * 2], dtype=np.intp)
+
+
+def _cost(rows: pd.DataFrame, offer: Offer) -> Floats:
+    cost = np.empty(len(rows))
+    for inside, same in offer.by_silence(rows["silent_days"]):
+        part = rows[inside]
+        cost[inside] = expected_cost(part["churn_probability"], same, part["spend_per_purchase"])
+    return cost
