@@ -13,10 +13,13 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from serving.explanation.recommendation import OfferPrice, Recommendation
+import numpy as np
+
+from serving.explanation.recommendation import OfferPrice, Recommendation, silent_days
 from training.offers.offers import Offer
 
 _MOST_DIGITS = 7
+_DATED = ("churn_probability", "snapshot_date", "last_purchase_date")
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def decide(
     ----------
     offers : sequence of Offer
     score : mapping
-        The customer's churn_probability, value_at_stake and spend_per_purchase.
+        The customer's churn_probability, value_at_stake, spend_per_purchase, snapshot_date and last_purchase_date.
     now : Recommendation
         Their offers' prices.
     silent : mapping of int to Recommendation
@@ -87,7 +90,7 @@ def _texts() -> dict[str, str]:
 def _sentence(offer: Offer, price: OfferPrice, score: Mapping[str, Any]) -> str:
     stake = score["value_at_stake"]
     incentive = float(offer.incentive(score["spend_per_purchase"]))
-    p, gamma = score["churn_probability"], offer.acceptance
+    p, gamma = score["churn_probability"], _acceptance(offer, score)
     p_needed, gamma_needed = price.break_even_probability, price.break_even_acceptance
     facts: dict[str, Any] = {"incentive": incentive, "value_at_stake": stake}
     facts["p_needed"], facts["p"] = _apart(p if p_needed is None else p_needed, p, _probability)
@@ -95,6 +98,12 @@ def _sentence(offer: Offer, price: OfferPrice, score: Mapping[str, Any]) -> str:
         gamma if gamma_needed is None else gamma_needed, gamma, _percent
     )
     return _template(price, incentive >= stake).format(**facts)
+
+
+def _acceptance(offer: Offer, score: Mapping[str, Any]) -> float:
+    """Return the acceptance expected of a customer: of those as long silent, where that was learnt."""
+    (silent,) = silent_days({name: np.array([value]) for name, value in score.items() if name in _DATED})
+    return next(same.acceptance for rows, same in offer.by_silence([silent]) if rows.all())
 
 
 def _template(price: OfferPrice, incentive_too_dear: bool) -> str:

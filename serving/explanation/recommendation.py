@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from features.table.columns import Columns
 from training.offers.offer_profit import (
     break_even_acceptance,
@@ -102,11 +104,32 @@ def price_offers(scores: Columns, offers: Sequence[Offer]) -> list[Recommendatio
     return [Recommendation(list(prices), _best(prices)) for prices in rows]
 
 
+def silent_days(scores: Columns) -> Floats:
+    """Return the days since each customer's last purchase, at the snapshot; NaN where the scores do not say.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> dates = {"snapshot_date": np.array(["2024-02-01"]), "last_purchase_date": np.array(["2024-01-22"])}
+    >>> silent_days(dates)
+    array([10.])
+    """
+    if not {"snapshot_date", "last_purchase_date"} <= set(scores):
+        return np.full(len(scores["churn_probability"]), np.nan)
+    snapshot, last = (
+        np.asarray(scores[name], dtype="datetime64[D]") for name in ("snapshot_date", "last_purchase_date")
+    )
+    return np.asarray((snapshot - last) / np.timedelta64(1, "D"))
+
+
 def _prices(scores: Columns, offer: Offer, spend: Floats) -> list[OfferPrice]:
-    p, value = scores["churn_probability"], scores["value_at_stake"]
-    profit, cost = offer_profit(p, value, offer, spend), expected_cost(p, offer, spend)
-    probability = break_even_probability(value, offer, spend)
-    acceptance = break_even_acceptance(p, value, offer, spend)
+    """Price an offer for every customer, by the acceptance of those as long silent where that was learnt."""
+    profit, cost, probability, acceptance = (np.empty(len(spend)) for _ in range(4))
+    for rows, same in offer.by_silence(silent_days(scores)):
+        p, value, m = scores["churn_probability"][rows], scores["value_at_stake"][rows], spend[rows]
+        profit[rows], cost[rows] = offer_profit(p, value, same, m), expected_cost(p, same, m)
+        probability[rows] = break_even_probability(value, same, m)
+        acceptance[rows] = break_even_acceptance(p, value, same, m)
     columns = (profit.tolist(), cost.tolist(), _below_one(probability), _below_one(acceptance))
     return [OfferPrice(offer.name, *numbers) for numbers in zip(*columns, strict=True)]
 

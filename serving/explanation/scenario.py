@@ -49,7 +49,7 @@ class Outlook:
     value_at_risk: float
 
 
-_PRICED = [*(field.name for field in fields(Outlook)), "spend_per_purchase"]
+_PRICED = [*(field.name for field in fields(Outlook)), "spend_per_purchase", "last_purchase_date"]
 
 
 @dataclass(frozen=True)

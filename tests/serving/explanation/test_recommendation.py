@@ -16,6 +16,7 @@ from serving.scorer import Scorer
 from training.campaign.candidates import prices
 from training.campaign.plan import plan
 from training.campaign.settings import PlanTerms
+from training.offers.acceptance_band import AcceptanceBand
 from training.offers.offers import BetaPrior, Offer, OfferError
 
 VOUCHER = Offer(
@@ -160,3 +161,22 @@ def test_an_offer_pays_on_one_side_of_its_break_evens(
     if abs(profit) > 1e-6:  # further from zero than rounding
         assert (profit > 0) == (probability is not None and p > probability)
         assert (profit > 0) == (acceptance is not None and acceptance < 0.3)
+
+
+def test_what_was_learnt_by_silence_prices_an_answer_as_it_prices_a_plan(scores: pd.DataFrame) -> None:
+    known = {"deviation": 0.1, "probability_negative": 0.0}
+    bands = (
+        AcceptanceBand(from_days=0, mean=0.4, **known),
+        AcceptanceBand(from_days=60, mean=-0.1, deviation=0.1, probability_negative=0.9),
+    )
+    learnt = VOUCHER.model_copy(update={"acceptance_by_silence": bands})
+    profit, _ = prices(scores, [learnt])
+
+    found = price_offers(as_columns(scores), [learnt])
+
+    assert [each.offers[0].expected_profit for each in found] == profit[:, 0].tolist()
+    silent = pd.to_datetime(scores["snapshot_date"]) - pd.to_datetime(scores["last_purchase_date"])
+    assert not any(
+        each.recommended_offer for each, gone in zip(found, silent.dt.days >= 60, strict=True) if gone
+    )
+    assert any(each.recommended_offer for each in found)
