@@ -139,7 +139,7 @@ def monitor_model(
     with PurchaseHistory(log) as history:
         drift = _drift(model, reference, log, history.features(newest), settings)
         live = _live(model, reference, log, history, settings)
-        bounds = {"confidence": settings.confidence, "tolerance": settings.pace_tolerance}
+        bounds = {"confidence": settings.pace_confidence, "tolerance": settings.pace_tolerance}
         pace = look(model, reference.pace, history, reference.snapshot, newest, **bounds)
     reasons = [
         *_live_reasons(live),

@@ -6,11 +6,8 @@ much there is in the whole window::
     P(a purchase by t) = (1 − p)·(1 − p0(t)) / (1 − p0(H)),    E[purchases by t] = (1 − p)·E(t) / (1 − p0(H))
 
 with t in operational time, so that a season is no surprise. Customers of one shop are not independent: weeks differ by
-more than chance. How much they usually do is measured at the training snapshots, each with the purchase model fitted
-on what it sees, and stored with the version.
-
-To give activity and purchases one scale, both are read as the *pace* of the customers' clock: P(a purchase by t)
-rises with t by its elasticity, less than in proportion where most have bought already.
+more than chance. How much they usually do, and what the model usually misses, is measured at the training snapshots,
+each with the purchase model fitted on what it sees, and stored with the version.
 """
 
 from __future__ import annotations
@@ -28,7 +25,7 @@ from features.table.history import PurchaseHistory
 from training.churn.model import ChurnModel
 from training.clv.model import CLVModel
 from training.model.retention_model import RetentionModel
-from training.reference.pace import WEEK_DAYS, UsualPace, WeekPace
+from training.reference.pace import PACE_GAUGES, WEEK_DAYS, UsualPace, WeekPace
 from training.reference.performance import between_windows, ratio_error
 from training.snapshots.dataset import LabelledSnapshot
 from training.snapshots.outcomes import outcomes
@@ -37,10 +34,9 @@ LOOK_WEEKS = 4
 """The latest weeks looked at, whole ones: the days of a week differ."""
 
 MIN_EXPECTED = 20.0
-"""Expected purchases, and customers with one, below which nothing is read."""
+"""Expected purchases, or customers with one, below which nothing is read."""
 
 _TINY = 1e-12
-_STEP = 1.1  # of the clock, either way, for the elasticity
 
 
 @dataclass(frozen=True)
@@ -51,13 +47,10 @@ class ExpectedToDate:
     ----------
     active : ndarray of shape (n_customers,), P(a purchase by then)
     purchases : ndarray of shape (n_customers,)
-    elasticity : float
-        Change of the log of expected active customers per change of the log of the customers' pace.
     """
 
     active: np.ndarray
     purchases: np.ndarray
-    elasticity: float
 
 
 @dataclass(frozen=True)
@@ -95,38 +88,57 @@ def expect_to_date(
     share = in_window / np.maximum(1.0 - described["p0"], _TINY)
     x, t_x, T = clv.histories(columns)
     weeks = clv.weeks_ahead(columns, days)
-    slow, now, fast = (
-        share * (1.0 - clv.purchases.p_no_purchase(x, t_x, T, weeks * pace))
-        for pace in (1 / _STEP, 1.0, _STEP)
+    return ExpectedToDate(
+        active=share * (1.0 - clv.purchases.p_no_purchase(x, t_x, T, weeks)),
+        purchases=share * clv.purchases.expected_purchases(x, t_x, T, weeks),
     )
-    purchases = share * clv.purchases.expected_purchases(x, t_x, T, weeks)
-    rise = np.log(max(fast.sum(), _TINY) / max(slow.sum(), _TINY)) / (2 * np.log(_STEP))
-    return ExpectedToDate(now, purchases, float(np.clip(rise, 0.1, 1.0)))
 
 
-def usual_pace(model: RetentionModel, rows: Sequence[LabelledSnapshot]) -> UsualPace:
-    """Measure at the training snapshots how far the pace of whole weeks is usually off.
+def usual_pace(
+    model: RetentionModel, history: PurchaseHistory, rows: Sequence[LabelledSnapshot]
+) -> UsualPace:
+    """Measure at the training snapshots how far the totals of a window's first weeks usually are from expectation.
 
     Parameters
     ----------
     model : RetentionModel
+    history : PurchaseHistory
+        Of the log that the model was trained on.
     rows : sequence of LabelledSnapshot
-        Each with the purchase model fitted on what it sees.
+        Each with the purchase model fitted on what it sees; their windows have closed.
     """
     horizon_days = model.terms.horizon_days
     weeks = []
-    for week in range(1, min(LOOK_WEEKS, horizon_days // WEEK_DAYS) + 1):
-        seen = []
+    for days in WEEK_DAYS * np.arange(1, min(LOOK_WEEKS, horizon_days // WEEK_DAYS) + 1):
+        totals = []
         for row in rows:
             expected = expect_to_date(
-                model.churn, row.clv, row.columns, row.snapshot, horizon_days, week * WEEK_DAYS
+                model.churn, row.clv, row.columns, row.snapshot, horizon_days, int(days)
             )
-            active = row.outcomes["days_to_purchase"].to_numpy() < week * WEEK_DAYS
-            if active.any() and expected.active.sum() > 0:
-                off = np.log(active.sum() / expected.active.sum()) / expected.elasticity
-                seen.append((float(off), ratio_error(expected.active, active) / expected.elasticity))
-        weeks.append(WeekPace(_mean(seen), between_windows(seen), len(seen)))
-    return UsualPace(tuple(weeks))
+            totals.append(_totals(history, row.snapshot, int(days), row.table["customer_id"], expected))
+        weeks.append([_usual([each[gauge] for each in totals]) for gauge in PACE_GAUGES])
+    return UsualPace(*zip(*weeks, strict=True)) if weeks else UsualPace()
+
+
+def _totals(
+    history: PurchaseHistory, snapshot: Snapshot, days: int, ids: pd.Series, expected: ExpectedToDate
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return what each customer did within days of a snapshot, and what was expected, by gauge."""
+    after = outcomes(history, ChurnWindow(snapshot, days), ids)
+    return {
+        "purchases": (after["purchases"].to_numpy(), expected.purchases),
+        "active_customers": (1 - after["churned"].to_numpy(), expected.active),
+    }
+
+
+def _usual(totals: Sequence[tuple[np.ndarray, np.ndarray]]) -> WeekPace:
+    seen = [
+        (float(np.log(live.sum() / expected.sum())), ratio_error(expected, live))
+        for live, expected in totals
+        if live.sum() > 0 and expected.sum() > 0
+    ]
+    mean = float(np.mean([off for off, _ in seen])) if seen else 0.0
+    return WeekPace(mean, between_windows(seen), len(seen))
 
 
 def look(
@@ -159,24 +171,20 @@ def look(
     -------
     DataFrame of `PACE_COLUMNS`, one row per gauge; empty where a week has not passed, or too little is known
     """
-    weeks = min((now.date - opened.date).days // WEEK_DAYS, len(usual.weeks))
-    if weeks < 1 or not usual.known(weeks):
+    weeks = min((now.date - opened.date).days // WEEK_DAYS, usual.known_weeks)
+    if weeks < 1:
         return pd.DataFrame(columns=list(PACE_COLUMNS))
     days = weeks * WEEK_DAYS
     snapshot = now.days_earlier(days)
     table = history.features(snapshot)
     columns = as_columns(table.drop(columns="customer_id"))
     expected = expect_to_date(model.churn, model.clv, columns, snapshot, model.terms.horizon_days, days)
-    after = outcomes(history, ChurnWindow(snapshot, days), table["customer_id"])
-    gauges = (
-        ("purchases", after["purchases"].to_numpy(), expected.purchases, 1.0),
-        ("active_customers", 1 - after["churned"].to_numpy(), expected.active, expected.elasticity),
-    )
+    totals = _totals(history, snapshot, days, table["customer_id"], expected)
     rows = [
         {"snapshot_date": str(snapshot), "days": days}
-        | asdict(_reading(gauge, live, each, usual.weeks[weeks - 1], elasticity, confidence, tolerance))
-        for gauge, live, each, elasticity in gauges
-        if each.sum() >= MIN_EXPECTED
+        | asdict(_reading(gauge, *totals[gauge], getattr(usual, gauge)[weeks - 1], confidence, tolerance))
+        for gauge in PACE_GAUGES
+        if totals[gauge][1].sum() >= MIN_EXPECTED
     ]
     return pd.DataFrame(rows, columns=list(PACE_COLUMNS))
 
@@ -186,14 +194,14 @@ def _reading(
     live: np.ndarray,
     expected: np.ndarray,
     usual: WeekPace,
-    elasticity: float,
     confidence: float,
     tolerance: float,
 ) -> PaceReading:
     tail = (1 - confidence) / 2
-    centre = expected.sum() * np.exp(usual.mean * elasticity)
-    chance = norm.isf(tail) * ratio_error(expected, live)
-    between = student.isf(tail, usual.windows - 1) * usual.deviation * elasticity
+    centre = expected.sum() * np.exp(usual.mean)
+    error = ratio_error(expected, live) if live.any() else 1 / np.sqrt(expected.sum())
+    chance = norm.isf(tail) * error
+    between = student.isf(tail, usual.windows - 1) * usual.deviation
     margin = float(np.hypot(chance, between * np.sqrt(1 + 1 / usual.windows)))
     low, high = centre * np.exp(-margin), centre * np.exp(margin)
     total = int(live.sum())
@@ -213,7 +221,3 @@ def pace_reasons(pace: pd.DataFrame) -> Iterable[str]:
             f"{row.live:,} {what} in the {row.days} days from {row.snapshot_date}, {less} than expected: "
             f"{row.expected:,.0f} ({row.low:,.0f} to {row.high:,.0f})"
         )
-
-
-def _mean(seen: Sequence[tuple[float, float]]) -> float:
-    return float(np.mean([off for off, _ in seen])) if seen else 0.0

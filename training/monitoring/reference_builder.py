@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
+from features.table.history import PurchaseHistory
 from training.model.retention_model import RetentionModel
 from training.monitoring.columns import monitored_columns, with_predictions, without_intervals
 from training.monitoring.pace import usual_pace
@@ -59,7 +60,8 @@ def build_reference(
     windows = [_window(model, row) for row in sampled]
     expected = {part: ExpectedPerformance.of(test[part], [w[part] for w in windows]) for part in SLICES}
     usual = _usual_drift(model, log, [*rows, newest])
-    pace = usual_pace(model, sampled)
+    with PurchaseHistory(log) as history:
+        pace = usual_pace(model, history, sampled)
     return Reference(newest.snapshot, columns, usual, expected, _rows_before(log, newest.snapshot), pace)
 
 

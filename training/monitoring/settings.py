@@ -47,6 +47,13 @@ class MonitorSettings(Settings, section="monitor"):
             "--value-tolerance", help="Bias of the total expected spend that does not matter: 0.15 is 15%."
         ),
     ] = Field(default=0.15, ge=0)
+    pace_confidence: Annotated[
+        float,
+        typer.Option(
+            "--pace-confidence",
+            help="Confidence that the purchases of the latest weeks are off by more than noise.",
+        ),
+    ] = Field(default=0.96, gt=0, lt=1)
     pace_tolerance: Annotated[
         float,
         typer.Option(

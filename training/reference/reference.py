@@ -112,5 +112,5 @@ class Reference:
             },
             {name: ExpectedPerformance.from_dict(each) for name, each in numbers["promises"].items()},
             numbers["rows"],
-            UsualPace.from_dict(numbers.get("pace", ())),
+            UsualPace.from_dict(numbers.get("pace", {})),
         )
