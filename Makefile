@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BUILD := build
 
-.PHONY: demo test check lock race bench bench-serving bento clean notebook soak
+.PHONY: demo test check lock bench bench-quality bench-serving bento clean notebook soak
 .DEFAULT_GOAL := demo
 
 $(STAMP): requirements.lock requirements-dev.lock pyproject.toml
@@ -34,13 +34,14 @@ test: check
 soak: $(STAMP)
 	$(BIN)/python -m pytest -m soak
 
-# The comparison in the README, on CDNOW and, where STAYWORTH_DATA has it, Online Retail II.
-race: $(STAMP)
-	$(BIN)/python -W ignore tests/benchmarks/race.py
+# The comparison in the README, on every log there is: CDNOW, the simulated worlds and, where STAYWORTH_DATA has them,
+# Online Retail II and Ta-Feng. Takes half an hour; some logs only: make bench-quality LOGS="CDNOW regular".
+bench-quality: $(STAMP)
+	$(BIN)/python -W ignore tests/benchmarks/bench_quality.py $(LOGS)
 
 # The service has a benchmark of its own: it needs wrk, and takes minutes.
 bench: $(STAMP)
-	for benchmark in $(filter-out %/bench_serving.py,$(wildcard tests/benchmarks/bench_*.py)); do \
+	for benchmark in $(filter-out %/bench_serving.py %/bench_quality.py,$(wildcard tests/benchmarks/bench_*.py)); do \
 	    $(BIN)/python $$benchmark || exit 1; done
 
 bench-serving: $(STAMP)
