@@ -75,7 +75,21 @@ def _log(registry: Registry, run: TrainingRun, log: TransactionLog) -> Version:
                 "log_span": f"{log.first_day} to {log.last_day}",
             },
             input_example=example_table(run.model),  # who can look at a version is not to see a customer
+            name=f"train {run.schedule.newest}, {run.settings.horizon} days",
+            description=_description(run),
+            dataset=run.model.card.log.to_dict(),
         )
+
+
+def _description(run: TrainingRun) -> str:
+    """Say in two sentences what was learnt from what, and how good it was."""
+    log, test = run.model.card.log, run.model.card.test
+    return (
+        f"Churn in {run.settings.horizon} days from {log.rows_used:,} rows of {log.customers:,} customers, "
+        f"{log.first_day} to {log.last_day}: {run.recipe.in_words()}. On the test snapshot {test.snapshot}: AUC "
+        f"{test.metrics.get('test_auc', float('nan')):.4f}, log-loss "
+        f"{test.metrics.get('test_log_loss', float('nan')):.4f}; the best was {test.winner}."
+    )
 
 
 def _parameters(run: TrainingRun) -> dict[str, Any]:

@@ -44,6 +44,20 @@ class TrackingURI(DatabaseAddress):
                 f"{self.text} names no file. Write the registry as sqlite:///mlflow.db, for example."
             )
 
+    def page(self, model: str, version: str) -> str | None:
+        """Return where a browser shows a registered version, without a password; None where no server runs.
+
+        Examples
+        --------
+        >>> TrackingURI("http://ml:s3cret@mlflow:5000/").page("stayworth", "3")
+        'http://mlflow:5000/#/models/stayworth/versions/3'
+        """
+        if not self.text.startswith(("http:", "https:")):
+            return None
+        parts = urlsplit(self.text)
+        address = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), "", ""))
+        return f"{address}/#/models/{model}/versions/{version}"
+
     def require_answer(self) -> None:
         """Raise soon where a server or a database does not answer: MLflow would retry for minutes.
 

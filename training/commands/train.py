@@ -86,11 +86,14 @@ def show_run(run: TrainingRun, orders: TransactionLog) -> None:
 def show_version(version: Version, decision: PromotionDecision | None, registry: Registry) -> None:
     """Say what was registered where, whether it was promoted and why, and what to do next."""
     from training.commands.versions import show_decision
+    from training.versions.version import MODEL_NAME
 
     if decision:
         typer.echo()
         show_decision(decision)
+    page = registry.uri.page(MODEL_NAME, version.version)
     typer.echo(f"\nVersion {version.version} of the model is registered in {registry.uri}.")
+    typer.echo(f"To look at it: {page or f'mlflow ui --backend-store-uri {registry.uri}'}")
     if decision and decision.promote:
         typer.echo(
             "It is the champion now, the one that scores: stayworth score --transactions … --out scored.csv"

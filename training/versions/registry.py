@@ -33,7 +33,13 @@ from training.versions.records import (
     search,
     version_of,
 )
-from training.versions.run_log import experiment_id, log_artifacts, log_numbers, register_model
+from training.versions.run_log import (
+    experiment_id,
+    log_artifacts,
+    log_dataset,
+    log_numbers,
+    register_model,
+)
 from training.versions.version import CHAMPION, MODEL_NAME, PROMOTED, Version, VersionKey
 from training.versions.version_files import read_version
 
@@ -49,6 +55,8 @@ __all__ = [
     "load_champion",
     "set_pyfunc",  # where versions registered earlier look for it
 ]
+
+_NOTE = "mlflow.note.content"  # what MLflow shows as a run's description
 
 
 class Registry:
@@ -86,6 +94,9 @@ class Registry:
         documents: Mapping[str, Any] | None = None,
         tags: Mapping[str, str] | None = None,
         input_example: pd.DataFrame | None = None,
+        name: str | None = None,
+        description: str | None = None,
+        dataset: Mapping[str, Any] | None = None,
     ) -> Version:
         """Log one training run and register its model as a new version.
 
@@ -100,6 +111,8 @@ class Registry:
             its full name
         tags : mapping of str to str, such as the log's fingerprint; shown in MLflow's list of runs
         input_example : DataFrame, a few rows of a feature table; gives the version its signature
+        name, description : str, of the run; the version gets the description too
+        dataset : mapping, what the log is; its ``fingerprint`` tells one from another
 
         Returns
         -------
@@ -113,12 +126,15 @@ class Registry:
         """
         with open_client(self.uri, writing=True) as client:
             experiment = experiment_id(client, self.uri)
-            run_id = client.create_run(experiment, tags=dict(tags or {})).info.run_id
+            about = dict(tags or {}) | ({_NOTE: description} if description else {})
+            run_id = client.create_run(experiment, tags=about, run_name=name).info.run_id
             try:
                 model = client.create_logged_model(experiment, MODEL_NAME, source_run_id=run_id)
                 log_numbers(client, run_id, model, params or {}, metrics or {})
                 log_artifacts(client, run_id, tables or {}, figures or {}, documents or {})
-                version = register_model(client, model, run_id, model_folder, input_example)
+                if dataset:
+                    log_dataset(client, run_id, dataset)
+                version = register_model(client, model, run_id, model_folder, input_example, description)
             except BaseException:
                 client.set_terminated(run_id, "FAILED")
                 raise
@@ -156,7 +172,7 @@ class Registry:
         with open_client(self.uri) as client:
             about = {"monitored_version": version, **tags}
             run_id = client.create_run(
-                experiment_id(client, self.uri), tags=about, run_name="monitor"
+                experiment_id(client, self.uri), tags=about, run_name=f"monitor version {version}"
             ).info.run_id
             for name, value in metrics.items():
                 client.log_metric(run_id, name, value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Mapping
@@ -54,6 +55,15 @@ def log_numbers(
     )
 
 
+def log_dataset(client: MlflowClient, run_id: str, log: Mapping[str, Any]) -> None:
+    """Log what a run learnt from: the log's fingerprint and span, not where it was."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    about = json.dumps(log, default=str)
+    dataset = Dataset("orders", str(log["fingerprint"])[:36], "log", about, profile=about)
+    client.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])])
+
+
 def log_artifacts(
     client: MlflowClient,
     run_id: str,
@@ -74,7 +84,12 @@ def log_artifacts(
 
 
 def register_model(
-    client: MlflowClient, model: LoggedModel, run_id: str, files: Path, input_example: pd.DataFrame | None
+    client: MlflowClient,
+    model: LoggedModel,
+    run_id: str,
+    files: Path,
+    input_example: pd.DataFrame | None,
+    description: str | None = None,
 ) -> str:
     """Store the model's files with the run and register them; return the version's number."""
     from mlflow.entities import LoggedModelOutput
@@ -100,4 +115,7 @@ def register_model(
     with ignore_existing():
         client.create_registered_model(MODEL_NAME)
     source = model.artifact_location
-    return str(client.create_model_version(MODEL_NAME, source, run_id, model_id=model.model_id).version)
+    made = client.create_model_version(
+        MODEL_NAME, source, run_id, model_id=model.model_id, description=description
+    )
+    return str(made.version)

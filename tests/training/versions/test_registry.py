@@ -30,6 +30,8 @@ from training.model.files import save_model
 from training.model.retention_model import RetentionModel
 from training.pipeline import with_champion_window
 from training.settings import TrainSettings
+from training.tracking_uri import TrackingURI
+from training.versions.mlflow_client import open_client
 from training.versions.registry import Registry, load_champion
 
 
@@ -76,6 +78,26 @@ def test_a_version_is_registered_with_its_metrics_but_not_promoted(uri: str, fil
     assert version.metrics == {"test_auc": 0.75}
     assert version.aliases == ()
     assert abs(datetime.now(UTC) - version.created_at) < timedelta(minutes=5)
+
+
+def test_a_run_says_in_mlflow_what_was_learnt_from_what(uri: str, files: Path) -> None:
+    log = {"fingerprint": "ab" * 32, "customers": 2357, "first_day": "1997-01-01"}
+
+    version = Registry(uri).log_run(
+        model_folder=files, name="train 1997-10-01, 90 days", description="Churn in 90 days.", dataset=log
+    )
+
+    with open_client(TrackingURI(uri)) as client:
+        registered = client.get_model_version("stayworth", version.version)
+        run = client.get_run(registered.run_id)
+    assert (run.info.run_name, run.data.tags["mlflow.note.content"]) == (
+        "train 1997-10-01, 90 days",
+        "Churn in 90 days.",
+    )
+    assert registered.description == "Churn in 90 days."
+    (learnt,) = run.inputs.dataset_inputs
+    assert (learnt.dataset.name, learnt.dataset.digest) == ("orders", "ab" * 18)
+    assert json.loads(learnt.dataset.profile) == log
 
 
 def test_versions_come_newest_first_and_the_alias_moves_with_the_promotion(uri: str, files: Path) -> None:
