@@ -89,7 +89,7 @@ def test_a_run_says_in_mlflow_what_was_learnt_from_what(uri: str, files: Path) -
 
     with open_client(TrackingURI(uri)) as client:
         registered = client.get_model_version("stayworth", version.version)
-        run = client.get_run(registered.run_id)
+        run = client.get_run(str(registered.run_id))
     assert (run.info.run_name, run.data.tags["mlflow.note.content"]) == (
         "train 1997-10-01, 90 days",
         "Churn in 90 days.",
@@ -97,7 +97,7 @@ def test_a_run_says_in_mlflow_what_was_learnt_from_what(uri: str, files: Path) -
     assert registered.description == "Churn in 90 days."
     (learnt,) = run.inputs.dataset_inputs
     assert (learnt.dataset.name, learnt.dataset.digest) == ("orders", "ab" * 18)
-    assert json.loads(learnt.dataset.profile) == log
+    assert json.loads(str(learnt.dataset.profile)) == log
 
 
 def test_versions_come_newest_first_and_the_alias_moves_with_the_promotion(uri: str, files: Path) -> None:
