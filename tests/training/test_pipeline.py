@@ -138,6 +138,17 @@ def _log(days: list[str], customers: int = 40) -> TransactionLog:
     return validate(pa.table({"customer_id": names, "ordered_at": dates, "amount": amounts}))
 
 
+def test_a_log_of_free_events_gives_churn_and_no_money() -> None:
+    events = cdnow_sample().to_pandas()[["customer_id", "ordered_at"]].assign(amount=0.0)
+    some = events[events["customer_id"] < "0400"]
+
+    run = train(validate(some), TrainSettings(horizon_days=90, snapshots=2, threads=1))
+
+    assert run.scores["churn_probability"].between(0, 1).all()
+    assert (run.scores[["expected_spend", "expected_value", "value_at_risk"]] == 0).all().all()
+    assert any("expected spend is zero" in note for note in run.model.card.notes)
+
+
 def test_without_repeat_buyers_it_says_what_is_missing() -> None:
     rows = {
         "customer_id": [f"c{n}" for n in range(300)],

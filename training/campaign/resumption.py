@@ -41,6 +41,8 @@ def value_at_resumption(customers: pd.DataFrame, resumption: float) -> Floats:
     >>> value_at_resumption(scores, 0.0)
     array([6.])
     """
+    if customers.empty:
+        return np.zeros(0)
     stated = stated_resumption(customers)
     if stated is None:
         raise StayworthError(

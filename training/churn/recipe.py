@@ -33,6 +33,7 @@ from training.churn.season import season_known_at, season_of
 from training.churn.spend import (
     TWEEDIE,
     SpendModel,
+    any_spend,
     base_log_spend,
     factor_of,
     fit_spend,
@@ -244,6 +245,8 @@ def _choose_residual(
 
 def _choose_spend(splits: Sequence[Split], options: FitOptions) -> tuple[int, dict[str, float]]:
     """Return the rounds of the lowest mean Tweedie deviance, each snapshot judged with its own factor."""
+    if not all(any_spend(split.train) for split in splits):
+        return 0, {}
     parameters = TWEEDIE | {"seed": options.seed, "num_threads": options.threads}
     fits = [loss_curve(parameters, split_data(split, spend_data)) for split in splits]
     mean = np.mean([curve for _, curve in fits], axis=0)

@@ -38,6 +38,11 @@ def factor_of(log_spend: np.ndarray, spend: np.ndarray) -> float:
     return float(np.log(actual / expected)) if actual > 0 and expected > 0 else 0.0
 
 
+def any_spend(rows: Sequence[LabelledSnapshot]) -> bool:
+    """Tell whether anything was spent in the windows; without, as in a log of free events, there is no residual."""
+    return any((row.outcomes["spend"] > 0).any() for row in rows)
+
+
 def spend_data(rows: Sequence[LabelledSnapshot], reference: lgb.Dataset | None = None) -> lgb.Dataset:
     """Stack labelled snapshots; a window's spend below zero (refunds of earlier orders) counts as none."""
     base = [base_log_spend(row.columns) for row in rows]

@@ -135,5 +135,6 @@ def _show_spend(run: TrainingRun) -> None:
         ]
         for _, row in run.test.spend.iterrows()
     ]
+    rows = [["–" if cell == "nan" else cell for cell in row] for row in rows]
     header = ["Value model", "Mean abs. error", "Total / actual", "Spearman", "Gini", "Spend in top 10%"]
     show_table("Expected spend against the spend of the test window", header, rows)

@@ -178,6 +178,8 @@ def race_spend(
 
 def _lightgbm_tweedie(rows: Sequence[LabelledSnapshot], target: DescribedSnapshot) -> np.ndarray:
     spend = np.concatenate([row.outcomes["spend"].clip(lower=0) for row in rows])
+    if not spend.any():
+        return np.zeros(len(target.table))
     booster = lgb.train({"objective": "tweedie"} | _DEFAULTS, lgb.Dataset(stacked(rows), spend))
     return np.asarray(booster.predict(matrix(target.columns)))
 

@@ -194,6 +194,22 @@ def test_the_folder_of_a_campaign_says_whom_it_contacted(app: typer.Typer, folde
     assert set(rest["customer_id"][rest["reason"] == "contacted within the last 200 days"]) == contacted
 
 
+def test_a_list_on_which_nothing_pays_treats_nobody(app: typer.Typer, folder: Path) -> None:
+    scores = pd.read_csv(folder / "scored.csv", dtype={"customer_id": str}).assign(
+        expected_value=0,
+        value_at_stake=0,
+        value_of_resumption=0,
+        resumption=0.5,
+        last_purchase_date="2023-01-01",
+    )
+    scores.to_csv(folder / "worthless.csv", index=False)
+
+    code, said = _run(app, "plan --scores worthless.csv --offers offers.toml --out campaign")
+
+    assert code == 0, said
+    assert "Treat nobody" in said
+
+
 def test_findings_go_into_a_new_folder(app: typer.Typer, folder: Path) -> None:
     _run(app, "plan --scores scored.csv --offers offers.toml --out campaign")
 
