@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections import Counter as Tally
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 
@@ -17,12 +18,14 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from serving.api.metric_files import share_safely
 from serving.champion.champion import ChampionState
 from serving.store.store import Publication
 
 CONTENT_TYPE = prometheus.CONTENT_TYPE_LATEST
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
+share_safely()
 _requests = prometheus.Counter("stayworth_requests", "Requests answered.", ["route", "status"])
 _seconds = prometheus.Histogram(
     "stayworth_request_seconds", "From the request's head to its answer.", ["route"], buckets=_SECONDS
@@ -37,9 +40,10 @@ _probability = prometheus.Histogram(
 
 def count_request(route: str, status: int, seconds: float) -> None:
     """Count one request under its route, never under a path that a caller made up."""
-    count, time = _request_metrics(route, status)
-    count.inc()
-    time.observe(seconds)
+    with suppress(OSError):  # a full disk costs a count, and no answer
+        count, time = _request_metrics(route, status)
+        count.inc()
+        time.observe(seconds)
 
 
 @cache
@@ -50,10 +54,11 @@ def _request_metrics(route: str, status: int) -> tuple[prometheus.Counter, prome
 
 def count_scores(tiers: Iterable[str], probabilities: Iterable[float]) -> None:
     """Count scored customers by tier and probability."""
-    for tier, count in Tally(tiers).items():
-        _scores.labels(tier).inc(count)
-    for probability in probabilities:
-        _probability.observe(probability)
+    with suppress(OSError):
+        for tier, count in Tally(tiers).items():
+            _scores.labels(tier).inc(count)
+        for probability in probabilities:
+            _probability.observe(probability)
 
 
 def exposition(state: ChampionState, publication: Publication | None, store_up: bool) -> bytes:

@@ -1,9 +1,9 @@
 """The service's scorer, kept up to date with the registry's champion.
 
-A thread asks the registry every few seconds which version is champion. A new one is downloaded, read, and has to score
-its own example as when it was saved; only then it replaces the scorer, in one assignment, and requests under way
-finish on the one they began with. A running service keeps its scorer when the registry is down, the alias is removed
-or a version cannot be used.
+A thread asks the registry every few seconds which version is champion. A new one is downloaded and, first in a process
+of its own, has to score its own example as when it was saved; only then it replaces the scorer, in one assignment, and
+requests under way finish on the one they began with. A running service keeps its scorer when the registry is down, the
+alias is removed or a version cannot be used.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from serving.champion.copy import ChampionCopy
 from serving.scorer import Scorer
 from training.model.retention_model import RetentionModel
 from training.versions.registry import Registry
+from training.versions.trial import try_version
 from training.versions.version import VersionKey
 from training.versions.version_files import read_version
 
@@ -81,6 +82,8 @@ class Champion:
         Folder for a copy of the last champion, to start from while the registry is down. Processes may share it.
     poll_seconds : float
         Time between two polls.
+    tried_apart : bool
+        Whether a new version is read by another process first, which a damaged one may crash.
 
     Raises
     ------
@@ -94,9 +97,10 @@ class Champion:
         cache: Path,
         *,
         poll_seconds: float = 15.0,
+        tried_apart: bool = True,
     ) -> None:
         self.state = ChampionState()
-        self.poll_seconds = poll_seconds
+        self.poll_seconds, self.tried_apart = poll_seconds, tried_apart
         self._registry = Registry(tracking_uri)
         self._copy = ChampionCopy(cache, self._registry.uri)
         self._scorer: Scorer | None = None
@@ -197,6 +201,8 @@ class Champion:
             self._warn_once(f"{error} It is fetched again.")
         with temporary_folder() as folder:
             files = self._registry.download(version.version, folder)
+            if self.tried_apart:
+                try_version(files, version.version)
             model = read_version(files, version.version)
             try:
                 self._copy.keep(version, files)

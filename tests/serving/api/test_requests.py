@@ -124,7 +124,9 @@ def test_dates_and_times_are_iso(moment: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "moment", ["05/01/1998", "19980105", "1998-1-5", "1998-W02-1", "", "now", 883958400, None]
+    "moment",
+    ["05/01/1998", "19980105", "1998-1-5", "1998-W02-1", "", "now", 883958400, None]
+    + ["1998-13-01", "0000-00-00", "1998-01-05T24:30:00", "1998-01-05T10:00:00+99:00"],
 )
 def test_other_dates_are_refused(moment: Any) -> None:
     problem = refused_order(ordered_at=moment)
@@ -133,9 +135,7 @@ def test_other_dates_are_refused(moment: Any) -> None:
     assert problem.message.startswith("should be a date or time that exists")
 
 
-@pytest.mark.parametrize(
-    "moment", ["1998-02-30", "1998-13-01", "1998-01-05T24:30:00", "1998-01-05T10:00:00+99:00"]
-)
+@pytest.mark.parametrize("moment", ["1998-02-30", "1999-02-29T10:00", "1998-04-31"])
 def test_a_date_that_does_not_exist_is_refused_with_its_place(moment: str) -> None:
     assert refused_order(ordered_at=moment).message.startswith(
         "customers.0.transactions.0.ordered_at should be a date or time that exists"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
+import re
 import shutil
 import socket
 import subprocess
@@ -26,6 +28,7 @@ from training import tracking_uri
 from training.model.files import load_model, save_model
 from training.model.retention_model import RetentionModel
 from training.versions.registry import Registry
+from training.versions.trial import try_version
 
 REQUEST = pa.table(
     {
@@ -108,7 +111,7 @@ def watch(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[..., Champion]]
     caplog.set_level(logging.INFO, "stayworth")
 
     def start(uri: str, cache: Path) -> Champion:
-        champion = Champion(uri, cache, poll_seconds=0.05)
+        champion = Champion(uri, cache, poll_seconds=0.05, tried_apart=False)
         started.append(champion)
         champion.start()
         return champion
@@ -223,6 +226,24 @@ def test_a_version_that_cannot_be_used_is_refused_once_and_the_old_one_goes_on(
     assert (version, reason in why) == ("2", True), why
     (line,) = [record.getMessage() for record in caplog.records if "refused" in record.getMessage()]
     assert line == f"Version 2 is refused: {why} Version 1 goes on scoring."
+
+
+def test_a_version_that_crashes_or_hangs_its_reader_does_so_in_another_process(
+    shop: Shop, tmp_path: Path
+) -> None:
+    save_model(shop.model, tmp_path / "model")
+    text, content = tmp_path / "model" / "booster.txt", tmp_path / "model" / "model.json"
+    # Damaged, and consistent: a child of every tree lies beyond its memory.
+    damaged = re.sub(r"(?m)^left_child=-?\d+", "left_child=999999999", text.read_text())
+    text.write_text(damaged)
+    card = json.loads(content.read_text())
+    card["sha256"]["booster.txt"] = hashlib.sha256(damaged.encode()).hexdigest()
+    content.write_text(json.dumps(card))
+
+    with pytest.raises(ModelError, match=r"^Version 2 of stayworth ends a process that reads it \(SIG"):
+        try_version(tmp_path / "model", "2")
+    with pytest.raises(ModelError, match=r"^Version 2 of stayworth was not read within 0.01 seconds"):
+        try_version(tmp_path / "model", "2", seconds=0.01)
 
 
 def test_a_refused_version_is_tried_again_when_it_is_promoted_anew(shop: Shop, watch: Watch) -> None:
@@ -474,7 +495,7 @@ def test_processes_that_share_a_copy_all_follow_and_leave_it_whole(shop: Shop, w
         "import sys, time\n"
         "from pathlib import Path\n"
         "from serving.champion.champion import Champion\n"
-        "champion = Champion(sys.argv[1], Path(sys.argv[2]), poll_seconds=0.01)\n"
+        "champion = Champion(sys.argv[1], Path(sys.argv[2]), poll_seconds=0.01, tried_apart=False)\n"
         "champion.start()\n"
         "print(champion.state.version, flush=True)\n"
         "end = time.monotonic() + 60\n"
