@@ -42,6 +42,9 @@ def tournament(settings: TournamentSettings) -> None:
             f"{each.qini_low:.3f} to {each.qini_high:.3f}",
             f"{each.contacted_share:.0%}",
             "" if each.gain_per_contact != each.gain_per_contact else f"{each.gain_per_contact:.4f}",
+            ""
+            if each.gain_per_contact != each.gain_per_contact
+            else f"{each.gain_per_contact_low:.4f} to {each.gain_per_contact_high:.4f}",
             f"{each.gain_per_customer:.4f}",
         ]
         for each in found.standings
@@ -49,7 +52,7 @@ def tournament(settings: TournamentSettings) -> None:
     contacted, alone = int(arm.sum()), int((~arm).sum())
     show_table(
         f"{contacted:,} contacted, {alone:,} not contacted",
-        ["Policy", "Qini", "90% interval", "Contacts", "Gain per contact", "per customer"],
+        ["Policy", "Qini", "90% interval", "Contacts", "Gain per contact", "90% interval", "per customer"],
         rows,
     )
     typer.echo(f"\n{found.verdict()}")

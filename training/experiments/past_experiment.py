@@ -53,13 +53,17 @@ class TournamentSettings(Settings, section="tournament"):
     seed: Annotated[int, typer.Option("--seed", help="Seed of folds, random ranking and bootstrap.")] = 0
 
 
+_FEW_MISSING = 0.01
+
+
 def read_experiment(settings: TournamentSettings) -> tuple[pd.DataFrame, pd.Series]:
-    """Return the rows of the two groups, and whether each was contacted.
+    """Return the rows of the two groups that have an outcome, and whether each was contacted.
 
     Raises
     ------
     StayworthError
-        If the table can't be read, a column is missing, or a group is empty.
+        If the table can't be read, a column is missing, a group is empty, or the outcome is no number or missing in
+        more than 1% of the rows: then those without one may be others than those with one.
     """
     import pandas as pd
 
@@ -80,5 +84,22 @@ def read_experiment(settings: TournamentSettings) -> tuple[pd.DataFrame, pd.Seri
             raise StayworthError(
                 f"No row of {settings.treatment!r} says {word!r}; it says {kinds}. Use {flag}."
             )
-    table = table[said.isin([settings.contacted, settings.control])].reset_index(drop=True)
+    table = table[said.isin([settings.contacted, settings.control])]
+    table = table[_has_outcome(table[settings.outcome], path)].reset_index(drop=True)
     return table, table[settings.treatment].astype(str) == settings.contacted
+
+
+def _has_outcome(outcome: pd.Series, path: Path) -> pd.Series:
+    import pandas as pd
+
+    numbers = pd.to_numeric(outcome, errors="coerce")
+    odd = outcome[numbers.isna() & outcome.notna()]
+    if len(odd):
+        raise StayworthError(f"Column {outcome.name!r} of {path} holds {odd.iloc[0]!r}, which is no number.")
+    missing = int(numbers.isna().sum())
+    if missing > _FEW_MISSING * len(outcome):
+        raise StayworthError(
+            f"{missing:,} of {len(outcome):,} customers have no {outcome.name!r}. Where nothing happened, write 0; "
+            "leave out customers whose outcome is unknown only if that does not hang on the contact."
+        )
+    return numbers.notna()

@@ -3,13 +3,16 @@
 Whether to contact first those at risk, those likely to respond, those of high value or those of high predicted uplift
 differs between campaigns: on the same mailing, uplift is best for one product and response for another. Each policy
 ranks customers whom its models have not seen, and the experiment gives the effect of contacting the top of the
-ranking. The best ranking wins if its lead over a random ranking is significant. Policies that do not differ
-significantly from the winner are named too: the simplest of them is enough.
+ranking. The best ranking wins if its lead over a random ranking is significant; the best of several by luck alone
+leads by more than any one does, so that significance is that of the greatest lead (max-t): its critical value comes
+from the same bootstrap draws of all rankings together. Policies that do not differ significantly from the winner are
+named too: the simplest of them is enough.
 
 References
 ----------
 Ascarza (2018), Retention futility, Journal of Marketing Research 55(1). Robins, Rotnitzky, Zhao (1994) for the
-doubly robust estimate.
+doubly robust estimate. Westfall, Young (1993), Resampling-Based Multiple Testing, ch. 2, for max-t. Hsu (1984),
+Constrained simultaneous confidence intervals for multiple comparisons with the best, Annals of Statistics 12(3).
 """
 
 from __future__ import annotations
@@ -28,8 +31,9 @@ from training.offers.offers import Floats
 
 AT_RANDOM = "random"
 CONFIDENCE = 0.9
-BOOTSTRAPS = 120
+BOOTSTRAPS = 240
 _FEWEST = 100
+_ONE_SIDED = (1 + CONFIDENCE) / 2
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,8 @@ class Standing:
     Parameters
     ----------
     policy : str
-    qini, qini_low, qini_high : float, normalised Qini coefficient with its interval; 0 where nothing is ranked
+    qini, qini_low, qini_high : float, normalised Qini coefficient with its interval, which holds for all policies
+        together; 0 where nothing is ranked
     contacted_share : float, share of customers that the policy contacts
     gain_per_contact, gain_per_contact_low, gain_per_contact_high : float, money (or outcomes) less cost, by the
         doubly robust estimate; NaN for nobody
@@ -149,22 +154,38 @@ def _compared(
     """Return the standings, from each ranking's Qini, its bootstrap draws and every customer's gain of contact."""
     qini[0], draws[:, 0] = 0.0, 0.0  # random rankings in general, not this one
     best = int(qini.argmax())
-    lead = draws[:, [best]] - draws
-    tails = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
-    low, high = np.quantile(draws, tails, axis=0)
-    behind_low = np.quantile(lead, tails[0], axis=0)
+    error = draws.std(axis=0, ddof=1)
+    half = _greatest(np.abs(_standardised(draws - qini, error)), CONFIDENCE) * error
+    lead, lead_draws = qini[best] - qini, draws[:, [best]] - draws
+    lead_error = lead_draws.std(axis=0, ddof=1)
+    behind_low = lead - _greatest(_standardised(lead_draws - lead, lead_error), _ONE_SIDED) * lead_error
     names, n = list(rankings), gain.size
     rows = [("nobody", -1, np.zeros(n, dtype=bool)), ("everybody", -1, np.ones(n, dtype=bool))]
     rows += [(name, at, _top(rankings[name], contacted_share)) for at, name in enumerate(names)]
     standings = []
     for name, at, chosen in rows:
-        ranked = (float(qini[at]), float(low[at]), float(high[at])) if at >= 0 else (0.0, 0.0, 0.0)
-        trail = (float(qini[best] - ranked[0]), float(behind_low[max(at, 0)]))
+        spread = float(half[at]) if at >= 0 else 0.0
+        found = float(qini[at]) if at >= 0 else 0.0
+        ranked = (found, found - spread, found + spread)
+        trail = (float(qini[best] - found), float(behind_low[max(at, 0)]))
         standings.append(Standing(name, *ranked, float(chosen.mean()), *_gain(gain, chosen), *trail))
-    level = [name for name, trails in zip(names, behind_low, strict=True) if trails <= 0]
-    if AT_RANDOM in level:
+    beats_random = qini > _greatest(_standardised(draws - qini, error), _ONE_SIDED) * error
+    if not beats_random[best]:
         return Tournament(tuple(standings), None, ())
-    return Tournament(tuple(standings), names[best], tuple(n for n in level if n != names[best]))
+    level = [name for name, trails in zip(names, behind_low, strict=True) if trails <= 0]
+    return Tournament(
+        tuple(standings), names[best], tuple(n for n in level if n not in (names[best], AT_RANDOM))
+    )
+
+
+def _standardised(draws: Floats, error: Floats) -> Floats:
+    """Return centred bootstrap draws in standard errors; 0 where there is no error."""
+    return np.divide(draws, error, out=np.zeros_like(draws), where=error > 0)
+
+
+def _greatest(standardised: Floats, confidence: float) -> float:
+    """Return what the greatest of all policies' errors stays below with this probability."""
+    return float(np.quantile(standardised.max(axis=1), confidence))
 
 
 def _require_experiment(arm: NDArray[np.bool_], y: Floats, features: pd.DataFrame) -> None:

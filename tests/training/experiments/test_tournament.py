@@ -10,7 +10,7 @@ import pytest
 
 from features.errors import StayworthError
 from training.experiments.past_experiment import TournamentSettings, read_experiment
-from training.experiments.tournament import tournament
+from training.experiments.tournament import AT_RANDOM, _compared, tournament
 
 
 def _experiment(seed: int, n: int, effect_of: str) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
@@ -23,7 +23,7 @@ def _experiment(seed: int, n: int, effect_of: str) -> tuple[pd.DataFrame, np.nda
 
 
 def test_uplift_wins_where_the_effect_is_not_where_the_response_is() -> None:
-    found = tournament(*_experiment(1, 6000, "young"))
+    found = tournament(*_experiment(1, 12_000, "young"))
 
     assert found.winner in ("uplift (T)", "uplift (X)")
     assert "response" not in found.level
@@ -34,6 +34,35 @@ def test_a_contact_that_does_nothing_makes_no_difference() -> None:
 
     assert found.winner is None
     assert found.verdict().startswith("No difference")
+
+
+def _false_winners(campaigns: int, n: int) -> int:
+    experiments = (_experiment(100 + seed, n, "nobody") for seed in range(campaigns))
+    return sum(tournament(*each, value=each[0]["young"]).winner is not None for each in experiments)
+
+
+@pytest.mark.soak
+def test_of_experiments_without_effect_few_have_a_winner() -> None:
+    assert _false_winners(300, 3000) <= 21  # 7%; judged one ranking at a time, 29%
+
+
+def test_the_best_of_many_rankings_by_lot_rarely_wins() -> None:
+    # 400 experiments whose five rankings know nothing: judged one at a time, one in four would have a winner.
+    rng = np.random.default_rng(3)
+    names, errors = [AT_RANDOM, "a", "b", "c", "d", "e"], np.array([0.0, 1, 1, 1, 2, 0.5])
+
+    winners = [
+        _compared(
+            {name: rng.random(200) for name in names},
+            qini := errors * rng.normal(size=6),
+            qini + errors * rng.normal(size=(400, 6)),
+            rng.normal(size=200),
+            0.3,
+        ).winner
+        for _ in range(400)
+    ]
+
+    assert 0.02 <= np.mean([winner is not None for winner in winners]) <= 0.07
 
 
 def test_gain_counts_money_less_cost_for_those_contacted() -> None:
@@ -104,3 +133,29 @@ def test_a_word_that_the_treatment_column_never_says_is_named(tmp_path: Path) ->
         StayworthError, match="No row of 'arm' says '0'; it says 'mail', 'none'. Use --control"
     ):
         read_experiment(settings)
+
+
+@pytest.mark.parametrize(
+    ("missing", "message"),
+    [
+        ("", "10 of 200 customers have no 'visit'. Where nothing happened, write 0"),
+        ("none", "holds 'none', which is no"),
+    ],
+)
+def test_an_outcome_that_many_lack_is_refused(tmp_path: Path, missing: str, message: str) -> None:
+    rows = [f"{n % 2},{missing if n < 10 else n % 3}" for n in range(200)]
+    (tmp_path / "past.csv").write_text("\n".join(["arm,visit", *rows]) + "\n", encoding="utf-8")
+    settings = TournamentSettings(experiment=tmp_path / "past.csv", treatment="arm", outcome="visit")
+
+    with pytest.raises(StayworthError, match=message):
+        read_experiment(settings)
+
+
+def test_the_few_customers_without_an_outcome_are_left_out(tmp_path: Path) -> None:
+    rows = [f"{n % 2},{'' if n == 7 else n % 3}" for n in range(200)]
+    (tmp_path / "past.csv").write_text("\n".join(["arm,visit", *rows]) + "\n", encoding="utf-8")
+    settings = TournamentSettings(experiment=tmp_path / "past.csv", treatment="arm", outcome="visit")
+
+    table, contacted = read_experiment(settings)
+
+    assert (len(table), int(contacted.sum())) == (199, 99)
