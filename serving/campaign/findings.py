@@ -1,4 +1,4 @@
-"""The files of a measurement: measured.csv, measured.json and offers.updated.toml."""
+"""The files of a measurement: measured.csv, measured.json and offers.updated.toml; of several, pooled.csv."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from serving.campaign.folder import require_parent
 from serving.lists.export import write_table
 from training.campaign.measurement import Measurement
 from training.campaign.measurement_record import MeasurementRecord, write_measurement
+from training.campaign.pooling import PooledCampaigns
 from training.offers.offers import write_offers
 
 UPDATED_OFFERS = "offers.updated.toml"
@@ -28,3 +29,14 @@ def write_findings(found: Measurement, folder: str | os.PathLike[str]) -> None:
     write_table(found.table(), target / "measured.csv")
     write_measurement(MeasurementRecord.of(found), target / "measured.json")
     write_offers(found.offers, target / UPDATED_OFFERS)
+
+
+def write_pooled(found: PooledCampaigns, folder: str | os.PathLike[str]) -> None:
+    """Write the pooled effects of several campaigns as pooled.csv, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    write_table(found.table(), Path(folder) / "pooled.csv")

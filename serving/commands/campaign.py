@@ -11,13 +11,16 @@ import typer
 from features.commands.console import progress, show_table
 from features.commands.log import open_log
 from features.commands.options import options
+from features.errors import StayworthError
 from features.log.settings import Columns, LogSettings
 from training.campaign.settings import MeasureSettings, PlanSettings
 
 if TYPE_CHECKING:
+    from features.log.transactions import TransactionLog
     from serving.campaign.customer_files import CustomerFiles
     from training.campaign.measurement import Measurement
     from training.campaign.plan import CampaignPlan
+    from training.campaign.pooling import PooledCampaigns
     from training.campaign.record import InputFile
     from training.campaign.running import RunningCampaign
 
@@ -119,43 +122,65 @@ def measure(settings: MeasureSettings, log: LogSettings, columns: Columns) -> No
     Example: stayworth measure --campaign campaign --transactions new_orders.csv
 
     A log that begins before the campaign gives narrower intervals, because earlier spending is adjusted for.
-    Writes measured.csv, measured.json and offers.updated.toml.
+    Writes measured.csv, measured.json and offers.updated.toml. Several campaigns are measured each in its own folder,
+    and pooled.
     """
+    from serving.campaign.findings import write_findings, write_pooled
+    from training.campaign.pooling import pool_campaigns
+
+    several = len(settings.campaign) > 1
+    if several and settings.redeemed:
+        raise StayworthError(
+            "--redeemed is of one campaign. Measure each by itself, and then both without it."
+        )
+    with progress() as report:
+        orders = open_log(log, columns, report)
+        report("Comparing", 0, 0)
+        found = [_measured(campaign, orders, settings) for campaign in settings.campaign]
+        folders = settings.campaign if several or not settings.out else [settings.out]
+        for each, folder in zip(found, folders, strict=True):
+            write_findings(each, folder)
+    for each, folder in zip(found, folders, strict=True):
+        if several:
+            typer.echo(f"\n{folder}")
+        _show_measurement(each, folder)
+    if several:
+        pooled = pool_campaigns(found)
+        if settings.out:
+            write_pooled(pooled, settings.out)
+        _show_pooled(pooled)
+
+
+def _measured(campaign: Path, orders: TransactionLog, settings: MeasureSettings) -> Measurement:
     from features.log.matching import match_ids, require_match
     from serving.campaign.customer_files import CustomerFiles
-    from serving.campaign.findings import write_findings
     from training.campaign.assignment import read_assignment
     from training.campaign.measurement import measure as compare
 
-    folder = settings.out or settings.campaign
-    assignment = read_assignment(settings.campaign)
+    assignment = read_assignment(campaign)
     customers = assignment.customers["customer_id"]
     files = CustomerFiles(customers, "the campaign", settings.loose_ids, settings.allow_unmatched)
     redeemed = files.ids(settings.redeemed, "redeemed") if settings.redeemed else None
-    with progress() as report:
-        orders = open_log(log, columns, report)
-        known = orders.table["customer_id"].unique().to_pylist()
-        match = match_ids(customers, known, loosely=settings.loose_ids)
-        said = require_match(
-            match,
-            "customers of the campaign",
-            "the log",
-            flag="--loose-ids",
-            allow_unmatched=settings.allow_unmatched,
-        )
-        _say([*files.report, *said])
-        orders = orders.with_ids({other: each for each, other in match.pairs.items()})
-        report("Comparing", 0, 0)
-        found = compare(assignment, orders, settings, redeemed=redeemed)
-        write_findings(found, folder)
-    _show_measurement(found, folder)
+    known = orders.table["customer_id"].unique().to_pylist()
+    match = match_ids(customers, known, loosely=settings.loose_ids)
+    said = require_match(
+        match,
+        "customers of the campaign",
+        "the log",
+        flag="--loose-ids",
+        allow_unmatched=settings.allow_unmatched,
+    )
+    _say([*files.report, *said])
+    orders = orders.with_ids({other: each for each, other in match.pairs.items()})
+    return compare(assignment, orders, settings, redeemed=redeemed)
 
 
 def _show_measurement(found: Measurement, folder: Path) -> None:
     from serving.campaign.findings import UPDATED_OFFERS
+    from serving.campaign.measured import measured_sentences
     from training.campaign.measurement import MEASURES
 
-    level = f"{found.primary.confidence:.0%} interval"
+    level = f"{found.primary.confidence:.0%} interval" + ("" if found.complete else ", at every look")
     rows = [
         [MEASURES[name], e.contacted, e.holdout, e.difference, f"{e.low:,.2f} to {e.high:,.2f}"]
         for (group, name), e in found.effects.items()
@@ -164,23 +189,30 @@ def _show_measurement(found: Measurement, folder: Path) -> None:
     show_table(
         f"{found.start} to {found.end}, exclusive", ["", "Contacted", "Holdout", "Difference", level], rows
     )
-    profit, rate = found.incremental_profit, found.return_on_cost
-    typer.echo(f"\n{found.verdict()}")
-    typer.echo(
-        f"In this period the contacts cost {found.cost:,.2f} and earned {profit.difference:+,.2f} beyond that "
-        f"({profit.low:+,.2f} to {profit.high:+,.2f})"
-        + ("." if rate is None else f", {rate.difference:+.2f} per unit of cost.")
-    )
-    for name, update in found.updates.items():
-        if not update.warning:
-            (a, b), (c, d) = update.prior.interval(), update.posterior.interval()
-            typer.echo(
-                f"Acceptance of {name}: {update.prior.mean:.2f} ({a:.2f} to {b:.2f}) before, "
-                f"{update.posterior.mean:.2f} ({c:.2f} to {d:.2f}) now."
-            )
+    typer.echo()
+    for sentence in measured_sentences(found):
+        typer.echo(sentence)
     for note in found.notes:
         typer.echo(f"Note: {note}")
     typer.echo(f"\nAll groups in {folder / 'measured.csv'}, updated offers in {folder / UPDATED_OFFERS}")
+
+
+def _show_pooled(found: PooledCampaigns) -> None:
+    from serving.campaign.measured import pooled_sentences
+    from training.campaign.measurement import MEASURES
+
+    rows = [
+        [MEASURES[name], e.difference, f"{e.low:,.2f} to {e.high:,.2f}", pooled.between]
+        for name, pooled in found.effects.items()
+        for e in (pooled.effect,)
+    ]
+    typer.echo()
+    show_table(
+        f"{found.campaigns} campaigns together", ["", "Difference", "Interval", "Between campaigns"], rows
+    )
+    typer.echo()
+    for sentence in pooled_sentences(found):
+        typer.echo(sentence)
 
 
 def _say(sentences: list[str]) -> None:

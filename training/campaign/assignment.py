@@ -39,6 +39,7 @@ LIST_COLUMNS = (
     "incentive_cost",
     "expected_spend",
     "expected_value",
+    "value_of_resumption",
     "stratum",
     "silent_days",
     "purpose",
@@ -55,7 +56,7 @@ NUMBERS = (
     "incentive_cost",
     "stratum",
 )
-_LATER = ("silent_days", "purpose")  # not in the lists of earlier releases
+_LATER = ("value_of_resumption", "silent_days", "purpose")  # not in the lists of earlier releases
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ def _read_list(path: Path) -> pd.DataFrame:
         frame = frame.reindex(
             columns=["customer_id", "offer", "value_tier", *NUMBERS, *_LATER], fill_value=""
         )
-        return frame.assign(silent_days=_numbers(frame["silent_days"]))
+        return frame.assign(**{name: _numbers(frame[name]) for name in _LATER if name != "purpose"})
     except (ValueError, KeyError) as error:
         raise CampaignError(
             f"{path} is not the list that 'stayworth plan' wrote: {str(error).rstrip('.')}. "

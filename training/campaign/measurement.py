@@ -3,6 +3,10 @@
 Customers are compared as drawn (intention to treat). The plan named one primary measure beforehand; the others
 explain it. Measured money is that of the period. The later value of a kept customer is the plan's estimate, value
 at stake; it is reported beside the measured money and not added to it.
+
+Before the churn window closes, intervals hold at every look together (`training.campaign.sequential`); afterwards they
+are those of one look. A log that goes on for months after the window shows what the kept customers went on to do
+(`training.campaign.resumption_learning`).
 """
 
 from __future__ import annotations
@@ -10,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
@@ -19,8 +23,12 @@ from features.log.transactions import TransactionLog
 from training.campaign.acceptance import AcceptanceUpdate, acceptance_prior, update_acceptance
 from training.campaign.acceptance_by_silence import learn_by_silence
 from training.campaign.assignment import Assignment
+from training.campaign.contact_cost import contact_costs, paid_apart, redemption
 from training.campaign.effect import Effect, effect, times_the_customers
-from training.campaign.outcomes import campaign_outcomes, campaign_period
+from training.campaign.outcomes import campaign_outcomes, campaign_period, covariates
+from training.campaign.power import Power, power_of
+from training.campaign.resumption_learning import LearnedResumption, learn_resumption
+from training.campaign.sequential import confidence_of_a_look
 from training.campaign.settings import Measure, MeasureTerms
 from training.offers.offers import Floats, Offer
 
@@ -45,6 +53,8 @@ class Measurement:
     cost : float, money, what the contacts cost
     updates : dict of offer name to AcceptanceUpdate
     offers : tuple of Offer, with what the campaign taught
+    power : tuple of Power, customers that the effects which the plan expected would take
+    resumption : LearnedResumption or None, where the log goes on after the churn window
     notes : tuple of str, warnings first to last
     """
 
@@ -55,7 +65,19 @@ class Measurement:
     cost: float
     updates: dict[str, AcceptanceUpdate]
     offers: tuple[Offer, ...]
+    power: tuple[Power, ...] = ()
+    resumption: LearnedResumption | None = None
     notes: tuple[str, ...] = field(default=())
+
+    @property
+    def days(self) -> int:
+        """Days that are measured, at most those of the churn window."""
+        return (self.end - self.start).days
+
+    @property
+    def complete(self) -> bool:
+        """Whether the churn window has closed; before, intervals hold at every look together."""
+        return self.days >= self.assignment.record.horizon_days
 
     @property
     def primary_measure(self) -> Measure:
@@ -99,11 +121,22 @@ class Measurement:
     def verdict(self) -> str:
         """Say in a sentence what the primary measure shows, or what it would take."""
         found, name = self.primary, MEASURES[self.primary_measure]
-        shown = _interval(found, self.primary_measure)
+        shown = _interval(found, self.primary_measure, "" if self.complete else ", at whatever day one looks")
+        horizon_days = self.assignment.record.horizon_days
+        closes = self.start + timedelta(days=horizon_days)
         if found.conclusive:
             direction = "raised" if found.difference > 0 else "lowered"
-            return f"The campaign {direction} the {name} by {shown}.".replace("by +", "by ").replace(
-                "by -", "by "
+            shown = shown.lstrip("+-")
+            if self.complete:
+                return f"The campaign {direction} the {name} by {shown}."
+            return (
+                f"After {self.days} of {horizon_days} days the campaign has {direction} the {name} by {shown}. Early "
+                f"differences often shrink; the whole window closes on {closes}."
+            )
+        if not self.complete:
+            return (
+                f"No verdict yet, after {self.days} of {horizon_days} days: the {name} differs by {shown}. The window "
+                f"closes on {closes}."
             )
         said = f"The data can't tell yet: the {name} differs by {shown}."
         times, customers = times_the_customers(found), found.n_contacted + found.n_holdout
@@ -112,8 +145,8 @@ class Measurement:
         return f"{said} There is no difference in sight that more customers would show."
 
 
-def _interval(found: Effect, measure: str) -> str:
-    level = f"{found.confidence:.0%}"
+def _interval(found: Effect, measure: str, holds: str) -> str:
+    level = f"{found.confidence:.0%}{holds}"
     if measure == "retention":
         d, low, high = (100 * v for v in (found.difference, found.low, found.high))
         return f"{d:+.1f} points ({level}: {low:+.1f} to {high:+.1f})"
@@ -146,21 +179,21 @@ def measure(
         If the log does not reach into the campaign, or a group has fewer than two customers.
     """
     terms = terms or MeasureTerms()
-    start, end = campaign_period(assignment, log, terms.until)
+    start, until = campaign_period(assignment, log, terms.until)
+    horizon_days = assignment.record.horizon_days
+    end = min(until, start + timedelta(days=horizon_days))
     outcomes = campaign_outcomes(assignment, log, start, end, redeemed)
     customers, notes = assignment.customers, list(assignment.notes)
-    days = (end - start).days
-    horizon_days = assignment.record.horizon_days
-    complete = days >= horizon_days
+    complete = (end - start).days >= horizon_days
     if not complete:
         notes.append(
-            f"Only {days} of {horizon_days} days have passed. Offers often bring purchases forward, so "
+            f"Only {(end - start).days} of {horizon_days} days have passed. Offers often bring purchases forward, so "
             "early differences shrink; acceptance rates are left as they were. Measure again when it is over."
         )
     contacted = customers["contacted"].to_numpy()
-    rates = {name: _redemption(offer, customers, outcomes) for name, offer in assignment.offers.items()}
-    cost = _costs(assignment.offers, rates, customers, outcomes)
-    if redeemed is None and any(_paid_apart(offer) for offer in assignment.offers.values()):
+    rates = {name: redemption(offer, customers, outcomes) for name, offer in assignment.offers.items()}
+    cost = contact_costs(assignment.offers, rates, customers, outcomes)
+    if redeemed is None and any(paid_apart(offer) for offer in assignment.offers.values()):
         notes.append("Incentive costs are assumed, not measured: give --redeemed to know who took them.")
     values = {
         "retention": outcomes["bought"].to_numpy(dtype=np.float64),
@@ -170,7 +203,7 @@ def measure(
         "future_profit": (outcomes["bought"] * customers["value_at_stake"]).to_numpy() - cost,
         "delay_days": outcomes["delay_days"].to_numpy(),
     }
-    effects = _effects(values, customers, outcomes, terms.confidence)
+    effects = _effects(values, customers, outcomes, terms.confidence, (end - start).days / horizon_days)
     updates = _updates(assignment, outcomes, notes) if complete else {}
     return Measurement(
         assignment=assignment,
@@ -180,15 +213,24 @@ def measure(
         cost=float(cost[contacted].sum()),
         updates=updates,
         offers=tuple(_learned(offer, updates, rates, redeemed) for offer in assignment.offers.values()),
+        power=power_of(effects["all", "retention"], effects["all", "future_profit"], assignment.record),
+        resumption=learn_resumption(assignment, log, until, outcomes["bought"], terms.confidence)
+        if until > end
+        else None,
         notes=tuple(notes),
     )
 
 
 def _effects(
-    values: dict[str, Floats], customers: pd.DataFrame, outcomes: pd.DataFrame, confidence: float
+    values: dict[str, Floats],
+    customers: pd.DataFrame,
+    outcomes: pd.DataFrame,
+    confidence: float,
+    share_of_window: float,
 ) -> dict[tuple[str, str], Effect]:
     """Estimate every measure for everybody, by offer and by value tier."""
-    covariates = _covariates(customers, outcomes)
+    known = covariates(customers, outcomes)
+    level = confidence_of_a_look(share_of_window, confidence) if share_of_window < 1 else confidence
     contacted, stratum = customers["contacted"].to_numpy(), customers["stratum"].to_numpy()
     groups = {"all": np.ones(len(customers), dtype=bool)}
     for column, word in (("offer", "offer"), ("value_tier", "tier")):
@@ -201,63 +243,9 @@ def _effects(
         if group != "all" and smallest < _FEWEST_PER_GROUP:
             continue
         for name, value in values.items():
-            found[group, name] = effect(
-                value[rows], contacted[rows], stratum[rows], covariates[rows], confidence=confidence
-            )
+            estimate = effect(value[rows], contacted[rows], stratum[rows], known[rows], confidence=level)
+            found[group, name] = replace(estimate, confidence=confidence)
     return found
-
-
-def _covariates(customers: pd.DataFrame, outcomes: pd.DataFrame) -> Floats:
-    """Return what was known before the start: spending of the year before, risk and value."""
-    known = {
-        "spend": np.log1p(outcomes["spend_before"].clip(lower=0)),
-        "risk": customers["churn_probability"],
-        "value": np.log1p(customers["expected_value"].clip(lower=0)),
-        "stake": np.log1p(customers["value_at_stake"].clip(lower=0)),
-    }
-    return np.column_stack([column for column in known.values() if column.notna().all()]).astype(np.float64)
-
-
-def _paid_apart(offer: Offer) -> bool:
-    """Tell whether the incentive is a cost that the log's amounts do not hold already."""
-    return offer.has_incentive and not offer.incentive_in_amounts
-
-
-def _redemption(offer: Offer, customers: pd.DataFrame, outcomes: pd.DataFrame) -> tuple[float, float]:
-    """Return ψ, and the share of contacted buyers who took the incentive, measured or assumed.
-
-    Of the contacted, ``q₀ψ`` would have bought anyway and take it, and ``q₁ − q₀`` buy because of it.
-    """
-    mine = (customers["offer"] == offer.name).to_numpy()
-    contacted = customers["contacted"].to_numpy()
-    bought = outcomes["bought"].to_numpy()
-    if not (mine & contacted).any() or not (mine & ~contacted).any():
-        return offer.redemption_rate, offer.redemption_rate
-    q1, q0 = float(bought[mine & contacted].mean()), float(bought[mine & ~contacted].mean())
-    saved = max(q1 - q0, 0.0)
-    psi = offer.redemption_rate
-    if "redeemed" in outcomes and q0 > 0:
-        taken = float(outcomes["redeemed"].to_numpy()[mine & contacted].mean())
-        psi = min(max((taken - saved) / q0, 0.0), 1.0)
-    return psi, min((psi * q0 + saved) / q1, 1.0) if q1 > 0 else psi
-
-
-def _costs(
-    offers: dict[str, Offer],
-    rates: dict[str, tuple[float, float]],
-    customers: pd.DataFrame,
-    outcomes: pd.DataFrame,
-) -> Floats:
-    """Return what each customer's contact cost; nothing for the held out."""
-    contacted = customers["contacted"].to_numpy()
-    cost = np.zeros(len(customers))
-    for name, offer in offers.items():
-        mine = contacted & (customers["offer"] == name).to_numpy()
-        cost[mine] = offer.contact_cost
-        if _paid_apart(offer):
-            taken = outcomes["redeemed"] if "redeemed" in outcomes else rates[name][1] * outcomes["bought"]
-            cost[mine] += (customers["incentive_cost"] * taken).to_numpy(dtype=np.float64)[mine]
-    return cost
 
 
 def _updates(assignment: Assignment, outcomes: pd.DataFrame, notes: list[str]) -> dict[str, AcceptanceUpdate]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -14,6 +15,7 @@ from features.files import atomic_path
 from training.campaign.acceptance import AcceptanceUpdate
 from training.campaign.effect import Effect
 from training.campaign.measurement import Measurement
+from training.campaign.resumption_learning import LearnedResumption
 from training.campaign.settings import Measure
 from training.offers.offers import BetaPrior
 
@@ -49,8 +51,39 @@ class AcceptanceRecord(_Part):
         return cls(before=update.prior, after=update.posterior, warning=update.warning)
 
 
+class PowerRecord(_Part):
+    """Customers that the effect which the plan expected takes to be found."""
+
+    measure: str
+    expected: float
+    customers: int
+    power: float
+
+
+class ResumptionRecord(_Part):
+    """What the time after the churn window showed of the resumption; low and high are None where none fits."""
+
+    days: int
+    margin: EffectRecord
+    promised_once: float
+    promised_on: float
+    estimate: float
+    low: float | None
+    high: float | None
+    assumed: float | None
+
+    @classmethod
+    def of(cls, found: LearnedResumption) -> Self:
+        """Return the record of a learnt resumption."""
+        low, high = (found.low, found.high) if found.fits else (None, None)
+        return cls(**{**asdict(found), "margin": EffectRecord.of(found.margin), "low": low, "high": high})
+
+
 class MeasurementRecord(_Part):
-    """Everything that ``measured.json`` says of a campaign's effect; money over ``[start, end)``."""
+    """Everything that ``measured.json`` says of a campaign's effect; money over ``[start, end)``.
+
+    Where ``complete`` is false the churn window was open, and the intervals hold at every look together.
+    """
 
     format: Literal[1] = 1
     start: date
@@ -63,6 +96,9 @@ class MeasurementRecord(_Part):
     return_on_cost: EffectRecord | None
     acceptance: dict[str, AcceptanceRecord]
     notes: tuple[str, ...]
+    complete: bool = True
+    power: tuple[PowerRecord, ...] = ()
+    resumption: ResumptionRecord | None = None
 
     @classmethod
     def of(cls, found: Measurement) -> Self:
@@ -79,6 +115,9 @@ class MeasurementRecord(_Part):
             return_on_cost=None if rate is None else EffectRecord.of(rate),
             acceptance={name: AcceptanceRecord.of(update) for name, update in found.updates.items()},
             notes=found.notes,
+            complete=found.complete,
+            power=tuple(PowerRecord(**asdict(each)) for each in found.power),
+            resumption=None if found.resumption is None else ResumptionRecord.of(found.resumption),
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -12,12 +12,17 @@ import pyarrow.compute as pc
 from features.errors import WindowError
 from features.log.transactions import TransactionLog
 from training.campaign.assignment import Assignment
+from training.offers.offers import Floats
 
 HISTORY_DAYS = 365
+LONGEST_DAYS = 365
+"""A campaign is followed for a year: the value that it promised is that of a year."""
 
 
 def campaign_period(assignment: Assignment, log: TransactionLog, until: date | None) -> tuple[date, date]:
-    """Return the days ``[start, end)`` that count: the churn window, as far as the log goes.
+    """Return the days ``[start, end)`` that count: the churn window as far as the log goes, or until a later day.
+
+    They are at most `LONGEST_DAYS`.
 
     Raises
     ------
@@ -35,7 +40,7 @@ def campaign_period(assignment: Assignment, log: TransactionLog, until: date | N
             f"--until {end} is not after the campaign's start, {start}, and by the log's end. "
             f"Use --until {log_end} or earlier."
         )
-    return start, end
+    return start, min(end, start + timedelta(days=LONGEST_DAYS))
 
 
 def campaign_outcomes(
@@ -84,6 +89,22 @@ def campaign_outcomes(
     if redeemed is not None:
         outcomes["redeemed"] = ids.isin(set(map(str, redeemed)))
     return outcomes
+
+
+def covariates(customers: pd.DataFrame, outcomes: pd.DataFrame) -> Floats:
+    """Return what was known before the start, of shape (n_customers, n_covariates): spending, risk and value.
+
+    Spend expected in the churn window, in money, is what a margin is compared with: an outcome in money needs a
+    covariate in money. The others are on a scale on which a few great customers do not decide the slope.
+    """
+    known = {
+        "expected_spend": customers["expected_spend"],
+        "spend": np.log1p(outcomes["spend_before"].clip(lower=0)),
+        "risk": customers["churn_probability"],
+        "value": np.log1p(customers["expected_value"].clip(lower=0)),
+        "stake": np.log1p(customers["value_at_stake"].clip(lower=0)),
+    }
+    return np.column_stack([column for column in known.values() if column.notna().all()]).astype(np.float64)
 
 
 def _array(assignment: Assignment, log: TransactionLog) -> object:

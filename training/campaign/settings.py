@@ -226,7 +226,8 @@ class MeasureTerms(Settings):
         date | None,
         typer.Option(
             "--until",
-            help="Count orders before this day.",
+            help="Count orders before this day. After the churn window, up to a year after the start: what those who "
+            "were brought back went on to do (the resumption).",
             show_default="the end of the churn window, or of the log",
         ),
     ] = None
@@ -238,7 +239,12 @@ class MeasureTerms(Settings):
 class MeasureSettings(MeasureTerms, section="measure"):
     """The campaign to measure, and the folder for the findings: the section ``[measure]``."""
 
-    campaign: Annotated[Path, typer.Option("--campaign", help="Folder that 'stayworth plan' wrote.")]
+    campaign: Annotated[
+        list[Path],
+        typer.Option(
+            "--campaign", help="Folder that 'stayworth plan' wrote. Repeat it to pool several campaigns."
+        ),
+    ]
     redeemed: Annotated[
         Path | None,
         typer.Option("--redeemed", help="Table with a customer_id column: customers who took the incentive."),
