@@ -39,7 +39,7 @@ def _power_sentence(power: Power, size: int) -> str:
         else f"{power.expected:,.2f} of profit per contact, at the plan's value of those kept"
     )
     return (
-        f"To find the {expected}, that the plan expected, takes {power.customers:,} customers at this holdout share "
+        f"To find what the plan expected, {expected}, takes {power.customers:,} customers at this holdout share "
         f"({power.power:.0%} power); here are {size:,}."
     )
 
@@ -53,13 +53,13 @@ def _resumption_sentences(found: LearnedResumption) -> list[str]:
     ]
     if not found.fits:
         return [*said, "No resumption from 0 to 1 fits that: the values at stake themselves are off."]
-    shown = f"{found.estimate:.2f} ({level}: {found.low:.2f} to {found.high:.2f})"
     if not found.informative:
-        return [*said, f"Resumption: the data can't tell yet, {shown}."]
+        return [*said, f"Resumption: the data can't tell yet ({level}: {found.low:.2f} to {found.high:.2f})."]
+    interval = f"{level}: {found.low:.2f} to {found.high:.2f}"
     return [
         *said,
-        f"Resumption: {shown}; the plan assumed {found.assumed:.2f}. Use it with --resumption {found.estimate:.2f}, in "
-        "'stayworth train' for all values, or in 'stayworth plan'.",
+        f"Resumption: {found.estimate:.2f} ({interval}); the plan assumed {found.assumed:.2f}. Use it with "
+        f"--resumption {found.estimate:.2f}, in 'stayworth train' for all values, or in 'stayworth plan'.",
     ]
 
 

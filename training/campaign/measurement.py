@@ -213,7 +213,9 @@ def measure(
         cost=float(cost[contacted].sum()),
         updates=updates,
         offers=tuple(_learned(offer, updates, rates, redeemed) for offer in assignment.offers.values()),
-        power=power_of(effects["all", "retention"], effects["all", "future_profit"], assignment.record),
+        power=power_of(effects["all", "retention"], effects["all", "future_profit"], assignment.record)
+        if complete
+        else (),
         resumption=learn_resumption(assignment, log, until, outcomes["bought"], terms.confidence)
         if until > end
         else None,

@@ -29,7 +29,7 @@ from training.campaign.effect import Effect, effect
 from training.campaign.outcomes import LONGEST_DAYS, campaign_outcomes, covariates
 from training.offers.offers import Floats
 
-_GRID = np.linspace(0, 1, 21)
+_STEP = 0.05
 
 
 @dataclass(frozen=True)
@@ -96,17 +96,20 @@ def learn_resumption(
         return effect(outcome, *groups, covariates(customers, outcomes), confidence=confidence)
 
     found, at_once, at_on = contact(margin), contact(once).difference, contact(once + on).difference
-    fitting = [rho for rho in _GRID if (left := contact(margin - once - rho * on)).low <= 0 <= left.high]
     slope = at_on - at_once
-    estimate = (found.difference - at_once) / slope if slope else np.nan
+    estimate = float(np.clip((found.difference - at_once) / slope, 0, 1)) if slope > 0 else assumed
+    tried = np.append(np.arange(0, 1 + _STEP / 2, _STEP), estimate)
+    fitting = [rho for rho in tried if (left := contact(margin - once - rho * on)).low <= 0 <= left.high]
     return LearnedResumption(
         days=(until - start).days,
         margin=found,
         promised_once=at_once,
         promised_on=at_on,
-        estimate=float(np.clip(estimate, 0, 1)) if slope > 0 else assumed,
-        low=float(min(fitting, default=np.nan)),
-        high=float(max(fitting, default=np.nan)),
+        estimate=estimate,
+        low=float(max(min(fitting) - _STEP, 0))
+        if fitting
+        else np.nan,  # the ends lie within a step of those tried
+        high=float(min(max(fitting) + _STEP, 1)) if fitting else np.nan,
         assumed=assumed,
     )
 

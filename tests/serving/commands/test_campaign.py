@@ -268,6 +268,22 @@ def test_a_campaign_is_not_measured_on_a_log_of_other_customers(app: typer.Typer
     assert (folder / "loose" / "measured.csv").read_text() == (folder / "exact" / "measured.csv").read_text()
 
 
+def test_two_campaigns_are_measured_and_pooled(app: typer.Typer, folder: Path) -> None:
+    for name in ("spring", "autumn"):
+        _run(app, f"plan --scores scored.csv --offers offers.toml --budget 300 --out {name}")
+    (folder / "both").mkdir()
+    line = "measure --campaign spring --campaign autumn --transactions orders.csv"
+
+    code, said = _run(app, f"{line} --out both")
+    redeemed, refused = _run(app, f"{line} --redeemed orders.csv")
+
+    assert code == 0, said
+    assert "2 campaigns together" in said and "random effects" in said
+    assert (folder / "spring" / "measured.json").exists() and (folder / "autumn" / "measured.json").exists()
+    assert len((folder / "both" / "pooled.csv").read_text().splitlines()) == 7
+    assert redeemed == 2 and "--redeemed is of one campaign" in refused
+
+
 def test_the_help_of_plan_shows_the_tables_of_an_offers_file(app: typer.Typer) -> None:
     code, said = _run(app, "plan --help")
 

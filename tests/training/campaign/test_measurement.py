@@ -10,14 +10,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
-from features.errors import WindowError
+from features.errors import StayworthError, WindowError
 from features.log.transactions import TransactionLog, validate
 from serving.campaign.findings import UPDATED_OFFERS, write_findings
 from training.campaign.assignment import Assignment
 from training.campaign.measurement import measure
 from training.campaign.measurement_record import MeasurementRecord
 from training.campaign.plan import CampaignPlan, plan
+from training.campaign.pooling import pool_campaigns
 from training.campaign.record import record_of
 from training.campaign.settings import MeasureTerms, PlanTerms
 from training.offers.offers import BetaPrior, Offer, read_offers
@@ -110,6 +112,61 @@ def test_an_unfinished_window_warns_and_teaches_no_acceptance() -> None:
     assert "Only 31 of 90 days have passed" in found.notes[0]
     assert found.updates == {}
     assert found.offers == (VOUCHER,)
+    assert found.power == ()
+
+
+def test_a_look_before_the_end_holds_at_every_look(simulate: Callable[..., Simulated]) -> None:
+    _, assignment, log = simulate(acceptance=0.0, seed=3)
+
+    early = measure(assignment, log, MeasureTerms(until=START + timedelta(days=28)))
+
+    one_look = stats.norm.ppf(0.95) * early.primary.standard_error
+    assert early.primary.high - early.primary.low > 3 * one_look  # twice that would be one look's
+    assert early.primary.confidence == 0.9
+    assert early.verdict().startswith("No verdict yet, after 28 of 90 days: the share who bought differs by ")
+    assert "(90%, at whatever day one looks: " in early.verdict()
+    assert early.verdict().endswith("The window closes on 2024-03-31.")
+
+
+def test_a_great_effect_shows_early(simulate: Callable[..., Simulated]) -> None:
+    _, assignment, log = simulate(acceptance=0.6)
+
+    said = measure(assignment, log, MeasureTerms(until=START + timedelta(days=60))).verdict()
+
+    assert said.startswith("After 60 of 90 days the campaign has raised the share who bought by ")
+
+
+def test_the_power_is_told_for_retention_and_for_profit(simulate: Callable[..., Simulated]) -> None:
+    _, assignment, log = simulate(acceptance=0.3)
+
+    found = measure(assignment, log)
+
+    power = {each.measure: each for each in found.power}
+    # 3,000 customers, a fifth held out: 2.486² · q(1 − q) / (.2 · .8) / effect², q near .4 and .3 · .6 expected
+    assert power["retention"].customers == pytest.approx(2.486**2 * 0.24 / 0.16 / 0.18**2, rel=0.5)
+    assert power["profit"].customers > power["retention"].customers
+
+
+def test_campaigns_pooled_are_surer_than_each(simulate: Callable[..., Simulated]) -> None:
+    found = [measure(*simulate(acceptance=0.3, seed=seed)[1:]) for seed in (1, 2)]
+
+    pooled = pool_campaigns(found)
+
+    stay = pooled.effects["retention"].effect
+    assert min(each.primary.difference for each in found) <= stay.difference
+    assert stay.difference <= max(each.primary.difference for each in found)
+    assert stay.standard_error < min(each.primary.standard_error for each in found)
+    assert pooled.profit.difference == pytest.approx(
+        sum(each.incremental_profit.difference for each in found)
+    )
+
+
+def test_a_campaign_that_still_runs_is_not_pooled(simulate: Callable[..., Simulated]) -> None:
+    _, assignment, log = simulate(acceptance=0.3)
+    early = measure(assignment, log, MeasureTerms(until=START + timedelta(days=28)))
+
+    with pytest.raises(StayworthError, match="has been measured for 28 of 90 days"):
+        pool_campaigns([early, early])
 
 
 @pytest.mark.parametrize(
