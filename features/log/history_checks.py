@@ -18,6 +18,8 @@ _FEW = 50  # customers
 ONE_TIME = 0.9
 ONE_DAY = 0.2
 ZEROS = 0.2
+UNEXPLAINED = 0.15  # of the refunds
+_FEW_REFUNDS = 10
 _SAMPLE_ROWS = 1000
 _STALE_DAYS, _STALE_GAPS = 7, 5
 
@@ -25,6 +27,7 @@ _STALE_DAYS, _STALE_GAPS = 7, 5
 def check_histories(log: TransactionLog) -> Iterator[Finding]:
     """Look for a log without money, without second purchases, or with accounts that were moved in at once."""
     yield from _check_zeros(log)
+    yield from _check_refunds(log)
     if log.first_day == log.last_day and log.table.num_rows >= _FEW:
         yield Finding(
             "one-day",
@@ -47,6 +50,24 @@ def check_histories(log: TransactionLog) -> Iterator[Finding]:
             f"{log.names.get('customer_id', 'customer_id')!r}. Otherwise use a longer log.",
         )
     yield from _check_first_days(log, customers["ordered_on_min"].to_numpy())
+
+
+def _check_refunds(log: TransactionLog) -> Iterator[Finding]:
+    """Look for negative amounts that give nothing back: losses, where the amounts are a profit."""
+    table = log.table.select(["customer_id", "ordered_on", "amount_cents"]).to_pandas()
+    # A day's purchases come before its refunds.
+    table = table.sort_values(["ordered_on", "amount_cents"], ascending=[True, False], kind="stable")
+    before = table.groupby("customer_id")["amount_cents"].cumsum() - table["amount_cents"]
+    negative = table["amount_cents"] < 0
+    unexplained = int((negative & (before <= 0)).sum())
+    if unexplained >= _FEW_REFUNDS and unexplained > UNEXPLAINED * negative.sum():
+        yield Finding(
+            "negative-amounts",
+            f"{int(negative.sum()):,} amounts are negative and count as refunds, {unexplained:,} of them of customers "
+            "who had bought nothing that could be given back. If the amounts are a profit, give the sales: "
+            "--amount-column (and the profit as --margin-column); if the log begins in the middle, its first refunds "
+            "are of earlier orders.",
+        )
 
 
 def _check_zeros(log: TransactionLog) -> Iterator[Finding]:

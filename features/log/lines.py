@@ -183,7 +183,7 @@ def _require_mostly_readable(
         if blank and what == "amounts":
             hints.append(
                 f"{blank:,} of them are empty: --amount-per-order if an order's total stands on one of its lines "
-                "only, --blank-is-zero if they mean 0."
+                "only, --blank-is-zero if they mean 0, or in a formula coalesce(COLUMN, 0)."
             )
         found = f"{count:,} of {rows:,} {what} cannot be read: {examples}. {remedy}"
         raise LogError(" ".join([found, *hints]))

@@ -355,6 +355,22 @@ def test_a_log_without_money_is_said_with_the_columns_that_may_hold_it():
     assert not said.fatal
 
 
+def test_losses_that_would_be_taken_for_refunds_are_said():
+    profits = shop(amount=[f"{-5 if n % 3 else 10}" for n in range(100)])
+
+    said = next(finding for finding in check(read(profits), LogRules()) if finding.name == "negative-amounts")
+
+    # Every third row is a gain of 10, the others lose 5 each: a customer's losses exceed what came before.
+    assert said.message.startswith("66 amounts are negative and count as refunds")
+    assert "--margin-column" in said.message
+
+
+def test_refunds_of_earlier_purchases_are_no_losses():
+    returned = shop(amount=[f"{-5 if n >= 50 and n % 2 else 10}" for n in range(100)])
+
+    assert "negative-amounts" not in found(returned)
+
+
 def test_a_log_of_one_day_is_said():
     (said,) = check(read(shop(ordered_at="2024-02-29")), LogRules())
 
