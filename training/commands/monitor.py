@@ -70,8 +70,9 @@ def is_due(registry: Registry, log: TransactionLog, settings: MonitorSettings) -
         return True
     try:
         model = registry.load(champion.version)
-        if differences := model.card.log.differences(log, champion.version):
-            typer.echo(f"Due: {differences[0].message}")
+        differences = model.card.log.differences(log, champion.version)
+        if fatal := [each for each in differences if each.fatal]:
+            typer.echo(f"Due: {fatal[0].message}")
             return True
         result = monitor_model(model, log, settings)
     except ModelError as error:

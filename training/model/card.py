@@ -39,6 +39,8 @@ class LogSummary:
         SHA-256 of the used rows, whatever their order.
     terms : LogTerms or None
         How it was read, the time zone included; None in a card of a release that did not keep it.
+    columns : tuple of str
+        The optional columns that it had, such as ``channel``.
     """
 
     first_day: date
@@ -50,6 +52,7 @@ class LogSummary:
     timezone: str
     fingerprint: str
     terms: LogTerms | None = None
+    columns: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, log: TransactionLog) -> LogSummary:
@@ -65,12 +68,23 @@ class LogSummary:
             timezone=report.timezone,
             fingerprint=report.fingerprint,
             terms=log.terms,
+            columns=log.columns,
         )
 
     def differences(self, log: TransactionLog, version: str) -> list[Finding]:
         """Return what another log is read by otherwise than the one that a version learnt from."""
         mine = self.terms or LogTerms(self.timezone, log.currency, log.amount_expression, log.where)
-        return log.terms.differences(mine, f"the log that version {version} learnt from")
+        found = log.terms.differences(mine, f"the log that version {version} learnt from")
+        if missing := [name.removesuffix("_cents") for name in self.columns if name not in log.columns]:
+            found.append(
+                Finding(
+                    "fewer-columns",
+                    f"The log has no {', '.join(missing)}, which the log that version {version} learnt from had: what "
+                    "the model knows by them is empty, and its scores are others. Name the columns, such as "
+                    "--product-column, or train without them: --ignore-column.",
+                )
+            )
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields, ready for JSON."""
@@ -82,7 +96,7 @@ class LogSummary:
         """Read what `to_dict` wrote."""
         days = {name: date.fromisoformat(record[name]) for name in ("first_day", "last_day")}
         terms = LogTerms.from_dict(record["terms"]) if record.get("terms") else None
-        return cls(**{**record, **days, "terms": terms})
+        return cls(**{**record, **days, "terms": terms, "columns": tuple(record.get("columns", ()))})
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,11 @@ def full_card(training_card: TrainingCard) -> TrainingCard:
         rows=6_919,
     )
     recipe = replace(training_card.recipe, rounds=12, spend_rounds=3, tuned={"num_leaves": 8})
-    log = replace(training_card.log, terms=LogTerms("Asia/Tehran", "EUR", "a * b", "status = 'paid'"))
+    log = replace(
+        training_card.log,
+        terms=LogTerms("Asia/Tehran", "EUR", "a * b", "status = 'paid'"),
+        columns=("order_id", "channel"),
+    )
     return replace(
         training_card,
         log=log,
@@ -80,7 +84,7 @@ def test_a_log_that_is_read_otherwise_is_told_with_both_ways(
 ) -> None:
     log = replace(cdnow_log, timezone="UTC", currency="USD", amount_expression="a  *  b", where=None)
 
-    zone, currency, where = full_card.log.differences(log, "3")
+    zone, currency, where, columns = full_card.log.differences(log, "3")
 
     assert (zone.name, currency.name, where.name) == ("other-timezone", "other-currency", "other-where")
     assert (
@@ -88,6 +92,10 @@ def test_a_log_that_is_read_otherwise_is_told_with_both_ways(
         in currency.message
     )
     assert all(finding.fatal for finding in (zone, currency, where))
+    assert columns.message.startswith(
+        "The log has no order_id, channel, which the log that version 3 learnt from had"
+    )
+    assert not columns.fatal
 
 
 def test_nothing_is_said_of_what_a_card_did_not_keep(
