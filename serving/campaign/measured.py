@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from serving.campaign.summary import bands_in_words
 from training.campaign.effect import Effect
 from training.campaign.measurement import MEASURES, Measurement
 from training.campaign.pooling import PooledCampaigns
@@ -29,6 +30,8 @@ def measured_sentences(found: Measurement) -> list[str]:
                 f"Acceptance of {name}: {update.prior.mean:.2f} ({a:.2f} to {b:.2f}) before, "
                 f"{update.posterior.mean:.2f} ({c:.2f} to {d:.2f}) now."
             )
+        if update.bands:
+            said.append(f"Acceptance of {name} by silence: {bands_in_words(update.bands)}.")
     return said
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -31,6 +32,7 @@ from training.campaign.sensitivity import (
     tornado,
     with_dormant,
 )
+from training.offers.acceptance_band import AcceptanceBand
 from training.offers.offers import BetaPrior, Offer
 
 INK, GREY, COLOURS = "#22313f", "#c3c9cf", ("#1f6f8b", "#d1742f", "#5b8c3e", "#8a4f9e", "#b3403a")
@@ -183,9 +185,25 @@ def _offer_rows(plan: CampaignPlan) -> list[dict[str, Any]]:
     return rows
 
 
+def bands_in_words(bands: Sequence[AcceptanceBand]) -> str:
+    """Return the acceptance of every band of silence, and where contact probably drives customers away.
+
+    Examples
+    --------
+    >>> band = AcceptanceBand(from_days=0, mean=0.4, deviation=0.1, probability_negative=0)
+    >>> old = band.model_copy(update={"from_days": 60, "mean": -0.1, "probability_negative": 0.9})
+    >>> bands_in_words([band, old])
+    '0.40 from day 0, -0.10 from day 60 (drives customers away)'
+    """
+    return ", ".join(
+        f"{band.mean:.2f} from day {band.from_days:g}" + (" (drives customers away)" if band.harmful else "")
+        for band in bands
+    )
+
+
 def _acceptance_in_words(offer: Offer) -> str:
-    if bands := offer.acceptance_by_silence:
-        return ", ".join(f"{band.mean:.2f} from day {band.from_days:g}" for band in bands)
+    if offer.acceptance_by_silence:
+        return bands_in_words(offer.acceptance_by_silence)
     prior = offer.acceptance_rate
     spread = "" if not isinstance(prior, BetaPrior) else " ({:.2f} to {:.2f})".format(*prior.interval())
     return f"{offer.acceptance:.2f}{spread}"
