@@ -16,6 +16,27 @@ from training.campaign.settings import LOOSE_IDS
 DEFAULT_STORE = "sqlite:///stayworth.db"
 
 
+def require_rate_limit(text: str) -> None:
+    """Raise a ValueError if a text is no rate limit, such as ``600/minute``.
+
+    Examples
+    --------
+    >>> require_rate_limit("0/minute")
+    Traceback (most recent call last):
+    ValueError: '0/minute' is no rate limit. Write it as 600/minute, 10/second or 1000 per 1 hour, for example.
+    """
+    import limits
+
+    try:
+        found = limits.parse_many(text)
+    except ValueError:
+        found = []
+    if len(found) != 1 or found[0].amount < 1 or found[0].multiples < 1:
+        raise ValueError(
+            f"{text!r} is no rate limit. Write it as 600/minute, 10/second or 1000 per 1 hour, for example."
+        )
+
+
 class StoreSettings(Settings, section="store"):
     """Where published scores and API keys are kept, for every command: the section ``[store]``."""
 
@@ -138,17 +159,19 @@ class ServeSettings(Settings, section="serve"):
         typer.Option("--max-body-mb", envvar="STAYWORTH_MAX_BODY_MB", help="Largest body, in MiB."),
     ] = Field(default=32, ge=1, le=1024)
     metrics: Annotated[
-        Literal["open", "key", "off"],
-        typer.Option("--metrics", envvar="STAYWORTH_METRICS", help="Who may read /metrics."),
-    ] = "open"
+        Literal["auto", "open", "key", "off"],
+        typer.Option(
+            "--metrics",
+            envvar="STAYWORTH_METRICS",
+            help="Who may read /metrics; auto: whoever has a key, on loopback everybody.",
+        ),
+    ] = "auto"
 
     @field_validator("rate_limit")
     @classmethod
     def _can_be_read(cls, limit: str | None) -> str | None:
         if limit is not None:
-            from limits import parse
-
-            parse(limit)
+            require_rate_limit(limit)
         return limit
 
     @classmethod

@@ -160,7 +160,7 @@ class Endpoints:
 
     def _lookup(self, request: ApiRequest) -> Response:
         sent = decode(LookupRequest, request.body)
-        found = self._look_up(sent.customer_ids)
+        found = self._look_up(request, sent.customer_ids)
         request.log_fields.update(customers=len(sent.customer_ids), unknown=len(found.unknown))
         return Response(lookup_answer(found), media_type=_JSON)
 
@@ -169,7 +169,7 @@ class Endpoints:
         try:
             rows = self.store.erase(sent.customer_ids, wait_seconds=ERASE_SECONDS)
         except StoreError as error:
-            raise _unavailable(error) from None
+            raise _unavailable(request, error) from None
         done = Receipt.of(len(sent.customer_ids), [Place(str(self.store.address), rows)])
         request.log_fields.update(customers=done.customers, rows=done.rows, receipt=done.number)
         receipt = ForgetResponse(
@@ -177,19 +177,21 @@ class Endpoints:
         )
         return Response(receipt.model_dump_json(), media_type=_JSON)
 
-    def _look_up(self, customer_ids: list[str]) -> Lookup:
+    def _look_up(self, request: ApiRequest, customer_ids: list[str]) -> Lookup:
         try:
             return self.store.lookup(customer_ids)
-        except NothingPublished as error:
-            raise Refusal(503, str(error), code="nothing_published") from None
+        except NothingPublished:
+            raise Refusal(
+                503, "Nothing is published yet: stayworth score --publish.", code="nothing_published"
+            ) from None
         except StoreError as error:
-            raise _unavailable(error) from None
+            raise _unavailable(request, error) from None
 
     def _scorer(self) -> Scorer:
         try:
             return self.champion.scorer()
-        except ModelError as error:
-            raise Refusal(503, str(error)) from None
+        except ModelError:  # whose words name the registry; the log has them
+            raise Refusal(503, "No champion model is loaded. The service's log says why.") from None
 
     def _published(self) -> tuple[Publication | None, bool]:
         try:
@@ -224,5 +226,8 @@ class Endpoints:
         return openapi_document(self.operations())
 
 
-def _unavailable(error: StoreError) -> Refusal:
-    return Refusal(503, str(error), code="store_unavailable", headers={"Retry-After": "5"})
+def _unavailable(request: ApiRequest, error: StoreError) -> Refusal:
+    """Return what a caller is told; where the store is and what is wrong with it, the log says."""
+    request.log_fields["reason"] = str(error)
+    message = "The score store does not answer. Try again in a moment."
+    return Refusal(503, message, code="store_unavailable", headers={"Retry-After": "5"})

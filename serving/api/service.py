@@ -11,7 +11,10 @@ import gc
 import ipaddress
 import logging
 import os
+import signal
 import socket
+import threading
+import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -32,6 +35,9 @@ from training.settings import RegistrySettings
 
 _FOLDER = "STAYWORTH_FOLDER"
 _LOOPBACK_HOST = "STAYWORTH_LOOPBACK_HOST"
+PARENT_SECONDS = 2.0
+ENDING_SECONDS = 30.0
+"""How long a worker whose parent is gone may take to answer what it was asked."""
 
 _log = logging.getLogger("stayworth")
 
@@ -65,6 +71,7 @@ with warnings.catch_warnings():
 
         def __init__(self) -> None:
             log_json()
+            threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
             access.start()
             champion.start()
             # What is loaded by now stays: a collection need not walk through it, a fifth of a second each time.
@@ -82,7 +89,10 @@ with warnings.catch_warnings():
         def to_asgi(self, is_main: bool = True) -> Application:
             """Return the application that uvicorn runs, and have it read requests within limits."""
             HTTP_PROTOCOLS["auto"] = "serving.api.protocol:LimitedProtocol"  # BentoML takes the default
-            operations = Endpoints(champion, store, settings.metrics).operations()
+            who = settings.metrics
+            if who == "auto":
+                who = "open" if os.environ.get(_LOOPBACK_HOST) else "key"
+            operations = Endpoints(champion, store, who).operations()
             return Application(operations, access, lifespan=super().to_asgi(is_main))
 
     service: Any = bentoml.service(
@@ -93,6 +103,17 @@ with warnings.catch_warnings():
         metrics={"enabled": False},  # ours take their place
         logging={"access": {"enabled": False}},
     )
+
+
+def _end_with_parent() -> None:
+    """End this worker when the process that watches it is gone, killed without a word."""
+    parent = os.getppid()
+    while os.getppid() == parent:
+        time.sleep(PARENT_SECONDS)
+    _log.error("The process that started this worker is gone, and it ends too.")
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(ENDING_SECONDS)
+    os._exit(1)
 
 
 def serve(settings: ServeSettings, registry: RegistrySettings, store: StoreSettings) -> None:

@@ -8,12 +8,14 @@ import typer
 
 from features.commands.console import show_table
 from features.commands.options import options
+from features.errors import StayworthError
 from serving.settings import StoreSettings
 
 if TYPE_CHECKING:
     from serving.store.keys import ApiKey
 
 _MEGABYTE = 1024 * 1024
+_MOST_MEGABYTES = 1024
 
 keys = typer.Typer(name="keys", no_args_is_help=True, add_completion=False)
 
@@ -56,6 +58,8 @@ def add(
     from serving.store.keys import READING
     from serving.store.store import Store
 
+    if max_body_mb is not None and not 0 < max_body_mb <= _MOST_MEGABYTES:
+        raise StayworthError(f"--max-body-mb: between 0 and {_MOST_MEGABYTES:,}, not {max_body_mb:g}.")
     size = None if max_body_mb is None else int(max_body_mb * _MEGABYTE)
     with Store(settings.uri) as store:
         key = store.keys.add(name, scopes=scope or READING, rate_limit=rate_limit, max_body_bytes=size)

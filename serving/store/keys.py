@@ -9,11 +9,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import limits
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from features.errors import NothingPublished, StoreError
+from serving.settings import require_rate_limit
 from serving.store.database import Database
 from serving.store.tables import api_keys
 
@@ -176,17 +176,9 @@ def _require_sound(
     if unknown or not scopes:
         raise StoreError(f"A key's scopes are of {', '.join(sorted(SCOPES))}, one or more; not {unknown}.")
     if rate_limit is not None:
-        _require_rate_limit(rate_limit)
+        try:
+            require_rate_limit(rate_limit)
+        except ValueError as error:
+            raise StoreError(str(error)) from None
     if max_body_bytes is not None and max_body_bytes < 1:
         raise StoreError("The limit of a request's body is at least one byte.")
-
-
-def _require_rate_limit(text: str) -> None:
-    try:
-        found = limits.parse_many(text)
-    except ValueError:
-        found = []
-    if len(found) != 1 or found[0].amount < 1:
-        raise StoreError(
-            f"{text!r} is no rate limit. Write it as 600/minute, 10/second or 1000 per 1 hour, for example."
-        )

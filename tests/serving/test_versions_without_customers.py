@@ -23,3 +23,11 @@ def test_no_file_of_a_version_or_of_its_run_holds_an_id_of_the_log(
     assert {"input_example.json", "model.json", "card.html", "race.csv"} <= found.keys()
     assert {name for name, theirs in found.items() if theirs} == set()
     assert len(ids) > 500
+
+
+def test_a_version_requires_no_name_that_nobody_owns_on_the_index(registry_file: Path) -> None:
+    (needed,) = (registry_file.parent / "mlruns").rglob("requirements.txt")
+
+    names = {re.split(r"[^A-Za-z0-9_.-]", line)[0] for line in needed.read_text().splitlines()}
+    assert "stayworth" not in names
+    assert {"lightgbm", "duckdb", "mlflow"} <= names

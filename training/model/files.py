@@ -95,7 +95,7 @@ def load_model(folder: Path, called: str | None = None) -> RetentionModel:
         return RetentionModel(churn, clv, terms, tuple(content["tier_cuts"]), card, spend)
     except ModelError:
         raise
-    except (OSError, KeyError, TypeError, ValueError, lgb.basic.LightGBMError) as error:
+    except (OSError, LookupError, AttributeError, TypeError, ValueError, lgb.basic.LightGBMError) as error:
         raise ModelError(f"{called} cannot be read: {error}. Train it again, or roll back.") from error
 
 

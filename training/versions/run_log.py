@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Mapping
+from importlib.metadata import requires
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,6 +84,15 @@ def log_artifacts(
             client.log_dict(run_id, document, f"{name}.json")
 
 
+def _requirements() -> list[str]:
+    """Return what a version needs from a package index: all but stayworth itself.
+
+    Nobody owns that name there, and whoever took it would be installed with the next copy of a version.
+    """
+    wanted = requires(MODEL_NAME) or []
+    return [each for each in wanted if "extra ==" not in each]
+
+
 def register_model(
     client: MlflowClient,
     model: LoggedModel,
@@ -106,7 +116,7 @@ def register_model(
             python_model=str(loader),
             artifacts={"model": str(folder / "model")},
             # Without this argument MLflow infers them, which takes five seconds.
-            pip_requirements=[MODEL_NAME],
+            pip_requirements=_requirements(),
             input_example=input_example,
         )
         client.log_model_artifacts(model.model_id, str(packed))

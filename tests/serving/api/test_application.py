@@ -123,7 +123,7 @@ def test_without_a_model_it_is_alive_but_not_ready_and_says_why(tmp_path: Path) 
     status, headers, answered = ask(app, "/readyz", arrives(b""), "GET")
 
     assert (status, answered["error"]["code"]) == (503, "not_ready")
-    assert answered["error"]["message"] == "The service has not asked the registry for a model yet."
+    assert answered["error"]["message"] == "No champion model is loaded. The service's log says why."
     assert headers["content-type"] == "application/json"
     assert ask(app, "/livez", arrives(b""), "HEAD")[0] == 200
 

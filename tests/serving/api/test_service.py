@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pandas as pd
+import psutil
 import pyarrow as pa
 import pytest
 
@@ -33,10 +34,7 @@ if TYPE_CHECKING:
 STAYWORTH = Path(sys.executable).with_name("stayworth")
 MAX_BODY_BYTES = 32 * 2**20  # the default of stayworth serve
 
-NO_CHAMPION = (
-    "No model has the alias 'champion' in sqlite:///mlflow.db. "
-    "Train one first: stayworth train --transactions orders.csv --promote"
-)
+NO_CHAMPION = "No champion model is loaded. The service's log says why."
 ALICE: Any = {"customer_id": "alice", "transactions": [{"ordered_at": "1998-01-05", "amount": 20.5}]}
 
 
@@ -512,6 +510,18 @@ def test_with_no_champion_it_lives_but_is_not_ready_until_there_is_one(
 
         server.process.terminate()
         assert server.process.wait(60) == 0
+
+
+@pytest.mark.soak
+def test_workers_do_not_outlive_a_killed_parent(serve: Serve, tmp_path: Path) -> None:
+    with serve(tmp_path, "--workers", "2") as server:
+        server.wait_for("/livez", 200)
+        workers = server.workers()
+
+        server.process.kill()
+
+        _, alive = psutil.wait_procs(workers, timeout=40)
+        assert (len(workers), alive) == (2, [])
 
 
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:

@@ -77,8 +77,10 @@ def test_listing_no_keys_makes_no_store(here: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (("add", "crm-1", "--scope", "admin"), "A key's scopes are lookup and score"),
+        (("add", "crm-1", "--scope", "admin"), "A key's scopes are of erase, lookup, score"),
         (("add", "crm-1", "--rate-limit", "often"), "'often' is no rate limit"),
+        (("add", "crm-1", "--rate-limit", "0/minute"), "'0/minute' is no rate limit"),
+        (("add", "crm-1", "--max-body-mb", "nan"), "--max-body-mb: between 0 and 1,024, not nan"),
         (("add", "crm-1", "--store", "redis://x"), "Write sqlite:///stayworth.db or postgresql://"),
         (("revoke", "crm-1"), "no active key named crm-1"),
     ],
