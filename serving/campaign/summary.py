@@ -21,6 +21,7 @@ from training.campaign.candidates import (
 )
 from training.campaign.holdout import customers_for
 from training.campaign.plan import CampaignPlan
+from training.campaign.power import customers_for_profit
 from training.campaign.resumption import RESUMPTIONS
 from training.campaign.running import RunningCampaign
 from training.campaign.sensitivity import (
@@ -130,6 +131,10 @@ def _experiment_sentences(plan: CampaignPlan) -> list[str]:
         said.append(
             f"So it will probably not show whether it worked. That would take {needed:,} customers at this "
             "share, or a larger holdout (--holdout, --effect)."
+        )
+    if (needed_for_profit := customers_for_profit(plan)) is not None:
+        said.append(
+            f"To find the expected profit per contact takes {needed_for_profit:,} customers at this holdout share."
         )
     return said
 

@@ -9,6 +9,7 @@ from scipy import stats
 
 from training.campaign.effect import Effect
 from training.campaign.holdout import CONFIDENCE
+from training.campaign.plan import CampaignPlan
 from training.campaign.record import CampaignRecord
 
 
@@ -48,6 +49,24 @@ def power_of(retention: Effect, profit: Effect, record: CampaignRecord) -> tuple
         for measure, (found, size) in expected.items()
         if size > 0 and found.standard_error > 0
     )
+
+
+def customers_for_profit(plan: CampaignPlan) -> int | None:
+    """Return how many customers a campaign like this takes to find its expected profit per contact.
+
+    The spread is that of ``value at stake if they stay, else nothing``, by which a measurement counts profit, over the
+    chosen customers; what the measurement's covariates explain of it is left in, so that fewer may do. None without a
+    holdout, or where no profit is expected.
+    """
+    chosen, contacted = plan.chosen, len(plan.contacted)
+    share = len(plan.held_out) / max(len(chosen), 1)
+    if not 0 < share < 1 or plan.expected_profit <= 0:
+        return None
+    stays, value = 1 - chosen["churn_probability"], chosen["value_at_stake"]
+    deviation = math.sqrt(max(float((stays * value**2).mean() - (stays * value).mean() ** 2), 0.0))
+    quantiles = stats.norm.ppf((1 + CONFIDENCE) / 2) + stats.norm.ppf(plan.terms.power)
+    times = (float(quantiles) * deviation / (plan.expected_profit / contacted)) ** 2
+    return math.ceil(times / (share * (1 - share)))
 
 
 def customers_to_find(expected: float, found: Effect, power: float) -> int:
