@@ -6,6 +6,7 @@ Results go to the standard output, progress and errors to the standard error.
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
 import sys
@@ -98,6 +99,11 @@ def show_table(title: str, header: Sequence[str], rows: Sequence[Sequence[object
             screen.print(title, style="bold")
         screen.print(table)
     typer.echo("\n".join(line.rstrip() for line in printed.get().splitlines()))
+
+
+def show_json(document: object) -> None:
+    """Print a document for a script; dates and what else JSON does not know as text."""
+    typer.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
 
 
 def _cell(cell: object) -> str:

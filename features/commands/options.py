@@ -37,6 +37,9 @@ CONFIG_ONLY = "config only"
 """Annotation of a parameter whose settings are read from the config file, and are no flags of this command."""
 
 
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
+
+
 class _Group(NamedTuple):
     """A command's parameter that is a group of settings."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from features.commands.console import progress, show_table
+from features.commands.console import progress, show_json, show_table
 from features.commands.log import read_and_check
-from features.commands.options import options
+from features.commands.options import AsJson, options
 from features.errors import StayworthError
 from features.log.settings import Columns, LogSettings
 
@@ -24,9 +23,7 @@ UNUSABLE = 2
 def validate(
     log: LogSettings,
     columns: Columns,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document instead of tables.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Read and check a log, and show the whole report: rows, quarantine, ids, dates, money, findings.
 
@@ -46,11 +43,11 @@ def validate(
     except StayworthError as error:
         if not as_json:
             raise
-        typer.echo(json.dumps({"usable": False, "error": str(error)}, ensure_ascii=False))
+        show_json({"usable": False, "error": str(error)})
         raise typer.Exit(error.exit_code) from None
     described = describe(orders, findings, log.accept)
     if as_json:
-        typer.echo(json.dumps(described.to_dict(), ensure_ascii=False, indent=2, default=str))
+        show_json(described.to_dict())
     else:
         _show(described)
     if log.strict and described.open_findings:

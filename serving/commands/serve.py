@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from features.commands.console import errors, show_table
-from features.commands.options import options
+from features.commands.console import errors, show_json, show_table
+from features.commands.options import AsJson, options
 from serving.settings import ServeSettings, StoreSettings
 from training.settings import RegistrySettings
 
@@ -34,6 +35,7 @@ def status(
     key: Annotated[
         str | None, typer.Option("--key", envvar="STAYWORTH_KEY", help="API key, where /metrics needs one.")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show the state of a running service: readiness, model, registry, score store.
 
@@ -42,6 +44,9 @@ def status(
     from serving.status import read_status
 
     found = read_status(url, key)
-    show_table(url, ["", ""], found.rows())
+    if as_json:
+        show_json(asdict(found))
+    else:
+        show_table(url, ["", ""], found.rows())
     if not found.ready:
         raise typer.Exit(NOT_READY)

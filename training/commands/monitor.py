@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from features.commands.console import progress, show_table
+from features.commands.console import progress, show_json, show_table
 from features.commands.log import open_log
-from features.commands.options import options
+from features.commands.options import AsJson, options
 from features.errors import ModelError
 from features.log.settings import Columns, LogSettings
 from training.monitoring.settings import MonitorSettings
@@ -36,7 +36,11 @@ _GAUGES = {
 
 @options
 def monitor(
-    log: LogSettings, columns: Columns, settings: MonitorSettings, registry: RegistrySettings
+    log: LogSettings,
+    columns: Columns,
+    settings: MonitorSettings,
+    registry: RegistrySettings,
+    as_json: AsJson = False,
 ) -> None:
     """Compare today's log with what the champion was trained on, and its predictions with what happened.
 
@@ -55,9 +59,24 @@ def monitor(
         report("Comparing with the training data", 0, 0)
         result = monitor_model(model, orders, settings)
         record(Registry(registry.tracking_uri), version, result)
-    show_result(result, version)
+    if as_json:
+        show_json(_document(result, version))
+    else:
+        show_result(result, version)
     if result.due:
         raise typer.Exit(DUE)
+
+
+def _document(result: MonitoringResult, version: Version) -> dict[str, Any]:
+    return {
+        "due": result.due,
+        "version": version.version,
+        "model_snapshot": result.model_snapshot.date,
+        "snapshot": result.snapshot.date,
+        "reasons": result.reasons,
+        "notes": result.notes,
+        "metrics": {name: value for name, value in result.metrics.items() if isfinite(value)},
+    }
 
 
 def is_due(registry: Registry, log: TransactionLog, settings: MonitorSettings) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from dataclasses import asdict
 from math import isnan
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from features.commands.console import show_table
-from features.commands.options import options
+from features.commands.console import show_json, show_table
+from features.commands.options import AsJson, options
 from training.settings import RegistrySettings
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _METRICS = {
 
 
 @options
-def models(settings: RegistrySettings) -> None:
+def models(settings: RegistrySettings, as_json: AsJson = False) -> None:
     """List the registered versions, newest first: what was measured, which one scores, who promoted it.
 
     The metrics are of each version's own test snapshot; two versions are comparable where that is the same.
@@ -37,6 +38,9 @@ def models(settings: RegistrySettings) -> None:
 
     registry = Registry(settings.tracking_uri)
     versions = registry.versions()
+    if as_json:
+        show_json([asdict(version) for version in versions])
+        return
     if not versions:
         typer.echo(f"No version is registered in {registry.uri}. Train one: stayworth train --transactions …")
         return

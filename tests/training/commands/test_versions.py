@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -80,6 +81,14 @@ def test_models_lists_versions_with_what_was_measured_and_who_promoted_them(here
     assert listed[3].split()[-8:] == [
         *("forced", "worse", "90", "1998-04-01", "0.8392", "0.2971", "-0.0070", "1.141"),
     ]
+
+
+def test_models_are_a_document_for_a_script(here: Path) -> None:
+    newest, first = json.loads(run("models", "--json").stdout)
+
+    assert (newest["version"], first["version"]) == ("2", "1")
+    assert first["aliases"] == ["champion"]
+    assert first["metrics"]["test_auc"] == 0.8392
 
 
 def test_where_nothing_is_registered_models_says_so_and_creates_nothing(
