@@ -1,0 +1,161 @@
+"""What a user is told in simulated worlds, against the truth of the year that follows.
+
+The way of a user: fit on the log, predict on its last day. Purchases and spend of the churn window and the value of 365
+days are told as a multiple of the truth; churn in the large as a difference. Intervals of the year's value are compared
+with the true expectation: that of the purchase and spend models with the parameters that the world was drawn from, on
+its true operational time. ``python tests/training/test_worlds.py [world …]``
+prints the table of the worlds named, or of all.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import training
+from features.datasets import WORLDS, SimulatedWorld, simulate_world
+from features.log.transactions import validate
+from features.snapshot import Snapshot
+from features.table.columns import as_columns
+from features.table.history import PurchaseHistory
+from training.clv.bgnbd import BGNBD
+from training.clv.gammagamma import GammaGamma
+from training.clv.uncertainty import interval_factors, value_scenarios
+from training.monitoring.monitor import monitor_model
+
+pytestmark = pytest.mark.soak
+
+TRUE_PURCHASES = BGNBD(r=0.8, alpha=8.0, a=0.6, b=4.0)
+TRUE_SPEND = GammaGamma(p=6.25, q=3.74, v=15.44)
+YEAR = 365
+
+
+@dataclass(frozen=True)
+class Told:
+    """What was told, against the truth.
+
+    ``covered``: share of the customers whose true expected value lies in its 80% interval; ``deciles``: of ten deciles
+    of expected value, those whose true expected sum lies in the sum's interval. Both NaN where the truth is not BG/NBD.
+    """
+
+    purchases: float
+    spend: float
+    value: float
+    in_the_large: float
+    covered: float
+    deciles: float
+    recipe: str
+
+
+def told(name: str, seed: int, horizon_days: int) -> Told:
+    """Fit and predict in a world, in money of spend: margin 1, no discount."""
+    world = simulate_world(name, seed=seed)
+    log = validate(world.transactions)
+    model = training.fit(log, horizon_days=horizon_days, margin=1.0, discount_rate=0.0)
+    with PurchaseHistory(log) as history:
+        table = history.features(Snapshot(world.ends))
+    scores = model.score(table).set_index("customer_id")
+    window, year = (world.outcomes(days).loc[scores.index] for days in (horizon_days, YEAR))
+    covered, deciles = float("nan"), float("nan")
+    if WORLDS[name].lifetime is None and WORLDS[name].gap_shape == 1:
+        truth = true_values(world, table)
+        low, high = (scores[f"expected_value_{end}"].to_numpy(float) for end in ("low", "high"))
+        covered = float(np.mean((low <= truth) & (truth <= high)))
+        deciles = float(_covered_deciles(model, table, scores, truth))
+    return Told(
+        purchases=scores["expected_purchases"].sum() / window["purchases"].sum(),
+        spend=scores["expected_spend"].sum() / window["spend"].sum(),
+        value=scores["expected_value"].sum() / year["spend"].sum(),
+        in_the_large=scores["churn_probability"].mean() - (window["purchases"] == 0).mean(),
+        covered=covered,
+        deciles=deciles,
+        recipe=model.card.recipe.in_words(),
+    )
+
+
+def true_values(world: SimulatedWorld, table: pd.DataFrame) -> np.ndarray:
+    """Return each customer's spend of the year ahead as expected from their history and the world's parameters."""
+    x = table["frequency"].to_numpy(float)
+    end = (world.ends - world.begins).days
+    first = end - table["T"].to_numpy(float)
+
+    def weeks(day: np.ndarray | float) -> np.ndarray:
+        return np.asarray(np.interp(day, np.arange(len(world.elapsed)), world.elapsed))
+
+    t_x, T = weeks(first + table["recency"].to_numpy(float)) - weeks(first), weeks(end) - weeks(first)
+    ahead = float(weeks(end + YEAR) - weeks(end))
+    purchases = TRUE_PURCHASES.expected_purchases(x, t_x, T, ahead)
+    return np.asarray(purchases * TRUE_SPEND.expected_spend(x, table["monetary_value"].to_numpy(float)))
+
+
+def _covered_deciles(
+    model: training.RetentionModel, table: pd.DataFrame, scores: pd.DataFrame, truth: np.ndarray
+) -> int:
+    columns = as_columns(table.drop(columns="customer_id"))
+    probability = scores["churn_probability"].to_numpy(float)
+    value = scores["expected_value"].to_numpy(float)
+    plain = model.clv.spend_per_purchase(columns) * model.clv.values(columns, model.terms).expected(
+        probability
+    )
+    moved = value_scenarios(model.clv, columns, probability, model.terms) / plain[:, None] * value[:, None]
+    inside = 0
+    for rows in np.array_split(np.argsort(-value), 10):
+        sums = moved[rows].sum(axis=0)[None, :] / value[rows].sum()
+        low, high = interval_factors(sums, level_deviation=model.valuation.level_deviation)
+        inside += bool(low[0] <= truth[rows].sum() / value[rows].sum() <= high[0])
+    return inside
+
+
+RATIOS = ("purchases", "spend", "value")
+HOLDS: dict[tuple[str, int, int], tuple[str, ...]] = {
+    ("stationary", 1, 90): (*RATIOS, "in_the_large"),
+    ("peak-ahead", 1, 90): RATIOS,
+    ("slowing", 1, 90): ("purchases", "spend", "in_the_large"),
+}
+"""What was measured to hold, by world, seed and horizon."""
+
+
+@pytest.mark.parametrize("case", HOLDS, ids=lambda case: "-".join(map(str, case)))
+def test_what_is_told_comes_true(case: tuple[str, int, int]) -> None:
+    found = told(*case)
+
+    for gauge in HOLDS[case]:
+        if gauge == "in_the_large":
+            assert abs(found.in_the_large) <= 0.02
+        else:
+            assert getattr(found, gauge) == pytest.approx(1, abs=0.1), gauge
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_rate_that_halved_while_the_model_was_deployed_is_seen_thirty_days_later(seed: int) -> None:
+    world = simulate_world("halved-30-days-ago", seed=seed)
+    before = validate(world.orders_until(-30))
+    model = training.fit(before, horizon_days=60)
+
+    calm, halved = monitor_model(model, before), monitor_model(model, validate(world.transactions))
+
+    assert not calm.due
+    assert any("fewer than expected" in reason for reason in halved.reasons)
+
+
+def main() -> None:
+    """Print what is told in the worlds named, or in all of them."""
+    print("| world | H | seed | purchases | spend | value of 365 days | in the large | covered | deciles |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for name in sys.argv[1:] or WORLDS:
+        for horizon_days in (60, 90):
+            for seed in (1, 2, 3):
+                found = told(name, seed, horizon_days)
+                ratios = " | ".join(f"{getattr(found, gauge):.3f}" for gauge in RATIOS)
+                print(
+                    f"| {name} | {horizon_days} | {seed} | {ratios} | {found.in_the_large:+.3f} | "
+                    f"{found.covered:.0%} | {found.deciles:.0f} | {found.recipe}"
+                )
+
+
+if __name__ == "__main__":
+    main()
