@@ -61,10 +61,10 @@ def forget(
         done.write(receipt)
     header = ["", "Rows found" if dry_run else "Rows removed", "Similar ids, left"]
     rows = [[place.name, place.rows, place.similar] for place in done.places]
-    show_table(f"{done.customers:,} customers", header, rows)
+    show_table(f"{done.customers:,} {'customer' if done.customers == 1 else 'customers'}", header, rows)
     if any(place.similar for place in done.places):
         typer.echo(
-            "\nSimilar ids differ in case, width, spaces or a .0: if they are the same person, give them too."
+            "\nSimilar ids differ in case, width, spaces, leading zeros or a .0: if they are the same, give them too."
         )
     if not dry_run:
         typer.echo(f"\nReceipt {done.number}, {done.erased_at:%Y-%m-%d %H:%M} UTC")

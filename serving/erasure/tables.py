@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from features.errors import LogError, StayworthError
 from features.files import atomic_path, bare_cells
 from features.log.delimited import Layout, layout_of
-from features.log.identity import fold, read_ids
+from features.log.identity import loose, read_ids
 from features.suggestion import nearest
 
 EXTENSIONS = (".csv", ".tsv", ".txt", ".parquet", ".xlsx")
@@ -42,7 +42,7 @@ class Found:
     rows : int
         Of the customers to erase.
     similar : int
-        Of ids that differ from theirs in writing only, such as ``17.0`` from ``17``; they stay.
+        Of ids that differ from theirs in writing only, such as ``17.0`` or ``00017`` from ``17``; they stay.
     """
 
     rows: int
@@ -94,7 +94,7 @@ class _Wanted:
 
     def __init__(self, ids: Collection[str]) -> None:
         self.ids = frozenset(ids)
-        self.folded = frozenset(map(fold, ids))
+        self.loose = frozenset(map(loose, ids))
         self.rows = self.similar = 0
 
     def has(self, cell: str) -> bool:
@@ -102,7 +102,7 @@ class _Wanted:
         if cell in self.ids:
             self.rows += 1
             return True
-        self.similar += fold(cell) in self.folded
+        self.similar += loose(cell) in self.loose
         return False
 
 
@@ -166,7 +166,7 @@ def _erase_parquet(path: Path, wanted: _Wanted, column: str, keep: bool) -> None
         theirs = pc.is_in(
             ids, value_set=pa.array([each for each in distinct if each in wanted.ids], pa.string())
         )
-        alike = [each for each in distinct if each not in wanted.ids and fold(each) in wanted.folded]
+        alike = [each for each in distinct if each not in wanted.ids and loose(each) in wanted.loose]
         wanted.rows += pc.sum(theirs).as_py() or 0
         wanted.similar += pc.sum(pc.is_in(ids, value_set=pa.array(alike, pa.string()))).as_py() or 0
         if not keep:

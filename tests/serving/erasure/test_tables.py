@@ -38,7 +38,7 @@ def test_our_own_lists_are_read_as_they_were_written(tmp_path: Path) -> None:
 
     found = {path.suffix: erase_rows(path, ["=1+1", "0042", "a,b"], "customer_id") for path in paths}
 
-    assert set(found.values()) == {Found(rows=3, similar=0)}
+    assert set(found.values()) == {Found(rows=3, similar=1)}  # 42 may be 0042 without its zeros
     assert paths[0].read_text() == '"customer_id","value_at_risk"\n"42",2\n'
     assert pq.read_table(paths[1]).to_pylist() == [{"customer_id": "42", "value_at_risk": 2.0}]
     (sheet,) = openpyxl.load_workbook(paths[2]).worksheets
