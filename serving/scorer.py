@@ -98,6 +98,8 @@ class Scorer:
 
     def differences(self, log: TransactionLog, snapshot: Snapshot | None = None) -> list[Finding]:
         """Return what keeps a log from being scored: read otherwise than the training log, or long ended."""
+        if snapshot:
+            require_known_orders(snapshot)
         late = late_snapshot(log, snapshot) if snapshot else []
         return [*self.model.card.log.differences(log, self.version), *late]
 
