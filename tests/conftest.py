@@ -173,7 +173,7 @@ def training_card() -> TrainingCard:
         snapshots=(Snapshot(date(1997, 6, 1)), Snapshot(date(1997, 7, 1))),
         snapshot_limit=18,
         test=EvaluationSummary(Snapshot(date(1997, 7, 1)), "stayworth", {"test_auc": 0.8}),
-        recipe=Recipe(0, False, False, Calibrator(), "forward in time", losses={"residual_none": 0.4}),
+        recipe=Recipe(0, False, Calibrator(), "forward in time", losses={"residual_none": 0.4}),
         notes=(),
         features=CHURN_FEATURES,
     )

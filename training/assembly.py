@@ -43,8 +43,8 @@ def assemble_model(
     )
     reference = build_reference(model, log, deployed.known, newest, test_performance)
     model = replace(model, card=replace(card, reference=reference))
-    probability = deployed.churn.predict(newest.columns, data.plan.newest)
-    return model.with_tiers(model.valuation.money(newest.columns, probability)["expected_value"])
+    probabilities = deployed.churn.predict_both(newest.columns, data.plan.newest)
+    return model.with_tiers(model.valuation.money(newest.columns, *probabilities)["expected_value"])
 
 
 def _card(

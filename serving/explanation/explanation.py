@@ -56,22 +56,22 @@ class TopicSum:
 
 @dataclass(frozen=True)
 class LogOdds:
-    """How the churn probability comes about: calibrator(total + season).
+    """How the churn probability comes about: calibrator(total + level).
 
     Parameters
     ----------
     contributions : list of Contribution, the largest first
     topics : list of TopicSum, the largest first; they sum to the total less the constant
     total : float, the sum of the contributions
-    season : float, the intercept of the time of year
-    calibrator : {"none", "platt", "isotonic"}
+    level : float, what past windows missed in common and is put back
+    calibrator : {"none", "platt", "beta"}
     churn_probability : float in [0, 1]
     """
 
     contributions: list[Contribution]
     topics: list[TopicSum]
     total: float
-    season: float
+    level: float
     calibrator: str
     churn_probability: float
 
@@ -238,7 +238,7 @@ def _log_odds(scorer: Scorer, features: Columns, snapshot: Snapshot, churn_proba
         contributions=sorted(contributions, key=lambda part: -abs(part.log_odds)),
         topics=_topics(parts, described),
         total=math.fsum(part.log_odds for part in contributions),
-        season=churn.season.intercept(snapshot),
+        level=churn.level.at(snapshot),
         calibrator=churn.calibrator.kind,
         churn_probability=churn_probability,
     )

@@ -1,8 +1,8 @@
 """Calibration: from a model's log-odds to probabilities that agree with observed frequencies.
 
-Three candidates, simplest first: none, Platt (a line in the log-odds) and isotonic (a monotone step curve,
-clipped, only with 1,000 churners and 1,000 stayers or more). Which one holds is chosen out of time; a
-calibrator is a handful of numbers and is stored as such.
+Three candidates, simplest first: none, Platt (a line in the log-odds) and beta calibration (a line on either side of
+even odds, joined smoothly). A richer one must win at each later snapshot, fitted on the earlier ones: a curve that was
+right for a young log is not let loose on an old one. A calibrator is shrunk towards none.
 """
 
 from __future__ import annotations
@@ -12,31 +12,35 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import expit
-from sklearn.isotonic import IsotonicRegression
-from sklearn.linear_model import LogisticRegression
+from scipy.optimize import brentq, minimize
+from scipy.special import expit, log_expit
 from sklearn.metrics import log_loss
 
 from training.metrics.probabilities import TIE
 
-Kind = Literal["none", "platt", "isotonic"]
+Kind = Literal["none", "platt", "beta"]
 
-ISOTONIC_MIN_EVENTS = 1_000
-_CLIP = 1e-4
+SHRINKAGE = TIE
+"""Log-loss that a slope must gain to move by 1: what is noise between two models moves it little."""
+
+_FOLDS = 5
 
 
 @dataclass(frozen=True)
 class Calibrator:
-    """A monotone map from log-odds to a probability.
+    """A monotone map from log-odds z to a probability: ``logit p = intercept + slope·z − bend·ln(1 − expit(z))``.
 
     Parameters
     ----------
-    kind : {"none", "platt", "isotonic"}
+    kind : {"none", "platt", "beta"}
     slope, intercept : float
-        Of Platt's line in the log-odds.
-    log_odds, probabilities : tuple of float
-        The corners of the isotonic curve, linear in between.
+        Platt's line; the slope is the one below even odds.
+    bend : float
+        Of beta calibration: the slope far above even odds is slope + bend.
+
+    References
+    ----------
+    Platt (1999); Kull, Silva Filho, Flach (2017), AISTATS: beta calibration, with a = slope and b = slope + bend.
 
     Examples
     --------
@@ -47,14 +51,12 @@ class Calibrator:
     kind: Kind = "none"
     slope: float = 1.0
     intercept: float = 0.0
-    log_odds: tuple[float, ...] = ()
-    probabilities: tuple[float, ...] = ()
+    bend: float = 0.0
 
     def __call__(self, log_odds: np.ndarray) -> np.ndarray:
         """Return probabilities in (0, 1), of the shape of ``log_odds``."""
-        if self.kind == "isotonic":
-            return np.asarray(np.interp(log_odds, self.log_odds, self.probabilities))
-        return np.asarray(expit(self.slope * log_odds + self.intercept))
+        line = self.slope * log_odds + self.intercept
+        return np.asarray(expit(line - self.bend * log_expit(-log_odds) if self.bend else line))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers, ready for JSON."""
@@ -63,76 +65,77 @@ class Calibrator:
     @classmethod
     def from_dict(cls, numbers: dict[str, Any]) -> Calibrator:
         """Read what `to_dict` wrote."""
-        pairs = {name: tuple(numbers[name]) for name in ("log_odds", "probabilities")}
-        return cls(**(numbers | pairs))
+        return cls(**numbers)
 
 
 def fit_calibrator(kind: Kind, log_odds: np.ndarray, churned: np.ndarray) -> Calibrator:
-    """Fit one kind of calibrator.
+    """Fit one kind of calibrator: the least mean log-loss plus `SHRINKAGE` times the squared moves of the slopes.
 
     Parameters
     ----------
-    kind : {"none", "platt", "isotonic"}
+    kind : {"none", "platt", "beta"}
     log_odds : ndarray of shape (n_rows,), of rows the model was not trained on
     churned : ndarray of shape (n_rows,), 0 or 1, both present
-
-    References
-    ----------
-    Platt (1999); Zadrozny and Elkan (2002), KDD.
     """
+    if kind == "none":
+        return Calibrator()
+    above = -log_expit(-log_odds)  # the log-odds far above even odds, 0 far below
+    inputs = np.stack(
+        [np.ones_like(log_odds), log_odds - above, above]
+    )  # intercept, slope below, slope above
     if kind == "platt":
-        line = LogisticRegression(C=np.inf).fit(log_odds.reshape(-1, 1), churned)
-        return Calibrator("platt", slope=float(line.coef_[0, 0]), intercept=float(line.intercept_[0]))
-    if kind == "isotonic":
-        steps = IsotonicRegression(y_min=_CLIP, y_max=1 - _CLIP, out_of_bounds="clip").fit(log_odds, churned)
-        return Calibrator(
-            "isotonic",
-            log_odds=tuple(map(float, steps.X_thresholds_)),
-            probabilities=tuple(map(float, steps.y_thresholds_)),
-        )
-    return Calibrator()
+        inputs = np.stack([inputs[0], log_odds])
+    aim = np.array([0.0, *np.ones(len(inputs) - 1)])
+    free = np.array([0.0, *np.full(len(inputs) - 1, SHRINKAGE)])
+
+    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        z = weights @ inputs
+        gap = weights - aim
+        value = np.mean(churned * -log_expit(z) + (1 - churned) * -log_expit(-z)) + free @ gap**2
+        return float(value), inputs @ (expit(z) - churned) / len(z) + 2 * free * gap
+
+    bounds = [(None, None)] + [(0.0, None)] * (len(inputs) - 1)
+    intercept, below, *rest = (float(w) for w in minimize(loss, aim, jac=True, bounds=bounds).x)
+    return Calibrator(kind, slope=below, intercept=intercept, bend=rest[0] - below if rest else 0.0)
 
 
 def choose_calibrator(
     log_odds: Sequence[np.ndarray], churned: Sequence[np.ndarray]
 ) -> tuple[Calibrator, dict[str, float]]:
-    """Choose a calibrator by leaving out one validation snapshot at a time, then fit it on all.
+    """Choose a calibrator forward in time, then fit it on all validation snapshots.
 
-    With a single snapshot its rows are cut into five folds instead (a row is one customer there).
+    Each snapshot but the first is predicted by calibrators fitted on those before it. With a single snapshot its rows
+    are cut into five folds instead (a row is one customer there).
 
     Parameters
     ----------
-    log_odds, churned : one array of shape (n_rows,) a validation snapshot
+    log_odds, churned : one array of shape (n_rows,) per validation snapshot, oldest first
 
     Returns
     -------
-    Calibrator, and the mean log-loss of every candidate that was tried
+    Calibrator, and the mean log-loss of every candidate
     """
     if len(log_odds) == 1:
-        folds = np.arange(len(churned[0])) % 5
-        log_odds, churned = ([column[0][folds == k] for k in range(5)] for column in (log_odds, churned))
-    events = min(sum(int(y.sum()) for y in churned), sum(int((1 - y).sum()) for y in churned))
-    kinds: tuple[Kind, ...] = ("none", "platt", "isotonic")
-    if events < ISOTONIC_MIN_EVENTS:
-        kinds = kinds[:2]
-    losses: dict[str, float] = {kind: _left_out_loss(kind, log_odds, churned) for kind in kinds}
+        folds = np.arange(len(churned[0])) % _FOLDS
+        log_odds, churned = ([column[0][folds == k] for k in range(_FOLDS)] for column in (log_odds, churned))
+    kinds: tuple[Kind, ...] = ("none", "platt", "beta")
+    losses = {kind: _forward_losses(kind, log_odds, churned) for kind in kinds}
     chosen = kinds[0]
     for kind in kinds[1:]:
-        if losses[kind] < losses[chosen] - TIE:
+        if len(losses[kind]) and (losses[kind] < losses[chosen] - TIE).all():
             chosen = kind
-    return fit_calibrator(chosen, np.concatenate(log_odds), np.concatenate(churned)), losses
+    means = {str(kind): float(loss.mean()) if len(loss) else float("nan") for kind, loss in losses.items()}
+    return fit_calibrator(chosen, np.concatenate(log_odds), np.concatenate(churned)), means
 
 
-def _left_out_loss(kind: Kind, log_odds: Sequence[np.ndarray], churned: Sequence[np.ndarray]) -> float:
+def _forward_losses(kind: Kind, log_odds: Sequence[np.ndarray], churned: Sequence[np.ndarray]) -> np.ndarray:
     losses = []
-    for k in range(len(log_odds)):
-        others_z = np.concatenate([z for i, z in enumerate(log_odds) if i != k])
-        others_y = np.concatenate([y for i, y in enumerate(churned) if i != k])
-        if len(np.unique(others_y)) < 2 or len(churned[k]) == 0:
-            continue
-        calibrator = fit_calibrator(kind, others_z, others_y)
-        losses.append(log_loss(churned[k], calibrator(log_odds[k]), labels=[0, 1]))
-    return float(np.mean(losses)) if losses else float("inf")
+    for k in range(1, len(log_odds)):
+        earlier_z, earlier_y = np.concatenate(log_odds[:k]), np.concatenate(churned[:k])
+        if len(np.unique(earlier_y)) == 2 and len(churned[k]):
+            calibrator = fit_calibrator(kind, earlier_z, earlier_y)
+            losses.append(log_loss(churned[k], calibrator(log_odds[k]), labels=[0, 1]))
+    return np.array(losses)
 
 
 def intercept_of(log_odds: np.ndarray, churned: np.ndarray) -> float:

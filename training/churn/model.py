@@ -1,11 +1,11 @@
 """The churn model: BG/NBD's probability of silence, corrected by LightGBM.
 
-    logit p = logit p0 + residual(features) + season
+    logit p = logit p0 + residual(features) + level
 
 ``p0`` is BG/NBD's probability of no purchase in the window; the residual is a LightGBM model trained with
 ``init_score = logit p0 + the snapshot's own intercept``, so that it explains differences between customers
-and not between dates; the season's intercept is put back for the date that is asked about (`training.churn.season`),
-and a calibrator, chosen out of time, closes the chain.
+and not between dates; the level of the date that is asked about is put back (`training.churn.level`), and a
+calibrator, chosen out of time, closes the chain.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from features.snapshot import Snapshot
 from features.table.columns import Columns
 from features.table.history import FEATURES
 from training.churn.calibration import Calibrator, intercept_of
-from training.churn.season import Season
+from training.churn.level import Level
 from training.churn.treeshap import TreeShap
 from training.snapshots.dataset import DescribedSnapshot, LabelledSnapshot
 
@@ -120,7 +120,7 @@ class ChurnModel:
     booster : lightgbm.Booster or None
         The residual; None where BG/NBD alone was better out of time.
     calibrator : Calibrator
-    season : Season
+    level : Level
     base_mean : float
         Mean logit p0 over the training rows; where it is negative, a customer's own is compared with it in
         `contributions`.
@@ -128,11 +128,11 @@ class ChurnModel:
 
     booster: lgb.Booster | None
     calibrator: Calibrator
-    season: Season
+    level: Level
     base_mean: float
 
     def log_odds(self, columns: Columns) -> np.ndarray:
-        """Return ``logit p0 + residual``, of shape (n_customers,): before season and calibration."""
+        """Return ``logit p0 + residual``, of shape (n_customers,): before level and calibration."""
         base = base_log_odds(columns)
         if self.booster is None:
             return base
@@ -146,13 +146,19 @@ class ChurnModel:
         columns : Columns
             Of the feature table, and those of `CLVModel.predict`.
         snapshot : Snapshot
-            The date of the table: it says which season's intercept applies.
+            The date of the table: it says which level applies.
 
         Returns
         -------
         ndarray of shape (n_customers,), in (0, 1)
         """
-        return np.asarray(self.calibrator(self.log_odds(columns) + self.season.intercept(snapshot)))
+        return self.predict_both(columns, snapshot)[0]
+
+    def predict_both(self, columns: Columns, snapshot: Snapshot) -> tuple[np.ndarray, np.ndarray]:
+        """Return `predict`, and the same at level 0, at which the spend model's residual was fitted."""
+        log_odds, shift = self.log_odds(columns), self.level.at(snapshot)
+        at_zero = np.asarray(self.calibrator(log_odds))
+        return (np.asarray(self.calibrator(log_odds + shift)) if shift else at_zero), at_zero
 
     def contributions(self, columns: Columns) -> np.ndarray:
         """Split each customer's log-odds into what each feature adds.
@@ -211,7 +217,7 @@ def fit_churn(
     rounds: int,
     monotone: bool,
     calibrator: Calibrator,
-    season: Season,
+    level: Level,
     seed: int,
     threads: int,
     tuned: Mapping[str, Any] | None = None,
@@ -231,4 +237,4 @@ def fit_churn(
         parameters = booster_parameters(monotone=monotone, seed=seed, threads=threads, tuned=tuned)
         booster = lgb.train(parameters, training_data(rows), num_boost_round=rounds)
     base = np.concatenate([base_log_odds(row.columns) for row in rows])
-    return ChurnModel(booster, calibrator, season, base_mean=float(base.mean()))
+    return ChurnModel(booster, calibrator, level, base_mean=float(base.mean()))

@@ -2,14 +2,15 @@
 
 Each of the newest closed snapshots is predicted by a model trained only on windows that had closed by its date.
 On these predictions are chosen, in this order: the residual's form (free or monotone) and its number of trees, 0
-included; the season's intercept or none; the calibrator. Where the log is too short for a split forward in time,
-the folds are groups of customers, and `Recipe.validation` says ``"by customers"``.
+included; the calibrator; the rules for the level of churn and of money per purchase, over all closed windows. Where
+the log is too short for a split forward in time, the folds are groups of customers, and `Recipe.validation` says
+``"by customers"``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from features.errors import FitError
 from features.progress import Report
 from training.churn.calibration import Calibrator, choose_calibrator, intercept_of
 from training.churn.fit_options import FitOptions
+from training.churn.level import NO_RULE, LevelRule, choose_rule, level_of
 from training.churn.model import (
     ChurnModel,
     base_log_odds,
@@ -29,7 +31,6 @@ from training.churn.model import (
     training_data,
 )
 from training.churn.rolling import Split, customer_splits, loss_curve, rolling_splits, split_data
-from training.churn.season import season_known_at, season_of
 from training.churn.spend import (
     TWEEDIE,
     SpendModel,
@@ -38,10 +39,15 @@ from training.churn.spend import (
     factor_of,
     fit_spend,
     level_deviation,
+    price_missed,
     spend_data,
 )
 from training.clv.operational_time import CONSTANT_FORM, IntensityForm
+from training.metrics.probabilities import TIE
 from training.snapshots.dataset import LabelledSnapshot
+
+PRICE_NOISE = 0.05**2
+"""A squared error of the money per purchase, in logs, that is not worth a correction: 5%."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +59,13 @@ class Recipe:
     rounds : int
         Trees of the residual; 0: BG/NBD alone.
     monotone : bool
-    use_season : bool
     calibrator : Calibrator
     validation : str
         ``"forward in time"`` or ``"by customers"``.
     spend_rounds : int
         Trees of the spend model's residual; 0: BG/NBD and Gamma-Gamma alone.
+    level, price_level : LevelRule
+        Of churn, in log-odds, and of the money per purchase, as the log of a factor.
     losses : dict of str to float
         Mean validation log-loss of every candidate.
     tuned : dict
@@ -69,10 +76,11 @@ class Recipe:
 
     rounds: int
     monotone: bool
-    use_season: bool
     calibrator: Calibrator
     validation: str
     spend_rounds: int = 0
+    level: LevelRule = NO_RULE
+    price_level: LevelRule = NO_RULE
     losses: dict[str, float] = field(default_factory=dict)
     tuned: dict[str, Any] = field(default_factory=dict)
     intensity: IntensityForm = CONSTANT_FORM
@@ -82,7 +90,8 @@ class Recipe:
         return {
             "rounds": self.rounds,
             "monotone": self.monotone,
-            "season": self.use_season,
+            "level": str(self.level),
+            "price_level": str(self.price_level),
             "calibration": self.calibrator.kind,
             "spend_rounds": self.spend_rounds,
             "validation": self.validation,
@@ -92,7 +101,8 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe ready for JSON, all but the calibrator's numbers, which the model keeps."""
-        return self.parameters() | {"losses": self.losses}
+        levels = {"level": asdict(self.level), "price_level": asdict(self.price_level)}
+        return self.parameters() | levels | {"losses": self.losses}
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any], calibrator: Calibrator) -> Recipe:
@@ -100,10 +110,11 @@ class Recipe:
         return cls(
             rounds=record["rounds"],
             monotone=record["monotone"],
-            use_season=record["season"],
             calibrator=calibrator,
             validation=record["validation"],
             spend_rounds=record["spend_rounds"],
+            level=LevelRule(**record["level"]),
+            price_level=LevelRule(**record["price_level"]),
             losses=dict(record["losses"]),
             tuned=dict(record.get("tuned", {})),
             intensity=IntensityForm(record["harmonics"], record["trend"]),
@@ -114,7 +125,7 @@ class Recipe:
 
         Examples
         --------
-        >>> Recipe(0, False, False, Calibrator(), "forward in time").in_words()
+        >>> Recipe(0, False, Calibrator(), "forward in time").in_words()
         "churn by the purchase model's p0; spend and value by the purchase model and Gamma-Gamma"
         """
         churn = "the purchase model's p0"
@@ -124,10 +135,12 @@ class Recipe:
             churn += (
                 f" and {self.rounds} {'monotone ' if self.monotone else ''}LightGBM trees on what it misses"
             )
-        churn += ", with the season of a year before" if self.use_season else ""
+        churn += f", at the level missed before: {self.level}" if self.level != NO_RULE else ""
         churn += f", {self.calibrator.kind} calibration" if self.calibrator.kind != "none" else ""
         spend = "the purchase model and Gamma-Gamma"
         spend += f", corrected by {self.spend_rounds} LightGBM trees" if self.spend_rounds else ""
+        if self.price_level != NO_RULE:
+            spend += f", money per purchase at the level missed before: {self.price_level}"
         return f"churn by {churn}; spend and value by {spend}"
 
     def fit(self, rows: Sequence[LabelledSnapshot], options: FitOptions) -> ChurnModel:
@@ -135,28 +148,26 @@ class Recipe:
 
         The snapshots' purchase models have the recipe's intensity (`with_intensity`).
         """
-        own = [intercept_of(base_log_odds(row.columns), row.churned) for row in rows]
-        season = season_of(rows, own, options, used=self.use_season)
         return fit_churn(
             rows,
             rounds=self.rounds,
             monotone=self.monotone,
             calibrator=self.calibrator,
-            season=season,
+            level=level_of(rows, churn_missed(rows), options, self.level),
             seed=options.seed,
             threads=options.threads,
             tuned=self.tuned,
         )
 
     def fit_spend(self, rows: Sequence[LabelledSnapshot], options: FitOptions) -> SpendModel:
-        """Fit the spend model on the same snapshots; its season is used where the churn model's is."""
-        own = [factor_of(base_log_spend(row.columns), row.outcomes["spend"].to_numpy()) for row in rows]
-        season = season_of(rows, own, options, used=self.use_season)
+        """Fit the spend model on the same snapshots."""
+        churn_level = level_of(rows, churn_missed(rows), options, self.level)
+        price_level = level_of(rows, price_missed(rows), options, self.price_level)
         return fit_spend(
             rows,
             rounds=self.spend_rounds,
-            season=season,
-            level_deviation=level_deviation(rows, own, season),
+            price_level=price_level,
+            level_deviation=level_deviation(rows, churn_level, price_level),
             seed=options.seed,
             threads=options.threads,
         )
@@ -169,7 +180,7 @@ def choose_recipe(
     tuned: Mapping[str, Any] | None = None,
     report: Report | None = None,
 ) -> Recipe:
-    """Choose residual, season and calibrator on rolling validation.
+    """Choose residual, calibrator and levels on rolling validation.
 
     Parameters
     ----------
@@ -194,15 +205,23 @@ def choose_recipe(
     how = "forward in time" if splits else "by customers"
     splits = splits or customer_splits(rows)
     rounds, monotone, losses, odds = _choose_residual(splits, options, tuned, report)
-    season, season_losses = _choose_season(splits, odds, rows, options)
     own = [z + intercept_of(z, split.valid.churned) for z, split in zip(odds, splits, strict=True)]
     calibrator, calibration_losses = choose_calibrator(own, [split.valid.churned for split in splits])
     spend_rounds, spend_losses = _choose_spend(splits, options)
-    losses |= season_losses | spend_losses
+    level, price_level, gains = _choose_levels(rows, options)
+    losses |= spend_losses | gains
     losses |= {f"calibration_{kind}": loss for kind, loss in calibration_losses.items()}
-    intensity = rows[-1].clv.intensity.form
     return Recipe(
-        rounds, monotone, season, calibrator, how, spend_rounds, losses, dict(tuned or {}), intensity
+        rounds=rounds,
+        monotone=monotone,
+        calibrator=calibrator,
+        validation=how,
+        spend_rounds=spend_rounds,
+        level=level,
+        price_level=price_level,
+        losses=losses,
+        tuned=dict(tuned or {}),
+        intensity=rows[-1].clv.intensity.form,
     )
 
 
@@ -273,23 +292,34 @@ def _own_loss(log_odds: np.ndarray, valid: LabelledSnapshot) -> float:
     )
 
 
-def _choose_season(
-    splits: Sequence[Split],
-    odds: Sequence[np.ndarray],
-    rows: Sequence[LabelledSnapshot],
-    options: FitOptions,
-) -> tuple[bool, dict[str, float]]:
-    """Compare the year-ago intercept with none on every validation snapshot that has one."""
-    own = [intercept_of(base_log_odds(row.columns), row.churned) for row in rows]
-    everything = season_of(rows, own, options, used=True)
-    without, with_season = [], []
-    for split, z in zip(splits, odds, strict=True):
-        valid = split.valid
-        shift = season_known_at(everything, rows, valid.snapshot).intercept(valid.snapshot)
-        if shift:
-            without.append(log_loss(valid.churned, expit(z), labels=[0, 1]))
-            with_season.append(log_loss(valid.churned, expit(z + shift), labels=[0, 1]))
-    if not without:
-        return False, {}
-    losses = {"season_none": float(np.mean(without)), "season_year_ago": float(np.mean(with_season))}
-    return losses["season_year_ago"] < losses["season_none"], losses
+def _choose_levels(
+    rows: Sequence[LabelledSnapshot], options: FitOptions
+) -> tuple[LevelRule, LevelRule, dict[str, float]]:
+    """Return the rules for the level of churn and of money per purchase, and what each rule gained."""
+    base, prices = [base_log_odds(row.columns) for row in rows], price_missed(rows)
+
+    def log_loss_at(place: int, shift: float) -> float:
+        return float(log_loss(rows[place].churned, expit(base[place] + shift), labels=[0, 1]))
+
+    def squared_error(place: int, shift: float) -> float:
+        return (prices[place] - shift) ** 2
+
+    level, gains = choose_rule(rows, level_of(rows, churn_missed(rows), options), log_loss_at, noise=TIE)
+    price_level, price_gains = choose_rule(
+        rows, level_of(rows, prices, options), squared_error, noise=PRICE_NOISE
+    )
+    if (
+        price_level == NO_RULE
+        and price_gains.get(str(level), -np.inf) > -PRICE_NOISE
+        and level.kind == "year_ago"
+    ):
+        price_level = (
+            level  # in season, people buy more and dearer: one season for both, unless prices say otherwise
+        )
+    named = {f"gain of level, {rule}": gain for rule, gain in gains.items()}
+    return level, price_level, named | {f"gain of price level, {r}": gain for r, gain in price_gains.items()}
+
+
+def churn_missed(rows: Sequence[LabelledSnapshot]) -> list[float]:
+    """Return what each window's churn was off by, in log-odds: the intercept over the purchase model's p0."""
+    return [intercept_of(base_log_odds(row.columns), row.churned) for row in rows]

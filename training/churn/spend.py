@@ -1,10 +1,11 @@
 """The spend model: the expected spend of BG/NBD and Gamma-Gamma, corrected by LightGBM.
 
-    log E[spend] = log(E[purchases]·m) + residual(features) + season
+    log E[spend] = log(E[purchases]·m) + residual(features)
 
 The same form as the churn model's, for the money of the churn window: the residual is a LightGBM model with a
 Tweedie deviance, started from BG/NBD's expectation times the snapshot's own factor, so that it explains
-differences between customers and not between dates; the season's factor is put back for the date asked about.
+differences between customers and not between dates. The level of a date comes from the churn model, whose level moves
+the purchases, and from the money per purchase, which has a level of its own.
 """
 
 from __future__ import annotations
@@ -14,16 +15,15 @@ from dataclasses import dataclass
 
 import lightgbm as lgb
 import numpy as np
+from scipy.special import expit
 
-from features.snapshot import Snapshot
 from features.table.columns import Columns
-from training.churn.model import CHURN_FEATURES, PARAMETERS, boosted, matrix, stacked
-from training.churn.season import Season
+from training.churn.level import Level
+from training.churn.model import CHURN_FEATURES, PARAMETERS, base_log_odds, boosted, matrix, stacked
 from training.snapshots.dataset import LabelledSnapshot
 
 TWEEDIE = PARAMETERS | {"objective": "tweedie", "tweedie_variance_power": 1.2}
 _TINY = 1e-9
-_ENOUGH_SEASONS = 3
 
 
 def base_log_spend(columns: Columns) -> np.ndarray:
@@ -66,57 +66,69 @@ class SpendModel:
     ----------
     booster : lightgbm.Booster or None
         The residual; None where BG/NBD and Gamma-Gamma alone were better out of time.
-    season : Season
-        Its intercepts are logs of factors.
+    price_level : Level
+        Of the money per purchase: logs of factors.
     level_deviation : float, at least 0
         Standard deviation of the log of a closed window's spend against its expectation.
     """
 
     booster: lgb.Booster | None
-    season: Season
+    price_level: Level
     level_deviation: float = 0.0
 
-    def expected_spend(self, columns: Columns, snapshot: Snapshot) -> np.ndarray:
-        """Return each customer's expected spend in the churn window, net of refunds.
+    def expected_spend(self, columns: Columns) -> np.ndarray:
+        """Return each customer's expected spend in a churn window at the purchase model's own level, net of refunds.
 
         Parameters
         ----------
         columns : Columns
             Of the feature table, and those of `CLVModel.predict`.
-        snapshot : Snapshot
-            The date of the table.
 
         Returns
         -------
         ndarray of shape (n_customers,), money
         """
-        log_spend = base_log_spend(columns) + self.season.intercept(snapshot)
+        log_spend = base_log_spend(columns)
         if self.booster is not None:
             log_spend = log_spend + boosted(self.booster, matrix(columns))
         return np.asarray(np.exp(log_spend))
 
 
-def level_deviation(rows: Sequence[LabelledSnapshot], own: Sequence[float], season: Season) -> float:
-    """Return the standard deviation of the windows' factors, less the season's where enough windows had one.
+def price_missed(rows: Sequence[LabelledSnapshot]) -> list[float]:
+    """Return the log of the money per purchase in each window, over what was expected of those who bought."""
+    missed = []
+    for row in rows:
+        bought = row.outcomes["purchases"].to_numpy() * row.columns["spend_per_purchase"]
+        with np.errstate(divide="ignore"):
+            missed.append(factor_of(np.log(bought), row.outcomes["spend"].to_numpy()))
+    return missed
+
+
+def level_deviation(rows: Sequence[LabelledSnapshot], churn_level: Level, price_level: Level) -> float:
+    """Return the standard deviation of the log of whole windows' spend over what was expected before they opened.
 
     Parameters
     ----------
     rows : sequence of LabelledSnapshot
-    own : sequence of float, the log of each window's factor
-    season : Season
+    churn_level, price_level : Level
+        Of these windows; each window is predicted from those that had closed by its snapshot.
     """
-    seasons = np.array([season.intercept(row.snapshot) for row in rows])
-    left = np.array(own)
-    if np.count_nonzero(seasons) >= _ENOUGH_SEASONS:
-        left = (left - seasons)[seasons != 0]
-    return float(np.sqrt((left * left).mean()))
+    off = []
+    for row in rows:
+        shift, factor = (
+            level.known_at(rows, row.snapshot).at(row.snapshot) for level in (churn_level, price_level)
+        )
+        columns, base = row.columns, base_log_odds(row.columns)
+        moved = base_log_spend(columns) + np.log(expit(-(base + shift)) / expit(-base)) + factor
+        off.append(factor_of(moved, row.outcomes["spend"].to_numpy()))
+    return float(np.sqrt(np.mean(np.square(off))))
 
 
 def fit_spend(
     rows: Sequence[LabelledSnapshot],
     *,
     rounds: int,
-    season: Season,
+    price_level: Level,
     level_deviation: float,
     seed: int,
     threads: int,
@@ -133,4 +145,4 @@ def fit_spend(
     if rounds:
         parameters = TWEEDIE | {"seed": seed, "num_threads": threads}
         booster = lgb.train(parameters, spend_data(rows), num_boost_round=rounds)
-    return SpendModel(booster, season, level_deviation)
+    return SpendModel(booster, price_level, level_deviation)

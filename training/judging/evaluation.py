@@ -86,13 +86,13 @@ def evaluate(
     options : FitOptions
     """
     plain, test = test, fitted.describe(test, test.window.horizon_days)
-    probability = fitted.churn.predict(test.columns, test.snapshot)
+    probability, at_level_0 = fitted.churn.predict_both(test.columns, test.snapshot)
     valuation = Valuation(test.clv, terms, fitted.spend)
-    expected_spend = valuation.money(test.columns, probability)["expected_spend"]
+    expected_spend = valuation.money(test.columns, probability, at_level_0)["expected_spend"]
     deciles = decile_table(
         test.outcomes["spend"].to_numpy(),
         expected_spend,
-        valuation.window_scenarios(test.columns, probability),
+        valuation.window_scenarios(test.columns, probability, at_level_0),
         level_deviation=valuation.level_deviation,
     )
     return HeldOutEvaluation(

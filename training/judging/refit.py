@@ -85,8 +85,8 @@ def refit_and_predict(
     options = FitOptions(log.first_day, model.card.dormant_after_days, seed, threads)
     churn = recipe.fit(known, options)
     spend = recipe.fit_spend(known, options) if model.spend else None
-    probability = churn.predict(row.columns, snapshot)
-    money = Valuation(row.clv, terms, spend).money(row.columns, probability)
+    probability, at_level_0 = churn.predict_both(row.columns, snapshot)
+    money = Valuation(row.clv, terms, spend).money(row.columns, probability, at_level_0)
     return RefitPredictions(
         labelled=row,
         snapshots=len(known),

@@ -15,8 +15,8 @@ import lightgbm as lgb
 
 from features.errors import ModelError
 from training.churn.calibration import Calibrator
+from training.churn.level import Level
 from training.churn.model import CHURN_FEATURES, ChurnModel
-from training.churn.season import Season
 from training.churn.spend import SpendModel
 from training.clv.model import CLVModel
 from training.clv.value import ValueTerms
@@ -24,7 +24,7 @@ from training.model.card import TrainingCard
 from training.model.retention_model import RetentionModel
 from training.model.self_check import write_example
 
-FORMAT = 3
+FORMAT = 4
 _BOOSTERS = ("booster.txt", "spend.txt")
 
 
@@ -39,13 +39,13 @@ def save_model(model: RetentionModel, folder: Path) -> None:
         "sha256": {file: _sha256(folder / file) for file in _BOOSTERS},
         "features": list(CHURN_FEATURES),
         "calibrator": model.churn.calibrator.to_dict(),
-        "season": model.churn.season.to_dict(),
+        "level": model.churn.level.to_dict(),
         "base_mean": model.churn.base_mean,
         "clv": model.clv.to_dict(),
         "spend": None
         if model.spend is None
         else {
-            "season": model.spend.season.to_dict(),
+            "price_level": model.spend.price_level.to_dict(),
             "level_deviation": model.spend.level_deviation,
         },
         "terms": asdict(model.terms),
@@ -83,14 +83,14 @@ def load_model(folder: Path, called: str | None = None) -> RetentionModel:
         churn = ChurnModel(
             booster,
             calibrator,
-            Season.from_dict(content["season"]),
+            Level.from_dict(content["level"]),
             content["base_mean"],
         )
         clv, terms = CLVModel.from_dict(content["clv"]), ValueTerms(**content["terms"])
         spend = None
         if content["spend"] is not None:
-            season = Season.from_dict(content["spend"]["season"])
-            spend = SpendModel(spend_booster, season, content["spend"]["level_deviation"])
+            price_level = Level.from_dict(content["spend"]["price_level"])
+            spend = SpendModel(spend_booster, price_level, content["spend"]["level_deviation"])
         card = TrainingCard.from_dict(content["card"], calibrator)
         return RetentionModel(churn, clv, terms, tuple(content["tier_cuts"]), card, spend)
     except ModelError:

@@ -1,6 +1,6 @@
 """The retention model: the models, terms and cut-offs of one registered version, and its scores.
 
-Churn model, calibrator, season, spend and CLV parameters, value terms, tier cut-offs and the card of the
+Churn model, calibrator, levels, spend and CLV parameters, value terms, tier cut-offs and the card of the
 training run are one thing, saved and loaded together: a folder of ``model.json``, two LightGBM texts and the
 scores of made-up customers (``example.json``), without pickle and without customers' data. What depends on the
 population is decided at training and stored, so a customer's score is the same in a list of a million and in a
@@ -114,8 +114,8 @@ class RetentionModel:
         """
         snapshot, n_customers = snapshot_of(columns), len(columns["customer_id"])
         described = {**columns, **self.clv.predict(columns, self.terms.horizon_days)}
-        probability = self.churn.predict(described, snapshot)
-        money = self.valuation.money(described, probability)
+        probability, at_level_0 = self.churn.predict_both(described, snapshot)
+        money = self.valuation.money(described, probability, at_level_0)
         wording = load_wording()
         sums = [topic_sums(self.churn.contributions(rows), wording) for rows in _blocks(described)]
         scores = {

@@ -34,18 +34,23 @@ class Valuation:
     terms: ValueTerms
     spend: SpendModel | None = None
 
-    def money(self, described: Columns, churn_probability: np.ndarray) -> dict[str, np.ndarray]:
+    def money(
+        self, described: Columns, churn_probability: np.ndarray, at_level_0: np.ndarray | None = None
+    ) -> dict[str, np.ndarray]:
         """Value customers, given their churn probabilities.
 
         ``expected_purchases = (1 − p)·E[purchases in H | active]``, of which BG/NBD's own is the case p = p0.
-        With a spend model, the spend per purchase is corrected so that purchases times it give the
-        model's expected spend, by at most `SPEND_LIMIT` either way; every value is computed with it.
+        With a spend model, the spend per purchase is corrected so that the purchases at level 0 times it give the
+        model's expected spend, by at most `SPEND_LIMIT` either way, and moved to the level of the money per purchase;
+        every value is computed with it. A level of churn moves purchases, not the money of one.
 
         Parameters
         ----------
         described : Columns
             Of the feature table, and those of `CLVModel.predict`.
         churn_probability : ndarray of shape (n_customers,), in [0, 1]
+        at_level_0 : ndarray of shape (n_customers,), in [0, 1], optional
+            The churn probability before the level of windows (`ChurnModel.predict_both`); by default the same.
 
         Returns
         -------
@@ -56,7 +61,8 @@ class Valuation:
         values = self.clv.values(described, self.terms)
         if_active = self.clv.purchases_if_active(described, self.terms.horizon_days)
         purchases = (1 - churn_probability) * if_active
-        spend_per_purchase = self._spend_per_purchase(described, purchases)
+        at_level_0 = churn_probability if at_level_0 is None else at_level_0
+        spend_per_purchase = self._spend_per_purchase(described, (1 - at_level_0) * if_active)
         unit = self.terms.margin * spend_per_purchase
         expected_value = unit * values.expected(churn_probability)
         scenarios = value_scenarios(self.clv, described, churn_probability, self.terms)
@@ -80,7 +86,9 @@ class Valuation:
         """Standard deviation of the log of a whole window's spend against its expectation."""
         return self.spend.level_deviation if self.spend else 0.0
 
-    def window_scenarios(self, described: Columns, churn_probability: np.ndarray) -> np.ndarray:
+    def window_scenarios(
+        self, described: Columns, churn_probability: np.ndarray, at_level_0: np.ndarray | None = None
+    ) -> np.ndarray:
         """Return each customer's expected spend in the churn window, in the scenarios of `value_scenarios`.
 
         Returns
@@ -90,16 +98,19 @@ class Valuation:
         window = replace(self.terms, value_horizon_days=self.terms.horizon_days, discount_rate=0.0)
         scenarios = value_scenarios(self.clv, described, churn_probability, window)
         plain = described["spend_per_purchase"]
-        spend = self.money(described, churn_probability)["spend_per_purchase"]
+        spend = self.money(described, churn_probability, at_level_0)["spend_per_purchase"]
         corrected = np.divide(spend, plain, out=np.ones_like(plain), where=plain > 0)
         return np.asarray(scenarios * corrected[:, None])
 
     def _spend_per_purchase(self, described: Columns, purchases: np.ndarray) -> np.ndarray:
         spend_per_purchase = described["spend_per_purchase"]
-        if self.spend is None or self.spend.booster is None:
+        if self.spend is None:
             return spend_per_purchase
-        expected = self.spend.expected_spend(described, snapshot_of(described))
-        plain = purchases * spend_per_purchase
+        spend_per_purchase = spend_per_purchase * np.exp(self.spend.price_level.at(snapshot_of(described)))
+        if self.spend.booster is None:
+            return np.asarray(spend_per_purchase)
+        expected = self.spend.expected_spend(described)
+        plain = purchases * described["spend_per_purchase"]
         factor = np.divide(expected, plain, out=np.ones_like(plain), where=plain > 0)
         return np.asarray(spend_per_purchase * np.clip(factor, 1 / SPEND_LIMIT, SPEND_LIMIT))
 

@@ -40,8 +40,9 @@ def with_predictions(model: RetentionModel, table: pd.DataFrame) -> pd.DataFrame
     plain = table[["snapshot_date", "customer_id", *(f.name for f in FEATURES)]].reset_index(drop=True)
     columns = as_columns(plain.drop(columns="customer_id"))
     columns |= model.clv.predict(columns, model.terms.horizon_days)
-    probability = model.churn.predict(columns, Snapshot(plain["snapshot_date"].iloc[0].date()))
-    money = without_intervals(model.valuation).money(columns, probability)
+    snapshot = Snapshot(plain["snapshot_date"].iloc[0].date())
+    probability, at_level_0 = model.churn.predict_both(columns, snapshot)
+    money = without_intervals(model.valuation).money(columns, probability, at_level_0)
     return plain.assign(
         churn_probability=probability,
         expected_value=money["expected_value"],

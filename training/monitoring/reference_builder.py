@@ -57,7 +57,7 @@ def build_reference(
     for name, values in monitored_columns(log, newest.snapshot, predicted, model).items():
         columns[name] = CategoryCounts.of(values) if name == "channel" else NumericDistribution.of(values)
     sampled = [_sampled(row) for row in _old_enough(rows, log, model.card.dormant_after_days)]
-    windows = [_window(model, row) for row in sampled]
+    windows = [_window(model, row, rows) for row in sampled]
     expected = {part: ExpectedPerformance.of(test[part], [w[part] for w in windows]) for part in SLICES}
     usual = _usual_drift(model, log, [*rows, newest])
     with PurchaseHistory(log) as history:
@@ -91,11 +91,14 @@ def _sampled(row: LabelledSnapshot) -> LabelledSnapshot:
     return replace(row, table=table, outcomes=after)
 
 
-def _window(model: RetentionModel, row: LabelledSnapshot) -> dict[str, Performance]:
-    """Judge the recipe at a training snapshot, with the purchase model fitted on what it sees."""
-    probability = model.churn.predict(row.columns, row.snapshot)
+def _window(
+    model: RetentionModel, row: LabelledSnapshot, rows: Sequence[LabelledSnapshot]
+) -> dict[str, Performance]:
+    """Judge the recipe at a training snapshot, with the purchase model and the level that it could know."""
+    churn = replace(model.churn, level=model.churn.level.known_at(rows, row.snapshot))
+    probability, at_level_0 = churn.predict_both(row.columns, row.snapshot)
     valuation = without_intervals(replace(model.valuation, clv=row.clv))
-    expected_spend = valuation.money(row.columns, probability)["expected_spend"]
+    expected_spend = valuation.money(row.columns, probability, at_level_0)["expected_spend"]
     return measure_slices(row, probability, expected_spend, model.card.dormant_after_days)
 
 

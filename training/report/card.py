@@ -20,6 +20,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from features.log.transactions import TransactionLog
+from training.churn.level import NO_RULE
 from training.judging.race import MODEL, winner
 from training.judging.recipe_comparison import CALIBRATION_BOUND, offer_in_words
 from training.judging.trial_offer import TrialOffer, try_offer
@@ -29,7 +30,7 @@ from training.metrics.probabilities import TIE
 from training.model.score_schema import TIERS
 from training.model.valuation import SPEND_LIMIT, Valuation
 from training.offers.offers import Offer, example_offer
-from training.report.card_pictures import P0, pictures, seasons, spend_of_model
+from training.report.card_pictures import P0, levels, pictures, spend_of_model
 from training.report.formats import day, money, number, share
 from training.report.purchase_tracking import weekly_purchases
 
@@ -103,7 +104,9 @@ def model_card(run: TrainingRun, log: TransactionLog, offer: Offer | None = None
         ).to_dict("records"),
         "forecast": weeks.loc[weeks["forecast"], ["actual", "expected"]].sum(),
         "parameters": _parameters(run),
-        "season": {name: season.intercept(run.schedule.newest) for name, season in seasons(run).items()},
+        "levels": {
+            name: (str(level.rule), level.at(run.schedule.newest)) for name, level in levels(run).items()
+        },
         "tiers": _tiers(run),
         "pictures": pictures(run, trial, weeks),
     }
@@ -219,11 +222,11 @@ def _recipe_in_words(run: TrainingRun) -> str:
     recipe, base = run.recipe, run.newest.clv.purchases.title
     trees = f" corrected by {recipe.rounds} LightGBM trees{' (monotone)' if recipe.monotone else ''}"
     churn = f"{base}{trees if recipe.rounds else ' alone'}"
-    season = "last year's season put back" if recipe.use_season else "no season"
+    level = "no level put back" if recipe.level == NO_RULE else f"level: {recipe.level}"
     kind = recipe.calibrator.kind
     spend = f"{base} and {getattr(run.newest.clv.spend, 'title', 'mean spend')}"
     spend += f" corrected by {recipe.spend_rounds} trees" if recipe.spend_rounds else ""
-    return f"churn from {churn}, {season}, {'no' if kind == 'none' else kind} calibration; spend from {spend}"
+    return f"churn from {churn}, {level}, {'no' if kind == 'none' else kind} calibration; spend from {spend}"
 
 
 def _parameters(run: TrainingRun) -> list[dict[str, Any]]:

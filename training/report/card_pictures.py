@@ -11,7 +11,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from features.table.columns import rows_of
-from training.churn.season import Season
+from training.churn.level import Level
 from training.judging.race import MODEL
 from training.judging.trial_offer import TrialOffer
 from training.metrics.money import decile_table
@@ -42,7 +42,7 @@ def pictures(run: TrainingRun, trial: TrialOffer, weeks: pd.DataFrame) -> dict[s
 
     Returns
     -------
-    dict of name to an ``<svg>`` element; ``season`` only where one is used, those of recent customers
+    dict of name to an ``<svg>`` element; ``level`` only where the log was old enough, those of recent customers
         only where there are any
     """
     test, plan, terms = run.test, run.schedule, run.model.terms
@@ -103,21 +103,21 @@ def pictures(run: TrainingRun, trial: TrialOffer, weeks: pd.DataFrame) -> dict[s
                 "Share of churners caught by the riskiest of the recent customers.",
             ),
         }
-    if found := seasons(run):
+    if found := levels(run):
         points = {
-            name: [(date.fromordinal(d), v) for d, v in zip(season.days, season.intercepts, strict=True)]
-            for name, season in found.items()
+            name: [(date.fromordinal(d), v) for d, v in zip(level.days, level.missed, strict=True)]
+            for name, level in found.items()
         }
-        drawn["season"] = (plots.season(points), "How far each past window was from the purchase model.")
+        drawn["level"] = (plots.level(points), "How far each past window was from the purchase model.")
     return {name: inline_svg(figure, name, text) for name, (figure, text) in drawn.items()}
 
 
-def seasons(run: TrainingRun) -> dict[str, Season]:
-    """Return the seasons in use, named by what they move."""
-    seasons = {"churn, log-odds": run.model.churn.season}
+def levels(run: TrainingRun) -> dict[str, Level]:
+    """Return what closed windows missed in common, by name; none where the log was too young for all of them."""
+    levels = {"churn, log-odds": run.model.churn.level}
     if run.model.spend is not None:
-        seasons["spend, logarithm of the factor"] = run.model.spend.season
-    return {name: season for name, season in seasons.items() if season.used and season.days}
+        levels["money per purchase, logarithm of the factor"] = run.model.spend.price_level
+    return {name: level for name, level in levels.items() if level.days}
 
 
 def topic_importance(run: TrainingRun) -> pd.Series:

@@ -247,10 +247,10 @@ def topics(importance: pd.Series) -> Figure:
 
 
 @_styled
-def season(intercepts: dict[str, list[tuple[date, float]]]) -> Figure:
+def level(missed: dict[str, list[tuple[date, float]]]) -> Figure:
     """Draw how far each past window was from the purchase model: lines of (date, log-odds or log-factor)."""
     figure, axes = _axes("", "off the purchase model", height=2.8)
-    for (name, points), colour, dash in zip(intercepts.items(), COLOURS, DASHES, strict=False):
+    for (name, points), colour, dash in zip(missed.items(), COLOURS, DASHES, strict=False):
         days, values = zip(*points, strict=True)
         axes.plot(
             [_day(day) for day in days],

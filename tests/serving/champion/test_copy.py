@@ -20,8 +20,8 @@ from features.table.history import PurchaseHistory
 from serving.champion import copy as champion_copy
 from serving.champion.copy import YOUNG_SECONDS, ChampionCopy
 from training.churn.calibration import Calibrator
+from training.churn.level import Level
 from training.churn.model import ChurnModel
-from training.churn.season import Season
 from training.clv.fitting import fit_clv
 from training.clv.value import ValueTerms
 from training.model.card import TrainingCard
@@ -39,7 +39,7 @@ def files(tmp_path_factory: pytest.TempPathFactory, training_card: TrainingCard)
     """The folders of two models, 1 and 2, that differ in their margins."""
     with PurchaseHistory(validate(cdnow_sample())) as history:
         clv = fit_clv(history.features(Snapshot.parse("1997-10-01")))
-    churn = ChurnModel(None, Calibrator(), Season(), base_mean=0.0)
+    churn = ChurnModel(None, Calibrator(), Level(), base_mean=0.0)
     model = RetentionModel(churn, clv, ValueTerms(margin=0.1), (20.0, 5.0), training_card)
     folder = tmp_path_factory.mktemp("models")
     save_model(model, folder / "1")

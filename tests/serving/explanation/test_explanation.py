@@ -18,7 +18,7 @@ from serving.explanation.explanation import Explanation, explain
 from serving.explanation.recommendation import price_offers
 from serving.scorer import Scorer
 from training.churn.calibration import Calibrator
-from training.churn.season import Season
+from training.churn.level import Level, LevelRule
 from training.model.score_schema import SCORE_COLUMNS
 from training.offers.offers import Offer, OfferError
 
@@ -59,7 +59,7 @@ def example(request: pytest.FixtureRequest, scorer: Scorer, orders: pa.Table) ->
 def test_contributions_add_up_to_the_score(scorer: Scorer, example: Explanation) -> None:
     found = example.log_odds
 
-    calibrated = scorer.model.churn.calibrator(np.array([found.total + found.season]))
+    calibrated = scorer.model.churn.calibrator(np.array([found.total + found.level]))
     assert calibrated[0] == pytest.approx(found.churn_probability, abs=1e-12)
     sizes = [abs(part.log_odds) for part in found.contributions]
     assert sizes == sorted(sizes, reverse=True)
@@ -68,17 +68,17 @@ def test_contributions_add_up_to_the_score(scorer: Scorer, example: Explanation)
     assert sum(topic.log_odds for topic in found.topics) + constant == pytest.approx(found.total, abs=1e-12)
 
 
-def test_season_and_calibrator_are_part_of_the_sum(scorer: Scorer) -> None:
+def test_level_and_calibrator_are_part_of_the_sum(scorer: Scorer) -> None:
     churn = replace(
         scorer.model.churn,
-        season=Season((date(1997, 7, 1).toordinal(),), (-0.7,), used=True),
+        level=Level((date(1997, 7, 1).toordinal(),), (-0.7,), LevelRule("year_ago")),
         calibrator=Calibrator("platt", slope=0.5, intercept=0.25),
     )
     seasonal = Scorer(replace(scorer.model, churn=churn), "2")
 
     found = explain(seasonal, REGULAR, JULY).log_odds
 
-    assert (found.season, found.calibrator) == (-0.7, "platt")
+    assert (found.level, found.calibrator) == (-0.7, "platt")
     odds = np.exp(0.5 * (found.total - 0.7) + 0.25)
     assert found.churn_probability == pytest.approx(odds / (1 + odds), abs=1e-12)
 

@@ -22,7 +22,7 @@ def test_log_odds_that_are_right_need_no_calibrator() -> None:
     calibrator, losses = choose_calibrator(odds, [_drawn(z) for z in odds])
 
     assert calibrator.kind == "none"
-    assert set(losses) == {"none", "platt", "isotonic"}
+    assert set(losses) == {"none", "platt", "beta"}
 
 
 def test_log_odds_twice_too_large_get_platts_line_of_one_half() -> None:
@@ -34,25 +34,36 @@ def test_log_odds_twice_too_large_get_platts_line_of_one_half() -> None:
     assert calibrator.slope == pytest.approx(0.5, abs=0.06)
 
 
-def test_a_bend_that_no_line_mends_gets_the_isotonic_curve() -> None:
-    truth = [RNG.normal(scale=3, size=8_000) for _ in range(3)]
-    bent = [np.where(z > 0, z**3, z / 10) for z in truth]
+def test_log_odds_too_large_on_one_side_alone_get_a_beta_calibrator() -> None:
+    truth = [RNG.normal(scale=2, size=8_000) for _ in range(3)]
+    too_sure_of_churn = [np.where(z > 0, 4 * z, z) for z in truth]
 
-    calibrator, _ = choose_calibrator(bent, [_drawn(z) for z in truth])
+    calibrator, _ = choose_calibrator(too_sure_of_churn, [_drawn(z) for z in truth])
 
-    assert calibrator.kind == "isotonic"
-    assert 0 < calibrator(np.array([-99.0]))[0] < calibrator(np.array([99.0]))[0] < 1
-
-
-def test_isotonic_is_not_tried_below_a_thousand_events() -> None:
-    odds = [RNG.normal(size=300) for _ in range(3)]
-
-    _, losses = choose_calibrator(odds, [_drawn(z) for z in odds])
-
-    assert set(losses) == {"none", "platt"}
+    assert calibrator.kind == "beta"
+    assert calibrator.slope > 2 * (calibrator.slope + calibrator.bend) > 0
+    assert (np.diff(calibrator(np.linspace(-30, 30, 200))) >= 0).all()
 
 
-@pytest.mark.parametrize("kind", ["none", "platt", "isotonic"])
+def test_a_curve_that_held_once_and_no_longer_is_not_used() -> None:
+    truth = [RNG.normal(size=4_000) for _ in range(3)]
+    stretched = [2 * truth[0], 2 * truth[1], truth[2]]
+
+    calibrator, losses = choose_calibrator(stretched, [_drawn(z) for z in truth])
+
+    assert calibrator.kind == "none"
+    assert losses["platt"] != losses["none"]
+
+
+def test_a_few_customers_hardly_move_the_slope() -> None:
+    odds = RNG.normal(size=40)
+
+    calibrator = fit_calibrator("platt", 1e-3 * odds, _drawn(odds))
+
+    assert calibrator.slope == pytest.approx(1.0, abs=0.2)
+
+
+@pytest.mark.parametrize("kind", ["none", "platt", "beta"])
 def test_a_calibrator_comes_back_from_json_with_every_bit(kind: Any) -> None:
     odds = RNG.normal(size=500)
     calibrator = fit_calibrator(kind, odds, _drawn(odds))

@@ -6,14 +6,14 @@ from scipy.special import expit
 
 from features.table.columns import rows_of
 from training.churn.calibration import Calibrator
+from training.churn.level import Level, LevelRule
 from training.churn.model import CHURN_FEATURES, CONTRIBUTIONS, ChurnModel, base_log_odds, fit_churn
-from training.churn.season import Season
 from training.snapshots.dataset import LabelledSnapshot
 
 
 def _fitted(rows: list[LabelledSnapshot], *, monotone: bool = False, rounds: int = 40) -> ChurnModel:
     return fit_churn(
-        rows, rounds=rounds, monotone=monotone, calibrator=Calibrator(), season=Season(), seed=0, threads=1
+        rows, rounds=rounds, monotone=monotone, calibrator=Calibrator(), level=Level(), seed=0, threads=1
     )
 
 
@@ -38,7 +38,7 @@ def test_the_season_shifts_everyones_log_odds_alike(shop_rows: list[LabelledSnap
     year_ago = row.snapshot.months_earlier(12).date.toordinal()
     calm = _fitted(shop_rows)
     autumn = ChurnModel(
-        calm.booster, calm.calibrator, Season((year_ago,), (-0.5,), used=True), calm.base_mean
+        calm.booster, calm.calibrator, Level((year_ago,), (-0.5,), LevelRule("year_ago")), calm.base_mean
     )
 
     expected = expit(calm.log_odds(row.columns) - 0.5)

@@ -157,7 +157,7 @@ def test_the_untuned_recipe_against_itself_gains_nothing(
     few_rows: list[LabelledSnapshot], at_once: tuple[TuningResult, Path]
 ) -> None:
     known, test = few_rows[:3], few_rows[-1]
-    recipe = Recipe(20, False, False, Calibrator(), "forward in time")
+    recipe = Recipe(20, False, Calibrator(), "forward in time")
     probability = recipe.fit(known, OPTIONS).predict(test.columns, test.snapshot)
 
     found = gain_on_test(probability, recipe, known, test, OPTIONS)

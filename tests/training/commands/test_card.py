@@ -14,8 +14,8 @@ from features.log.transactions import validate
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
 from training.churn.calibration import Calibrator
+from training.churn.level import Level
 from training.churn.model import ChurnModel
-from training.churn.season import Season
 from training.clv.fitting import fit_clv
 from training.clv.value import ValueTerms
 from training.commands.card import card
@@ -36,7 +36,7 @@ def two_versions(tmp_path_factory: pytest.TempPathFactory, training_card: Traini
     with PurchaseHistory(log) as history:
         clv = fit_clv(history.features(Snapshot.after(log.last_day)))
     model = RetentionModel(
-        ChurnModel(None, Calibrator(), Season(), base_mean=0.0), clv, ValueTerms(), (2.0, 1.0), training_card
+        ChurnModel(None, Calibrator(), Level(), base_mean=0.0), clv, ValueTerms(), (2.0, 1.0), training_card
     )
     folder = tmp_path_factory.mktemp("registry")
     save_model(model, folder / "files")

@@ -12,8 +12,8 @@ from typer.testing import CliRunner, Result
 
 from features.log.transactions import TransactionLog
 from training.churn.calibration import Calibrator
+from training.churn.level import Level
 from training.churn.model import ChurnModel
-from training.churn.season import Season
 from training.clv.gammagamma import EmpiricalSpend
 from training.clv.mbgnbd import MBGNBD
 from training.clv.model import CLVModel
@@ -45,7 +45,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory, training_card: TrainingCard)
     """A registry of two versions, the first measured and promoted by force."""
     folder = tmp_path_factory.mktemp("registry")
     clv = CLVModel(MBGNBD(0.5, 6.0, 0.9, 1.6), EmpiricalSpend(20.0))
-    churn = ChurnModel(None, Calibrator(), Season(), base_mean=0.0)
+    churn = ChurnModel(None, Calibrator(), Level(), base_mean=0.0)
     save_model(RetentionModel(churn, clv, ValueTerms(), (20.0, 5.0), training_card), folder / "model")
     registry = Registry(f"sqlite:///{folder}/mlflow.db")
     params = {"horizon_days": 90, "test_snapshot": "1998-04-01"}

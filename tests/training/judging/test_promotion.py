@@ -17,9 +17,9 @@ from scipy.special import expit
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from training.churn.calibration import Calibrator
+from training.churn.level import Level
 from training.churn.model import ChurnModel, base_log_odds
 from training.churn.recipe import Recipe
-from training.churn.season import Season
 from training.clv.value import ValueTerms
 from training.judging.promotion import PromotionDecision, compare_with_champion, decide_promotion
 from training.model.card import EvaluationSummary, TrainingCard
@@ -60,7 +60,7 @@ def model_of(shop_rows: list[LabelledSnapshot], training_card: TrainingCard) -> 
         horizon_days: int = 60,
         test_snapshot: str = "2025-04-01",
     ) -> RetentionModel:
-        recipe = Recipe(rounds, False, False, calibrator or Calibrator(), "forward in time")
+        recipe = Recipe(rounds, False, calibrator or Calibrator(), "forward in time")
         card = replace(
             training_card,
             snapshot=Snapshot.parse("2025-07-01"),
@@ -69,7 +69,7 @@ def model_of(shop_rows: list[LabelledSnapshot], training_card: TrainingCard) -> 
             test=EvaluationSummary(Snapshot.parse(test_snapshot), "", {}),
             recipe=recipe,
         )
-        churn = ChurnModel(None, recipe.calibrator, Season(), base_mean=0.0)
+        churn = ChurnModel(None, recipe.calibrator, Level(), base_mean=0.0)
         terms = ValueTerms(horizon_days=horizon_days)
         return RetentionModel(churn, shop_rows[-1].clv, terms, (20.0, 5.0), card)
 

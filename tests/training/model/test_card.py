@@ -12,8 +12,8 @@ from features.errors import ModelError
 from features.log.terms import LogTerms
 from features.log.transactions import TransactionLog
 from training.churn.calibration import Calibrator
+from training.churn.level import Level
 from training.churn.model import ChurnModel
-from training.churn.season import Season
 from training.clv.gammagamma import EmpiricalSpend
 from training.clv.mbgnbd import MBGNBD
 from training.clv.model import CLVModel
@@ -59,7 +59,7 @@ def full_card(training_card: TrainingCard) -> TrainingCard:
 def folder(full_card: TrainingCard, tmp_path: Path) -> Path:
     """The files of a version with that card."""
     clv = CLVModel(MBGNBD(0.5, 6.0, 0.9, 1.6), EmpiricalSpend(20.0))
-    churn = ChurnModel(None, Calibrator(), Season(), base_mean=0.0)
+    churn = ChurnModel(None, Calibrator(), Level(), base_mean=0.0)
     save_model(RetentionModel(churn, clv, ValueTerms(), (20.0, 5.0), full_card), tmp_path)
     return tmp_path
 

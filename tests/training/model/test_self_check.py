@@ -18,8 +18,8 @@ from features.log.transactions import validate
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
 from training.churn.calibration import Calibrator
+from training.churn.level import Level
 from training.churn.model import ChurnModel
-from training.churn.season import Season
 from training.clv.fitting import fit_clv
 from training.clv.gammagamma import EmpiricalSpend
 from training.clv.value import ValueTerms
@@ -34,7 +34,7 @@ def model(training_card: TrainingCard) -> RetentionModel:
     """A model without a booster: BG/NBD's own probability, which takes a second to fit."""
     with PurchaseHistory(validate(cdnow_sample())) as history:
         clv = fit_clv(history.features(Snapshot.parse("1997-10-01")))
-    churn = ChurnModel(None, Calibrator(), Season(), base_mean=0.0)
+    churn = ChurnModel(None, Calibrator(), Level(), base_mean=0.0)
     return RetentionModel(churn, clv, ValueTerms(), (20.0, 5.0), training_card)
 
 

@@ -28,8 +28,8 @@ from features.snapshot import Snapshot
 from features.table.columns import as_columns
 from features.table.history import PurchaseHistory
 from training.churn.calibration import Calibrator
+from training.churn.level import Level
 from training.churn.model import fit_churn
-from training.churn.season import Season
 from training.clv.value import ValueTerms
 from training.commands.monitor import is_due, monitor
 from training.commands.train import app as train_app
@@ -85,7 +85,7 @@ def train_on(orders: pd.DataFrame, card: TrainingCard) -> RetentionModel:
     choice: dict[str, Any] = {
         "monotone": True,
         "calibrator": Calibrator(),
-        "season": Season(),
+        "level": Level(),
         "seed": 0,
         "threads": 1,
     }

@@ -17,8 +17,8 @@ from training.campaign.assignment import Assignment
 from training.campaign.plan import plan
 from training.campaign.record import record_of
 from training.churn.calibration import Calibrator
+from training.churn.level import Level
 from training.churn.model import fit_churn
-from training.churn.season import Season
 from training.offers.offers import Offer
 from training.snapshots.dataset import LabelledSnapshot, labelled_snapshots
 from training.snapshots.exposure import left_out, without_contacted
@@ -94,7 +94,7 @@ def mean_prediction(rows: list[LabelledSnapshot], target: LabelledSnapshot, memb
         rounds=30,
         monotone=False,
         calibrator=Calibrator(),
-        season=Season(),
+        level=Level(),
         seed=0,
         threads=1,
     )

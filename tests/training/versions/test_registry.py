@@ -21,8 +21,8 @@ from features.log.transactions import validate
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
 from training.churn.calibration import Calibrator
+from training.churn.level import Level
 from training.churn.model import ChurnModel
-from training.churn.season import Season
 from training.clv.fitting import fit_clv
 from training.clv.value import ValueTerms
 from training.model.card import TrainingCard
@@ -45,7 +45,7 @@ def table() -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def model(table: pd.DataFrame, training_card: TrainingCard) -> RetentionModel:
     """A model without a booster: BG/NBD's own probability, which takes a second to fit."""
-    churn = ChurnModel(None, Calibrator(), Season(), base_mean=0.0)
+    churn = ChurnModel(None, Calibrator(), Level(), base_mean=0.0)
     return RetentionModel(churn, fit_clv(table), ValueTerms(), (20.0, 5.0), training_card)
 
 

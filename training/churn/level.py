@@ -1,0 +1,207 @@
+"""Level: what closed windows missed in common, and what of it is put back for the window ahead.
+
+Whatever the purchase model says of customers, the windows of a business are off together: by a campaign, a price, a
+season. What each closed window missed is a series; its next value is predicted from what was known of it, by the rule
+that did so best one step ahead over all closed windows, if it gained more than noise. Seasons come back: half of what
+was missed a year before is put back as soon as it has helped at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any, Literal
+
+import numpy as np
+
+from features.snapshot import Snapshot
+from training.churn.fit_options import FitOptions
+from training.snapshots.dataset import LabelledSnapshot, known_at
+
+GRID_DAYS = 16
+"""A year-ago date is covered if snapshots lie within half a month of it."""
+
+FEWEST_APART = 3
+"""Windows one after the other on which a rule on recent windows has to be seen: those that overlap go up and down
+together."""
+
+
+@dataclass(frozen=True)
+class LevelRule:
+    """How the next window's level is predicted from those of closed windows.
+
+    Parameters
+    ----------
+    kind : {"none", "recent", "year_ago"}
+        0; a share of the mean of the last ``windows`` closed ones; a share of that of the window a year before.
+    windows : int
+    share : float in (0, 1]
+
+    Examples
+    --------
+    >>> print(LevelRule("recent", 3, 0.5))
+    50% of the mean of the last 3 windows
+    """
+
+    kind: Literal["none", "recent", "year_ago"] = "none"
+    windows: int = 0
+    share: float = 1.0
+
+    def __str__(self) -> str:
+        if self.kind == "none":
+            return "none"
+        if self.kind == "year_ago":
+            of = "that of a year before"
+        else:
+            of = (
+                "that of the last window"
+                if self.windows == 1
+                else f"the mean of the last {self.windows} windows"
+            )
+        return of if self.share == 1.0 else f"{self.share:.0%} of {of}"
+
+
+NO_RULE = LevelRule()
+SEASON = LevelRule("year_ago", share=0.5)
+RULES = (
+    SEASON,
+    LevelRule("year_ago"),
+    *(LevelRule("recent", windows, share) for windows in (6, 3, 1) for share in (0.5, 1.0)),
+)
+"""What is tried beside none."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """Levels of closed windows, and the rule by which the next one is predicted.
+
+    Parameters
+    ----------
+    days : tuple of int, ascending
+        Snapshot dates as proleptic Gregorian ordinals.
+    missed : tuple of float
+        What each window was off by: log-odds of churn, or the log of a factor.
+    rule : LevelRule
+
+    Examples
+    --------
+    >>> level = Level((date(2010, 9, 10).toordinal(),), (-0.52,), LevelRule("year_ago"))
+    >>> level.at(Snapshot(date(2011, 9, 10))), level.at(Snapshot(date(2011, 3, 10)))
+    (-0.52, 0.0)
+    """
+
+    days: tuple[int, ...] = ()
+    missed: tuple[float, ...] = ()
+    rule: LevelRule = NO_RULE
+
+    def covers(self, snapshot: Snapshot) -> bool:
+        """Return whether the rule has what it needs to predict a snapshot's level."""
+        if self.rule.kind == "year_ago":
+            year_ago = snapshot.months_earlier(12).date.toordinal()
+            return any(abs(day - year_ago) <= GRID_DAYS for day in self.days)
+        return len(self.days) >= max(self.rule.windows, 1)
+
+    def at(self, snapshot: Snapshot) -> float:
+        """Return the level predicted for a snapshot later than all of the windows; 0 where the rule covers it not."""
+        if self.rule.kind == "none" or not self.covers(snapshot):
+            return 0.0
+        if self.rule.kind == "year_ago":
+            year_ago = snapshot.months_earlier(12).date.toordinal()
+            return self.rule.share * float(np.interp(year_ago, self.days, self.missed))
+        return self.rule.share * float(np.mean(self.missed[-self.rule.windows :]))
+
+    def known_at(self, rows: Sequence[LabelledSnapshot], target: Snapshot) -> Level:
+        """Keep the windows that had closed by the target."""
+        known = {row.snapshot.date.toordinal() for row in known_at(rows, target)}
+        kept = [pair for pair in zip(self.days, self.missed, strict=True) if pair[0] in known]
+        return Level(tuple(day for day, _ in kept), tuple(value for _, value in kept), self.rule)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers, ready for JSON, dates in ISO form."""
+        dates = [date.fromordinal(day).isoformat() for day in self.days]
+        return {"snapshots": dates, "missed": list(self.missed), "rule": asdict(self.rule)}
+
+    @classmethod
+    def from_dict(cls, numbers: dict[str, Any]) -> Level:
+        """Read what `to_dict` wrote."""
+        days = tuple(date.fromisoformat(text).toordinal() for text in numbers["snapshots"])
+        return cls(days, tuple(numbers["missed"]), LevelRule(**numbers["rule"]))
+
+
+def level_of(
+    rows: Sequence[LabelledSnapshot],
+    missed: Sequence[float],
+    options: FitOptions,
+    rule: LevelRule = NO_RULE,
+) -> Level:
+    """Keep what windows missed at which the log was old enough.
+
+    Old enough is ``dormant_after_days`` of log: before, nobody can have been silent for longer, and the purchase
+    model cannot yet tell a pause from churn.
+
+    Parameters
+    ----------
+    rows : sequence of LabelledSnapshot
+    missed : sequence of float, one per snapshot
+    options : FitOptions
+    rule : LevelRule
+    """
+    old = sorted(
+        (row.snapshot.date.toordinal(), value)
+        for row, value in zip(rows, missed, strict=True)
+        if (row.snapshot.date - options.first_order).days >= options.dormant_after_days
+    )
+    return Level(tuple(day for day, _ in old), tuple(value for _, value in old), rule)
+
+
+def choose_rule(
+    rows: Sequence[LabelledSnapshot],
+    level: Level,
+    loss: Callable[[int, float], float],
+    *,
+    noise: float,
+) -> tuple[LevelRule, dict[str, float]]:
+    """Choose the rule that predicts levels best, one step ahead.
+
+    Each closed window's level is predicted from the windows that had closed by its own snapshot. A rule is compared
+    with none on the windows that it covers.
+
+    Parameters
+    ----------
+    rows : sequence of LabelledSnapshot, oldest first
+    level : Level
+        Of these windows.
+    loss : callable
+        Takes a window's place in ``rows`` and its predicted level.
+    noise : float
+        A mean gain less its standard error has to be larger than this; half of a year before's level has to gain
+        anything.
+
+    Returns
+    -------
+    LevelRule, and the mean gain in loss of every rule that could be judged
+    """
+    gains: dict[LevelRule, float] = {}
+    surely: dict[LevelRule, float] = {}
+    for rule in RULES:
+        gained: dict[Snapshot, float] = {}
+        for place, row in enumerate(rows):
+            known = Level(level.days, level.missed, rule).known_at(rows, row.snapshot)
+            if known.covers(row.snapshot):
+                gained[row.snapshot] = loss(place, 0.0) - loss(place, known.at(row.snapshot))
+        apart = _windows_apart(gained, rows)
+        if apart >= (1 if rule.kind == "year_ago" else FEWEST_APART):
+            gains[rule] = float(np.mean(list(gained.values())))
+            surely[rule] = gains[rule] - float(np.std(list(gained.values()))) / np.sqrt(apart)
+    chosen = max(surely, key=lambda rule: surely[rule], default=NO_RULE)
+    if surely.get(chosen, 0.0) <= noise:
+        chosen = SEASON if gains.get(SEASON, 0.0) > 0 else NO_RULE
+    return chosen, {str(rule): gain for rule, gain in gains.items()}
+
+
+def _windows_apart(judged: Collection[Snapshot], rows: Sequence[LabelledSnapshot]) -> int:
+    """Return how many windows would fit one after the other from the first to the last of those judged."""
+    if not judged:
+        return 0
+    return 1 + (max(judged).date - min(judged).date).days // rows[0].window.horizon_days
