@@ -11,7 +11,7 @@ calibrator, chosen out of time, closes the chain.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -159,6 +159,10 @@ class ChurnModel:
         log_odds, shift = self.log_odds(columns), self.level.at(snapshot)
         at_zero = np.asarray(self.calibrator(log_odds))
         return (np.asarray(self.calibrator(log_odds + shift)) if shift else at_zero), at_zero
+
+    def as_known_at(self, rows: Sequence[LabelledSnapshot], snapshot: Snapshot) -> ChurnModel:
+        """Return the model with the level of those windows alone that had closed by a snapshot."""
+        return replace(self, level=self.level.known_at(rows, snapshot))
 
     def contributions(self, columns: Columns) -> np.ndarray:
         """Split each customer's log-odds into what each feature adds.

@@ -113,7 +113,12 @@ def usual_pace(
         totals = []
         for row in rows:
             expected = expect_to_date(
-                model.churn, row.clv, row.columns, row.snapshot, horizon_days, int(days)
+                model.churn.as_known_at(rows, row.snapshot),
+                row.clv,
+                row.columns,
+                row.snapshot,
+                horizon_days,
+                int(days),
             )
             totals.append(_totals(history, row.snapshot, int(days), row.table["customer_id"], expected))
         weeks.append([_usual([each[gauge] for each in totals]) for gauge in PACE_GAUGES])

@@ -95,7 +95,7 @@ def _window(
     model: RetentionModel, row: LabelledSnapshot, rows: Sequence[LabelledSnapshot]
 ) -> dict[str, Performance]:
     """Judge the recipe at a training snapshot, with the purchase model and the level that it could know."""
-    churn = replace(model.churn, level=model.churn.level.known_at(rows, row.snapshot))
+    churn = model.churn.as_known_at(rows, row.snapshot)
     probability, at_level_0 = churn.predict_both(row.columns, row.snapshot)
     valuation = without_intervals(replace(model.valuation, clv=row.clv))
     expected_spend = valuation.money(row.columns, probability, at_level_0)["expected_spend"]
