@@ -128,7 +128,7 @@ def test_a_version_of_other_features_is_refused(cdnow_run: TrainingRun, tmp_path
         load_model(tmp_path)
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", '{"format": 3}'])
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"format": 4}'])
 def test_a_damaged_version_is_named(cdnow_run: TrainingRun, tmp_path: Path, damage: str) -> None:
     save_model(cdnow_run.model, tmp_path)
     (tmp_path / "model.json").write_text(damage)

@@ -13,8 +13,8 @@ from features.log.transactions import validate
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
 from training.churn.calibration import Calibrator
+from training.churn.level import Level
 from training.churn.model import fit_churn
-from training.churn.season import Season
 from training.clv.operational_time import CONSTANT_FORM, IntensityForm
 from training.clv.value import ValueTerms
 from training.model.card import TrainingCard
@@ -46,7 +46,7 @@ def deployed(
         ]
         newest = with_intensity(describe_snapshot(history, ends, HORIZON_DAYS), form, HORIZON_DAYS)
         churn = fit_churn(
-            rows, rounds=0, monotone=True, calibrator=Calibrator(), season=Season(), seed=0, threads=1
+            rows, rounds=0, monotone=True, calibrator=Calibrator(), level=Level(), seed=0, threads=1
         )
         terms = ValueTerms(horizon_days=HORIZON_DAYS)
         model = RetentionModel(churn, newest.clv, terms, (20.0, 5.0), replace(card, snapshot=ends))
