@@ -52,6 +52,10 @@ class HeldOutEvaluation:
         for _, row in self.race[self.race["racer"] == MODEL].iterrows():
             part = "" if row["customers_slice"] == "all" else f"{row['customers_slice']}_"
             metrics |= {f"test_{part}{name}": float(row[name]) for name in self.race.columns[2:]}
+        everybody = self.race[self.race["customers_slice"] == "all"]
+        metrics["test_best_baseline_log_loss"] = float(
+            everybody.loc[everybody["racer"] != MODEL, "log_loss"].min()
+        )
         spend = self.spend.set_index("racer").loc[MODEL]
         metrics |= {f"test_spend_{name}": float(value) for name, value in spend.items()}
         bought = self.next_purchase.set_index("level")["bought"]

@@ -1,10 +1,11 @@
 """Promotion: whether a new version becomes the champion.
 
-The new version's recipe and the champion's are both fitted on what had closed before the newest closed snapshot
-(`training.judging.refit`) and compared on that snapshot's customers (`training.judging.recipe_comparison`). The new
-version is promoted if it is better in some measure and worse in none. On a tie the one that knows newer orders wins:
-the same recipe fitted on more closed windows. The reasons and their numbers are printed and kept in the registry,
-whatever the outcome.
+The new version's recipe and the champion's are both fitted on what had closed before a snapshot
+(`training.judging.refit`) and compared on its customers (`training.judging.recipe_comparison`): the newest closed
+snapshot but the one on which the new version's card reports its test, whose figures then are not those that it was
+promoted for. The new version is promoted if it is better in some measure and worse in none. On a tie the one that
+knows newer orders wins: the same recipe fitted on more closed windows. The reasons and their numbers are printed and
+kept in the registry, whatever the outcome.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ import pandas as pd
 
 from features.errors import FitError, ModelError
 from features.log.transactions import TransactionLog
+from features.snapshot import Snapshot
 from training.clv.value import ValueTerms
 from training.judging.recipe_comparison import MeasureComparison, compare_recipes
 from training.judging.refit import RefitPredictions, refit_and_predict
+from training.metrics.probabilities import TIE
 from training.model.retention_model import RetentionModel
 from training.offers.offers import Offer
 from training.snapshots.dataset import LabelledSnapshot
@@ -78,7 +81,7 @@ def decide_promotion(
         The challenger's.
     challenger : RetentionModel
     rows : sequence of LabelledSnapshot
-        Closed windows, the newest closed snapshot among them.
+        Closed windows, the newest ones among them.
     log : TransactionLog
     force : bool
         Promote whatever the result of the comparison.
@@ -119,7 +122,9 @@ def _compared(
     threads: int,
 ) -> PromotionDecision:
     if champion is None:
-        return _not_compared("first", "Promoted: there was no champion to compare with.")
+        return _not_compared(
+            "first", "Promoted: there was no champion to compare with.", *_simpler_won(challenger)
+        )
     try:
         model = registry.load(champion.version)
         decision = compare_with_champion(challenger, model, rows, log, seed=seed, threads=threads)
@@ -147,13 +152,13 @@ def compare_with_champion(
     seed: int = 0,
     threads: int = 1,
 ) -> PromotionDecision:
-    """Compare two models' recipes on the newest closed snapshot.
+    """Compare two models' recipes on the newest closed snapshot that is not the challenger's test.
 
     Parameters
     ----------
     challenger, champion : RetentionModel
     rows : sequence of LabelledSnapshot
-        Closed windows, the newest closed snapshot among them.
+        Closed windows, the newest ones among them.
     log : TransactionLog
     offer : Offer, optional
         What lists are priced with; by default `training.offers.offers.example_offer`.
@@ -172,7 +177,7 @@ def compare_with_champion(
             "different outcomes that cannot be compared.",
             _FORCE,
         )
-    snapshot = max(row.snapshot for row in rows)
+    snapshot = _arena([row.snapshot for row in rows], challenger.card.test.snapshot)
     new, old = (
         refit_and_predict(model, rows, snapshot, log, ours, seed=seed, threads=threads)
         for model in (challenger, champion)
@@ -187,6 +192,23 @@ def compare_with_champion(
         decision = _newer(decision, challenger, champion)
     conclusion, *details = decision.reasons
     return replace(decision, reasons=(conclusion, *remarks, *details))
+
+
+def _simpler_won(challenger: RetentionModel) -> list[str]:
+    """Say where a simple racer beat the model on its test by more than noise."""
+    metrics = challenger.card.test.metrics
+    own, best = metrics.get("test_log_loss", 0.0), metrics.get("test_best_baseline_log_loss", 0.0)
+    if own <= best + TIE or not best:
+        return []
+    return [
+        f"But on its test at {challenger.card.test.snapshot} {challenger.card.test.winner} predicted better: log-loss "
+        f"{best:.4f} against {own:.4f}. Look at the card before its scores are used: stayworth card."
+    ]
+
+
+def _arena(closed: Sequence[Snapshot], test: Snapshot) -> Snapshot:
+    """Return the snapshot to compare at; the test's own only where the log has no other."""
+    return max((snapshot for snapshot in closed if snapshot != test), default=test)
 
 
 def _newer(

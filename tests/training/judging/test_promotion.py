@@ -58,7 +58,7 @@ def model_of(shop_rows: list[LabelledSnapshot], training_card: TrainingCard) -> 
         rounds: int,
         calibrator: Calibrator | None = None,
         horizon_days: int = 60,
-        test_snapshot: str = "2025-04-01",
+        test_snapshot: str = "2024-08-01",
     ) -> RetentionModel:
         recipe = Recipe(rounds, False, calibrator or Calibrator(), "forward in time")
         card = replace(
@@ -296,7 +296,7 @@ def test_a_champion_that_came_in_the_meantime_was_not_compared_and_stays(
     assert registry.champion().version == "3"
 
 
-def test_both_learn_only_from_what_had_closed_before_the_newest_closed_snapshot(
+def test_both_learn_only_from_what_had_closed_before_the_snapshot_that_they_are_compared_at(
     model_of, rows: list[LabelledSnapshot], shop_log: TransactionLog
 ) -> None:  # type: ignore[no-untyped-def]
     newest = rows[-1]
@@ -314,6 +314,36 @@ def test_both_learn_only_from_what_had_closed_before_the_newest_closed_snapshot(
 
     assert len(unclosed) == 2
     pd.testing.assert_frame_equal(plain.table, other.table, check_exact=True)
+
+
+def test_the_snapshot_that_the_card_reports_is_not_the_one_of_the_comparison(
+    model_of, rows: list[LabelledSnapshot], shop_log: TransactionLog
+) -> None:  # type: ignore[no-untyped-def]
+    newest = rows[-1]
+    tested = model_of(RESIDUAL, test_snapshot=str(newest.snapshot))
+    after = newest.outcomes.sample(frac=1, random_state=1).set_index(newest.outcomes.index)
+    scrambled = [*rows[:-1], replace(newest, outcomes=after)]
+
+    plain, other = (compare_with_champion(tested, model_of(P0_ALONE), r, shop_log) for r in (rows, scrambled))
+
+    assert f"closed by {rows[-2].snapshot}" in " ".join(plain.reasons)
+    pd.testing.assert_frame_equal(plain.table, other.table, check_exact=True)
+
+
+def test_a_first_champion_that_a_simple_racer_beats_is_not_promoted_in_silence(
+    registry: Registry, model_of, rows: list[LabelledSnapshot], shop_log: TransactionLog
+) -> None:  # type: ignore[no-untyped-def]
+    model = model_of(RESIDUAL)
+    metrics = {"test_log_loss": 0.52, "test_best_baseline_log_loss": 0.50}
+    beaten = replace(
+        model,
+        card=replace(model.card, test=replace(model.card.test, winner="logistic, log RFM", metrics=metrics)),
+    )
+
+    decision = decide_promotion(registry, version(registry, "2"), beaten, rows, shop_log)
+
+    assert decision.promote
+    assert "logistic, log RFM predicted better: log-loss 0.5000 against 0.5200" in decision.reasons[1]
 
 
 def test_a_miscalibrated_recipe_is_refused_however_well_it_ranks(
