@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BUILD := build
 
-.PHONY: demo test check lock bench bench-quality bench-serving bento clean notebook soak
+.PHONY: demo test test-slow check lock bench bench-quality bench-serving bento clean notebook soak
 .DEFAULT_GOAL := demo
 
 $(STAMP): requirements.lock requirements-dev.lock pyproject.toml
@@ -26,9 +26,13 @@ check: $(STAMP)
 	$(BIN)/mypy
 
 test: check
-	$(BIN)/python -m pytest -m "not soak" -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=
+	$(BIN)/python -m pytest -m "not soak and not slow" -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=
 	@echo "Lines of the three packages that the tests' own processes ran: $$($(BIN)/coverage report --format=total)%"
 	@echo "Where not: $(BIN)/coverage report --show-missing"
+
+# Whole commands, the commands of README and docs, notebooks, and services under attack: what .ci/run runs besides.
+test-slow: $(STAMP)
+	$(BIN)/python -m pytest -m "slow and not soak" -n 3 --dist loadfile --no-loadscope-reorder
 
 # Long runs, by hand.
 soak: $(STAMP)
