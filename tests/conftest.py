@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import pwd
 import shutil
 import socket
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from features.datasets import cdnow
 from features.log.transactions import TransactionLog, validate
@@ -33,8 +35,10 @@ LONGEST = (
     "test_readme.py",
     "test_survival.py",
     "test_service.py",
-    "test_walkthrough.py",
     "test_notebooks.py",
+    "test_pipeline.py",
+    "test_front_door.py",
+    "test_reasons.py",
 )
 
 
@@ -186,6 +190,15 @@ def cdnow_log() -> TransactionLog:
 
 
 @pytest.fixture(scope="session")
-def cdnow_run(cdnow_log: TransactionLog) -> TrainingRun:
-    """A whole training run on CDNOW with every default: about half a minute, once for all tests."""
-    return train(cdnow_log, TrainSettings(horizon_days=90))
+def cdnow_run(cdnow_log: TransactionLog, tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
+    """A whole training run on CDNOW with every default: about half a minute, once for all tests and processes."""
+    folder = tmp_path_factory.getbasetemp()
+    if (
+        "PYTEST_XDIST_WORKER" in os.environ
+    ):  # each of its workers has a folder of its own in one of the session
+        folder = folder.parent
+    kept = folder / "cdnow_run.pickle"
+    with FileLock(f"{kept}.lock"):
+        if not kept.exists():
+            kept.write_bytes(pickle.dumps(train(cdnow_log, TrainSettings(horizon_days=90))))
+        return pickle.loads(kept.read_bytes())  # type: ignore[no-any-return]

@@ -74,6 +74,7 @@ def orders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_fit_and_predict_give_the_numbers_of_the_commands_to_the_last_digit(orders: Path) -> None:
     folder = orders.parent
     log = ["--transactions", str(orders), "--customer-column", "client"]

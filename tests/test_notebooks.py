@@ -25,6 +25,8 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
+pytestmark = pytest.mark.slow
+
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
 LARGEST = 600_000  # bytes: a page that a browser opens at once
 LONGEST = 900  # seconds for one cell, on a machine that has other things to do

@@ -39,6 +39,8 @@ import pytest
 from features.table.history import feature_catalogue_markdown
 from training.model.score_schema import schema_markdown
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 PAGES = (

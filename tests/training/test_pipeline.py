@@ -113,6 +113,7 @@ def retail(stayworth_data: Path) -> TransactionLog:
     return validate(raw, columns=Columns(date_column="ts"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("horizon_days", "test_snapshot", "rival"), [(90, "2011-09-10", 0.5533), (180, "2011-06-12", 0.5279)]
 )
@@ -181,6 +182,7 @@ def test_a_log_shorter_than_two_windows_names_the_horizon_that_fits() -> None:
         train(_log(weekly), TrainSettings(horizon_days=90))
 
 
+@pytest.mark.slow
 def test_without_a_horizon_the_advised_one_is_used_and_tuning_says_what_it_gained(
     shop_log: TransactionLog, tmp_path: Path
 ) -> None:

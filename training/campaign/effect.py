@@ -1,7 +1,8 @@
 """What a contact did: intention-to-treat comparison of the contacted with the holdout.
 
 Everyone counts in the group they were drawn into, reached or not, redeemed or not. The estimate is the mean
-of the strata's differences, weighted by their size, with Neyman's standard error. What customers did before
+of the strata's differences, weighted by how many of each were contacted (the effect on the contacted, whatever share
+of a stratum was held out), with Neyman's standard error. What customers did before
 the start narrows it (CUPED): the part of the outcome that the covariates explain is subtracted from both
 groups alike, so nothing that the contact did goes with it.
 
@@ -202,7 +203,8 @@ def _compare(y: Floats, held_out: NDArray[np.floating], strata: NDArray[np.int64
         )
         held[:, :, number] = (part @ np.column_stack([np.ones_like(values), values, values**2])).T
     means, variance = np.zeros((held_out.shape[0], 2)), np.zeros(held_out.shape[0])
-    weight = size / y.size
+    sent = size - held[0, 0]  # the same number in every draw
+    weight = sent / sent.sum()
     for group, (n, s, q) in enumerate((held, totals[:, None, :] - held)):
         means[:, group] = (s / n + y_mean) @ weight
         variance += ((q - s**2 / n) / (n - 1) / n) @ weight**2

@@ -16,7 +16,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from training.churn.calibration import fit_calibrator
 from training.churn.model import matrix, stacked
 from training.churn.spend import base_log_spend
 from training.metrics.money import value_metrics
@@ -69,7 +68,8 @@ def _on_one_score(
 ) -> Callable[[Sequence[LabelledSnapshot], DescribedSnapshot], np.ndarray]:
     def predict(rows: Sequence[LabelledSnapshot], target: DescribedSnapshot) -> np.ndarray:
         table, churned = _stack(rows)
-        return fit_calibrator("platt", score(table), churned)(score(target.table))
+        line = LogisticRegression(C=np.inf).fit(score(table)[:, None], churned)
+        return np.asarray(line.predict_proba(score(target.table)[:, None])[:, 1])
 
     return predict
 

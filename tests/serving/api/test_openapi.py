@@ -84,6 +84,7 @@ def test_the_refusals_shown_are_of_the_one_shape() -> None:
         ErrorResponse.model_validate(example)
 
 
+@pytest.mark.slow
 @document.parametrize()
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_whatever_is_sent_is_answered_as_the_document_says(case: schemathesis.Case, server: Server) -> None:

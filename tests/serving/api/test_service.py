@@ -28,6 +28,8 @@ from serving.client.http_client import StayworthClient
 from serving.scorer import Scorer
 from training.model.score_schema import SCORE_COLUMNS, TIERS
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from conftest import Serve, Server
 

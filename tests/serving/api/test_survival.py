@@ -24,6 +24,8 @@ from serving.store.store import Store
 from training.model.files import save_model
 from training.versions.registry import Registry
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from conftest import Postgres, Serve, Server
 

@@ -137,6 +137,7 @@ def test_the_same_seed_gives_the_same_account() -> None:
     pd.testing.assert_frame_equal(first, second)
 
 
+@pytest.mark.slow
 def test_on_cdnow_the_plan_earns_more_than_simpler_policies(cdnow_run: TrainingRun) -> None:
     test = cdnow_run.test
     recent = test.labelled.recent(cdnow_run.model.card.dormant_after_days)

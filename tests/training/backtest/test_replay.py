@@ -17,6 +17,8 @@ from training.offers.offers import Offer
 from training.settings import TrainSettings
 from training.window.advisor import advise
 
+pytestmark = pytest.mark.slow
+
 OFFER = Offer(contact_cost=0.5, incentive_share=0.1, acceptance_rate=0.3)
 SETTINGS = TrainSettings(horizon_days=60, threads=1)
 

@@ -17,6 +17,8 @@ from training.churn.purchase_intensity import choose_intensity
 from training.clv.operational_time import CONSTANT_FORM, IntensityForm
 from training.snapshots.dataset import LabelledSnapshot, labelled_snapshots, with_intensity
 
+pytestmark = pytest.mark.slow
+
 START, DAYS, HORIZON = date(2022, 1, 1), 900, 90
 TODAY = START + timedelta(days=DAYS)
 CUSTOMERS = 2_000

@@ -70,6 +70,7 @@ def test_an_offer_is_given_in_one_way(given: dict[str, object], complaint: str) 
         BacktestSettings.model_validate(given)
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_account_and_writes_it(
     shop_log: TransactionLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -127,6 +127,7 @@ def test_the_registry_is_also_named_in_the_config_file(here: Path) -> None:
     assert run("models").output.startswith("Versions in sqlite:///team.db\n")
 
 
+@pytest.mark.slow
 def test_training_twice_on_the_same_log_leaves_the_first_of_the_two_champion(
     shop_log: TransactionLog, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -164,9 +164,9 @@ def test_text_from_the_log_stays_text(hostile_page: str) -> None:
 
     assert "<script" not in hostile_page
     assert "script" not in {element.tag.rpartition("}")[2] for element in document.iter()}
-    assert f"Quarantined: {HOSTILE} ({HOSTILE})" in _rows(document, "Rows of the log")
+    assert f"Quarantined: {HOSTILE}" in _rows(document, "Rows of the log")
     assert HOSTILE in _rows(document, "Race")
-    assert "".join(document.itertext()).count(HOSTILE) >= 5
+    assert "".join(document.itertext()).count(HOSTILE) >= 4
 
 
 def test_a_race_won_by_another_is_said_in_the_headline(hostile_page: str) -> None:

@@ -238,6 +238,7 @@ def test_artifacts_of_a_relative_registry_lie_beside_it(
     assert list(tmp_path.iterdir()) == [tmp_path / "models"]
 
 
+@pytest.mark.slow
 def test_two_trainings_that_start_at_once_on_nothing_both_register_and_promote(
     tmp_path: Path, files: Path
 ) -> None:
