@@ -9,7 +9,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -189,16 +189,27 @@ def cdnow_log() -> TransactionLog:
     return validate(cdnow())
 
 
+Trained = Callable[[TransactionLog, TrainSettings, str], TrainingRun]
+
+
 @pytest.fixture(scope="session")
-def cdnow_run(cdnow_log: TransactionLog, tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
-    """A whole training run on CDNOW with every default: about half a minute, once for all tests and processes."""
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """Train on a log, under a name: once for all tests of all processes."""
     folder = tmp_path_factory.getbasetemp()
-    if (
-        "PYTEST_XDIST_WORKER" in os.environ
-    ):  # each of its workers has a folder of its own in one of the session
+    if "PYTEST_XDIST_WORKER" in os.environ:  # a worker's folder lies in the session's
         folder = folder.parent
-    kept = folder / "cdnow_run.pickle"
-    with FileLock(f"{kept}.lock"):
-        if not kept.exists():
-            kept.write_bytes(pickle.dumps(train(cdnow_log, TrainSettings(horizon_days=90))))
-        return pickle.loads(kept.read_bytes())  # type: ignore[no-any-return]
+
+    def once(log: TransactionLog, settings: TrainSettings, name: str) -> TrainingRun:
+        kept = folder / f"{name}.pickle"
+        with FileLock(f"{kept}.lock"):
+            if not kept.exists():
+                kept.write_bytes(pickle.dumps(train(log, settings)))
+            return pickle.loads(kept.read_bytes())  # type: ignore[no-any-return]
+
+    return once
+
+
+@pytest.fixture(scope="session")
+def cdnow_run(cdnow_log: TransactionLog, trained: Trained) -> TrainingRun:
+    """A whole training run on CDNOW with every default: about half a minute."""
+    return trained(cdnow_log, TrainSettings(horizon_days=90), "cdnow")

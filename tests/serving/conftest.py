@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,8 +14,8 @@ import pytest
 from features.datasets import cdnow_sample
 from features.log.transactions import TransactionLog, validate
 from serving.scorer import Scorer
-from training.pipeline import train
 from training.registration import register
+from training.run import TrainingRun
 from training.settings import TrainSettings
 from training.versions.registry import Registry
 
@@ -35,11 +35,15 @@ def log(orders: pa.Table) -> TransactionLog:
 
 
 @pytest.fixture(scope="session")
-def registry_file(log: TransactionLog, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def registry_file(
+    log: TransactionLog,
+    trained: Callable[[TransactionLog, TrainSettings, str], TrainingRun],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
     """The file of a registry whose version 1 is the champion."""
     file = tmp_path_factory.mktemp("registry") / "mlflow.db"
     settings = TrainSettings(horizon_days=90, promote=True, snapshots=2, threads=1)
-    register(train(log, settings), log, settings, Registry(f"sqlite:///{file}"))
+    register(trained(log, settings, "sample"), log, settings, Registry(f"sqlite:///{file}"))
     return file
 
 

@@ -94,6 +94,7 @@ def test_the_future_of_the_test_snapshot_changes_no_prediction() -> None:
     assert honest.test.labelled.churned.tobytes() != blind.test.labelled.churned.tobytes()
 
 
+@pytest.mark.slow
 def test_same_log_same_seed_same_scores_to_the_last_digit_whatever_the_order_of_rows() -> None:
     rows = cdnow_sample().to_pandas()[["customer_id", "ordered_at", "amount"]]
     settings = TrainSettings(horizon_days=90, snapshots=3, threads=1, seed=7)

@@ -65,6 +65,7 @@ def publisher(store_uri: str, tmp_path: Path) -> Iterator[Callable[..., subproce
         process.communicate()
 
 
+@pytest.mark.slow
 def test_readers_never_see_a_mix_while_sets_are_switched(
     store: Store, scored_list: ScoredList, publisher: Callable[..., subprocess.Popen[str]]
 ) -> None:

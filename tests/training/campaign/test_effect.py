@@ -64,6 +64,7 @@ def test_a_large_campaign_uses_normal_quantiles() -> None:
     assert found.high - found.low == pytest.approx(2 * 1.6448536 * found.standard_error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("acceptance", [0.0, 0.3])
 def test_a_thousand_campaigns_hold_the_truth_nine_times_in_ten(acceptance: float) -> None:
     """1,000 customers, 10% held out, margins so skewed that the top 1% make a sixth of them.
