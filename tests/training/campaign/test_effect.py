@@ -116,3 +116,14 @@ def _campaign(seed: int, acceptance: float) -> tuple[bool, bool, float, bool]:
 
 def _width(found: Effect) -> float:
     return found.high - found.low
+
+
+def test_strata_count_by_their_contacted_however_many_of_them_are_held_out() -> None:
+    # four of six contacted, who gain 1; two of six contacted, who gain 4
+    contacted = np.repeat([True, False, True, False], [4, 2, 2, 4])
+    stratum = np.repeat([0, 1], 6)
+    outcome = np.tile([0.0, 2.0], 6) + contacted * np.where(stratum == 0, 1.0, 4.0)
+
+    found = effect(outcome, contacted, stratum)
+
+    assert found.difference == pytest.approx((4 * 1.0 + 2 * 4.0) / 6)
