@@ -103,7 +103,7 @@ class Level:
         return len(self.days) >= max(self.rule.windows, 1)
 
     def at(self, snapshot: Snapshot) -> float:
-        """Return the level predicted for a snapshot later than all of the windows; 0 where the rule covers it not."""
+        """Return the level predicted for a snapshot after the windows; 0 where the rule lacks what it needs."""
         if self.rule.kind == "none" or not self.covers(snapshot):
             return 0.0
         if self.rule.kind == "year_ago":
@@ -183,7 +183,7 @@ def choose_rule(
     LevelRule, and the mean gain in loss of every rule that could be judged
     """
     gains: dict[LevelRule, float] = {}
-    surely: dict[LevelRule, float] = {}
+    at_least: dict[LevelRule, float] = {}
     for rule in RULES:
         gained: dict[Snapshot, float] = {}
         for place, row in enumerate(rows):
@@ -193,9 +193,9 @@ def choose_rule(
         apart = _windows_apart(gained, rows)
         if apart >= (1 if rule.kind == "year_ago" else FEWEST_APART):
             gains[rule] = float(np.mean(list(gained.values())))
-            surely[rule] = gains[rule] - float(np.std(list(gained.values()))) / np.sqrt(apart)
-    chosen = max(surely, key=lambda rule: surely[rule], default=NO_RULE)
-    if surely.get(chosen, 0.0) <= noise:
+            at_least[rule] = gains[rule] - float(np.std(list(gained.values()))) / np.sqrt(apart)
+    chosen = max(at_least, key=lambda rule: at_least[rule], default=NO_RULE)
+    if at_least.get(chosen, 0.0) <= noise:
         chosen = SEASON if gains.get(SEASON, 0.0) > 0 else NO_RULE
     return chosen, {str(rule): gain for rule, gain in gains.items()}
 
