@@ -2,12 +2,13 @@
 
 Each validation snapshot's purchase model is fitted with every form of the intensity on what that snapshot sees, and
 its p0 is judged by log-loss on the churn window that followed. A season or a trend must win by more than noise, the
-simpler first.
+simpler first. Where there is a season, a second harmonic is its shape, not another claim: it only has to be better.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from sklearn.metrics import log_loss
@@ -58,11 +59,33 @@ def choose_intensity(
         losses[form] = float(np.mean([_loss(row, form) for row in snapshots]))
         if report is not None:
             report("Choosing season and trend on rolling validation", done + 1, len(forms) + 1)
+    return best_form(losses), {f"intensity: {form}": loss for form, loss in losses.items()}
+
+
+def best_form(losses: Mapping[IntensityForm, float]) -> IntensityForm:
+    """Return the form to use, by log-losses out of time.
+
+    Parameters
+    ----------
+    losses : mapping of IntensityForm to float
+        Of a constant intensity, and of other forms, the simplest first.
+
+    Examples
+    --------
+    Half of `TIE` is noise for a season, and enough for its second harmonic:
+
+    >>> season, finer = IntensityForm(1), IntensityForm(2)
+    >>> print(best_form({CONSTANT_FORM: 0.5, season: 0.5 - TIE / 2}))
+    constant intensity
+    >>> print(best_form({CONSTANT_FORM: 0.5, season: 0.5 - 2 * TIE, finer: 0.5 - 2.5 * TIE}))
+    season (2 harmonics)
+    """
     chosen = CONSTANT_FORM
-    for form in forms:
-        if losses[form] < losses[chosen] - TIE:
+    for form, loss in losses.items():
+        finer = chosen.harmonics > 0 and form == replace(chosen, harmonics=form.harmonics)
+        if loss < losses[chosen] - (0.0 if finer else TIE):
             chosen = form
-    return chosen, {f"intensity: {form}": loss for form, loss in losses.items()}
+    return chosen
 
 
 def _affordable(form: IntensityForm, snapshots: Sequence[LabelledSnapshot], options: FitOptions) -> bool:
