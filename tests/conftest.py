@@ -42,9 +42,16 @@ LONGEST = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest files: of two processes, neither is to wait for the other at the end."""
+    """Begin with the longest files: of two processes, neither is to wait for the other at the end.
+
+    What needs the training run on all of CDNOW is slow.
+    """
     items.sort(key=lambda item: item.path.name not in LONGEST)
+    for item in items:
+        if "cdnow_run" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
@@ -211,5 +218,5 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 
 @pytest.fixture(scope="session")
 def cdnow_run(cdnow_log: TransactionLog, trained: Trained) -> TrainingRun:
-    """A whole training run on CDNOW with every default: about half a minute."""
+    """A whole training run on CDNOW with every default: a minute and more, so its tests are slow ones."""
     return trained(cdnow_log, TrainSettings(horizon_days=90), "cdnow")

@@ -53,6 +53,7 @@ def test_the_baselines_race_as_computed_elsewhere(cdnow_run: TrainingRun) -> Non
     assert _measured(cdnow_run, "1 − P(alive)", "recent")["auc"] < 0.5
 
 
+@pytest.mark.slow
 def test_what_is_deployed_is_what_the_test_judges(shop_log: TransactionLog) -> None:
     # trained on what is known on 1 April 2025 and scored that day = the test of that day on the whole log
     settings = TrainSettings(horizon_days=60, dormant_after_days=120, threads=1, snapshots=6)
@@ -79,6 +80,7 @@ def test_no_window_that_the_judged_model_learnt_from_reaches_into_the_test(cdnow
     assert max(plan.before_test).date == date(1998, 1, 1)  # 90 days: closes on 1 April, when the test opens
 
 
+@pytest.mark.slow
 def test_the_future_of_the_test_snapshot_changes_no_prediction() -> None:
     rows = cdnow_sample().to_pandas()[["customer_id", "ordered_at", "amount"]]
     settings = TrainSettings(horizon_days=90, snapshots=3, test_snapshot=date(1998, 4, 1), threads=1)
