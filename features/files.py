@@ -77,6 +77,49 @@ def atomic_path(path: str | os.PathLike[str], *, private: bool = False) -> Itera
         raise OutputError(f"Cannot write {path}: {_reason(error, target)}") from error
 
 
+@contextmanager
+def atomic_folder(path: str | os.PathLike[str], made_by: str) -> Iterator[Path]:
+    """Yield a folder to write to; it becomes ``path`` when the block ends, and vanishes if it fails.
+
+    Parameters
+    ----------
+    path : path of a new folder, or of one of the same kind, which is replaced
+    made_by : str
+        Name of a file that every such folder holds. A folder without it is somebody's, and is left alone.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written, or another one is there. What was at ``path`` before is intact.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> target = Path(tempfile.mkdtemp()) / "report"
+    >>> for text in ("old", "new"):
+    ...     with atomic_folder(target, made_by="report.json") as beside:
+    ...         _ = (beside / "report.json").write_text(text)
+    >>> (target / "report.json").read_text()
+    'new'
+    """
+    target = Path(path)
+    if target.exists() and not (target / made_by).is_file():
+        raise OutputError(f"Cannot write {path}: it exists, and holds no {made_by}. Choose another folder.")
+    if not target.absolute().parent.is_dir():
+        raise OutputError(f"Cannot write {path}: the folder {target.absolute().parent} does not exist.")
+    try:
+        with temporary_folder(f".{target.name[:50]}.", target.absolute().parent) as beside:
+            yield beside
+            if target.exists():
+                with temporary_folder(f".{target.name[:50]}.", target.absolute().parent) as former:
+                    target.rename(former / target.name)
+                    beside.rename(target)
+            else:
+                beside.rename(target)
+    except OSError as error:
+        raise OutputError(f"Cannot write {path}: {_reason(error, target)}") from error
+
+
 def _publish(beside: Path, target: Path, private: bool) -> None:
     """Flush ``beside`` to the disk and rename it to ``target``, with the old file's permissions."""
     if target.exists():

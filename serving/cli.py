@@ -10,7 +10,9 @@ from typing import Annotated
 
 import typer
 
+from features.commands.calculate import calculate
 from features.commands.features import features
+from features.commands.report import report
 from features.commands.validate import validate
 from serving.commands.campaign import measure, plan
 from serving.commands.config import config
@@ -51,7 +53,8 @@ def stayworth(
 
 for command in (
     *(demo, validate, features, advise, train, card, models, promote, rollback, monitor),
-    *(score, serve, status, plan, measure, backtest, tournament, forget, config),
+    *(score, serve, status, plan, measure, backtest, tournament, report, forget, config),
 ):
     app.command()(command)
+app.add_typer(calculate, name="calculate")
 app.add_typer(keys, name="keys")

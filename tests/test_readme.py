@@ -15,7 +15,8 @@ Conventions for these pages:
 - What is shown below a command must be printed by it, line by line and in that order, but for the digits of
   numbers; a line ``...`` or ``…`` stands for any lines, and one at the end of a line for its rest.
 - The feature table stands between ``<!-- features -->`` and ``<!-- /features -->``, that of the score's columns
-  between ``<!-- scores -->`` and ``<!-- /scores -->``; ``python tests/test_readme.py`` writes both again.
+  between ``<!-- scores -->`` and ``<!-- /scores -->``, that of a report's columns between ``<!-- economics -->`` and
+  ``<!-- /economics -->``; ``python tests/test_readme.py`` writes them again.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from pathlib import Path
 
 import pytest
 
+from features.economics.catalogue import catalogue_markdown
 from features.table.history import feature_catalogue_markdown
 from training.model.score_schema import schema_markdown
 
@@ -49,6 +51,7 @@ PAGES = (
     "docs/training.md",
     "docs/service.md",
     "docs/campaigns.md",
+    "docs/economics.md",
     "docs/measured.md",
 )
 LONGEST_README = 200  # lines
@@ -324,6 +327,7 @@ def plain(line: str) -> str:
 TABLES = {
     "features": (ROOT / "docs" / "features.md", feature_catalogue_markdown),
     "scores": (ROOT / "docs" / "scores.md", schema_markdown),
+    "economics": (ROOT / "docs" / "economics.md", catalogue_markdown),
 }
 
 

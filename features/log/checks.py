@@ -163,7 +163,7 @@ def _early(first: date, last: date, rows: int, name: str) -> Finding:
     if first.year >= 1300 and last.year < 1430:
         message = (
             f"The log lies in the years {first.year} to {last.year}, which are years of the Jalali calendar. "
-            "--calendar jalali reads them."
+            "--log-calendar jalali reads them."
         )
     elif first.year >= 1400 and last.year < 1500:
         message = (

@@ -1,14 +1,14 @@
 """Order dates: read as local times in the ways that people write them, never guessed.
 
 ISO 8601 is read as it stands. Anything else is named by ``--date-format``: a format as of `strptime`, or
-``epoch``, ``epoch-ms`` and ``excel`` for numbers; and by ``--calendar`` where years are Jalali. Persian and
+``epoch``, ``epoch-ms`` and ``excel`` for numbers; and by ``--log-calendar`` where years are Jalali. Persian and
 Arabic digits are digits. A value that cannot be read becomes NaT; who calls counts them.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.errors import LogError
+from features.jalali import gregorian
 from features.log.columns import plain, text
 from features.log.settings import NUMERIC_FORMATS
 
@@ -110,8 +111,13 @@ def ascii_digits(written: pa.ChunkedArray) -> pa.ChunkedArray:
     """
     if not pc.any(pc.match_substring_regex(written, _FOREIGN_DIGIT)).as_py():
         return written
-    texts = (each and each.translate(_ASCII_DIGITS) for each in written.to_pylist())
+    texts = (each and plain_digits(each) for each in written.to_pylist())
     return pa.chunked_array([pa.array(texts, pa.string())])
+
+
+def plain_digits(written: str) -> str:
+    """Write the Persian and Arabic digits of one text as ASCII ones."""
+    return written.translate(_ASCII_DIGITS)
 
 
 def _from_numbers(written: pa.ChunkedArray, date_format: str, timezone: str) -> Times:
@@ -132,29 +138,6 @@ def _gregorian_text(written: str | None) -> str | None:
         return None
     day = gregorian(int(found[1]), int(found[2]), int(found[3]))
     return None if day is None else f"{day.isoformat()}{' ' + found[4].strip() if found[4] else ''}"
-
-
-def gregorian(year: int, month: int, day: int) -> date | None:
-    """Return the Gregorian date of a day of the Jalali calendar; None if there is no such day.
-
-    Of 33 years 8 are leap years, which equals the astronomical calendar for the years 1178 to 1633.
-
-    Examples
-    --------
-    >>> gregorian(1403, 12, 30), gregorian(1404, 12, 30)
-    (datetime.date(2025, 3, 20), None)
-    """
-    if not (1244 <= year <= 1502 and 1 <= month <= 12 and 1 <= day <= (31 if month <= 6 else 30)):
-        return None
-    found = _new_year(year) + (month - 1) * 31 - max(0, month - 7) + day - 1
-    if found >= _new_year(year + 1):  # 30 Esfand is in leap years only
-        return None
-    return date.fromordinal(found)
-
-
-def _new_year(year: int) -> int:
-    """Return the ordinal of 1 Farvardin, 33 years having 8 leap years."""
-    return 226_895 + 365 * (year - 1) + (8 * year + 21) // 33
 
 
 def _only(pattern: str, written: pa.ChunkedArray) -> pa.ChunkedArray:

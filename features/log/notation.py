@@ -65,7 +65,7 @@ _DATES: tuple[tuple[str, str, str], ...] = (
     ("in seconds since 1970", r"^(8|9|1[0-9]|2[0-4])[0-9]{8}(\.[0-9]+)?$", "--date-format epoch"),
     ("in milliseconds since 1970", r"^(8|9|1[0-9]|2[0-4])[0-9]{11}$", "--date-format epoch-ms"),
     ("as Excel's day numbers", r"^(3[0-9]|4[0-9]|5[0-9])[0-9]{3}(\.[0-9]+)?$", "--date-format excel"),
-    ("in the Jalali calendar", r"^1[34][0-9]{2}/[0-9]{1,2}/[0-9]{1,2}", "--calendar jalali"),
+    ("in the Jalali calendar", r"^1[34][0-9]{2}/[0-9]{1,2}/[0-9]{1,2}", "--log-calendar jalali"),
     ("with an AM or PM", r"(?i)[0-9] ?[ap]\.? ?m\.?$", "--date-format, with %I and %p"),
     ("with the day first", r"^(1[3-9]|2[0-9]|3[01])[./-][0-9]{1,2}[./-][0-9]{4}", "--date-format '%d/%m/%Y'"),
     ("with the month first", r"^[0-9]{1,2}/(1[3-9]|2[0-9]|3[01])/[0-9]{4}", "--date-format '%m/%d/%Y'"),

@@ -133,7 +133,7 @@ class LogRules(Settings):
     calendar: Annotated[
         Literal["gregorian", "jalali"],
         typer.Option(
-            "--calendar", help="Calendar of dates written as text: gregorian, or jalali (1402/01/31)."
+            "--log-calendar", help="Calendar of dates written as text: gregorian, or jalali (1402/01/31)."
         ),
     ] = "gregorian"
     earliest: Annotated[

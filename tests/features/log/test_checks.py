@@ -176,7 +176,7 @@ def test_a_jalali_log_stops_and_is_read_with_its_calendar():
     slashes = changed("ordered_at", lambda n, each: f"1402/{1 + n % 3}/1 12:30")
 
     (finding,) = [each for each in check(read(raw), LogRules()) if each.name == "absurd-dates"]
-    assert finding.fatal and "--calendar jalali" in finding.message
+    assert finding.fatal and "--log-calendar jalali" in finding.message
     assert read(raw, calendar="jalali").first_day == date(2023, 3, 30)
     assert read(slashes, calendar="jalali").first_day == date(2023, 3, 21)
 

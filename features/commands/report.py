@@ -1,0 +1,192 @@
+"""The command ``report``: what customers cost and bring, as tables."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from features.commands.console import progress, show_json, show_table
+from features.commands.log import open_log
+from features.commands.options import AsJson, options
+from features.economics.settings import ReportSettings
+from features.log.settings import Columns, LogSettings
+from features.progress import Report
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from features.economics.facts import Facts
+    from features.economics.people import CustomerTable
+    from features.economics.report import CostInputs, Inputs
+    from features.economics.tables import EconomicsReport
+    from features.log.transactions import TransactionLog
+
+_SHOWN_PERIODS = 6
+
+
+@options
+def report(settings: ReportSettings, log: LogSettings, columns: Columns, as_json: AsJson = False) -> None:
+    """Report what customers cost and bring: the customer base, sales, cohorts, payback, acquisition.
+
+    Example: stayworth report --transactions orders.csv --out report
+
+    With files of your own: stayworth report --transactions orders.csv --spend spend.csv --customers customers.csv
+    --segment city --out report
+
+    The folder gets every table as CSV, definitions.csv with the meaning of each column, and report.json with all of it.
+    A part whose file is missing says which file would fill it.
+    """
+    from features.economics.folder import require_target, write_report
+
+    require_target(settings.out)
+    with progress() as step:
+        made, said = _made(settings, log, columns, step)
+        step("Writing", 0, 0)
+        write_report(made, settings.out)
+    for sentence in said:
+        typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
+    if as_json:
+        show_json(made.to_dict())
+    else:
+        _show(made, settings.out)
+
+
+def _made(
+    settings: ReportSettings, log: LogSettings, columns: Columns, step: Report
+) -> tuple[EconomicsReport, list[str]]:
+    """Read the log and the files, and compute the report; also return sentences about the files."""
+    from features.economics.facts import Facts
+    from features.economics.identities import read_identities
+    from features.economics.money import Deflator
+    from features.economics.people import CustomerTable
+    from features.economics.periods import Periods
+    from features.economics.report import build_report
+    from features.economics.segments import read_segments
+
+    aliases = read_identities(settings.identities, log) if settings.identities else {}
+    orders = open_log(log, columns, step)
+    said = _united(orders, aliases, settings.identities)
+    orders = orders.with_ids(aliases)
+    step("Computing", 0, 0)
+    span = (orders.first_day, orders.last_day)
+    people = None
+    if settings.customers:
+        known = orders.table["customer_id"].unique().to_pylist()
+        people = CustomerTable(settings.customers, known, log, aliases, loosely=settings.loose_ids)
+        said += people.notes
+    facts_by = partial(
+        Facts,
+        orders,
+        inactivity_days=settings.inactivity_days,
+        margin=settings.margin,
+        deflator=Deflator.read(settings.deflator, *span, settings.calendar, log)
+        if settings.deflator
+        else None,
+        segments=read_segments(settings.segment, people, orders.columns) if settings.segment else None,
+    )
+    with facts_by(Periods(*span, settings.period, settings.calendar)) as facts, ExitStack() as stack:
+        inputs = _inputs(settings, log, orders, facts, people)
+        if settings.costs:
+            months = facts
+            if settings.period != "month":
+                months = stack.enter_context(facts_by(Periods(*span, "month", settings.calendar)))
+            inputs = replace(inputs, costs=_costs(settings, log, months, aliases))
+        return build_report(facts, inputs), said
+
+
+def _costs(
+    settings: ReportSettings, log: LogSettings, months: Facts, aliases: dict[str, str]
+) -> CostInputs | None:
+    from features.economics.cost_table import CostTable
+    from features.economics.report import CostInputs
+    from features.economics.touches import Touches
+
+    if settings.costs is None:
+        return None
+    touches = Touches.read(settings.touchpoints, log, aliases) if settings.touchpoints else Touches.none()
+    return CostInputs(months, touches, CostTable.read(settings.costs))
+
+
+def _united(orders: TransactionLog, aliases: dict[str, str], path: Path | None) -> list[str]:
+    if not path:
+        return []
+    known = set(orders.table["customer_id"].unique().to_pylist())
+    used = sum(alias in known for alias in aliases)
+    return [
+        f"{used:,} of {len(aliases):,} aliases of {path.name} are in the log; they count as their customers."
+    ]
+
+
+def _inputs(
+    settings: ReportSettings,
+    log: LogSettings,
+    orders: TransactionLog,
+    facts: Facts,
+    people: CustomerTable | None,
+) -> Inputs:
+    from features.economics.acquisition import Spend
+    from features.economics.money import MoneyUnit
+    from features.economics.people import ACQUISITION_CHANNEL
+    from features.economics.report import Inputs
+    from features.economics.targets import Targets
+
+    margin = f"{settings.margin:g} of net revenue" if settings.margin else ""
+    return Inputs(
+        unit=MoneyUnit.of(settings.money_unit, orders.currency),
+        spend=Spend.read(settings.spend, log) if settings.spend else None,
+        targets=Targets.read(settings.targets, facts.periods, facts.groups, log)
+        if settings.targets
+        else None,
+        channel_of=people.values(ACQUISITION_CHANNEL) if people and people.has(ACQUISITION_CHANNEL) else None,
+        segment=settings.segment or "",
+        margin="the log's margins" if "margin_cents" in orders.columns else margin,
+    )
+
+
+def _show(made: EconomicsReport, folder: Path) -> None:
+    """Print the newest periods of all customers, and what was found and what is missing."""
+    terms = made.terms
+    money = f" Money in {terms.money_unit}." if terms.money_unit else ""
+    money += f" At the prices of {terms.real_money_of}." if terms.real_money_of else ""
+    typer.echo(
+        f"Log of {terms.first_day} to {terms.last_day}. A customer is active for {terms.inactivity_days} days after a "
+        f"purchase (--inactivity-days).{money}\n"
+    )
+    base, sales = (made.table(name).rows for name in ("customer_base", "sales"))
+    newest = base["segment"] == "all"
+    base, sales = base[newest].tail(_SHOWN_PERIODS), sales[newest].tail(_SHOWN_PERIODS)
+    counts = ["start", "new", "returned", "lost", "end"]
+    rows = [
+        [each["period"], *(int(each[name]) for name in counts), _share(each["churn_rate"]), _mark(each)]
+        for _, each in base.iterrows()
+    ]
+    show_table("Customer base", ["Period", *map(str.capitalize, counts), "Churn", ""], rows)
+    names = ["buyers", "orders", "net_revenue", "average_order"]
+    rows = [
+        [each["period"], *(each[name] for name in names), _share(each["repeat_rate"]), _mark(each)]
+        for _, each in sales.iterrows()
+    ]
+    typer.echo()
+    show_table("Sales", ["Period", "Buyers", "Orders", "Net revenue", "Per order", "Repeat", ""], rows)
+    for section in made.sections:
+        for sentence in section.notes:
+            typer.echo(f"\n{sentence}")
+    missing = dict.fromkeys(sentence for section in made.sections for sentence in section.missing)
+    if missing:
+        typer.echo("\nNot in the report:")
+        for sentence in missing:
+            typer.echo(f"- {sentence}")
+    typer.echo(f"\n{len(list(made.tables))} tables in {folder}")
+
+
+def _share(value: float) -> str:
+    return "" if value != value else f"{value:.1%}"
+
+
+def _mark(row: pd.Series) -> str:
+    return "provisional" if row["provisional"] else ""

@@ -1,0 +1,151 @@
+"""What things cost: a TOML file of unit costs of touchpoints, dated, and of pools of overhead by month.
+
+::
+
+    [[touchpoints]]
+    touchpoint = "call"
+    kind = "contact"             # contact, complaint or send
+    unit_cost = 4.50
+    valid_from = 2015-01-01      # optional: without it, always
+    per = "period"               # order: it comes with each purchase; period: with time
+
+    [[pools]]
+    pool = "support desk"
+    month = "2015-03"
+    cost = 1000
+    driver = "orders"            # orders, revenue, active days, equal, touchpoint, or the name of one
+    per = "order"
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal, Self, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from features.economics.periods import Periods
+from features.errors import StayworthError
+from features.log.amounts import cents
+
+DRIVERS = ("orders", "revenue", "active days", "equal", "touchpoint")
+Per = Literal["order", "period"]
+Name = Annotated[str, Field(min_length=1)]
+Entry = TypeVar("Entry", bound=BaseModel)
+
+
+class UnitCost(BaseModel):
+    """What one touch of a touchpoint costs from a day on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    touchpoint: Name
+    kind: Literal["contact", "complaint", "send"] = "contact"
+    unit_cost: float = Field(ge=0, allow_inf_nan=False)
+    valid_from: date = date.min
+    per: Per = "period"
+
+
+class PoolCost(BaseModel):
+    """Overhead of a month, and what it is shared out by."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    pool: Name
+    month: Name
+    cost: float = Field(ge=0, allow_inf_nan=False)
+    driver: Name
+    per: Per = "period"
+
+    @property
+    def cents(self) -> int:
+        """The cost in cents."""
+        return int(cents(np.array([self.cost]))[0])
+
+
+@dataclass(frozen=True)
+class CostTable:
+    """All costs of a file.
+
+    Attributes
+    ----------
+    units : sequence of UnitCost
+    pools : sequence of PoolCost
+    """
+
+    units: Sequence[UnitCost] = ()
+    pools: Sequence[PoolCost] = ()
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a file of costs.
+
+        Raises
+        ------
+        StayworthError
+            If it cannot be read, a cost is negative, a key is not known, or a cost stands twice.
+        """
+        try:
+            content = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise StayworthError(f"Cannot read {path}: {error}.") from None
+        if unknown := sorted(set(content) - {"touchpoints", "pools"}):
+            raise StayworthError(
+                f"{path} has {unknown[0]!r}; costs stand under [[touchpoints]] and [[pools]]."
+            )
+        units = [_entry(UnitCost, entry, path) for entry in _tables(content, "touchpoints", path)]
+        pools = [_entry(PoolCost, entry, path) for entry in _tables(content, "pools", path)]
+        keys: list[tuple[str, object]] = [(each.touchpoint, each.valid_from) for each in units]
+        keys += [(each.pool, each.month) for each in pools]
+        if twice := [key for key in keys if keys.count(key) > 1]:
+            raise StayworthError(f"{path} has two costs of {twice[0][0]!r} for {twice[0][1]}. Keep one.")
+        return cls(units, pools)
+
+    def unit_cents(
+        self,
+        touchpoints: Sequence[str | None],
+        days: npt.NDArray[np.int64],
+        quantities: npt.NDArray[np.float64],
+    ) -> npt.NDArray[np.float64]:
+        """Return what each touch costs by the cost valid on its day, in whole cents; NaN without one."""
+        found = np.full(len(days), np.nan)
+        names = np.array(touchpoints, dtype=object)
+        for name in {each.touchpoint for each in self.units}:
+            own = sorted(
+                (each for each in self.units if each.touchpoint == name), key=lambda each: each.valid_from
+            )
+            starts = np.array([(each.valid_from - date(1970, 1, 1)).days for each in own])
+            rows = np.flatnonzero(names == name)
+            place = np.searchsorted(starts, days[rows], side="right") - 1
+            priced = place >= 0
+            costs = np.array([each.unit_cost for each in own])[place[priced]]
+            found[rows[priced]] = cents(quantities[rows[priced]] * costs, 5e-15)
+        return found
+
+    def pool_months(self, months: Periods) -> list[tuple[PoolCost, int | None]]:
+        """Return each pool with the number of its month; None where the log does not have it."""
+        return [(pool, months.number(pool.month)) for pool in self.pools]
+
+
+def _tables(content: dict[str, object], name: str, path: Path) -> list[dict[str, object]]:
+    tables = content.get(name, [])
+    if not isinstance(tables, list) or not all(isinstance(each, dict) for each in tables):
+        raise StayworthError(f"{path}: costs stand under [[{name}]], in two brackets.")
+    return tables
+
+
+def _entry(kind: type[Entry], entry: dict[str, object], path: Path) -> Entry:
+    try:
+        return kind.model_validate(entry)
+    except ValidationError as error:
+        first = error.errors()[0]
+        what = next((str(entry[key]) for key in ("touchpoint", "pool") if key in entry), "a cost")
+        raise StayworthError(
+            f"{path}: {what!r}, {'.'.join(map(str, first['loc']))}: {first['msg']}."
+        ) from None

@@ -1,0 +1,125 @@
+"""Money: the unit in which it is shown, and real money by a deflator.
+
+``deflator.csv (month, index)`` has an index of prices for every month of the log. Money of a day becomes that of the
+log's last month: ``amount · index[last month] / index[month]``. Real money is discounted by a real rate
+(`features.economics.calculators.real_rate`), which may be negative.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from features.economics.optional_files import PLAIN_RULES, OptionalFile
+from features.economics.periods import Calendar, Periods
+from features.errors import StayworthError
+from features.log.settings import LogRules
+
+_TOMAN = ("toman", "تومان")
+_RIAL = ("IRR", "RIAL", "RIALS", "ریال")
+_FIRST_OF_MONTH = re.compile(r"^(\d{4}[-/]\d{2})[-/]01(?: 00:00(?::00)?)?$")
+
+
+@dataclass(frozen=True)
+class MoneyUnit:
+    """What money is shown in.
+
+    Attributes
+    ----------
+    name : str, empty where neither the log nor the caller names it
+    per_unit : int, units of the log's currency that make one of this: 10 rials a toman
+    """
+
+    name: str = ""
+    per_unit: int = 1
+
+    @classmethod
+    def of(cls, name: str | None, currency: str | None) -> Self:
+        """Return the unit that a caller names, for a log in a currency.
+
+        Raises
+        ------
+        StayworthError
+            If tomans are asked for, and the log is in another currency than rials.
+
+        Examples
+        --------
+        >>> MoneyUnit.of("toman", "IRR"), MoneyUnit.of(None, "EUR")
+        (MoneyUnit(name='toman', per_unit=10), MoneyUnit(name='EUR', per_unit=1))
+        """
+        if name is None or name.strip().lower() not in _TOMAN:
+            return cls(currency or "" if name is None else name.strip())
+        if currency is not None and currency.upper() not in _RIAL:
+            raise StayworthError(
+                f"--money-unit {name} is ten rials, but the log is in {currency}. Leave --money-unit out."
+            )
+        return cls(name.strip(), 10)
+
+    def shown(self, cents: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Return cents of the log's currency in this unit; NaN stays."""
+        return np.asarray(cents, dtype=np.float64) / (100 * self.per_unit)
+
+
+@dataclass(frozen=True)
+class Deflator:
+    """An index of prices by month.
+
+    Attributes
+    ----------
+    months : Periods, the log's months
+    index : ndarray of shape (n_months,)
+    """
+
+    months: Periods
+    index: npt.NDArray[np.float64]
+
+    @classmethod
+    def read(
+        cls,
+        path: str | Path,
+        first_day: date,
+        last_day: date,
+        calendar: Calendar = "gregorian",
+        rules: LogRules = PLAIN_RULES,
+    ) -> Self:
+        """Read the index of every month of a log; months before and after it are left out.
+
+        Raises
+        ------
+        StayworthError
+            If a month of the log is missing or stands twice, or an index is not positive.
+        """
+        file = OptionalFile(path, ["month", "index"], rules)
+        values = file.numbers("index")
+        file.refuse(values <= 0, "have an index that is not positive", "index")
+        months = Periods(first_day, last_day, "month", calendar)
+        index = np.full(len(months), np.nan)
+        for label, value in zip(file.texts("month"), values, strict=True):
+            place = months.number(_FIRST_OF_MONTH.sub(r"\1", label or ""))
+            if place is not None:
+                if not np.isnan(index[place]):
+                    raise StayworthError(f"{file.name} has the month {label!r} twice. Keep one row.")
+                index[place] = value
+        missing = [period.label for period, value in zip(months, index, strict=True) if np.isnan(value)]
+        if missing:
+            raise StayworthError(
+                f"{file.name} has no index for {len(missing):,} of the log's {len(months):,} months, such as "
+                f"{missing[0]}. Add a row for each."
+            )
+        return cls(months, index)
+
+    @property
+    def base(self) -> str:
+        """The month whose money all is shown in: the log's last."""
+        return self.months.all[-1].label
+
+    def factors(self, days: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Return what money of each day is multiplied with; days before and after the log take its ends' months."""
+        place = np.searchsorted(self.months.boundaries, days, side="right") - 1
+        return self.index[-1] / self.index[np.clip(place, 0, len(self.index) - 1)]

@@ -1,0 +1,176 @@
+"""Optional files of a report, such as spend, targets or customers: read by the contract of the log.
+
+Ids, dates and numbers are read as the log's are (`features.log`), with its time zone, date format, calendar and
+decimal mark, so that an id is the same text in both. These files are written by hand: a cell that cannot be read is
+an error that names its row, and nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from features.errors import StayworthError
+from features.log.amounts import Cents, cents, numbers
+from features.log.columns import text
+from features.log.dates import local_times
+from features.log.identity import examples, read_ids
+from features.log.matching import MatchError, match_ids
+from features.log.settings import LogRules
+from features.log.sources import read_table
+from features.suggestion import nearest
+
+Mask = npt.NDArray[np.bool_]
+
+_EXAMPLES = 3
+PLAIN_RULES = LogRules()
+
+
+class OptionalFile:
+    r"""The rows of an optional file.
+
+    Parameters
+    ----------
+    path : CSV, Excel, JSON-lines or Parquet file
+    required : names of the columns that it must have
+    rules : LogRules, how the log's dates, numbers and ids are written
+
+    Raises
+    ------
+    StayworthError
+        If the file cannot be read, or lacks a column.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "targets.csv"
+    >>> _ = path.write_text("indicator,target\nchurn_rate,0.1\n")
+    >>> file = OptionalFile(path, ["indicator", "target"])
+    >>> file.texts("indicator"), file.numbers("target").tolist()
+    (['churn_rate'], [0.1])
+    """
+
+    def __init__(self, path: str | Path, required: Collection[str], rules: LogRules = PLAIN_RULES) -> None:
+        self.path, self.rules = Path(path), rules
+        self.table: pd.DataFrame = read_table(path)
+        self.table.columns = [str(name).strip() for name in self.table.columns]
+        for name in required:
+            self.require_column(name)
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.path.name
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def has(self, name: str) -> bool:
+        """Tell whether the file has an optional column."""
+        return name in self.table.columns
+
+    def ids(self, name: str) -> list[str]:
+        """Read a column of ids, none of which may be missing."""
+        found = read_ids(self.table[name], self.rules.fold_ids)
+        self.refuse(found.is_null().to_numpy(), f"have no {name}", name)
+        return list(found.to_pylist())
+
+    def texts(self, name: str) -> list[str | None]:
+        """Read a column as text; None where there is nothing."""
+        return list(text(self._column(name)).to_pylist())
+
+    def days(self, name: str) -> npt.NDArray[np.int64]:
+        """Read a column of dates as days since 1970-01-01."""
+        found = local_times(
+            self._column(name), self.rules.timezone, self.rules.date_format, self.rules.calendar
+        )
+        remedy = (
+            "Is there such a day in the Jalali calendar? --log-calendar says how dates are written"
+            if self.rules.calendar == "jalali"
+            else "Write them as 2011-01-31, or as the log's: --date-format '%d/%m/%Y' or --log-calendar jalali"
+        )
+        self.refuse(np.isnat(found), f"have no date in {name} that can be read", name, remedy=remedy)
+        return found.astype("datetime64[D]").astype(np.int64)
+
+    def numbers(self, name: str, *, negative: bool = False) -> npt.NDArray[np.float64]:
+        """Read a column of numbers, all of them finite, and none negative unless that is allowed."""
+        found = numbers(self._column(name), self.rules.number_style).to_numpy(zero_copy_only=False)
+        self.refuse(
+            ~np.isfinite(found.astype(float)),
+            f"have no number in {name}",
+            name,
+            remedy="Write it plainly: 1234.50; or as the log's: --decimal and --thousands",
+        )
+        if not negative:
+            self.refuse(
+                found < 0, f"have a negative {name}", name, remedy="Take them out, or correct the sign"
+            )
+        return np.asarray(found, dtype=np.float64)
+
+    def cents(self, name: str, *, negative: bool = False) -> Cents:
+        """Read a column of amounts, in cents."""
+        return cents(self.numbers(name, negative=negative))
+
+    def refuse(self, rows: Mask, what: str, *columns: str, remedy: str = "Correct them") -> None:
+        """Raise a StayworthError that names some rows, if there are any."""
+        if rows.any():
+            raise StayworthError(
+                f"{self.name}: {int(rows.sum()):,} of its {len(self):,} rows {what}: "
+                f"{self.described(rows, *columns)}. {remedy}."
+            )
+
+    def described(self, rows: Mask, *columns: str) -> str:
+        """Name the first few of some rows, with what stands in some columns."""
+        places = np.flatnonzero(rows)
+        shown = [
+            f"row {place + 1} ({', '.join(repr(str(self.table[name].iloc[place])) for name in columns)})"
+            for place in places[:_EXAMPLES]
+        ]
+        return "; ".join(shown) + (" …" if len(places) > _EXAMPLES else "")
+
+    def _column(self, name: str) -> pa.ChunkedArray:
+        column = self.table[name]
+        return pa.chunked_array([pa.array(column, from_pandas=True)])
+
+    def require_column(self, name: str) -> None:
+        """Raise a StayworthError that names the nearest column, if the file lacks one."""
+        if self.has(name):
+            return
+        names = list(map(str, self.table.columns))
+        near = nearest(name, names)
+        remedy = f"Rename {near!r} to it." if near else "Rename the one that you mean."
+        raise StayworthError(f"{self.name} has no column {name!r}; it has {', '.join(names)}. {remedy}")
+
+
+def match_customers(
+    given: Collection[str], known: Collection[str], name: str, *, loosely: bool = False
+) -> tuple[dict[str, str], list[str]]:
+    """Match the customers of a file with those of the log.
+
+    Returns
+    -------
+    dict of each id of the file that is in the log to the log's, and sentences about the others
+
+    Raises
+    ------
+    MatchError
+        If the file names nobody.
+
+    Examples
+    --------
+    >>> match_customers(["17", "99"], ["17", "18"], "customers.csv")
+    ({'17': '17'}, ['1 of 2 customers of customers.csv are in the log; the others are left out.'])
+    """
+    match = match_ids(given, known, loosely=loosely)
+    counts = f"{len(match.matched):,} of {match.given:,} customers of {name} are in the log"
+    if match.missed:
+        counts += f"; {match.missed:,} more would match {match.explanation} (--loose-ids matches them)"
+    if match.given and not match.matched:
+        raise MatchError(f"{counts}. Compare the ids: {examples(match.unmatched)}.")
+    left_out = f"{counts}; the others are left out." if len(match.matched) < match.given else ""
+    return dict(match.pairs), [left_out] if left_out else []

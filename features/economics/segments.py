@@ -1,0 +1,240 @@
+"""Segments of customers: a column of ``customers.csv``, what the log says of their first purchase, or cohorts.
+
+``first_channel``, ``first_product`` and ``acquisition_period`` come from the log, ``[[cohorts]]`` of a TOML file from
+its rows (``name``, ``from``, ``to``, ``where``), any other name is a column of the customers' file. What a customer
+is does not change with time here; who is in no segment is `UNKNOWN`. Cohorts may overlap: a customer can be in several.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from features.economics.people import CustomerTable
+from features.economics.periods import Periods
+from features.engines.engine import Engine, EngineError
+from features.errors import StayworthError
+from features.log.identity import examples
+from features.table.purchase_days import LOG
+
+EVERYONE, UNKNOWN = "all", "unknown"
+MOST_SEGMENTS = 200
+ACQUISITION_PERIOD = "acquisition_period"
+FROM_LOG = {"first_channel": "channel", "first_product": "product_id"}
+
+# Of several on the first day the first by name is taken: orders of a day have no order.
+FIRST_VALUE = f"""SELECT customers.customer AS customer, coalesce(min({{column}}), '{UNKNOWN}') AS segment
+FROM customers
+LEFT JOIN {LOG} AS log ON log.customer_id = customers.customer_id
+  AND unix_date(log.ordered_on) = customers.first_day AND amount_cents >= 0
+GROUP BY customers.customer"""
+
+_LISTED = f"""SELECT customers.customer AS customer, coalesce(segment, '{UNKNOWN}') AS segment
+FROM customers
+LEFT JOIN segment_list ON segment_list.customer_id = customers.customer_id"""
+
+_ACQUIRED = f"""SELECT customers.customer AS customer, coalesce(label, '{UNKNOWN}') AS segment
+FROM customers
+LEFT JOIN period_labels ON period_labels.period = customers.first_period"""
+
+
+class Segments(Protocol):
+    """A way to tell customers apart."""
+
+    def members(self, engine: Engine, periods: Periods) -> list[str]:
+        """Create the table ``membership (customer, segment)``, and return the segments by name."""
+
+    def settled_on(self, segment: str) -> date | None:
+        """Return the day from which it is known who belongs to a segment; None: always."""
+
+
+@dataclass(frozen=True)
+class ListedSegments:
+    """Segments that a file names: one of its columns, by customer.
+
+    Attributes
+    ----------
+    column : str
+    of_customer : mapping of customer ids to the segment; None where the cell is empty
+    """
+
+    column: str
+    of_customer: dict[str, str | None]
+
+    def members(self, engine: Engine, periods: Periods) -> list[str]:
+        """Create the table ``membership``."""
+        listed = {"customer_id": list(self.of_customer), "segment": list(self.of_customer.values())}
+        types = pa.schema([("customer_id", pa.string()), ("segment", pa.string())])
+        engine.register("segment_list", pa.table(listed, schema=types))
+        engine.create("membership", _LISTED)
+        return _names(engine, self.column)
+
+    def settled_on(self, segment: str) -> date | None:
+        """Return None: the file says it for all time."""
+        return None
+
+
+@dataclass(frozen=True)
+class FirstPurchaseSegments:
+    """The channel or the product of the first purchase day, or the period in which it lies."""
+
+    name: str
+
+    def members(self, engine: Engine, periods: Periods) -> list[str]:
+        """Create the table ``membership``."""
+        if self.name == ACQUISITION_PERIOD:
+            labels = {"period": list(range(len(periods))), "label": [period.label for period in periods]}
+            types = pa.schema([("period", pa.int32()), ("label", pa.string())])
+            engine.register("period_labels", pa.table(labels, schema=types))
+            engine.create("membership", _ACQUIRED)
+        else:
+            engine.create("membership", FIRST_VALUE.format(column=FROM_LOG[self.name]))
+        return _names(engine, self.name)
+
+    def settled_on(self, segment: str) -> date | None:
+        """Return None: it is known with the first purchase."""
+        return None
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Customers with a row of the log in a span of days that meets a condition.
+
+    Attributes
+    ----------
+    name : str
+    start, end : date or None, the first day and the first day after; None for no limit
+    where : str or None, an SQL condition over the columns of the validated log, such as ``channel = 'web'``
+    """
+
+    name: str
+    start: date | None = None
+    end: date | None = None
+    where: str | None = None
+
+
+@dataclass(frozen=True)
+class CohortSegments:
+    """Cohorts of a TOML file; customers of none are in the segment ``unknown``."""
+
+    cohorts: Sequence[Cohort]
+
+    def members(self, engine: Engine, periods: Periods) -> list[str]:
+        """Create the table ``membership``.
+
+        Raises
+        ------
+        StayworthError
+            If the condition of a cohort cannot be used.
+        """
+        parts = []
+        for cohort in self.cohorts:
+            name, conditions = cohort.name.replace("'", "''"), ["amount_cents >= 0"]
+            conditions += [f"ordered_on >= DATE '{cohort.start}'"] if cohort.start else []
+            conditions += [f"ordered_on < DATE '{cohort.end}'"] if cohort.end else []
+            conditions += [f"({cohort.where})"] if cohort.where else []
+            ids = f"SELECT DISTINCT customer_id FROM {LOG} WHERE {' AND '.join(conditions)}"
+            try:
+                engine.create("cohort_check", f"SELECT count(*) AS customers FROM ({ids}) AS found")
+            except EngineError as error:
+                raise StayworthError(
+                    f"The cohort {cohort.name!r} cannot be used: {str(error).splitlines()[0]}. Its condition is over "
+                    "the columns of the validated log: customer_id, ordered_on, amount_cents and those that it has of "
+                    "order_id, channel, product_id, quantity, margin_cents."
+                ) from None
+            parts.append(f"SELECT customer_id, '{name}' AS segment FROM ({ids}) AS found")
+        engine.create("segment_list", "\nUNION ALL\n".join(parts))
+        engine.create("membership", _LISTED)
+        return _names(engine, "cohorts")
+
+    def settled_on(self, segment: str) -> date | None:
+        """Return the end of the cohort's span; of a cohort without one, and of those in none, the end of time."""
+        ends = [each.end or date.max for each in self.cohorts if segment in (each.name, UNKNOWN)]
+        return max(ends)
+
+
+def read_segments(column: str, people: CustomerTable | None, log_columns: Sequence[str]) -> Segments:
+    """Return the segments of a name, or of a TOML file of cohorts.
+
+    Parameters
+    ----------
+    column : str, one of `FROM_LOG`, `ACQUISITION_PERIOD`, a column of the customers' file, or a path ``*.toml``
+    people : CustomerTable or None
+    log_columns : the columns that the log has
+
+    Raises
+    ------
+    StayworthError
+        If there is no such column or file, or a customer has two segments.
+    """
+    if column.endswith(".toml"):
+        return CohortSegments(read_cohorts(Path(column)))
+    if column == ACQUISITION_PERIOD:
+        return FirstPurchaseSegments(column)
+    if column in FROM_LOG:
+        if FROM_LOG[column] not in log_columns:
+            raise StayworthError(
+                f"--segment {column} needs a column {FROM_LOG[column]} in the log, which has none."
+            )
+        return FirstPurchaseSegments(column)
+    if people is None:
+        choices = ", ".join([*FROM_LOG, ACQUISITION_PERIOD])
+        raise StayworthError(
+            f"--segment {column} is a column of the customers' file: give --customers. Without it: {choices}."
+        )
+    return ListedSegments(column, people.values(column))
+
+
+def read_cohorts(path: Path) -> list[Cohort]:
+    """Read ``[[cohorts]]`` of a TOML file.
+
+    Raises
+    ------
+    StayworthError
+        If the file cannot be read, or a cohort has no name, an unknown key or no day.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise StayworthError(f"Cannot read {path}: {error}.") from None
+    tables = content.get("cohorts")
+    if not isinstance(tables, list) or not tables:
+        raise StayworthError(f"{path} has no [[cohorts]]. Give each a name, and from, to or where.")
+    cohorts = [_cohort(table, path) for table in tables]
+    if len({cohort.name for cohort in cohorts}) < len(cohorts):
+        raise StayworthError(f"{path} has two cohorts of one name. Rename one of them.")
+    return cohorts
+
+
+def _cohort(table: dict[str, Any], path: Path) -> Cohort:
+    name = table.get("name")
+    if not isinstance(name, str) or not name.strip() or set(table) - {"name", "from", "to", "where"}:
+        raise StayworthError(
+            f"{path}: a cohort has a name, and from, to (dates) or where; this has {list(table)}."
+        )
+    days = [table.get(key) for key in ("from", "to")]
+    if any(day is not None and type(day) is not date for day in days):
+        raise StayworthError(f"{path}: from and to of {name!r} are dates without quotes: from = 2011-03-01.")
+    if None not in days and days[0] >= days[1]:
+        raise StayworthError(f"{path}: {name!r} ends before it begins; 'to' is the first day after it.")
+    return Cohort(name.strip(), days[0], days[1], table.get("where"))
+
+
+def _names(engine: Engine, column: str) -> list[str]:
+    names = engine.query("SELECT DISTINCT segment FROM membership ORDER BY segment")["segment"].to_pylist()
+    if len(names) > MOST_SEGMENTS:
+        raise StayworthError(
+            f"--segment {column} has {len(names):,} values, such as {examples(names)}. A segment column has few: "
+            f"{MOST_SEGMENTS} at most."
+        )
+    if EVERYONE in names:
+        raise StayworthError(
+            f"--segment {column} has the value {EVERYONE!r}, which stands for all customers. Rename it."
+        )
+    return list(map(str, names))

@@ -1,0 +1,96 @@
+"""Settings of a report: each field is a key of ``stayworth.toml``, a flag and its help text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from pydantic import Field
+
+from features.settings import Settings
+
+
+class ReportSettings(Settings, section="report"):
+    """What a report covers, the files beside the log, and where it goes: the section ``[report]``."""
+
+    out: Annotated[Path, typer.Option("--out", help="Folder to write: a new one, or a report to replace.")]
+    period: Annotated[
+        Literal["week", "month", "quarter", "year"], typer.Option("--period", help="Length of the periods.")
+    ] = "month"
+    calendar: Annotated[
+        Literal["gregorian", "jalali"],
+        typer.Option("--calendar", help="Calendar of the periods; Jalali weeks begin on Saturday."),
+    ] = "gregorian"
+    inactivity_days: Annotated[
+        int,
+        typer.Option(
+            "--inactivity-days",
+            help="A customer is active for so many days after a purchase. 'stayworth advise' says what suits a log.",
+        ),
+    ] = Field(default=90, ge=1)
+    segment: Annotated[
+        str | None,
+        typer.Option(
+            "--segment",
+            help="Tell customers apart by a column of --customers, by first_channel, first_product or "
+            "acquisition_period, or by the [[cohorts]] of a TOML file.",
+        ),
+    ] = None
+    margin: Annotated[
+        float | None,
+        typer.Option(
+            "--margin",
+            help="Margin per unit of net revenue, for a log without a margin column. Without either, "
+            "margins are empty.",
+        ),
+    ] = Field(default=None, gt=0, le=1)
+    money_unit: Annotated[
+        str | None,
+        typer.Option("--money-unit", help="What money is called; toman shows rials divided by ten."),
+    ] = Field(default=None, max_length=40)
+    spend: Annotated[
+        Path | None,
+        typer.Option(
+            "--spend", help="Spend to acquire customers: channel, from, to, amount; 'to' is excluded."
+        ),
+    ] = None
+    targets: Annotated[
+        Path | None, typer.Option("--targets", help="Targets: indicator, period, segment, target.")
+    ] = None
+    customers: Annotated[
+        Path | None,
+        typer.Option(
+            "--customers",
+            help="What is known of customers: customer_id, acquisition_channel, columns for --segment.",
+        ),
+    ] = None
+    touchpoints: Annotated[
+        Path | None,
+        typer.Option(
+            "--touchpoints", help="Touches of customers: customer_id, occurred_at, touchpoint, quantity."
+        ),
+    ] = None
+    costs: Annotated[
+        Path | None,
+        typer.Option(
+            "--costs", help="What touches and overhead cost: a TOML file of [[touchpoints]] and [[pools]]."
+        ),
+    ] = None
+    deflator: Annotated[
+        Path | None,
+        typer.Option("--deflator", help="Index of prices, for money of the log's last month: month, index."),
+    ] = None
+    identities: Annotated[
+        Path | None,
+        typer.Option(
+            "--identities", help="Several ids of one customer, united first: alias_id, customer_id."
+        ),
+    ] = None
+    loose_ids: Annotated[
+        bool,
+        typer.Option(
+            "--loose-ids",
+            help="Match ids of --customers without case, spaces, apostrophes, .0 and leading zeros.",
+        ),
+    ] = False

@@ -1,0 +1,138 @@
+"""A report as data: sections of tables, each column defined in the catalogue.
+
+Whatever a reader gets, CSV files, a workbook or a page in some language, is made from this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from features.economics.catalogue import INDICATORS, Indicator
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a report.
+
+    Attributes
+    ----------
+    name : str, also of its file
+    title : str
+    rows : DataFrame, its columns named as in the catalogue
+    provisional : mapping of a column to the column of yes or no that marks its provisional cells; the column
+        ``provisional`` marks whole rows
+
+    Raises
+    ------
+    KeyError
+        If a column is not in the catalogue.
+    """
+
+    name: str
+    title: str
+    rows: pd.DataFrame
+    provisional: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in self.rows:
+            INDICATORS[str(name)]
+
+    @property
+    def columns(self) -> list[Indicator]:
+        """The definitions of the columns."""
+        return [INDICATORS[str(name)] for name in self.rows]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the rows, ready for JSON: missing cells are null."""
+        cells = self.rows.astype(object).where(self.rows.notna(), None)
+        return {"title": self.title, "rows": cells.to_dict("records")}
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a report.
+
+    Attributes
+    ----------
+    name, title : str
+    tables : tuple of Table
+    notes : tuple of str, sentences for the reader: what was counted apart, what deserves attention
+    missing : tuple of str, a sentence for each file that would fill what is empty
+    """
+
+    name: str
+    title: str
+    tables: tuple[Table, ...] = ()
+    notes: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What every number of a report depends on.
+
+    Attributes
+    ----------
+    inactivity_days : int
+    period, calendar : str
+    first_day, last_day : str, of the log
+    money_unit : str, empty if it is not named
+    real_money_of : str, the month whose money all is shown in; empty for money as booked
+    segment : str, what customers are told apart by; empty for nothing
+    margin : str, where margins come from; empty if they are not known
+    """
+
+    inactivity_days: int
+    period: str
+    calendar: str
+    first_day: str
+    last_day: str
+    money_unit: str = ""
+    real_money_of: str = ""
+    segment: str = ""
+    margin: str = ""
+
+
+@dataclass(frozen=True)
+class EconomicsReport:
+    """All sections of a report, and the terms of its numbers."""
+
+    terms: Terms
+    sections: tuple[Section, ...]
+
+    @property
+    def tables(self) -> Iterable[Table]:
+        """The tables of all sections in order."""
+        return (table for section in self.sections for table in section.tables)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report, ready for JSON."""
+        return {
+            "terms": asdict(self.terms),
+            "sections": {
+                section.name: {
+                    "title": section.title,
+                    "notes": list(section.notes),
+                    "missing": list(section.missing),
+                    "tables": {table.name: table.to_dict() for table in section.tables},
+                }
+                for section in self.sections
+            },
+        }
+
+    def table(self, name: str) -> Table:
+        """Return a table by name.
+
+        Raises
+        ------
+        KeyError
+            If the report has no such table.
+        """
+        for table in self.tables:
+            if table.name == name:
+                return table
+        raise KeyError(name)

@@ -1,0 +1,123 @@
+"""Targets: ``targets.csv (indicator, period, segment, target)`` beside what became of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pandas as pd
+
+from features.economics.catalogue import INDICATORS
+from features.economics.optional_files import PLAIN_RULES, OptionalFile
+from features.economics.periods import Periods
+from features.economics.segments import EVERYONE
+from features.errors import StayworthError
+from features.log.columns import listed
+from features.log.settings import LogRules
+from features.suggestion import did_you_mean
+
+MET, MISSED, PROVISIONAL, NO_VALUE = "met", "missed", "provisional", ""
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Targets of indicators, one row each.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        indicator, period (number, -1 for one that the log does not have), label, segment, target
+    """
+
+    rows: pd.DataFrame
+
+    @classmethod
+    def read(
+        cls, path: str | Path, periods: Periods, segments: list[str], rules: LogRules = PLAIN_RULES
+    ) -> Self:
+        """Read targets; an empty segment means all customers.
+
+        Raises
+        ------
+        StayworthError
+            If the file cannot be read, an indicator, a period or a segment is not known, or a target stands twice.
+        """
+        file = OptionalFile(path, ["indicator", "period", "target"], rules)
+        known = [each.name for each in INDICATORS.values() if each.better]
+        names = [name or "" for name in file.texts("indicator")]
+        for name in names:
+            if name not in known:
+                near = did_you_mean(name, known)
+                raise StayworthError(f"{file.name} has a target of {name!r}, which is no indicator.{near}")
+        labels = [label or "" for label in file.texts("period")]
+        places = [periods.number(label) for label in labels]
+        given = file.texts("segment") if file.has("segment") else [None] * len(file)
+        chosen = [segment or EVERYONE for segment in given]
+        for segment in chosen:
+            if segment not in segments:
+                raise StayworthError(
+                    f"{file.name} has a target of the segment {segment!r}; the report has {listed(segments)}. "
+                    "--segment chooses by what customers are told apart."
+                )
+        rows = pd.DataFrame(
+            {
+                "indicator": names,
+                "period": [-1 if place is None else place for place in places],
+                "label": labels,
+                "segment": chosen,
+                "target": file.numbers("target", negative=True),
+            }
+        )
+        twice = rows.duplicated(["indicator", "label", "segment"]).to_numpy()
+        file.refuse(twice, "repeat a target", "indicator", "period", remedy="Keep one of each")
+        return cls(rows)
+
+    def judged(self, table: pd.DataFrame, periods: Periods) -> pd.DataFrame:
+        """Compare each target with the indicator.
+
+        A target is met where the value is as good or better: churn, losses, refunds and acquisition costs are better
+        the lower they are, all others the higher.
+
+        Parameters
+        ----------
+        table : DataFrame, as `features.economics.indicators.indicators` returns it, perhaps with ``cac``
+
+        Returns
+        -------
+        DataFrame of shape (n_targets, 6)
+            indicator, period, segment, target, value, status
+        """
+        labels = [period.label for period in periods]
+        found = table.set_index(["segment", "period"])
+        rows = []
+        for each in self.rows.itertuples():
+            if each.period < 0 or each.indicator not in found:
+                rows.append([each.indicator, each.label, each.segment, each.target, np.nan, NO_VALUE])
+                continue
+            own = found.loc[(each.segment, labels[each.period])]
+            value, open_cell = own[each.indicator], own["provisional"]
+            mark = f"{each.indicator}_provisional"
+            if mark in own:
+                open_cell = open_cell or own[mark]
+            rows.append(
+                [
+                    each.indicator,
+                    labels[each.period],
+                    each.segment,
+                    each.target,
+                    value,
+                    _status(each.indicator, value, each.target, bool(open_cell)),
+                ]
+            )
+        return pd.DataFrame(rows, columns=["indicator", "period", "segment", "target", "value", "status"])
+
+
+def _status(indicator: str, value: float, target: float, provisional: bool) -> str:
+    if np.isnan(value):
+        return NO_VALUE
+    if provisional:
+        return PROVISIONAL
+    met = value <= target if INDICATORS[indicator].better == "lower" else value >= target
+    return MET if met else MISSED

@@ -1,0 +1,202 @@
+"""Files beside the log: each mistake is an error that names the row and the remedy, or a count."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+from features.economics.acquisition import Spend
+from features.economics.identities import read_identities, resolved
+from features.economics.money import Deflator, MoneyUnit
+from features.economics.people import CustomerTable
+from features.economics.periods import Periods
+from features.economics.segments import read_cohorts, read_segments
+from features.economics.targets import Targets
+from features.errors import StayworthError
+from features.log.matching import MatchError
+from features.log.settings import LogRules
+
+JALALI = LogRules(calendar="jalali")
+FIRST, LAST = date(2015, 1, 10), date(2015, 4, 30)
+
+
+def written(folder: Path, text: str, name: str = "file.csv") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+# --- spend ---------------------------------------------------------------------------------------------------------
+
+
+@given(
+    cents=st.lists(st.integers(0, 10**12), min_size=1, max_size=5),
+    start=st.integers(-40, 150),
+    days=st.integers(1, 100),
+    calendar=st.sampled_from(["gregorian", "jalali"]),
+)
+def test_spend_is_spread_over_days_to_the_cent(cents, start, days, calendar):
+    first = (FIRST - date(1970, 1, 1)).days
+    starts = np.full(len(cents), first + start)
+    spend = Spend(("tv",) * len(cents), starts, starts + days, np.array(cents))
+
+    found = spend.by_period(Periods(FIRST, LAST, "month", calendar))
+
+    assert int(found.sum(axis="columns").sum()) == sum(cents)
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ("tv,2015-01-01,2015-02-01,-5", r"1 of its 1 rows have a negative amount: row 1 \('-5'\)"),
+        ("tv,2015-02-01,2015-02-01,5", "end before they begin.*first day after"),
+        ("tv,2015-02-31,2015-03-01,5", r"no date in from that can be read: row 1 \('2015-02-31'\)"),
+        (",2015-02-01,2015-03-01,5", "have no channel"),
+        ("tv,2015-02-01,2015-03-01,five", "have no number in amount"),
+    ],
+)
+def test_a_row_of_spend_that_cannot_be_is_named(tmp_path, rows, says):
+    path = written(tmp_path, f"channel,from,to,amount\n{rows}\n")
+
+    with pytest.raises(StayworthError, match=says):
+        Spend.read(path)
+
+
+def test_overlapping_spend_is_added_up_and_said(tmp_path):
+    path = written(
+        tmp_path,
+        "channel,from,to,amount\ntv,2015-02-01,2015-03-01,50\nweb,2015-02-10,2015-02-20,7\ntv,2015-02-28,2015-04-01,60\n",
+    )
+
+    spend = Spend.read(path)
+
+    (finding,) = spend.findings
+    assert (
+        finding.name == "overlapping-spend"
+        and "1 rows overlap" in finding.message
+        and "row 3" in finding.message
+    )
+    assert int(spend.by_period(Periods(FIRST, LAST)).loc["tv"].sum()) == 11_000
+
+
+# --- identities --------------------------------------------------------------------------------------------------
+
+
+def test_identities_are_followed_to_their_end_and_a_circle_is_refused(tmp_path):
+    assert read_identities(written(tmp_path, "alias_id,customer_id\n007,7\n7,x-7\n")) == {
+        "007": "x-7",
+        "7": "x-7",
+    }
+    with pytest.raises(StayworthError, match="'a', 'b', 'c' name each other in a circle"):
+        resolved([("b", "c"), ("a", "b"), ("c", "a")])
+    with pytest.raises(StayworthError, match="two customers, such as 'a': 'b' and 'c'"):
+        resolved([("a", "b"), ("a", "c")])
+
+
+# --- the deflator ----------------------------------------------------------------------------------------------------
+
+
+def test_money_of_each_month_becomes_that_of_the_last(tmp_path):
+    path = written(tmp_path, "month,index\n2014-12,80\n2015-01,100\n2015-02,125\n2015-03,150\n2015-04,200\n")
+
+    deflator = Deflator.read(path, FIRST, LAST)
+
+    days = np.array([(date(2015, month, 15) - date(1970, 1, 1)).days for month in (1, 2, 4)])
+    assert deflator.base == "2015-04"
+    assert deflator.factors(days).tolist() == [2.0, 1.6, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ("2015-01,100\n2015-03,110\n2015-04,120", "no index for 1 of the log's 4 months, such as 2015-02"),
+        ("2015-01,100\n2015-02,0\n2015-03,1\n2015-04,1", "not positive"),
+        ("2015-01,100\n2015-01,101", "twice"),
+        ("2015-13,100", "no month of the gregorian calendar"),
+    ],
+)
+def test_a_deflator_with_a_hole_is_refused(tmp_path, rows, says):
+    with pytest.raises(StayworthError, match=says):
+        Deflator.read(written(tmp_path, f"month,index\n{rows}\n"), FIRST, LAST)
+
+
+def test_a_toman_is_ten_rials():
+    toman = MoneyUnit.of("toman", "IRR")
+
+    assert toman.shown(123_400).tolist() == 123.4  # 1,234 rials
+    with pytest.raises(StayworthError, match="ten rials, but the log is in EUR"):
+        MoneyUnit.of("تومان", "EUR")
+
+
+# --- dates of another calendar -----------------------------------------------------------------------------------
+
+
+def test_jalali_dates_with_persian_digits_are_read_and_one_that_does_not_exist_is_refused(tmp_path):
+    path = written(tmp_path, "channel,from,to,amount\ntv,۱۳۹۴/۰۱/۰۱,1394-02-01,5\n")
+    spend = Spend.read(path, JALALI)
+    assert int(spend.ends[0] - spend.starts[0]) == 31
+
+    wrong = written(
+        tmp_path, "channel,from,to,amount\ntv,1394/12/01,1394/12/30,5\n"
+    )  # 1394 has 29 days there
+    with pytest.raises(StayworthError, match="1394/12/30.*Is there such a day in the Jalali calendar"):
+        Spend.read(wrong, JALALI)
+
+
+# --- targets -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ("churn,2015-02,,0.1", "no indicator. Did you mean churn_rate"),
+        ("churn_rate,Feb,,0.1", "no month"),
+        ("churn_rate,2015-02,gold,0.1", "segment 'gold'; the report has 'all'"),
+        ("churn_rate,2015-02,,low", "no number in target"),
+    ],
+)
+def test_a_target_that_names_nothing_is_refused(tmp_path, row, says):
+    path = written(tmp_path, f"indicator,period,segment,target\n{row}\n")
+
+    with pytest.raises(StayworthError, match=says):
+        Targets.read(path, Periods(FIRST, LAST), ["all"])
+
+
+# --- customers ---------------------------------------------------------------------------------------------------
+
+
+def test_customers_who_are_not_in_the_log_are_counted(tmp_path):
+    path = written(tmp_path, "customer_id,city\n0017,Yazd\n18,\nx,Shiraz\n")
+
+    people = CustomerTable(path, ["0017", "18"])
+
+    assert people.values("city") == {"0017": "Yazd", "18": None}
+    assert people.notes == ["2 of 3 customers of file.csv are in the log; the others are left out."]
+    with pytest.raises(MatchError, match="1 more would match without leading zeros"):
+        CustomerTable(path, ["17"])
+    with pytest.raises(StayworthError, match="no column 'town'"):
+        people.values("town")
+
+
+def test_an_alias_in_the_file_of_customers_is_its_customer(tmp_path):
+    path = written(tmp_path, "customer_id,city\nweb-1,Yazd\n17,Shiraz\n")
+
+    with pytest.raises(StayworthError, match="customer '17' two values of city: 'Yazd' and 'Shiraz'"):
+        CustomerTable(path, ["17"], aliases={"web-1": "17"}).values("city")
+
+
+def test_segments_that_cannot_be_are_refused_with_a_remedy(tmp_path):
+    with pytest.raises(StayworthError, match="give --customers"):
+        read_segments("city", None, [])
+    with pytest.raises(StayworthError, match="needs a column channel"):
+        read_segments("first_channel", None, [])
+    with pytest.raises(StayworthError, match="ends before it begins"):
+        read_cohorts(
+            written(tmp_path, '[[cohorts]]\nname = "x"\nfrom = 2015-03-01\nto = 2015-02-01\n', "c.toml")
+        )
+    with pytest.raises(StayworthError, match="no \\[\\[cohorts\\]\\]"):
+        read_cohorts(written(tmp_path, "", "c.toml"))
