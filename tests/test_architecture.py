@@ -43,7 +43,17 @@ COMES_WITH = {
 # Each name is a package or a module of that package; `__init__` and `__main__` are on the roof.
 FLOORS = {
     "features": (
-        ("address", "errors", "jalali", "lazy_exports", "progress", "settings", "snapshot", "suggestion", "temporary"),
+        (
+            "address",
+            "errors",
+            "jalali",
+            "lazy_exports",
+            "progress",
+            "settings",
+            "snapshot",
+            "suggestion",
+            "temporary",
+        ),
         ("files",),
         ("log",),
         ("engines",),

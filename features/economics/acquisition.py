@@ -153,7 +153,8 @@ def _overlapping(
         ["channel", "start", "end"]
     )
     furthest = rows.groupby("channel")["end"].cummax().groupby(rows["channel"]).shift()
-    return (rows["start"] < furthest).reindex(range(len(rows))).to_numpy(dtype=bool)
+    found: npt.NDArray[np.bool_] = (rows["start"] < furthest).reindex(range(len(rows))).to_numpy(dtype=bool)
+    return found
 
 
 def acquisition(

@@ -38,7 +38,7 @@ def real_value(amount: float, inflation: float, years: float) -> float:
     (76923, 59172)
     """
     require(inflation > -1, "Inflation must be above -100%.")
-    return amount / (1 + inflation) ** years
+    return amount / float((1 + inflation) ** years)
 
 
 def price_index(amount_now: float, amount_before: float, base: float = 100.0) -> float:
@@ -91,7 +91,7 @@ def churn_over(churn: float, periods: float) -> float:
     0.134
     """
     require_share(churn, "The churn rate")
-    return 1 - (1 - churn) ** periods
+    return 1 - float((1 - churn) ** periods)
 
 
 @dataclass(frozen=True)

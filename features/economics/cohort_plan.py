@@ -63,7 +63,8 @@ class CohortPlan:
     def discounted(self) -> Floats:
         """Profit of each year in today's money, of shape (n_years,)."""
         years = np.arange(1, len(self.profit) + 1)
-        return self.surviving * np.asarray(self.profit, dtype=float) / (1 + self.rate) ** years
+        profit: Floats = self.surviving * np.asarray(self.profit, dtype=float) / (1 + self.rate) ** years
+        return profit
 
     @property
     def cumulative(self) -> Floats:

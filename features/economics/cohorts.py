@@ -138,4 +138,5 @@ def _active(facts: Facts, cells: pd.DataFrame) -> np.ndarray:
     change = gained.sub(lost, fill_value=0).rename("change").reset_index()
     found = cells.merge(change, "left", on=keys)
     found["change"] = found["change"].fillna(0)
-    return found.groupby(["segment", "cohort"], sort=False)["change"].cumsum().to_numpy()
+    active: np.ndarray = found.groupby(["segment", "cohort"], sort=False)["change"].cumsum().to_numpy()
+    return active

@@ -122,4 +122,5 @@ class Deflator:
     def factors(self, days: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """Return what money of each day is multiplied with; days before and after the log take its ends' months."""
         place = np.searchsorted(self.months.boundaries, days, side="right") - 1
-        return self.index[-1] / self.index[np.clip(place, 0, len(self.index) - 1)]
+        found: npt.NDArray[np.float64] = self.index[-1] / self.index[np.clip(place, 0, len(self.index) - 1)]
+        return found

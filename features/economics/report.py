@@ -29,6 +29,11 @@ NO_MARGINS = (
     "Margins are empty: they come from the log's column margin, or from --margin, a share of net revenue."
 )
 
+NO_SPEND = (
+    "spend.csv (channel, from, to, amount; --spend) adds what acquiring a customer costs, and when a cohort has "
+    "paid back."
+)
+
 
 @dataclass(frozen=True)
 class CostInputs:
@@ -143,9 +148,7 @@ def _cohort_section(facts: Facts, inputs: Inputs, channels: pd.DataFrame) -> Sec
     if not facts.has_margins:
         missing.append(NO_MARGINS)
     if inputs.spend is None:
-        missing.append(
-            "spend.csv (channel, from, to, amount; --spend) adds when a cohort has paid back its CAC."
-        )
+        missing.append(NO_SPEND)
     if facts.has_margins and inputs.spend is not None:
         tables.append(Table("payback", "Payback", _payback(facts, inputs, cells, channels)))
     return Section("cohorts", "Cohorts and payback", tuple(tables), (), tuple(missing))
@@ -201,7 +204,7 @@ def _channels(facts: Facts, inputs: Inputs) -> pd.DataFrame:
 def _acquisition_section(facts: Facts, inputs: Inputs, channels: pd.DataFrame) -> Section:
     notes, missing = [], []
     if inputs.spend is None:
-        missing.append("spend.csv (channel, from, to, amount; --spend) adds what acquiring a customer costs.")
+        missing.append(NO_SPEND)
     else:
         notes += [finding.message for finding in inputs.spend.findings]
         notes += _spend_notes(inputs.spend, facts, inputs, set(channels["channel"][channels["acquired"] > 0]))

@@ -218,12 +218,14 @@ def _cohort(table: dict[str, Any], path: Path) -> Cohort:
         raise StayworthError(
             f"{path}: a cohort has a name, and from, to (dates) or where; this has {list(table)}."
         )
-    days = [table.get(key) for key in ("from", "to")]
-    if any(day is not None and type(day) is not date for day in days):
+    start, end, where = (table.get(key) for key in ("from", "to", "where"))
+    if any(day is not None and type(day) is not date for day in (start, end)):
         raise StayworthError(f"{path}: from and to of {name!r} are dates without quotes: from = 2011-03-01.")
-    if None not in days and days[0] >= days[1]:
+    if where is not None and not isinstance(where, str):
+        raise StayworthError(f"{path}: where of {name!r} is an SQL condition in quotes.")
+    if start and end and start >= end:
         raise StayworthError(f"{path}: {name!r} ends before it begins; 'to' is the first day after it.")
-    return Cohort(name.strip(), days[0], days[1], table.get("where"))
+    return Cohort(name.strip(), start, end, where)
 
 
 def _names(engine: Engine, column: str) -> list[str]:

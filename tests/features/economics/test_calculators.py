@@ -136,7 +136,7 @@ def test_purchases_that_cover_the_cost_of_acquisition():  # section 2
 
     assert round(10_000_000 / 18) == 555_556
     assert 18 * 150_000 == 2_700_000
-    assert (found.purchases, round(found.exact, 2)) == (4, 3.70)
+    assert (found.purchases, round(found.exact or 0, 2)) == (4, 3.70)
     assert payback(100, 0).purchases is None
     assert payback(300, 100).purchases == 3
 
