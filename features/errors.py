@@ -15,7 +15,8 @@
         ├── ModelError          no such model, or one that cannot be used
         ├── OutputError         a file that cannot be written; the old one is intact
         └── StoreError          the score store cannot be reached, read or written
-            └── NothingPublished     it holds no scores yet
+            ├── NothingPublished     it holds no scores yet
+            └── StoreBusy            another process has it to itself for a moment
 
 A message says what is wrong, where (a count, examples) and what to do, in the caller's names.
 """
@@ -61,3 +62,7 @@ class StoreError(StayworthError):
 
 class NothingPublished(StoreError):
     """The store is empty, or not there yet."""
+
+
+class StoreBusy(StoreError):
+    """Another process has locked the store; nothing is wrong with it."""

@@ -64,6 +64,17 @@ def stayworth_data() -> Path:
     return folder
 
 
+@pytest.fixture
+def small_disk() -> Iterator[Path]:
+    """A file system of three megabytes, where other accounts may enter."""
+    with tempfile.TemporaryDirectory(prefix="stayworth-disk-") as name:
+        mount = ["mount", "-t", "tmpfs", "-o", "size=3m,mode=755", "stayworth-test", name]
+        if subprocess.run(mount, capture_output=True).returncode:
+            pytest.skip("only root may mount a small disk; a file that may not grow stands in for it")
+        yield Path(name)
+        subprocess.run(["umount", "-l", name], check=True)
+
+
 @dataclass(frozen=True)
 class Postgres:
     """A PostgreSQL server of the tests' own: it can be stopped, and started again."""

@@ -8,7 +8,6 @@ is compared with every active one in constant time. Requests are counted for all
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import ipaddress
@@ -36,9 +35,6 @@ REFRESH_SECONDS = 2.0
 
 WRONG_KEYS = parse("30/minute")
 """What an address may send before it has to wait; good keys from the same address are not concerned."""
-
-WAIT_SECONDS = 1.0
-"""How long a refusal of a further wrong key takes: a program that tries keys then costs a worker little."""
 
 LOOKS = parse("5/second")
 """Readings of the keys because one is not known yet; further ones wait for the next regular reading."""
@@ -172,15 +168,14 @@ class Access:
                 503, "The API keys cannot be read: the score store is down.", code="store_unavailable"
             )
         if key is None:
-            await self._hold_back(address)
+            self._count_wrong_key(address)
             raise _unauthorized("This API key is not known, or was revoked.")
         return key
 
-    async def _hold_back(self, address: str) -> None:
-        """Count a wrong key; make an address wait that has sent many."""
+    def _count_wrong_key(self, address: str) -> None:
+        """Count a wrong key; refuse further ones of an address that has sent many."""
         left = self._rates.hit(f"wrong keys of {address}", WRONG_KEYS)
         if left:
-            await asyncio.sleep(WAIT_SECONDS)
             raise Refusal(429, "Too many wrong keys.", headers={"Retry-After": f"{max(left, 1):.0f}"})
 
     def _match(self, sent: str) -> ApiKey | None:

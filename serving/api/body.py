@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
-from serving.api.refusals import Refusal
+from serving.api.refusals import OVERLOADED, Refusal
 
 BODY_SECONDS = 30.0
 """How long a body may take to arrive."""
@@ -76,7 +76,7 @@ class BodyReader:
                 raise Refusal(
                     503,
                     "Other requests have too much under way. Try again in a moment.",
-                    code="overloaded",
+                    code=OVERLOADED,
                     headers={"Retry-After": "1"},
                 )
             more = message.get("more_body", False)

@@ -3,22 +3,21 @@
 To add one, write a method of `Endpoints` and list it in `Endpoints.operations`: the router, the access check and
 the OpenAPI document are made from that list.
 
-A worker runs `THREADS` scorings at a time and queues `WAITING`; further ones are refused at once (503 with
-Retry-After) rather than making every request wait longer.
+What computes or waits for a database runs in threads, for which requests wait in turn (`fair_queue`): the event loop
+is free to take and answer others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
 from functools import cached_property
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
-import anyio
 import anyio.to_thread
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from features.errors import ModelError, NothingPublished, StayworthError, StoreError
+from features.errors import ModelError, NothingPublished, StayworthError, StoreBusy, StoreError
 from serving.api import metrics
 from serving.api.answers import (
     ExplainResponse,
@@ -32,6 +31,7 @@ from serving.api.answers import (
 )
 from serving.api.decoding import decode
 from serving.api.documentation import documentation_page
+from serving.api.fair_queue import FairQueue
 from serving.api.openapi import openapi_document
 from serving.api.operation import ApiRequest, Operation
 from serving.api.refusals import Refusal
@@ -41,18 +41,20 @@ from serving.erasure.erasure import Place, Receipt
 from serving.explanation.explanation import explain
 from serving.explanation.recommendation import price_offers
 from serving.scorer import Scorer
-from serving.store.store import Lookup, Publication, Store
+from serving.store.store import Publication, Store
 
-THREADS = 2
-WAITING = 64
+COMPUTING, READING, ERASING = 2, 8, 1
+"""Threads of a worker: for scores, for what waits for the store, and for erasures."""
 ERASE_SECONDS = 10.0
 """How long an erasure waits for a publication to end."""
-LOOKUPS = 8
-"""Lookups in a database of another process that a worker has under way at a time."""
 
-_FEW_IDS = 100
+FEW_IDS = 100
+SLOW_SECONDS = 0.25
+"""A lookup on the event loop that took longer found a slow disk."""
+THREADED_SECONDS = 5.0
+"""After a locked file or a slow disk, so long all lookups run in threads."""
+
 _JSON = "application/json"
-Result = TypeVar("Result")
 
 
 class Endpoints:
@@ -72,6 +74,9 @@ class Endpoints:
         self.champion = champion
         self.store = store
         self.metrics_access = metrics_access
+        self._computing, self._reading, self._erasing = map(FairQueue, (COMPUTING, READING, ERASING))
+        self._instant = Store(store.address.text, read_seconds=0)  # never waits for a lock
+        self._threaded_until = 0.0
 
     def operations(self) -> list[Operation]:
         """Return every path of the service, and what is to know of it."""
@@ -94,21 +99,19 @@ class Endpoints:
 
     async def score(self, request: ApiRequest) -> Response:
         """Score customers, sent with their orders."""
-        return await self._compute(self._score, request)
+        return await self._computing.run(self._score, request)
 
     async def explain(self, request: ApiRequest) -> Response:
         """Explain one customer's score."""
-        return await self._compute(self._explain, request)
+        return await self._computing.run(self._explain, request)
 
     async def lookup(self, request: ApiRequest) -> Response:
         """Newest published scores by customer id."""
-        if len(request.body) > 64 * _FEW_IDS or self.store.address.file is None:
-            return await anyio.to_thread.run_sync(self._lookup, request, limiter=self._lookups)
-        return self._lookup(request)  # reading a local file takes less time than switching to a thread
+        return self._lookup_at_once(request) or await self._reading.run(self._lookup, request)
 
     async def forget(self, request: ApiRequest) -> Response:
         """Erase customers from every published set."""
-        return await anyio.to_thread.run_sync(self._forget, request, limiter=self._lookups)
+        return await self._erasing.run(self._forget, request)
 
     async def model(self, request: ApiRequest) -> Response:
         """Model version that scores."""
@@ -127,7 +130,10 @@ class Endpoints:
 
     async def metrics(self, request: ApiRequest) -> Response:
         """Prometheus metrics, unless switched off."""
-        published, up = await anyio.to_thread.run_sync(self._published, limiter=self._lookups)
+        try:
+            published, up = await self._reading.run(self._published, request)
+        except Refusal:  # so many wait for the store that it may as well be down
+            published, up = None, False
         text = metrics.exposition(self.champion.state, published, up)
         return Response(text, media_type=metrics.CONTENT_TYPE)
 
@@ -158,9 +164,39 @@ class Endpoints:
             raise Refusal(400, str(error)) from None
         return Response(explain_answer(explanation), media_type=_JSON)
 
-    def _lookup(self, request: ApiRequest) -> Response:
+    def _lookup_at_once(self, request: ApiRequest) -> Response | None:
+        """Look up a few ids in a local file, which takes less time than switching to a thread.
+
+        The file may be locked, or on a disk that hangs: then return None, and leave it to threads for a while.
+        """
+        began = time.monotonic()
+        if (
+            self.store.address.file is None
+            or len(request.body) > 64 * FEW_IDS
+            or began < self._threaded_until
+        ):
+            return None
+        try:
+            return self._lookup(request, self._instant)
+        except StoreBusy:
+            self._threaded_until = began + THREADED_SECONDS
+            return None
+        finally:
+            if (now := time.monotonic()) - began > SLOW_SECONDS:
+                self._threaded_until = now + THREADED_SECONDS
+
+    def _lookup(self, request: ApiRequest, store: Store | None = None) -> Response:
         sent = decode(LookupRequest, request.body)
-        found = self._look_up(request, sent.customer_ids)
+        try:
+            found = (store or self.store).lookup(sent.customer_ids)
+        except NothingPublished:
+            raise Refusal(
+                503, "Nothing is published yet: stayworth score --publish.", code="nothing_published"
+            ) from None
+        except StoreError as error:
+            if store is not None and isinstance(error, StoreBusy):
+                raise  # to be tried again by those who may wait
+            raise _unavailable(request, error) from None
         request.log_fields.update(customers=len(sent.customer_ids), unknown=len(found.unknown))
         return Response(lookup_answer(found), media_type=_JSON)
 
@@ -177,46 +213,17 @@ class Endpoints:
         )
         return Response(receipt.model_dump_json(), media_type=_JSON)
 
-    def _look_up(self, request: ApiRequest, customer_ids: list[str]) -> Lookup:
-        try:
-            return self.store.lookup(customer_ids)
-        except NothingPublished:
-            raise Refusal(
-                503, "Nothing is published yet: stayworth score --publish.", code="nothing_published"
-            ) from None
-        except StoreError as error:
-            raise _unavailable(request, error) from None
-
     def _scorer(self) -> Scorer:
         try:
             return self.champion.scorer()
         except ModelError:  # whose words name the registry; the log has them
             raise Refusal(503, "No champion model is loaded. The service's log says why.") from None
 
-    def _published(self) -> tuple[Publication | None, bool]:
+    def _published(self, request: ApiRequest) -> tuple[Publication | None, bool]:
         try:
             return self.store.newest(), True
         except StoreError:
             return None, False
-
-    async def _compute(self, work: Callable[[ApiRequest], Result], request: ApiRequest) -> Result:
-        """Run long work in a thread, unless too many requests are waiting for one."""
-        if self._computing.statistics().tasks_waiting >= WAITING:
-            raise Refusal(
-                503,
-                f"{WAITING} requests wait already. Try again in a moment, with fewer at a time.",
-                code="overloaded",
-                headers={"Retry-After": "1"},
-            )
-        return await anyio.to_thread.run_sync(work, request, limiter=self._computing)
-
-    @cached_property
-    def _computing(self) -> anyio.CapacityLimiter:
-        return anyio.CapacityLimiter(THREADS)
-
-    @cached_property
-    def _lookups(self) -> anyio.CapacityLimiter:
-        return anyio.CapacityLimiter(LOOKUPS)
 
     async def _documented(self) -> dict[str, Any]:
         return await anyio.to_thread.run_sync(lambda: self._openapi)

@@ -18,11 +18,14 @@ class ApiRequest:
     ----------
     body : bytes
         Empty for a GET.
+    caller : str
+        The name of its key; without one, the address that it came from.
     log_fields : dict
         What the access log adds to route, status and time; never a customer's value.
     """
 
     body: bytes = b""
+    caller: str = ""
     log_fields: dict[str, Any] = field(default_factory=dict)
 
 

@@ -33,6 +33,9 @@ _MESSAGES = {
     500: "The service failed; its log says where, under this answer's X-Request-ID.",
     503: "The service is not ready.",
 }
+OVERLOADED = "overloaded"
+"""The code of a 503 for want of room or time, not of a model or store."""
+
 _MOST_PROBLEMS = 50
 _ABOUT_THE_FIELD = {"missing", "extra_forbidden", "list_type", "too_short", "too_long"}
 

@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from features.address import ESCAPES, DatabaseAddress, with_driver
-from features.errors import NothingPublished, StoreError
+from features.errors import NothingPublished, StoreBusy, StoreError
 
 DRIVER_ERRORS = (SQLAlchemyError, sqlite3.Error, psycopg.Error)
 """What a database may raise, through SQLAlchemy or from its driver."""
@@ -95,7 +95,7 @@ class Address(DatabaseAddress):
                     "Free some space and try again."
                 )
             case "SQLITE_BUSY" | "SQLITE_BUSY_SNAPSHOT" | "SQLITE_BUSY_RECOVERY" | "55P03":
-                return StoreError(
+                return StoreBusy(
                     f"The store {self} is being written to by another process. Try again when it has ended."
                 )
         return StoreError(f"The store {self} cannot be used: {self._words(cause)} {self._remedy()}")

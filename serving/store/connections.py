@@ -17,7 +17,7 @@ from serving.store.address import Address
 from serving.store.schema import require_schema
 
 READ_SECONDS = 5
-"""How long a reader waits for a connection from the pool, and for an answer."""
+"""How long a reader waits for a connection from the pool, and for an answer, unless told otherwise."""
 
 # Seconds to connect; a server that does not respond is given up in about ten.
 _PATIENCE = {
@@ -29,10 +29,11 @@ _PATIENCE = {
 }
 
 
-def reader(address: Address) -> sa.Engine:
+def reader(address: Address, wait_seconds: float = READ_SECONDS) -> sa.Engine:
     """Return an engine whose connections cannot write; each statement is a transaction of its own.
 
-    The version of the tables is checked when a connection opens, not on each statement.
+    The version of the tables is checked when a connection opens, not on each statement. A SQLite file that another
+    process has locked is waited for so many seconds.
     """
     engine = sa.create_engine(
         address.url,
@@ -48,7 +49,7 @@ def reader(address: Address) -> sa.Engine:
     @sa.event.listens_for(engine, "do_connect")
     def connect(dialect: Any, record: Any, arguments: Any, options: Any) -> Any:
         if address.file:
-            connection = _open_file(address.file.as_uri())
+            connection = _open_file(address.file.as_uri(), wait_seconds)
         else:
             connection = _PostgresReader.connect(*arguments, **options, autocommit=True)
         try:
@@ -72,12 +73,12 @@ class _PostgresReader(psycopg.Connection[Any]):
         return super().wait(gen, interval, timeout or READ_SECONDS + 1)
 
 
-def _open_file(uri: str) -> Any:
+def _open_file(uri: str, wait_seconds: float) -> Any:
     """Open a SQLite file for reading only."""
     # mode=rw does not create a missing file, as mode=ro does not; but only rw can take part in write-ahead logging
     # when no other process has the file open.
     connection = sqlite3.connect(
-        f"{uri}?mode=rw", uri=True, timeout=READ_SECONDS, isolation_level=None, check_same_thread=False
+        f"{uri}?mode=rw", uri=True, timeout=wait_seconds, isolation_level=None, check_same_thread=False
     )
     connection.execute("PRAGMA query_only = on")
     return connection

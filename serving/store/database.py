@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from features.errors import StoreError
+from features.errors import StoreBusy, StoreError
 from serving.store.address import DRIVER_ERRORS, Address
 from serving.store.connections import READ_SECONDS, reader, was_cut, writer
 from serving.store.schema import known_version, upgrade
@@ -27,10 +27,12 @@ class Database:
     Parameters
     ----------
     address : Address
+    read_seconds : float
+        How long a reader waits for a SQLite file that another process has locked.
     """
 
-    def __init__(self, address: Address) -> None:
-        self.address = address
+    def __init__(self, address: Address, read_seconds: float = READ_SECONDS) -> None:
+        self.address, self.read_seconds = address, read_seconds
         self._lock = Lock()
         self._engine: sa.Engine | None = None
         self._file: tuple[int, int] | None = None
@@ -177,9 +179,11 @@ class Database:
             try:
                 return ask(engine)
             except DRIVER_ERRORS as error:
-                self._forget(engine)
+                fault = self.address.fault(error)
+                if not isinstance(fault, StoreBusy):
+                    self._forget(engine)
                 if not (may_repeat and was_cut(error)):
-                    raise self.address.fault(error) from None
+                    raise fault from None
         raise AssertionError("the second attempt returns or raises")
 
     def _reader(self) -> sa.Engine:
@@ -191,7 +195,7 @@ class Database:
             if self._engine is None or file != self._file:
                 if self._engine:
                     self._engine.dispose()
-                self._engine, self._file = reader(self.address), file
+                self._engine, self._file = reader(self.address, self.read_seconds), file
             return self._engine
 
 

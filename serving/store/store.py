@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from features.errors import NothingPublished
 from serving.settings import DEFAULT_STORE
 from serving.store.address import Address
+from serving.store.connections import READ_SECONDS
 from serving.store.database import WAIT_SECONDS, Database
 from serving.store.erasure import count, erase
 from serving.store.keys import Keys
@@ -79,6 +80,8 @@ class Store:
     ----------
     uri : str
         ``sqlite:///file.db`` or ``postgresql://user:password@host:5432/database``.
+    read_seconds : float
+        How long a read waits for a SQLite file that another process has locked; then it raises `StoreBusy`.
 
     Raises
     ------
@@ -93,9 +96,9 @@ class Store:
     True
     """
 
-    def __init__(self, uri: str = DEFAULT_STORE) -> None:
+    def __init__(self, uri: str = DEFAULT_STORE, *, read_seconds: float = READ_SECONDS) -> None:
         self.address = Address(uri)
-        self._database = Database(self.address)
+        self._database = Database(self.address, read_seconds)
         self.keys = Keys(self._database)
 
     def __enter__(self) -> Store:

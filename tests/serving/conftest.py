@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -14,10 +14,14 @@ import pytest
 from features.datasets import cdnow_sample
 from features.log.transactions import TransactionLog, validate
 from serving.scorer import Scorer
+from training.model.score_schema import SCHEMA, SCORE_COLUMNS
 from training.registration import register
 from training.run import TrainingRun
 from training.settings import TrainSettings
 from training.versions.registry import Registry
+
+#: Makes a list of these customers; every number of a customer is the one given.
+ScoredList = Callable[..., pd.DataFrame]
 
 
 @pytest.fixture(scope="session")
@@ -53,11 +57,23 @@ def scorer(registry_file: Path) -> Scorer:
 
 
 @pytest.fixture
-def small_disk() -> Iterator[Path]:
-    """A file system of three megabytes, where other accounts may enter."""
-    with TemporaryDirectory(prefix="stayworth-disk-") as name:
-        mount = ["mount", "-t", "tmpfs", "-o", "size=3m,mode=755", "stayworth-test", name]
-        if subprocess.run(mount, capture_output=True).returncode:
-            pytest.skip("only root may mount a small disk; a file that may not grow stands in for it")
-        yield Path(name)
-        subprocess.run(["umount", "-l", name], check=True)
+def scored_list() -> ScoredList:
+    def build(
+        customers: Sequence[str], *, number: Any = 0.5, model_version: str = "1", **columns: Any
+    ) -> pd.DataFrame:
+        rows = pd.DataFrame({"customer_id": list(customers)})
+        for column in SCHEMA.values():
+            if column.type is float:
+                rows[column.name] = number
+        rows["snapshot_date"] = date(1998, 7, 1)
+        rows["value_tier"] = "vip"
+        for name in ("next_purchase_date", "next_purchase_low", "next_purchase_high"):
+            rows[name] = date(1998, 8, 1)
+        rows["reasons"] = [["a reason"] for _ in customers]
+        rows["model_version"] = model_version
+        rows["last_purchase_date"] = date(1998, 6, 1)
+        rows["horizon_days"], rows["margin"], rows["resumption"] = 90, 0.3, 0.5
+        rows["dormant_after_days"] = 180
+        return rows.assign(**columns)[list(SCORE_COLUMNS)]
+
+    return build

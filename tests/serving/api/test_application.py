@@ -5,20 +5,25 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import sqlite3
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive
 
-from serving.api import body, endpoints
+from serving.api import application, body
 from serving.api.access import Access
 from serving.api.application import Application
 from serving.api.endpoints import Endpoints
 from serving.api.operation import ApiRequest, Operation
 from serving.champion.champion import Champion
 from serving.store.store import Store
+
+if TYPE_CHECKING:
+    from conftest import ScoredList
 
 JSON = [(b"content-type", b"application/json")]
 
@@ -200,12 +205,40 @@ def test_without_keys_only_requests_for_this_machine_are_answered(
     assert found[0] == status
 
 
-def test_too_many_who_wait_are_told_to_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoints, "WAITING", 0)
-    champion = Champion("sqlite:///none.db", tmp_path)
-    answers = Endpoints(champion, Store(f"sqlite:///{tmp_path / 'none.db'}"))
+def test_a_refusal_of_too_much_is_given_only_after_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Else a program that asks again at once would be refused so often that little else is done.
+    monkeypatch.setattr(application, "HELD_SECONDS", 0.05)
+    store = Store(f"sqlite:///{tmp_path / 'none.db'}")
+    one_per_hour = Access(store.keys, "off", "1/hour", 1000)
+    app = Application([Operation("POST", "/score", echo, "score")], one_per_hour)
 
-    status, headers, answered = ask(answering(answers.score, tmp_path), "/score", arrives(b"{}"))
+    with caplog.at_level(logging.INFO, "stayworth.access"):
+        statuses = [ask(app, "/score", arrives(b"{}"))[0] for _ in range(2)]
 
-    assert (status, answered["error"]["code"]) == (503, "overloaded")
-    assert headers["retry-after"] == "1"
+    assert statuses == [200, 429]
+    assert caplog.records[-1].fields["ms"] >= 50  # type: ignore[attr-defined]
+
+
+def test_nobody_waits_for_a_lookup_in_a_locked_file(tmp_path: Path, scored_list: ScoredList) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'store.db'}")
+    store.publish(scored_list(["17"]))
+    app = Application(
+        Endpoints(Champion("sqlite:///none.db", tmp_path), store).operations(), access(tmp_path)
+    )
+    ids = b'{"customer_ids": ["17"]}'
+
+    async def meanwhile() -> tuple[int, bool, int]:
+        with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as other:
+            # As a file is that another program has opened: its readers wait for its writer.
+            other.execute("PRAGMA journal_mode = delete")
+            other.execute("BEGIN EXCLUSIVE")
+            lookup = asyncio.create_task(answer(app, "/lookup", arrives(ids)))
+            await asyncio.sleep(0.05)  # the lookup has begun
+            live = await answer(app, "/livez", arrives(b""), "GET")
+            waiting = not lookup.done()
+            other.execute("ROLLBACK")
+        return live[0], waiting, (await lookup)[0]
+
+    assert asyncio.run(meanwhile()) == (200, True, 200)
