@@ -35,6 +35,7 @@ from training.settings import RegistrySettings
 
 _FOLDER = "STAYWORTH_FOLDER"
 _LOOPBACK_HOST = "STAYWORTH_LOOPBACK_HOST"
+_PARENT = "STAYWORTH_PARENT"
 PARENT_SECONDS = 2.0
 ENDING_SECONDS = 30.0
 """How long a worker whose parent is gone may take to answer what it was asked."""
@@ -107,7 +108,7 @@ with warnings.catch_warnings():
 
 def _end_with_parent() -> None:
     """End this worker when the process that watches it is gone, killed without a word."""
-    parent = os.getppid()
+    parent = int(os.environ.get(_PARENT) or os.getppid())  # it may be gone by now
     while os.getppid() == parent:
         time.sleep(PARENT_SECONDS)
     _log.error("The process that started this worker is gone, and it ends too.")
@@ -142,6 +143,7 @@ def serve(settings: ServeSettings, registry: RegistrySettings, store: StoreSetti
             "OMP_WAIT_POLICY": "PASSIVE",
             "STAYWORTH_AUTH": auth,
             _FOLDER: os.getcwd(),
+            _PARENT: str(os.getpid()),
         }
         if ipaddress.ip_address(address).is_loopback:
             os.environ[_LOOPBACK_HOST] = settings.host
