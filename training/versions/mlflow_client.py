@@ -6,6 +6,8 @@ import contextlib
 import functools
 import logging
 import os
+import re
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +22,8 @@ from training.tracking_uri import TrackingURI
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+
+_NO_ROOM = re.compile("disk is full|no space left", re.IGNORECASE)  # SQLite's words, and the system's
 
 
 @contextlib.contextmanager
@@ -44,6 +48,11 @@ def open_client(uri: TrackingURI, *, writing: bool = False, filters: bool = True
         with quiet(filters=filters):
             yield mlflow.MlflowClient(uri.text, uri.text)
     except (MlflowException, SQLAlchemyError, OSError) as error:
+        if _NO_ROOM.search(str(error)):
+            raise ModelError(
+                f"The disk is full: that of the model registry {uri}, of its models, or of temporary files "
+                f"({tempfile.gettempdir()}). Free some space and try again; registered versions are intact."
+            ) from None
         reason = uri.redact(str(error)).partition("\n")[0][:300].rstrip(".")
         raise ModelError(
             f"The model registry {uri} cannot be used: {reason}. Check that it is up, and "

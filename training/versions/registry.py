@@ -22,6 +22,7 @@ from training.model.retention_model import RetentionModel
 from training.settings import DEFAULT_TRACKING_URI
 from training.tracking_uri import TrackingURI
 from training.versions.champion_history import history_tag, previous_champion
+from training.versions.interrupted_runs import close_interrupted, process_tag
 from training.versions.mlflow_client import import_mlflow, open_client
 from training.versions.pyfunc import set_pyfunc
 from training.versions.records import (
@@ -126,7 +127,8 @@ class Registry:
         """
         with open_client(self.uri, writing=True) as client:
             experiment = experiment_id(client, self.uri)
-            about = dict(tags or {}) | ({_NOTE: description} if description else {})
+            close_interrupted(client, experiment)
+            about = dict(tags or {}) | process_tag() | ({_NOTE: description} if description else {})
             run_id = client.create_run(experiment, tags=about, run_name=name).info.run_id
             try:
                 model = client.create_logged_model(experiment, MODEL_NAME, source_run_id=run_id)
@@ -170,9 +172,11 @@ class Registry:
     ) -> None:
         """Log a monitoring result of a version as a run of its own; the version gets the tags too."""
         with open_client(self.uri) as client:
-            about = {"monitored_version": version, **tags}
+            experiment = experiment_id(client, self.uri)
+            close_interrupted(client, experiment)
+            about = {"monitored_version": version, **tags, **process_tag()}
             run_id = client.create_run(
-                experiment_id(client, self.uri), tags=about, run_name=f"monitor version {version}"
+                experiment, tags=about, run_name=f"monitor version {version}"
             ).info.run_id
             for name, value in metrics.items():
                 client.log_metric(run_id, name, value)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,6 +33,7 @@ from training.model.retention_model import RetentionModel
 from training.pipeline import with_champion_window
 from training.settings import TrainSettings
 from training.tracking_uri import TrackingURI
+from training.versions.interrupted_runs import PROCESS_TAG, process_tag
 from training.versions.mlflow_client import open_client
 from training.versions.registry import Registry, load_champion
 
@@ -287,6 +290,60 @@ def test_a_run_that_breaks_off_is_marked_failed_and_registers_nothing(uri: str, 
     newest = client.search_runs([experiment.experiment_id])[0]
     assert newest.info.status == "FAILED"
     assert [version.version for version in registry.versions()] == ["1"]
+
+
+def test_the_next_run_closes_one_whose_process_was_killed_and_no_other(uri: str, files: Path) -> None:
+    work = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from training.versions.registry import Registry\n"
+        "class Table:\n"
+        "    def to_csv(self, **options): os.kill(os.getpid(), signal.SIGKILL)\n"
+        "Registry(sys.argv[1]).log_run(model_folder=Path(sys.argv[2]), tables={'race': Table()})\n"
+    )
+    killed = subprocess.run([sys.executable, "-W", "ignore", "-c", work, uri, str(files)])
+    (tag,) = process_tag().values()
+    machine, _, process = tag.partition("/")
+    with open_client(TrackingURI(uri)) as client:
+        experiment = client.get_experiment_by_name("stayworth").experiment_id
+        (interrupted,) = client.search_runs([experiment], "attributes.status = 'RUNNING'")
+        others = {
+            "of this process": tag,
+            "of another machine": f"{'0' * 16}/{process}",
+            "of a process whose id was used again": f"{machine}/{process}0",
+        }
+        ids = {
+            name: client.create_run(experiment, tags={PROCESS_TAG: value}).info.run_id
+            for name, value in others.items()
+        }
+        ids["of an older release"] = client.create_run(experiment).info.run_id
+
+        Registry(uri).log_run(model_folder=files)
+
+        status = {name: client.get_run(run_id).info.status for name, run_id in ids.items()}
+        closed = client.get_run(interrupted.info.run_id).info
+    assert killed.returncode == -signal.SIGKILL
+    assert (closed.status, closed.end_time is not None) == ("KILLED", True)
+    assert status == {
+        "of this process": "RUNNING",
+        "of another machine": "RUNNING",
+        "of a process whose id was used again": "KILLED",
+        "of an older release": "RUNNING",
+    }
+
+
+def test_a_full_disk_is_told_in_plain_words(fresh: Path, files: Path, small_disk: Path) -> None:
+    shutil.copy(fresh, small_disk / "mlflow.db")
+    with suppress(OSError), (small_disk / "ballast").open("wb", buffering=0) as file:
+        while file.write(b"0" * 4096):
+            pass
+
+    with pytest.raises(
+        ModelError, match=r"^The disk is full: that of the model registry sqlite:///.* Free some"
+    ):
+        Registry(f"sqlite:///{small_disk}/mlflow.db").log_run(model_folder=files)
+
+    assert [version.version for version in Registry(f"sqlite:///{small_disk}/mlflow.db").versions()] == ["1"]
 
 
 def test_a_champion_that_lost_its_files_is_named(uri: str, files: Path) -> None:
