@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -164,9 +164,12 @@ def render_summary(plan: CampaignPlan) -> str:
     if len(plan.contacted):
         context["ranges"] = [_range_sentence(each) for each in same_list(plan)]
         context["figures"] = [
-            ("Customers chosen", _svg(risk_value_map(plan))),
-            ("Profit at other budgets", _svg(profit_figure(plan))),
-            ("Sensitivity of the expected profit", _svg(tornado_figure(tornado(plan), plan.expected_profit))),
+            ("Customers chosen", _svg(lambda: risk_value_map(plan))),
+            ("Profit at other budgets", _svg(lambda: profit_figure(plan))),
+            (
+                "Sensitivity of the expected profit",
+                _svg(lambda: tornado_figure(tornado(plan), plan.expected_profit)),
+            ),
         ]
     return environment.get_template("campaign.html").render(context)
 
@@ -286,9 +289,12 @@ def _canvas(height: float = 3.9) -> tuple[Figure, Any]:
     return figure, axes
 
 
-def _svg(figure: Figure) -> Markup:
-    """Return the figure as SVG to stand in a page; names in it are drawn, not written, so need no escaping."""
+def _svg(draw: Callable[[], Figure]) -> Markup:
+    """Return a figure as SVG to stand in a page; names in it are drawn, not written, so need no escaping.
+
+    A dollar sign in an offer's name is one, and begins no formula.
+    """
     text = io.StringIO()
-    with rc_context({"svg.hashsalt": "stayworth", "font.size": 9.5}):
-        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None}, dpi=150)
+    with rc_context({"svg.hashsalt": "stayworth", "font.size": 9.5, "text.parse_math": False}):
+        draw().savefig(text, format="svg", metadata={"Date": None, "Creator": None}, dpi=150)
     return Markup("<svg" + text.getvalue().partition("<svg")[2])

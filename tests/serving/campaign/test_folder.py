@@ -117,6 +117,15 @@ def test_the_folder_tells_the_whole_plan(planned: CampaignPlan, folder: Path) ->
     assert not re.search(r"""(src|href)=["'](?!#|data:)""", page)  # nothing to load from elsewhere
 
 
+def test_a_dollar_sign_in_an_offers_name_begins_no_formula(tmp_path: Path) -> None:
+    name = r"5$ off, \frac$"
+    offer = VOUCHER.model_copy(update={"name": name})
+
+    folder = write_campaign(plan(scored(60), [offer], PlanTerms(holdout=0.1)), tmp_path / "campaign")
+
+    assert name in (folder / "summary.html").read_text(encoding="utf-8")
+
+
 def test_the_folder_is_for_its_owner_alone(folder: Path) -> None:
     assert folder.stat().st_mode & 0o777 == 0o700
     assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
