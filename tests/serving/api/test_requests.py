@@ -126,20 +126,14 @@ def test_dates_and_times_are_iso(moment: str) -> None:
 @pytest.mark.parametrize(
     "moment",
     ["05/01/1998", "19980105", "1998-1-5", "1998-W02-1", "", "now", 883958400, None]
-    + ["1998-13-01", "0000-00-00", "1998-01-05T24:30:00", "1998-01-05T10:00:00+99:00"],
+    + ["1998-13-01", "0000-00-00", "1998-01-05T24:30:00", "1998-01-05T10:00:00+99:00"]
+    + ["1998-02-30", "1999-02-29T10:00", "1900-02-29", "1998-04-31"],  # days that do not exist
 )
 def test_other_dates_are_refused(moment: Any) -> None:
     problem = refused_order(ordered_at=moment)
 
     assert problem.loc == "customers.0.transactions.0.ordered_at"
     assert problem.message.startswith("should be a date or time that exists")
-
-
-@pytest.mark.parametrize("moment", ["1998-02-30", "1999-02-29T10:00", "1998-04-31"])
-def test_a_date_that_does_not_exist_is_refused_with_its_place(moment: str) -> None:
-    assert refused_order(ordered_at=moment).message.startswith(
-        "customers.0.transactions.0.ordered_at should be a date or time that exists"
-    )
 
 
 @pytest.mark.parametrize(
@@ -273,8 +267,11 @@ def test_one_customer_to_explain_is_found_at_its_own_place() -> None:
     request = ExplainRequest.model_validate({"customer": customer(customer_id="0042")})
     assert request.rows().to_pylist() == [{"customer_id": "0042", "ordered_at": "1998-01-05", "amount": 20.5}]
 
-    with pytest.raises(ValidationError, match=r"customer\.transactions\.0\.ordered_at should be a date"):
+    with pytest.raises(ValidationError) as error:
         ExplainRequest.model_validate({"customer": customer(order(ordered_at="1998-02-30"))})
+
+    (problem,) = problems(error.value.errors())
+    assert problem.loc == "customer.transactions.0.ordered_at"
 
 
 @pytest.mark.parametrize(
