@@ -107,7 +107,8 @@ class Endpoints:
 
     async def lookup(self, request: ApiRequest) -> Response:
         """Newest published scores by customer id."""
-        return self._lookup_at_once(request) or await self._reading.run(self._lookup, request)
+        found = self._lookup_at_once(request)
+        return await self._reading.run(self._lookup, request) if found is None else found
 
     async def forget(self, request: ApiRequest) -> Response:
         """Erase customers from every published set."""

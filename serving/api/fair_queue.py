@@ -75,7 +75,7 @@ class FairQueue:
 
     async def _is_our_turn(self, caller: str) -> bool:
         """Wait in a caller's line; return False if it took too long."""
-        waiting = asyncio.get_running_loop().create_future()
+        waiting: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._lines.setdefault(caller, deque()).append(waiting)
         self._waiting += 1
         try:
