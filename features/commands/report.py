@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from features.economics.facts import Facts
+    from features.economics.inputs import CostInputs, Inputs
     from features.economics.people import CustomerTable
-    from features.economics.report import CostInputs, Inputs
     from features.economics.tables import EconomicsReport
     from features.log.transactions import TransactionLog
 
@@ -63,7 +63,7 @@ def _made(
     from features.economics.facts import Facts
     from features.economics.identities import read_identities
     from features.economics.money import Deflator
-    from features.economics.people import CustomerTable
+    from features.economics.people import CustomerTable, read_potential
     from features.economics.periods import Periods
     from features.economics.report import build_report
     from features.economics.segments import read_segments
@@ -91,6 +91,10 @@ def _made(
     )
     with facts_by(Periods(*span, settings.period, settings.calendar)) as facts, ExitStack() as stack:
         inputs = _inputs(settings, log, orders, facts, people)
+        if settings.scores:
+            known = orders.table["customer_id"].unique().to_pylist()
+            potential, notes = read_potential(settings.scores, known, log, aliases)
+            inputs, said = replace(inputs, potential=potential), [*said, *notes]
         if settings.costs:
             months = facts
             if settings.period != "month":
@@ -103,7 +107,7 @@ def _costs(
     settings: ReportSettings, log: LogSettings, months: Facts, aliases: dict[str, str]
 ) -> CostInputs | None:
     from features.economics.cost_table import CostTable
-    from features.economics.report import CostInputs
+    from features.economics.inputs import CostInputs
     from features.economics.touches import Touches
 
     if settings.costs is None:
@@ -130,9 +134,9 @@ def _inputs(
     people: CustomerTable | None,
 ) -> Inputs:
     from features.economics.acquisition import Spend
+    from features.economics.inputs import Inputs
     from features.economics.money import MoneyUnit
     from features.economics.people import ACQUISITION_CHANNEL
-    from features.economics.report import Inputs
     from features.economics.targets import Targets
 
     margin = f"{settings.margin:g} of net revenue" if settings.margin else ""
@@ -144,6 +148,7 @@ def _inputs(
         else None,
         channel_of=people.values(ACQUISITION_CHANNEL) if people and people.has(ACQUISITION_CHANNEL) else None,
         segment=settings.segment or "",
+        discount_rate=settings.discount_rate,
         margin="the log's margins" if "margin_cents" in orders.columns else margin,
     )
 

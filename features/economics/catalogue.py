@@ -215,6 +215,33 @@ _COHORTS = (
     ),
 )
 
+_VALUES = (
+    Indicator("past_margin", "money", "Margin so far per customer."),
+    Indicator(
+        "compounded_margin",
+        "money",
+        "Margin so far per customer, compounded at the discount rate to the log's end.",
+        "sum of margin * (1 + i)^(days / 365)",
+    ),
+    Indicator("compounded_cac", "money", "CAC of the customers' periods, compounded alike."),
+    Indicator("potential", "money", "Expected value per customer, from a scored list."),
+    Indicator(
+        "lifetime_value",
+        "money",
+        "Lifetime value per customer; without a file of spend before acquisition.",
+        "compounded_margin + potential - compounded_cac",
+        "higher",
+    ),
+    Indicator("orders_per_year", "orders", "Orders a year of an active customer, in closed periods."),
+    Indicator(
+        "years", "number", "How long a customer stays at the churn of closed periods.", "1 / churn a year"
+    ),
+    Indicator("simple_value", "money", "The textbook's value.", "average_order * orders_per_year * years"),
+    Indicator("change", "text", "A change of the plan for a customer who is acquired next."),
+    Indicator("gain", "money", "What the change alone would add over five years, discounted."),
+    Indicator("planned_value", "money", "Value of such a customer as planned, less CAC where it is known."),
+)
+
 _HALF_YEARS = (
     Indicator(
         "from_month", "months", "First month of the relationship in the row, counted from the first purchase."
@@ -306,7 +333,17 @@ _TARGETS = (
 
 INDICATORS: dict[str, Indicator] = {
     each.name: each
-    for each in (*_KEYS, *_BASE, *_SALES, *_ACQUISITION, *_COHORTS, *_HALF_YEARS, *_COSTS, *_TARGETS)
+    for each in (
+        *_KEYS,
+        *_BASE,
+        *_SALES,
+        *_ACQUISITION,
+        *_COHORTS,
+        *_VALUES,
+        *_HALF_YEARS,
+        *_COSTS,
+        *_TARGETS,
+    )
 }
 """Every column of a report's tables by name."""
 

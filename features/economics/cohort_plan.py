@@ -24,6 +24,8 @@ class CohortPlan:
     rate : float, above -1, yearly discount rate
     retention : sequence of float in [0, 1], share that stays through each year
     profit : sequence of float, money, of each customer who stayed, at the end of each year
+    observed : bool
+        Whether rates are a log's: who comes back can make a retention exceed 1. "Year" then means a period.
 
     Raises
     ------
@@ -42,6 +44,7 @@ class CohortPlan:
     rate: float
     retention: Sequence[float]
     profit: Sequence[float]
+    observed: bool = False
 
     def __post_init__(self) -> None:
         require(
@@ -49,7 +52,7 @@ class CohortPlan:
             f"There are {len(self.retention)} retention rates and {len(self.profit)} profits. Give one of "
             f"each per year.",
         )
-        for each in self.retention:
+        for each in () if self.observed else self.retention:
             require_share(each, "A retention rate")
         require(self.customers >= 0 and self.cac >= 0, "Customers and CAC must not be negative.")
         require(self.rate > -1, "The discount rate must be above -100%.")
@@ -104,7 +107,9 @@ def what_if(
     >>> list(what_if(plan).items())[0]
     ('CAC -10%', 1000000.0)
     """
-    points = [min(1.0, max(0.0, each + retention_points)) for each in plan.retention]
+    points = [max(0.0, each + retention_points) for each in plan.retention]
+    if not plan.observed:
+        points = [min(1.0, each) for each in points]
     name = f"retention {100 * retention_points:+g} point{'' if abs(retention_points) == 0.01 else 's'}"
     changes = {
         f"{name} in each year": replace(plan, retention=points),

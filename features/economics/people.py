@@ -70,3 +70,32 @@ class CustomerTable:
                     f"{value!r}. Keep one row for each customer."
                 )
         return found
+
+
+def read_potential(
+    path: str | Path,
+    known: Collection[str],
+    rules: LogRules = PLAIN_RULES,
+    aliases: Mapping[str, str] | None = None,
+) -> tuple[dict[str, int], list[str]]:
+    """Read the expected value of each customer from a scored list, in cents; add up what has several ids.
+
+    Returns
+    -------
+    dict by the log's ids, and sentences about customers who are not in the log
+
+    Raises
+    ------
+    StayworthError
+        If the file cannot be read.
+    MatchError
+        If it names no customer of the log.
+    """
+    file = OptionalFile(path, ["customer_id", "expected_value"], rules)
+    given = [(aliases or {}).get(each, each) for each in file.ids("customer_id")]
+    pairs, notes = match_customers(given, known, file.name)
+    found: dict[str, int] = {}
+    for customer, value in zip(given, file.cents("expected_value", negative=True), strict=True):
+        if customer in pairs:
+            found[pairs[customer]] = found.get(pairs[customer], 0) + int(value)
+    return found, notes

@@ -45,6 +45,17 @@ class ReportSettings(Settings, section="report"):
             "margins are empty.",
         ),
     ] = Field(default=None, gt=0, le=1)
+    discount_rate: Annotated[
+        float,
+        typer.Option(
+            "--discount-rate",
+            help="A year's discount: 0.15 is 15%. With --deflator a real rate, perhaps negative.",
+        ),
+    ] = Field(default=0.15, gt=-1)
+    scores: Annotated[
+        Path | None,
+        typer.Option("--scores", help="A scored list of the log's customers: customer_id, expected_value."),
+    ] = None
     money_unit: Annotated[
         str | None,
         typer.Option("--money-unit", help="What money is called; toman shows rials divided by ten."),

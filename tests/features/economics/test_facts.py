@@ -15,6 +15,7 @@ from features.economics.base import customer_base
 from features.economics.cohorts import purchases, triangle
 from features.economics.facts import Facts
 from features.economics.indicators import churn_lead, indicators
+from features.economics.lifetime import lifetime_values, simple_values
 from features.economics.money import MoneyUnit
 from features.economics.periods import Periods
 from features.economics.relationship import half_years
@@ -308,3 +309,47 @@ def test_churn_that_rises_beyond_chance_is_an_alert():
     assert not lead(118)["alert"]
     assert lead(119)["alert"]
     assert lead(119)["period"] == "2015-05"  # the provisional period is not judged
+
+
+# --- lifetime value --------------------------------------------------------------------------------------------------
+
+
+def test_lifetime_value_by_hand(three_customers):
+    # the log is followed to 9 January 2016: a year after 9 January 2015, so that 10 January 2015 is 364 days back
+    with facts_of(three_customers, "year", until=date(2016, 1, 9)) as facts:
+        potential = {"ann": 500, "bob": 0, "cid": 100}
+        found = lifetime_values(facts, UNIT, 0.10, {0: 2.0}, potential)
+        unscored = lifetime_values(facts, UNIT, 0.10, {}, {"ann": 500})
+
+    end = date(2016, 1, 10)
+    margins = [(3, date(2015, 1, 10)), (6, date(2015, 3, 20)), (9, date(2015, 9, 5)), (1, date(2015, 1, 31))]
+    margins += [(2, date(2015, 3, 2)), (2, date(2015, 3, 9)), (-1, date(2015, 4, 1))]
+    compounded = sum(round(100 * each * 1.1 ** ((end - day).days / 365)) for each, day in margins) / 100 / 3
+    firsts = [date(2015, 1, 10), date(2015, 1, 31), date(2015, 3, 2)]
+    cac = sum(2 * 1.1 ** ((end - day).days / 365) for day in firsts) / 3
+    whole, cohort = found.to_dict("records")
+    assert (whole["cohort"], cohort["cohort"], whole["acquired"]) == (-1, 0, 3)
+    assert whole["past_margin"] == pytest.approx(22 / 3)
+    assert whole["compounded_margin"] == pytest.approx(compounded)
+    assert whole["compounded_cac"] == pytest.approx(cac, abs=1e-5)
+    assert whole["potential"] == pytest.approx(2)
+    assert whole["lifetime_value"] == pytest.approx(compounded + 2 - cac, abs=1e-5)
+    assert unscored["lifetime_value"].isna().all()  # two of three have no expected value: not taken as 0
+
+
+def test_the_textbook_value_is_orders_times_money_times_years():
+    columns = ["segment", "provisional", "start", "end", "lost", "orders", "gross_revenue"]
+    table = pd.DataFrame(
+        [["all", False, 100, 100, 20, 50, 1_000.0], ["all", True, 100, 10, 90, 9, 9.0]], columns=columns
+    )
+
+    (found,) = simple_values(table, 365).to_dict("records")
+
+    # 20 an order, half an order a year, five years
+    assert found == {
+        "segment": "all",
+        "average_order": 20,
+        "orders_per_year": 0.5,
+        "years": 5,
+        "simple_value": pytest.approx(50),
+    }

@@ -1,0 +1,78 @@
+"""The section of the cost of keeping, always by month."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from features.economics.base import customer_base
+from features.economics.costs import cost_of_keeping, shown_costs
+from features.economics.indicators import with_periods
+from features.economics.inputs import KEYS, CostInputs, Inputs
+from features.economics.sales import sales
+from features.economics.tables import Section, Table
+
+
+def cost_section(inputs: Inputs) -> Section:
+    """Return what keeping customers costs, always by month."""
+    title = "Cost of keeping"
+    if inputs.costs is None:
+        return Section(
+            "costs",
+            title,
+            missing=(
+                "costs.toml ([[touchpoints]], [[pools]]; --costs) adds what keeping customers costs, and "
+                "touchpoints.csv (customer_id, occurred_at, touchpoint, quantity; --touchpoints) what for.",
+            ),
+        )
+    facts, unit = inputs.costs.facts, inputs.unit
+    base = customer_base(facts)
+    found = cost_of_keeping(facts, inputs.costs.touches, inputs.costs.table, base["start"])
+    months = shown_costs(found, unit).assign(provisional=facts.provisional())
+    margins = sales(facts, base, unit)["margin"].to_numpy()
+    months["margin_per_kept"] = margins / months["kept_customers"].where(months["kept_customers"] > 0)
+    columns = [
+        "kept_customers",
+        "direct_cost",
+        "pool_cost",
+        "cost_of_keeping",
+        "margin_per_kept",
+        "lapsed_cost",
+    ]
+    shown = with_periods(months, facts)[[*KEYS, *columns, "acquisition_cost"]]
+    journey = found.journey.assign(cost=unit.shown(found.journey["cents"])).drop(columns="cents")
+    journey["cost_per_touch"] = journey["cost"] / journey["touches"].where(journey["touches"] > 0)
+    booked = found.bookings
+    amounts = {name: unit.shown(booked[f"{name}_cents"]) for name in ("booked", "allocated", "unallocated")}
+    bookings = pd.DataFrame(
+        {"item": booked["item"], **amounts, "touches_without_cost": booked["touches_without_cost"]}
+    )
+    tables = (
+        Table("cost_of_keeping", "Cost of keeping by month", shown),
+        Table("journey", "Touchpoints", journey),
+        Table("bookings", "What was booked, and to whom", bookings),
+    )
+    return Section("costs", title, tables, tuple(_cost_notes(bookings, inputs.costs)))
+
+
+def _cost_notes(bookings: pd.DataFrame, costs: CostInputs) -> list[str]:
+    notes = []
+    unpriced = bookings[bookings["touches_without_cost"] > 0]
+    if len(unpriced):
+        names = ", ".join(map(repr, unpriced["item"]))
+        notes.append(
+            f"{int(unpriced['touches_without_cost'].sum()):,} touches have no cost on their day and count "
+            f"as none: {names}. "
+            "Add it under [[touchpoints]], with valid_from."
+        )
+    used = set(costs.touches.names)
+    idle = sorted({each.touchpoint for each in costs.table.units} - used)
+    if idle:
+        notes.append(f"There are costs without use: {', '.join(map(repr, idle))}.")
+    left = float(bookings["unallocated"].sum())
+    if left:
+        notes.append(
+            f"{left:,.2f} of {float(bookings['booked'].sum()):,.2f} booked could not be allocated: no "
+            f"customer of the log "
+            "drives it (bookings.csv)."
+        )
+    return notes
