@@ -53,6 +53,8 @@ class ScoredList:
     recent : ndarray of bool, one per score
         Whether the last purchase lies within the model's ``dormant_after_days``: the long gone rarely come back,
         whatever they would be worth.
+    notes : tuple of str
+        What to know about the scores of a live request, such as fields that it lacks.
     """
 
     columns: dict[str, Any]
@@ -63,6 +65,7 @@ class ScoredList:
     rows_not_visible: int
     quarantined: dict[str, int]
     recent: np.ndarray
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def scores(self) -> pd.DataFrame:
@@ -166,12 +169,14 @@ class Scorer:
         Raises
         ------
         LogError, WindowError
-            If no row can be used, the rows mix currencies, or the snapshot lies in the future.
+            If no row can be used, the rows mix currencies or are in another than the training log's, or the snapshot
+            lies in the future.
         """
-        rules = rules or self._request_rules()
-        log = validate(rows, rules, REQUEST_COLUMNS, refunds_only=True)
+        log = self.request_log(rows, rules)
+        notes = self.notes(log)
         with engine_for(log.table.num_rows, live=True) as engine:
-            scored = self._score(log, engine, snapshot or tomorrow(rules.timezone))
+            scored = self._score(log, engine, snapshot or tomorrow(log.terms.timezone))
+        scored = replace(scored, notes=notes)
         if not (missing := log.customers_without_a_used_row):
             return scored
         unusable = pd.DataFrame({"customer_id": missing, "reason": NOTHING_USABLE})
@@ -202,6 +207,10 @@ class Scorer:
             quarantined=log.quarantine.counts(),
             recent=np.asarray(recent)[order],
         )
+
+    def notes(self, log: TransactionLog) -> tuple[str, ...]:
+        """Return what the sender of a live request is to know about its scores; refuse another currency."""
+        return self.model.card.log.request_notes(log, self.version)
 
     def request_log(self, rows: pa.Table, rules: LogRules | None = None) -> TransactionLog:
         """Read the orders of a live request: by default in the time zone of the training log."""

@@ -67,6 +67,12 @@ class ScoreResponse(BaseModel):
     scores: list[PricedScore]
     unscored: list[Unscored]
     rows: Rows
+    notes: Annotated[
+        list[str],
+        Field(
+            description="What to know about the scores, such as fields that the model learnt from and the request lacks."
+        ),
+    ]
 
 
 class LookupResponse(BaseModel):
@@ -108,6 +114,7 @@ def score_answer(scored: ScoredList, version: str, recommended: Sequence[Recomme
                 "quarantined": scored.quarantined,
                 "not_yet_visible": scored.rows_not_visible,
             },
+            "notes": scored.notes,
         }
     )
 

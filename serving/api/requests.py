@@ -184,8 +184,8 @@ class _Orders(StrictModel):
     def rows(self) -> pa.Table:
         """Return the transactions as a raw log, in the columns of the log contract that were given.
 
-        Margins that are not all known are left out: no score hangs on them, and a log sets aside an order without its
-        margin.
+        Margins that are not all known are left out, for a log sets aside an order without its margin; the answer's
+        notes say so where the model learnt from margins.
         """
         transactions: list[Mapping[str, Any]] = [row for one in self.asked() for row in one.transactions]
         ids = [one.customer_id for one in self.asked() for _ in one.transactions]

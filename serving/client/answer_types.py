@@ -108,10 +108,17 @@ class Answer:
 
 @dataclass(frozen=True)
 class ScoreAnswer(Answer):
-    """Every customer sent: scored, most value at risk first, or with the reason why not."""
+    """Every customer sent: scored, most value at risk first, or with the reason why not.
+
+    Parameters
+    ----------
+    notes : tuple of str
+        What to know about the scores, such as fields that the model learnt from and the request lacks.
+    """
 
     unscored: list[Unscored]
     rows: Rows
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def joined(cls, parts: Sequence[Mapping[str, Any]]) -> Self:
@@ -120,7 +127,8 @@ class ScoreAnswer(Answer):
         if len(parts) > 1:
             scores.sort(key=lambda score: (-score["value_at_risk"], score["customer_id"]))
         unscored = [customer for part in parts for customer in part["unscored"]]
-        return cls(scores, _sources(parts), unscored, _total(part["rows"] for part in parts))
+        notes = dict.fromkeys(note for part in parts for note in part.get("notes", ()))
+        return cls(scores, _sources(parts), unscored, _total(part["rows"] for part in parts), tuple(notes))
 
     def frame(self) -> "pd.DataFrame":
         """Return one row per customer: the fields of a score, and ``unscored``, the reason why one has none."""

@@ -17,6 +17,7 @@ import json
 import logging
 import math
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date
@@ -172,8 +173,16 @@ class StayworthClient:
         Returns
         -------
         DataFrame, that of `ScoreAnswer.frame`
+
+        Warns
+        -----
+        UserWarning
+            With the notes of `ScoreAnswer`, which the table has no place for.
         """
-        return self.score(customers_of(orders), snapshot_date, offers).frame()
+        answer = self.score(customers_of(orders), snapshot_date, offers)
+        for note in answer.notes:
+            warnings.warn(note, stacklevel=2)
+        return answer.frame()
 
     def lookup(self, customer_ids: Sequence[str]) -> LookupAnswer:
         """Look up published scores.

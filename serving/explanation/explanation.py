@@ -139,6 +139,8 @@ class Explanation:
     rows : dict
         Where every row went: in = used + not_yet_visible + the sum of quarantined.
     model_version : str
+    notes : list of str
+        As in `ScoredList.notes`.
     """
 
     score: dict[str, Any]
@@ -149,6 +151,7 @@ class Explanation:
     recommended_offer: str | None
     rows: dict[str, Any]
     model_version: str
+    notes: list[str]
 
 
 def explain(
@@ -214,6 +217,7 @@ def explain(
             "not_yet_visible": scored.rows_not_visible,
         },
         model_version=scorer.version,
+        notes=list(scorer.notes(log)),
     )
 
 

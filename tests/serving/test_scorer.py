@@ -13,6 +13,7 @@ import pytest
 
 from features.errors import EmptyLogError, LogError, ModelError, WindowError
 from features.log.clock import tomorrow
+from features.log.terms import LogTerms
 from features.log.transactions import TransactionLog, validate
 from features.snapshot import Snapshot
 from serving.scorer import Scorer
@@ -182,6 +183,33 @@ def test_a_request_that_mixes_currencies_is_an_error(scorer: Scorer) -> None:
 
     with pytest.raises(LogError, match="mixes 2 currencies"):
         scorer.score_customers(mixed.append_column("currency", pa.array(["EUR", "USD"])), JULY)
+
+
+def test_fields_that_the_model_learnt_from_and_a_request_lacks_are_noted(
+    scorer: Scorer, orders: pa.Table
+) -> None:
+    asked = orders.filter(pc.equal(orders["customer_id"], "0016"))
+
+    whole = scorer.score_customers(asked, JULY)
+    without_channel = scorer.score_customers(asked.drop_columns("channel"), JULY)
+
+    assert whole.notes == ()
+    assert without_channel.notes == (
+        "The transactions have no channel, which the log that version 1 learnt from had: what the model knows by "
+        "them is not known here, and scores differ.",
+    )
+
+
+def test_a_request_in_another_currency_than_the_model_learnt_from_is_an_error(scorer: Scorer) -> None:
+    card = scorer.model.card
+    euros = replace(card, log=replace(card.log, terms=LogTerms(currency="EUR")))
+    scorer = replace(scorer, model=replace(scorer.model, card=euros))
+    order = rows(("alice", "1998-05-05", 20.0))
+
+    with pytest.raises(LogError, match="in USD, those that version 1 learnt from in EUR. Convert them"):
+        scorer.score_customers(order.append_column("currency", pa.array(["USD"])), JULY)
+
+    assert len(scorer.score_customers(order.append_column("currency", pa.array(["EUR"])), JULY).scores) == 1
 
 
 def test_before_the_first_order_nobody_is_scored(scorer: Scorer, log: TransactionLog) -> None:

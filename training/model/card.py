@@ -6,15 +6,17 @@ these fields; `TrainingCard.to_dict` and `TrainingCard.from_dict` are the only c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
+from features.errors import LogError
 from features.log.findings import Finding
 from features.log.terms import LogTerms
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
+from features.table.history import FEATURES
 from training.churn.calibration import Calibrator
 from training.churn.recipe import Recipe
 from training.reference.reference import Reference
@@ -75,16 +77,37 @@ class LogSummary:
         """Return what another log is read by otherwise than the one that a version learnt from."""
         mine = self.terms or LogTerms(self.timezone, log.currency, log.amount_expression, log.where)
         found = log.terms.differences(mine, f"the log that version {version} learnt from")
-        if missing := [name.removesuffix("_cents") for name in self.columns if name not in log.columns]:
+        if missing := self.missing_columns(log):
             found.append(
                 Finding(
                     "fewer-columns",
-                    f"The log has no {', '.join(missing)}, which the log that version {version} learnt from had: what "
-                    "the model knows by them is empty, and its scores are others. Name the columns, such as "
-                    "--product-column, or train without them: --ignore-column.",
+                    f"{_fewer('The log has', missing, version)} Name the columns, such as --product-column, or train "
+                    "without them: --ignore-column.",
                 )
             )
         return found
+
+    def missing_columns(self, log: TransactionLog) -> tuple[str, ...]:
+        """Return the columns with a part in the scores that this log had and another lacks, as the contract names them."""
+        scored = {feature.needs for feature in FEATURES} | {"order_id"}  # rows of one order count as one order
+        missing = [name for name in self.columns if name in scored and name not in log.columns]
+        return tuple(name.removesuffix("_cents") for name in missing)
+
+    def request_notes(self, log: TransactionLog, version: str) -> tuple[str, ...]:
+        """Return what the sender of a live request is to know about its scores, in sentences.
+
+        Raises
+        ------
+        LogError
+            If its amounts are in another currency than those that the version learnt from.
+        """
+        mine = self.terms.currency if self.terms else None
+        if log.currency and mine and log.currency != mine:
+            raise LogError(
+                f"The amounts are in {log.currency}, those that version {version} learnt from in {mine}. Convert them."
+            )
+        missing = self.missing_columns(log)
+        return (_fewer("The transactions have", missing, version),) if missing else ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields, ready for JSON."""
@@ -97,6 +120,13 @@ class LogSummary:
         days = {name: date.fromisoformat(record[name]) for name in ("first_day", "last_day")}
         terms = LogTerms.from_dict(record["terms"]) if record.get("terms") else None
         return cls(**{**record, **days, "terms": terms, "columns": tuple(record.get("columns", ()))})
+
+
+def _fewer(what: str, missing: Sequence[str], version: str) -> str:
+    return (
+        f"{what} no {', '.join(missing)}, which the log that version {version} learnt from had: what the model knows "
+        "by them is not known here, and scores differ."
+    )
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ class Service:
     asked: list[tuple[str, dict[str, str], dict[str, Any]]] = field(default_factory=list)
     refusals: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
     versions: list[str] = field(default_factory=lambda: ["3"])
+    notes: list[str] = field(default_factory=list)
 
     def answer(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         about = {
@@ -49,7 +50,7 @@ class Service:
             ids = [customer["customer_id"] for customer in body["customers"]]
             scored = [score(name, **about) for name in ids if name != "nobody"]
             unscored = [{"customer_id": "nobody", "reason": "no order yet"}] * ids.count("nobody")
-            return {**about, "scores": scored, "unscored": unscored, "rows": ROWS}
+            return {**about, "scores": scored, "unscored": unscored, "rows": ROWS, "notes": self.notes}
         if path == "/lookup":
             known = [score(name, **about) for name in body["customer_ids"] if not name.startswith("x")]
             unknown = [name for name in body["customer_ids"] if name.startswith("x")]
@@ -180,6 +181,19 @@ def test_all_parts_are_scored_as_of_the_same_day(service: Service, client: Stayw
     client.score([customer("a1", 150_000), customer("b2", 150_000)])
 
     assert [body.get("snapshot_date") for _, _, body in service.asked] == [None, "1998-07-01"]
+
+
+def test_notes_on_the_scores_come_once_with_a_table_as_a_warning(
+    service: Service, client: StayworthClient
+) -> None:
+    service.notes = ["The transactions have no channel."]
+    orders = pd.DataFrame({"customer_id": ["17"], "ordered_at": ["1998-01-05"], "amount": [20.5]})
+
+    answer = client.score([customer("1", 150_000), customer("2", 150_000)])
+    with pytest.warns(UserWarning, match="The transactions have no channel"):
+        client.score_orders(orders)
+
+    assert answer.notes == ("The transactions have no channel.",)
 
 
 def test_ids_beyond_one_request_are_looked_up_in_parts_in_the_order_asked(client: StayworthClient) -> None:

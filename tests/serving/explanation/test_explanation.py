@@ -273,6 +273,13 @@ def test_order_of_rows_and_what_the_snapshot_does_not_see_change_nothing(
     assert found.rows == {"in": 6, "used": 4, "quarantined": {}, "not_yet_visible": 2}
 
 
+def test_what_a_request_lacks_is_noted_as_beside_a_score(scorer: Scorer, regular: Explanation) -> None:
+    scored = scorer.score_customers(REGULAR, JULY)
+
+    assert regular.notes == list(scored.notes)
+    assert "no channel" in regular.notes[0]
+
+
 def test_an_id_is_no_sql(scorer: Scorer, regular: Explanation) -> None:
     hostile = REGULAR.set_column(0, "customer_id", pa.array(["1' OR '1'='1"] * 4))
 

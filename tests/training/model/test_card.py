@@ -98,6 +98,14 @@ def test_a_log_that_is_read_otherwise_is_told_with_both_ways(
     assert not columns.fatal
 
 
+def test_columns_that_no_score_hangs_on_are_not_missed(
+    full_card: TrainingCard, cdnow_log: TransactionLog
+) -> None:
+    summary = replace(full_card.log, columns=("order_id", "margin_cents", "quantity"))
+
+    assert summary.missing_columns(cdnow_log) == ("order_id", "margin")
+
+
 def test_nothing_is_said_of_what_a_card_did_not_keep(
     training_card: TrainingCard, cdnow_log: TransactionLog
 ) -> None:
