@@ -45,6 +45,7 @@ FLOORS = {
     "features": (
         (
             "address",
+            "documents",
             "errors",
             "jalali",
             "lazy_exports",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import textwrap
-import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic.fields import FieldInfo
 
+from features.documents import read_toml
 from features.errors import StayworthError
 from features.settings import CONFIG_FILE, SECTIONS, Settings, flag_of, option_of
 from features.suggestion import did_you_mean
@@ -42,10 +42,10 @@ def read_config(path: Path | None = None, *, partial: bool = False) -> Config:
         return {}
     path = path or Path(CONFIG_FILE)
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = read_toml(path)
     except FileNotFoundError:
         raise StayworthError(f"No config file {path}. 'stayworth config' prints one to start from.") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise StayworthError(f"Cannot read {path}: {error}.") from None
     for section, keys in content.items():
         if not isinstance(keys, dict):

@@ -16,6 +16,7 @@ from typing import Any, Literal, Self
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from features.documents import read_json
 from features.errors import StayworthError
 from training.campaign.plan import CampaignPlan
 from training.campaign.resumption import RESUMPTIONS
@@ -274,7 +275,7 @@ def read_record(path: Path) -> CampaignRecord:
         If the file is missing or damaged, or of a format that this release does not know.
     """
     try:
-        return CampaignRecord.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        return CampaignRecord.from_dict(read_json(path))
     except OSError as error:
         raise CampaignError(
             f"Can't read {path}: {error.strerror}. Give the folder that 'stayworth plan' wrote."

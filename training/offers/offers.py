@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from scipy import stats
 
+from features.documents import read_toml
 from features.errors import StayworthError
 from features.files import atomic_path
 from training.offers.acceptance_band import AcceptanceBand
@@ -239,10 +239,10 @@ def read_offers(path: str | Path) -> list[Offer]:
         If the file cannot be read, two offers share a name, or a figure is missing or out of range.
     """
     try:
-        raw = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        raw = read_toml(Path(path))
     except OSError as error:
         raise OfferError(f"Can't read the offers file {path}: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise OfferError(f"{path} is not valid TOML: {error}.") from None
     try:
         offers = _OfferFile.model_validate(raw).offers
