@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -27,7 +26,10 @@ from features.log.streams import Stream
 SEPARATORS = ",;\t|"
 _BLOCK_BYTES = 8 << 20  # a row must fit in one
 _SAMPLE_LINES = 50
-_TITLE_LINES = 10  # above the header, at most
+_BLANK_LINES = 10_000  # above the header, at most
+_MOST_COLUMNS = 10_000
+TITLE_LINES = 10
+"""Lines above the header, at most."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def _width(line: str, separator: str) -> int:
 
 def _titles(lines: Sequence[str]) -> int:
     """Count the lines above the header: comments, and titles of one cell that are no name of a column."""
-    for skipped, line in enumerate(lines[: _TITLE_LINES + 1]):
+    for skipped, line in enumerate(lines[: TITLE_LINES + 1]):
         below = next((other for other in lines[skipped + 1 :] if other.strip()), None)
         if below is None:
             return 0
@@ -159,22 +161,37 @@ def open_delimited(path: Path, encoding: str | None = None) -> Iterator[Stream]:
 def _first_lines(text: Path, path: Path) -> list[str]:
     """Return the first lines, as many as it takes to have one that is not blank."""
     lines: list[str] = []
+    left = _BLOCK_BYTES
     try:
         with text.open(encoding="utf-8-sig", newline=None) as file:
-            while more := list(islice(file, _SAMPLE_LINES)):
-                lines += more
-                if any(line.strip() for line in more):
+            while len(lines) < _BLANK_LINES and (line := file.readline(left + 1)):
+                lines.append(line)
+                left -= len(line)
+                if left < 0:
+                    raise LogError(_too_long(path))
+                if len(lines) % _SAMPLE_LINES == 0 and any(map(str.strip, lines)):
                     return lines
     except UnicodeDecodeError:
         raise LogError(_not_utf8(text, path)) from None
-    raise EmptyLogError(f"{path} is empty.")
+    if not any(map(str.strip, lines)):
+        raise EmptyLogError(
+            f"{path} is empty." if len(lines) < _BLANK_LINES else f"{path} begins with blank lines."
+        )
+    return lines
+
+
+def _too_long(path: Path) -> str:
+    return f'{path}: a row is longer than {_BLOCK_BYTES >> 20} MiB. Most likely a quote (") is opened and never closed.'
 
 
 def _layout(lines: Sequence[str], path: Path) -> Layout:
     try:
-        return layout_of(lines)
+        layout = layout_of(lines)
     except csv.Error as error:
         raise LogError(f"{path} cannot be read: {error}.") from None
+    if len(layout.header) > _MOST_COLUMNS:
+        raise LogError(f"{path} has {len(layout.header):,} columns; at most {_MOST_COLUMNS:,} are read.")
+    return layout
 
 
 def _closed(
@@ -212,7 +229,7 @@ def _fault(path: Path, text: Path, layout: Layout, torn: list[pa.csv.InvalidRow]
             f"{row.expected_columns}. A cell that holds {layout.separator!r} must stand in double quotes."
         )
     if "straddling" in str(error):
-        return f'{path}: a row is longer than 8 MiB. Most likely a quote (") is opened and never closed.'
+        return _too_long(path)
     if "UTF8" in str(error):
         return _not_utf8(text, path)
     return f"{path} is not a CSV file that can be read: {error}."
@@ -221,7 +238,9 @@ def _fault(path: Path, text: Path, layout: Layout, torn: list[pa.csv.InvalidRow]
 def _not_utf8(text: Path, path: Path) -> str:
     remedy = "Save it as UTF-8 (in Excel: CSV UTF-8), or name its encoding, such as --encoding cp1252."
     with text.open("rb") as file:
-        for number, line in enumerate(file, start=1):
+        for number, line in enumerate(iter(lambda: file.readline(_BLOCK_BYTES), b""), start=1):
+            if len(line) == _BLOCK_BYTES:  # perhaps cut within a letter
+                break
             try:
                 line.removeprefix(codecs.BOM_UTF8).decode()
             except UnicodeDecodeError:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import bz2
 import codecs
 import gzip
-import shutil
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -49,6 +48,10 @@ _REMEDIES = {
     ".duckdb": "Export the table: COPY orders TO 'orders.parquet'.",
 }
 PACKED = (".gz", ".bz2", ".zst")
+PLAUSIBLE_RATIO = 100
+"""Times its size to which a file may unpack: orders unpack to 3 to 30 times theirs."""
+FREE_BYTES = 64 << 20
+"""Unpacked size up to which the ratio does not matter."""
 _HEAD_BYTES = 4096
 _COPY_BYTES = 1 << 20
 
@@ -137,7 +140,8 @@ def plain_text(path: Path, encoding: str | None = None) -> Iterator[Path]:
         with temporary_folder() as folder:
             target = folder / path.name
             with unpacked(path) as source, target.open("wb") as sink:
-                _copy(source, sink, encoding)
+                for block in _decoded(_blocks(source, path, path.stat().st_size), encoding):
+                    sink.write(block)
             yield target
     except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
         raise LogError(f"{path} cannot be read: {error}.") from None
@@ -155,15 +159,53 @@ def unpacked(path: Path) -> IO[bytes]:
     return path.open("rb")
 
 
-def _copy(source: IO[bytes], sink: IO[bytes], encoding: str | None) -> None:
+def require_plausible_size(path: Path, size: int, packed: int, *, free: int = FREE_BYTES) -> None:
+    """Refuse what unpacks to so many times its size that it is no table, but fills disks and memory.
+
+    Parameters
+    ----------
+    path : file that the message names
+    size, packed : int, bytes unpacked so far, and packed
+    free : int, bytes up to which the ratio does not matter
+
+    Raises
+    ------
+    LogError
+
+    Examples
+    --------
+    >>> require_plausible_size(Path("orders.csv.gz"), 3 << 30, 100 << 20)
+    >>> require_plausible_size(Path("orders.csv.gz"), 3 << 30, 3 << 20)
+    Traceback (most recent call last):
+    features.errors.LogError: orders.csv.gz unpacks to more than 100 times its size, and to more than 64 MiB, as no \
+table of orders does. If it is one, unpack it and give what is in it.
+    """
+    if size > max(free, PLAUSIBLE_RATIO * packed):
+        raise LogError(
+            f"{path} unpacks to more than {PLAUSIBLE_RATIO} times its size, and to more than {free >> 20} MiB, as no "
+            "table of orders does. If it is one, unpack it and give what is in it."
+        )
+
+
+def _blocks(source: IO[bytes], path: Path, packed: int) -> Iterator[bytes]:
+    """Yield what a packed file holds, as long as its size is plausible."""
+    size = 0
+    while block := source.read(_COPY_BYTES):
+        size += len(block)
+        require_plausible_size(path, size, packed)
+        yield block
+
+
+def _decoded(blocks: Iterator[bytes], encoding: str | None) -> Iterator[bytes]:
+    """Yield a text in UTF-8."""
     if encoding is None:
-        shutil.copyfileobj(source, sink, _COPY_BYTES)
+        yield from blocks
         return
     try:
         decoder = codecs.getincrementaldecoder(encoding)()
-        while block := source.read(_COPY_BYTES):
-            sink.write(decoder.decode(block).encode())
-        sink.write(decoder.decode(b"", final=True).encode())
+        for block in blocks:
+            yield decoder.decode(block).encode()
+        yield decoder.decode(b"", final=True).encode()
     except LookupError:
         raise LogError(f"There is no encoding {encoding!r}. Write it as utf-8, cp1252 or cp1256.") from None
     except UnicodeDecodeError as error:
@@ -186,14 +228,15 @@ def unzipped(path: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
                 for member in archive.infolist()
                 if not member.is_dir()
                 and not member.filename.startswith("__MACOSX/")
-                and suffix_of(PurePosixPath(member.filename)) in suffixes
+                and PurePosixPath(member.filename.lower()).suffix in suffixes
             ]
             if len(members) != 1:
                 names = ", ".join(member.filename for member in members) or "none"
                 raise LogError(f"{path} must hold one table; it holds {names}. Unpack it and give one file.")
             target = folder / PurePosixPath(members[0].filename).name
             with archive.open(members[0]) as source, target.open("wb") as sink:
-                shutil.copyfileobj(source, sink, _COPY_BYTES)
+                for block in _blocks(source, path, members[0].compress_size):
+                    sink.write(block)
             yield target
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:  # RuntimeError: a password
         raise LogError(f"{path} cannot be unpacked: {error}.") from None

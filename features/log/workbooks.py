@@ -1,17 +1,63 @@
-"""Excel workbooks, read as text: ids keep their digits, dates are ISO."""
+"""Excel workbooks, read as text: ids keep their digits, dates are ISO.
+
+A workbook is a ZIP archive of XML, and a megabyte of it may stand for gigabytes; so what is unpacked, and what comes
+of it, have limits.
+"""
 
 from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, time
+from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from features.errors import EmptyLogError, LogError
+from features.log.delimited import TITLE_LINES
+from features.log.file_kinds import require_plausible_size
 from features.log.streams import Stream
+
+LARGEST_XML = 512 << 20
+LARGEST_PART = 8 << 20  # that may be packed as tightly as it likes
+MOST_CELLS = 50_000_000
+MOST_TEXT = 512 << 20
+_BATCH_ROWS = 10_000
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """A worksheet with a header: its named columns, by their places, and the rows below in batches."""
+
+    header: list[str]
+    batches: list[pa.RecordBatch]
+
+    @property
+    def rows(self) -> int:
+        return sum(batch.num_rows for batch in self.batches)
+
+
+@dataclass
+class _Budget:
+    """What is left of the cells and the text that a workbook may hold."""
+
+    path: Path
+    cells: int = MOST_CELLS
+    text: int = MOST_TEXT
+
+    def spend(self, row: list[str]) -> None:
+        """Take a row off, an empty one too."""
+        self.cells -= max(len(row), 1)
+        self.text -= sum(map(len, row))
+        if self.cells < 0 or self.text < 0:
+            raise LogError(
+                f"{self.path} holds more than {MOST_CELLS:,} cells or {MOST_TEXT >> 20} MiB of text, the most that is "
+                "read from a workbook. Save the sheet as CSV UTF-8, and give that."
+            )
 
 
 @contextmanager
@@ -27,51 +73,96 @@ def open_workbook(path: Path, *, first_sheet: bool = False) -> Iterator[Stream]:
     Raises
     ------
     EmptyLogError, LogError
-        If it has no rows, cannot be read, or has sheets with rows under another header.
+        If it has no rows, cannot be read, holds more than the limits, or has sheets with rows under another header.
     """
     import openpyxl
 
     try:
+        _require_size(path)
         with path.open("rb") as file:
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-            sheets = {sheet.title: _rows(sheet) for sheet in book.worksheets}
+            sheets = _sheets(book, _Budget(path), first_sheet)
             book.close()
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
+    except LogError:
+        raise
+    except (
+        OSError,
+        zipfile.BadZipFile,
+        KeyError,
+        ValueError,
+        SyntaxError,
+    ) as error:  # SyntaxError: of the XML
         raise LogError(f"{path} cannot be read: {error}.") from None
-    filled = {title: rows for title, rows in sheets.items() if rows}
-    if not filled:
+    if not sheets:
         raise EmptyLogError(f"{path} is empty.")
-    header, *body = next(iter(filled.values()))
-    others = {title: rows for title, rows in list(filled.items())[1:] if len(rows) > 1}
-    if not first_sheet:
-        strange = [title for title, rows in others.items() if rows[0] != header]
-        if strange:
-            raise LogError(
-                f"{path} has sheets with different columns: {', '.join(map(repr, filled))}. "
-                "Save the one that holds the orders as a file of its own."
-            )
-        body += [row for rows in others.values() for row in rows[1:]]
-    named = [place for place, name in enumerate(header) if name]
-    if len({header[place] for place in named}) < len(named):
+    first, *others = [sheet for place, sheet in enumerate(sheets.values()) if not place or sheet.rows]
+    if any(other.header != first.header for other in others):
+        raise LogError(
+            f"{path} has sheets with different columns: {', '.join(map(repr, sheets))}. "
+            "Save the one that holds the orders as a file of its own."
+        )
+    names = [name for name in first.header if name]
+    if len(set(names)) < len(names):
         raise LogError(f"{path} has two columns of one name. Rename one of them.")
-    schema = pa.schema([(header[place], pa.string()) for place in named])
-    cells = [
-        pa.array([row[place] if place < len(row) else "" for row in body], pa.string()) for place in named
-    ]
-    batch = pa.record_batch(cells, schema=schema)
-    yield Stream(str(path), schema.names, schema, iter([batch]), total_rows=len(body))
+    batches = [batch for sheet in (first, *others) for batch in sheet.batches]
+    yield Stream(str(path), names, _schema(names), iter(batches), sum(batch.num_rows for batch in batches))
 
 
-def _rows(sheet: object) -> list[list[str]]:
+def _require_size(path: Path) -> None:
+    """Refuse a workbook whose parts would be unpacked to more than it may plausibly hold."""
+    with zipfile.ZipFile(path) as archive:
+        parts = archive.infolist()
+    for part in parts:
+        require_plausible_size(path, part.file_size, part.compress_size, free=LARGEST_PART)
+    if (size := sum(part.file_size for part in parts)) > LARGEST_XML:
+        raise LogError(
+            f"{path} unpacks to {size >> 20:,} MiB, more than {LARGEST_XML >> 20} MiB, the most that is read from a "
+            "workbook. Save the sheet as CSV UTF-8, and give that."
+        )
+
+
+def _sheets(book: Any, budget: _Budget, first_sheet: bool) -> dict[str, _Sheet]:
+    """Read the sheets with a cell, by title."""
+    sheets = {}
+    for sheet in book.worksheets:
+        sheet.reset_dimensions()  # which the file may state wrongly: rows beyond them would be left out
+        first = list(islice(rows := _rows(sheet, budget), TITLE_LINES + 1))
+        if first:
+            # Titles of one cell, above a header of several.
+            start = next((place for place, row in enumerate(first) if sum(map(bool, row)) > 1), 0)
+            header, rows = first[start], chain(first[start + 1 :], rows)
+            sheets[sheet.title] = _Sheet(header, list(_batches(header, rows)))
+            if first_sheet:
+                break
+    return sheets
+
+
+def _schema(names: list[str]) -> pa.Schema:
+    return pa.schema([(name, pa.string()) for name in names])
+
+
+def _batches(header: list[str], rows: Iterator[list[str]]) -> Iterator[pa.RecordBatch]:
+    named = [place for place, name in enumerate(header) if name]
+    schema = _schema([header[place] for place in named])
+    while block := list(islice(rows, _BATCH_ROWS)):
+        columns = [[row[place] if place < len(row) else "" for row in block] for place in named]
+        yield pa.record_batch([pa.array(column, pa.string()) for column in columns], schema=schema)
+
+
+def _rows(sheet: Any, budget: _Budget) -> Iterator[list[str]]:
+    """Yield the rows with a cell that is not empty."""
     from openpyxl.utils.escape import unescape
 
-    rows = ([unescape(_as_text(cell)) for cell in row] for row in sheet.iter_rows(values_only=True))  # type: ignore[attr-defined]
-    return [row for row in rows if any(row)]
+    for cells in sheet.iter_rows(values_only=True):
+        row = ["" if cell is None else unescape(_as_text(cell)) for cell in cells]
+        budget.spend(row)
+        if any(row):
+            while not row[-1]:
+                row.pop()
+            yield row
 
 
 def _as_text(cell: object) -> str:
-    if cell is None:
-        return ""
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     if isinstance(cell, datetime):
