@@ -32,7 +32,7 @@ _WARNING_FILTERS = Lock()  # warnings are filtered for the whole process
 
 
 @cache
-def _spill_folder() -> Path:
+def spill_folder() -> Path:
     """Make the folder for intermediate results that exceed memory; for this user alone, removed at exit."""
     until_exit = ExitStack()
     atexit.register(until_exit.close)
@@ -52,7 +52,7 @@ def _opened(threads: int | None, small: bool) -> duckdb.DuckDBPyConnection:
         "python_enable_replacements": False,  # nor a Python variable that has a table's name
         # A query that needs an order says so; yet a result that is copied, as small ones are, would lose it.
         "preserve_insertion_order": small,
-        "temp_directory": str(_spill_folder()),
+        "temp_directory": str(spill_folder()),
     }
     if threads is not None:
         config["threads"] = threads

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from features.engines.duckdb import spill_folder
 from features.errors import LogError
 
 LOG = "log"
@@ -60,6 +61,7 @@ def _run(table: pa.Table, sql: str, what: str, shown: str) -> pa.Table:
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "lock_configuration": True,
+        "temp_directory": str(spill_folder()),
     }
     with duckdb.connect(":memory:", config=config) as database:
         database.register(LOG, table)

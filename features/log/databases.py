@@ -4,7 +4,8 @@
 - ``postgresql://…/database?query=SELECT …``: the query comes last; write its percent signs as ``%25``;
 - ``sqlite:///orders.db?table=orders`` from here, ``sqlite:////data/orders.db`` from the root.
 
-Rows are fetched in chunks through a cursor on the server, in a transaction that cannot write. Values arrive
+Rows are fetched in chunks through a cursor on the server, in a transaction that cannot write; SQLite, whose
+statements can write other files, is held to what one SELECT may do. Values arrive
 as the text the server writes, so that a NUMERIC keeps all its digits and an infinite date reaches validation
 as a row to quarantine; columns of dates then get their type. Times with a time zone come in UTC.
 """
@@ -34,8 +35,10 @@ from features.suggestion import did_you_mean
 
 _FORM = "postgresql://user:password@host:5432/database?table=orders or sqlite:///orders.db?table=orders"
 _CONNECT_SECONDS = 10
+_READING = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE)
 _SYSTEM_SCHEMAS = re.compile(r"information_schema|pg_.*")
 _LISTED_TABLES = 10
+_ONE_STATEMENT = "You can only execute one statement at a time."
 # PostgreSQL's type numbers (pg_type.oid) of date, timestamp, timestamptz: they are fixed.
 _DATE_TYPES: dict[object, pa.DataType] = {
     1082: pa.date32(),
@@ -65,6 +68,8 @@ class _Address:
     def fault(self, error: SQLAlchemyError) -> str:
         """Return the driver's words, in one line and without the password."""
         words = " ".join(str(error.orig if isinstance(error, DBAPIError) else error).split())
+        if words in ("not authorized", _ONE_STATEMENT):
+            return "it is not one SELECT."
         return self.given.redact(words).rstrip(".") + "."
 
 
@@ -173,11 +178,24 @@ def _as_text(connection: sa.Connection) -> None:
         adapters.register_loader(kind.oid, TextLoader)
 
 
+def _only_read(connection: sa.Connection) -> None:
+    """Hold SQLite to reading its file: no ATTACH, no VACUUM INTO, no extension, which write or read others."""
+    if connection.dialect.name != "sqlite":
+        return
+
+    def judge(action: int, _: object, function: str | None, *__: object) -> int:
+        harmless = action == sqlite3.SQLITE_FUNCTION and function != "load_extension"
+        return sqlite3.SQLITE_OK if action in _READING or harmless else sqlite3.SQLITE_DENY
+
+    connection.connection.driver_connection.set_authorizer(judge)  # type: ignore[union-attr]
+
+
 def _rows(connection: sa.Connection, address: _Address, chunk_rows: int) -> sa.CursorResult[Any]:
     """Start to fetch."""
     streamed = {"yield_per": chunk_rows}  # through a cursor on the server
     if address.query is not None:
         _as_text(connection)
+        _only_read(connection)
         # Without parameters the driver leaves percent signs alone.
         result = connection.exec_driver_sql(
             address.query, execution_options={**streamed, "no_parameters": True}

@@ -306,6 +306,14 @@ def test_sheets_of_one_header_are_one_log_and_others_are_refused(tmp_path):
     assert read_table(mixed).to_dict("list") == {"customer_id": ["1"], "ordered_at": ["2"], "amount": ["3"]}
 
 
+def test_titles_above_the_header_of_a_sheet_are_left_out_and_a_column_alone_has_none(tmp_path):
+    titled = workbook(tmp_path / "titled.xlsx", s=[["Orders of 2011"], [], ["id", "amount"], ["007", 5]])
+    alone = workbook(tmp_path / "alone.xlsx", s=[["customer_id"], ["007"], ["008"]])
+
+    assert read_log(titled).to_pylist() == [{"id": "007", "amount": "5"}]
+    assert read_table(alone).to_dict("list") == {"customer_id": ["007", "008"]}
+
+
 def test_a_folder_or_a_pattern_of_csv_files_is_one_log(tmp_path):
     header, *lines = ORDERS.splitlines()
     (tmp_path / "parts").mkdir()
@@ -485,6 +493,33 @@ def test_a_view_and_a_query_of_sqlite_are_read_too(sqlite_path):
     assert read_log(f"sqlite:///{sqlite_path}?query={query}").num_rows == 2
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "VACUUM INTO '{folder}/copy.db'",
+        "ATTACH '{folder}/new.db' AS other",
+        "ATTACH 'file:{folder}/new.db?mode=rwc' AS other",
+        "PRAGMA writable_schema = 1",
+        "PRAGMA table_list",
+        "CREATE TEMP TABLE t AS SELECT 1",
+        'DELETE FROM "select"',
+        'DELETE FROM "select" RETURNING *',
+        "SELECT load_extension('{folder}/x.so')",
+        "SELECT 1; ATTACH '{folder}/new.db' AS other",
+        'WITH x AS (SELECT 1) DELETE FROM "select"',
+        "EXPLAIN SELECT 1",
+    ],
+)
+def test_a_query_of_sqlite_reads_and_does_nothing_else(sqlite_path, query):
+    before = sqlite_path.read_bytes()
+
+    with pytest.raises(LogError, match="is not one SELECT|is not a SELECT"):
+        read_log(f"sqlite:///{sqlite_path}?query={query.format(folder=sqlite_path.parent)}")
+
+    assert sqlite_path.read_bytes() == before
+    assert list(sqlite_path.parent.iterdir()) == [sqlite_path]
+
+
 def test_a_missing_sqlite_file_is_not_created(sqlite_path):
     with pytest.raises(LogError, match=r"no SQLite file .*shop 5\.db\. Did you mean shop 50%\.db\?"):
         read_log(f"sqlite:///{sqlite_path.parent}/shop 5.db?table=orders")
@@ -598,7 +633,17 @@ def test_a_view_is_read(shop):
     assert read_log(f"{shop}?table=refunds").to_pylist() == [{"customer_id": "آرش"}]
 
 
-@pytest.mark.parametrize("query", ["DELETE FROM orders RETURNING *", "SELECT nextval('counter')", "SELEC 1"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "DELETE FROM orders RETURNING *",
+        "SELECT nextval('counter')",
+        "SELECT 1; COMMIT; DROP TABLE orders",
+        "COPY orders TO STDOUT",
+        "SELECT set_config('transaction_read_only', 'off', false)",
+        "SELEC 1",
+    ],
+)
 def test_a_query_that_writes_or_is_no_select_changes_nothing(shop, query):
     with psycopg.connect(shop, autocommit=True) as connection:
         connection.execute("CREATE SEQUENCE IF NOT EXISTS counter")
