@@ -18,6 +18,7 @@ from training.judging.evaluation import HeldOutEvaluation
 from training.judging.race import BASELINES, MODEL
 from training.model.card import LogSummary, TrainingCard
 from training.model.retention_model import RetentionModel
+from training.model.score_schema import TIERS
 from training.monitoring.reference_builder import build_reference, measure_slices
 from training.snapshots.dataset import DescribedSnapshot
 from training.training_data import TrainingData
@@ -44,7 +45,10 @@ def assemble_model(
     reference = build_reference(model, log, deployed.known, newest, test_performance)
     model = replace(model, card=replace(card, reference=reference))
     probabilities = deployed.churn.predict_both(newest.columns, data.plan.newest)
-    return model.with_tiers(model.valuation.money(newest.columns, *probabilities)["expected_value"])
+    values = model.valuation.money(newest.columns, *probabilities)["expected_value"]
+    model = model.with_tiers(values)
+    notes = (*model.card.notes, *no_top_tier(values, model.tier_cuts[0]))
+    return replace(model, card=replace(model.card, notes=notes))
 
 
 def _card(
@@ -70,13 +74,13 @@ def _card(
         test=evaluation.summary(),
         recipe=recipe,
         judged_recipe=judged,
-        notes=(*newest.clv.notes, *_left_truncation(newest.table), *_worse_than_the_base_rate(evaluation)),
+        notes=(*newest.clv.notes, *left_truncation(newest.table), *worse_than_the_base_rate(evaluation)),
         features=CHURN_FEATURES,
         contacted_left_out=data.contacted_left_out,
     )
 
 
-def _left_truncation(table: pd.DataFrame) -> list[str]:
+def left_truncation(table: pd.DataFrame) -> list[str]:
     """Warn of a left-truncated log: the business is older than the log, and so are its first customers.
 
     The sign is a first month with several times the new customers of a usual month, in a business that goes on
@@ -94,7 +98,17 @@ def _left_truncation(table: pd.DataFrame) -> list[str]:
     ]
 
 
-def _worse_than_the_base_rate(evaluation: HeldOutEvaluation) -> list[str]:
+def no_top_tier(values: np.ndarray, cut: float) -> list[str]:
+    """Say that nothing sets customers apart."""
+    if values.max() >= cut:
+        return []
+    return [
+        f"The highest expected value is that of {np.mean(values == values.max()):.0%} of the customers: nothing sets "
+        f"any above the others, and none has the tier {TIERS[0]}."
+    ]
+
+
+def worse_than_the_base_rate(evaluation: HeldOutEvaluation) -> list[str]:
     """Warn of a procedure that lost to the share of churners on the test snapshot."""
     race = evaluation.race[evaluation.race["customers_slice"] == "all"].set_index("racer")["log_loss"]
     base_rate = BASELINES[0].name

@@ -144,8 +144,9 @@ class RetentionModel:
 
     def with_tiers(self, expected_value: np.ndarray) -> RetentionModel:
         """Return the model with tier cut-offs at the quantiles of a population's expected values."""
-        quantiles = 1 - np.cumsum(TIER_SHARES)
-        return replace(self, tier_cuts=tuple(float(cut) for cut in np.quantile(expected_value, quantiles)))
+        return replace(
+            self, tier_cuts=tuple(_cut(expected_value, float(share)) for share in np.cumsum(TIER_SHARES))
+        )
 
     def _tiers(self, expected_value: np.ndarray) -> np.ndarray:
         place = np.searchsorted(-np.asarray(self.tier_cuts), -expected_value, side="left")
@@ -158,6 +159,29 @@ class RetentionModel:
         known = days <= _FOREVER_DAYS
         dates[known] = np.datetime64(snapshot_of(columns).date) + days[known].astype(np.int64)
         return dates.astype(object)
+
+
+def _cut(values: np.ndarray, share: float) -> float:
+    """Return the lowest value that belongs to the highest ``share`` of all; equal values are never split.
+
+    Several values that tie at the quantile are in if that comes closer to the share than to leave them out: where
+    all are equal, nobody is above the others.
+
+    Examples
+    --------
+    >>> _cut(np.array([9.0, 7.0, 5.0, 3.0, 1.0]), 0.2)
+    7.4
+    >>> _cut(np.array([9.0, 9.0, 5.0, 3.0, 1.0]), 0.2)
+    9.0
+    >>> _cut(np.zeros(5), 0.2) > 0
+    True
+    """
+    cut = float(np.quantile(values, 1 - share))
+    tied = np.count_nonzero(values == cut)
+    above = np.mean(values > cut)
+    if tied > 1 and abs(above - share) < abs(above + tied / len(values) - share):
+        return float(np.nextafter(cut, np.inf))
+    return cut
 
 
 def _last_purchase(columns: Columns) -> np.ndarray:

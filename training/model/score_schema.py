@@ -132,7 +132,8 @@ class Score(TypedDict, Generic[Day]):
     value_tier: Annotated[
         str,
         Column(
-            "The top 20%, the next 30% and the rest of the training population by expected value.",
+            "The top 20%, the next 30% and the rest of the training population by expected value; equal values are "
+            "never split.",
             one_of=TIERS,
         ),
     ]
