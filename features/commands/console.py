@@ -12,8 +12,9 @@ import re
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from math import isfinite
 from numbers import Integral, Real
 
 import typer
@@ -102,8 +103,21 @@ def show_table(title: str, header: Sequence[str], rows: Sequence[Sequence[object
 
 
 def show_json(document: object) -> None:
-    """Print a document for a script; dates and what else JSON does not know as text."""
-    typer.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
+    """Print a document for a script: what is no number as null, dates and what else JSON does not know as text."""
+    typer.echo(json.dumps(_plain(document), ensure_ascii=False, indent=2, allow_nan=False, default=str))
+
+
+def _plain(document: object) -> object:
+    """Return a document in JSON's types, as far as it has them."""
+    if isinstance(document, Mapping):
+        return {str(key): _plain(value) for key, value in document.items()}
+    if isinstance(document, list | tuple):
+        return [_plain(each) for each in document]
+    if isinstance(document, Integral) and not isinstance(document, bool):  # numpy's too
+        return int(document)
+    if isinstance(document, Real) and not isinstance(document, bool):
+        return float(document) if isfinite(document) else None
+    return document
 
 
 def _cell(cell: object) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from features.commands.console import progress, show_table
+from features.commands.console import progress, show_json, show_table
 from features.commands.log import open_log
-from features.commands.options import options
+from features.commands.options import AsJson, options
 from features.errors import StayworthError
 from features.log.settings import Columns, LogSettings
 from training.campaign.settings import MeasureSettings, PlanSettings
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @options
-def plan(settings: PlanSettings) -> None:
+def plan(settings: PlanSettings, as_json: AsJson = False) -> None:
     """Choose which customers to contact with which offer, hold some out at random, and write the lists.
 
     Example: stayworth plan --scores scored.csv --offers offers.toml --budget 5000 --out campaign
@@ -42,6 +43,7 @@ def plan(settings: PlanSettings) -> None:
     from serving.campaign.scored_list import read_scores
     from serving.campaign.summary import sentences
     from training.campaign.plan import plan as make_plan
+    from training.campaign.record import record_of
     from training.offers.offers import read_offers
 
     require_new(settings.out)
@@ -49,7 +51,7 @@ def plan(settings: PlanSettings) -> None:
     with progress() as report:
         report("Planning", 0, 0)
         scores, said = read_scores(settings.scores, settings.date_format)
-        _say(said)
+        _say(said, err=as_json)
         files = CustomerFiles(
             scores.get("customer_id", ()), "the scored list", settings.loose_ids, settings.allow_unmatched
         )
@@ -59,7 +61,7 @@ def plan(settings: PlanSettings) -> None:
         )
         contacts = files.past_contacts(settings.contacts, settings.date_format) if settings.contacts else None
         running = _running(settings, files)
-        _say(files.report)
+        _say(files.report, err=as_json)
         made = make_plan(
             scores,
             offers,
@@ -71,13 +73,15 @@ def plan(settings: PlanSettings) -> None:
             running=running,
         )
         # Before anything is written: the holdout can still be changed.
-        for sentence in sentences(made):
-            typer.echo(sentence)
+        _say(sentences(made), err=as_json)
         report("Writing", 0, 0)
         paths = {name: getattr(settings, name) for name in ("scores", "offers", "suppress", "contacts")}
         inputs = {name: _fingerprint(path) for name, path in paths.items() if path}
         write_campaign(made, settings.out, xlsx=settings.xlsx, excel=settings.excel, inputs=inputs)
-    _show_plan(made, settings.out)
+    if as_json:
+        show_json(record_of(made, inputs).to_dict())
+    else:
+        _show_plan(made, settings.out)
 
 
 def _running(settings: PlanSettings, files: CustomerFiles) -> list[RunningCampaign]:
@@ -116,7 +120,7 @@ def _show_plan(made: CampaignPlan, folder: Path) -> None:
 
 
 @options
-def measure(settings: MeasureSettings, log: LogSettings, columns: Columns) -> None:
+def measure(settings: MeasureSettings, log: LogSettings, columns: Columns, as_json: AsJson = False) -> None:
     """Measure the effect of a campaign: contacted against held-out customers, its cost and its profit.
 
     Example: stayworth measure --campaign campaign --transactions new_orders.csv
@@ -126,6 +130,7 @@ def measure(settings: MeasureSettings, log: LogSettings, columns: Columns) -> No
     and pooled.
     """
     from serving.campaign.findings import write_findings, write_pooled
+    from training.campaign.measurement_record import MeasurementRecord
     from training.campaign.pooling import pool_campaigns
 
     several = len(settings.campaign) > 1
@@ -136,22 +141,29 @@ def measure(settings: MeasureSettings, log: LogSettings, columns: Columns) -> No
     with progress() as report:
         orders = open_log(log, columns, report)
         report("Comparing", 0, 0)
-        found = [_measured(campaign, orders, settings) for campaign in settings.campaign]
+        found = [_measured(campaign, orders, settings, as_json) for campaign in settings.campaign]
         folders = settings.campaign if several or not settings.out else [settings.out]
         for each, folder in zip(found, folders, strict=True):
             write_findings(each, folder)
+    pooled = pool_campaigns(found) if several else None
+    if pooled and settings.out:
+        write_pooled(pooled, settings.out)
+    if as_json:
+        campaigns = [MeasurementRecord.of(each).to_dict() for each in found]
+        pooled_rows = pooled.table().to_dict("records") if pooled else None
+        show_json({"campaigns": campaigns, "pooled": pooled_rows})
+        return
     for each, folder in zip(found, folders, strict=True):
         if several:
             typer.echo(f"\n{folder}")
         _show_measurement(each, folder)
-    if several:
-        pooled = pool_campaigns(found)
-        if settings.out:
-            write_pooled(pooled, settings.out)
+    if pooled:
         _show_pooled(pooled)
 
 
-def _measured(campaign: Path, orders: TransactionLog, settings: MeasureSettings) -> Measurement:
+def _measured(
+    campaign: Path, orders: TransactionLog, settings: MeasureSettings, as_json: bool
+) -> Measurement:
     from features.log.matching import match_ids, require_match
     from serving.campaign.customer_files import CustomerFiles
     from training.campaign.assignment import read_assignment
@@ -170,7 +182,7 @@ def _measured(campaign: Path, orders: TransactionLog, settings: MeasureSettings)
         flag="--loose-ids",
         allow_unmatched=settings.allow_unmatched,
     )
-    _say([*files.report, *said])
+    _say([*files.report, *said], err=as_json)
     orders = orders.with_ids({other: each for each, other in match.pairs.items()})
     return compare(assignment, orders, settings, redeemed=redeemed)
 
@@ -215,10 +227,10 @@ def _show_pooled(found: PooledCampaigns) -> None:
         typer.echo(sentence)
 
 
-def _say(sentences: list[str]) -> None:
-    """Print reports on files; warnings to the standard error."""
+def _say(sentences: Iterable[str], *, err: bool) -> None:
+    """Print sentences; warnings to the standard error, and beside a JSON document all."""
     for sentence in sentences:
-        typer.echo(sentence, err=sentence.startswith("Warning"))
+        typer.echo(sentence, err=err or sentence.startswith("Warning"))
 
 
 def _fingerprint(path: Path) -> InputFile:

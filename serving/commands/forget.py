@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from features.commands.console import show_table
-from features.commands.options import options
+from features.commands.console import show_json, show_table
+from features.commands.options import AsJson, options
 from features.errors import StayworthError
 from serving.settings import StoreSettings
 
@@ -34,6 +35,7 @@ def forget(
         Path | None, typer.Option("--receipt", help="File for the receipt (JSON), which names nobody.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Find only; remove nothing.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Erase customers from the score store and its published sets, and from the files and folders given.
 
@@ -59,6 +61,9 @@ def forget(
         done = erase(wanted, store, places or (), customer_column, keep=dry_run)
     if receipt and not dry_run:
         done.write(receipt)
+    if as_json:
+        show_json(asdict(done))
+        return
     header = ["", "Rows found" if dry_run else "Rows removed", "Similar ids, left"]
     rows = [[place.name, place.rows, place.similar] for place in done.places]
     show_table(f"{done.customers:,} {'customer' if done.customers == 1 else 'customers'}", header, rows)

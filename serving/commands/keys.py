@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from features.commands.console import show_table
-from features.commands.options import options
+from features.commands.console import show_json, show_table
+from features.commands.options import AsJson, options
 from features.errors import StayworthError
 from serving.settings import StoreSettings
 
@@ -69,7 +70,7 @@ def add(
 
 @keys.command("list")
 @options
-def list_keys(settings: StoreSettings) -> None:
+def list_keys(settings: StoreSettings, as_json: AsJson = False) -> None:
     """List the keys, the oldest first, revoked ones too.
 
     Example: stayworth keys list
@@ -79,11 +80,19 @@ def list_keys(settings: StoreSettings) -> None:
     with Store(settings.uri) as store:
         found = store.keys.all()
         address = store.address
+    if as_json:
+        show_json([_document(key) for key in found])
+        return
     if not found:
         typer.echo(f"There is no key in {address} yet. Make one: stayworth keys add crm-1")
         return
     header = ["Name", "Scopes", "Rate limit", "Body, MB", "Made", "Revoked"]
     show_table(f"API keys in {address}", header, [_row(key) for key in found])
+
+
+def _document(key: ApiKey) -> dict[str, object]:
+    known = asdict(key) | {"scopes": sorted(key.scopes)}
+    return {name: value for name, value in known.items() if name != "digest"}
 
 
 def _row(key: ApiKey) -> list[str]:

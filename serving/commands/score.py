@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from features.commands.console import progress, show_table
+from features.commands.console import progress, show_json, show_table
 from features.commands.log import open_log, row_balance
-from features.commands.options import options
+from features.commands.options import AsJson, options
 from features.log.findings import Finding, settle
 from features.log.settings import Columns, LogSettings
 from features.snapshot import Snapshot
@@ -34,6 +34,7 @@ def score(
     columns: Columns,
     registry: RegistrySettings,
     store: StoreSettings,
+    as_json: AsJson = False,
 ) -> None:
     """Score every customer of a log by the champion model, most value at risk first.
 
@@ -69,19 +70,43 @@ def score(
             write_table(scored.unscored, settings.unscored, excel=settings.excel)
         if published:
             published.publish(scored.scores, keep=settings.keep_sets, progress=report)
+    for sentence in contacts.warnings(match) if contacts and match else ():
+        typer.secho(f"Warning: {sentence}", fg=typer.colors.YELLOW, err=True)
+    if as_json:
+        show_json(_document(scored, chosen, scorer.version, published))
+        return
     contacted = (
         ("with a contact", len(match.pairs), f"of {len(contacts):,} in {contacts.name}")
         if contacts and match
         else None
     )
     _show_summary(scored, chosen, orders.report, contacted, scorer.version)
-    for sentence in contacts.warnings(match) if contacts and match else ():
-        typer.secho(f"Warning: {sentence}", fg=typer.colors.YELLOW, err=True)
     typer.echo()
     if settings.out:
         typer.echo(f"{len(chosen):,} customers in {settings.out}")
     if published:
         typer.echo(f"{len(scored.scores):,} customers published in {published.address}")
+
+
+def _document(
+    scored: ScoredList, chosen: pd.DataFrame, version: str, published: Store | None
+) -> dict[str, Any]:
+    """Return what a script wants to know of a list: where every row and every customer went."""
+    return {
+        "model_version": version,
+        "snapshot_date": scored.snapshot.date,
+        "rows": {
+            "in": scored.rows_in,
+            "used": scored.rows_used,
+            "quarantined": scored.quarantined,
+            "not_yet_visible": scored.rows_not_visible,
+        },
+        "scored": len(scored.scores),
+        "unscored": scored.unscored["reason"].value_counts().to_dict(),
+        "listed": len(chosen),
+        "value_at_risk": chosen["value_at_risk"].sum(),
+        "published_in": str(published.address) if published else None,
+    }
 
 
 @contextmanager

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from pydantic import Field
 
-from features.commands.console import progress, show_table
+from features.commands.console import progress, show_json, show_table
 from features.commands.log import open_log
-from features.commands.options import options
+from features.commands.options import AsJson, options
 from features.log.settings import Columns, LogSettings
 from features.settings import Settings
 
@@ -44,17 +44,12 @@ def advise(
     columns: Columns,
     settings: AdviseSettings,
     plot: Annotated[Path | None, typer.Option("--plot", help="Picture to write: .png, .svg or .pdf.")] = None,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", help="File for all the numbers, as JSON.")
-    ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Recommend the churn window, in days without a purchase, and the settings of training for a log.
 
     Example: stayworth advise --transactions orders.csv --plot window.png
     """
-    import json
-
-    from features.files import atomic_path
     from features.table.history import PurchaseHistory
     from training.report.advice_plot import require_format, write_plot
     from training.window.advisor import advise
@@ -68,12 +63,12 @@ def advise(
             advice = advise(history, **settings.model_dump())
         if plot:
             write_plot(advice, plot)
-        if json_file:
-            with atomic_path(json_file) as beside:
-                beside.write_text(json.dumps(advice.to_dict(), indent=2) + "\n", encoding="utf-8")
+    if as_json:
+        show_json(advice.to_dict())
+        return
     show_advice(advice)
-    for path in filter(None, (plot, json_file)):
-        typer.echo(f"Written: {path}")
+    if plot:
+        typer.echo(f"Written: {plot}")
 
 
 def show_advice(advice: Advice) -> None:

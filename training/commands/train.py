@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from features.commands.console import progress, show_table
+from features.commands.console import progress, show_json, show_table
 from features.commands.log import open_log, row_balance
-from features.commands.options import CONFIG_ONLY, options
+from features.commands.options import CONFIG_ONLY, AsJson, options
 from features.log.settings import Columns, LogSettings
 from training.monitoring.settings import MonitorSettings
 from training.settings import RegistrySettings, TrainSettings
@@ -33,6 +33,7 @@ def train(
     settings: TrainSettings,
     registry: RegistrySettings,
     monitor: Annotated[MonitorSettings, CONFIG_ONLY],
+    as_json: AsJson = False,
 ) -> None:
     """Train churn and value models, judge them on a held-out snapshot, log and register them.
 
@@ -56,10 +57,28 @@ def train(
             raise typer.Exit(NOT_DUE)
         run = train(orders, with_champion_window(settings, versions), report, registry=versions)
         version, decision = register(run, orders, settings, versions, report)
-    show_run(run, orders)
-    show_version(version, decision, versions)
+    if as_json:
+        show_json(_document(run, version, decision))
+    else:
+        show_run(run, orders)
+        show_version(version, decision, versions)
     if decision and not decision.promote:
         raise typer.Exit(STAYED)
+
+
+def _document(run: TrainingRun, version: Version, decision: PromotionDecision | None) -> dict[str, Any]:
+    """Return what a script wants to know of a training: which version, how good, whether it scores now."""
+    card = run.model.card
+    return {
+        "version": version.version,
+        "promoted": bool(decision and decision.promote),
+        "outcome": decision.outcome if decision else None,
+        "reasons": decision.reasons if decision else [],
+        "horizon_days": card.horizon_days,
+        "dormant_after_days": card.dormant_after_days,
+        "test": card.test.to_dict(),
+        "notes": card.notes,
+    }
 
 
 def show_run(run: TrainingRun, orders: TransactionLog) -> None:

@@ -79,6 +79,7 @@ def _row(version: Version) -> list[str]:
 def promote(
     settings: RegistrySettings,
     version: Annotated[str, typer.Argument(help="Number of the version, as 'stayworth models' lists it.")],
+    as_json: AsJson = False,
 ) -> None:
     """Make a version the champion, the one that scores, without a comparison.
 
@@ -88,10 +89,15 @@ def promote(
 
     registry = Registry(settings.tracking_uri)
     before = registry.current()
-    if before and before.version == version:
+    same = before is not None and before.version == version
+    if not same:
+        registry.promote(version)
+    if as_json:
+        show_json({"champion": version, "before": before.version if before else None})
+        return
+    if same:
         typer.echo(f"Version {version} is the champion already.")
         return
-    registry.promote(version)
     typer.echo(
         f"Version {version} is the champion now{f'; version {before.version} was' if before else ''}. "
         "Back again: stayworth rollback"
@@ -99,7 +105,7 @@ def promote(
 
 
 @options
-def rollback(settings: RegistrySettings) -> None:
+def rollback(settings: RegistrySettings, as_json: AsJson = False) -> None:
     """Make the champion before the present one champion again; once more goes one further back.
 
     Example: stayworth rollback
@@ -107,6 +113,9 @@ def rollback(settings: RegistrySettings) -> None:
     from training.versions.registry import Registry
 
     now, before = Registry(settings.tracking_uri).rollback()
+    if as_json:
+        show_json({"champion": now, "before": before})
+        return
     was = f"; version {before} was" if before else ""
     typer.echo(
         f"Version {now} is the champion again{was}. A running service takes it over when it looks next "

@@ -32,15 +32,15 @@ def test_it_prints_windows_a_recommendation_and_the_command_to_train_with(orders
     assert "stayworth train --transactions … --horizon-days " in result.output
 
 
-def test_it_writes_the_picture_and_the_numbers(orders: Path, tmp_path: Path) -> None:
-    picture, numbers = tmp_path / "window.svg", tmp_path / "advice.json"
+def test_it_writes_the_picture_and_prints_the_numbers_for_a_script(orders: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "window.svg"
 
-    result = _run("--transactions", orders, "--plot", picture, "--json", numbers)
+    result = _run("--transactions", orders, "--plot", picture, "--json")
 
     assert result.exit_code == 0, result.output
     assert "<svg" in picture.read_text()
-    assert json.loads(numbers.read_text())["window_days"] > 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["advice.json", "window.svg"]
+    assert json.loads(result.stdout)["window_days"] > 0
+    assert [path.name for path in tmp_path.iterdir()] == ["window.svg"]
 
 
 def test_a_picture_of_an_unknown_format_is_refused_before_the_log_is_read(tmp_path: Path) -> None:
