@@ -39,7 +39,7 @@ class Status:
             ("ready", "yes" if self.ready else "no: no champion is loaded"),
             (
                 "model",
-                f"version {self.version}, {_age(get('stayworth_model_age_seconds'))}"
+                f"version {self.version}, {_age(get('stayworth_model_age_seconds'))}{self._window('model')}"
                 if self.version
                 else "none",
             ),
@@ -59,12 +59,23 @@ class Status:
         if self.listed is None:
             return found
         version, snapshot = self.listed
-        other = (
-            ""
-            if version == self.version
-            else ", not the one that scores: publish again, stayworth score --publish"
+        return (
+            f"{found}, of {snapshot} by version {version}{self._window('store')}{self._difference(version)}"
         )
-        return f"{found}, of {snapshot} by version {version}{other}"
+
+    def _window(self, of: str) -> str:
+        days = self.samples.get(f"stayworth_{of}_horizon_days")
+        return "" if days is None else f", churn in {days:.0f} days"
+
+    def _difference(self, version: str) -> str:
+        """Say where the list is of another version than the one that scores, and its probabilities of other windows."""
+        if version == self.version:
+            return ""
+        windows = {self._window(of) for of in ("model", "store")} - {""}
+        other = (
+            " Their probabilities are of different windows, and do not compare." if len(windows) > 1 else ""
+        )
+        return f": not the version that scores.{other} Publish again: stayworth score --publish"
 
 
 def read_status(url: str, key: str | None = None) -> Status:

@@ -98,6 +98,10 @@ class _State(Collector):
             yield GaugeMetricFamily(
                 "stayworth_model_age_seconds", "Since the version was trained.", _age(state.trained_at)
             )
+        if state.horizon_days is not None:
+            yield GaugeMetricFamily(
+                "stayworth_model_horizon_days", "Length of the version's churn window.", state.horizon_days
+            )
         yield CounterMetricFamily(
             "stayworth_refused_models", "Versions that were to score and could not be used.", state.refusals
         )
@@ -112,6 +116,12 @@ class _State(Collector):
             )
             info.add_metric([published.model_version, str(published.snapshot_date)], 1)
             yield info
+            if published.horizon_days is not None:
+                yield GaugeMetricFamily(
+                    "stayworth_store_horizon_days",
+                    "Length of the churn window of the newest scores.",
+                    published.horizon_days,
+                )
             yield GaugeMetricFamily(
                 "stayworth_store_age_seconds",
                 "Since the newest scores were published.",

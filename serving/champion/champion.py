@@ -44,6 +44,8 @@ class ChampionState:
     version : str or None
         The version that scores.
     trained_at : datetime or None, UTC
+    horizon_days : int or None
+        Length of its churn window.
     source : {"registry", "cache"} or None
         Whether the registry named that version, or it is a local copy that the registry has not confirmed.
     registry_up : bool
@@ -57,6 +59,7 @@ class ChampionState:
 
     version: str | None = None
     trained_at: datetime | None = None
+    horizon_days: int | None = None
     source: Literal["registry", "cache"] | None = None
     registry_up: bool = False
     refused: tuple[tuple[str, str], ...] = ()
@@ -222,6 +225,7 @@ class Champion:
             self.state,
             version=version.version,
             trained_at=model.card.trained_at,
+            horizon_days=model.card.horizon_days,
             source=source,
             refused=self._refusals(),
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from serving.store.connections import READ_SECONDS
 from serving.store.database import WAIT_SECONDS, Database
 from serving.store.erasure import count, erase
 from serving.store.keys import Keys
-from serving.store.tables import as_utc, score_sets
+from serving.store.tables import as_utc, score_sets, scores
 from training.model.score_schema import SCHEMA, SCORE_COLUMNS, Score
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class Publication:
     model_version : str
     snapshot_date : date
     customers : int, positive
+    horizon_days : int or None
+        Length of the churn window of its scores; only `Store.newest` reads it.
     """
 
     id: int
@@ -50,6 +52,7 @@ class Publication:
     model_version: str
     snapshot_date: date
     customers: int
+    horizon_days: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -163,7 +166,9 @@ class Store:
             If the store cannot be reached, or its tables are not those of this release.
         """
         statement = (
-            sa.select(*(score_sets.c[name] for name in _SET_FIELDS)).order_by(score_sets.c.id.desc()).limit(1)
+            sa.select(*(score_sets.c[name] for name in _SET_FIELDS), _HORIZON)
+            .order_by(score_sets.c.id.desc())
+            .limit(1)
         )
         try:
             rows = self._database.select(statement)
@@ -247,7 +252,14 @@ class Store:
         self._database.close()
 
 
-_SET_FIELDS = tuple(field.name for field in fields(Publication))
+_SET_FIELDS = ("id", "published_at", "model_version", "snapshot_date", "customers")
+_HORIZON = (
+    sa.select(scores.c.horizon_days)
+    .where(scores.c.set_id == score_sets.c.id)
+    .limit(1)
+    .scalar_subquery()
+    .label("horizon_days")
+)
 _SCORE_CELLS = [f"{'s' if column.per_list else 'c'}.{column.name}" for column in SCHEMA.values()]
 _CUSTOMER_ID = len(_SET_FIELDS) + SCORE_COLUMNS.index("customer_id")
 _DATES = tuple(column.name for column in SCHEMA.values() if column.type is date)
