@@ -30,11 +30,15 @@ from typing_extensions import TypeAliasType
 
 from features.log.amounts import LARGEST_AMOUNT
 from features.snapshot import Snapshot
-from serving.client.request_types import MAX_CUSTOMERS, MAX_ROWS, TRANSACTION_FIELDS, TransactionFields
+from serving.client.request_types import (
+    MAX_CUSTOMERS,
+    MAX_ROWS,
+    MAX_TRANSACTIONS,
+    TRANSACTION_FIELDS,
+    TransactionFields,
+)
 from training.offers.offers import BetaPrior, Offer, Share
 
-MAX_TRANSACTIONS = 10_000
-"""Orders of one customer."""
 MAX_OFFERS = 20
 MAX_UNKNOWN_FIELDS = 50
 

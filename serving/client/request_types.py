@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MAX_CUSTOMERS = 5_000
+MAX_TRANSACTIONS = 10_000
+"""Orders of one customer."""
 MAX_ROWS = 200_000
 """Transactions of all customers of a request together."""
 
@@ -78,24 +80,24 @@ def parts(customers: Sequence[Customer]) -> Iterator[list[Customer]]:
     Raises
     ------
     StayworthError
-        If an id comes twice: in two parts, the service could not see it. If a customer has more orders than a
-        request may carry.
+        If an id comes twice: in two parts, the service could not see it. If a customer has more orders than the
+        service takes of one.
 
     Examples
     --------
-    >>> orders = [Transaction(ordered_at="1998-01-05", amount=20.5)] * 150_000
-    >>> [len(part) for part in parts([Customer(customer_id=name, transactions=orders) for name in "abc"])]
-    [1, 1, 1]
+    >>> orders = [Transaction(ordered_at="1998-01-05", amount=20.5)] * 9_000
+    >>> [len(part) for part in parts([Customer(customer_id=f"{n}", transactions=orders) for n in range(50)])]
+    [22, 22, 6]
     """
     _require_distinct(customers)
     part: list[Customer] = []
     rows = 0
     for position, customer in enumerate(customers):
         more = len(customer["transactions"])
-        if more > MAX_ROWS:
+        if more > MAX_TRANSACTIONS:
             raise StayworthError(
-                f"customers.{position} has {more:,} transactions, and a request carries {MAX_ROWS:,}. Send one "
-                "per day, with the day's sum: orders of one day count as one purchase."
+                f"customers.{position} has {more:,} transactions, and the service takes {MAX_TRANSACTIONS:,} of a "
+                "customer. Send one per day, with the day's sum: orders of one day count as one purchase."
             )
         if part and (len(part) == MAX_CUSTOMERS or rows + more > MAX_ROWS):
             yield part
