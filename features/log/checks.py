@@ -7,6 +7,7 @@ at what a row stands for.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 
@@ -14,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.log.columns import listed, text
+from features.log.columns import listed, plain, text
 from features.log.findings import Finding
 from features.log.history_checks import check_histories
 from features.log.id_checks import check_ids
@@ -26,6 +27,8 @@ from features.log.transactions import TransactionLog
 MUCH = 0.02  # of the rows or of the money: what may be lost without a warning
 OLDEST_YEAR = 1990
 _SAMPLE_ROWS = 200_000
+_FEW_ROWS = 20
+_NEARLY_ALL = 0.95
 _STATUS_VALUES = 30
 _BAD_STATUS = (
     *("failed", "failure", "cancelled", "canceled", "void", "voided", "declined", "pending", "unpaid"),
@@ -57,6 +60,7 @@ def check(log: TransactionLog, rules: LogRules) -> list[Finding]:
     found = [
         *check_ids(log, rules),
         *_check_losses(log),
+        *_check_decimals(log, rules),
         *_check_dates(log, rules),
         *_check_grain(log, rules),
         *_check_statuses(log),
@@ -137,6 +141,23 @@ def _lost(log: TransactionLog, rows: np.ndarray, share: float, money: float) -> 
         + "".join(f" {remark}" for remark in remarks),
         bool(one_end),
     )
+
+
+def _check_decimals(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
+    """Look for amounts that can be read, and whose decimal mark may group thousands: 403.000 for 403,000."""
+    mark, name = rules.number_style.decimal, log.names.get("amount")
+    column = None if name is None else plain(log.quarantine.raw[name].slice(0, _SAMPLE_ROWS))
+    if column is None or rules.thousands or not pa.types.is_string(column.type):
+        return
+    written = text(column).drop_null()
+    fits = pc.match_substring_regex(written, rf"^[+-]?[0-9]{{1,3}}{re.escape(mark)}[0-9]{{3}}$")
+    if len(written) >= _FEW_ROWS and pc.mean(fits.cast(pa.int8())).as_py() > _NEARLY_ALL:
+        yield Finding(
+            "three-decimals",
+            f"Nearly all amounts have three digits after the {'point' if mark == '.' else 'comma'}, such as "
+            f"{listed(written.filter(fits).slice(0, 2).to_pylist())}: if it groups thousands, they are read as a "
+            f"thousandth of what they are. --thousands {mark} reads it so.",
+        )
 
 
 def _check_dates(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:

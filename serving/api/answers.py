@@ -70,7 +70,8 @@ class ScoreResponse(BaseModel):
     notes: Annotated[
         list[str],
         Field(
-            description="What to know about the scores, such as fields that the model learnt from and the request lacks."
+            description="What to know about the scores, such as fields that the model learnt from and the request "
+            "lacks."
         ),
     ]
 

@@ -88,8 +88,9 @@ class LogSummary:
         return found
 
     def missing_columns(self, log: TransactionLog) -> tuple[str, ...]:
-        """Return the columns with a part in the scores that this log had and another lacks, as the contract names them."""
-        scored = {feature.needs for feature in FEATURES} | {"order_id"}  # rows of one order count as one order
+        """Return the columns that this log had and another lacks, as the contract names them; only what scores use."""
+        # Rows of one order count as one order.
+        scored = {"order_id", *(feature.needs for feature in FEATURES)}
         missing = [name for name in self.columns if name in scored and name not in log.columns]
         return tuple(name.removesuffix("_cents") for name in missing)
 

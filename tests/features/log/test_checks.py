@@ -47,6 +47,24 @@ def test_nothing_is_found_in_a_sound_log():
     assert found(shop()) == {}
 
 
+@pytest.mark.parametrize(
+    ("amounts", "rules", "told"),
+    [
+        (["403.000", "1.250", "17.500"], {}, True),
+        (["403,000", "1,250"], {"decimal": ","}, True),
+        (["403.000", "1.25"], {}, False),
+        (["403", "1.250"], {}, False),
+        (["403.000", "1.250"], {"thousands": "."}, False),
+    ],
+)
+def test_three_digits_after_the_mark_throughout_may_be_thousands(
+    amounts: list[str], rules: dict[str, str], told: bool
+) -> None:
+    log = shop(30, amount=(amounts * 30)[:30])
+
+    assert ("three-decimals" in found(log, **rules)) is told
+
+
 # --- ids -----------------------------------------------------------------------------------------------
 
 
