@@ -32,7 +32,14 @@ from features.errors import EmptyLogError, LogError
 from features.files import bare_cells, is_text
 from features.log.databases import open_database
 from features.log.delimited import open_delimited
-from features.log.file_kinds import PACKED, plain_text, require_content, suffix_of, unzipped
+from features.log.file_kinds import (
+    PACKED,
+    plain_text,
+    require_content,
+    require_plausible_size,
+    suffix_of,
+    unzipped,
+)
 from features.log.streams import Stream, require_distinct
 from features.log.workbooks import open_workbook
 from features.progress import Report
@@ -45,6 +52,7 @@ _FORMATS = (
     "or of .csv files, or a postgresql:// or sqlite:/// URI"
 )
 _JSON_BLOCK_BYTES = 1 << 20
+_FREE_PARQUET_BYTES = 512 << 20
 _OPENING, _CLOSING = np.frombuffer(b"[{", np.uint8), np.frombuffer(b"]}", np.uint8)
 _COMPRESSED = {".gz": ".csv.gz", ".bz2": ".csv.bz2", ".zst": ".csv.zst"}
 
@@ -287,6 +295,15 @@ def _open_files(path: Path, files: Sequence[Path], encoding: str | None, chunk_r
     yield Stream(str(path), whole.column_names, whole.schema, iter(whole.to_batches()), whole.num_rows)
 
 
+def _plausible(batches: Iterator[pa.RecordBatch], path: Path, packed: int) -> Iterator[pa.RecordBatch]:
+    """Yield batches as long as what they hold is plausible for the files' size: a run of equal values takes no room."""
+    size = 0
+    for batch in batches:
+        size += batch.nbytes
+        require_plausible_size(path, size, packed, free=_FREE_PARQUET_BYTES)
+        yield batch
+
+
 @contextmanager
 def _parquet(path: Path, files: Sequence[Path], chunk_rows: int) -> Iterator[Stream]:
     options = pa.dataset.FileSystemFactoryOptions(
@@ -308,7 +325,7 @@ def _parquet(path: Path, files: Sequence[Path], chunk_rows: int) -> Iterator[Str
             str(path),
             dataset.schema.names,
             scanner.projected_schema,
-            scanner.to_batches(),
+            _plausible(scanner.to_batches(), path, sum(file.stat().st_size for file in files)),
             total_rows=dataset.count_rows(),
         )
     except (pa.ArrowException, OSError) as error:

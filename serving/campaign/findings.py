@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from features.errors import OutputError
 from serving.campaign.folder import require_parent
 from serving.lists.export import write_table
 from training.campaign.measurement import Measurement
@@ -23,9 +24,7 @@ def write_findings(found: Measurement, folder: str | os.PathLike[str]) -> None:
     OutputError
         If a file cannot be written.
     """
-    target = Path(folder)
-    require_parent(target)
-    target.mkdir(exist_ok=True)
+    target = _made(folder)
     write_table(found.table(), target / "measured.csv")
     write_measurement(MeasurementRecord.of(found), target / "measured.json")
     write_offers(found.offers, target / UPDATED_OFFERS)
@@ -39,4 +38,15 @@ def write_pooled(found: PooledCampaigns, folder: str | os.PathLike[str]) -> None
     OutputError
         If the file cannot be written.
     """
-    write_table(found.table(), Path(folder) / "pooled.csv")
+    write_table(found.table(), _made(folder) / "pooled.csv")
+
+
+def _made(folder: str | os.PathLike[str]) -> Path:
+    """Make the folder of the findings, unless it is there: the campaign's own, or one of an earlier look."""
+    target = Path(folder)
+    require_parent(target)
+    try:
+        target.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"Cannot write {target}: {error.strerror or error}.") from None
+    return target

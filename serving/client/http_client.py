@@ -96,7 +96,7 @@ class StayworthClient:
     api_key : str, optional
         As ``stayworth keys add`` printed it. Shown nowhere.
     timeout : float, seconds
-        Without a word from the service, until a request is given up.
+        Without a word from the service, until a request is given up; to connect, at most 5.
     retry_seconds : float
         How long to go on trying; 0: never again. A host that has not answered once is given up after
         5 seconds: its address is probably wrong.
@@ -124,7 +124,8 @@ class StayworthClient:
         self._address = f"{url.scheme}://{url.netloc.decode()}"
         self._retry_seconds = retry_seconds
         self._answered = False
-        self._http = httpx.Client(base_url=url, headers=headers, timeout=timeout)
+        patience = httpx.Timeout(timeout, connect=min(timeout, _STRANGER_SECONDS))
+        self._http = httpx.Client(base_url=url, headers=headers, timeout=patience)
 
     def __repr__(self) -> str:
         return f"StayworthClient({self._address!r})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -88,6 +89,14 @@ def test_the_summary_adds_up(here: Path) -> None:
     assert counts["rows in"] == counts["used"] + counts["quarantined"] + counts["not yet visible"]
     assert counts["in the log"] == 2357 == counts["scored"] + counts["unscored"]
     assert counts["in the list"] == counts["scored"] == len(read_table(here / "list.csv"))
+
+
+def test_a_script_is_told_where_every_row_and_customer_went(here: Path) -> None:
+    told = json.loads(score("--out", "list.csv", "--top", 10, "--json").stdout)
+
+    assert told["rows"] == {"in": 6919, "used": 6919, "quarantined": {}, "not_yet_visible": 0}
+    assert (told["scored"], told["unscored"], told["listed"]) == (2357, {}, 10)
+    assert (told["snapshot_date"], told["model_version"], told["published_in"]) == ("1998-07-01", "1", None)
 
 
 def test_the_three_formats_hold_the_same_list(here: Path) -> None:

@@ -196,5 +196,6 @@ def _require_the_draw(customers: pd.DataFrame, drawn: Counts, erased: Erased) ->
         return []
     return [
         f"The lists have {found[True]:,} contacted and {found[False]:,} held-out customers, the plan drew "
-        f"{planned[True]:,} and {planned[False]:,}. Every customer drawn counts, reached or not: restore them."
+        f"{planned[True]:,} and {planned[False]:,}. Every customer drawn counts, reached or not: restore them, also "
+        "those who have opted out since. Who asks to be forgotten: stayworth forget ID --in FOLDER."
     ]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import openpyxl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from features.errors import EmptyLogError, LogError
@@ -146,6 +147,20 @@ def test_rows_beyond_the_size_that_a_sheet_states_are_read(tmp_path: Path) -> No
 
     assert read_log(path).to_pylist() == [{"1": "2", "5": "5"}, {"1": "3", "5": "5"}]
     assert len(sheet) < LARGEST_PART
+
+
+def test_a_parquet_file_of_a_few_runs_of_equal_values_is_refused(tmp_path: Path) -> None:
+    # 200 times 100,000 rows of one text of 100 bytes: 2 GB in less than 1 MB
+    path = tmp_path / "orders.parquet"
+    table = pa.table({"id": pa.array(["a" * 100] * 100_000).dictionary_encode()})
+    with pq.ParquetWriter(path, table.schema.remove_metadata(), store_schema=False) as writer:
+        for _ in range(200):
+            writer.write_table(table)
+
+    said = read_in_little_memory(path)
+
+    assert path.stat().st_size < 1 << 20
+    assert "unpacks to more than 100 times its size, and to more than 512 MiB" in said
 
 
 def test_an_object_that_is_nested_without_end_is_refused_and_ends_no_process(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -221,6 +222,21 @@ def test_findings_go_into_a_new_folder(app: typer.Typer, folder: Path) -> None:
     assert nowhere == 2 and "does not exist" in complaint
 
 
+def test_plan_and_measure_print_what_they_keep_for_a_script(app: typer.Typer, folder: Path) -> None:
+    planned = CliRunner().invoke(
+        app, ["plan", "--scores", "scored.csv", "--offers", "offers.toml", "--out", "campaign", "--json"]
+    )
+    measured = CliRunner().invoke(
+        app, ["measure", "--campaign", "campaign", "--transactions", "orders.csv", "--json"]
+    )
+
+    assert json.loads(planned.stdout) == json.loads((folder / "campaign" / "plan.json").read_text())
+    assert json.loads(measured.stdout) == {
+        "campaigns": [json.loads((folder / "campaign" / "measured.json").read_text())],
+        "pooled": None,
+    }
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -271,7 +287,6 @@ def test_a_campaign_is_not_measured_on_a_log_of_other_customers(app: typer.Typer
 def test_two_campaigns_are_measured_and_pooled(app: typer.Typer, folder: Path) -> None:
     for name in ("spring", "autumn"):
         _run(app, f"plan --scores scored.csv --offers offers.toml --budget 300 --out {name}")
-    (folder / "both").mkdir()
     line = "measure --campaign spring --campaign autumn --transactions orders.csv"
 
     code, said = _run(app, f"{line} --out both")

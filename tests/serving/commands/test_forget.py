@@ -61,6 +61,11 @@ def test_a_customer_is_erased_everywhere_and_the_campaign_still_adds_up(shop: Pa
     )
 
     assert done.exit_code == 0, done.output
+    again = json.loads(stayworth("forget", contacted, "--in", "campaign", "--dry-run", "--json").stdout)
+    assert (again["customers"], [place["rows"] for place in again["places"]].count(0)) == (
+        1,
+        len(again["places"]),
+    )
     (shop / "stop.csv").unlink()
     for file in (path for path in shop.rglob("*") if path.is_file()):
         assert contacted.encode() not in file.read_bytes(), file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import suppress
 from hashlib import sha256
@@ -64,6 +65,10 @@ def test_keys_are_listed_and_revoked(here: Path, monkeypatch: pytest.MonkeyPatch
     assert first.split()[:4] == ["crm-1", "lookup,", "score", "600/minute"]
     assert len(second.split()) == len(first.split()) + 1  # revoked: date and time, and no rate limit
     assert key not in listed.stdout
+    names = [
+        (each["name"], each["rate_limit"]) for each in json.loads(stayworth("keys", "list", "--json").stdout)
+    ]
+    assert names == [("crm-1", "600/minute"), ("crm-2", None)]
     assert sorted(os.listdir(here)) == ["keys.db"]
 
 

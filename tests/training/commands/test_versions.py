@@ -112,6 +112,11 @@ def test_promote_and_rollback_say_who_was_and_who_is(here: Path) -> None:
     assert Registry("sqlite:///mlflow.db").champion().version == "1"
 
 
+def test_promote_and_rollback_tell_a_script_who_was_and_who_is(here: Path) -> None:
+    assert json.loads(run("promote", "2", "--json").stdout) == {"champion": "2", "before": "1"}
+    assert json.loads(run("rollback", "--json").stdout) == {"champion": "1", "before": "2"}
+
+
 def test_mistakes_are_named_and_end_with_2(here: Path) -> None:
     unknown, nobody_before = run("promote", "7"), run("rollback")
 
