@@ -147,7 +147,10 @@ def _check_decimals(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
     """Look for amounts that can be read, and whose decimal mark may group thousands: 403.000 for 403,000."""
     mark, name = rules.number_style.decimal, log.names.get("amount")
     column = None if name is None else plain(log.quarantine.raw[name].slice(0, _SAMPLE_ROWS))
-    if column is None or rules.thousands or not pa.types.is_string(column.type):
+    known = log.quarantine.rows_of(
+        UNREADABLE_AMOUNT
+    ).size  # then the marks that group thousands are recognised
+    if column is None or known or rules.thousands or not pa.types.is_string(column.type):
         return
     written = text(column).drop_null()
     fits = pc.match_substring_regex(written, rf"^[+-]?[0-9]{{1,3}}{re.escape(mark)}[0-9]{{3}}$")

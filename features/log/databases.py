@@ -38,7 +38,7 @@ _CONNECT_SECONDS = 10
 _READING = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE)
 _SYSTEM_SCHEMAS = re.compile(r"information_schema|pg_.*")
 _LISTED_TABLES = 10
-_ONE_STATEMENT = "You can only execute one statement at a time."
+_REFUSED = re.compile("not authorized|authorization denied|one statement at a time")
 # PostgreSQL's type numbers (pg_type.oid) of date, timestamp, timestamptz: they are fixed.
 _DATE_TYPES: dict[object, pa.DataType] = {
     1082: pa.date32(),
@@ -68,8 +68,8 @@ class _Address:
     def fault(self, error: SQLAlchemyError) -> str:
         """Return the driver's words, in one line and without the password."""
         words = " ".join(str(error.orig if isinstance(error, DBAPIError) else error).split())
-        if words in ("not authorized", _ONE_STATEMENT):
-            return "it is not one SELECT."
+        if self.given.kind == "sqlite" and _REFUSED.search(words):
+            return "it is not one SELECT that only reads its tables."
         return self.given.redact(words).rstrip(".") + "."
 
 

@@ -52,7 +52,7 @@ _FORMATS = (
     "or of .csv files, or a postgresql:// or sqlite:/// URI"
 )
 _JSON_BLOCK_BYTES = 1 << 20
-_FREE_PARQUET_BYTES = 512 << 20
+_FREE_PARQUET_BYTES = 256 << 20
 _OPENING, _CLOSING = np.frombuffer(b"[{", np.uint8), np.frombuffer(b"]}", np.uint8)
 _COMPRESSED = {".gz": ".csv.gz", ".bz2": ".csv.bz2", ".zst": ".csv.zst"}
 

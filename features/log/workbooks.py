@@ -24,8 +24,9 @@ from features.log.streams import Stream
 
 LARGEST_XML = 512 << 20
 LARGEST_PART = 8 << 20  # that may be packed as tightly as it likes
+MOST_ROWS = 1 << 20  # Excel's own limit; a file may claim more
 MOST_CELLS = 50_000_000
-MOST_TEXT = 512 << 20
+MOST_TEXT = 256 << 20
 _BATCH_ROWS = 10_000
 
 
@@ -49,14 +50,15 @@ class _Budget:
     cells: int = MOST_CELLS
     text: int = MOST_TEXT
 
-    def spend(self, row: list[str]) -> None:
-        """Take a row off, an empty one too."""
-        self.cells -= max(len(row), 1)
+    def spend(self, number: int, row: list[str]) -> None:
+        """Take a row off, the sheet's ``number``-th."""
+        self.cells -= len(row)
         self.text -= sum(map(len, row))
-        if self.cells < 0 or self.text < 0:
+        if number > MOST_ROWS or self.cells < 0 or self.text < 0:
             raise LogError(
-                f"{self.path} holds more than {MOST_CELLS:,} cells or {MOST_TEXT >> 20} MiB of text, the most that is "
-                "read from a workbook. Save the sheet as CSV UTF-8, and give that."
+                f"{self.path} holds more than {MOST_ROWS:,} rows in a sheet, {MOST_CELLS:,} cells or "
+                f"{MOST_TEXT >> 20} MiB of text, the most that is read from a workbook. Save the sheet as CSV UTF-8, "
+                "and give that."
             )
 
 
@@ -85,13 +87,7 @@ def open_workbook(path: Path, *, first_sheet: bool = False) -> Iterator[Stream]:
             book.close()
     except LogError:
         raise
-    except (
-        OSError,
-        zipfile.BadZipFile,
-        KeyError,
-        ValueError,
-        SyntaxError,
-    ) as error:  # SyntaxError: of the XML
+    except Exception as error:  # of any kind: openpyxl trusts that the parts of a file go together
         raise LogError(f"{path} cannot be read: {error}.") from None
     if not sheets:
         raise EmptyLogError(f"{path} is empty.")
@@ -153,9 +149,9 @@ def _rows(sheet: Any, budget: _Budget) -> Iterator[list[str]]:
     """Yield the rows with a cell that is not empty."""
     from openpyxl.utils.escape import unescape
 
-    for cells in sheet.iter_rows(values_only=True):
+    for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
         row = ["" if cell is None else unescape(_as_text(cell)) for cell in cells]
-        budget.spend(row)
+        budget.spend(number, row)
         if any(row):
             while not row[-1]:
                 row.pop()

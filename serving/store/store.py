@@ -22,7 +22,7 @@ from serving.store.connections import READ_SECONDS
 from serving.store.database import WAIT_SECONDS, Database
 from serving.store.erasure import count, erase
 from serving.store.keys import Keys
-from serving.store.tables import as_utc, score_sets, scores
+from serving.store.tables import as_utc, score_sets
 from training.model.score_schema import SCHEMA, SCORE_COLUMNS, Score
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ class Store:
             If the store cannot be reached, or its tables are not those of this release.
         """
         statement = (
-            sa.select(*(score_sets.c[name] for name in _SET_FIELDS), _HORIZON)
+            sa.select(*(score_sets.c[name] for name in (*_SET_FIELDS, "horizon_days")))
             .order_by(score_sets.c.id.desc())
             .limit(1)
         )
@@ -253,13 +253,6 @@ class Store:
 
 
 _SET_FIELDS = ("id", "published_at", "model_version", "snapshot_date", "customers")
-_HORIZON = (
-    sa.select(scores.c.horizon_days)
-    .where(scores.c.set_id == score_sets.c.id)
-    .limit(1)
-    .scalar_subquery()
-    .label("horizon_days")
-)
 _SCORE_CELLS = [f"{'s' if column.per_list else 'c'}.{column.name}" for column in SCHEMA.values()]
 _CUSTOMER_ID = len(_SET_FIELDS) + SCORE_COLUMNS.index("customer_id")
 _DATES = tuple(column.name for column in SCHEMA.values() if column.type is date)
