@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+Document = TypeVar("Document")
 LARGEST_BYTES = 8 << 20
 DEEPEST = 100
 
@@ -66,9 +67,9 @@ def _text(path: Path) -> str:
     return content.decode()
 
 
-def _within_depth(document: Any) -> Any:
+def _within_depth(document: Document) -> Document:
     """Return a document, unless it is nested too deeply for those who read it after the parser."""
-    level = [document]
+    level: list[Any] = [document]
     for _ in range(DEEPEST):
         inner = [each for each in level if isinstance(each, dict | list)]
         level = [part for each in inner for part in (each.values() if isinstance(each, dict) else each)]

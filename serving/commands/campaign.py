@@ -43,7 +43,7 @@ def plan(settings: PlanSettings, as_json: AsJson = False) -> None:
     from serving.campaign.scored_list import read_scores
     from serving.campaign.summary import sentences
     from training.campaign.plan import plan as make_plan
-    from training.campaign.record import record_of
+    from training.campaign.record import PLAN, read_record
     from training.offers.offers import read_offers
 
     require_new(settings.out)
@@ -79,7 +79,7 @@ def plan(settings: PlanSettings, as_json: AsJson = False) -> None:
         inputs = {name: _fingerprint(path) for name, path in paths.items() if path}
         write_campaign(made, settings.out, xlsx=settings.xlsx, excel=settings.excel, inputs=inputs)
     if as_json:
-        show_json(record_of(made, inputs).to_dict())
+        show_json(read_record(settings.out / PLAN).to_dict())
     else:
         _show_plan(made, settings.out)
 
