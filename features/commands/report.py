@@ -90,7 +90,7 @@ def _made(
         segments=read_segments(settings.segment, people, orders.columns) if settings.segment else None,
     )
     with facts_by(Periods(*span, settings.period, settings.calendar)) as facts, ExitStack() as stack:
-        inputs = _inputs(settings, log, orders, facts, people)
+        inputs = _inputs(settings, log, orders, facts, people, aliases)
         if settings.scores:
             known = orders.table["customer_id"].unique().to_pylist()
             potential, notes = read_potential(settings.scores, known, log, aliases)
@@ -132,11 +132,14 @@ def _inputs(
     orders: TransactionLog,
     facts: Facts,
     people: CustomerTable | None,
+    aliases: dict[str, str],
 ) -> Inputs:
     from features.economics.acquisition import Spend
     from features.economics.inputs import Inputs
+    from features.economics.leads import Leads
     from features.economics.money import MoneyUnit
     from features.economics.people import ACQUISITION_CHANNEL
+    from features.economics.surveys import Surveys
     from features.economics.targets import Targets
 
     margin = f"{settings.margin:g} of net revenue" if settings.margin else ""
@@ -146,6 +149,8 @@ def _inputs(
         targets=Targets.read(settings.targets, facts.periods, facts.groups, log)
         if settings.targets
         else None,
+        surveys=Surveys.read(settings.surveys, log, aliases) if settings.surveys else None,
+        leads=Leads.read(settings.leads, log, aliases) if settings.leads else None,
         channel_of=people.values(ACQUISITION_CHANNEL) if people and people.has(ACQUISITION_CHANNEL) else None,
         segment=settings.segment or "",
         discount_rate=settings.discount_rate,

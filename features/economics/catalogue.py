@@ -312,6 +312,40 @@ _COSTS = (
     ),
 )
 
+_SURVEYS = (
+    Indicator("survey", "text", "nps: would you recommend us, 0 to 10; csat: are you satisfied, 1 to 5."),
+    Indicator("about", "text", "What the survey is about; the firm, if nothing is said."),
+    Indicator(
+        "answers", "customers", "Customers who answered in the period; the last answer of each counts."
+    ),
+    Indicator("few_answers", "yes or no", "Fewer than 30 answers."),
+    Indicator("nps", "number", "Net promoter score in points.", "% of 9 and 10 - % of 0 to 6", "higher"),
+    Indicator("satisfaction", "number", "Mean satisfaction, 1 to 5.", "", "higher"),
+    Indicator("satisfied_share", "share", "Share of answers 4 and 5.", "", "higher"),
+    Indicator("sent", "number", "Surveys sent in the period."),
+    Indicator("response_rate", "share", "Share of them that was answered within 30 days.", "", "higher"),
+    Indicator("response_rate_provisional", "yes or no", "The 30 days of the last go on after the log's end."),
+)
+
+_LEADS = (
+    Indicator("leads", "number", "Leads created in the period.", "", "higher"),
+    Indicator("qualified", "number", "Of them, qualified."),
+    Indicator("converted", "number", "Of them, customers within the inactivity window after the creation."),
+    Indicator(
+        "conversion_rate",
+        "share",
+        "Share of leads who became customers in time.",
+        "converted / leads",
+        "higher",
+    ),
+    Indicator(
+        "conversion_rate_provisional", "yes or no", "The window of the last lead goes on after the log's end."
+    ),
+    Indicator(
+        "cost_per_lead", "money", "Spend of the channel and period per lead.", "spend / leads", "lower"
+    ),
+)
+
 _TARGETS = (
     Indicator("value", "number", "Value of the indicator."),
     Indicator("target", "number", "Target of targets.csv."),

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from features.economics.acquisition import Spend
 from features.economics.cost_table import CostTable
 from features.economics.facts import Facts
+from features.economics.leads import Leads
 from features.economics.money import MoneyUnit
+from features.economics.surveys import Surveys
 from features.economics.targets import Targets
 from features.economics.touches import Touches
 
@@ -39,7 +41,7 @@ class Inputs:
     Attributes
     ----------
     unit : MoneyUnit
-    spend, targets : optional
+    spend, targets, surveys, leads : optional
     channel_of : mapping of customer ids to their acquisition channel, optional
     segment : str, what customers are told apart by; empty for nothing
     margin : str, where margins come from; empty if they are not known
@@ -51,6 +53,8 @@ class Inputs:
     unit: MoneyUnit = MoneyUnit()
     spend: Spend | None = None
     targets: Targets | None = None
+    surveys: Surveys | None = None
+    leads: Leads | None = None
     channel_of: Mapping[str, str | None] | None = None
     segment: str = ""
     margin: str = ""

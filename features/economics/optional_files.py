@@ -85,23 +85,33 @@ class OptionalFile:
         return list(text(self._column(name)).to_pylist())
 
     def days(self, name: str) -> npt.NDArray[np.int64]:
-        """Read a column of dates as days since 1970-01-01."""
-        found = local_times(
-            self._column(name), self.rules.timezone, self.rules.date_format, self.rules.calendar
+        """Read a column of dates, none of which may be missing, as days since 1970-01-01."""
+        return np.asarray(
+            self.optional_days(name, missing=False).to_numpy(zero_copy_only=False), dtype=np.int64
         )
+
+    def optional_days(self, name: str, *, missing: bool = True) -> pa.Array:
+        """Read a column of dates as days since 1970-01-01; null where the cell is empty, if that is allowed."""
+        column = self._column(name)
+        found = local_times(column, self.rules.timezone, self.rules.date_format, self.rules.calendar)
+        blank = text(column).is_null().to_numpy(zero_copy_only=False)
         remedy = (
             "Is there such a day in the Jalali calendar? --log-calendar says how dates are written"
             if self.rules.calendar == "jalali"
             else "Write them as 2011-01-31, or as the log's: --date-format '%d/%m/%Y' or --log-calendar jalali"
         )
-        self.refuse(np.isnat(found), f"have no date in {name} that can be read", name, remedy=remedy)
-        return found.astype("datetime64[D]").astype(np.int64)
+        wrong = np.isnat(found) & ~(blank & missing)
+        self.refuse(wrong, f"have no date in {name} that can be read", name, remedy=remedy)
+        days = found.astype("datetime64[D]").astype(np.int64)
+        return pa.array(np.where(np.isnat(found), 0, days), pa.int32(), mask=np.isnat(found))
 
-    def numbers(self, name: str, *, negative: bool = False) -> npt.NDArray[np.float64]:
-        """Read a column of numbers, all of them finite, and none negative unless that is allowed."""
-        found = numbers(self._column(name), self.rules.number_style).to_numpy(zero_copy_only=False)
+    def numbers(self, name: str, *, negative: bool = False, missing: bool = False) -> npt.NDArray[np.float64]:
+        """Read a column of numbers: finite, and neither negative nor missing (NaN) unless that is allowed."""
+        column = self._column(name)
+        found = numbers(column, self.rules.number_style).to_numpy(zero_copy_only=False)
+        blank = text(column).is_null().to_numpy(zero_copy_only=False)
         self.refuse(
-            ~np.isfinite(found.astype(float)),
+            ~np.isfinite(found.astype(float)) & ~(blank & missing),
             f"have no number in {name}",
             name,
             remedy="Write it plainly: 1234.50; or as the log's: --decimal and --thousands",

@@ -11,7 +11,9 @@ from features.economics.cost_section import cost_section
 from features.economics.facts import Facts
 from features.economics.indicators import churn_lead, indicators, lead_sentence, with_periods
 from features.economics.inputs import KEYS, NO_MARGINS, NO_SPEND, Inputs
+from features.economics.leads import lead_results
 from features.economics.segments import EVERYONE
+from features.economics.surveys import strangers, survey_results
 from features.economics.tables import EconomicsReport, Section, Table, Terms
 from features.economics.targets import MISSED
 
@@ -37,6 +39,7 @@ def build_report(facts: Facts, inputs: Inputs) -> EconomicsReport:
         cohort_section(facts, inputs, table, channels),
         _acquisition_section(facts, inputs, channels),
         cost_section(inputs),
+        _survey_section(facts, inputs),
     )
     return EconomicsReport(terms, sections)
 
@@ -107,9 +110,42 @@ def _acquisition_section(facts: Facts, inputs: Inputs, channels: pd.DataFrame) -
             "The channels of customers are not known: they come from acquisition_channel of customers.csv "
             "(--customers), or from the log's column channel."
         )
-    return Section(
-        "acquisition", "Acquisition", (Table("channels", "Channels", channels),), tuple(notes), tuple(missing)
+    tables = [Table("channels", "Channels", channels)]
+    if inputs.leads is None:
+        missing.append(
+            "leads.csv (lead_id, created_at, channel, qualified, customer_id, converted_at; --leads) adds leads."
+        )
+    else:
+        found = lead_results(facts, inputs.leads, inputs.spend, inputs.unit)
+        tables.append(
+            Table("leads", "Leads", _dated(found, facts), {"conversion_rate": "conversion_rate_provisional"})
+        )
+    return Section("acquisition", "Acquisition", tuple(tables), tuple(notes), tuple(missing))
+
+
+def _dated(found: pd.DataFrame, facts: Facts) -> pd.DataFrame:
+    """Put labels and days of periods in place of their numbers, and mark those that the log ends in."""
+    still_open = facts.periods.open[found["period"].to_numpy(int)]
+    named = with_periods(found, facts).assign(provisional=still_open)
+    first, _, *others = found.columns
+    return named[[first, "period", "from", "to", "provisional", *others]]
+
+
+def _survey_section(facts: Facts, inputs: Inputs) -> Section:
+    title = "What customers say"
+    if inputs.surveys is None:
+        columns = "customer_id, answered_at, kind, score, sent_at, about"
+        missing = f"surveys.csv ({columns}; --surveys) adds NPS and satisfaction."
+        return Section("surveys", title, missing=(missing,))
+    found = _dated(survey_results(facts, inputs.surveys), facts)
+    others = strangers(facts)
+    notes = (
+        (f"{others:,} rows of surveys are of people who are not in the log; they are left out.",)
+        if others
+        else ()
     )
+    marks = {"response_rate": "response_rate_provisional"}
+    return Section("surveys", title, (Table("surveys", "Surveys", found, marks),), notes)
 
 
 def _spend_notes(spend: Spend, facts: Facts, inputs: Inputs, acquiring: set[str]) -> list[str]:

@@ -76,6 +76,19 @@ class ReportSettings(Settings, section="report"):
             help="What is known of customers: customer_id, acquisition_channel, columns for --segment.",
         ),
     ] = None
+    surveys: Annotated[
+        Path | None,
+        typer.Option(
+            "--surveys",
+            help="Answers of customers: customer_id, answered_at, kind (nps, csat), score, sent_at, about.",
+        ),
+    ] = None
+    leads: Annotated[
+        Path | None,
+        typer.Option(
+            "--leads", help="Leads: lead_id, created_at, channel, qualified, customer_id, converted_at."
+        ),
+    ] = None
     touchpoints: Annotated[
         Path | None,
         typer.Option(
