@@ -1,7 +1,8 @@
 """Leads: who may become a customer, from ``leads.csv``.
 
-Its columns are lead_id, created_at, channel, qualified, customer_id and converted_at. A lead is converted by ``converted_at``, else by the first purchase of its customer. Conversion counts within the
-inactivity window after the creation, so that old and new leads are compared alike.
+Its columns are lead_id, created_at, channel, qualified, customer_id and converted_at. A lead is converted by
+``converted_at``, else by the first purchase of its customer. Conversion counts within the inactivity window after the
+creation, so that old and new leads are compared alike.
 """
 
 from __future__ import annotations
