@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betaln, expit, gammaln, hyp2f1, log_expit
 
+from training.clv.activity import Activity, discounted_weeks
 from training.clv.operational_time import NO_DISCOUNT, Discount
 from training.clv.quadrature import FloatArray, time_points
 from training.clv.row_cache import RowCache
@@ -170,6 +171,38 @@ class BGNBD:
         left = self._cache(("won back, had left", weeks, discount), if_left, x, t_x)
         return np.asarray(expit(logit) * alive), np.asarray(expit(-logit) * left)
 
+    def active_weeks_if_alive(
+        self, x: FloatArray, T: FloatArray, begin: FloatArray, activity: Activity
+    ) -> FloatArray:
+        """Return Q: the discounted weeks, from ``begin`` on, in which a customer alive at T is active."""
+
+        def integrate(x: FloatArray, T: FloatArray, begin: FloatArray) -> FloatArray:
+            return active_weeks(self.r + x, self.alpha + T, self.a, self._beta_b(x), begin, activity)
+
+        return self._cache(("active", activity), integrate, x, T, begin)
+
+    def active_weeks_after_win_back(
+        self, x: FloatArray, t_x: FloatArray, T: FloatArray, activity: Activity
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the discounted active weeks after those of a won-back purchase, silent until T, in two parts.
+
+        The parts and what is known of their customers are those of `purchases_after_win_back`.
+        """
+
+        def if_alive(x: FloatArray, T: FloatArray) -> FloatArray:
+            B, v = self._beta_b(x), np.full_like(x, activity.inactivity_weeks)
+            return B / (self.a + B) * active_weeks(self.r + x, self.alpha + T, self.a, B + 1.0, v, activity)
+
+        def if_left(x: FloatArray, t_x: FloatArray) -> FloatArray:
+            B, v = self._beta_b(x), np.full_like(x, activity.inactivity_weeks)
+            after = active_weeks(self.r + x, self.alpha + t_x, self.a + 1.0, B, v, activity)
+            return (B - 1.0) / (self.a + B) * after
+
+        logit = self._alive_logit(x, t_x, T)
+        alive = self._cache(("active, won back", activity), if_alive, x, T)
+        left = self._cache(("active, had left", activity), if_left, x, t_x)
+        return np.asarray(expit(logit) * alive), np.asarray(expit(-logit) * left)
+
     def next_purchase(self, x: FloatArray, t_x: FloatArray, T: FloatArray, level: float) -> FloatArray:
         """Return the weeks until a next purchase has come with probability ``level``.
 
@@ -197,6 +230,26 @@ def discounted_purchases(
     R, A, B = R[:, None], A[:, None], B[:, None]
     rate = R / A * _mean_survival(t / A, R, a, B)
     return np.asarray((rate * discount(t) * w).sum(axis=1))
+
+
+def active_weeks(
+    R: FloatArray, A: FloatArray, a: float, B: FloatArray, begin: FloatArray, activity: Activity
+) -> FloatArray:
+    """Return the discounted active weeks from ``begin`` on, for λ ~ Gamma(R, A), p ~ Beta(a, B), alive at 0.
+
+    A purchase comes between ``start`` and ``end`` if the customer is alive at the start and their rate brings one,
+    ``E[e^(−λp·start)·(1 − e^(−λ(end−start)))] = F(start, A) − (A/(A+d))^R · F(start, A+d)`` with
+    ``F(t, A) = E[(A/(A+pt))^R] = ₂F₁(R, a; a+B; −t/A)`` and ``d = end − start``.
+    """
+    R_, A_, B_ = R[:, None], A[:, None], B[:, None]
+
+    def p_purchase(start: FloatArray, end: FloatArray) -> FloatArray:
+        d = end - start
+        silent = np.exp(-R_ * np.log1p(d / A_))
+        alive, alive_if_silent = (_mean_survival(start / scale, R_ - 1.0, a, B_) for scale in (A_, A_ + d))
+        return np.asarray(alive - silent * alive_if_silent)
+
+    return discounted_weeks(p_purchase, begin, A, activity)
 
 
 def _mean_survival(y: FloatArray, R: FloatArray, a: float, B: FloatArray) -> FloatArray:

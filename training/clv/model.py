@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 
 from features.table.columns import Columns
+from training.clv.active_weeks import ActivityAhead, active_weeks
 from training.clv.gammagamma import EmpiricalSpend, GammaGamma
 from training.clv.likelihood import along
+from training.clv.net_value import NetValues
 from training.clv.operational_time import CONSTANT, DAYS_PER_WEEK, Intensity
 from training.clv.purchase_models import PURCHASE_MODELS, PurchaseModel
 from training.clv.quadrature import FloatArray
-from training.clv.value import CustomerValues, Future, ValueTerms, customer_values
+from training.clv.value import Cases, CustomerValues, Future, ValueTerms, customer_values
 
 SPEND_MODELS: dict[str, type[GammaGamma] | type[EmpiricalSpend]] = {
     model.name: model for model in (GammaGamma, EmpiricalSpend)
@@ -137,9 +139,31 @@ class CLVModel:
         return np.asarray(expected / self.purchases.p_purchase_if_alive(x, T, weeks))
 
     def values(self, columns: Columns, terms: ValueTerms) -> CustomerValues:
-        """Value the customers of a feature table in units of one purchase's margin."""
+        """Value the customers of a feature table in units of what one purchase brings."""
         future = Future.of(terms, self.intensity, snapshot_day(columns))
         return customer_values(self.purchases, *self.histories(columns), future)
+
+    def active_weeks(self, columns: Columns, terms: ValueTerms) -> Cases:
+        """Return the discounted weeks in which the customers of a feature table will be active."""
+        day = snapshot_day(columns)
+        future, ahead = Future.of(terms, self.intensity, day), ActivityAhead.of(terms, self.intensity, day)
+        return active_weeks(self.purchases, *self.histories(columns), silent_weeks(columns), future, ahead)
+
+    def net_values(self, columns: Columns, terms: ValueTerms, spend_per_purchase: FloatArray) -> NetValues:
+        """Value the customers of a feature table in money.
+
+        Parameters
+        ----------
+        columns : Columns
+        terms : ValueTerms
+        spend_per_purchase : ndarray of shape (n,), money
+        """
+        return NetValues(
+            self.values(columns, terms),
+            self.active_weeks(columns, terms) if terms.cost_per_day else None,
+            terms.per_purchase(spend_per_purchase),
+            terms.cost_per_week,
+        )
 
     def histories(self, columns: Columns) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return frequency, and recency and T in operational weeks, of a feature table in days."""
@@ -180,6 +204,11 @@ def histories(columns: Columns, intensity: Intensity = CONSTANT) -> tuple[FloatA
     snapshot = snapshot_day(columns)
     first = snapshot - T
     return x, intensity.weeks(first, first + recency), intensity.weeks(first, float(snapshot))
+
+
+def silent_weeks(columns: Columns) -> FloatArray:
+    """Return the calendar weeks since the last purchase, of a feature table in days."""
+    return (floats_of(columns, "T") - floats_of(columns, "recency")) / DAYS_PER_WEEK
 
 
 def snapshot_day(columns: Columns) -> int:

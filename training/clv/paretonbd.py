@@ -22,10 +22,11 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import expit, gammaln, log_expit
 
+from training.clv.activity import Activity, discounted_weeks
 from training.clv.bgnbd import CENTURY
 from training.clv.operational_time import NO_DISCOUNT, Discount
 from training.clv.quadrature import FloatArray, time_points
-from training.clv.row_cache import RowCache, once_per_distinct
+from training.clv.row_cache import RowCache, in_blocks, once_per_distinct
 
 _NOTHING = 40.0  # e^-40 of an integrand is rounding error: integrals stop there
 
@@ -122,17 +123,10 @@ class ParetoNBD:
         return np.exp(-buying - self.s * np.log1p(weeks / (self.beta + T)))
 
     def p_purchase_if_alive(self, x: FloatArray, T: FloatArray, weeks: FloatArray | float) -> FloatArray:
-        """Return P(a purchase within ``weeks`` | alive), before leaving.
-
-        ``∫₀ᴴ (R/A)·(A/(A+t))^(R+1) · (B/(B+t))^s dt``: the first purchase comes at t and leaving does not.
-        """
+        """Return P(a purchase within ``weeks`` | alive at T), before leaving."""
 
         def integrate(x: FloatArray, T: FloatArray, weeks: FloatArray) -> FloatArray:
-            R, A, B = self.r + x, self.alpha + T, self.beta + T
-            t, w = time_points(_until_nothing(weeks, (A, R + 1.0), (B, self.s)), np.minimum(A, B))
-            R, A, B = R[:, None], A[:, None], B[:, None]
-            fading = np.exp(-(R + 1.0) * np.log1p(t / A) - self.s * np.log1p(t / B))
-            return np.asarray((R / A * fading * w).sum(axis=1))
+            return first_purchase(self.r + x, self.alpha + T, self.s, self.beta + T, weeks)
 
         return once_per_distinct(integrate, x, T, np.broadcast_to(weeks, x.shape))
 
@@ -187,6 +181,40 @@ class ParetoNBD:
         left = once_per_distinct(if_left, x, t_x, T)
         return np.asarray(expit(logit) * alive), np.asarray(expit(-logit) * left)
 
+    def active_weeks_if_alive(
+        self, x: FloatArray, T: FloatArray, begin: FloatArray, activity: Activity
+    ) -> FloatArray:
+        """Return Q: the discounted weeks, from ``begin`` on, in which a customer alive at T is active."""
+
+        def integrate(x: FloatArray, T: FloatArray, begin: FloatArray) -> FloatArray:
+            return active_weeks(self.r + x, self.alpha + T, self.s, self.beta + T, begin, activity)
+
+        return self._cache(("active", activity), integrate, x, T, begin)
+
+    def active_weeks_after_win_back(
+        self, x: FloatArray, t_x: FloatArray, T: FloatArray, activity: Activity
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the discounted active weeks after those of a won-back purchase, silent until T, in two parts.
+
+        The parts and what is known of their customers are those of `purchases_after_win_back`.
+        """
+
+        def if_left(x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
+            tau, w = self._leaving_times(x, t_x, T)
+            R, at = np.repeat(self.r + x, tau.shape[1]), tau.ravel()
+
+            def after_leaving(R: FloatArray, at: FloatArray) -> FloatArray:
+                v = np.full_like(at, activity.inactivity_weeks)
+                return active_weeks(R, self.alpha + at, self.s + 1.0, self.beta + at, v, activity)
+
+            after = in_blocks(after_leaving, R, at)
+            return np.asarray((after.reshape(tau.shape) * w).sum(axis=1) / w.sum(axis=1))
+
+        logit = self._alive_logit(x, t_x, T)
+        alive = self.active_weeks_if_alive(x, T, np.full_like(x, activity.inactivity_weeks), activity)
+        left = self._cache(("active, had left", activity), if_left, x, t_x, T)
+        return np.asarray(expit(logit) * alive), np.asarray(expit(-logit) * left)
+
     def next_purchase(self, x: FloatArray, t_x: FloatArray, T: FloatArray, level: float) -> FloatArray:
         """Return the weeks until a next purchase has come with probability ``level``.
 
@@ -203,6 +231,17 @@ class ParetoNBD:
         return np.where(never, np.nan, late)
 
 
+def first_purchase(R: FloatArray, A: FloatArray, s: float, B: FloatArray, weeks: FloatArray) -> FloatArray:
+    """Return P(a purchase within ``weeks``, before leaving) for λ ~ Gamma(R, A), μ ~ Gamma(s, B), alive at 0.
+
+    ``∫₀ᴴ (R/A)·(A/(A+t))^(R+1) · (B/(B+t))^s dt``: the first purchase comes at t and leaving does not.
+    """
+    t, w = time_points(_until_nothing(weeks, (A, R + 1.0), (B, s)), np.minimum(A, B))
+    R, A, B = R[:, None], A[:, None], B[:, None]
+    fading = np.exp(-(R + 1.0) * np.log1p(t / A) - s * np.log1p(t / B))
+    return np.asarray((R / A * fading * w).sum(axis=1))
+
+
 def discounted_purchases(
     R: FloatArray, A: FloatArray, s: float, B: FloatArray, weeks: float, discount: Discount
 ) -> FloatArray:
@@ -214,6 +253,27 @@ def discounted_purchases(
     t, w = time_points(_until_nothing(weeks, (B, s)), B)
     fading = np.exp(-s * np.log1p(t / B[:, None]))
     return np.asarray(R / A * (fading * discount(t) * w).sum(axis=1))
+
+
+def active_weeks(
+    R: FloatArray, A: FloatArray, s: float, B: FloatArray, begin: FloatArray, activity: Activity
+) -> FloatArray:
+    """Return the discounted active weeks from ``begin`` on, for λ ~ Gamma(R, A), μ ~ Gamma(s, B), alive at 0.
+
+    A purchase comes between ``start`` and ``end`` if the customer is alive at the start and buys before they leave:
+    E[e^(−μ·start)] times `first_purchase` in ``end − start`` weeks of a customer with μ ~ Gamma(s, B + start).
+    """
+
+    def p_purchase(start: FloatArray, end: FloatArray) -> FloatArray:
+        def from_start(R: FloatArray, A: FloatArray, B: FloatArray, weeks: FloatArray) -> FloatArray:
+            return first_purchase(R, A, s, B, weeks)
+
+        wide = [np.broadcast_to(column[:, None], start.shape) for column in (R, A)]
+        columns = [each.ravel() for each in (*wide, B[:, None] + start, end - start)]
+        alive = np.exp(-s * np.log1p(start / B[:, None]))
+        return alive * in_blocks(from_start, *columns).reshape(start.shape)
+
+    return discounted_weeks(p_purchase, begin, np.minimum(A, B), activity)
 
 
 def _until_nothing(upper: FloatArray | float, *factors: tuple[FloatArray, FloatArray | float]) -> FloatArray:

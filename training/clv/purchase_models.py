@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any, ClassVar, Protocol, get_args
 
 from training.clv import PurchaseModelName
+from training.clv.activity import Activity
 from training.clv.operational_time import NO_DISCOUNT, Discount
 from training.clv.quadrature import FloatArray
 
@@ -63,6 +64,22 @@ class PurchaseModel(Protocol):
         """Return the purchases expected in the ``weeks`` after a won-back purchase, silent until T, in two parts.
 
         Of those who had not left by T, and of those who had, if they go on at their old rate.
+        """
+
+    def active_weeks_if_alive(
+        self, x: FloatArray, T: FloatArray, begin: FloatArray, activity: Activity
+    ) -> FloatArray:
+        """Return the discounted weeks in which a customer alive at T is active by a purchase after T.
+
+        From ``begin`` on, calendar weeks of shape (n,): those before are due to the last purchase.
+        """
+
+    def active_weeks_after_win_back(
+        self, x: FloatArray, t_x: FloatArray, T: FloatArray, activity: Activity
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the discounted active weeks after those of a won-back purchase, in two parts.
+
+        The parts are those of `purchases_after_win_back`; the weeks that the purchase itself brings are not counted.
         """
 
     def next_purchase(self, x: FloatArray, t_x: FloatArray, T: FloatArray, level: float) -> FloatArray:

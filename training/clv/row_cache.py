@@ -18,7 +18,7 @@ from training.clv.quadrature import FloatArray
 _BLOCK_ROWS = 8192  # evaluated at a time: bounds the memory, and temporaries stay in the processor's cache
 _REQUEST_ROWS = 5_000  # longer columns are a list's: they are not cached
 _CACHED_ROWS = 10_000  # per function: about 2 MB
-_CACHED_FUNCTIONS = 8
+_CACHED_FUNCTIONS = 16
 
 
 def once_per_distinct(function: Callable[..., FloatArray], *columns: FloatArray) -> FloatArray:
@@ -41,9 +41,20 @@ def once_per_distinct(function: Callable[..., FloatArray], *columns: FloatArray)
     array([0.5 , 0.25, 0.5 ])
     """
     rows, place = distinct(*columns)
-    starts = range(0, max(len(rows[0]), 1), _BLOCK_ROWS)
-    blocks = [function(*(column[start : start + _BLOCK_ROWS] for column in rows)) for start in starts]
-    return np.concatenate(blocks)[place]
+    return in_blocks(function, *rows)[place]
+
+
+def in_blocks(function: Callable[..., FloatArray], *columns: FloatArray) -> FloatArray:
+    """Evaluate ``function`` on blocks of rows, and return its results one below the other.
+
+    Examples
+    --------
+    >>> in_blocks(lambda x, T: x / T, np.array([2.0, 1.0]), np.array([4.0, 4.0]))
+    array([0.5 , 0.25])
+    """
+    starts = range(0, max(len(columns[0]), 1), _BLOCK_ROWS)
+    blocks = [function(*(column[start : start + _BLOCK_ROWS] for column in columns)) for start in starts]
+    return np.concatenate(blocks)
 
 
 def distinct(*columns: FloatArray) -> tuple[list[FloatArray], npt.NDArray[np.intp]]:
@@ -67,7 +78,7 @@ def distinct(*columns: FloatArray) -> tuple[list[FloatArray], npt.NDArray[np.int
 
 
 class RowCache:
-    """Cache of elementwise functions' results by row; keeps 8 functions of about 10,000 rows.
+    """Cache of elementwise functions' results by row; keeps 16 functions of about 10,000 rows.
 
     ``functools.lru_cache`` would call the function for one row at a time; here all rows that are missing are
     evaluated in one call. Threads may share a cache.

@@ -21,6 +21,9 @@ from training.clv.operational_time import CONSTANT, DAYS_PER_WEEK, Discount, Int
 from training.clv.purchase_models import PurchaseModel
 from training.clv.quadrature import FloatArray
 
+COSTS = ("cost_per_order", "cost_per_day", "bad_debt_rate", "inactivity_days")
+"""The terms that say what customers cost; columns of a scored list."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ValueTerms:
@@ -40,12 +43,21 @@ class ValueTerms:
         ρ: the share of their old rate's value with which a customer who had left goes on after an offer brought
         them back for one purchase. 0: they buy once; 1: they go on as before. No log of orders shows it.
 
+    cost_per_order : float, at least 0
+        Money that each purchase costs beside the goods: picking, delivery, returns.
+    cost_per_day : float, at least 0
+        Money that each day costs on which a customer is active, whether or not they buy.
+    bad_debt_rate : float, in [0, 1]
+        Share of spend that is never paid.
+    inactivity_days : int, at least 1
+        A customer is active until so many days after a purchase.
+
     Raises
     ------
     WindowError
         If a horizon is below a day or the value horizon is the shorter.
     StayworthError
-        If the margin is not positive, the discount rate is negative or the resumption is no share.
+        If the margin is not positive, the discount rate or a cost is negative, or the resumption is no share.
 
     Examples
     --------
@@ -58,6 +70,10 @@ class ValueTerms:
     margin: float = 0.3
     discount_rate: float = 0.15
     resumption: float = 0.5
+    cost_per_order: float = 0.0
+    cost_per_day: float = 0.0
+    bad_debt_rate: float = 0.0
+    inactivity_days: int = 180
 
     def __post_init__(self) -> None:
         if self.horizon_days < 1:
@@ -73,11 +89,48 @@ class ValueTerms:
             raise StayworthError(f"The discount rate is {self.discount_rate}; it must be 0 or more a year.")
         if not 0.0 <= self.resumption <= 1.0:
             raise StayworthError(f"The resumption is {self.resumption}; it is a share, from 0 to 1.")
+        self._require_costs()
+
+    def _require_costs(self) -> None:
+        for name, cost in (("order", self.cost_per_order), ("active day", self.cost_per_day)):
+            if not 0.0 <= cost < math.inf:
+                raise StayworthError(f"The cost per {name} is {cost}; it must be 0 or more, in money.")
+        if not 0.0 <= self.bad_debt_rate <= 1.0:
+            raise StayworthError(
+                f"The bad-debt rate is {self.bad_debt_rate}; it is a share of spend, from 0 to 1."
+            )
+        if self.inactivity_days < 1:
+            raise WindowError(f"The inactivity window is {self.inactivity_days} days; it must be at least 1.")
 
     @property
     def discount_per_week(self) -> float:
         """δ, the continuous discount rate per week: ln(1 + rate)/365 per day."""
         return math.log1p(self.discount_rate) / 365.0 * DAYS_PER_WEEK
+
+    @property
+    def costs(self) -> dict[str, float]:
+        """What customers cost, by name, and for how long they are active."""
+        return {name: getattr(self, name) for name in COSTS}
+
+    @property
+    def has_costs(self) -> bool:
+        """Whether customers cost anything; without, values are gross."""
+        return bool(self.cost_per_order or self.cost_per_day or self.bad_debt_rate)
+
+    @property
+    def cost_per_week(self) -> float:
+        """g, the cost of an active week, money."""
+        return DAYS_PER_WEEK * self.cost_per_day
+
+    def per_purchase(self, spend_per_purchase: FloatArray) -> FloatArray:
+        """Return u, what a purchase brings: ``(μ − b)·m − c``, money; negative where it costs more.
+
+        Examples
+        --------
+        >>> ValueTerms(margin=0.3, bad_debt_rate=0.05, cost_per_order=5.0).per_purchase(np.array([100.0, 10.0]))
+        array([20. , -2.5])
+        """
+        return (self.margin - self.bad_debt_rate) * spend_per_purchase - self.cost_per_order
 
 
 @dataclass(frozen=True)
@@ -126,21 +179,18 @@ class Future:
 
 
 @dataclass(frozen=True)
-class CustomerValues:
-    """Each customer's values, in units of one purchase's margin.
+class Cases:
+    """What each customer's future holds of something, discounted, by what becomes of them in the churn window.
 
     Parameters
     ----------
-    p0 : ndarray of shape (n,)
-        The purchase model's own probability of silence through the window.
     silent, active, won_back : ndarray of shape (n,)
-        Value of a customer who stays silent through the window; who buys in it by themselves; who would have
+        Of a customer who stays silent through the window; who buys in it by themselves; who would have
         stayed silent and makes a purchase in mid-window because of an offer.
     resumed : ndarray of shape (n,)
         What ``won_back`` gains from ρ = 0 to ρ = 1: it is linear in the resumption.
     """
 
-    p0: FloatArray
     silent: FloatArray
     active: FloatArray
     won_back: FloatArray
@@ -148,12 +198,25 @@ class CustomerValues:
 
     @property
     def at_stake(self) -> FloatArray:
-        """What an accepted offer saves: the value of a customer won back less that of the same customer silent."""
+        """What an accepted offer adds: that of a customer won back less that of the same customer silent."""
         return self.won_back - self.silent
 
     def expected(self, churn_probability: FloatArray) -> FloatArray:
-        """Return p·silent + (1 − p)·active: one expected value, whichever model p comes from."""
+        """Return p·silent + (1 − p)·active: one expectation, whichever model p comes from."""
         return churn_probability * self.silent + (1.0 - churn_probability) * self.active
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerValues(Cases):
+    """Each customer's purchases to come: their values in units of what one purchase brings.
+
+    Parameters
+    ----------
+    p0 : ndarray of shape (n,)
+        The purchase model's own probability of silence through the window.
+    """
+
+    p0: FloatArray
 
 
 def customer_values(

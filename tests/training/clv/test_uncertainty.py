@@ -13,12 +13,17 @@ from scipy.stats import qmc
 
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
-from features.table.columns import as_columns
+from features.table.columns import Columns, as_columns
 from features.table.history import PurchaseHistory
 from training.clv.fitting import fit_clv
 from training.clv.model import CLVModel
 from training.clv.purchase_models import PURCHASE_MODELS
-from training.clv.uncertainty import interval_factors, value_scenarios
+from training.clv.uncertainty import (
+    interval_factors,
+    net_interval,
+    value_and_cost_scenarios,
+    value_scenarios,
+)
 from training.clv.value import Future, ValueTerms, customer_values
 
 TERMS = ValueTerms()
@@ -107,3 +112,58 @@ def test_a_model_without_axes_claims_no_interval(table: pd.DataFrame, clv: CLVMo
     low, high = interval_factors(value_scenarios(bare, as_columns(table.head(3)), np.full(3, 0.5), TERMS))
 
     assert low.tolist() == high.tolist() == [1.0, 1.0, 1.0]
+
+
+COSTLY = replace(TERMS, cost_per_order=2.0, cost_per_day=0.12, bad_debt_rate=0.05, inactivity_days=90)
+
+
+def test_the_interval_of_net_values_is_that_of_random_parameters(table: pd.DataFrame) -> None:
+    clv, some = fit_clv(table), table.iloc[::100].reset_index(drop=True)
+    columns = as_columns(some)
+    p = clv.predict(columns, TERMS.horizon_days)["p0"]
+    values = clv.net_values(columns, COSTLY, clv.spend_per_purchase(columns))
+    cost = COSTLY.cost_per_order * values.purchases.expected(p)
+    assert values.weeks is not None
+    cost += COSTLY.cost_per_week * values.weeks.expected(p)
+
+    low, high = net_interval(values.expected(p), cost, value_and_cost_scenarios(clv, columns, p, COSTLY))
+
+    # as for gross values, of 256 quasi-random draws; some of the values are negative
+    normals = qmc.MultivariateNormalQMC(np.zeros(7), rng=9).random(256)
+    drawn = np.array([drawn_net(clv, columns, p, normal) for normal in normals])
+    width = np.quantile(drawn, 0.9, axis=0) - np.quantile(drawn, 0.1, axis=0)
+    assert 0.1 < (values.expected(p) < 0).mean() < 0.9
+    assert np.median((high - low) / width) == pytest.approx(1.0, abs=0.05)
+    np.testing.assert_allclose(high - low, width, rtol=0.4)
+    assert ((drawn < low).mean(axis=0) < 0.2).all()
+    assert ((drawn > high).mean(axis=0) < 0.2).all()
+
+
+def drawn_net(clv: CLVModel, columns: Columns, p: np.ndarray, normal: np.ndarray) -> np.ndarray:
+    """Net values under one draw of the parameters, p moving with p0."""
+    purchases, spend = (
+        type(part)(*(np.array(astuple(part)) * np.exp(z @ np.array(axes))))
+        for part, axes, z in (
+            (clv.purchases, clv.purchase_axes, normal[: len(clv.purchase_axes)]),
+            (clv.spend, clv.spend_axes, normal[len(clv.purchase_axes) :][: len(clv.spend_axes)]),
+        )
+    )
+    drawn = replace(clv, purchases=purchases, spend=spend)  # type: ignore[arg-type]
+    values = drawn.net_values(columns, COSTLY, drawn.spend_per_purchase(columns))
+    p0 = clv.predict(columns, TERMS.horizon_days)["p0"]
+    return values.expected(expit(logit(p) + logit(values.purchases.p0) - logit(p0)))
+
+
+def test_at_no_cost_the_interval_of_net_values_is_that_of_gross_ones(
+    clv: CLVModel, table: pd.DataFrame
+) -> None:
+    some = as_columns(table.iloc[::50].reset_index(drop=True))
+    p, gross = np.full(len(some["T"]), 0.6), np.linspace(1.0, 50.0, len(some["T"]))
+    scenarios = value_scenarios(clv, some, p, TERMS)
+
+    low, high = interval_factors(scenarios, level_deviation=0.1)
+
+    ends = net_interval(
+        gross, np.zeros_like(gross), (scenarios, np.ones_like(scenarios)), level_deviation=0.1
+    )
+    np.testing.assert_allclose(ends, (low * gross, high * gross))

@@ -147,7 +147,7 @@ def test_no_customers_have_no_values() -> None:
 
 
 def test_a_churn_probability_weighs_the_two_halves() -> None:
-    values = CustomerValues(*(np.array([number]) for number in (0.5, 2.0, 10.0, 6.0, 1.0)))
+    values = CustomerValues(*(np.array([number]) for number in (2.0, 10.0, 6.0, 1.0)), p0=np.array([0.5]))
 
     # .25 · 2 + .75 · 10 = 8;  6 − 2 = 4
     assert values.expected(np.array([0.25])) == [8.0]
@@ -163,6 +163,11 @@ def test_a_churn_probability_weighs_the_two_halves() -> None:
         ({"margin": math.nan}, StayworthError, "above 0"),
         ({"discount_rate": -0.1}, StayworthError, "0 or more"),
         ({"resumption": 1.1}, StayworthError, "from 0 to 1"),
+        ({"cost_per_order": -1.0}, StayworthError, "cost per order is -1.0; it must be 0 or more"),
+        ({"cost_per_day": math.nan}, StayworthError, "cost per active day is nan; it must be 0 or more"),
+        ({"cost_per_day": math.inf}, StayworthError, "cost per active day is inf"),
+        ({"bad_debt_rate": 1.5}, StayworthError, "share of spend, from 0 to 1"),
+        ({"inactivity_days": 0}, WindowError, "inactivity window is 0 days"),
     ],
 )
 def test_impossible_terms_are_refused(terms: dict[str, Any], error: type[StayworthError], words: str) -> None:
