@@ -7,6 +7,7 @@ So both give a customer the same numbers, to the last digit, whoever else is in 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -18,6 +19,7 @@ import pyarrow.compute as pc
 
 from features.engines.choice import engine_for
 from features.engines.engine import Engine
+from features.errors import StayworthError
 from features.log.clock import require_known_orders, tomorrow
 from features.log.findings import Finding
 from features.log.history_checks import late_snapshot
@@ -105,6 +107,22 @@ class Scorer:
             require_known_orders(snapshot)
         late = late_snapshot(log, snapshot) if snapshot else []
         return [*self.model.card.log.differences(log, self.version), *late]
+
+    def require_costs(self, stated: Mapping[str, float]) -> None:
+        """Raise a StayworthError if customers are said to cost something else than by the version's terms.
+
+        Parameters
+        ----------
+        stated : mapping of name to number, `CostSettings.stated`
+        """
+        ours = self.model.terms.costs
+        for name, cost in stated.items():
+            if cost != ours[name]:
+                flag = f"--{name.replace('_', '-')} {cost:g}"
+                raise StayworthError(
+                    f"{flag} contradicts version {self.version}, whose {name} is {ours[name]:g}. Leave it out, or "
+                    f"train a version with it: stayworth train {flag}"
+                )
 
     def warm_up(self) -> None:
         """Score made-up customers, one and many: the first of a process pay for what is prepared once."""

@@ -23,7 +23,7 @@ from training.clv.value import ValueTerms
 from training.judging.evaluation import evaluate
 from training.judging.tuning_gain import TuningReport, gain_on_test
 from training.run import TrainingRun
-from training.settings import DEFAULT_MARGIN, TrainSettings
+from training.settings import DEFAULT_MARGIN, CostSettings, TrainSettings
 from training.threads import cpu_quota
 from training.training_data import prepare
 from training.versions.registry import Registry
@@ -35,6 +35,7 @@ def train(
     report: Report | None = None,
     *,
     registry: Registry | None = None,
+    costs: CostSettings | None = None,
 ) -> TrainingRun:
     """Train churn and value models on a log and judge them out of time.
 
@@ -46,6 +47,8 @@ def train(
         Told of each step: its name, how much is done, how much there is.
     registry : Registry, optional
         Whose database keeps the trials of tuning; by default the one at the default address.
+    costs : CostSettings, optional
+        What customers cost; without, values are gross.
 
     Raises
     ------
@@ -58,7 +61,7 @@ def train(
     data = prepare(log, settings, report)
     settings = data.settings
     options = fit_options(log, settings)
-    terms = value_terms(settings, data.newest.table)
+    terms = value_terms(settings, data.newest.table, costs)
     known, test = data.known_at_test, data.test
 
     judged = run_procedure(
@@ -138,8 +141,14 @@ def _tuner(settings: TrainSettings, options: FitOptions, registry: Registry, rep
     )
 
 
-def value_terms(settings: TrainSettings, table: pd.DataFrame) -> ValueTerms:
-    """Return the terms of value: the margin as given, else the log's own where it has one, else the default."""
+def value_terms(
+    settings: TrainSettings, table: pd.DataFrame, costs: CostSettings | None = None
+) -> ValueTerms:
+    """Return the terms of value: the margin as given, else the log's own where it has one, else the default.
+
+    Customers are active for as long as they are not dormant, unless the costs say otherwise: until then lists and plans
+    treat them as customers.
+    """
     margin = settings.margin
     if margin is None:
         total_margin, total_spend = (
@@ -153,4 +162,5 @@ def value_terms(settings: TrainSettings, table: pd.DataFrame) -> ValueTerms:
         margin=margin,
         discount_rate=settings.discount_rate,
         resumption=settings.resumption,
+        **({"inactivity_days": settings.dormancy_days} | (costs or CostSettings()).stated()),
     )

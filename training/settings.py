@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 import typer
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from features.errors import StayworthError
 from features.settings import Settings
 from training.churn.budget import Budget
 from training.clv import PurchaseModelName
@@ -37,6 +39,88 @@ class RegistrySettings(Settings, section="registry"):
             "or a server's http://host:5000.",
         ),
     ] = DEFAULT_TRACKING_URI
+
+
+class CostSettings(Settings, section="costs"):
+    """What customers cost beside the goods, for every command: the section ``[costs]``.
+
+    Training keeps them in the version, and values are net of them; the other commands take the version's and refuse
+    others. None is not stated: no cost.
+
+    Examples
+    --------
+    >>> CostSettings(cost_per_order=4).stated()
+    {'cost_per_order': 4.0}
+    """
+
+    file: Annotated[
+        Path | None,
+        typer.Option("--costs", help="TOML file with a table [costs] of these keys, instead of flags."),
+    ] = None
+    cost_per_order: Annotated[
+        float | None,
+        typer.Option(
+            "--cost-per-order",
+            help="Money that a purchase costs beside the goods, such as picking and delivery.",
+        ),
+    ] = Field(default=None, ge=0, allow_inf_nan=False)
+    cost_per_day: Annotated[
+        float | None,
+        typer.Option(
+            "--cost-per-day",
+            help="Money that a day costs on which a customer is active, whether or not they buy, such as service.",
+        ),
+    ] = Field(default=None, ge=0, allow_inf_nan=False)
+    bad_debt_rate: Annotated[
+        float | None, typer.Option("--bad-debt-rate", help="Share of spend that is never paid.")
+    ] = Field(default=None, ge=0, le=1)
+    inactivity_days: Annotated[
+        int | None,
+        typer.Option(
+            "--inactivity-days",
+            help="A customer is active until so many days after a purchase. By default --dormant-after-days: until "
+            "then lists and plans treat them as a customer.",
+        ),
+    ] = Field(default=None, ge=1)
+
+    def stated(self) -> dict[str, Any]:
+        """Return the costs that are stated, here or in the file, by name.
+
+        Raises
+        ------
+        StayworthError
+            If the file cannot be read or used, or a cost is stated twice and differently.
+        """
+        here = self.model_dump(exclude={"file"}, exclude_none=True)
+        there = _read_costs(self.file).model_dump(exclude={"file"}, exclude_none=True) if self.file else {}
+        for name in here.keys() & there.keys():
+            if here[name] != there[name]:
+                raise StayworthError(
+                    f"{name} is {here[name]:g} by --{name.replace('_', '-')} or the config file, and {there[name]:g} "
+                    f"in {self.file}. State it once."
+                )
+        return there | here
+
+
+def _read_costs(path: Path) -> CostSettings:
+    """Read the table ``[costs]`` of a TOML file."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StayworthError(f"Can't read the costs file {path}: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise StayworthError(f"{path} is not valid TOML: {error}.") from None
+    table: Any = content.get("costs")
+    if not isinstance(table, dict) or "file" in table:
+        known = ", ".join(name for name in CostSettings.model_fields if name != "file")
+        raise StayworthError(f"{path} states no costs. Write a table [costs] with keys of {known}.")
+    try:
+        return CostSettings.model_validate(table)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise StayworthError(
+            f"{path}, [costs]: {first['loc'][0]} = {first['input']!r}: {first['msg']}."
+        ) from None
 
 
 class RunSettings(Settings):

@@ -15,7 +15,7 @@ from features.log.findings import Finding, settle
 from features.log.settings import Columns, LogSettings
 from features.snapshot import Snapshot
 from serving.settings import ScoreSettings, StoreSettings
-from training.settings import RegistrySettings
+from training.settings import CostSettings, RegistrySettings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +32,7 @@ def score(
     settings: ScoreSettings,
     log: LogSettings,
     columns: Columns,
+    costs: CostSettings,
     registry: RegistrySettings,
     store: StoreSettings,
     as_json: AsJson = False,
@@ -53,6 +54,7 @@ def score(
     with progress() as report, _publishable(store if settings.publish else None) as published:
         contacts = Contacts(settings.customers, loosely=settings.loose_ids) if settings.customers else None
         scorer = Scorer.from_registry(registry.tracking_uri)
+        scorer.require_costs(costs.stated())
         snapshot = Snapshot(settings.snapshot_date) if settings.snapshot_date else None
         orders = open_log(log, columns, report, compare=lambda read: scorer.differences(read, snapshot))
         report("Scoring", 0, 0)

@@ -198,6 +198,7 @@ def test_the_printed_config_gives_the_defaults_and_is_accepted(here: Path) -> No
             "columns",
             "advise",
             "train",
+            "costs",
             "registry",
             "monitor",
             "score",

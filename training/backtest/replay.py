@@ -29,7 +29,7 @@ from training.churn.procedure import run_procedure
 from training.clv.value import ValueTerms
 from training.offers.offers import Offer
 from training.pipeline import fit_options, value_terms
-from training.settings import TrainSettings
+from training.settings import CostSettings, TrainSettings
 from training.snapshots.dataset import LabelledSnapshot, known_at, labelled_snapshots
 from training.snapshots.schedule import schedule
 from training.threads import cpu_quota
@@ -43,6 +43,7 @@ def backtest(
     *,
     snapshots: int = 4,
     everyone: bool = False,
+    costs: CostSettings | None = None,
     report: Report | None = None,
 ) -> Account:
     """Replay the newest closed snapshots and compute the profit of each policy.
@@ -59,6 +60,8 @@ def backtest(
         How many of the newest closed snapshots, a month apart.
     everyone : bool
         Also those who have been silent for longer than ``settings.dormancy_days``.
+    costs : CostSettings, optional
+        What customers cost; the value at stake is net of it.
     report : callable, optional
         Told of each step: its name, how much is done, how much there is.
 
@@ -83,7 +86,7 @@ def backtest(
             "At no snapshot can a model be fitted whose window had closed when another one opens. Use a longer log, "
             "or a shorter --horizon-days."
         )
-    prospects = _replayed(log, rows, testable, settings, everyone, report)
+    prospects = _replayed(log, rows, testable, settings, costs, everyone, report)
     if not prospects:
         raise WindowError(
             f"At none of the snapshots had anyone bought in the {settings.dormancy_days} days before: there is nobody "
@@ -97,6 +100,7 @@ def _replayed(
     rows: list[LabelledSnapshot],
     testable: list[LabelledSnapshot],
     settings: TrainSettings,
+    costs: CostSettings | None,
     everyone: bool,
     report: Report,
 ) -> list[Prospects]:
@@ -111,7 +115,7 @@ def _replayed(
             fitted = run_procedure(known, options)
             row = fitted.describe(row, row.window.horizon_days)
             probability = fitted.churn.predict(row.columns, row.snapshot)
-            prospects.append(prospects_of(row, probability, value_terms(settings, row.table), keep))
+            prospects.append(prospects_of(row, probability, value_terms(settings, row.table, costs), keep))
         report(step, number + 1, len(testable))
     return prospects
 
@@ -134,7 +138,7 @@ def prospects_of(
         "churn_probability": churn_probability,
         "p0": table["p0"].to_numpy(),
         "days_silent": table["days_since_last_purchase"].to_numpy(dtype=np.float64),
-        "value_at_stake": terms.margin * spend * row.clv.values(row.columns, terms).at_stake,
+        "value_at_stake": row.clv.net_values(row.columns, terms, spend).at_stake,
         "spend_per_purchase": spend,
         "churned": row.churned.astype(np.float64),
     }

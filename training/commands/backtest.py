@@ -13,7 +13,7 @@ from features.commands.log import open_log
 from features.commands.options import options
 from features.errors import StayworthError
 from features.log.settings import Columns, LogSettings
-from training.settings import RunSettings, TrainSettings
+from training.settings import CostSettings, RunSettings, TrainSettings
 
 if TYPE_CHECKING:
     from training.backtest.account import Account
@@ -129,7 +129,7 @@ class BacktestSettings(RunSettings, section="backtest"):
 
 
 @options
-def backtest(log: LogSettings, columns: Columns, settings: BacktestSettings) -> None:
+def backtest(log: LogSettings, columns: Columns, settings: BacktestSettings, costs: CostSettings) -> None:
     """Compare the model's plan with simpler policies and perfect foresight at past snapshots, by profit.
 
     Who churned is known; the effect of the offer is assumed. Each snapshot's model learns from windows closed by then.
@@ -141,6 +141,7 @@ def backtest(log: LogSettings, columns: Columns, settings: BacktestSettings) -> 
     from training.backtest.replay import backtest as replay
 
     offer = settings.the_offer()
+    costs.stated()  # refuses what cannot be used now, before the log is read
     write = writer_for(settings.out) if settings.out else None
     with progress() as report:
         orders = open_log(log, columns, report)
@@ -150,6 +151,7 @@ def backtest(log: LogSettings, columns: Columns, settings: BacktestSettings) -> 
             settings.training(),
             snapshots=settings.snapshots,
             everyone=settings.everyone,
+            costs=costs,
             report=report,
         )
         if write and settings.out:

@@ -11,7 +11,7 @@ from features.commands.log import open_log, row_balance
 from features.commands.options import CONFIG_ONLY, AsJson, options
 from features.log.settings import Columns, LogSettings
 from training.monitoring.settings import MonitorSettings
-from training.settings import RegistrySettings, TrainSettings
+from training.settings import CostSettings, RegistrySettings, TrainSettings
 
 if TYPE_CHECKING:
     from features.log.transactions import TransactionLog
@@ -31,6 +31,7 @@ def train(
     log: LogSettings,
     columns: Columns,
     settings: TrainSettings,
+    costs: CostSettings,
     registry: RegistrySettings,
     monitor: Annotated[MonitorSettings, CONFIG_ONLY],
     as_json: AsJson = False,
@@ -50,12 +51,13 @@ def train(
     from training.registration import register
     from training.versions.registry import Registry
 
+    costs.stated()  # refuses what cannot be used now, before the log is read
     versions = Registry(registry.tracking_uri)
     with progress() as report:
         orders = open_log(log, columns, report)
         if settings.if_due and not is_due(versions, orders, monitor):
             raise typer.Exit(NOT_DUE)
-        run = train(orders, with_champion_window(settings, versions), report, registry=versions)
+        run = train(orders, with_champion_window(settings, versions), report, registry=versions, costs=costs)
         version, decision = register(run, orders, settings, versions, report)
     if as_json:
         show_json(_document(run, version, decision))
@@ -83,6 +85,8 @@ def _document(run: TrainingRun, version: Version, decision: PromotionDecision | 
 
 def show_run(run: TrainingRun, orders: TransactionLog) -> None:
     """Print a run as short tables: the log, the race, expected spend."""
+    from training.report.formats import costs_in_words
+
     show_table("Log", ["", "Rows", ""], row_balance(orders.report, 0, run.schedule.newest))
     if run.advice:
         typer.echo(
@@ -98,6 +102,8 @@ def show_run(run: TrainingRun, orders: TransactionLog) -> None:
     typer.echo(f"\nDeployed: {run.recipe.in_words()}.")
     if (count := run.model.card.contacted_left_out) is not None:
         typer.echo(f"Left out: {count:,} labelled rows of customers under a campaign's influence.")
+    if costs := costs_in_words(run.model.terms.costs):
+        typer.echo(f"Values are net of what customers cost: {costs}.")
     for note in run.model.card.notes:
         typer.echo(f"Note: {note}")
 

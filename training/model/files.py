@@ -86,7 +86,9 @@ def load_model(folder: Path, called: str | None = None) -> RetentionModel:
             Level.from_dict(content["level"]),
             content["base_mean"],
         )
-        clv, terms = CLVModel.from_dict(content["clv"]), ValueTerms(**content["terms"])
+        # Releases without costs kept no inactivity window: it is what training takes by default.
+        until_dormant = {"inactivity_days": content["card"]["dormant_after_days"]}
+        clv, terms = CLVModel.from_dict(content["clv"]), ValueTerms(**(until_dormant | content["terms"]))
         spend = None
         if content["spend"] is not None:
             price_level = Level.from_dict(content["spend"]["price_level"])

@@ -44,9 +44,10 @@ class Topic:
 
 @dataclass(frozen=True)
 class Wording:
-    """The topics and texts of one language."""
+    """The topics and texts of one language; ``costs`` is that of customers who cost more than they bring."""
 
     topics: dict[str, Topic]
+    costs: Phrase
 
 
 @cache
@@ -55,7 +56,8 @@ def load_wording(language: str = "en") -> Wording:
     data = tomllib.loads(
         (files("training.model") / "wording" / f"{language}.toml").read_text(encoding="utf-8")
     )
-    return Wording({name: _topic(topic, data) for name, topic in data["topics"].items()})
+    topics = {name: _topic(topic, data) for name, topic in data["topics"].items()}
+    return Wording(topics, Phrase(data["costs"], data["units"]))
 
 
 def _topic(topic: dict[str, Any], data: dict[str, Any]) -> Topic:
@@ -119,6 +121,25 @@ def word_reasons(
     reasons = np.empty(len(texts), dtype=object)
     reasons[:] = [[text for text in row if text] for row in texts.tolist()]
     return reasons
+
+
+def add_costs(
+    reasons: np.ndarray, expected_value: np.ndarray, gross_value: np.ndarray, days: int, wording: Wording
+) -> None:
+    """Add to the reasons of customers who cost more than they bring what they cost and bring, in place.
+
+    Parameters
+    ----------
+    reasons : ndarray of shape (n_customers,) of lists of texts
+    expected_value, gross_value : ndarray of shape (n_customers,), money, net of costs and not
+    days : int, over which they are valued
+    wording : Wording
+    """
+    rows = np.flatnonzero(expected_value < 0)
+    cost = gross_value - expected_value
+    columns = {"cost": cost, "brought": gross_value, "days": np.full(len(cost), float(days))}
+    for row, text in zip(rows.tolist(), wording.costs.fill(columns, rows), strict=True):
+        reasons[row].append(text)
 
 
 def _order(sums: np.ndarray, churn_probability: np.ndarray) -> np.ndarray:

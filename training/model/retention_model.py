@@ -27,7 +27,7 @@ from training.churn.spend import SpendModel
 from training.clv.model import CLVModel
 from training.clv.value import ValueTerms
 from training.model.card import TrainingCard
-from training.model.reasons import load_wording, topic_sums, word_reasons
+from training.model.reasons import add_costs, load_wording, topic_sums, word_reasons
 from training.model.score_schema import MODEL_COLUMNS, TIERS
 from training.model.valuation import Valuation, snapshot_of
 
@@ -76,7 +76,7 @@ class RetentionModel:
 
         Returns
         -------
-        DataFrame of shape (n_customers, 22)
+        DataFrame of shape (n_customers, 29)
             `MODEL_COLUMNS`, highest ``value_at_risk`` first, then by customer_id: the numbers that
             ``stayworth score`` writes. Customers without a purchase before the snapshot are left out.
         """
@@ -97,7 +97,7 @@ class RetentionModel:
 
         Returns
         -------
-        DataFrame of shape (n_customers, 22)
+        DataFrame of shape (n_customers, 29)
             `MODEL_COLUMNS`, as `training.model.score_schema` defines them, in the table's order; dates and
             integers are objects, None where null.
         """
@@ -118,6 +118,10 @@ class RetentionModel:
         money = self.valuation.money(described, probability, at_level_0)
         wording = load_wording()
         sums = [topic_sums(self.churn.contributions(rows), wording) for rows in _blocks(described)]
+        reasons = word_reasons(np.concatenate(sums), probability, described, wording)
+        if self.terms.has_costs:
+            net, gross = money["expected_value"], money["expected_gross_value"]
+            add_costs(reasons, net, gross, self.terms.value_horizon_days, wording)
         scores = {
             "customer_id": columns["customer_id"],
             "snapshot_date": np.full(n_customers, snapshot.date, dtype=object),
@@ -128,12 +132,13 @@ class RetentionModel:
             "next_purchase_date": self._next_purchase(columns, 0.5),
             "next_purchase_low": self._next_purchase(columns, 0.1),
             "next_purchase_high": self._next_purchase(columns, 0.9),
-            "reasons": word_reasons(np.concatenate(sums), probability, described, wording),
+            "reasons": reasons,
             "last_purchase_date": _last_purchase(columns),
             "horizon_days": np.full(n_customers, self.terms.horizon_days),
             "margin": np.full(n_customers, self.terms.margin),
             "resumption": np.full(n_customers, self.terms.resumption),
             "dormant_after_days": np.full(n_customers, self.card.dormant_after_days),
+            **{name: np.full(n_customers, number) for name, number in self.terms.costs.items()},
         }
         return {name: scores[name] for name in MODEL_COLUMNS}
 

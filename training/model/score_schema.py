@@ -98,8 +98,9 @@ class Score(TypedDict, Generic[Day]):
     expected_value: Annotated[
         float,
         Column(
-            "Discounted margin expected over the value horizon: `p · value_if_silent + (1 − p) · value if they "
-            "buy`. Churn is in it already.",
+            "Discounted margin expected over the value horizon, net of what the customer costs where the version "
+            "knows it: `p · value_if_silent + (1 − p) · value if they buy`. Churn is in it already. Below 0: they "
+            "cost more than they bring.",
             "money",
         ),
     ]
@@ -150,7 +151,8 @@ class Score(TypedDict, Generic[Day]):
     reasons: Annotated[
         list[str],
         Column(
-            "What moves this customer's churn probability most, with their own numbers; at risk, what raises it first."
+            "What moves this customer's churn probability most, with their own numbers; at risk, what raises it first. "
+            "Last, where `expected_value` is below 0, what they cost and bring."
         ),
     ]
     model_version: Annotated[str, Column("The registered version that scored.", per_list=True)]
@@ -198,6 +200,51 @@ class Score(TypedDict, Generic[Day]):
         int | None,
         Column(
             "Customers silent for longer, at the snapshot, are dormant: a campaign plan leaves them out.",
+            "days",
+            lowest=1,
+            per_list=True,
+            added_later=True,
+        ),
+    ]
+    expected_gross_value: Annotated[
+        float | None,
+        Column(
+            "`expected_value` before what the customer costs: orders, active days and bad debt. The same where the "
+            "version knows no costs.",
+            "money",
+            added_later=True,
+        ),
+    ]
+    cost_per_order: Annotated[
+        float | None,
+        Column(
+            "Cost of each purchase, of which the values are net.", "money", per_list=True, added_later=True
+        ),
+    ]
+    cost_per_day: Annotated[
+        float | None,
+        Column(
+            "Cost of each day on which the customer is active, of which the values are net.",
+            "money",
+            per_list=True,
+            added_later=True,
+        ),
+    ]
+    bad_debt_rate: Annotated[
+        float | None,
+        Column(
+            "Share of spend that is never paid, of which the values are net.",
+            "ratio",
+            lowest=0,
+            highest=1,
+            per_list=True,
+            added_later=True,
+        ),
+    ]
+    inactivity_days: Annotated[
+        int | None,
+        Column(
+            "A customer is active, and costs `cost_per_day`, until so many days after a purchase.",
             "days",
             lowest=1,
             per_list=True,

@@ -10,7 +10,13 @@ from features.snapshot import Snapshot
 from features.table.columns import Columns
 from training.churn.spend import SpendModel
 from training.clv.model import CLVModel
-from training.clv.uncertainty import interval_factors, value_scenarios
+from training.clv.net_value import NetValues
+from training.clv.uncertainty import (
+    interval_factors,
+    net_interval,
+    value_and_cost_scenarios,
+    value_scenarios,
+)
 from training.clv.value import ValueTerms
 
 SPEND_LIMIT = 3.0
@@ -43,6 +49,7 @@ class Valuation:
         With a spend model, the spend per purchase is corrected so that the purchases at level 0 times it give the
         model's expected spend, by at most `SPEND_LIMIT` either way, and moved to the level of the money per purchase;
         every value is computed with it. A level of churn moves purchases, not the money of one.
+        Values are net of what the terms say that customers cost; ``expected_gross_value`` is not.
 
         Parameters
         ----------
@@ -55,31 +62,46 @@ class Valuation:
         Returns
         -------
         dict of ndarrays of shape (n_customers,)
-            The columns from ``expected_purchases`` to ``value_at_risk``, ``spend_per_purchase`` and
-            ``value_of_resumption``.
+            The columns from ``expected_purchases`` to ``value_at_risk``, ``spend_per_purchase``,
+            ``value_of_resumption`` and ``expected_gross_value``.
         """
-        values = self.clv.values(described, self.terms)
         if_active = self.clv.purchases_if_active(described, self.terms.horizon_days)
         purchases = (1 - churn_probability) * if_active
         at_level_0 = churn_probability if at_level_0 is None else at_level_0
         spend_per_purchase = self._spend_per_purchase(described, (1 - at_level_0) * if_active)
-        unit = self.terms.margin * spend_per_purchase
-        expected_value = unit * values.expected(churn_probability)
-        scenarios = value_scenarios(self.clv, described, churn_probability, self.terms)
-        low, high = interval_factors(scenarios, level_deviation=self.level_deviation)
-        at_stake = unit * values.at_stake
+        values = self.clv.net_values(described, self.terms, spend_per_purchase)
+        expected_value, at_stake = values.expected(churn_probability), values.at_stake
+        low, high = self._interval(described, churn_probability, values, expected_value)
+        gross = expected_value
+        if self.terms.has_costs:
+            gross = self.terms.margin * spend_per_purchase * values.purchases.expected(churn_probability)
         return {
             "expected_purchases": purchases,
             "expected_spend": purchases * spend_per_purchase,
             "expected_value": expected_value,
-            "expected_value_low": low * expected_value,
-            "expected_value_high": high * expected_value,
-            "value_if_silent": unit * values.silent,
+            "expected_value_low": low,
+            "expected_value_high": high,
+            "value_if_silent": values.silent,
             "value_at_stake": at_stake,
             "value_at_risk": churn_probability * at_stake,
             "spend_per_purchase": spend_per_purchase,
-            "value_of_resumption": unit * values.resumed,
+            "value_of_resumption": values.resumed,
+            "expected_gross_value": gross,
         }
+
+    def _interval(
+        self, described: Columns, churn_probability: np.ndarray, values: NetValues, expected_value: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the ends of the interval of the expected value, money."""
+        rows = (self.clv, described, churn_probability, self.terms)
+        if not self.terms.has_costs:
+            low, high = interval_factors(value_scenarios(*rows), level_deviation=self.level_deviation)
+            return low * expected_value, high * expected_value
+        cost = self.terms.cost_per_order * values.purchases.expected(churn_probability)
+        if values.weeks is not None:
+            cost = cost + values.per_week * values.weeks.expected(churn_probability)
+        scenarios = value_and_cost_scenarios(*rows)
+        return net_interval(expected_value, cost, scenarios, level_deviation=self.level_deviation)
 
     @property
     def level_deviation(self) -> float:

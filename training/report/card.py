@@ -31,7 +31,7 @@ from training.model.score_schema import TIERS
 from training.model.valuation import SPEND_LIMIT, Valuation
 from training.offers.offers import Offer, example_offer
 from training.report.card_pictures import P0, levels, pictures, spend_of_model
-from training.report.formats import day, money, number, share
+from training.report.formats import costs_in_words, day, money, number, share
 from training.report.purchase_tracking import weekly_purchases
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ def model_card(run: TrainingRun, log: TransactionLog, offer: Offer | None = None
         "checks": checks(run, expected_purchases),
         "recipe": _recipe_in_words(run),
         "spend_limit": SPEND_LIMIT,
+        "costs": costs_in_words(terms.costs),
         "offer": offer_in_words(trial.offer),
         "one_time_buyers": float((newest.table["frequency"] == 0).mean()),
         "spend": run.test.spend.to_dict("records"),
@@ -207,7 +208,7 @@ def _test_money(run: TrainingRun) -> dict[str, np.ndarray]:
     expected = money["expected_spend"]
     factor = np.divide(run.test.expected_spend, expected, out=np.ones_like(expected), where=expected > 0)
     spend_per_purchase = factor * row.table["spend_per_purchase"].to_numpy()
-    value_at_stake = factor * money["value_at_stake"]
+    value_at_stake = row.clv.net_values(row.columns, run.model.terms, spend_per_purchase).at_stake
     return money | {"spend_per_purchase": spend_per_purchase, "value_at_stake": value_at_stake}
 
 

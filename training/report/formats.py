@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from math import isfinite
 
@@ -49,3 +50,21 @@ def day(value: date | str) -> str:
     """
     value = date.fromisoformat(value) if isinstance(value, str) else value
     return f"{value.day} {value:%B %Y}"
+
+
+def costs_in_words(costs: Mapping[str, float]) -> str:
+    """Say what customers cost, of `ValueTerms.costs` or of a scored list; an empty text where they cost nothing.
+
+    Examples
+    --------
+    >>> costs_in_words({"cost_per_order": 4, "cost_per_day": 0.05, "bad_debt_rate": 0, "inactivity_days": 180})
+    '4.00 per order, 0.05 per day until 180 days after a purchase'
+    """
+    order, day, lost = (costs.get(name, 0) for name in ("cost_per_order", "cost_per_day", "bad_debt_rate"))
+    until = f"until {costs.get('inactivity_days', 0):.0f} days after a purchase"
+    words = (
+        (order, f"{money(order)} per order"),
+        (day, f"{money(day)} per day {until}"),
+        (lost, f"{share(lost)} of spend never paid"),
+    )
+    return ", ".join(text for cost, text in words if cost)

@@ -43,13 +43,13 @@ def frequency_recency(clv: CLVModel, table: pd.DataFrame, terms: ValueTerms) -> 
     if "snapshot_date" in table:
         cells["snapshot_date"] = table["snapshot_date"].iloc[0]
     cells["recency"] = cells["T"] - cells["silent_days"]
-    values = clv.values(as_columns(cells), terms)
-    unit = terms.margin * float(table["spend_per_purchase"].mean())
+    spend = np.full(len(cells), float(table["spend_per_purchase"].mean()))
+    values = clv.net_values(as_columns(cells), terms, spend)
     return pd.DataFrame(
         {
             "frequency": cells["frequency"],
             "silent_weeks": cells["silent_days"] / 7,
             "p_alive": clv.purchases.p_alive(*clv.histories(as_columns(cells))),
-            "expected_value": unit * values.expected(values.p0),
+            "expected_value": values.expected(values.purchases.p0),
         }
     )

@@ -13,6 +13,7 @@ from features.errors import ModelError
 from features.table.columns import as_columns
 from features.table.history import FEATURES
 from training.clv.model import snapshot_day
+from training.clv.uncertainty import interval_factors, value_scenarios
 from training.clv.value import Future
 from training.model.files import load_model, save_model
 from training.model.score_schema import MODEL_COLUMNS, TIERS
@@ -194,3 +195,85 @@ def test_the_scores_hold_what_a_plan_takes_from_them(
     assert (scores["expected_purchases"] * scores["spend_per_purchase"] == scores["expected_spend"]).all()
     silent = pd.to_datetime(scores["snapshot_date"]) - pd.to_datetime(scores["last_purchase_date"])
     assert silent.dt.days.tolist() == table["days_since_last_purchase"].tolist()
+
+
+def test_without_costs_values_are_the_gross_ones_to_the_last_bit(
+    cdnow_run: TrainingRun, table: pd.DataFrame, scores: pd.DataFrame
+) -> None:
+    model, columns = cdnow_run.model, as_columns(table)
+    p, m = scores["churn_probability"].to_numpy(), scores["spend_per_purchase"].to_numpy()
+
+    values, unit = model.clv.values(columns, model.terms), model.terms.margin * m
+
+    assert (scores["expected_value"] == unit * (p * values.silent + (1.0 - p) * values.active)).all()
+    assert (scores["value_if_silent"] == unit * values.silent).all()
+    assert (scores["value_at_stake"] == unit * (values.won_back - values.silent)).all()
+    assert (scores["value_of_resumption"] == unit * values.resumed).all()
+    assert (scores["expected_gross_value"] == scores["expected_value"]).all()
+    low, high = interval_factors(
+        value_scenarios(model.clv, columns, p, model.terms), level_deviation=model.valuation.level_deviation
+    )
+    assert (scores["expected_value_low"] == low * scores["expected_value"]).all()
+    assert (scores["expected_value_high"] == high * scores["expected_value"]).all()
+
+
+def test_costs_are_taken_off_values_and_nothing_else(
+    cdnow_run: TrainingRun, table: pd.DataFrame, scores: pd.DataFrame
+) -> None:
+    some, before = table.iloc[::10].reset_index(drop=True), scores.iloc[::10].reset_index(drop=True)
+    costs = {"cost_per_order": 2.0, "cost_per_day": 0.1, "bad_debt_rate": 0.02, "inactivity_days": 60}
+    costly = replace(cdnow_run.model, terms=replace(cdnow_run.model.terms, **costs))  # type: ignore[arg-type]
+
+    after = costly.score(some)
+
+    money = [
+        "expected_value",
+        "expected_value_low",
+        "expected_value_high",
+        "value_if_silent",
+        "value_at_stake",
+    ]
+    moved = [*money, "value_at_risk", "value_of_resumption", "value_tier", "reasons", *costs]
+    pd.testing.assert_frame_equal(after.drop(columns=moved), before.drop(columns=moved), check_exact=True)
+    assert (after["expected_value"] < before["expected_value"]).all()
+    assert (after["expected_value_low"] <= after["expected_value"]).all()
+    assert (after["expected_value"] <= after["expected_value_high"]).all()
+    losses = after["expected_value"] < 0
+    assert 0.1 < losses.mean() < 0.9
+    assert (
+        after.loc[losses, "reasons"].str[-1].str.fullmatch(r"costs .* in 12 months to keep, brings .*")
+    ).all()
+    assert not after.loc[~losses, "reasons"].str[-1].str.startswith("costs").any()
+    assert {name: after[name].iloc[0] for name in costs} == costs
+
+
+def test_a_customer_alone_gets_the_net_values_of_the_list(
+    cdnow_run: TrainingRun, table: pd.DataFrame
+) -> None:
+    terms = replace(cdnow_run.model.terms, cost_per_order=2.0, cost_per_day=0.01)
+    costly, some = replace(cdnow_run.model, terms=terms), table.iloc[::40].reset_index(drop=True)
+    listed = costly.score(some)
+
+    for place in range(0, len(some), 20):
+        clv = cdnow_run.model.clv
+        forgetful = replace(costly, clv=replace(clv, purchases=replace(clv.purchases)))
+        alone = forgetful.score(some.iloc[[place]])
+        pd.testing.assert_frame_equal(alone, listed.iloc[[place]].reset_index(drop=True), check_exact=True)
+
+
+def test_a_version_keeps_its_costs_and_one_from_before_there_were_any_is_gross(
+    cdnow_run: TrainingRun, table: pd.DataFrame, scores: pd.DataFrame, tmp_path: Path
+) -> None:
+    costly = replace(cdnow_run.model, terms=replace(cdnow_run.model.terms, cost_per_day=0.01))
+    save_model(costly, tmp_path / "costly")
+    save_model(cdnow_run.model, tmp_path / "old")
+    content = json.loads((tmp_path / "old" / "model.json").read_text())
+    for name in ("cost_per_order", "cost_per_day", "bad_debt_rate", "inactivity_days"):
+        del content["terms"][name]
+    (tmp_path / "old" / "model.json").write_text(json.dumps(content))
+
+    old = load_model(tmp_path / "old")
+
+    assert load_model(tmp_path / "costly").terms == costly.terms
+    assert old.terms == cdnow_run.model.terms
+    assert old.terms.inactivity_days == old.card.dormant_after_days

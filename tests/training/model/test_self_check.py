@@ -90,7 +90,7 @@ def test_a_model_that_scores_otherwise_is_refused_by_the_columns_that_differ(
     assert str(error.value) == (
         f"The model in {folder} does not score its own example as when it was saved: expected_value, "
         "expected_value_low, expected_value_high, value_if_silent, value_at_stake, value_at_risk, margin, "
-        "value_of_resumption differ. Train it again, or roll back."
+        "value_of_resumption, expected_gross_value differ. Train it again, or roll back."
     )
 
 

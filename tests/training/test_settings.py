@@ -1,0 +1,66 @@
+"""What customers cost, as settings: here, in a file, and never in two ways."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from features.errors import StayworthError
+from training.settings import CostSettings
+
+
+def test_costs_are_those_of_flags_and_file_together(tmp_path: Path) -> None:
+    file = tmp_path / "costs.toml"
+    file.write_text("[costs]\ncost_per_order = 4.5\ninactivity_days = 90\n")
+
+    stated = CostSettings(file=file, cost_per_day=0.1, inactivity_days=90).stated()
+
+    assert stated == {"cost_per_order": 4.5, "cost_per_day": 0.1, "inactivity_days": 90}
+    assert CostSettings().stated() == {}
+
+
+def test_a_cost_stated_in_two_ways_is_refused_with_both_values(tmp_path: Path) -> None:
+    file = tmp_path / "costs.toml"
+    file.write_text("[costs]\ncost_per_order = 4.5\n")
+
+    with pytest.raises(
+        StayworthError, match=r"cost_per_order is 5 by --cost-per-order .* and 4.5 in .*costs.toml"
+    ):
+        CostSettings(file=file, cost_per_order=5).stated()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "Can't read the costs file .*costs.toml: No such file"),
+        ("[costs\n", "costs.toml is not valid TOML"),
+        (
+            "cost_per_order = 4",
+            "states no costs. Write a table .costs. with keys of cost_per_order, cost_per_day",
+        ),
+        (
+            "[costs]\ncost_per_day = -1",
+            r"costs.toml, \[costs\]: cost_per_day = -1: .* greater than or equal to 0",
+        ),
+        ("[costs]\ncost_per_day = nan", r"cost_per_day = nan: .* (finite number|greater than or equal to 0)"),
+        ("[costs]\nbad_debt_rate = 2", "bad_debt_rate = 2: .* less than or equal to 1"),
+        ("[costs]\ncost_per_oder = 2", "cost_per_oder = 2: Extra inputs are not permitted"),
+    ],
+)
+def test_a_file_that_cannot_be_used_says_where_and_what(tmp_path: Path, text: str | None, words: str) -> None:
+    file = tmp_path / "costs.toml"
+    if text is not None:
+        file.write_text(text)
+
+    with pytest.raises(StayworthError, match=words):
+        CostSettings(file=file).stated()
+
+
+@pytest.mark.parametrize(
+    "costs", [{"cost_per_order": -1}, {"cost_per_day": float("nan")}, {"bad_debt_rate": -0.1}]
+)
+def test_impossible_costs_are_refused(costs: dict[str, float]) -> None:
+    with pytest.raises(ValidationError):
+        CostSettings(**costs)  # type: ignore[arg-type]
