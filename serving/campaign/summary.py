@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable, Sequence
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -14,16 +13,11 @@ from markupsafe import Markup
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from training.campaign.candidates import (
-    CONTACTED_BY_RUNNING,
-    HELD_OUT_BY_RUNNING,
-    STANDING,
-)
+from serving.campaign.left_alone import left_alone_sentences
 from training.campaign.holdout import customers_for
 from training.campaign.plan import CampaignPlan
 from training.campaign.power import customers_for_profit
 from training.campaign.resumption import RESUMPTIONS
-from training.campaign.running import RunningCampaign
 from training.campaign.sensitivity import (
     SameList,
     Swing,
@@ -31,7 +25,6 @@ from training.campaign.sensitivity import (
     by_resumption,
     same_list,
     tornado,
-    with_dormant,
 )
 from training.offers.acceptance_band import AcceptanceBand
 from training.offers.offers import BetaPrior, Offer
@@ -50,7 +43,7 @@ def sentences(plan: CampaignPlan) -> list[str]:
             if pays
             else "no offer is worth its cost for anybody"
         )
-        return [f"Treat nobody: {why}.", *_left_alone_sentences(plan)]
+        return [f"Treat nobody: {why}.", *left_alone_sentences(plan)]
     low, high = plan.profit_interval()
     budget = "" if plan.terms.budget is None else f" of a budget of {plan.terms.budget:,.2f}"
     said = [
@@ -70,7 +63,7 @@ def sentences(plan: CampaignPlan) -> list[str]:
     said += _resumption_sentences(plan)
     if plan.allocation.budget_price > 0:
         said.append(f"One more unit of budget would bring {plan.allocation.budget_price:,.2f} more profit.")
-    return said + _left_alone_sentences(plan) + _experiment_sentences(plan)
+    return said + left_alone_sentences(plan) + _experiment_sentences(plan)
 
 
 def _resumption_sentences(plan: CampaignPlan) -> list[str]:
@@ -82,38 +75,6 @@ def _resumption_sentences(plan: CampaignPlan) -> list[str]:
         f"{once:,.2f} if they buy once (resumption 0), {half:,.2f} if they go on at half their old value (0.5), "
         f"{before:,.2f} if they go on as before (1). This plan assumes {plan.resumption:g}."
     ]
-
-
-def _left_alone_sentences(plan: CampaignPlan) -> list[str]:
-    """Say who was kept out, and why."""
-    said, counts = [], plan.not_selected["reason"].value_counts()
-    if plan.running:
-        names = ", ".join(f"{each.name} (until {_until(each)})" for each in plan.running)
-        said.append(
-            f"Left alone for campaigns still running, {names}: {counts.get(HELD_OUT_BY_RUNNING, 0):,} held out, "
-            f"{counts.get(CONTACTED_BY_RUNNING, 0):,} contacted. Delete the folder of a plan that "
-            "was never carried out."
-        )
-    if standing := counts.get(STANDING, 0):
-        said.append(f"Left alone as the standing holdout of all campaigns: {standing:,} customers.")
-    if (dormant := with_dormant(plan)) is not None:
-        once = dormant.profit_if_once
-        hangs = "" if once is None else f" ({once:,.2f} if those who come back buy once)"
-        said.append(
-            f"Left out: {dormant.customers:,} dormant customers, silent for more than {plan.dormant_after_days} days. "
-            f"With them the plan would promise about {dormant.profit:,.2f}{hangs} instead of "
-            f"{plan.expected_profit:,.2f}; --dormant contacts them."
-        )
-    elif not plan.terms.dormant and plan.customers["silent_days"].isna().any():
-        said.append(
-            "The scored list does not say when customers last bought (last_purchase_date), so the dormant could not be "
-            "left out."
-        )
-    return said
-
-
-def _until(campaign: RunningCampaign) -> date:
-    return campaign.held_until if campaign.held_out else campaign.closes_on
 
 
 def _experiment_sentences(plan: CampaignPlan) -> list[str]:

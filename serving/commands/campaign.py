@@ -15,6 +15,7 @@ from features.commands.options import AsJson, options
 from features.errors import StayworthError
 from features.log.settings import Columns, LogSettings
 from training.campaign.settings import MeasureSettings, PlanSettings
+from training.settings import CostSettings
 
 if TYPE_CHECKING:
     from features.log.transactions import TransactionLog
@@ -27,12 +28,13 @@ if TYPE_CHECKING:
 
 
 @options
-def plan(settings: PlanSettings, as_json: AsJson = False) -> None:
+def plan(settings: PlanSettings, costs: CostSettings, as_json: AsJson = False) -> None:
     """Choose which customers to contact with which offer, hold some out at random, and write the lists.
 
     Example: stayworth plan --scores scored.csv --offers offers.toml --budget 5000 --out campaign
 
-    The churn window and the margin are those of the scored list. The dormant are left out (--dormant contacts them),
+    The churn window, the margin and the costs are those of the scored list. Customers who cost more than they bring are
+    left out (--allow-loss-makers contacts them), the dormant (--dormant contacts them),
     and so are the customers of campaigns still running: those of --running, and all in folders next to --out.
 
     The folder gets list.csv (customers to contact), holdout.csv (not to be contacted: they are the comparison),
@@ -71,6 +73,7 @@ def plan(settings: PlanSettings, as_json: AsJson = False) -> None:
             suppress=suppress,
             contacts=contacts,
             running=running,
+            costs=costs.stated(),
         )
         # Before anything is written: the holdout can still be changed.
         _say(sentences(made), err=as_json)

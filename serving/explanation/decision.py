@@ -29,7 +29,8 @@ class OfferDecision(OfferPrice):
     Parameters
     ----------
     contact : bool
-        Whether the offer pays. Of several that pay, `Recommendation` names the best.
+        Whether the offer pays, with a customer who brings more than they cost. Of several, `Recommendation` names the
+        best.
     decision : str
     flips_after_silent_days : int or None
         The first of the days of silence looked at after which the decision is the other one.
@@ -53,6 +54,7 @@ def decide(
     score: Mapping[str, Any],
     now: Recommendation,
     silent: Mapping[int, Recommendation],
+    losses: Mapping[int, bool],
 ) -> list[OfferDecision]:
     """Word the decision on every offer.
 
@@ -60,27 +62,40 @@ def decide(
     ----------
     offers : sequence of Offer
     score : mapping
-        The customer's churn_probability, value_at_stake, spend_per_purchase, snapshot_date and last_purchase_date.
+        The customer's churn_probability, value_at_stake, spend_per_purchase, snapshot_date and last_purchase_date,
+        expected_value and expected_gross_value.
     now : Recommendation
         Their offers' prices.
     silent : mapping of int to Recommendation
         The same after so many more days of silence, fewest first.
+    losses : mapping of int to bool
+        Whether they cost more than they bring by then.
 
     Returns
     -------
     list of OfferDecision, one per offer, in their order
     """
-    decisions = []
+    decisions, loss = [], score["expected_value"] < 0
     for place, (offer, price) in enumerate(zip(offers, now.offers, strict=True)):
-        flips = (days for days, later in silent.items() if later.offers[place].pays != price.pays)
+        contact = price.pays and not loss
+        flips = (
+            days
+            for days, later in silent.items()
+            if (later.offers[place].pays and not losses[days]) != contact
+        )
         days = next(flips, None)
-        text = _sentence(offer, price, score)
+        text = _loss(score) if loss else _sentence(offer, price, score)
         if days is not None:
-            text += _texts()["will_not_pay" if price.pays else "will_pay"].format(days=days)
+            text += _texts()["will_not_pay" if contact else "will_pay"].format(days=days)
         decisions.append(
-            OfferDecision(**vars(price), contact=price.pays, decision=text, flips_after_silent_days=days)
+            OfferDecision(**vars(price), contact=contact, decision=text, flips_after_silent_days=days)
         )
     return decisions
+
+
+def _loss(score: Mapping[str, Any]) -> str:
+    gross = score["expected_gross_value"]
+    return _texts()["loss_maker"].format(cost=gross - score["expected_value"], gross=gross)
 
 
 def _texts() -> dict[str, str]:

@@ -22,7 +22,8 @@ from features.snapshot import Snapshot
 from features.table.columns import Columns, rows_of
 from features.table.history import FEATURES
 from serving.explanation.decision import OfferDecision, decide, load_wording
-from serving.explanation.recommendation import price_offers
+from serving.explanation.keeping_costs import KeepingCosts, keeping_costs
+from serving.explanation.recommendation import loss_makers, price_offers
 from serving.explanation.scenario import IfSilent, IfTheyBuy, Scenarios, score_scenarios
 from serving.scorer import Scorer
 from training.churn.model import CONTRIBUTIONS
@@ -134,8 +135,10 @@ class Explanation:
     ----------
     score : dict
         The columns of the contract.
+    costs : KeepingCosts or None
+        None: the version knows no costs.
     recommended_offer : str or None
-        None: no offer was sent, or none pays.
+        None: no offer was sent, none pays, or the customer costs more than they bring.
     rows : dict
         Where every row went: in = used + not_yet_visible + the sum of quarantined.
     model_version : str
@@ -147,6 +150,7 @@ class Explanation:
     log_odds: LogOdds
     facts: Facts
     interval: Interval
+    costs: KeepingCosts | None
     what_would_change: WhatWouldChange
     recommended_offer: str | None
     rows: dict[str, Any]
@@ -195,15 +199,17 @@ def explain(
     score = {name: _plain(scored.columns[name][0]) for name in SCORE_COLUMNS}
     (now,), later = price_offers(scored.columns, offers), price_offers(scenarios.silent_scores, offers)
     silent = {ahead.silent_days: prices for ahead, prices in zip(scenarios.if_silent, later, strict=True)}
+    losses = dict(zip(silent, loss_makers(scenarios.silent_scores), strict=True))
     return Explanation(
         score=score,
         log_odds=_log_odds(scorer, scenarios.features, scored.snapshot, score["churn_probability"]),
         facts=_facts(scenarios, scored.snapshot),
         interval=_interval(scorer, score),
+        costs=keeping_costs(scorer.model, scenarios.features, score),
         what_would_change=WhatWouldChange(
             if_they_buy=scenarios.if_they_buy,
             if_silent=scenarios.if_silent,
-            offers=decide(offers, score, now, silent),
+            offers=decide(offers, score, now, silent, losses),
             tiers=[
                 TierDistance(tier, cut, cut - score["expected_value"])
                 for tier, cut in zip(TIERS, scorer.model.tier_cuts, strict=False)

@@ -56,8 +56,8 @@ class Recommendation:
     ----------
     offers : list of OfferPrice, in the order of the offers
     recommended_offer : str or None
-        The offer with the greatest expected profit, the first of equals; None where none is positive: treat
-        nobody.
+        The offer with the greatest expected profit, the first of equals; None where none is positive, and for a
+        customer who costs more than they bring: treat nobody.
     """
 
     offers: list[OfferPrice]
@@ -70,7 +70,8 @@ def price_offers(scores: Columns, offers: Sequence[Offer]) -> list[Recommendatio
     Parameters
     ----------
     scores : Columns
-        Of the scores: ``churn_probability``, ``value_at_stake`` and ``spend_per_purchase``.
+        Of the scores: ``churn_probability``, ``value_at_stake``, ``spend_per_purchase`` and, where values may be
+        negative, ``expected_value``.
     offers : sequence of Offer
         Capacities are not looked at: who competes for places is a campaign's question.
 
@@ -101,7 +102,24 @@ def price_offers(scores: Columns, offers: Sequence[Offer]) -> list[Recommendatio
     spend = scores["spend_per_purchase"]
     by_offer = [_prices(scores, offer, spend) for offer in offers]
     rows = zip(*by_offer, strict=True) if offers else [()] * len(scores["churn_probability"])
-    return [Recommendation(list(prices), _best(prices)) for prices in rows]
+    return [
+        Recommendation(list(prices), None if loss else _best(prices))
+        for prices, loss in zip(rows, loss_makers(scores), strict=True)
+    ]
+
+
+def loss_makers(scores: Columns) -> list[bool]:
+    """Return whether each customer costs more than they bring: to keep them keeps a loss.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> loss_makers({"churn_probability": np.array([0.4, 0.4]), "expected_value": np.array([-1.0, 1.0])})
+    [True, False]
+    """
+    if "expected_value" not in scores:
+        return [False] * len(scores["churn_probability"])
+    return [bool(value < 0) for value in scores["expected_value"]]
 
 
 def silent_days(scores: Columns) -> Floats:

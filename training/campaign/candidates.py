@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -29,6 +29,10 @@ NUMBERS = (
 HELD_OUT_BY_RUNNING = "held out by a running campaign"
 CONTACTED_BY_RUNNING = "contacted by a running campaign"
 STANDING = "standing holdout: no campaign contacts them"
+LOSS_MAKER = "costs more than they bring: expected value below 0"
+
+COSTS = ("cost_per_order", "cost_per_day", "bad_debt_rate", "inactivity_days")
+"""Columns of a scored list that say what customers cost; its values are net of it."""
 
 
 def scored_customers(scores: pd.DataFrame) -> pd.DataFrame:
@@ -110,6 +114,35 @@ def stated_by_scores(customers: pd.DataFrame, name: str, given: float | None) ->
     return float(values[0])
 
 
+def stated_costs(customers: pd.DataFrame, given: Mapping[str, float] | None = None) -> dict[str, float]:
+    """Return what customers cost as the scores state it, by name of `COSTS`; empty where they do not.
+
+    Parameters
+    ----------
+    customers : DataFrame, a scored list
+    given : mapping of name to number, what the caller says
+
+    Raises
+    ------
+    StayworthError
+        If the two differ, or the list states several values.
+
+    Examples
+    --------
+    >>> stated_costs(pd.DataFrame({"cost_per_order": [4.0, 4.0]}), {"cost_per_order": 4})
+    {'cost_per_order': 4.0}
+    """
+    given = given or {}
+    filled = [name for name in COSTS if name in customers and customers[name].notna().any()]
+    stated = {name: stated_by_scores(customers, name, given.get(name)) for name in filled}
+    for name in given.keys() - stated.keys():
+        raise StayworthError(
+            f"--{name.replace('_', '-')} {given[name]:.12g}: the scored list does not say that its values are net of "
+            "costs. Score again with a version trained with them: stayworth train --costs costs.toml"
+        )
+    return stated
+
+
 def silent_days(customers: pd.DataFrame) -> Floats:
     """Return the days since each customer's last purchase, at the snapshot; NaN where the list does not say.
 
@@ -159,6 +192,8 @@ def exclusions(
     unknown = customers[["churn_probability", "value_at_stake"]].isna().any(axis=1)
     if not terms.dormant:
         reason[customers["silent_days"] > dormant_after_days] = dormant_reason(dormant_after_days)
+    if not terms.allow_loss_makers:
+        reason[customers["expected_value"] < 0] = LOSS_MAKER
     reason[unknown] = "no score"
     if terms.cooldown_days is not None:
         recent = _recently_contacted(others.contacts, starts_on - timedelta(days=terms.cooldown_days))

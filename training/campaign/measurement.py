@@ -190,6 +190,8 @@ def measure(
             f"Only {(end - start).days} of {horizon_days} days have passed. Offers often bring purchases forward, so "
             "early differences shrink; acceptance rates are left as they were. Measure again when it is over."
         )
+    if any(assignment.record.costs.get(name) for name in ("cost_per_order", "cost_per_day", "bad_debt_rate")):
+        notes.append("Margins are net of what customers cost, as the plan's values are (costs in plan.json).")
     contacted = customers["contacted"].to_numpy()
     rates = {name: redemption(offer, customers, outcomes) for name, offer in assignment.offers.items()}
     cost = contact_costs(assignment.offers, rates, customers, outcomes)

@@ -52,6 +52,9 @@ def campaign_outcomes(
 ) -> pd.DataFrame:
     """Return each customer's purchases, margin and delay in ``[start, end)``, in the assignment's order.
 
+    Where the plan's values are net of what customers cost, so is the margin: what was promised is what is measured. The
+    campaign's own costs are not in it.
+
     Returns
     -------
     DataFrame
@@ -86,9 +89,35 @@ def campaign_outcomes(
             "spend_before": ids.map(before.groupby("customer_id")["amount_cents"].sum()).fillna(0) / 100,
         }
     )
+    if costs := assignment.record.costs:
+        spend = ids.map(inside.groupby("customer_id")["amount_cents"].sum()).fillna(0) / 100
+        active = _active_days(assignment, rows, first, last)
+        outcomes["margin"] -= costs.get("bad_debt_rate", 0) * spend
+        outcomes["margin"] -= costs.get("cost_per_order", 0) * outcomes["orders"]
+        outcomes["margin"] -= costs.get("cost_per_day", 0) * ids.map(active).fillna(0)
     if redeemed is not None:
         outcomes["redeemed"] = ids.isin(set(map(str, redeemed)))
     return outcomes
+
+
+def _active_days(
+    assignment: Assignment, rows: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp
+) -> pd.Series:
+    """Return the days of ``[first, last)`` on which each customer was active, by customer id."""
+    bought = rows.loc[rows["amount_cents"] >= 0, ["customer_id", "ordered_on"]]
+    if (
+        "silent_days" in assignment.customers
+    ):  # a log may begin with the campaign: the plan knows the last purchase
+        before = pd.to_timedelta(assignment.customers["silent_days"], unit="D")
+        known = pd.Timestamp(assignment.record.snapshot_date) - before
+        planned = assignment.customers[["customer_id"]].assign(ordered_on=known)
+        bought = pd.concat([bought.astype({"customer_id": str}), planned.dropna()])
+    bought = bought[bought["ordered_on"] < last].drop_duplicates().sort_values(["customer_id", "ordered_on"])
+    window = pd.Timedelta(days=assignment.record.costs.get("inactivity_days", 0))
+    following = bought.groupby("customer_id")["ordered_on"].shift(-1).fillna(last)
+    until = np.minimum(np.minimum(following, bought["ordered_on"] + window), last)
+    days = (until - bought["ordered_on"].clip(lower=first)).dt.days.clip(lower=0)
+    return days.groupby(bought["customer_id"]).sum()
 
 
 def covariates(customers: pd.DataFrame, outcomes: pd.DataFrame) -> Floats:

@@ -8,8 +8,8 @@ of those who would have been contacted, or the comparison would not measure the 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import numpy as np
@@ -25,6 +25,7 @@ from training.campaign.candidates import (
     profit_of_contacts,
     scored_customers,
     stated_by_scores,
+    stated_costs,
 )
 from training.campaign.exploration import EXPLORE, add_explorers
 from training.campaign.holdout import CONFIDENCE, holdout_share_for, minimum_detectable_effect
@@ -52,6 +53,7 @@ class CampaignPlan:
     margin : float, margin per unit of spend, of the scores
     dormant_after_days : int, silence after which a customer is dormant, of the scores or two horizons
     running : tuple of RunningCampaign, whose window overlaps that of the plan
+    costs : mapping of name to number, what customers cost, of the scores; empty where they do not say
     """
 
     customers: pd.DataFrame
@@ -64,6 +66,7 @@ class CampaignPlan:
     margin: float
     dormant_after_days: int
     running: tuple[RunningCampaign, ...] = ()
+    costs: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def snapshot_date(self) -> date:
@@ -191,6 +194,7 @@ def plan(
     suppress: Collection[str] = (),
     contacts: pd.DataFrame | None = None,
     running: Sequence[RunningCampaign] = (),
+    costs: Mapping[str, float] | None = None,
 ) -> CampaignPlan:
     """Choose which customers to contact with which offer, and draw the holdout.
 
@@ -204,6 +208,7 @@ def plan(
     contacts : DataFrame with customer_id and contacted_on, past contacts, for ``terms.cooldown_days``
     running : campaigns that may still be running, from `training.campaign.assignment.read_running`; their customers
         are left alone while the windows overlap
+    costs : what customers cost, by name; must be what the list says
 
     Returns
     -------
@@ -212,7 +217,7 @@ def plan(
     Raises
     ------
     StayworthError
-        If a column is missing, customers are listed twice, ``horizon_days`` or ``margin`` contradicts the list,
+        If a column is missing, customers are listed twice, ``horizon_days``, ``margin`` or a cost contradicts the list,
         or the asked effect is out of reach.
 
     Examples
@@ -236,6 +241,7 @@ def plan(
     starts_on = terms.starts_on or _snapshot_date(customers)
     horizon = int(stated_by_scores(customers, "horizon_days", horizon_days))
     rate = stated_by_scores(customers, "margin", margin)
+    known_costs = stated_costs(customers, costs)
     if terms.resumption is not None:
         customers = at_resumption(customers, terms.resumption)
     silence = dormancy(customers, horizon)
@@ -253,9 +259,8 @@ def plan(
             customers, candidates, profit, cost, offers, terms.for_profit, share
         )
         add_explorers(drawn, candidates, offers, terms, silence)
-        result = CampaignPlan(
-            drawn, tuple(offers), terms, allocation, share, starts_on, horizon, rate, silence, still
-        )
+        chosen = (drawn, tuple(offers), terms, allocation, share)
+        result = CampaignPlan(*chosen, starts_on, horizon, rate, silence, still, known_costs)
         if terms.effect is None:
             return result
         needed = _share_for_effect(result, terms.effect)

@@ -92,6 +92,14 @@ class PlanTerms(Settings):
             "would do after they come back, no log shows.",
         ),
     ] = False
+    allow_loss_makers: Annotated[
+        bool,
+        typer.Option(
+            "--allow-loss-makers",
+            help="Contact customers too who cost more than they bring (expected value below 0), where keeping them "
+            "would pay all the same.",
+        ),
+    ] = False
     resumption: Annotated[
         float | None,
         typer.Option(

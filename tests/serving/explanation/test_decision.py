@@ -8,18 +8,26 @@ import numpy as np
 import pytest
 
 from serving.explanation.decision import OfferDecision, decide
-from serving.explanation.recommendation import price_offers
+from serving.explanation.recommendation import loss_makers, price_offers
 from training.offers.offers import Offer
 
 
-def decided(offer: Offer, p: float, stake: float, *, later: Sequence[float] = ()) -> OfferDecision:
-    """Decide on an offer to a customer who spends 20 per purchase; ``later`` are p after 10, 20, … days."""
+def decided(
+    offer: Offer, p: float, stake: float, *, later: Sequence[float] = (), value: Sequence[float] = (300.0,)
+) -> OfferDecision:
+    """Decide on an offer to a customer who spends 20 per purchase; ``later`` are p after 10, 20, … days.
+
+    ``value`` is the expected value now and then, of 310 before costs.
+    """
     score = {"value_at_stake": stake, "spend_per_purchase": 20.0}
     rows = {name: np.full(1 + len(later), number) for name, number in score.items()}
     rows["churn_probability"] = np.array([p, *later])
+    rows["expected_value"] = np.resize(value, 1 + len(later))
     now, *silent = price_offers(rows, [offer])
     days = {10 * (place + 1): prices for place, prices in enumerate(silent)}
-    (decision,) = decide([offer], score | {"churn_probability": p}, now, days)
+    losses = dict(zip(days, loss_makers(rows)[1:], strict=True))
+    score |= {"churn_probability": p, "expected_value": value[0], "expected_gross_value": 310.0}
+    (decision,) = decide([offer], score, now, days, losses)
     return decision
 
 
@@ -97,3 +105,16 @@ def test_the_first_silent_day_at_which_the_decision_flips_is_named() -> None:
 def test_near_the_break_even_as_many_digits_are_written_as_it_takes(p: float, words: str) -> None:
     # p* = 11/67 = .16417…, written as the next larger
     assert words in decided(VOUCHER, p, 200.0).decision
+
+
+def test_a_customer_who_costs_more_than_they_bring_is_left_alone_until_they_no_longer_do() -> None:
+    # The voucher would pay (p* = .1642), and 310 − 330 = −20; after 20 days costs are lower
+    decision = decided(VOUCHER, 0.4, 200.0, later=[0.5, 0.6], value=[-20.0, -5.0, 10.0])
+
+    assert decision.expected_profit > 0
+    assert not decision.contact
+    assert decision.decision == (
+        "do not contact: costs more to keep (330.00) than they bring (310.00); "
+        "after 20 more silent days it would pay"
+    )
+    assert decision.flips_after_silent_days == 20

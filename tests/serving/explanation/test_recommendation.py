@@ -180,3 +180,13 @@ def test_what_was_learnt_by_silence_prices_an_answer_as_it_prices_a_plan(scores:
         each.recommended_offer for each, gone in zip(found, silent.dt.days >= 60, strict=True) if gone
     )
     assert any(each.recommended_offer for each in found)
+
+
+def test_no_offer_is_recommended_to_keep_a_loss() -> None:
+    rows = {name: np.repeat(column, 2) for name, column in score(0.4, 200.0).items()}
+    rows["expected_value"] = np.array([-0.01, 0.0])
+
+    loss, even = price_offers(rows, [VOUCHER])
+
+    assert loss.offers == even.offers
+    assert (loss.recommended_offer, even.recommended_offer) == (None, "voucher")

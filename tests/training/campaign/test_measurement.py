@@ -79,6 +79,22 @@ def test_a_hand_made_campaign_to_the_cent() -> None:
     assert found.effects["all", "delay_days"].difference == pytest.approx(50 - 60)
 
 
+def test_a_plan_net_of_costs_is_measured_net_of_them() -> None:
+    gross = hand_made()
+    costs = {"cost_per_order": 2.0, "cost_per_day": 0.1, "bad_debt_rate": 0.05, "inactivity_days": 30.0}
+    customers = gross.customers.assign(silent_days=[1.0, np.nan, np.nan, 20.0])
+    net = Assignment(customers, gross.record.model_copy(update={"costs": costs}))
+
+    found = measure(net, LOG)
+
+    # c1: 25 − 2 − .05·50 − .1·(10 + 30) = 16.5, active from 31 December on; h1: 15 − 2 − .05·30 − .1·30 = 8.5;
+    # h2, who bought 20 days before the start, is active for 10 days more: −1
+    assert found.effects["all", "margin"].contacted == pytest.approx(16.5 / 2)
+    assert found.effects["all", "margin"].holdout == pytest.approx((8.5 - 1) / 2)
+    assert found.effects["all", "profit"].difference == pytest.approx((16.5 - 5 - 1) / 2 - 7.5 / 2)
+    assert any("net of what customers cost" in note for note in found.notes)
+
+
 def test_who_redeemed_is_counted_where_it_is_known() -> None:
     found = measure(hand_made(), LOG, redeemed=[])
 

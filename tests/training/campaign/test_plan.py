@@ -9,6 +9,7 @@ import pytest
 from features.errors import StayworthError
 from serving.campaign.summary import sentences
 from training.campaign.plan import CampaignPlan, plan
+from training.campaign.record import CampaignRecord, record_of
 from training.campaign.sensitivity import budget_curve, same_list, tornado
 from training.campaign.settings import PlanTerms
 from training.offers.offers import BetaPrior, Offer
@@ -200,3 +201,43 @@ def test_the_sensitivity_surrounds_the_plan(planned: CampaignPlan) -> None:
     assert ranges["voucher"].low <= 0.3 <= ranges["voucher"].high
     assert (np.diff(cost) >= -1e-9).all()
     assert (np.diff(profit) >= -1e-6).all()
+
+
+COSTS = {"cost_per_order": 2.0, "cost_per_day": 0.05, "bad_debt_rate": 0.0, "inactivity_days": 120}
+
+
+def with_losses() -> pd.DataFrame:
+    """A scored list net of costs, a quarter of whose customers cost more than they bring, whatever is at stake."""
+    scores = scored(400).assign(**COSTS)
+    return scores.assign(expected_value=scores["expected_value"].where(scores.index % 4 > 0, -3.5))
+
+
+def test_customers_who_cost_more_than_they_bring_are_left_alone_unless_asked_for() -> None:
+    made = plan(with_losses(), [VOUCHER])
+    asked = plan(with_losses(), [VOUCHER], PlanTerms(allow_loss_makers=True))
+
+    reasons = made.not_selected["reason"].value_counts()
+    assert reasons["costs more than they bring: expected value below 0"] == 100
+    assert (made.chosen["expected_value"] >= 0).all()
+    lost = int((asked.contacted["expected_value"] < 0).sum())
+    assert lost > 0
+    assert (asked.contacted.query("purpose == 'profit'")["expected_profit"] > 0).all()
+    said, said_of_asked = " ".join(sentences(made)), " ".join(sentences(asked))
+    assert "Left out: 100 customers who cost more than they bring: -350.00 in all" in said
+    assert "net of what customers cost: 2.00 per order, 0.05 per day until 120 days after" in said
+    assert f"Of the contacted {lost} cost more than they bring." in said_of_asked
+
+
+def test_costs_that_contradict_the_scores_are_refused_with_both_values() -> None:
+    assert plan(with_losses(), [VOUCHER], costs={"cost_per_order": 2}).costs == COSTS
+    with pytest.raises(StayworthError, match="--cost-per-order 3 contradicts .* whose cost_per_order is 2"):
+        plan(with_losses(), [VOUCHER], costs={"cost_per_order": 3})
+    with pytest.raises(StayworthError, match="--cost-per-order 3: the scored list does not say"):
+        plan(scored(20), [VOUCHER], costs={"cost_per_order": 3})
+
+
+def test_the_record_of_a_plan_keeps_what_customers_cost() -> None:
+    record = record_of(plan(with_losses(), [VOUCHER]))
+
+    assert record.costs == COSTS
+    assert CampaignRecord.from_dict(record.to_dict()) == record

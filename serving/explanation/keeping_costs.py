@@ -1,0 +1,73 @@
+"""Costs of keeping one customer, explained: what they bring over the value horizon, and what it costs.
+
+The texts are data (``serving/explanation/wording/en.toml``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from features.table.columns import Columns
+from serving.explanation.decision import load_wording
+from training.model.retention_model import RetentionModel
+
+
+@dataclass(frozen=True)
+class KeepingCosts:
+    """What a customer brings and costs over the value horizon, discounted: money, expected.
+
+    Parameters
+    ----------
+    days : int, the value horizon
+    expected_gross_value : float, margin before costs
+    of_orders, of_active_days, of_bad_debt : float, costs
+    expected_value : float, what is left
+    text : str
+    """
+
+    days: int
+    expected_gross_value: float
+    of_orders: float
+    of_active_days: float
+    of_bad_debt: float
+    expected_value: float
+    text: str
+
+
+def keeping_costs(model: RetentionModel, features: Columns, score: Mapping[str, Any]) -> KeepingCosts | None:
+    """Take a customer's expected value apart.
+
+    Parameters
+    ----------
+    model : RetentionModel
+    features : Columns
+        Of the feature table: one row.
+    score : mapping
+        The customer's churn_probability, spend_per_purchase, expected_value and expected_gross_value.
+
+    Returns
+    -------
+    KeepingCosts or None
+        None: the version knows no costs.
+    """
+    terms = model.terms
+    if not terms.has_costs:
+        return None
+    spend, p = np.array([score["spend_per_purchase"]]), np.array([score["churn_probability"]])
+    values = model.clv.net_values(features, terms, spend)
+    purchases = float(values.purchases.expected(p)[0])
+    weeks = 0.0 if values.weeks is None else float(values.weeks.expected(p)[0])
+    gross, net, days = score["expected_gross_value"], score["expected_value"], terms.value_horizon_days
+    return KeepingCosts(
+        days=days,
+        expected_gross_value=gross,
+        of_orders=terms.cost_per_order * purchases,
+        of_active_days=terms.cost_per_week * weeks,
+        of_bad_debt=terms.bad_debt_rate * float(spend[0]) * purchases,
+        expected_value=net,
+        text=load_wording()["costs"]["text"].format(cost=gross - net, days=days, gross=gross),
+    )
