@@ -129,7 +129,13 @@ def text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     try:
         written = column.cast(pa.string())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise LogError(f"A column of type {column.type} cannot be read as text: {error}.") from None
+        nested = pa.types.is_nested(column.type)
+        remedy = (
+            " Take the part that is meant: FILE?query=SELECT *, column.part AS name FROM log"
+            if nested
+            else ""
+        )
+        raise LogError(f"A column of type {column.type} cannot be read as text: {error}.{remedy}") from None
     if pa.types.is_decimal(column.type):
         return pc.replace_substring_regex(written, r"\.0+$", "")
     trimmed = pc.utf8_trim_whitespace(written)

@@ -291,6 +291,13 @@ def test_statuses_and_positive_refunds_are_said_with_their_columns():
     assert found(refunds) == {"positive-refunds": False}
 
 
+def test_a_sale_and_its_refund_of_one_amount_are_no_total_on_each_line():
+    raw = shop(50, kind="sale", order_id=[f"o{n}" for n in range(50)])
+    refunds = shop(20, kind="refund", order_id=[f"o{n}" for n in range(20)], ordered_at="2023-03-03")
+
+    assert found(pa.concat_tables([raw, refunds])) == {"positive-refunds": False}
+
+
 def test_an_optional_column_that_nobody_asked_for_never_costs_a_row():
     raw = shop(margin=["?" if n < 40 else "2" for n in range(100)])
 
