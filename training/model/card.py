@@ -88,9 +88,11 @@ class LogSummary:
         return found
 
     def missing_columns(self, log: TransactionLog) -> tuple[str, ...]:
-        """Return the columns that this log had and another lacks, as the contract names them; only what scores use."""
-        # Rows of one order count as one order.
-        scored = {"order_id", *(feature.needs for feature in FEATURES)}
+        """Return the columns that this log had and another lacks, as the contract names them; only what scores use.
+
+        Order ids tell the lines of an order from orders of one day: without such days, none is missed.
+        """
+        scored = {feature.needs for feature in FEATURES} | ({"order_id"} if _several_a_day(log) else set())
         missing = [name for name in self.columns if name in scored and name not in log.columns]
         return tuple(name.removesuffix("_cents") for name in missing)
 
@@ -121,6 +123,11 @@ class LogSummary:
         days = {name: date.fromisoformat(record[name]) for name in ("first_day", "last_day")}
         terms = LogTerms.from_dict(record["terms"]) if record.get("terms") else None
         return cls(**{**record, **days, "terms": terms, "columns": tuple(record.get("columns", ()))})
+
+
+def _several_a_day(log: TransactionLog) -> bool:
+    days = log.table.group_by(["customer_id", "ordered_on"]).aggregate([])
+    return bool(days.num_rows < log.table.num_rows)
 
 
 def _fewer(what: str, missing: Sequence[str], version: str) -> str:

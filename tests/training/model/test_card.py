@@ -103,7 +103,10 @@ def test_columns_that_no_score_hangs_on_are_not_missed(
 ) -> None:
     summary = replace(full_card.log, columns=("order_id", "margin_cents", "quantity"))
 
+    once_a_day = replace(cdnow_log, table=cdnow_log.table.slice(0, 2))
+
     assert summary.missing_columns(cdnow_log) == ("order_id", "margin")
+    assert summary.missing_columns(once_a_day) == ("margin",)
 
 
 def test_nothing_is_said_of_what_a_card_did_not_keep(
