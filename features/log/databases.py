@@ -121,7 +121,9 @@ def _address(uri: str) -> _Address:
     asked = re.search(r"[?&]query=", uri)
     given = DatabaseAddress(uri[: asked.start()] if asked else uri)
     if given.kind not in ("postgresql", "sqlite"):
-        raise LogError(f"Logs are not read from {given.kind}:// addresses. Write {_FORM}.")
+        raise LogError(
+            f"Logs are not read from {given.kind}:// addresses. Export the table as .parquet or .csv, or write {_FORM}."
+        )
     url = given.parts
     try:
         query = unquote(uri[asked.end() :], errors="strict") if asked else None

@@ -87,10 +87,19 @@ def require_content(path: Path, *signatures: str) -> None:
                 what, suffix = "an Excel workbook", ".xlsx"
     if suffix in signatures:
         return
-    stem = path.name.partition(".")[0]
+    raise LogError(f"{path} is not what its name says: it is {what}. {_remedy(path, suffix)}")
+
+
+def kind_in_words(path: Path) -> str:
+    """Return a sentence that says what a file is and how to make a table of it, if it is known; else nothing."""
+    with path.open("rb") as file:
+        what, suffix = content_of(file.read(_HEAD_BYTES))
+    return "" if what == TEXT else f" It is {what}. {_remedy(path, suffix)}"
+
+
+def _remedy(path: Path, suffix: str) -> str:
     remedy = _REMEDIES.get(suffix, "Rename it to {stem}{suffix}.")
-    named = remedy.format(name=path.name, stem=stem, suffix=suffix)
-    raise LogError(f"{path} is not what its name says: it is {what}. {named}")
+    return remedy.format(name=path.name, stem=path.name.partition(".")[0], suffix=suffix)
 
 
 def content_of(head: bytes) -> tuple[str, str]:

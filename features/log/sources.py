@@ -34,6 +34,7 @@ from features.log.databases import open_database
 from features.log.delimited import open_delimited
 from features.log.file_kinds import (
     PACKED,
+    kind_in_words,
     plain_text,
     require_content,
     require_plausible_size,
@@ -213,7 +214,7 @@ def _open_file(
             require_content(path, ".json", _COMPRESSED.get(path.suffix.lower(), ""))
             yield stack.enter_context(_json_lines(path, encoding))
         else:
-            raise LogError(f"{path} is of no kind that can be read. Give {_FORMATS}.")
+            raise LogError(f"{path} is of no kind that can be read.{kind_in_words(path)} Give {_FORMATS}.")
 
 
 @contextmanager
