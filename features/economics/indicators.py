@@ -79,11 +79,21 @@ def churn_lead(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names)
 
 
-def lead_sentence(row: pd.Series) -> str:
-    """Say that churn has risen beyond chance."""
-    who = "" if row["segment"] == EVERYONE else f" of {row['segment']}"
-    return (
-        f"Alert: churn{who} in {row['period']} was {row['churn_rate']:.1%}, and {row['pooled_churn_rate']:.1%} in the "
-        f"{POOLED_PERIODS} closed periods before: more than {STANDARD_ERRORS:.0f} standard errors "
-        f"({row['standard_error']:.1%}). Churn leads revenue."
-    )
+def lead_sentences(lead: pd.DataFrame) -> list[str]:
+    """Say where churn has risen beyond chance: of all customers in numbers, and in which segments."""
+    alerts = lead[lead["alert"].astype(bool)]
+    said = []
+    for _, row in alerts[alerts["segment"] == EVERYONE].iterrows():
+        said.append(
+            f"Alert: churn in {row['period']} was {row['churn_rate']:.1%}, and {row['pooled_churn_rate']:.1%} in the "
+            f"{POOLED_PERIODS} closed periods before: more than {STANDARD_ERRORS:.0f} standard errors "
+            f"({row['standard_error']:.1%}). Churn leads revenue."
+        )
+    segments = [str(name) for name in alerts["segment"] if name != EVERYONE]
+    if segments:
+        others = int((lead["segment"] != EVERYONE).sum())
+        said.append(
+            f"Alert: churn rose beyond chance in {len(segments):,} of {others:,} segments: {', '.join(segments)} "
+            "(churn_lead.csv)."
+        )
+    return said

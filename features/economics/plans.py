@@ -1,7 +1,8 @@
 """What better retention, cheaper acquisition and more profit would add to the next cohort, from a log's closed cells.
 
 A cohort's survivors are its active customers, its profit their margin. Each age's rates are those of all cohorts whose
-cell is closed; beyond the oldest of them the last rate is repeated.
+cell is closed. Beyond the oldest of them the rates of the oldest fourth are repeated, retention at most 1: the very
+oldest cell is that of one cohort, and its chance would be compounded over years.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import pandas as pd
 from features.economics.cohort_plan import CohortPlan
 
 PLANNED_DAYS = 5 * 365
+TAIL_PART = 4  # the oldest fourth of the ages
 
 
 def observed_plan(
@@ -53,14 +55,17 @@ def observed_plan(
     ]
     retention = [own["active"].sum() / before.loc[own.index].sum() for own in ages]
     profit = [own["margin"].sum() / own["active"].sum() for own in ages]
+    tail = pd.concat(ages[-max(1, len(ages) // TAIL_PART) :])
+    repeated = min(1.0, tail["active"].sum() / before.loc[tail.index].sum())
+    earned = tail["margin"].sum() / tail["active"].sum()
     length = max(len(ages), round(PLANNED_DAYS / period_days))
-    padded = [retention[-1]] * (length - len(ages)), [profit[-1]] * (length - len(ages))
+    further = length - len(ages)
     return CohortPlan(
         customers=1,
         cac=cac,
         rate=(1 + rate) ** (period_days / 365) - 1,
-        retention=[*retention, *padded[0]],
-        profit=[*profit, *padded[1]],
+        retention=[*retention, *[repeated] * further],
+        profit=[*profit, *[earned] * further],
         observed=True,
     )
 

@@ -9,7 +9,7 @@ from features.economics.catalogue import BASE_COLUMNS, SALES_COLUMNS
 from features.economics.cohort_section import cohort_section
 from features.economics.cost_section import cost_section
 from features.economics.facts import Facts
-from features.economics.indicators import churn_lead, indicators, lead_sentence, with_periods
+from features.economics.indicators import churn_lead, indicators, lead_sentences, with_periods
 from features.economics.inputs import KEYS, NO_MARGINS, NO_SPEND, Inputs
 from features.economics.leads import lead_results
 from features.economics.segments import EVERYONE
@@ -46,7 +46,7 @@ def build_report(facts: Facts, inputs: Inputs) -> EconomicsReport:
 
 def _indicator_section(facts: Facts, inputs: Inputs, table: pd.DataFrame, channels: pd.DataFrame) -> Section:
     lead = churn_lead(table)
-    notes = [lead_sentence(row) for _, row in lead[lead["alert"].astype(bool)].iterrows()]
+    notes = lead_sentences(lead)
     tables = [
         Table("customer_base", "The customer base", table[[*KEYS, *BASE_COLUMNS]]),
         Table(
