@@ -139,6 +139,7 @@ def _inputs(
     from features.economics.leads import Leads
     from features.economics.money import MoneyUnit
     from features.economics.people import ACQUISITION_CHANNEL
+    from features.economics.referrals import Referrals
     from features.economics.surveys import Surveys
     from features.economics.targets import Targets
 
@@ -151,6 +152,7 @@ def _inputs(
         else None,
         surveys=Surveys.read(settings.surveys, log, aliases) if settings.surveys else None,
         leads=Leads.read(settings.leads, log, aliases) if settings.leads else None,
+        referrals=Referrals.read(settings.referrals, log, aliases) if settings.referrals else None,
         channel_of=people.values(ACQUISITION_CHANNEL) if people and people.has(ACQUISITION_CHANNEL) else None,
         segment=settings.segment or "",
         discount_rate=settings.discount_rate,

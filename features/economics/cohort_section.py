@@ -11,6 +11,7 @@ from features.economics.facts import Facts
 from features.economics.inputs import NO_MARGINS, NO_SPEND, Inputs
 from features.economics.lifetime import lifetime_values, simple_values
 from features.economics.plans import observed_plan
+from features.economics.referrals import referral_results
 from features.economics.relationship import half_years
 from features.economics.segments import EVERYONE
 from features.economics.tables import Section, Table
@@ -18,6 +19,9 @@ from features.economics.tables import Section, Table
 NO_SCORES = (
     "scores.csv (customer_id, expected_value, as by 'stayworth score'; --scores) adds what customers are expected to "
     "bring, and so their lifetime value."
+)
+NO_REFERRALS = (
+    "referrals.csv (referrer_id, referred_id, referred_at, reward; --referrals) adds who brought whom."
 )
 _ALL_COHORTS = "all"
 
@@ -47,7 +51,19 @@ def cohort_section(facts: Facts, inputs: Inputs, table: pd.DataFrame, channels: 
         if inputs.spend is not None:
             tables.append(Table("payback", "Payback", _payback(facts, inputs, cells, cac)))
         tables += _what_if(facts, inputs, cells, cac)
-    return Section("cohorts", "Cohorts, payback and lifetime value", tuple(tables), (), tuple(missing))
+    notes = []
+    if inputs.referrals is None:
+        missing.append(NO_REFERRALS)
+    else:
+        found = referral_results(facts, inputs.referrals, inputs.unit)
+        tables.append(Table("referrals", "Referrers, and whom they brought", found))
+        if inputs.referrals.later:
+            notes.append(
+                f"{inputs.referrals.later:,} referrals are of somebody who had a referrer already: not used."
+            )
+    return Section(
+        "cohorts", "Cohorts, payback and lifetime value", tuple(tables), tuple(notes), tuple(missing)
+    )
 
 
 def _period_days(facts: Facts) -> float:

@@ -10,6 +10,7 @@ from features.economics.cost_table import CostTable
 from features.economics.facts import Facts
 from features.economics.leads import Leads
 from features.economics.money import MoneyUnit
+from features.economics.referrals import Referrals
 from features.economics.surveys import Surveys
 from features.economics.targets import Targets
 from features.economics.touches import Touches
@@ -41,7 +42,7 @@ class Inputs:
     Attributes
     ----------
     unit : MoneyUnit
-    spend, targets, surveys, leads : optional
+    spend, targets, surveys, leads, referrals : optional
     channel_of : mapping of customer ids to their acquisition channel, optional
     segment : str, what customers are told apart by; empty for nothing
     margin : str, where margins come from; empty if they are not known
@@ -55,6 +56,7 @@ class Inputs:
     targets: Targets | None = None
     surveys: Surveys | None = None
     leads: Leads | None = None
+    referrals: Referrals | None = None
     channel_of: Mapping[str, str | None] | None = None
     segment: str = ""
     margin: str = ""

@@ -89,6 +89,10 @@ class ReportSettings(Settings, section="report"):
             "--leads", help="Leads: lead_id, created_at, channel, qualified, customer_id, converted_at."
         ),
     ] = None
+    referrals: Annotated[
+        Path | None,
+        typer.Option("--referrals", help="Who brought whom: referrer_id, referred_id, referred_at, reward."),
+    ] = None
     touchpoints: Annotated[
         Path | None,
         typer.Option(

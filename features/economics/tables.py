@@ -11,7 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from features.economics.catalogue import INDICATORS, Indicator
+from features.economics.catalogue import INDICATORS
+from features.economics.indicator import Indicator
 
 
 @dataclass(frozen=True)

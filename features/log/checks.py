@@ -61,7 +61,7 @@ def check(log: TransactionLog, rules: LogRules) -> list[Finding]:
     refunds = any(finding.name == "positive-refunds" for finding in statuses)
     found = [
         *check_ids(log, rules),
-        *_check_losses(log),
+        *_check_losses(log, rules),
         *_check_decimals(log, rules),
         *_check_dates(log, rules),
         # A sale and its refund, both positive, are two lines of an order with one amount, and no total on each.
@@ -73,7 +73,7 @@ def check(log: TransactionLog, rules: LogRules) -> list[Finding]:
     return sorted(found, key=lambda finding: not finding.fatal)
 
 
-def _check_losses(log: TransactionLog) -> Iterator[Finding]:
+def _check_losses(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
     """Look at the rows that were set aside against the caller's will."""
     quarantine = log.quarantine
     chosen = quarantine.rows_of(*CHOSEN).size
@@ -81,7 +81,9 @@ def _check_losses(log: TransactionLog) -> Iterator[Finding]:
     rows = quarantine.rows_of(*lost)
     if not rows.size:
         return
-    notations = _notations(log)
+    # What is read as Jalali already and still unreadable is no day of that calendar.
+    used = f"--log-calendar {rules.calendar}"
+    notations = [notation for notation in _notations(log) if notation.flag != used]
     cents = np.abs(log.lines["amount_cents"].to_numpy().astype(float))
     for notation in notations:
         cents[notation.rows] = np.abs(np.nan_to_num(notation.values)) * 100

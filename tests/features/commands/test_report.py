@@ -27,6 +27,15 @@ FILES = {
     "press,2015-03-01,2015-04-01,1.00\ntv,2014-12-01,2015-01-01,9\n",
     "targets.csv": "indicator,period,segment,target\nchurn_rate,2015-05,,0.5\nend,2015-04,,2\nend,2015-09,,1\n"
     "end,2014-12,,1\ncac,2015-03,,5\n",
+    "surveys.csv": "customer_id,answered_at,kind,score\nann,2015-03-01,nps,10\nzoe,2015-03-01,nps,1\n",
+    "leads.csv": "lead_id,created_at,channel\n1,2015-03-01,radio\n",
+    "referrals.csv": "referrer_id,referred_id,referred_at,reward\nann,cid,2015-03-01,1\n",
+    "scores.csv": "customer_id,expected_value\nann,3\nbob,1.5\ncid,0\n",
+    "deflator.csv": "month,index\n"
+    + "".join(f"2015-0{month},{100 + 10 * month}\n" for month in range(1, 10)),
+    "touchpoints.csv": "customer_id,occurred_at,touchpoint,quantity\nann,2015-03-01,call,2\nzoe,2015-03-02,call,1\n",
+    "costs.toml": '[[touchpoints]]\ntouchpoint = "call"\nunit_cost = 4.5\n[[touchpoints]]\ntouchpoint = "visit"\n'
+    'unit_cost = 50\n[[pools]]\npool = "desk"\nmonth = "2015-03"\ncost = 10\ndriver = "orders"\n',
 }
 
 
@@ -99,6 +108,37 @@ def test_a_report_with_every_file() -> None:
     assert payback.loc["2015-01", ["cac", "payback_age", "payback_purchases"]].tolist() == [1, 0, 1]
     assert payback.loc["2015-03", "cumulative_margin_per_acquired"] == 4
     assert payback["payback_age"].isna()["2015-03"]
+
+
+def test_costs_surveys_leads_referrals_scores_and_real_money_each_have_their_tables() -> None:
+    names = ("surveys", "leads", "referrals", "scores", "deflator", "touchpoints")
+
+    result = run(
+        *("report", "--transactions", "orders.csv", "--out", "out", "--identities", "identities.csv"),
+        *(text for name in names for text in (f"--{name}", f"{name}.csv")),
+        *("--costs", "costs.toml", "--period", "quarter"),
+    )
+
+    assert result.exit_code == 0, result.output
+    assert pd.read_csv("out/surveys.csv")["nps"].tolist() == [100]
+    assert pd.read_csv("out/leads.csv")["leads"].tolist() == [1, 1]  # all, and radio
+    assert pd.read_csv("out/referrals.csv")["referred"].tolist() == [1]
+    assert pd.read_csv("out/lifetime_value.csv").set_index("cohort").loc["all", "potential"] == 1.5
+    bookings = pd.read_csv("out/bookings.csv").set_index("item")
+    assert bookings.loc["call", ["booked", "allocated", "unallocated"]].tolist() == [13.5, 9, 4.5]
+    assert bookings.loc["desk 2015-03", "allocated"] == 10
+    costs = pd.read_csv("out/cost_of_keeping.csv").set_index("period")  # by month, whatever the periods
+    # of March: 9 for Ann's calls and 10 of the desk, for Ann, Bob and Cid
+    assert costs.loc["2015-03", ["kept_customers", "cost_of_keeping"]].tolist() == [3, pytest.approx(19 / 3)]
+    assert "costs without use: 'visit'" in result.stdout
+    assert "4.50 of 23.50 booked could not be allocated" in result.stdout
+    assert "1 rows of surveys are of people who are not in the log" in result.stdout
+    sales = pd.read_csv("out/sales.csv").set_index("period")
+    # the quarter at September's prices: (10 + 5) · 190/110 + (20 + 16) · 190/130
+    assert sales.loc["2015-Q1", "net_revenue"] == pytest.approx(15 * 190 / 110 + 36 * 190 / 130, abs=0.02)
+    assert sales.loc["2015-Q1", "nominal_net_revenue"] == 51
+    assert "At the prices of 2015-09" in result.stdout
+    assert "Not in the report" in result.stdout and "--surveys" not in result.stdout
 
 
 def test_jalali_months_and_tomans() -> None:

@@ -199,6 +199,19 @@ def test_a_jalali_log_stops_and_is_read_with_its_calendar():
     assert read(slashes, calendar="jalali").first_day == date(2023, 3, 21)
 
 
+def test_a_day_that_the_jalali_calendar_does_not_have_is_not_said_to_be_read_by_it():
+    raw = changed("ordered_at", lambda n, each: "1394/12/30" if n == 5 else "1394/12/29")  # no leap year
+
+    losses = [
+        each
+        for each in check(read(raw, calendar="jalali"), LogRules(calendar="jalali"))
+        if each.name != "hole"
+    ]
+
+    assert not any("--log-calendar jalali reads them" in each.message for each in losses)
+    assert read(raw, calendar="jalali").quarantine.counts() == {"unreadable date": 1}
+
+
 def test_years_of_the_islamic_calendar_are_named():
     raw = changed("ordered_at", lambda n, each: "1444" + each[4:])
 
