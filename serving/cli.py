@@ -12,13 +12,13 @@ import typer
 
 from features.commands.calculate import calculate
 from features.commands.features import features
-from features.commands.report import report
 from features.commands.validate import validate
 from serving.commands.campaign import measure, plan
 from serving.commands.config import config
 from serving.commands.demo import demo
 from serving.commands.forget import forget
 from serving.commands.keys import keys
+from serving.commands.report import report
 from serving.commands.score import score
 from serving.commands.serve import serve, status
 from training.commands.advise import advise

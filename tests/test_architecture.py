@@ -26,7 +26,7 @@ DOORS = {
     "duckdb": ("features/engines/",),
     "optuna": ("training/churn/tuning.py",),
     "pyspark": ("features/engines/",),
-    "xlsxwriter": ("serving/lists/export.py",),
+    "xlsxwriter": ("serving/lists/export.py", "serving/report/workbook.py"),
 }
 # Part of a declared library's own interface: BentoML takes Starlette's applications, AnyIO's threads and
 # uvicorn's protocols, Jinja escapes
@@ -93,6 +93,7 @@ FLOORS = {
         ("settings",),
         ("scorer",),
         ("lists",),
+        ("report",),
         ("store",),
         ("campaign",),
         ("erasure",),

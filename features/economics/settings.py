@@ -15,6 +15,9 @@ class ReportSettings(Settings, section="report"):
     """What a report covers, the files beside the log, and where it goes: the section ``[report]``."""
 
     out: Annotated[Path, typer.Option("--out", help="Folder to write: a new one, or a report to replace.")]
+    xlsx: Annotated[bool, typer.Option("--xlsx", help="Write report.xlsx too: a sheet for each table.")] = (
+        False
+    )
     period: Annotated[
         Literal["week", "month", "quarter", "year"], typer.Option("--period", help="Length of the periods.")
     ] = "month"

@@ -125,6 +125,21 @@ class EconomicsReport:
             },
         }
 
+    def definitions(self) -> pd.DataFrame:
+        """Return what each column of each table means."""
+        rows = [
+            {
+                "table": table.name,
+                "column": each.name,
+                "unit": each.unit,
+                "meaning": each.meaning,
+                "formula": each.formula,
+            }
+            for table in self.tables
+            for each in table.columns
+        ]
+        return pd.DataFrame(rows)
+
     def table(self, name: str) -> Table:
         """Return a table by name.
 

@@ -1,4 +1,4 @@
-"""The folder of a report: every table as CSV, the meaning of the columns, and all of it as JSON."""
+"""The folder of a report: the page, every table as CSV, the meaning of the columns, and all of it as JSON."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import json
 import os
 from pathlib import Path
 
-import pandas as pd
-
 from features.economics.tables import EconomicsReport
 from features.errors import OutputError
 from features.files import atomic_folder, write_csv
+from serving.report.page import report_page
+from serving.report.workbook import write_workbook
 
-RECORD = "report.json"
-"""Every folder of a report holds it; a folder without it is never replaced."""
+RECORD, PAGE, WORKBOOK = "report.json", "report.html", "report.xlsx"
+"""Every folder of a report holds the record; a folder without it is never replaced."""
 
 
 def require_target(folder: Path) -> None:
@@ -24,8 +24,15 @@ def require_target(folder: Path) -> None:
         raise OutputError(f"Cannot write {folder}: the folder {folder.absolute().parent} does not exist.")
 
 
-def write_report(report: EconomicsReport, folder: str | os.PathLike[str]) -> None:
+def write_report(report: EconomicsReport, folder: str | os.PathLike[str], *, workbook: bool = False) -> None:
     """Write a report into a new folder of mode 0700, or in place of another report, whole or not at all.
+
+    Parameters
+    ----------
+    report : EconomicsReport
+    folder : path
+    workbook : bool
+        Add `WORKBOOK`, which holds every table.
 
     Raises
     ------
@@ -35,23 +42,11 @@ def write_report(report: EconomicsReport, folder: str | os.PathLike[str]) -> Non
     with atomic_folder(folder, RECORD) as beside:
         for table in report.tables:
             write_csv(table.rows, beside / f"{table.name}.csv")
-        write_csv(definitions(report), beside / "definitions.csv")
+        write_csv(report.definitions(), beside / "definitions.csv")
+        if workbook:
+            write_workbook(report, beside / WORKBOOK)
         text = json.dumps(report.to_dict(), ensure_ascii=False, indent=1, default=str)
         (beside / RECORD).write_text(text, encoding="utf-8")
-        (beside / RECORD).chmod(0o600)
-
-
-def definitions(report: EconomicsReport) -> pd.DataFrame:
-    """Return what each column of each table means."""
-    rows = [
-        {
-            "table": table.name,
-            "column": each.name,
-            "unit": each.unit,
-            "meaning": each.meaning,
-            "formula": each.formula,
-        }
-        for table in report.tables
-        for each in table.columns
-    ]
-    return pd.DataFrame(rows)
+        (beside / PAGE).write_text(report_page(report), encoding="utf-8")
+        for path in beside.iterdir():
+            path.chmod(0o600)

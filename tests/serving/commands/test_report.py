@@ -11,7 +11,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from features.commands.calculate import calculate
-from features.commands.report import report
+from serving.commands.report import report
 
 app = typer.Typer()
 app.command("report")(report)
@@ -62,13 +62,22 @@ def test_a_report_of_a_log_alone_says_which_files_would_fill_it() -> None:
         "channels.csv",
         "definitions.csv",
         "report.json",
+        "report.html",
     }
     assert "active for 60 days" in result.stdout
+    assert not Path("out/report.xlsx").exists()
     for flag in ("--spend", "--targets", "--deflator"):
         assert flag in result.stdout.partition("Not in the report:")[2]
     base = pd.read_csv("out/customer_base.csv", dtype={"period": str})
     assert base.columns[:4].tolist() == ["segment", "period", "from", "to"]
     assert (base["start"] + base["new"] + base["returned"] - base["lost"] == base["end"]).all()
+
+
+def test_a_workbook_on_request() -> None:
+    result = run("report", "--transactions", "orders.csv", "--out", "out", "--xlsx")
+
+    assert result.exit_code == 0, result.output
+    assert len(pd.read_excel("out/report.xlsx", "customer_base")) == len(pd.read_csv("out/customer_base.csv"))
 
 
 def test_a_report_with_every_file() -> None:

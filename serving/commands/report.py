@@ -38,16 +38,17 @@ def report(settings: ReportSettings, log: LogSettings, columns: Columns, as_json
     With files of your own: stayworth report --transactions orders.csv --spend spend.csv --customers customers.csv
     --segment city --out report
 
-    The folder gets every table as CSV, definitions.csv with the meaning of each column, and report.json with all of it.
+    The folder gets report.html, which opens in any browser without a network, every table as CSV, definitions.csv with
+    the meaning of each column, and report.json with all of it; with --xlsx a workbook too.
     A part whose file is missing says which file would fill it.
     """
-    from features.economics.folder import require_target, write_report
+    from serving.report.folder import require_target, write_report
 
     require_target(settings.out)
     with progress() as step:
         made, said = _made(settings, log, columns, step)
         step("Writing", 0, 0)
-        write_report(made, settings.out)
+        write_report(made, settings.out, workbook=settings.xlsx)
     for sentence in said:
         typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
     if as_json:
@@ -162,6 +163,8 @@ def _inputs(
 
 def _show(made: EconomicsReport, folder: Path) -> None:
     """Print the newest periods of all customers, and what was found and what is missing."""
+    from serving.report.folder import PAGE
+
     terms = made.terms
     money = f" Money in {terms.money_unit}." if terms.money_unit else ""
     money += f" At the prices of {terms.real_money_of}." if terms.real_money_of else ""
@@ -193,7 +196,7 @@ def _show(made: EconomicsReport, folder: Path) -> None:
         typer.echo("\nNot in the report:")
         for sentence in missing:
             typer.echo(f"- {sentence}")
-    typer.echo(f"\n{len(list(made.tables))} tables in {folder}")
+    typer.echo(f"\nThe report: {folder / PAGE}, and its {len(list(made.tables))} tables beside it")
 
 
 def _share(value: float) -> str:

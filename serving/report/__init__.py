@@ -1,0 +1,1 @@
+"""The report for managers: a page made from the sections of customer economics."""

@@ -1,0 +1,131 @@
+"""The report's page: all sections are there, provisional rows are marked, texts stay texts, nothing is fetched."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.economics.facts import Facts
+from features.economics.inputs import Inputs
+from features.economics.money import MoneyUnit
+from features.economics.periods import Periods
+from features.economics.report import build_report
+from features.economics.segments import EVERYONE, FirstPurchaseSegments
+from features.economics.tables import EconomicsReport
+from features.log.transactions import validate
+from serving.report.page import SHOWN_ROWS, report_page
+
+HOSTILE = "</script><script>alert('خرید')</script>"
+OUTSIDE = {"src", "href", "srcset", "action", "data", "poster"}
+
+
+class Elements(HTMLParser):
+    """Collects a page's elements, and its texts outside scripts and styles."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        if self.elements[-1:] and self.elements[-1][0] not in ("script", "style"):
+            self.texts.append(data)
+
+
+@pytest.fixture(scope="module")
+def report() -> EconomicsReport:
+    """Two years and a half of a shop with two channels, one of a hostile name, in a currency of a hostile name."""
+    draw = np.random.default_rng(1)
+    rows = pd.DataFrame(
+        {
+            "customer_id": draw.integers(0, 150, 1_500).astype(str),
+            "ordered_at": [
+                date(2022, 1, 10) + timedelta(days=int(day)) for day in draw.integers(0, 900, 1_500)
+            ],
+            "amount": draw.integers(100, 3_000, 1_500) / 100,
+            "channel": draw.choice(["web", HOSTILE], 1_500),
+        }
+    )
+    log = validate(rows)
+    periods = Periods(log.first_day, log.last_day, "month", "gregorian")
+    segments = FirstPurchaseSegments("first_channel")
+    with Facts(log, periods, inactivity_days=90, margin=0.3, segments=segments) as facts:
+        return build_report(facts, Inputs(unit=MoneyUnit.of(HOSTILE, None), segment="first_channel"))
+
+
+@pytest.fixture(scope="module")
+def page(report: EconomicsReport) -> str:
+    return report_page(report)
+
+
+def test_every_section_and_table_is_there_and_every_link_leads_to_one(
+    report: EconomicsReport, page: str
+) -> None:
+    read = Elements(page)
+    ids = {attributes["id"] for _, attributes in read.elements if "id" in attributes}
+    links = [attributes["href"] for tag, attributes in read.elements if tag == "a"]
+
+    assert {section.name for section in report.sections} <= ids
+    assert all(link and link[0] == "#" and link[1:] in ids for link in links)
+    for table in report.tables:
+        assert table.rows.empty or table.title in read.texts
+    for section in report.sections:
+        assert set(section.missing) | set(section.notes) <= set(read.texts)
+
+
+def test_text_from_files_stays_text_in_tables_and_pictures(page: str) -> None:
+    read = Elements(page)
+
+    assert "alert('خرید')" not in page  # neither as an element, nor within the scripts of pictures
+    assert any(HOSTILE in text for text in read.texts)  # as a segment that a person can read
+    assert sum(tag == "script" for tag, _ in read.elements) == 1 + page.count('class="plotly-graph-div"')
+
+
+def test_it_opens_offline(page: str) -> None:
+    for _, attributes in Elements(page).elements:
+        for name in OUTSIDE & attributes.keys():
+            assert str(attributes[name]).startswith("#")
+    assert len(page.encode()) < 6_000_000
+
+
+def test_provisional_rows_are_marked_and_closed_ones_are_not(report: EconomicsReport, page: str) -> None:
+    rows = report.table("customer_base").rows
+    everyone = rows[rows["segment"] == EVERYONE].tail(SHOWN_ROWS)
+    first_table = re.search(r"<table>.*?</table>", page, re.DOTALL)
+
+    assert first_table is not None
+    marked = re.findall(r"(\d{4}-\d{2})\*</th>", first_table[0])
+    assert marked == everyone["period"][everyone["provisional"]].tolist() != []
+    assert len(re.findall(r'<th scope="row"', first_table[0])) == len(everyone)
+
+
+def test_a_value_that_is_missing_is_empty_and_a_column_without_values_is_left_out(
+    report: EconomicsReport,
+) -> None:
+    table = report.table("channels")
+    assert table.rows["spend"].isna().all()
+
+    read = Elements(report_page(EconomicsReport(report.terms, report.sections)))
+    heads = [attributes.get("title") or "" for tag, attributes in read.elements if tag == "abbr"]
+
+    spend = next(each for each in table.columns if each.name == "spend")
+    assert not any(head.startswith(spend.meaning) for head in heads)
+    assert not {"nan", "NaN", "None", "<NA>"} & set(read.texts)
+
+
+def test_a_report_of_one_period_has_tables_and_no_pictures() -> None:
+    log = validate(pd.DataFrame({"customer_id": ["1"], "ordered_at": ["2024-01-05"], "amount": [10.0]}))
+    with Facts(log, Periods(log.first_day, log.last_day, "month", "gregorian"), inactivity_days=90) as facts:
+        page = report_page(build_report(facts, Inputs()))
+
+    assert "plotly-graph-div" not in page
+    assert "<table>" in page
