@@ -81,6 +81,10 @@ class FairQueue:
         try:
             self._expire_later(waiting)
             return await waiting
+        except asyncio.CancelledError:
+            if waiting.done() and not waiting.cancelled() and waiting.result():
+                self._pass_on()  # the turn had come in the moment of the cancellation
+            raise
         finally:
             self._waiting -= 1
 

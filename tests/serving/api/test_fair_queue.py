@@ -81,6 +81,29 @@ def test_a_few_wait_for_as_long_as_it_takes(monkeypatch: pytest.MonkeyPatch) -> 
     assert work.begun == ["batch"] * 3
 
 
+def test_a_turn_that_comes_in_the_moment_of_a_cancellation_is_passed_on() -> None:
+    work = Work()
+    work.released.set()
+
+    async def cancelled_in_its_turn() -> None:
+        queue = FairQueue(threads=1)
+
+        async def first() -> None:
+            await queue.run(work, ApiRequest(caller="first"))
+            assert second.cancel()  # which has its turn, and does not run yet
+
+        ahead = asyncio.create_task(first())
+        await asyncio.sleep(0)
+        second = asyncio.create_task(queue.run(work, ApiRequest(caller="second")))
+        await asyncio.gather(ahead, second, return_exceptions=True)
+        assert second.cancelled()
+        await asyncio.wait_for(queue.run(work, ApiRequest(caller="third")), 60)
+
+    asyncio.run(cancelled_in_its_turn())
+
+    assert work.begun == ["first", "third"]
+
+
 def test_work_that_fails_gives_its_thread_back() -> None:
     def fails(request: ApiRequest) -> Response:
         raise Refusal(400)
