@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from features.errors import EmptyLogError, LogError, ModelError, WindowError
+from features.errors import EmptyLogError, LogError, ModelError, StayworthError, WindowError
 from features.log.clock import tomorrow
 from features.log.terms import LogTerms
 from features.log.transactions import TransactionLog, validate
@@ -234,3 +234,12 @@ def test_without_a_champion_there_is_no_scorer(tmp_path: Path, monkeypatch: pyte
 
     with pytest.raises(ModelError, match="No model has the alias 'champion' in sqlite:///mlflow.db"):
         Scorer.from_registry()
+
+
+def test_costs_that_are_not_the_versions_are_refused_with_both_values(scorer: Scorer) -> None:
+    terms = replace(scorer.model.terms, cost_per_order=2.5)
+    costly = Scorer(replace(scorer.model, terms=terms), "7")
+
+    costly.require_costs({"cost_per_order": 2.5, "inactivity_days": terms.inactivity_days})
+    with pytest.raises(StayworthError, match="--cost-per-order 3 contradicts version 7, whose .* is 2.5"):
+        costly.require_costs({"cost_per_order": 3.0})

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from training.clv.operational_time import DAYS_PER_WEEK, NO_DISCOUNT, Discount
-from training.clv.quadrature import FloatArray, time_points
+from training.clv.quadrature import POINTS, FloatArray, time_points
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,7 @@ def discounted_weeks(
     begin: FloatArray,
     scale: FloatArray,
     activity: Activity,
+    later_points: int = POINTS,
 ) -> FloatArray:
     """Return ``Q = ∫ e^(−δt) · q(t) dt`` from ``begin`` to the last week that counts, ndarray of shape (n,).
 
@@ -76,19 +77,21 @@ def discounted_weeks(
     scale : ndarray of shape (n,), above 0
         About the time in which the probability changes, as in `training.clv.quadrature.time_points`.
     activity : Activity
+    later_points : int
+        Of the quadrature from v on, where the probability changes as slowly as customers leave.
     """
     v, last = activity.inactivity_weeks, activity.weeks
     early_end, later_end = min(v, last), max(last - v, 0.0)
 
-    def piece(begin: FloatArray, end: float, shift: float) -> FloatArray:
+    def piece(begin: FloatArray, end: float, shift: float, points: int) -> FloatArray:
         if (begin >= end).all():
             return np.zeros_like(begin)
-        since, w = time_points(end - begin, scale + begin)
+        since, w = time_points(end - begin, scale + begin, points)
         since = begin[:, None] + since
         t = since + shift
         start = activity.operational(since) if shift else np.zeros_like(t)
         q = p_purchase(start, activity.operational(t))
         return np.asarray((activity.factors(t) * q * w).sum(axis=1))
 
-    early = piece(np.minimum(begin, early_end), early_end, 0.0)
-    return early + piece(np.clip(begin - v, 0.0, later_end), later_end, v)
+    early = piece(np.minimum(begin, early_end), early_end, 0.0, POINTS)
+    return early + piece(np.clip(begin - v, 0.0, later_end), later_end, v, later_points)

@@ -25,10 +25,11 @@ from scipy.special import expit, gammaln, log_expit
 from training.clv.activity import Activity, discounted_weeks
 from training.clv.bgnbd import CENTURY
 from training.clv.operational_time import NO_DISCOUNT, Discount
-from training.clv.quadrature import FloatArray, time_points
+from training.clv.quadrature import POINTS, FloatArray, time_points
 from training.clv.row_cache import RowCache, in_blocks, once_per_distinct
 
 _NOTHING = 40.0  # e^-40 of an integrand is rounding error: integrals stop there
+_INNER_POINTS, _LATER_POINTS = 20, 16  # of an integral of integrals: to eight digits, in a third of the time
 
 
 @dataclass(frozen=True)
@@ -231,12 +232,14 @@ class ParetoNBD:
         return np.where(never, np.nan, late)
 
 
-def first_purchase(R: FloatArray, A: FloatArray, s: float, B: FloatArray, weeks: FloatArray) -> FloatArray:
+def first_purchase(
+    R: FloatArray, A: FloatArray, s: float, B: FloatArray, weeks: FloatArray, points: int = POINTS
+) -> FloatArray:
     """Return P(a purchase within ``weeks``, before leaving) for λ ~ Gamma(R, A), μ ~ Gamma(s, B), alive at 0.
 
     ``∫₀ᴴ (R/A)·(A/(A+t))^(R+1) · (B/(B+t))^s dt``: the first purchase comes at t and leaving does not.
     """
-    t, w = time_points(_until_nothing(weeks, (A, R + 1.0), (B, s)), np.minimum(A, B))
+    t, w = time_points(_until_nothing(weeks, (A, R + 1.0), (B, s)), np.minimum(A, B), points)
     R, A, B = R[:, None], A[:, None], B[:, None]
     fading = np.exp(-(R + 1.0) * np.log1p(t / A) - s * np.log1p(t / B))
     return np.asarray((R / A * fading * w).sum(axis=1))
@@ -266,14 +269,14 @@ def active_weeks(
 
     def p_purchase(start: FloatArray, end: FloatArray) -> FloatArray:
         def from_start(R: FloatArray, A: FloatArray, B: FloatArray, weeks: FloatArray) -> FloatArray:
-            return first_purchase(R, A, s, B, weeks)
+            return first_purchase(R, A, s, B, weeks, _INNER_POINTS)
 
         wide = [np.broadcast_to(column[:, None], start.shape) for column in (R, A)]
         columns = [each.ravel() for each in (*wide, B[:, None] + start, end - start)]
         alive = np.exp(-s * np.log1p(start / B[:, None]))
         return alive * in_blocks(from_start, *columns).reshape(start.shape)
 
-    return discounted_weeks(p_purchase, begin, np.minimum(A, B), activity)
+    return discounted_weeks(p_purchase, begin, np.minimum(A, B), activity, _LATER_POINTS)
 
 
 def _until_nothing(upper: FloatArray | float, *factors: tuple[FloatArray, FloatArray | float]) -> FloatArray:

@@ -10,33 +10,40 @@ batch.)
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 
 
+@cache
 def _unit_rule(points: int) -> tuple[FloatArray, FloatArray]:
     """Return the Gauss-Legendre points and weights on [0, 1]."""
     points_around_zero, weights = np.polynomial.legendre.leggauss(points)
     return (points_around_zero + 1.0) / 2.0, weights / 2.0
 
 
-_POINTS, _WEIGHTS = _unit_rule(32)
+POINTS = 32
 
 
-def time_points(upper: FloatArray | float, scale: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return 32 points and weights per row for an integral over time from 0 to ``upper``.
+def time_points(
+    upper: FloatArray | float, scale: FloatArray, points: int = POINTS
+) -> tuple[FloatArray, FloatArray]:
+    """Return points and weights per row for an integral over time from 0 to ``upper``.
 
     Parameters
     ----------
     upper : float or ndarray of shape (n,), at least 0
     scale : ndarray of shape (n,), above 0
         The A of ``u = ln(1 + t/A)``: about the time in which the integrand changes.
+    points : int
+        Fewer do where the integrand fades by fewer e-folds: 20 for 40 of them, 12 for 5, to eight digits.
 
     Returns
     -------
-    tuple of two ndarrays of shape (n, 32)
+    tuple of two ndarrays of shape (n, points)
         Times t, and weights w such that ``(f(t) * w).sum(axis=1)`` is the integral.
 
     Examples
@@ -45,7 +52,8 @@ def time_points(upper: FloatArray | float, scale: FloatArray) -> tuple[FloatArra
     >>> (w / (1 + t) ** 2).sum(axis=1).round(12)  # 1 - 1/4
     array([0.75])
     """
+    at, weights = _unit_rule(points)
     length = np.log1p(upper / scale)[:, None]
     scale_column = scale[:, None]
-    t = scale_column * np.expm1(length * _POINTS)
-    return t, length * _WEIGHTS * (scale_column + t)
+    t = scale_column * np.expm1(length * at)
+    return t, length * weights * (scale_column + t)

@@ -318,3 +318,33 @@ def test_rows_of_which_none_can_be_used_are_an_error(scorer: Scorer) -> None:
 def test_two_offers_of_one_name_are_refused(scorer: Scorer) -> None:
     with pytest.raises(OfferError, match="Two offers are called 'voucher'"):
         explain(scorer, REGULAR, JULY, offers=[VOUCHER, VOUCHER])
+
+
+def test_a_version_that_knows_costs_says_what_keeping_the_customer_takes(scorer: Scorer) -> None:
+    terms = replace(scorer.model.terms, cost_per_order=1.5, cost_per_day=0.05, bad_debt_rate=0.01)
+    costly = Scorer(replace(scorer.model, terms=terms), "2")
+
+    found, gross = explain(costly, REGULAR, JULY), explain(scorer, REGULAR, JULY)
+
+    assert gross.costs is None
+    assert found.costs is not None
+    costs = found.costs
+    assert costs.expected_gross_value == gross.score["expected_value"]
+    assert min(costs.of_orders, costs.of_active_days, costs.of_bad_debt) > 0
+    total = costs.of_orders + costs.of_active_days + costs.of_bad_debt
+    assert costs.expected_gross_value - total == pytest.approx(costs.expected_value)
+    assert costs.text == f"costs {total:,.2f} in 365 days to keep, brings {costs.expected_gross_value:,.2f}"
+    assert sent(found)["costs"]["days"] == 365
+
+
+def test_no_offer_is_made_to_keep_a_customer_who_costs_more_than_they_bring(scorer: Scorer) -> None:
+    costly = Scorer(replace(scorer.model, terms=replace(scorer.model.terms, cost_per_day=1.0)), "2")
+
+    found = explain(costly, REGULAR, JULY, offers=[VOUCHER])
+
+    assert found.score["expected_value"] < 0
+    assert found.recommended_offer is None
+    (decision,) = found.what_would_change.offers
+    assert not decision.contact
+    assert decision.decision.startswith("do not contact: costs more to keep (")
+    assert found.score["reasons"][-1].startswith("costs ")

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from scipy.integrate import quad
 from scipy.special import hyp2f1
 
 from training.clv.active_weeks import ActivityAhead, active_weeks
@@ -172,6 +173,24 @@ def test_a_season_moves_purchases_and_leaves_the_billing_in_calendar_time() -> N
     ours = BG.active_weeks_if_alive(np.array([2.0]), np.array([38.86]), np.array([4.57]), ahead.now)
 
     np.testing.assert_allclose(ours, on_a_grid, rtol=3e-4)
+
+
+@pytest.mark.parametrize(("x", "t_x", "T"), [(0.0, 0.0, 9.0), (3.0, 35.0, 38.86), (300.0, 99.0, 100.0)])
+def test_pareto_nbds_double_integral_is_that_of_an_adaptive_rule(x: float, t_x: float, T: float) -> None:
+    activity = ActivityAhead.of(TERMS).now
+    R, A, B, s = PARETO.r + x, PARETO.alpha + T, PARETO.beta + T, PARETO.s
+
+    def first(u: float, start: float) -> float:  # alive at the start, the first purchase after it comes at u
+        return float(R / A * (A / (A + u)) ** (R + 1) * (B / (B + start + u)) ** s)
+
+    def billed(t: float) -> float:
+        start = max(t - 13.0, 0.0)
+        return math.exp(-DELTA * t) * float(quad(first, 0, t - start, (start,), epsabs=1e-12, limit=200)[0])
+
+    exact = sum(quad(billed, *piece, epsabs=1e-10)[0] for piece in ((2.0, 13.0), (13.0, 52.0)))
+
+    ours = PARETO.active_weeks_if_alive(np.array([x]), np.array([T]), np.array([2.0]), activity)
+    np.testing.assert_allclose(ours, exact, rtol=1e-8)
 
 
 # --- Simulated futures: the models' stories told forward, without any of the formulas ------------------------
