@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -79,7 +80,7 @@ def test_fit_and_predict_give_the_numbers_of_the_commands_to_the_last_digit(orde
     folder = orders.parent
     log = ["--transactions", str(orders), "--customer-column", "client"]
     registry = ["--tracking-uri", f"sqlite:///{folder}/mlflow.db"]
-    size = ["--horizon-days", "60", "--snapshots", "3", "--threads", "1"]
+    size = ["--horizon-days", "60", "--snapshots", "3", "--threads", "1", "--cost-per-day", "0.01"]
     listed = folder / "scored.parquet"
     for words in (
         ["train", *log, *registry, *size, "--promote"],
@@ -88,7 +89,8 @@ def test_fit_and_predict_give_the_numbers_of_the_commands_to_the_last_digit(orde
         done = CliRunner().invoke(app, words)
         assert done.exit_code == 0, done.output
 
-    model = training.fit(orders, horizon_days=60, snapshots=3, threads=1, customer_column="client")
+    options: dict[str, Any] = {"horizon_days": 60, "snapshots": 3, "threads": 1, "cost_per_day": 0.01}
+    model = training.fit(orders, **options, customer_column="client")
     predicted = model.predict(orders, snapshot_date="1998-04-01", customer_column="client")
 
     by_command = pd.read_parquet(listed).drop(columns="model_version")
@@ -98,6 +100,7 @@ def test_fit_and_predict_give_the_numbers_of_the_commands_to_the_last_digit(orde
     )
     again = model.predict(load_log(pd.read_csv(orders, dtype=str), customer_column="client"), "1998-04-01")
     pd.testing.assert_frame_equal(again, predicted)
+    assert (predicted["expected_value"] < predicted["expected_gross_value"]).all()
 
 
 def test_an_option_that_there_is_not_is_refused_with_the_nearest(orders: Path) -> None:

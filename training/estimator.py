@@ -7,10 +7,11 @@ from typing import Any
 from features.log.loading import LOG_OPTIONS, LogSource, load_log, unknown_option
 from training.model.retention_model import RetentionModel
 from training.pipeline import train
-from training.settings import TrainSettings
+from training.settings import CostSettings, TrainSettings
 
 _OF_A_VERSION = {"promote", "force", "if_due"}
-FIT_OPTIONS = frozenset(TrainSettings.model_fields.keys() - _OF_A_VERSION)
+_COSTS = frozenset(CostSettings.model_fields.keys() - {"file"})
+FIT_OPTIONS = frozenset(TrainSettings.model_fields.keys() - _OF_A_VERSION) | _COSTS
 
 
 def fit(log: LogSource, *, horizon_days: int | None = None, **options: Any) -> RetentionModel:
@@ -25,8 +26,9 @@ def fit(log: LogSource, *, horizon_days: int | None = None, **options: Any) -> R
     horizon_days : int, at least 1
         Days without a purchase after the snapshot that count as churn. By default what the log advises.
     **options
-        Fields of `TrainSettings` (``snapshots=6``, ``clv_model="mbgnbd"``, ``test_snapshot="1998-04-01"``) and of
-        the log's reading, as in `features.load_log` (``customer_column="Customer ID"``). Dates may be text.
+        Fields of `TrainSettings` (``snapshots=6``, ``clv_model="mbgnbd"``, ``test_snapshot="1998-04-01"``), of
+        `CostSettings` (``cost_per_order=4``), of which values are then net, and of the log's reading, as in
+        `features.load_log` (``customer_column="Customer ID"``). Dates may be text.
 
     Returns
     -------
@@ -48,6 +50,7 @@ def fit(log: LogSource, *, horizon_days: int | None = None, **options: Any) -> R
     if unknown := sorted(options.keys() - known):
         raise TypeError(unknown_option(unknown[0], known))
     of_log = {name: value for name, value in options.items() if name in LOG_OPTIONS}
-    of_training = {name: value for name, value in options.items() if name not in LOG_OPTIONS}
+    of_costs = {name: value for name, value in options.items() if name in _COSTS}
+    of_training = {name: value for name, value in options.items() if name not in LOG_OPTIONS | _COSTS}
     settings = TrainSettings(horizon_days=horizon_days, **of_training)
-    return train(load_log(log, **of_log), settings).model
+    return train(load_log(log, **of_log), settings, costs=CostSettings(**of_costs)).model
