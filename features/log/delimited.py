@@ -28,6 +28,7 @@ _BLOCK_BYTES = 8 << 20  # a row must fit in one
 _SAMPLE_LINES = 50
 _BLANK_LINES = 10_000  # above the header, at most
 _MOST_COLUMNS = 10_000
+_TORN_ROW = re.compile(r"^CSV parse error: Row #([0-9]+): Expected ([0-9]+) columns, got ([0-9]+)")
 TITLE_LINES = 10
 """Lines above the header, at most."""
 
@@ -123,12 +124,6 @@ def open_delimited(path: Path, encoding: str | None = None) -> Iterator[Stream]:
     with plain_text(path, encoding) as text:
         lines = _first_lines(text, path)
         layout = _layout(lines, path)
-        torn: list[pa.csv.InvalidRow] = []
-
-        def remember(row: pa.csv.InvalidRow) -> str:
-            torn.append(row)
-            return "error"
-
         names = layout.names
         named = [name for name in names if name]
         schema = pa.schema([(name, pa.string()) for name in named])
@@ -136,7 +131,8 @@ def open_delimited(path: Path, encoding: str | None = None) -> Iterator[Stream]:
             yield Stream(str(path), named, schema, iter(()))
             return
         try:
-            # Arrow opens the file itself: its reading thread must never have to wait for Python.
+            # Arrow opens the file itself, and nothing here is called by it: its threads must never have to wait for
+            # Python, which ends a thread that waits at the end of the process, and the process with it (SIGABRT).
             reader = pa.csv.open_csv(
                 pa.OSFile(str(text)),
                 # Only a single thread knows the number of a row that does not fit.
@@ -146,16 +142,14 @@ def open_delimited(path: Path, encoding: str | None = None) -> Iterator[Stream]:
                     column_names=[name or f"\x1f{place}" for place, name in enumerate(names)],
                     skip_rows=layout.lines,
                 ),
-                pa.csv.ParseOptions(
-                    delimiter=layout.separator, newlines_in_values=True, invalid_row_handler=remember
-                ),
+                pa.csv.ParseOptions(delimiter=layout.separator, newlines_in_values=True),
                 pa.csv.ConvertOptions(
                     column_types={name or f"\x1f{place}": pa.string() for place, name in enumerate(names)}
                 ),
             )
             yield Stream(str(path), named, schema, _closed(reader, schema, text, path, layout))
         except pa.ArrowException as error:
-            raise LogError(_fault(path, text, layout, torn, error)) from None
+            raise LogError(_fault(path, text, layout, str(error))) from None
 
 
 def _first_lines(text: Path, path: Path) -> list[str]:
@@ -220,17 +214,17 @@ def _never_closed(text: Path, separator: str, cell: str) -> bool:
     return any(tail.endswith(mark + b'"' + written) for mark in (separator.encode(), b"\n"))
 
 
-def _fault(path: Path, text: Path, layout: Layout, torn: list[pa.csv.InvalidRow], error: Exception) -> str:
+def _fault(path: Path, text: Path, layout: Layout, error: str) -> str:
     """Say which row cannot be read and why, without the customer's values."""
-    if torn:
-        row = torn[0]
+    if torn := _TORN_ROW.search(error):
+        number, expected, actual = map(int, torn.groups())
         return (
-            f"{path}, data row {row.number - layout.lines}: {row.actual_columns} cells, where the header has "
-            f"{row.expected_columns}. A cell that holds {layout.separator!r} must stand in double quotes."
+            f"{path}, data row {number - layout.lines}: {actual} cells, where the header has {expected}. A cell that "
+            f"holds {layout.separator!r} must stand in double quotes."
         )
-    if "straddling" in str(error):
+    if "straddling" in error:
         return _too_long(path)
-    if "UTF8" in str(error):
+    if "UTF8" in error:
         return _not_utf8(text, path)
     return f"{path} is not a CSV file that can be read: {error}."
 

@@ -234,19 +234,21 @@ def test_the_row_number_of_a_fault_does_not_count_the_lines_above_the_header(tmp
         read_log(path)
 
 
-def test_a_torn_row_at_the_head_of_a_large_file_ends_the_reading_at_once(tmp_path):
+def test_a_torn_row_ends_the_reading_at_once_and_the_process_in_order(tmp_path):
     lines = [ORDERS, "1,2\n", "17,2011-01-31,1.00\n" * 1_600_000]  # 30 MB
     path = csv_file(tmp_path, "".join(lines))
     packed = csv_file(tmp_path, gzip.compress("".join(lines).encode(), 1), "orders.csv.gz")
     program = "import sys; from features.log.sources import read_log; read_log(sys.argv[1])"
 
-    for each in (path, path, packed):
+    small = csv_file(tmp_path, "1,2,3\n1,2,3\n" + "1,2\n" * 500, "small.csv")
+
+    for each in (path, path, packed, small, small):
         run = subprocess.run(
             [sys.executable, "-c", program, str(each)], capture_output=True, text=True, timeout=60
         )
 
         assert run.returncode == 1
-        assert "data row 3: 2 cells" in run.stderr
+        assert f"data row {2 if each == small else 3}: 2 cells" in run.stderr
 
 
 @pytest.mark.parametrize(
