@@ -107,7 +107,7 @@ def _plainly(written: pa.ChunkedArray, style: NumberStyle) -> pa.ChunkedArray:
             if style.thousands == "'"
             else re.escape(style.thousands)
         )
-        grouped = rf"^[+-]?([0-9]{{1,3}}({group}[0-9]{{3}})+|[0-9]*)({decimal}[0-9]*)?$"
+        grouped = rf"^[+-]?([0-9]{{1,3}}({group}[0-9]{{3}})+|[0-9]*)({decimal}[0-9]*)?([eE][+-]?[0-9]+)?$"
         fits = pc.match_substring_regex(written, grouped)
         written = pc.if_else(
             fits, pc.replace_substring_regex(written, group, ""), pa.scalar(None, pa.string())

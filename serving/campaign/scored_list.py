@@ -26,7 +26,7 @@ from training.model.score_schema import SCHEMA
 CUSTOMER_ID, SNAPSHOT_DATE, LAST_PURCHASE = "customer_id", "snapshot_date", "last_purchase_date"
 _ORIGINAL = "Give the list that 'stayworth score' wrote."
 _COMMA = re.compile(r"[01],[0-9]+")
-_ROUNDED = re.compile(r"-?[0-9](\.[0-9]{1,4})?E[+-][0-9]+")
+_ROUNDED = re.compile(r"-?[0-9]([.,][0-9]{1,4})?E[+-][0-9]+")
 _FORMATS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d")
 _MIDNIGHT = r" 0?0:00(:00)?$"
 

@@ -96,7 +96,10 @@ def schedule(
 def _too_short(first_order: date, last_order: date, horizon_days: int, test: Snapshot | None) -> str:
     days = (last_order - first_order).days + 1
     longest = longest_horizon_days(first_order, last_order)
-    remedy = f"Use --horizon-days {longest} or less" if longest else "Use a longer log"
+    least = shortest_log_days(first_order, horizon_days)
+    remedy = (
+        f"Use --horizon-days {longest} or less" if longest else f"Use a longer log, of {least} days at least"
+    )
     later = ", or a later --test-snapshot" if test and longest >= horizon_days else ""
     at = f" and --test-snapshot {test}" if test else ""
     return (
@@ -104,6 +107,24 @@ def _too_short(first_order: date, last_order: date, horizon_days: int, test: Sna
         f"{last_order}, and needs {WARM_UP_DAYS} days before a first snapshot, then one closed window to learn "
         f"from and another to be judged on. {remedy}{later}."
     )
+
+
+def shortest_log_days(first_order: date, horizon_days: int) -> int:
+    """Return how many days a log that begins on a date has to run to afford a training run for a churn window.
+
+    Examples
+    --------
+    >>> shortest_log_days(date(1997, 1, 1), 90), shortest_log_days(date(1997, 1, 1), 14)
+    (244, 121)
+    """
+    days = WARM_UP_DAYS + 2 * horizon_days
+    while True:
+        closed = closed_snapshots(
+            Snapshot(first_order + timedelta(days=days)), first_order, horizon_days, limit=1
+        )
+        if closed and closed_snapshots(closed[-1], first_order, horizon_days, limit=1):
+            return days
+        days += 1
 
 
 def longest_horizon_days(first_order: date, last_order: date) -> int:

@@ -31,7 +31,7 @@ from features.errors import FitError, WindowError
 from features.snapshot import ChurnWindow
 from features.table.history import PurchaseHistory
 from training.churn.rolling import VALIDATIONS
-from training.snapshots.schedule import WARM_UP_DAYS, longest_horizon_days, schedule
+from training.snapshots.schedule import WARM_UP_DAYS, longest_horizon_days, schedule, shortest_log_days
 from training.window.advice import Advice, Quantile, Window
 from training.window.silences import Silences, Survival, silences_of
 
@@ -91,7 +91,8 @@ def advise(
     if not longest:
         raise WindowError(
             f"The log is too short for any churn window: it runs {(last_day - first_day).days + 1} days, from "
-            f"{first_day} to {last_day}, and {WARM_UP_DAYS} of them come before a first snapshot. Use a longer log."
+            f"{first_day} to {last_day}, and {WARM_UP_DAYS} of them come before a first snapshot. Use a longer log, "
+            f"of {shortest_log_days(first_day, WINDOWS[0])} days at least."
         )
     reach = min(YEAR_DAYS, silences.reach_days)
     lengths = [days for days in WINDOWS if days < reach] or [min(WINDOWS[0], longest)]

@@ -106,6 +106,16 @@ def test_what_was_lost_is_refused_with_an_example(
         read_scores(path)
 
 
+def test_small_numbers_with_an_exponent_and_a_decimal_comma_are_read(tmp_path: Path) -> None:
+    path = saved(
+        tmp_path, lambda table: german(table).assign(churn_probability=["7,470741064e-05", "0,95"]), sep=";"
+    )
+
+    scores, _ = read_scores(path)
+
+    assert scores["churn_probability"].tolist() == [7.470741064e-05, 0.95]
+
+
 def test_dates_that_may_be_read_in_two_ways_need_a_format(tmp_path: Path) -> None:
     path = saved(
         tmp_path, lambda table: table.assign(snapshot_date="03/02/2024", last_purchase_date="01/02/2023")
