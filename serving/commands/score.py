@@ -11,6 +11,7 @@ import typer
 from features.commands.console import progress, show_json, show_table
 from features.commands.log import open_log, row_balance
 from features.commands.options import AsJson, options
+from features.errors import WindowError
 from features.log.findings import Finding, settle
 from features.log.settings import Columns, LogSettings
 from features.snapshot import Snapshot
@@ -57,6 +58,9 @@ def score(
         scorer.require_costs(costs.stated())
         snapshot = Snapshot(settings.snapshot_date) if settings.snapshot_date else None
         orders = open_log(log, columns, report, compare=lambda read: scorer.differences(read, snapshot))
+        if snapshot and snapshot.date <= orders.first_day:
+            first = Snapshot.after(orders.first_day)
+            raise WindowError(f"No order lies before {snapshot}. Use --snapshot-date {first} or later.")
         report("Scoring", 0, 0)
         scored = scorer.score_log(orders, snapshot)
         chosen = _chosen(scored, settings)

@@ -99,6 +99,14 @@ def test_a_script_is_told_where_every_row_and_customer_went(here: Path) -> None:
     assert (told["snapshot_date"], told["model_version"], told["published_in"]) == ("1998-07-01", "1", None)
 
 
+def test_a_date_before_the_first_order_makes_no_empty_list(here: Path) -> None:
+    result = score("--out", "list.csv", "--snapshot-date", "1997-01-01")
+
+    assert result.exit_code == 2
+    assert "No order lies before 1997-01-01. Use --snapshot-date 1997-01-02 or later." in result.output
+    assert not (here / "list.csv").exists()
+
+
 def test_the_three_formats_hold_the_same_list(here: Path) -> None:
     for name in ("list.csv", "list.xlsx", "list.parquet"):
         assert score("--out", name, "--top", 50).exit_code == 0

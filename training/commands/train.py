@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -118,7 +119,7 @@ def show_version(version: Version, decision: PromotionDecision | None, registry:
         show_decision(decision)
     page = registry.uri.page(MODEL_NAME, version.version)
     typer.echo(f"\nVersion {version.version} of the model is registered in {registry.uri}.")
-    typer.echo(f"To look at it: {page or f'mlflow ui --backend-store-uri {registry.uri}'}")
+    typer.echo(f"To look at it: {page or f'mlflow ui --backend-store-uri {shlex.quote(str(registry.uri))}'}")
     if decision and decision.promote:
         typer.echo(
             "It is the champion now, the one that scores: stayworth score --transactions … --out scored.csv"
