@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -10,6 +9,7 @@ from typing import Annotated, Any, Self
 import typer
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from features.documents import read_toml
 from features.errors import StayworthError
 from features.settings import Settings
 from training.churn.budget import Budget
@@ -105,10 +105,10 @@ class CostSettings(Settings, section="costs"):
 def _read_costs(path: Path) -> CostSettings:
     """Read the table ``[costs]`` of a TOML file."""
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = read_toml(path)
     except OSError as error:
         raise StayworthError(f"Can't read the costs file {path}: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise StayworthError(f"{path} is not valid TOML: {error}.") from None
     table: Any = content.get("costs")
     if not isinstance(table, dict) or "file" in table:

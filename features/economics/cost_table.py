@@ -19,7 +19,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -30,6 +29,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from features.documents import read_toml
 from features.economics.periods import Periods
 from features.errors import StayworthError
 from features.log.amounts import cents
@@ -92,8 +92,8 @@ class CostTable:
             If it cannot be read, a cost is negative, a key is not known, or a cost stands twice.
         """
         try:
-            content = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            content = read_toml(path)
+        except (OSError, ValueError) as error:
             raise StayworthError(f"Cannot read {path}: {error}.") from None
         if unknown := sorted(set(content) - {"touchpoints", "pools"}):
             raise StayworthError(

@@ -7,7 +7,6 @@ is does not change with time here; who is in no segment is `UNKNOWN`. Cohorts ma
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +15,7 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
+from features.documents import read_toml
 from features.economics.people import CustomerTable
 from features.economics.periods import Periods
 from features.engines.engine import Engine, EngineError
@@ -200,8 +200,8 @@ def read_cohorts(path: Path) -> list[Cohort]:
         If the file cannot be read, or a cohort has no name, an unknown key or no day.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        content = read_toml(path)
+    except (OSError, ValueError) as error:
         raise StayworthError(f"Cannot read {path}: {error}.") from None
     tables = content.get("cohorts")
     if not isinstance(tables, list) or not tables:

@@ -158,6 +158,11 @@ def test_another_file_is_read_where_config_names_it(run: Run, settings: list[Set
         ("[fit]\nhorizon_day = 1\n", "[fit] has no key 'horizon_day'. Did you mean horizon_days?"),
         ("horizon_days = 1\n", "'horizon_days' stands before any section"),
         ("[fit\n", "Cannot read stayworth.toml: "),
+        ("[fit]\nfactor = " + "[" * 5_000, "Cannot read stayworth.toml: it is nested more than 100 deep"),
+        (
+            "[fit]\n" + "factor." * 3_000 + "x = 1",
+            "Cannot read stayworth.toml: it is nested more than 100 deep",
+        ),
         (
             "[fit]\nhorizon_days = 0\n",
             "horizon_days in [fit] of the config file: 0 should be greater than",

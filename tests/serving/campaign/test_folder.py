@@ -280,6 +280,13 @@ def test_a_plan_that_is_none_is_refused_in_a_sentence(
         read_assignment(folder)
 
 
+def test_a_plan_that_is_nested_without_end_is_refused_too(folder: Path) -> None:
+    (folder / "plan.json").write_text("[" * 100_000, encoding="utf-8")
+
+    with pytest.raises(CampaignError, match=r"plan\.json is not a plan .*: it is nested more than 100 deep"):
+        read_assignment(folder)
+
+
 def test_a_folder_without_a_plan_is_refused(folder: Path) -> None:
     (folder / "plan.json").unlink()
 

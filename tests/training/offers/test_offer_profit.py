@@ -142,6 +142,7 @@ def test_offers_are_read_from_toml(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("[[offers]]\nname = 'a'\nacceptance_rate = .3", "not valid TOML"),
+        ("offers = " + "[" * 5_000, "not valid TOML: it is nested more than 100 deep"),
         ("[[offers]]\nname = 'a'\nacceptance_rate = 0.3", "offer a: give either incentive_cost"),
         ("[[offers]]\nname = 'a'\nincentive_cost = 1\nacceptance_rate = 1.3", "offer a: acceptance_rate"),
         ("[[offers]]\nincentive_cost = -1\nacceptance_rate = 0.3", "offer number 1: incentive_cost"),
