@@ -20,14 +20,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset
 import pyarrow.fs
-import pyarrow.json
 
-from features.documents import DEEPEST
 from features.errors import EmptyLogError, LogError
 from features.files import bare_cells, is_text
 from features.log.databases import open_database
@@ -35,12 +32,12 @@ from features.log.delimited import open_delimited
 from features.log.file_kinds import (
     PACKED,
     kind_in_words,
-    plain_text,
     require_content,
     require_plausible_size,
     suffix_of,
     unzipped,
 )
+from features.log.json_lines import open_json_lines
 from features.log.streams import Stream, require_distinct
 from features.log.workbooks import open_workbook
 from features.progress import Report
@@ -52,9 +49,7 @@ _FORMATS = (
     "a .csv or .tsv file (also .gz, .bz2, .zst, .zip), a .parquet, .xlsx or .jsonl file, a folder of .parquet "
     "or of .csv files, or a postgresql:// or sqlite:/// URI"
 )
-_JSON_BLOCK_BYTES = 1 << 20
 _FREE_PARQUET_BYTES = 256 << 20
-_OPENING, _CLOSING = np.frombuffer(b"[{", np.uint8), np.frombuffer(b"]}", np.uint8)
 _COMPRESSED = {".gz": ".csv.gz", ".bz2": ".csv.bz2", ".zst": ".csv.zst"}
 
 
@@ -212,38 +207,9 @@ def _open_file(
             yield stack.enter_context(open_workbook(path, first_sheet=first_sheet))
         elif kind in (".jsonl", ".ndjson"):
             require_content(path, ".json", _COMPRESSED.get(path.suffix.lower(), ""))
-            yield stack.enter_context(_json_lines(path, encoding))
+            yield stack.enter_context(open_json_lines(path, encoding))
         else:
             raise LogError(f"{path} is of no kind that can be read.{kind_in_words(path)} Give {_FORMATS}.")
-
-
-@contextmanager
-def _json_lines(path: Path, encoding: str | None) -> Iterator[Stream]:
-    with plain_text(path, encoding) as text:
-        _require_flat(text, path)
-        try:
-            table = pa.json.read_json(str(text))
-        except pa.ArrowException as error:
-            raise LogError(f"{path} does not hold one JSON object per line: {error}.") from None
-    yield Stream(str(path), table.column_names, table.schema, iter(table.to_batches()), table.num_rows)
-
-
-def _require_flat(text: Path, path: Path) -> None:
-    """Refuse objects nested so deeply that Arrow's parser, which is recursive, would crash."""
-    depth = 0
-    with text.open("rb") as file:
-        while block := file.read(_JSON_BLOCK_BYTES):
-            letters = np.frombuffer(block, np.uint8)
-            steps = np.isin(letters, _OPENING).astype(np.int64) - np.isin(letters, _CLOSING)
-            depths = depth + np.cumsum(steps)
-            ends = np.where(
-                letters == ord("\n"), depths, 0
-            )  # brackets within texts do not add up from line to line
-            lines = np.maximum.accumulate(np.where(letters == ord("\n"), np.arange(letters.size), -1))
-            depths = np.where(lines >= 0, depths - ends[lines], depths)
-            if depths.max() > DEEPEST:
-                raise LogError(f"{path} is nested more than {DEEPEST} deep. Write one flat object per line.")
-            depth = int(depths[-1])
 
 
 def _parts(folder: Path) -> list[Path]:
