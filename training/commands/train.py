@@ -61,7 +61,7 @@ def train(
         run = train(orders, with_champion_window(settings, versions), report, registry=versions, costs=costs)
         version, decision = register(run, orders, settings, versions, report)
     if as_json:
-        show_json(_document(run, version, decision))
+        show_json(training_document(run, version, decision))
     else:
         show_run(run, orders)
         show_version(version, decision, versions)
@@ -69,7 +69,9 @@ def train(
         raise typer.Exit(STAYED)
 
 
-def _document(run: TrainingRun, version: Version, decision: PromotionDecision | None) -> dict[str, Any]:
+def training_document(
+    run: TrainingRun, version: Version, decision: PromotionDecision | None
+) -> dict[str, Any]:
     """Return what a script wants to know of a training: which version, how good, whether it scores now."""
     card = run.model.card
     return {

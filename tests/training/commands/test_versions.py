@@ -18,7 +18,7 @@ from training.clv.gammagamma import EmpiricalSpend
 from training.clv.mbgnbd import MBGNBD
 from training.clv.model import CLVModel
 from training.clv.value import ValueTerms
-from training.commands.train import show_version
+from training.commands.train import show_version, training_document
 from training.commands.versions import models, promote, rollback
 from training.model.card import TrainingCard
 from training.model.files import save_model
@@ -145,6 +145,9 @@ def test_training_twice_on_the_same_log_leaves_the_first_of_the_two_champion(
     version, decision = register(trained, shop_log, settings, registry)
     show_version(version, decision, registry)
 
+    told = training_document(trained, version, decision)
+    assert (told["version"], told["promoted"], told["outcome"]) == ("4", False, "tie")
+    assert told["horizon_days"] == 90 and told["test"]["metrics"]["test_auc"] > 0.5
     assert registry.champion().version == "3"
     printed = capsys.readouterr().out
     assert "The new version's recipe against the champion's" in printed
