@@ -196,6 +196,63 @@ def real_money(
     _show(as_json, "Real money", found, digits=6)
 
 
+@calculate.command()
+@options
+def cac(
+    channels: Annotated[
+        list[str],
+        typer.Argument(
+            help="Cost of acquiring a customer and customers of each channel: 'television=300:1'."
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Blend the cost of acquiring a customer over channels, weighted by their customers.
+
+    Example: stayworth calculate cac 'word of mouth=66:5' television=300:1
+    """
+    from features.economics.calculators import blended_cac
+
+    given = dict(map(_channel, channels))
+    if len(given) < len(channels):
+        raise StayworthError("A channel stands twice. Give each once.")
+    plain = sum(cost for cost, _ in given.values()) / len(given)
+    _show(as_json, "Cost of acquiring a customer", {"blended": blended_cac(given), "mean of channels": plain})
+
+
+@calculate.command()
+@options
+def shift(
+    quantity: Annotated[float, typer.Option("--quantity", help="Contacts at the dearer touchpoint.")],
+    share: Annotated[float, typer.Option("--share", help="Share of them that moves: 0.2 is 20%.")],
+    cost_from: Annotated[float, typer.Option("--cost-from", help="Cost of a contact there.")],
+    cost_to: Annotated[float, typer.Option("--cost-to", help="Cost of a contact at the cheaper touchpoint.")],
+    contacts_each: Annotated[
+        float, typer.Option("--contacts-each", help="Contacts there that take the place of one.")
+    ] = 1.0,
+    as_json: AsJson = False,
+) -> None:
+    """Compute what moving contacts to a cheaper touchpoint saves; overhead stays.
+
+    Example: stayworth calculate shift --quantity 1000 --share 0.2 --cost-from 5 --cost-to 0.5 --contacts-each 2
+    """
+    from features.economics.calculators import shift_saving
+
+    _show(as_json, "Shift", {"saved": shift_saving(quantity, share, cost_from, cost_to, contacts_each)})
+
+
+def _channel(text: str) -> tuple[str, tuple[float, float]]:
+    """Read ``name=cost:customers``."""
+    name, _, numbers = text.rpartition("=")
+    cost, _, customers = numbers.partition(":")
+    try:
+        return name, (float(cost), float(customers))
+    except ValueError:
+        raise StayworthError(
+            f"{text!r} is no channel. Write it as 'television=300:1', cost and customers."
+        ) from None
+
+
 def _show(as_json: bool, title: str, found: dict[str, Any], digits: int = 2) -> None:
     if as_json:
         show_json(found)

@@ -35,7 +35,7 @@ GROUP BY 1, 2"""
 _FIRST_MARGINS = """SELECT {channel} AS channel, customers.first_period AS period,
   CAST(sum({margin}) AS BIGINT) AS first_margin_cents
 FROM purchase_days AS days
-JOIN customers ON customers.customer_id = days.customer_id AND customers.first_day = days.day
+JOIN customers ON customers.customer = days.customer AND customers.first_day = days.day
 JOIN calendar ON calendar.day = days.day{join}
 GROUP BY 1, 2"""
 

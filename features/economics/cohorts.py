@@ -41,10 +41,10 @@ GROUP BY 1, 2"""
 _PURCHASES = f"""WITH numbered AS (
   SELECT customers.first_period AS cohort, {{margin}} AS margin_cents,
     greatest(1, sum(CASE WHEN orders > 0 THEN 1 ELSE 0 END) OVER (
-      PARTITION BY days.customer_id ORDER BY days.day ROWS UNBOUNDED PRECEDING
+      PARTITION BY days.customer ORDER BY days.day ROWS UNBOUNDED PRECEDING
     )) AS purchase
   FROM {PURCHASE_DAYS} AS days
-  JOIN customers ON customers.customer_id = days.customer_id
+  JOIN customers ON customers.customer = days.customer
   JOIN calendar ON calendar.day = days.day
   WHERE customers.first_day IS NOT NULL
 )

@@ -34,10 +34,10 @@ LEFT JOIN calendar ON calendar.day = touches.day AND calendar.period < {{months}
 _ACTIVE_DAYS = f"""SELECT customer, sum(least(until, {{end}}) - greatest(since, {{start}})) AS weight
 FROM (
   SELECT customers.customer AS customer, days.day + 1 AS since,
-    least(days.day + {{inactivity}}, coalesce(lead(days.day) OVER (PARTITION BY days.customer_id ORDER BY days.day),
+    least(days.day + {{inactivity}}, coalesce(lead(days.day) OVER (PARTITION BY days.customer ORDER BY days.day),
       days.day + {{inactivity}})) + 1 AS until
   FROM {PURCHASE_DAYS} AS days
-  JOIN customers ON customers.customer_id = days.customer_id
+  JOIN customers ON customers.customer = days.customer
   WHERE orders > 0
 ) AS spells
 WHERE since < {{end}} AND until > {{start}}

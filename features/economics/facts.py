@@ -7,6 +7,7 @@ every month is one row. No query returns a row per customer.
 ==================  ==================================================================================
 table               a row for each
 ==================  ==================================================================================
+purchase_days       customer and day, by the customer's number, as in `features.table.purchase_days`
 calendar            day from the first boundary to the last: ``day``, ``period``, ``factor`` of real money
 customers           customer: ``customer`` (number), ``customer_id``, ``first_day``, ``second_day``, their periods
 customer_periods    customer and period with a row: ``purchase_days``, ``first_day``, ``last_day``, ``orders``,
@@ -48,6 +49,11 @@ FROM firsts
 LEFT JOIN calendar AS first_calendar ON first_calendar.day = first_day
 LEFT JOIN calendar AS second_calendar ON second_calendar.day = second_day"""
 
+# From here on customers are numbers: no later query joins or groups by text.
+_NUMBERED_DAYS = f"""SELECT customers.customer AS customer, days.day AS day, orders, gross_cents, refund_cents{{margin}}
+FROM {PURCHASE_DAYS} AS days
+JOIN customers ON customers.customer_id = days.customer_id"""
+
 # Money is made real day by day and rounded to whole cents there, so that sums stay exact.
 _CUSTOMER_PERIODS = f"""SELECT customers.customer AS customer, calendar.period AS period,
   any_value(customers.first_period) AS cohort,
@@ -60,7 +66,7 @@ _CUSTOMER_PERIODS = f"""SELECT customers.customer AS customer, calendar.period A
   CAST(sum(gross_cents - refund_cents) AS BIGINT) AS nominal_cents,
   {{margin}} AS margin_cents
 FROM {PURCHASE_DAYS} AS days
-JOIN customers ON customers.customer_id = days.customer_id
+JOIN customers ON customers.customer = days.customer
 JOIN calendar ON calendar.day = days.day
 GROUP BY customers.customer, calendar.period"""
 
@@ -134,6 +140,8 @@ class Facts:
         self.engine.register("calendar", _calendar(periods, deflator))
         self.engine.create(PURCHASE_DAYS, purchase_days_sql(self.columns))
         self.engine.create("customers", _CUSTOMERS)
+        own = ", margin_cents" if "margin_cents" in self.columns else ""
+        self.engine.create(PURCHASE_DAYS, _NUMBERED_DAYS.format(margin=own))
         self.margin_sql = _margin(self.columns, margin)
         total = f"CAST(sum({self.margin_sql}) AS BIGINT)"
         self.engine.create("customer_periods", _CUSTOMER_PERIODS.format(margin=total))

@@ -24,7 +24,7 @@ _VALUES = f"""WITH past AS (
   SELECT customers.customer AS customer, sum(<margin>) AS margin_cents,
     sum(CAST(round(<margin> * power(<growth>, (<end> - days.day) / {DAYS_PER_YEAR}e0)) AS BIGINT)) AS compounded_cents
   FROM {PURCHASE_DAYS} AS days
-  JOIN customers ON customers.customer_id = days.customer_id
+  JOIN customers ON customers.customer = days.customer
   JOIN calendar ON calendar.day = days.day
   WHERE customers.first_day IS NOT NULL
   GROUP BY customers.customer

@@ -30,7 +30,7 @@ _HALVES = f"""WITH facts AS (
     sum(CAST(round(gross_cents * factor) AS BIGINT) - CAST(round(refund_cents * factor) AS BIGINT)) AS net_cents,
     sum(<margin>) AS margin_cents
   FROM {PURCHASE_DAYS} AS days
-  JOIN customers ON customers.customer_id = days.customer_id
+  JOIN customers ON customers.customer = days.customer
   JOIN calendar ON calendar.day = days.day
   WHERE days.day >= first_day
   GROUP BY 1, 2, 3

@@ -253,6 +253,8 @@ def test_the_value_of_a_cohort_is_printed_year_by_year() -> None:
         (("tenure", "--retention", 0.9), "10"),
         (("tenure", "--churn", 0.25, "--periods", 0.5), "0.134"),
         (("growth", "--start", 17_000_000, "--new", 680_000, "--lost", 170_000), "17,510,000"),
+        (("cac", "word of mouth=66:5", "television=300:1"), "105"),
+        (("shift", "--quantity", 1000, "--share", 0.2, "--cost-from", 5, "--cost-to", 0.5), "900"),
         (("real-money", "--inflation", 0.3, "--rate", 0.15, "--amount", 100_000, "--years", 2), "-0.115385"),
     ],
 )
@@ -268,6 +270,8 @@ def test_each_calculator_prints_its_numbers(arguments, printed) -> None:
         (("tenure",), "one of the two"),
         (("tenure", "--churn", 5), "Write 5% as 0.05"),
         (("present-value", "--flows", "1,2,x"), "no list of numbers"),
+        (("cac", "television:300"), "is no channel"),
+        (("cac", "tv=300:0"), "no customers"),
     ],
 )
 def test_a_calculator_says_what_is_wrong(arguments, says) -> None:
