@@ -11,6 +11,7 @@ import typer
 from features.commands.console import progress, show_table
 from features.commands.log import open_log
 from features.commands.options import options
+from features.economics.settings import ReportSettings
 from features.log.settings import Columns, LogSettings
 from training.settings import TrainSettings
 
@@ -26,15 +27,17 @@ def demo(
         Path, typer.Option("--folder", help="Where to keep the log, the models and the list.")
     ] = Path("demo"),
 ) -> None:
-    """Train, judge, promote and score on a real log, CDNOW's 69,659 orders.
+    """Train, judge, promote and score on a real log, CDNOW's 69,659 orders, and report on its customers.
 
-    The folder is made if need be; it gets orders.csv, mlflow.db, mlruns/ and scored.csv.
+    The folder is made if need be; it gets orders.csv, mlflow.db, mlruns/, scored.csv and report/.
 
     Example: stayworth demo
     """
     from features.datasets import cdnow
     from features.files import write_csv
+    from serving.commands.report import made_report
     from serving.lists.export import write_table
+    from serving.report.folder import PAGE, write_report
     from serving.scorer import Scorer
     from training.commands.train import show_run, show_version
     from training.pipeline import train
@@ -54,11 +57,15 @@ def demo(
         report("Scoring every customer", 0, 1)
         scored = Scorer.from_registry(tracking_uri).score_log(log)
         write_table(scored.scores, scored_csv)
+        about = ReportSettings(out=folder / "report", margin=run.model.terms.margin, scores=scored_csv)
+        made, _ = made_report(about, LogSettings(transactions=str(orders_csv)), Columns(), report)
+        write_report(made, about.out)
     show_run(run, log)
     show_version(version, decision, registry)
     typer.echo()
     _show_top(scored.scores[scored.recent].head(10), settings.dormancy_days)
     typer.echo(f"\nAll {len(scored.scores):,} customers, most value at risk first: {scored_csv}")
+    typer.echo(f"What customers cost and bring, a page for managers: {about.out / PAGE}")
     _show_next_steps(folder, tracking_uri, orders_csv)
 
 

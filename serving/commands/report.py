@@ -46,7 +46,7 @@ def report(settings: ReportSettings, log: LogSettings, columns: Columns, as_json
 
     require_target(settings.out)
     with progress() as step:
-        made, said = _made(settings, log, columns, step)
+        made, said = made_report(settings, log, columns, step)
         step("Writing", 0, 0)
         write_report(made, settings.out, workbook=settings.xlsx)
     for sentence in said:
@@ -57,7 +57,7 @@ def report(settings: ReportSettings, log: LogSettings, columns: Columns, as_json
         _show(made, settings.out)
 
 
-def _made(
+def made_report(
     settings: ReportSettings, log: LogSettings, columns: Columns, step: Report
 ) -> tuple[EconomicsReport, list[str]]:
     """Read the log and the files, and compute the report; also return sentences about the files."""
