@@ -12,7 +12,8 @@ BUILD := build
 $(STAMP): requirements.lock requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, for example: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements.lock -r requirements-dev.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes \
+	    -r requirements.lock -r requirements-dev.lock
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
@@ -67,20 +68,21 @@ bento: $(STAMP)
 notebook: $(STAMP)
 	for notebook in notebooks/*.ipynb; do $(BIN)/python tests/test_notebooks.py $$notebook || exit 1; done
 
-# Exact versions of what pyproject.toml allows today, without the address of an index: what stayworth needs to run,
-# and what its tests, checks and packaging need besides.
+# Exact versions of what pyproject.toml allows today, for every system and Python that it allows, with the hashes of
+# their files and without the address of an index: what stayworth needs to run, what its tests, checks and packaging need
+# besides, and what builds the image's wheel. Only what no longer fits: make lock UPGRADE=
+UPGRADE := --upgrade
 lock:
 	set -e; fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; \
-	$(PYTHON) -m venv $$fresh/venv; \
-	pip="$$fresh/venv/bin/python -m pip --disable-pip-version-check"; \
-	$$pip install --quiet .; \
-	echo '# What stayworth needs to run. Made by "make lock" from the ranges in pyproject.toml.' > $$fresh/run; \
-	$$pip freeze --exclude stayworth >> $$fresh/run; \
-	$$pip install --quiet --constraint $$fresh/run '.[dev]' hatchling editables; \
-	echo '# What tests and checks need besides requirements.lock. Made by "make lock".' > $$fresh/dev; \
-	$$pip freeze --exclude stayworth | grep --invert-match --line-regexp --fixed-strings --file $$fresh/run >> $$fresh/dev; \
-	cp $$fresh/run requirements.lock; \
-	cp $$fresh/dev requirements-dev.lock
+	$(PYTHON) -m venv $$fresh; \
+	$$fresh/bin/python -m pip install --disable-pip-version-check --quiet uv; \
+	compile() { $$fresh/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+	    --generate-hashes --no-annotate --custom-compile-command 'make lock' $(UPGRADE) --output-file "$$@"; }; \
+	compile requirements.lock pyproject.toml; \
+	printf 'hatchling\neditables\n' | compile requirements-dev.lock pyproject.toml - --extra dev \
+	    --constraint requirements.lock $$(sed -nE 's/^([a-z0-9-]+)==.*/--no-emit-package \1/p' requirements.lock); \
+	echo hatchling | compile serving/deploy/requirements-build.lock - \
+	    --constraint requirements.lock --constraint requirements-dev.lock
 
 clean:
 	rm -rf $(VENV) build dist demo .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -110,8 +110,12 @@ DRAWERS = {"common", "core", "helpers", "lib", "misc", "shared", "util", "utils"
 SOURCES = sorted(path for layer in LAYERS for path in (ROOT / layer).rglob("*.py"))
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LOCKS = {
-    name: [line for line in (ROOT / name).read_text().splitlines() if line and not line.startswith("#")]
-    for name in ("requirements.lock", "requirements-dev.lock")
+    name: [
+        " ".join(line.split())
+        for line in (ROOT / name).read_text().replace("\\\n", "").splitlines()
+        if line and not line.startswith("#")
+    ]
+    for name in ("requirements.lock", "requirements-dev.lock", "serving/deploy/requirements-build.lock")
 }
 
 
@@ -286,16 +290,19 @@ def test_links_between_documents_lead_somewhere() -> None:
 
 
 @pytest.mark.parametrize("name", LOCKS)
-def test_a_lock_holds_exact_versions_and_no_address(name: str) -> None:
-    pinned = r"[A-Za-z0-9._-]+==[A-Za-z0-9._!+-]+"
+def test_a_lock_holds_exact_versions_with_the_hashes_of_their_files_and_no_address(name: str) -> None:
+    pinned = r"[a-z0-9-]+==[A-Za-z0-9.!+]+( ; [a-z_]+ [^:/]+?)?( --hash=sha256:[0-9a-f]{64})+"
 
     assert [line for line in LOCKS[name] if not re.fullmatch(pinned, line)] == []
 
 
 def locked(name: str) -> dict[str, str]:
-    """Return the versions of a lock by the distributions' canonical names."""
+    """Return the versions of a lock by the distributions' canonical names, those for this machine."""
+    pins = [Requirement(line.partition(" --hash=")[0]) for line in LOCKS[name]]
     return {
-        canonicalize_name(found): version for found, version in (line.split("==") for line in LOCKS[name])
+        canonicalize_name(pin.name): str(pin.specifier).removeprefix("==")
+        for pin in pins
+        if not pin.marker or pin.marker.evaluate()
     }
 
 

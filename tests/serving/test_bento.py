@@ -34,6 +34,13 @@ def bento(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return bentos / (bentos / "latest").read_text().strip()
 
 
+def pins(text: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Return the pinned versions that a requirements file asks for, with their hashes."""
+    lines = text.replace("\\\n", "").splitlines()
+    wanted = [line.split("--hash=") for line in lines if line and not line.startswith("#")]
+    return [(pin.partition(";")[0].strip(), tuple(map(str.strip, hashes))) for pin, *hashes in wanted]
+
+
 @pytest.fixture
 def bare_python(tmp_path: Path) -> list[str]:
     """An interpreter with the libraries of this one, but without stayworth."""
@@ -58,9 +65,11 @@ def test_it_holds_the_three_packages_and_the_lock_and_nothing_else(bento: Path) 
 
 
 def test_it_asks_for_the_locked_versions_from_wherever_pip_looks(bento: Path) -> None:
-    wanted = (bento / "env" / "python" / "requirements.txt").read_text().splitlines()
+    packed = pins((bento / "env" / "python" / "requirements.txt").read_text())
 
-    assert set(wanted) - {""} == set((ROOT / "requirements.lock").read_text().splitlines())
+    locked = pins((ROOT / "requirements.lock").read_text())
+    assert [pin for pin in packed if pin[1]] == locked
+    assert {name.partition("==")[0] for name, hashes in packed if not hashes} <= {"bentoml"}  # it adds itself
     assert yaml.safe_load((bento / "bento.yaml").read_text())["service"] == "serving.api.service:service"
 
 

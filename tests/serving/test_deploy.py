@@ -166,7 +166,9 @@ def test_the_image_runs_what_the_project_needs_and_is_nobody() -> None:
 
     assert users == ["stayworth"]
     assert 'ENTRYPOINT ["stayworth"]' in dockerfile
-    assert re.findall(r"--requirement (\S+)", dockerfile) == ["requirements.lock"]
+    locks = re.findall(r"--require-hashes --requirement (\S+)", dockerfile)
+    assert locks == ["requirements.lock", "serving/deploy/requirements-build.lock"]
+    assert dockerfile.count("pip install") - dockerfile.count("--no-deps /tmp/wheel") == len(locks)
 
 
 @pytest.fixture(scope="module")
