@@ -9,7 +9,6 @@ is free to take and answer others.
 
 from __future__ import annotations
 
-import time
 from functools import cached_property
 from typing import Any, Literal
 
@@ -49,11 +48,6 @@ ERASE_SECONDS = 10.0
 """How long an erasure waits for a publication to end."""
 
 FEW_IDS = 100
-SLOW_SECONDS = 0.25
-"""A lookup on the event loop that took longer found a slow disk."""
-THREADED_SECONDS = 5.0
-"""After a locked file or a slow disk, so long all lookups run in threads."""
-
 _JSON = "application/json"
 
 
@@ -76,7 +70,6 @@ class Endpoints:
         self.metrics_access = metrics_access
         self._computing, self._reading, self._erasing = map(FairQueue, (COMPUTING, READING, ERASING))
         self._instant = Store(store.address.text, read_seconds=0)  # never waits for a lock
-        self._threaded_until = 0.0
 
     def operations(self) -> list[Operation]:
         """Return every path of the service, and what is to know of it."""
@@ -168,23 +161,14 @@ class Endpoints:
     def _lookup_at_once(self, request: ApiRequest) -> Response | None:
         """Look up a few ids in a local file, which takes less time than switching to a thread.
 
-        The file may be locked, or on a disk that hangs: then return None, and leave it to threads for a while.
+        Return None if the file is locked: only threads may wait.
         """
-        began = time.monotonic()
-        if (
-            self.store.address.file is None
-            or len(request.body) > 64 * FEW_IDS
-            or began < self._threaded_until
-        ):
+        if self.store.address.file is None or len(request.body) > 64 * FEW_IDS:
             return None
         try:
             return self._lookup(request, self._instant)
         except StoreBusy:
-            self._threaded_until = began + THREADED_SECONDS
             return None
-        finally:
-            if (now := time.monotonic()) - began > SLOW_SECONDS:
-                self._threaded_until = now + THREADED_SECONDS
 
     def _lookup(self, request: ApiRequest, store: Store | None = None) -> Response:
         sent = decode(LookupRequest, request.body)
