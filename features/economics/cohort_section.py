@@ -23,6 +23,9 @@ NO_SCORES = (
 NO_REFERRALS = (
     "referrals.csv (referrer_id, referred_id, referred_at, reward; --referrals) adds who brought whom."
 )
+NO_CLOSED_COHORT = (
+    "What changes would add needs a closed cohort that begins after the inactivity window of the log's start."
+)
 _ALL_COHORTS = "all"
 
 
@@ -50,7 +53,9 @@ def cohort_section(facts: Facts, inputs: Inputs, table: pd.DataFrame, channels: 
     if facts.has_margins:
         if inputs.spend is not None:
             tables.append(Table("payback", "Payback", _payback(facts, inputs, cells, cac)))
-        tables += _what_if(facts, inputs, cells, cac)
+        changes = _what_if(facts, inputs, cells, cac)
+        tables += changes
+        missing += [] if changes else [NO_CLOSED_COHORT]
     notes = []
     if inputs.referrals is None:
         missing.append(NO_REFERRALS)
