@@ -73,7 +73,8 @@ def scored_list() -> ScoredList:
         rows["model_version"] = model_version
         rows["last_purchase_date"] = date(1998, 6, 1)
         rows["horizon_days"], rows["margin"], rows["resumption"] = 90, 0.3, 0.5
-        rows["dormant_after_days"] = 180
+        rows["dormant_after_days"], rows["inactivity_days"] = 180, 120
+        rows["cost_per_order"], rows["cost_per_day"], rows["bad_debt_rate"] = 2.5, 0.03, 0.02
         return rows.assign(**columns)[list(SCORE_COLUMNS)]
 
     return build

@@ -144,6 +144,7 @@ def test_a_store_of_the_first_release_migrates_when_it_is_next_written_to(
     later = (
         *("spend_per_purchase", "last_purchase_date", "horizon_days", "margin"),
         *("value_of_resumption", "resumption", "dormant_after_days"),
+        *("expected_gross_value", "cost_per_order", "cost_per_day", "bad_debt_rate", "inactivity_days"),
     )
     assert [name for name, column in SCHEMA.items() if column.added_later] == list(later)
     assert {name: old[name] for name in later} == dict.fromkeys(later)  # type: ignore[literal-required]
@@ -154,6 +155,7 @@ def test_a_store_of_the_first_release_migrates_when_it_is_next_written_to(
     assert [new[name] for name in later] == [  # type: ignore[literal-required]
         *(30.0, date(1998, 6, 1), 90, 0.3),
         *(30.0, 0.5, 180),
+        *(30.0, 2.5, 0.03, 0.02, 120),
     ]
 
 

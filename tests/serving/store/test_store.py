@@ -58,6 +58,11 @@ def test_every_field_comes_back_as_it_was_published(store: Store, scored_list: S
         "value_of_resumption": NUMBERS[0],
         "resumption": 0.5,
         "dormant_after_days": 180,
+        "expected_gross_value": NUMBERS[0],
+        "cost_per_order": 2.5,
+        "cost_per_day": 0.03,
+        "bad_debt_rate": 0.02,
+        "inactivity_days": 120,
     }
 
 
