@@ -81,7 +81,7 @@ def test_whatever_is_sent_is_answered_as_the_document_says(server: Server, tmp_p
         """
     )
     key = server.store.keys.add("fuzzer", scopes=("score", "lookup", "erase"))
-    run = [Path(sys.executable).with_name("schemathesis"), "run", f"{server.url}/docs.json"]
+    run = [str(Path(sys.executable).with_name("schemathesis")), "run", f"{server.url}/docs.json"]
     run += ["--header", f"Authorization: Bearer {key}", "--mode", "all"]  # and all checks
     run += ["--max-examples", "25", "--max-time", "60", "--seed", "7", "--generation-database", "none"]
 
