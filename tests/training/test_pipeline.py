@@ -116,7 +116,7 @@ def retail(stayworth_data: Path) -> TransactionLog:
     return validate(raw, columns=Columns(date_column="ts"))
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("horizon_days", "test_snapshot", "rival"), [(90, "2011-09-10", 0.5533), (180, "2011-06-12", 0.5279)]
 )

@@ -184,7 +184,8 @@ def _cut(values: np.ndarray, share: float) -> float:
     cut = float(np.quantile(values, 1 - share))
     tied = np.count_nonzero(values == cut)
     above = np.mean(values > cut)
-    if tied > 1 and abs(above - share) < abs(above + tied / len(values) - share):
+    nearer_without = abs(above - share) < abs(above + tied / len(values) - share)
+    if tied > 1 and (nearer_without or tied == len(values)):
         return float(np.nextafter(cut, np.inf))
     return cut
 
