@@ -20,6 +20,25 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.soak
 
 ALICE = {"customer_id": "alice", "transactions": [{"ordered_at": "1998-01-05", "amount": 20.5}]}
+HOSTILE = {
+    "numbers for orders": ("/score", '{"customers":[{"customer_id":"a","transactions":[', "0,"),
+    "empty customers": ("/score", '{"customers":[', "{},"),
+    "empty orders": ("/score", '{"customers":[{"customer_id":"a","transactions":[', "{},"),
+    "wrong orders": (
+        "/score",
+        '{"customers":[{"customer_id":"a","transactions":[',
+        '{"ordered_at":"x","amount":1},',
+    ),
+    "depth": ("/score", "", "["),
+    "a number without an end": ("/score", '{"customers":', "1"),
+    "a text without an end": ("/explain", '{"customer_id":"', "x"),
+    "one id again and again": ("/lookup", '{"customer_ids":["a"', ',"a"'),
+    "unknown fields": ("/lookup", '{"customer_ids":["a"]', ',"k":0'),
+}
+"""Paths and bodies: how they begin, and what is repeated up to `HOSTILE_BYTES`."""
+HOSTILE_BYTES = 8 * 2**20
+MOVED_BYTES = 64 * 2**20
+"""What a request may move a worker by while it is refused, its body included."""
 WARM_UP = 0.3
 """Share of the requests after which caches and pools are as full as they get."""
 GROWTH_BYTES = 12 * 2**20
@@ -88,6 +107,31 @@ def malformed(count: int) -> Iterator[tuple[str, bytes]]:
             draw.choice(["/score", "/lookup", "/explain"]),
             body if isinstance(body, bytes) else body.encode(),
         )
+
+
+def test_no_hostile_body_moves_a_worker_far(server: Server) -> None:
+    def bodies() -> Iterator[tuple[str, str, bytes]]:
+        for name, (path, head, repeated) in HOSTILE.items():
+            yield name, path, (head + repeated * (HOSTILE_BYTES // len(repeated))).encode()
+
+    ask(server, posts((path, body) for _, path, body in bodies()), clients=1)
+    moved = {}
+    for name, path, body in bodies():
+        before, peak, ended = resident(server), [0], threading.Event()
+
+        def watch(peak: list[int] = peak, ended: threading.Event = ended) -> None:
+            while not ended.wait(0.005):
+                peak[0] = max(peak[0], resident(server))
+
+        watching = threading.Thread(target=watch)
+        watching.start()
+        statuses = ask(server, posts(iter([(path, body)])), clients=1)
+        ended.set()
+        watching.join()
+        moved[name] = max(peak[0], resident(server)) - before
+        assert set(statuses) <= {400, 413}, (name, statuses)
+
+    assert max(moved.values()) < MOVED_BYTES, moved
 
 
 def test_ten_thousand_malformed_bodies_leave_memory_as_it_was(server: Server) -> None:
