@@ -221,6 +221,8 @@ class Champion:
         self._scorer, self._key = scorer, version
         self._refused.pop(version, None)
         self._failed = None
+        if source == "registry":
+            _log.info("Version %s scores.", version.version)
         self.state = replace(
             self.state,
             version=version.version,
@@ -229,14 +231,12 @@ class Champion:
             source=source,
             refused=self._refusals(),
         )
-        if source == "registry":
-            _log.info("Version %s scores.", version.version)
 
     def _refuse(self, version: VersionKey, reason: str) -> None:
         self._failed = version, time.monotonic()
         if version not in self._refused:
-            self.state = replace(self.state, refusals=self.state.refusals + 1)
             _log.error("Version %s is refused: %s%s", version.version, reason, self._goes_on())
+            self.state = replace(self.state, refusals=self.state.refusals + 1)
         self._refused[version] = reason
         self.state = replace(self.state, refused=self._refusals())
 
