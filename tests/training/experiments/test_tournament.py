@@ -102,7 +102,7 @@ def _arm(path: Path, arm: str) -> tuple[pd.DataFrame, pd.Series, pd.Series, pd.S
     return features, treated, table["visit"], table["history"]
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_the_women_s_mailing_is_won_by_uplift(hillstrom: Path) -> None:
     features, treated, visit, value = _arm(hillstrom, "Womens E-Mail")
 
@@ -114,7 +114,7 @@ def test_the_women_s_mailing_is_won_by_uplift(hillstrom: Path) -> None:
     assert qini["response"] == pytest.approx(-0.007, abs=0.01)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_the_men_s_mailing_is_won_by_plain_response(hillstrom: Path) -> None:
     features, treated, visit, value = _arm(hillstrom, "Mens E-Mail")
 
