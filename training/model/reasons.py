@@ -23,9 +23,6 @@ from features.table.columns import Columns
 from training.churn.model import CONTRIBUTIONS
 from training.model.phrases import Phrase
 
-FACTS = ("purchase_days", "orders_before", "spend_before")
-"""Numbers that a text may use besides the feature table's columns."""
-
 CASES = ("once", "none", "overdue", "text")
 """Cases of a text, the first that applies; the last applies to everyone."""
 
