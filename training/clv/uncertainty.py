@@ -16,6 +16,7 @@ which the net value moves most; without costs that is what the logarithm gives.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +25,7 @@ from scipy.special import expit, logit, ndtri
 from features.table.columns import Columns
 from training.clv.active_weeks import ActivityAhead, weeks_if_alive
 from training.clv.model import HISTORY, CLVModel, floats_of, histories, silent_weeks, snapshot_day
-from training.clv.operational_time import Intensity
+from training.clv.operational_time import CONSTANT, Intensity
 from training.clv.purchase_models import PurchaseModel
 from training.clv.quadrature import FloatArray
 from training.clv.row_cache import distinct
@@ -35,6 +36,9 @@ COVERAGE = 0.8
 
 _REACH = float(ndtri((1.0 + COVERAGE) / 2.0))
 """Standard deviations to either end."""
+
+History = tuple[FloatArray, FloatArray, FloatArray]
+"""x, t_x and T."""
 
 _TINY = 1e-300
 _TINY_PROBABILITY = 1e-9
@@ -127,11 +131,23 @@ class _Rows:
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return p0 and the values, silent and active, in purchases."""
         future = Future.of(terms, intensity, snapshot_day(self.apart))
-        x, _, T = histories(self.ages, intensity)
-        after_silence, active = (value[self.of_age] for value in values_if_alive(model, x, T, future))
-        x, t_x, T = histories(self.apart, intensity)
+        (x_of_age, _, age), (x, t_x, T) = self._histories(intensity)
+        after_silence, active = (
+            value[self.of_age] for value in values_if_alive(model, x_of_age, age, future)
+        )
         silent = model.p_alive(x, t_x, T + future.window) * after_silence
         return model.p_no_purchase(x, t_x, T, future.window), silent, active
+
+    def _histories(self, intensity: Intensity) -> tuple[History, History]:
+        """Return the histories that differ in age, and all; calendar weeks are the same in every scenario."""
+        return self._in_calendar_weeks if intensity.is_constant else self._laid_out(intensity)
+
+    @cached_property
+    def _in_calendar_weeks(self) -> tuple[History, History]:
+        return self._laid_out(CONSTANT)
+
+    def _laid_out(self, intensity: Intensity) -> tuple[History, History]:
+        return histories(self.ages, intensity), histories(self.apart, intensity)
 
     def weeks(
         self, model: PurchaseModel, intensity: Intensity, terms: ValueTerms
@@ -139,7 +155,7 @@ class _Rows:
         """Return the active weeks, silent and active."""
         day, silence = snapshot_day(self.apart), silent_weeks(self.apart)
         future, ahead = Future.of(terms, intensity, day), ActivityAhead.of(terms, intensity, day)
-        x, t_x, T = histories(self.apart, intensity)
+        _, (x, t_x, T) = self._histories(intensity)
         at_once = ahead.now.paid(ahead.still_active(silence))
         after_silence, natural = weeks_if_alive(model, x, T, silence, future, ahead)
         return at_once + model.p_alive(x, t_x, T + future.window) * after_silence, at_once + natural

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -159,6 +160,7 @@ class Future:
     resumption: float
 
     @classmethod
+    @lru_cache(maxsize=64)  # live requests of a day have the same futures: one, and one in each scenario
     def of(cls, terms: ValueTerms, intensity: Intensity = CONSTANT, snapshot_day: int = 0) -> Future:
         """Lay out the future of a snapshot (days since 1970-01-01; any day will do at constant intensity)."""
         half = terms.horizon_days / 2.0

@@ -92,8 +92,10 @@ class LogSummary:
 
         Order ids tell the lines of an order from orders of one day: without such days, none is missed.
         """
-        scored = {feature.needs for feature in FEATURES} | ({"order_id"} if _several_a_day(log) else set())
+        scored = {feature.needs for feature in FEATURES} | {"order_id"}
         missing = [name for name in self.columns if name in scored and name not in log.columns]
+        if "order_id" in missing and not _several_a_day(log):
+            missing.remove("order_id")
         return tuple(name.removesuffix("_cents") for name in missing)
 
     def request_notes(self, log: TransactionLog, version: str) -> tuple[str, ...]:

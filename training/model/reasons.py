@@ -114,7 +114,8 @@ def word_reasons(
         rows, places = np.nonzero(order == number)
         moves = sums[rows, number]
         for phrases, chosen in ((topic.up, moves > 0), (topic.down, moves < 0)):
-            texts[rows[chosen], places[chosen]] = _texts(phrases, facts, rows[chosen])
+            if chosen.any():
+                texts[rows[chosen], places[chosen]] = _texts(phrases, facts, rows[chosen])
     reasons = np.empty(len(texts), dtype=object)
     reasons[:] = [[text for text in row if text] for row in texts.tolist()]
     return reasons
