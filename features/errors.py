@@ -21,15 +21,43 @@
 A message says what is wrong, where (a count, examples) and what to do, in the caller's names.
 """
 
+from __future__ import annotations
+
 
 class StayworthError(ValueError):
-    """Base of all errors that the caller can mend."""
+    """Base of all errors that the caller can mend.
+
+    Parameters
+    ----------
+    found : str, what is wrong, and where
+    remedy : str, what to do about it on the command line, by its flags
+    to_do : str, what the sender of a live request can do, who has no flags
+
+    Examples
+    --------
+    >>> error = LogError("It mixes currencies.", "Say which to use: --currency EUR.", "Send one of them.")
+    >>> str(error), error.to_sender
+    ('It mixes currencies. Say which to use: --currency EUR.', 'It mixes currencies. Send one of them.')
+    """
 
     exit_code = 2
+
+    def __init__(self, found: str, remedy: str = "", to_do: str = "") -> None:
+        super().__init__(f"{found} {remedy}".rstrip())
+        self.found, self.remedy, self.to_do = found, remedy, to_do
+
+    @property
+    def to_sender(self) -> str:
+        """The message for the sender of a live request."""
+        return f"{self.found} {self.to_do}".rstrip()
 
 
 class LogError(StayworthError):
     """The transaction log cannot be read or used."""
+
+    def of_column(self, name: str) -> LogError:
+        """Return the error with the name of the column that it is about."""
+        return LogError(f"Column {name!r}: {self.found}", self.remedy, self.to_do)
 
 
 class MissingColumnError(LogError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +21,7 @@ import pyarrow.compute as pc
 from features.engines.choice import engine_for
 from features.engines.engine import Engine
 from features.errors import StayworthError
+from features.log.checks import OLDEST_YEAR
 from features.log.clock import require_known_orders, tomorrow
 from features.log.findings import Finding
 from features.log.history_checks import late_snapshot
@@ -235,4 +237,6 @@ class Scorer:
         return validate(rows, rules or self._request_rules(), REQUEST_COLUMNS, refunds_only=True)
 
     def _request_rules(self) -> LogRules:
-        return LogRules(timezone=self.model.card.log.timezone)
+        """Return how a request's rows are read. It has no findings: years that no shop has are set aside."""
+        log = self.model.card.log
+        return LogRules(timezone=log.timezone, earliest=min(log.first_day, date(OLDEST_YEAR, 1, 1)))

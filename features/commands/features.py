@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from datetime import date
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from features.commands.console import progress, show_table
+from features.commands.console import progress, show_json, show_table
 from features.commands.log import open_log, row_balance, rows_not_visible
-from features.commands.options import options
+from features.commands.options import AsJson, options
 from features.errors import WindowError
 from features.log.settings import Columns, LogSettings
 from features.snapshot import Snapshot, monthly_snapshots
@@ -45,6 +46,7 @@ def features(
             "--snapshots", min=1, help="Or: this many months, back from the day after the last order."
         ),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Compute the features of every customer at one or more snapshot dates.
 
@@ -67,18 +69,37 @@ def features(
             orders, chosen, progress=lambda _: report("Building features", next(done), len(chosen))
         )
         write(table, out)
-    _summarise(orders, chosen, table)
+    counts = _counted(orders, chosen, table)
+    if as_json:
+        show_json({"rows": asdict(orders.report), "snapshots": counts, "out": str(out)})
+        return
+    _summarise(orders, counts)
     typer.echo(f"\n{table.num_rows:,} rows of {table.num_columns} columns in {out}")
 
 
-def _summarise(orders: TransactionLog, snapshots: list[Snapshot], table: pa.Table) -> None:
-    """Print how many rows of the log were used, at the newest snapshot and at each."""
-    hidden = {snapshot: rows_not_visible(orders, snapshot) for snapshot in snapshots}
-    show_table("Log", ["", "Rows", ""], row_balance(orders.report, hidden[snapshots[-1]], snapshots[-1]))
+def _counted(orders: TransactionLog, snapshots: list[Snapshot], table: pa.Table) -> list[dict[str, Any]]:
+    """Count each snapshot's customers, and the log's rows that it sees and that lie after it."""
     counts = table.column("snapshot_date").value_counts().to_pylist()
     described = Counter({str(entry["values"]): entry["counts"] for entry in counts})
-    rows = [[str(s), described[str(s)], orders.report.rows_used - hidden[s], hidden[s]] for s in snapshots]
+    hidden = [rows_not_visible(orders, snapshot) for snapshot in snapshots]
+    return [
+        {
+            "snapshot_date": snapshot,
+            "customers": described[str(snapshot)],
+            "rows_seen": orders.report.rows_used - later,
+            "rows_not_visible": later,
+        }
+        for snapshot, later in zip(snapshots, hidden, strict=True)
+    ]
+
+
+def _summarise(orders: TransactionLog, counts: list[dict[str, Any]]) -> None:
+    """Print how many rows of the log were used, at the newest snapshot and at each."""
+    newest = counts[-1]
+    balance = row_balance(orders.report, newest["rows_not_visible"], newest["snapshot_date"])
+    show_table("Log", ["", "Rows", ""], balance)
     typer.echo()
+    rows = [[str(value) for value in each.values()] for each in counts]
     show_table("Features", ["Snapshot", "Customers", "Rows seen", "Not yet visible"], rows)
 
 

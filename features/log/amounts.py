@@ -83,8 +83,9 @@ def _require_one_currency(written: pa.ChunkedArray) -> None:
     marks = {mark for each in written.unique().to_pylist() for mark in re.findall(_CURRENCY_MARK, each or "")}
     if len(marks) > 1:
         raise LogError(
-            f"It mixes currencies: {', '.join(map(repr, sorted(marks)))}. Write them in a column of their own, "
-            "and say which to use: --currency EUR."
+            f"It mixes currencies: {', '.join(map(repr, sorted(marks)))}.",
+            "Write them in a column of their own, and say which to use: --currency EUR.",
+            "Send plain numbers, of one currency.",
         )
 
 

@@ -99,7 +99,7 @@ def _column(read: Callable[..., Any], raw: pa.Table, name: str, *options: Any) -
     try:
         return read(raw[name], *options)
     except LogError as error:
-        raise LogError(f"Column {name!r}: {error}") from None
+        raise error.of_column(name) from None
 
 
 def _read_times(quarantine: Quarantine, names: dict[str, str], rules: LogRules, now: np.datetime64) -> Times:
@@ -107,7 +107,7 @@ def _read_times(quarantine: Quarantine, names: dict[str, str], rules: LogRules, 
     times: Times = _column(
         local_times, quarantine.raw, name, rules.timezone, rules.date_format, rules.calendar
     )
-    _require_mostly_readable(quarantine, np.isnat(times), "dates", _date_remedy(rules), name)
+    _require_mostly_readable(quarantine, np.isnat(times), "dates", *_date_form(rules), name)
     quarantine.set_aside(np.isnat(times), UNREADABLE_DATE, name)
     if rules.earliest is not None:
         quarantine.set_aside(times < np.datetime64(rules.earliest), TOO_EARLY, name)
@@ -115,13 +115,13 @@ def _read_times(quarantine: Quarantine, names: dict[str, str], rules: LogRules, 
     return times
 
 
-def _date_remedy(rules: LogRules) -> str:
+def _date_form(rules: LogRules) -> tuple[str, str]:
+    """Return how dates are read, and the flag that reads them otherwise."""
     if rules.date_format is not None:
-        return f"Dates are read with --date-format {rules.date_format!r}; change it to how yours are written."
-    return (
-        "Dates are read as 2011-01-31 or 2011-01-31 12:30:00; if yours are written otherwise, say how"
-        ": --date-format '%d/%m/%Y', for example."
-    )
+        form = f"Dates are read with --date-format {rules.date_format!r}"
+        return f"{form}; change it to how yours are written.", ""
+    form = "Dates are read as 2011-01-31 or 2011-01-31 12:30:00"
+    return f"{form}.", "If yours are written otherwise, say how: --date-format '%d/%m/%Y', for example."
 
 
 def _read_amounts(
@@ -130,7 +130,7 @@ def _read_amounts(
     shown = (names["amount"],) if expression is None else expression.amounts
     amounts = _amounts(quarantine.raw, names, rules, expression)
     missing, values = amounts.is_null().to_numpy(), amounts.to_numpy()
-    _require_mostly_readable(quarantine, missing, "amounts", _PLAIN_NUMBERS, *shown)
+    _require_mostly_readable(quarantine, missing, "amounts", _PLAIN_NUMBERS, "", *shown)
     quarantine.set_aside(missing, UNREADABLE_AMOUNT, *shown)
     quarantine.set_aside(~np.isfinite(values), INFINITE_AMOUNT, *shown)
     quarantine.set_aside(np.abs(values) >= LARGEST_AMOUNT, HUGE_AMOUNT, *shown)
@@ -164,20 +164,21 @@ def _repeats_an_order(quarantine: Quarantine, names: dict[str, str], missing: Ma
 def _read_margins(quarantine: Quarantine, name: str, rules: LogRules) -> Cents:
     values = _column(numbers, quarantine.raw, name, rules.number_style).to_numpy()
     sound = np.abs(values) < LARGEST_AMOUNT
-    _require_mostly_readable(quarantine, ~sound, "margins", _PLAIN_NUMBERS, name)
+    _require_mostly_readable(quarantine, ~sound, "margins", _PLAIN_NUMBERS, "", name)
     quarantine.set_aside(~sound, UNREADABLE_MARGIN, name)
     return cents(np.where(sound, values, 0.0))
 
 
 def _require_mostly_readable(
-    quarantine: Quarantine, unreadable: Mask, what: str, remedy: str, *columns: str
+    quarantine: Quarantine, unreadable: Mask, what: str, form: str, remedy: str, *columns: str
 ) -> None:
     unreadable = unreadable & ~quarantine.marked(FURTHER_LINE, LEFT_OUT)
     count, rows = int(unreadable.sum()), quarantine.rows_in - quarantine.rows_of(FURTHER_LINE, LEFT_OUT).size
     if 2 * count > rows:
         numbers = np.flatnonzero(unreadable)
         examples = quarantine.describe(numbers, *columns)
-        hints = [hint.sentence() for hint in written_otherwise(quarantine.raw, numbers, what, *columns)]
+        notations = written_otherwise(quarantine.raw, numbers, what, *columns)
+        hints = [hint.sentence() for hint in notations]
         cells = [text(quarantine.raw[name].take(pa.array(numbers))) for name in columns]
         blank = int(np.any([cell.is_null().to_numpy() for cell in cells], axis=0).sum())
         if blank and what == "amounts":
@@ -185,5 +186,6 @@ def _require_mostly_readable(
                 f"{blank:,} of them are empty: --amount-per-order if an order's total stands on one of its lines "
                 "only, --blank-is-zero if they mean 0, or in a formula coalesce(COLUMN, 0)."
             )
-        found = f"{count:,} of {rows:,} {what} cannot be read: {examples}. {remedy}"
-        raise LogError(" ".join([found, *hints]))
+        found = f"{count:,} of {rows:,} {what} cannot be read: {examples}. {form}"
+        to_do = " ".join(f"{hint.count()}." for hint in notations)
+        raise LogError(found, " ".join([remedy, *hints]).strip(), to_do)

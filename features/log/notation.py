@@ -93,9 +93,13 @@ class Notation:
     rows: npt.NDArray[np.int64]
     values: npt.NDArray[np.float64]
 
+    def count(self) -> str:
+        """Say how many there are."""
+        return f"{self.rows.size:,} of them are written {self.how}"
+
     def sentence(self) -> str:
         """Say how many there are, and what reads them."""
-        return f"{self.rows.size:,} of them are written {self.how}: {self.flag} reads them."
+        return f"{self.count()}: {self.flag} reads them."
 
 
 def written_otherwise(raw: pa.Table, rows: npt.NDArray[np.int64], what: str, *columns: str) -> list[Notation]:

@@ -266,8 +266,9 @@ def _one_currency(
         counts = ", ".join(f"{entry['values']} ({entry['counts']:,} rows)" for entry in found)
         named = next(entry["values"] for entry in found if entry["values"] != "(none)")
         raise LogError(
-            f"The log mixes {len(found)} currencies in {names['currency']!r}: {counts}. Say which to use, "
-            f"such as --currency {named}; rows in others are then quarantined."
+            f"The log mixes {len(found)} currencies in {names['currency']!r}: {counts}.",
+            f"Say which to use, such as --currency {named}; rows in others are then quarantined.",
+            "Send the amounts of one currency, that of the training log.",
         )
     return found[0]["values"] if found and found[0]["values"] != "(none)" else None
 

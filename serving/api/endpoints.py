@@ -146,7 +146,7 @@ class Endpoints:
             scored = scorer.score_customers(sent.rows(), sent.snapshot())
             recommended = price_offers(scored.columns, sent.offers) if sent.offers else []
         except StayworthError as error:
-            raise Refusal(400, str(error)) from None
+            raise Refusal(400, error.to_sender) from None
         metrics.count_scores(scored.columns["value_tier"], scored.columns["churn_probability"])
         return Response(score_answer(scored, scorer.version, recommended), media_type=_JSON)
 
@@ -155,7 +155,7 @@ class Endpoints:
         try:
             explanation = explain(scorer, sent.rows(), sent.snapshot(), offers=sent.offers)
         except StayworthError as error:
-            raise Refusal(400, str(error)) from None
+            raise Refusal(400, error.to_sender) from None
         return Response(explain_answer(explanation), media_type=_JSON)
 
     def _lookup_at_once(self, request: ApiRequest) -> Response | None:

@@ -140,7 +140,7 @@ class Champion:
         """
         scorer = self._scorer
         if scorer is None:
-            raise ModelError(self.state.reason)
+            raise ModelError(self.state.reason or "No champion model is loaded.")
         return scorer
 
     def _watch(self) -> None:

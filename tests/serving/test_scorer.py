@@ -156,6 +156,16 @@ def test_a_customer_whose_rows_are_all_quarantined_is_unscored(scorer: Scorer) -
     assert scored.quarantined == {"date in the future": 2}
 
 
+def test_years_that_no_shop_has_are_set_aside(scorer: Scorer) -> None:
+    scored = scorer.score_customers(
+        rows(("17", "1998-01-05", 20.0), ("18", "1376-10-15", 20.0), ("19", "0098-01-05", 20.0)), JULY
+    )
+
+    assert scored.scores["customer_id"].tolist() == ["17"]
+    assert scored.unscored["customer_id"].tolist() == ["18", "19"]
+    assert scored.quarantined == {"date before the earliest": 2}
+
+
 def test_an_id_with_spaces_around_it_is_scored_and_not_unscored_too(scorer: Scorer) -> None:
     scored = scorer.score_customers(rows((" 17", "1998-01-05", 20.0), ("17 ", "2999-01-05", 20.0)), JULY)
 

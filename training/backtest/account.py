@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -61,6 +62,16 @@ class Account:
         """Return the account of the average snapshot, a row per policy, indexed by it."""
         table = self.table
         return table[table["snapshot"] == AVERAGE].drop(columns="snapshot").set_index("policy")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the offer, the two tables as lists of rows, and the verdict."""
+        return {
+            "horizon_days": self.prospects[0].window.horizon_days,
+            "offer": self.offer.model_dump(),
+            "profits": self.table.to_dict("records"),
+            "measures": self.measures.to_dict("records"),
+            "verdict": self.verdict(),
+        }
 
     def verdict(self) -> str:
         """Return the verdict on the champion's plan: on average, against simpler policies, at its worst snapshot."""

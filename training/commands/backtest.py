@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from pydantic import Field, model_validator
 
-from features.commands.console import progress, show_table
+from features.commands.console import progress, show_json, show_table
 from features.commands.log import open_log
-from features.commands.options import options
+from features.commands.options import AsJson, options
 from features.errors import StayworthError
 from features.log.settings import Columns, LogSettings
 from training.settings import CostSettings, RunSettings, TrainSettings
@@ -129,7 +129,13 @@ class BacktestSettings(RunSettings, section="backtest"):
 
 
 @options
-def backtest(log: LogSettings, columns: Columns, settings: BacktestSettings, costs: CostSettings) -> None:
+def backtest(
+    log: LogSettings,
+    columns: Columns,
+    settings: BacktestSettings,
+    costs: CostSettings,
+    as_json: AsJson = False,
+) -> None:
     """Compare the model's plan with simpler policies and perfect foresight at past snapshots, by profit.
 
     Who churned is known; the effect of the offer is assumed. Each snapshot's model learns from windows closed by then.
@@ -158,6 +164,9 @@ def backtest(log: LogSettings, columns: Columns, settings: BacktestSettings, cos
             import pyarrow as pa
 
             write(pa.Table.from_pandas(account.table, preserve_index=False), settings.out)
+    if as_json:
+        show_json(account.to_dict())
+        return
     show_account(account)
     if (found := len(account.prospects)) < settings.snapshots:
         typer.echo(f"Note: the log is long enough for {found} of the {settings.snapshots} snapshots.")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import typer
 
-from features.commands.console import progress, show_table
-from features.commands.options import options
+from features.commands.console import progress, show_json, show_table
+from features.commands.options import AsJson, options
 from training.experiments.past_experiment import TournamentSettings, read_experiment
 from training.threads import cpu_quota
 
 
 @options
-def tournament(settings: TournamentSettings) -> None:
+def tournament(settings: TournamentSettings, as_json: AsJson = False) -> None:
     """Compare targeting policies on a past randomised campaign: risk, response, value, uplift, random, all, none.
 
     Example: stayworth tournament --experiment hillstrom.csv.gz --treatment segment --contacted "Womens E-Mail"
@@ -35,6 +35,10 @@ def tournament(settings: TournamentSettings) -> None:
             seed=settings.seed,
             threads=cpu_quota(),
         )
+    contacted, alone = int(arm.sum()), int((~arm).sum())
+    if as_json:
+        show_json({"contacted": contacted, "not_contacted": alone, **found.to_dict()})
+        return
     rows = [
         [
             each.policy,
@@ -49,7 +53,6 @@ def tournament(settings: TournamentSettings) -> None:
         ]
         for each in found.standings
     ]
-    contacted, alone = int(arm.sum()), int((~arm).sum())
     show_table(
         f"{contacted:,} contacted, {alone:,} not contacted",
         ["Policy", "Qini", "90% interval", "Contacts", "Gain per contact", "90% interval", "per customer"],

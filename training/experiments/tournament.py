@@ -17,7 +17,8 @@ Constrained simultaneous confidence intervals for multiple comparisons with the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -81,6 +82,15 @@ class Tournament:
     def table(self) -> pd.DataFrame:
         """Return the standings as a table, one row per policy."""
         return pd.DataFrame([vars(standing) for standing in self.standings])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the standings as a list of rows, the winner, what is level with it, and the verdict."""
+        return {
+            "policies": [asdict(each) for each in self.standings],
+            "winner": self.winner,
+            "level_with_winner": self.level,
+            "verdict": self.verdict(),
+        }
 
     def verdict(self) -> str:
         """Return a sentence on the winner."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -43,6 +44,21 @@ def test_features_writes_one_row_for_each_customer_known_at_each_date(orders: Pa
         ("1998-02-01", "ann"),
         ("1998-03-05", "ann"),
         ("1998-03-05", "bob"),
+    ]
+
+
+def test_features_tells_a_script_what_it_counted(orders: Path) -> None:
+    told = json.loads(
+        run_features(
+            *("--transactions", orders, "--out", "f.parquet", "--json"),
+            *("--snapshot-date", "1998-03-05", "--snapshot-date", "1998-02-01"),
+        ).stdout
+    )
+
+    assert (told["rows"]["rows_in"], told["rows"]["quarantined"]) == (4, {"no customer": 1})
+    assert told["snapshots"] == [
+        {"snapshot_date": "1998-02-01", "customers": 1, "rows_seen": 1, "rows_not_visible": 2},
+        {"snapshot_date": "1998-03-05", "customers": 2, "rows_seen": 2, "rows_not_visible": 1},
     ]
 
 

@@ -396,7 +396,7 @@ def test_a_wrong_request_is_told_where_it_is_wrong(server: Server) -> None:
                     }
                 ]
             },
-            "mixes 2 currencies",
+            "mixes 2 currencies in 'currency': EUR (1 rows), USD (1 rows). Send the amounts of one currency",
         ),
         (
             {
@@ -415,6 +415,7 @@ def test_what_the_log_contract_refuses_is_refused_in_its_words(
 
     assert answer.status_code == 400
     assert message in answer.json()["error"]["message"]
+    assert "--" not in answer.json()["error"]["message"]  # no flags of the command line
 
 
 def test_a_request_id_is_echoed_or_given(server: Server) -> None:

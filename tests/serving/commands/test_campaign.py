@@ -319,3 +319,10 @@ def test_a_tournament_from_a_table(app: typer.Typer, folder: Path) -> None:
     assert code == 0, said
     assert "Contact by uplift" in said
     assert "everybody" in said
+
+    line = "tournament --experiment past.csv --treatment arm --outcome visit --cost 0.1 --json"
+    told = json.loads(CliRunner().invoke(app, line.split()).stdout)
+
+    assert told["contacted"] + told["not_contacted"] == 2000
+    assert told["winner"].startswith("uplift")
+    assert max(told["policies"], key=lambda row: row["qini"])["policy"] == told["winner"]

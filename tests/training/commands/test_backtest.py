@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -94,3 +95,10 @@ def test_the_command_prints_the_account_and_writes_it(
     written = pd.read_csv("account.csv")
     assert written["policy"].tolist() == [*POLICIES, *POLICIES]
     assert written["profit"].iloc[0] == 0
+
+    told = json.loads(CliRunner().invoke(app, [*arguments.split(), "--json"]).stdout)
+
+    assert (told["horizon_days"], told["offer"]["contact_cost"]) == (60, 0.5)
+    assert [row["policy"] for row in told["profits"]] == written["policy"].tolist()
+    assert [row["profit"] for row in told["profits"]] == pytest.approx(written["profit"].tolist())
+    assert told["verdict"].startswith("On average the champion's plan earned")
