@@ -48,6 +48,7 @@ FLOORS = {
             "documents",
             "errors",
             "jalali",
+            "language",
             "lazy_exports",
             "progress",
             "settings",

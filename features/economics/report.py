@@ -16,6 +16,7 @@ from features.economics.segments import EVERYONE
 from features.economics.surveys import strangers, survey_results
 from features.economics.tables import EconomicsReport, Section, Table, Terms
 from features.economics.targets import MISSED
+from features.language import translated
 
 
 def build_report(facts: Facts, inputs: Inputs) -> EconomicsReport:
@@ -71,13 +72,17 @@ def _indicator_section(facts: Facts, inputs: Inputs, table: pd.DataFrame, channe
         notes += [_missed(row) for _, row in judged[judged["status"] == MISSED].iterrows()]
         if empty := int((judged["status"] == "").sum()):
             notes.append(
-                f"{empty:,} of {len(judged):,} targets have no value: the log has no such period or amount."
+                translated(
+                    "{empty:,} of {all:,} targets have no value: the log has no such period or amount.",
+                    empty=empty,
+                    all=len(judged),
+                )
             )
     if facts.deflator is None:
         missing.append(
             "deflator.csv (month, index; --deflator) shows all money at the prices of the last month."
         )
-    return Section("indicators", "Indicators", tuple(tables), tuple(notes), tuple(missing))
+    return Section("indicators", translated("Indicators"), tuple(tables), tuple(notes), tuple(missing))
 
 
 def _shown_sales(facts: Facts) -> list[str]:

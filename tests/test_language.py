@@ -1,0 +1,152 @@
+"""Every sentence that people read has a translation, with the same placeholders.
+
+``python tests/test_language.py`` writes each catalogue of ``features/languages`` again: what the code says now, by
+its English text, with the translations that there are; it names those that are missing.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+from features.economics.catalogue import INDICATORS
+from features.errors import StayworthError
+from features.language import (
+    LANGUAGES,
+    current_language,
+    in_digits,
+    placeholders,
+    text_direction,
+    translated,
+    translated_in,
+    use_language,
+    written,
+)
+
+ROOT = Path(__file__).resolve().parents[1]
+TRANSLATED = [language for language in LANGUAGES if language != "en"]
+PACKAGES = ("features", "training", "serving")
+KEYWORDS = {"translated": None, "message": None, "translated_in": ((1, "c"), 2)}
+HEADER = """# The sentences of stayworth in {language}. Written again by: python tests/test_language.py
+msgid ""
+msgstr ""
+"Language: {language}\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+
+"""
+
+
+def said() -> Iterator[tuple[str, str]]:
+    """Yield the context and the English text of every sentence of the code, the templates and the catalogue."""
+    methods = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
+    for package in PACKAGES:
+        found = extract_from_dir(ROOT / package, methods, keywords=KEYWORDS)
+        yield from ((context or "", str(text)) for _, _, text, _, context in found)
+    for each in INDICATORS.values():
+        yield "column", each.name.replace("_", " ")
+        yield from (("", text) for text in (each.meaning, each.formula) if text)
+        yield "unit", each.unit
+
+
+def path_of(language: str) -> Path:
+    return ROOT / "features" / "languages" / f"{language}.po"
+
+
+def read(language: str) -> dict[tuple[str, str], Message]:
+    with path_of(language).open("rb") as file:
+        return {
+            (each.context or "", str(each.id)): each for each in read_po(file, locale=language) if each.id
+        }
+
+
+def names(text: str) -> set[str]:
+    return {name for _, name, _, _ in placeholders(text) if name}
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_a_catalogue_has_no_sentence_that_nothing_says(language: str) -> None:
+    assert read(language).keys() - set(said()) == set()
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_a_translation_has_the_placeholders_of_its_sentence(language: str) -> None:
+    different = {
+        text: each.string
+        for (_, text), each in read(language).items()
+        if "{" in text and names(text) != names(str(each.string))
+    }
+
+    assert different == {}
+
+
+def test_a_sentence_is_english_unless_a_language_is_chosen_and_again_after_it() -> None:
+    with use_language("fa"):
+        inside = (current_language(), text_direction(), translated("Indicators"))
+
+    assert inside == ("fa", "rtl", "شاخص‌ها")
+    assert (current_language(), text_direction(), translated("Indicators")) == ("en", "ltr", "Indicators")
+
+
+def test_a_language_without_a_catalogue_is_refused() -> None:
+    with pytest.raises(StayworthError, match="no language 'tlh'; there are en, fa"), use_language("tlh"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("value", "shape", "english", "persian"),
+    [
+        (1234567, ",", "1,234,567", "۱٬۲۳۴٬۵۶۷"),
+        (-1234.5, ",.2f", "-1,234.50", "\u200e−۱٬۲۳۴٫۵۰"),
+        (0.1234, ".1%", "12.3%", "۱۲٫۳٪"),
+        (1, "order|orders", "1 order", "۱ order"),
+        (1200, "order|orders", "1,200 orders", "۱٬۲۰۰ orders"),
+        (13, "span", "13 days", "۱۳ روز"),
+        (400, "span", "13 months", "۱۳ ماه"),
+        (date(2015, 4, 25), "date", "2015-04-25", "۵ اردیبهشت ۱۳۹۴ (۲۵ آوریل ۲۰۱۵)"),
+        ("churn_rate", "", "churn_rate", "\u2068churn_rate\u2069"),
+        ("تهران", "", "تهران", "تهران"),
+    ],
+)
+def test_values_are_written_as_the_language_writes_them(
+    value: object, shape: str, english: str, persian: str
+) -> None:
+    assert written(value, shape) == english
+    with use_language("fa"):
+        assert written(value, shape) == persian
+
+
+def test_a_label_keeps_its_order_in_other_digits() -> None:
+    with use_language("fa"):
+        assert in_digits("1994-02") == "۱۹۹۴-۰۲"
+
+
+def test_a_word_with_two_meanings_is_told_apart_by_its_context() -> None:
+    with use_language("fa"):
+        assert translated_in("column", "from") == "از"
+
+
+def update(language: str) -> list[str]:
+    """Write a catalogue again; return the sentences that it does not translate."""
+    known = read(language) if path_of(language).exists() else {}
+    catalogue = Catalog(locale=language)
+    for context, text in sorted(set(said())):
+        string = known[context, text].string if (context, text) in known else ""
+        catalogue.add(text, string, context=context or None).flags.clear()  # % is no placeholder here
+    with path_of(language).open("wb") as file:
+        file.write(HEADER.format(language=language).encode())
+        write_po(file, catalogue, width=110, omit_header=True, no_location=True)
+    return [text for (_, text), each in read(language).items() if not each.string]
+
+
+if __name__ == "__main__":
+    left = [f"{language}: {text}" for language in TRANSLATED for text in update(language)]
+    print("\n".join(left))
+    sys.exit(bool(left))
