@@ -6,7 +6,7 @@ A sentence is written in English where it is said, with named placeholders::
 
 That text is the key of its translation in ``features/languages/<language>.po``; English has no such file. The language
 is chosen once, by `use_language`, for all that runs inside it: a command, a request. A sentence that is a constant is
-marked by `message` where it stands, and translated where it is shown. A word that has two translations gets a context
+marked by `translatable` where it stands, and translated where it is shown. A word of two meanings gets a context
 (`translated_in`). CONTRIBUTING says how a catalogue is kept.
 
 A placeholder has a format of Python's, or one of these:
@@ -14,6 +14,7 @@ A placeholder has a format of Python's, or one of these:
 - ``{n:order|orders}``: a count with its noun in the language's plural forms ("one|other" in English);
 - ``{days:span}``: a number of days in the unit that one would say it in, "9 weeks";
 - ``{names}`` of a list: its values, with the language's comma between them;
+- ``{period:label}``: the name of a period, such as 1997-02 or 1997-Q1;
 - ``{day:date}``: a `datetime.date` or its ISO text; Persian writes the Jalali date beside the Gregorian one.
 
 Numbers have the digits and marks of the language.
@@ -83,7 +84,7 @@ def text_direction() -> str:
     return "ltr" if _chosen.get() == ENGLISH else str(_locale(_chosen.get()).text_direction)
 
 
-def message(text: str) -> str:
+def translatable(text: str) -> str:
     """Mark a constant as a sentence to translate; return it as it is."""
     return text
 
@@ -138,8 +139,12 @@ def written(value: Any, shape: str = "") -> str:
         return _date(value)
     if shape == "span":
         return _span(float(value))
+    if shape == "label":
+        return _label(str(value))
     if "|" in shape:
         return _counted(value, shape)
+    if shape == "digits":
+        return in_digits(value)
     if isinstance(value, list | tuple):
         return (", " if _chosen.get() == ENGLISH else "، ").join(written(each, shape) for each in value)
     if isinstance(value, str):
@@ -148,7 +153,7 @@ def written(value: Any, shape: str = "") -> str:
 
 
 def in_digits(number: str) -> str:
-    """Write the digits and marks of a number that is written plainly, or of a label such as 1997-01.
+    """Write the digits and marks of a number that is written plainly.
 
     Examples
     --------
@@ -159,11 +164,9 @@ def in_digits(number: str) -> str:
     language = _chosen.get()
     if language == ENGLISH:
         return number
-    digits, marks, minus = _notation(language)
-    written = number.translate(digits)
-    if number[:1] in ("-", "−"):
-        written = minus + written[1:]
-    return written.translate(marks)
+    digits, marks, signs = _notation(language)
+    sign = signs.get(number[:1], "")
+    return sign + (number[1:] if sign else number).translate(digits).translate(marks)
 
 
 @lru_cache(maxsize=2048)
@@ -206,14 +209,16 @@ def _locale(language: str) -> Locale:
 
 
 @cache
-def _notation(language: str) -> tuple[dict[int, int], dict[int, str], str]:
-    """Return a language's digits and its marks, by the plain ones, and its minus sign."""
+def _notation(language: str) -> tuple[dict[int, int], dict[int, str], dict[str, str]]:
+    """Return a language's digits, its marks and its signs, by the plain ones."""
     locale = _locale(language)
     system = locale.default_numbering_system
     symbols = locale.number_symbols[system]
     marks = {",": symbols["group"], ".": symbols["decimal"], "%": symbols["percentSign"]}
     digits = _DIGITS.get(system, "0123456789")
-    return str.maketrans("0123456789", digits), str.maketrans(marks), str(symbols["minusSign"])
+    minus = symbols["minusSign"]
+    signs = {"-": minus, "−": minus, "+": symbols["plusSign"]}
+    return str.maketrans("0123456789", digits), str.maketrans(marks), signs
 
 
 def _isolated(text: str) -> str:
@@ -222,8 +227,13 @@ def _isolated(text: str) -> str:
     return f"{_FIRST_ISOLATE}{text}{_LAST_ISOLATE}" if latin else text
 
 
+def day_of(value: datetime.date | str) -> datetime.date:
+    """Return a day that may be written as ISO text."""
+    return datetime.date.fromisoformat(value) if isinstance(value, str) else value
+
+
 def _date(value: datetime.date | str) -> str:
-    day = datetime.date.fromisoformat(value) if isinstance(value, str) else value
+    day = day_of(value)
     if _chosen.get() == ENGLISH:
         return f"{day:%Y-%m-%d}"
     from babel.dates import format_date
@@ -239,6 +249,14 @@ _JALALI_MONTHS = (
     *("فروردین", "اردیبهشت", "خرداد", "تیر", "مرداد", "شهریور"),
     *("مهر", "آبان", "آذر", "دی", "بهمن", "اسفند"),
 )
+
+
+def _label(period: str) -> str:
+    year, _, quarter = period.partition("-Q")
+    if not quarter:
+        # A hyphen between two numbers after a Persian letter would swap them.
+        return in_digits(period if text_direction() == "ltr" else period.replace("-", "/"))
+    return translated_in("period", "{year:digits}-Q{quarter:digits}", year=year, quarter=quarter)
 
 
 def _span(days: float) -> str:

@@ -21,7 +21,6 @@ from features.errors import StayworthError
 from features.language import (
     LANGUAGES,
     current_language,
-    in_digits,
     placeholders,
     text_direction,
     translated,
@@ -29,11 +28,12 @@ from features.language import (
     use_language,
     written,
 )
+from serving.report.workbook import DEFINITIONS, JALALI
 
 ROOT = Path(__file__).resolve().parents[1]
 TRANSLATED = [language for language in LANGUAGES if language != "en"]
 PACKAGES = ("features", "training", "serving")
-KEYWORDS = {"translated": None, "message": None, "translated_in": ((1, "c"), 2)}
+KEYWORDS = {"translated": None, "translatable": None, "translated_in": ((1, "c"), 2)}
 HEADER = """# The sentences of stayworth in {language}. Written again by: python tests/test_language.py
 msgid ""
 msgstr ""
@@ -50,9 +50,10 @@ def said() -> Iterator[tuple[str, str]]:
     for package in PACKAGES:
         found = extract_from_dir(ROOT / package, methods, keywords=KEYWORDS)
         yield from ((context or "", str(text)) for _, _, text, _, context in found)
-    for each in INDICATORS.values():
+    for each in (*INDICATORS.values(), *DEFINITIONS, JALALI):
         yield "column", each.name.replace("_", " ")
         yield from (("", text) for text in (each.meaning, each.formula) if text)
+        yield from (("value", word) for word in each.words)
         yield "unit", each.unit
 
 
@@ -69,6 +70,15 @@ def read(language: str) -> dict[tuple[str, str], Message]:
 
 def names(text: str) -> set[str]:
     return {name for _, name, _, _ in placeholders(text) if name}
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_every_sentence_is_translated(language: str) -> None:
+    translations = read(language)
+
+    untranslated = {key for key in said() if key not in translations or not translations[key].string}
+
+    assert untranslated == set()
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
@@ -105,11 +115,14 @@ def test_a_language_without_a_catalogue_is_refused() -> None:
     [
         (1234567, ",", "1,234,567", "۱٬۲۳۴٬۵۶۷"),
         (-1234.5, ",.2f", "-1,234.50", "\u200e−۱٬۲۳۴٫۵۰"),
+        (1, "+g", "+1", "\u200e+۱"),
         (0.1234, ".1%", "12.3%", "۱۲٫۳٪"),
         (1, "order|orders", "1 order", "۱ order"),
         (1200, "order|orders", "1,200 orders", "۱٬۲۰۰ orders"),
         (13, "span", "13 days", "۱۳ روز"),
         (400, "span", "13 months", "۱۳ ماه"),
+        ("1994-02", "label", "1994-02", "۱۹۹۴/۰۲"),
+        ("1994-Q2", "label", "1994-Q2", "۱۹۹۴، فصل ۲"),
         (date(2015, 4, 25), "date", "2015-04-25", "۵ اردیبهشت ۱۳۹۴ (۲۵ آوریل ۲۰۱۵)"),
         ("churn_rate", "", "churn_rate", "\u2068churn_rate\u2069"),
         ("تهران", "", "تهران", "تهران"),
@@ -121,11 +134,6 @@ def test_values_are_written_as_the_language_writes_them(
     assert written(value, shape) == english
     with use_language("fa"):
         assert written(value, shape) == persian
-
-
-def test_a_label_keeps_its_order_in_other_digits() -> None:
-    with use_language("fa"):
-        assert in_digits("1994-02") == "۱۹۹۴-۰۲"
 
 
 def test_a_word_with_two_meanings_is_told_apart_by_its_context() -> None:

@@ -22,6 +22,7 @@ from features.economics.money import MoneyUnit
 from features.economics.optional_files import PLAIN_RULES, OptionalFile
 from features.economics.periods import Periods
 from features.economics.segments import EVERYONE, FIRST_VALUE, UNKNOWN
+from features.language import translated
 from features.log.findings import Finding
 from features.log.settings import LogRules
 
@@ -94,9 +95,13 @@ class Spend:
             [
                 Finding(
                     "overlapping-spend",
-                    f"{file.name}: {int(overlap.sum()):,} rows overlap another of their channel, and all are added up: "
-                    f"{file.described(overlap, 'channel', 'from', 'to', 'amount')}. Is something booked twice? 'to' is "
-                    "the first day after a row.",
+                    translated(
+                        "{file}: {n:,} rows overlap another of their channel, and all are added up: {rows}. Is "
+                        "something booked twice? 'to' is the first day after a row.",
+                        file=file.name,
+                        n=int(overlap.sum()),
+                        rows=file.described(overlap, "channel", "from", "to", "amount"),
+                    ),
                 )
             ]
             if overlap.any()

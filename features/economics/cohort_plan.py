@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.economics.calculators import require, require_share
+from features.language import translated
 
 Floats = npt.NDArray[np.float64]
 
@@ -94,6 +96,7 @@ def what_if(
     Parameters
     ----------
     plan : CohortPlan
+        Without a cost of acquisition there is no change of it.
     retention_points : float, added to each year's retention, which stays in [0, 1]
     cac_share, profit_share : float, relative changes
 
@@ -110,14 +113,35 @@ def what_if(
     points = [max(0.0, each + retention_points) for each in plan.retention]
     if not plan.observed:
         points = [min(1.0, each) for each in points]
-    name = f"retention {100 * retention_points:+g} point{'' if abs(retention_points) == 0.01 else 's'}"
+    each_year, first_year = _retention_words(100 * retention_points, plan.observed)
+    dearer = translated("profit {percent:+g}%", percent=100 * profit_share)
     changes = {
-        f"{name} in each year": replace(plan, retention=points),
-        f"{name} in year 1": replace(plan, retention=[points[0], *plan.retention[1:]]),
-        f"CAC {100 * cac_share:+g}%": replace(plan, cac=plan.cac * (1 + cac_share)),
-        f"profit {100 * profit_share:+g}%": replace(
-            plan, profit=[each * (1 + profit_share) for each in plan.profit]
-        ),
+        each_year: replace(plan, retention=points),
+        first_year: replace(plan, retention=[points[0], *plan.retention[1:]]),
+        dearer: replace(plan, profit=[each * (1 + profit_share) for each in plan.profit]),
     }
+    if plan.cac:
+        changes[translated("CAC {percent:+g}%", percent=100 * cac_share)] = replace(
+            plan, cac=plan.cac * (1 + cac_share)
+        )
     gains = {change: changed.value - plan.value for change, changed in changes.items()}
     return dict(sorted(gains.items(), key=lambda entry: -entry[1]))
+
+
+def _retention_words(points: float, observed: bool) -> tuple[str, str]:
+    """Name a change of retention in each year and in the first; the years of an observed plan are periods."""
+    one = math.isclose(abs(points), 1)
+    change = (
+        translated("{points:+g} point", points=points)
+        if one
+        else translated("{points:+g} points", points=points)
+    )
+    if observed:
+        return (
+            translated("retention {change} in each period", change=change),
+            translated("retention {change} in the first period", change=change),
+        )
+    return (
+        translated("retention {change} in each year", change=change),
+        translated("retention {change} in year 1", change=change),
+    )

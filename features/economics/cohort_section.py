@@ -15,15 +15,16 @@ from features.economics.referrals import referral_results
 from features.economics.relationship import half_years
 from features.economics.segments import EVERYONE
 from features.economics.tables import Section, Table
+from features.language import translatable, translated
 
-NO_SCORES = (
+NO_SCORES = translatable(
     "scores.csv (customer_id, expected_value, as by 'stayworth score'; --scores) adds what customers are expected to "
     "bring, and so their lifetime value."
 )
-NO_REFERRALS = (
+NO_REFERRALS = translatable(
     "referrals.csv (referrer_id, referred_id, referred_at, reward; --referrals) adds who brought whom."
 )
-NO_CLOSED_COHORT = (
+NO_CLOSED_COHORT = translatable(
     "What changes would add needs a closed cohort that begins after the inactivity window of the log's start."
 )
 _ALL_COHORTS = "all"
@@ -40,34 +41,45 @@ def cohort_section(facts: Facts, inputs: Inputs, table: pd.DataFrame, channels: 
     channels : DataFrame of acquisition by channel, with labels of periods
     """
     cells = triangle(facts, inputs.unit)
-    tables = [Table("cohorts", "Cohorts", _labelled(cells, facts))]
+    tables = [Table("cohorts", translated("Cohorts"), _labelled(cells, facts))]
     halves = half_years(facts, inputs.unit)
     if len(halves):
-        tables.append(Table("half_years", "Half-years of the relationship", halves))
-    missing = [] if facts.has_margins else [NO_MARGINS]
-    missing += [NO_SPEND] if inputs.spend is None else []
-    missing += [NO_SCORES] if inputs.potential is None else []
+        tables.append(Table("half_years", translated("Half-years of the relationship"), halves))
+    missing = [] if facts.has_margins else [translated(NO_MARGINS)]
+    missing += [translated(NO_SPEND)] if inputs.spend is None else []
+    missing += [translated(NO_SCORES)] if inputs.potential is None else []
     cac = _cac_of_cohorts(facts, inputs, channels)
-    tables.append(Table("lifetime_value", "Lifetime value per customer", _lifetime(facts, inputs, cac)))
-    tables.append(Table("simple_value", "The textbook's value", simple_values(table, _period_days(facts))))
+    tables.append(
+        Table("lifetime_value", translated("Lifetime value per customer"), _lifetime(facts, inputs, cac))
+    )
+    tables.append(
+        Table("simple_value", translated("The textbook's value"), simple_values(table, _period_days(facts)))
+    )
     if facts.has_margins:
         if inputs.spend is not None:
-            tables.append(Table("payback", "Payback", _payback(facts, inputs, cells, cac)))
+            tables.append(Table("payback", translated("Payback"), _payback(facts, inputs, cells, cac)))
         changes = _what_if(facts, inputs, cells, cac)
         tables += changes
-        missing += [] if changes else [NO_CLOSED_COHORT]
+        missing += [] if changes else [translated(NO_CLOSED_COHORT)]
     notes = []
     if inputs.referrals is None:
-        missing.append(NO_REFERRALS)
+        missing.append(translated(NO_REFERRALS))
     else:
         found = referral_results(facts, inputs.referrals, inputs.unit)
-        tables.append(Table("referrals", "Referrers, and whom they brought", found))
+        tables.append(Table("referrals", translated("Referrers, and whom they brought"), found))
         if inputs.referrals.later:
             notes.append(
-                f"{inputs.referrals.later:,} referrals are of somebody who had a referrer already: not used."
+                translated(
+                    "{later:,} referrals are of somebody who had a referrer already: not used.",
+                    later=inputs.referrals.later,
+                )
             )
     return Section(
-        "cohorts", "Cohorts, payback and lifetime value", tuple(tables), tuple(notes), tuple(missing)
+        "cohorts",
+        translated("Cohorts, payback and lifetime value"),
+        tuple(tables),
+        tuple(notes),
+        tuple(missing),
     )
 
 
@@ -101,10 +113,9 @@ def _what_if(facts: Facts, inputs: Inputs, cells: pd.DataFrame, cac: dict[int, f
     plan = observed_plan(own, closed, cac=newest, rate=inputs.discount_rate, period_days=_period_days(facts))
     if plan is None:
         return []
-    gains = {change: gain for change, gain in what_if(plan).items() if known or not change.startswith("CAC")}
+    gains = what_if(plan)
     rows = pd.DataFrame({"change": list(gains), "gain": list(gains.values()), "planned_value": plan.value})
-    words = {"in each year": "in each period", "in year 1": "in the first period"}
-    return [Table("what_if", "What each change alone would add", rows.replace({"change": words}, regex=True))]
+    return [Table("what_if", translated("What each change alone would add"), rows)]
 
 
 def _labelled(cells: pd.DataFrame, facts: Facts) -> pd.DataFrame:

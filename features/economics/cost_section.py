@@ -10,18 +10,21 @@ from features.economics.indicators import with_periods
 from features.economics.inputs import KEYS, CostInputs, Inputs
 from features.economics.sales import sales
 from features.economics.tables import Section, Table
+from features.language import translated
 
 
 def cost_section(inputs: Inputs) -> Section:
     """Return what keeping customers costs, always by month."""
-    title = "Cost of keeping"
+    title = translated("Cost of keeping")
     if inputs.costs is None:
         return Section(
             "costs",
             title,
             missing=(
-                "costs.toml ([[touchpoints]], [[pools]]; --costs) adds what keeping customers costs, and "
-                "touchpoints.csv (customer_id, occurred_at, touchpoint, quantity; --touchpoints) what for.",
+                translated(
+                    "costs.toml ([[touchpoints]], [[pools]]; --costs) adds what keeping customers costs, and "
+                    "touchpoints.csv (customer_id, occurred_at, touchpoint, quantity; --touchpoints) what for."
+                ),
             ),
         )
     facts, unit = inputs.costs.facts, inputs.unit
@@ -47,9 +50,9 @@ def cost_section(inputs: Inputs) -> Section:
         {"item": booked["item"], **amounts, "touches_without_cost": booked["touches_without_cost"]}
     )
     tables = (
-        Table("cost_of_keeping", "Cost of keeping by month", shown),
-        Table("journey", "Touchpoints", journey),
-        Table("bookings", "What was booked, and to whom", bookings),
+        Table("cost_of_keeping", translated("Cost of keeping by month"), shown),
+        Table("journey", translated("Touchpoints"), journey),
+        Table("bookings", translated("What was booked, and to whom"), bookings),
     )
     return Section("costs", title, tables, tuple(_cost_notes(bookings, inputs.costs)))
 
@@ -58,21 +61,26 @@ def _cost_notes(bookings: pd.DataFrame, costs: CostInputs) -> list[str]:
     notes = []
     unpriced = bookings[bookings["touches_without_cost"] > 0]
     if len(unpriced):
-        names = ", ".join(map(repr, unpriced["item"]))
         notes.append(
-            f"{int(unpriced['touches_without_cost'].sum()):,} touches have no cost on their day and count "
-            f"as none: {names}. "
-            "Add it under [[touchpoints]], with valid_from."
+            translated(
+                "{n:,} touches have no cost on their day and count as none: {names}. "
+                "Add it under [[touchpoints]], with valid_from.",
+                n=int(unpriced["touches_without_cost"].sum()),
+                names=list(map(repr, unpriced["item"])),
+            )
         )
     used = set(costs.touches.names)
     idle = sorted({each.touchpoint for each in costs.table.units} - used)
     if idle:
-        notes.append(f"There are costs without use: {', '.join(map(repr, idle))}.")
+        notes.append(translated("There are costs without use: {names}.", names=list(map(repr, idle))))
     left = float(bookings["unallocated"].sum())
     if left:
         notes.append(
-            f"{left:,.2f} of {float(bookings['booked'].sum()):,.2f} booked could not be allocated: no "
-            f"customer of the log "
-            "drives it (bookings.csv)."
+            translated(
+                "{left:,.2f} of {booked:,.2f} booked could not be allocated: no customer of the log drives it "
+                "(bookings.csv).",
+                left=left,
+                booked=float(bookings["booked"].sum()),
+            )
         )
     return notes

@@ -84,8 +84,13 @@ REFERRALS = (
 )
 
 SURVEYS = (
-    Indicator("survey", "text", "nps: would you recommend us, 0 to 10; csat: are you satisfied, 1 to 5."),
-    Indicator("about", "text", "What the survey is about; the firm, if nothing is said."),
+    Indicator(
+        "survey",
+        "text",
+        "nps: would you recommend us, 0 to 10; csat: are you satisfied, 1 to 5.",
+        words=("nps", "csat"),
+    ),
+    Indicator("about", "text", "What the survey is about; the firm, if nothing is said.", words=("firm",)),
     Indicator(
         "answers", "customers", "Customers who answered in the period; the last answer of each counts."
     ),
@@ -124,6 +129,7 @@ TARGETS = (
         "status",
         "text",
         "met, missed, provisional (the period is not closed), or empty where there is no value.",
+        words=("met", "missed", "provisional"),
     ),
     Indicator("pooled_churn_rate", "share", "Churn rate of the four closed periods before, pooled."),
     Indicator(

@@ -13,6 +13,7 @@ from features.economics.facts import Facts
 from features.economics.money import MoneyUnit
 from features.economics.sales import sales
 from features.economics.segments import EVERYONE
+from features.language import translated
 
 POOLED_PERIODS = 4
 STANDARD_ERRORS = 2.0
@@ -85,15 +86,26 @@ def lead_sentences(lead: pd.DataFrame) -> list[str]:
     said = []
     for _, row in alerts[alerts["segment"] == EVERYONE].iterrows():
         said.append(
-            f"Alert: churn in {row['period']} was {row['churn_rate']:.1%}, and {row['pooled_churn_rate']:.1%} in the "
-            f"{POOLED_PERIODS} closed periods before: more than {STANDARD_ERRORS:.0f} standard errors "
-            f"({row['standard_error']:.1%}). Churn leads revenue."
+            translated(
+                "Alert: churn in {period:label} was {churn:.1%}, and {pooled:.1%} in the {n:,} closed periods before: "
+                "more than {errors:.0f} standard errors ({error:.1%}). Churn leads revenue.",
+                period=row["period"],
+                churn=row["churn_rate"],
+                pooled=row["pooled_churn_rate"],
+                n=POOLED_PERIODS,
+                errors=STANDARD_ERRORS,
+                error=row["standard_error"],
+            )
         )
     segments = [str(name) for name in alerts["segment"] if name != EVERYONE]
     if segments:
         others = int((lead["segment"] != EVERYONE).sum())
         said.append(
-            f"Alert: churn rose beyond chance in {len(segments):,} of {others:,} segments: {', '.join(segments)} "
-            "(churn_lead.csv)."
+            translated(
+                "Alert: churn rose beyond chance in {n:,} of {others:,} segments: {names} (churn_lead.csv).",
+                n=len(segments),
+                others=others,
+                names=segments,
+            )
         )
     return said

@@ -14,13 +14,14 @@ from features.economics.referrals import Referrals
 from features.economics.surveys import Surveys
 from features.economics.targets import Targets
 from features.economics.touches import Touches
+from features.language import translatable
 
 KEYS = ["segment", "period", "from", "to", "provisional"]
-NO_MARGINS = (
+NO_MARGINS = translatable(
     "Margins are empty: they come from the log's column margin, or from --margin, a share of net revenue."
 )
 
-NO_SPEND = (
+NO_SPEND = translatable(
     "spend.csv (channel, from, to, amount; --spend) adds what acquiring a customer costs, and when a cohort has "
     "paid back."
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from features.economics.indicator import Indicator
 
 KEYS = (
-    Indicator("segment", "text", "Segment of customers; all: every customer."),
+    Indicator("segment", "text", "Segment of customers; all: every customer.", words=("all", "unknown")),
     Indicator(
-        "period", "text", "Name of the period in the chosen calendar; a week is named by its first day."
+        "period", "period", "Name of the period in the chosen calendar; a week is named by its first day."
     ),
     Indicator("from", "date", "First day of the period."),
     Indicator("to", "date", "First day after the period, or after the log where the period goes on."),
@@ -17,9 +17,14 @@ KEYS = (
         "A later log may change the row: the period goes on after the log's end, begins within the "
         "inactivity window of its start, or begins before it is known who belongs to the segment.",
     ),
-    Indicator("channel", "text", "Channel through which customers were acquired; all: every customer."),
+    Indicator(
+        "channel",
+        "text",
+        "Channel through which customers were acquired; all: every customer.",
+        words=("all", "unknown"),
+    ),
     Indicator("indicator", "text", "Name of an indicator of this catalogue."),
-    Indicator("cohort", "text", "Period of the first purchase."),
+    Indicator("cohort", "period", "Period of the first purchase.", words=("all",)),
     Indicator("age", "periods", "Periods since that of the first purchase, which has age 0."),
 )
 

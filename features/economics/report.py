@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from features.economics.acquisition import Spend, acquisition
-from features.economics.catalogue import BASE_COLUMNS, SALES_COLUMNS
+from features.economics.catalogue import BASE_COLUMNS, INDICATORS, SALES_COLUMNS
 from features.economics.cohort_section import cohort_section
 from features.economics.cost_section import cost_section
 from features.economics.facts import Facts
@@ -49,26 +49,28 @@ def _indicator_section(facts: Facts, inputs: Inputs, table: pd.DataFrame, channe
     lead = churn_lead(table)
     notes = lead_sentences(lead)
     tables = [
-        Table("customer_base", "The customer base", table[[*KEYS, *BASE_COLUMNS]]),
+        Table("customer_base", translated("The customer base"), table[[*KEYS, *BASE_COLUMNS]]),
         Table(
             "sales",
-            "Sales",
+            translated("Sales"),
             table[[*KEYS, *_shown_sales(facts)]],
             {"first_to_repeat": "first_to_repeat_provisional"},
         ),
-        Table("churn_lead", "Churn of the last closed period", lead),
+        Table("churn_lead", translated("Churn of the last closed period"), lead),
     ]
-    missing = [] if facts.has_margins else [NO_MARGINS]
+    missing = [] if facts.has_margins else [translated(NO_MARGINS)]
     if inputs.targets is None:
         missing.append(
-            "targets.csv (indicator, period, segment, target; --targets) adds what was met and missed."
+            translated(
+                "targets.csv (indicator, period, segment, target; --targets) adds what was met and missed."
+            )
         )
     else:
         total = channels[channels["channel"] == EVERYONE].assign(segment=EVERYONE)
         judged = inputs.targets.judged(
             table.merge(total[["segment", "period", "cac"]], "left"), facts.periods
         )
-        tables.append(Table("targets", "Targets", judged))
+        tables.append(Table("targets", translated("Targets"), judged))
         notes += [_missed(row) for _, row in judged[judged["status"] == MISSED].iterrows()]
         if empty := int((judged["status"] == "").sum()):
             notes.append(
@@ -80,7 +82,9 @@ def _indicator_section(facts: Facts, inputs: Inputs, table: pd.DataFrame, channe
             )
     if facts.deflator is None:
         missing.append(
-            "deflator.csv (month, index; --deflator) shows all money at the prices of the last month."
+            translated(
+                "deflator.csv (month, index; --deflator) shows all money at the prices of the last month."
+            )
         )
     return Section("indicators", translated("Indicators"), tuple(tables), tuple(notes), tuple(missing))
 
@@ -90,9 +94,20 @@ def _shown_sales(facts: Facts) -> list[str]:
 
 
 def _missed(row: pd.Series) -> str:
-    who = "" if row["segment"] == EVERYONE else f" of {row['segment']}"
-    values = f"{row['value']:,.4g}, the target {row['target']:,.4g}"
-    return f"Missed: {row['indicator']}{who} in {row['period']} was {values}."
+    judged = INDICATORS[row["indicator"]]
+    named = {
+        "indicator": judged.title,
+        "period": row["period"],
+        "value": judged.shown(row["value"]),
+        "target": judged.shown(row["target"]),
+    }
+    if row["segment"] == EVERYONE:
+        return translated("Missed: {indicator} in {period:label} was {value}, the target {target}.", **named)
+    return translated(
+        "Missed: {indicator} of {segment} in {period:label} was {value}, the target {target}.",
+        segment=row["segment"],
+        **named,
+    )
 
 
 def _channels(facts: Facts, inputs: Inputs) -> pd.DataFrame:
@@ -106,26 +121,35 @@ def _channels(facts: Facts, inputs: Inputs) -> pd.DataFrame:
 def _acquisition_section(facts: Facts, inputs: Inputs, channels: pd.DataFrame) -> Section:
     notes, missing = [], []
     if inputs.spend is None:
-        missing.append(NO_SPEND)
+        missing.append(translated(NO_SPEND))
     else:
         notes += [finding.message for finding in inputs.spend.findings]
         notes += _spend_notes(inputs.spend, facts, inputs, set(channels["channel"][channels["acquired"] > 0]))
     if "channel" not in facts.columns and not inputs.channel_of:
         missing.append(
-            "The channels of customers are not known: they come from acquisition_channel of customers.csv "
-            "(--customers), or from the log's column channel."
+            translated(
+                "The channels of customers are not known: they come from acquisition_channel of customers.csv "
+                "(--customers), or from the log's column channel."
+            )
         )
-    tables = [Table("channels", "Channels", channels)]
+    tables = [Table("channels", translated("Channels"), channels)]
     if inputs.leads is None:
         missing.append(
-            "leads.csv (lead_id, created_at, channel, qualified, customer_id, converted_at; --leads) adds leads."
+            translated(
+                "leads.csv (lead_id, created_at, channel, qualified, customer_id, converted_at; --leads) adds leads."
+            )
         )
     else:
         found = lead_results(facts, inputs.leads, inputs.spend, inputs.unit)
         tables.append(
-            Table("leads", "Leads", _dated(found, facts), {"conversion_rate": "conversion_rate_provisional"})
+            Table(
+                "leads",
+                translated("Leads"),
+                _dated(found, facts),
+                {"conversion_rate": "conversion_rate_provisional"},
+            )
         )
-    return Section("acquisition", "Acquisition", tuple(tables), tuple(notes), tuple(missing))
+    return Section("acquisition", translated("Acquisition"), tuple(tables), tuple(notes), tuple(missing))
 
 
 def _dated(found: pd.DataFrame, facts: Facts) -> pd.DataFrame:
@@ -137,20 +161,27 @@ def _dated(found: pd.DataFrame, facts: Facts) -> pd.DataFrame:
 
 
 def _survey_section(facts: Facts, inputs: Inputs) -> Section:
-    title = "What customers say"
+    title = translated("What customers say")
     if inputs.surveys is None:
-        columns = "customer_id, answered_at, kind, score, sent_at, about"
-        missing = f"surveys.csv ({columns}; --surveys) adds NPS and satisfaction."
+        missing = translated(
+            "surveys.csv (customer_id, answered_at, kind, score, sent_at, about; --surveys) adds NPS and "
+            "satisfaction."
+        )
         return Section("surveys", title, missing=(missing,))
     found = _dated(survey_results(facts, inputs.surveys), facts)
     others = strangers(facts)
     notes = (
-        (f"{others:,} rows of surveys are of people who are not in the log; they are left out.",)
+        (
+            translated(
+                "{others:,} rows of surveys are of people who are not in the log; they are left out.",
+                others=others,
+            ),
+        )
         if others
         else ()
     )
     marks = {"response_rate": "response_rate_provisional"}
-    return Section("surveys", title, (Table("surveys", "Surveys", found, marks),), notes)
+    return Section("surveys", title, (Table("surveys", translated("Surveys"), found, marks),), notes)
 
 
 def _spend_notes(spend: Spend, facts: Facts, inputs: Inputs, acquiring: set[str]) -> list[str]:
@@ -158,13 +189,17 @@ def _spend_notes(spend: Spend, facts: Facts, inputs: Inputs, acquiring: set[str]
     notes = []
     if outside:
         notes.append(
-            f"Spend of {float(inputs.unit.shown(outside)):,.2f} lies on days before or after the log's "
-            f"periods and is in "
-            "none of them."
+            translated(
+                "Spend of {outside:,.2f} lies on days before or after the log's periods and is in none of them.",
+                outside=float(inputs.unit.shown(outside)),
+            )
         )
     idle = sorted(set(spend.channels) - acquiring)
     if idle and len(acquiring) > 1:
         notes.append(
-            f"Nobody was acquired through {', '.join(map(repr, idle))}: compare how the channels are written."
+            translated(
+                "Nobody was acquired through {names}: compare how the channels are written.",
+                names=list(map(repr, idle)),
+            )
         )
     return notes

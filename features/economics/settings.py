@@ -18,6 +18,9 @@ class ReportSettings(Settings, section="report"):
     xlsx: Annotated[bool, typer.Option("--xlsx", help="Write report.xlsx too: a sheet for each table.")] = (
         False
     )
+    language: Annotated[
+        Literal["en", "fa"], typer.Option("--language", help="Language of the report: en, or fa for Persian.")
+    ] = "en"
     period: Annotated[
         Literal["week", "month", "quarter", "year"], typer.Option("--period", help="Length of the periods.")
     ] = "month"

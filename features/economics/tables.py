@@ -13,6 +13,7 @@ import pandas as pd
 
 from features.economics.catalogue import INDICATORS
 from features.economics.indicator import Indicator
+from features.language import translated, translated_in
 
 
 @dataclass(frozen=True)
@@ -126,14 +127,15 @@ class EconomicsReport:
         }
 
     def definitions(self) -> pd.DataFrame:
-        """Return what each column of each table means."""
+        """Return what each column of each table means, in the chosen language; the names stay."""
         rows = [
             {
                 "table": table.name,
                 "column": each.name,
-                "unit": each.unit,
-                "meaning": each.meaning,
-                "formula": each.formula,
+                "title": each.title,
+                "unit": translated_in("unit", each.unit),
+                "meaning": translated(each.meaning),
+                "formula": translated(each.formula) if each.formula else "",
             }
             for table in self.tables
             for each in table.columns

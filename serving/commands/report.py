@@ -13,7 +13,10 @@ import typer
 from features.commands.console import progress, show_json, show_table
 from features.commands.log import open_log
 from features.commands.options import AsJson, options
+from features.economics.catalogue import INDICATORS
+from features.economics.segments import EVERYONE
 from features.economics.settings import ReportSettings
+from features.language import translated, use_language
 from features.log.settings import Columns, LogSettings
 from features.progress import Report
 
@@ -45,10 +48,15 @@ def report(settings: ReportSettings, log: LogSettings, columns: Columns, as_json
     from serving.report.folder import require_target, write_report
 
     require_target(settings.out)
-    with progress() as step:
-        made, said = made_report(settings, log, columns, step)
-        step("Writing", 0, 0)
-        write_report(made, settings.out, workbook=settings.xlsx)
+    with use_language(settings.language):
+        with progress() as step:
+            made, said = made_report(settings, log, columns, step)
+            step("Writing", 0, 0)
+            write_report(made, settings.out, workbook=settings.xlsx)
+        _tell(made, said, settings, as_json)
+
+
+def _tell(made: EconomicsReport, said: list[str], settings: ReportSettings, as_json: bool) -> None:
     for sentence in said:
         typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
     if as_json:
@@ -123,7 +131,12 @@ def _united(orders: TransactionLog, aliases: dict[str, str], path: Path | None) 
     known = set(orders.table["customer_id"].unique().to_pylist())
     used = sum(alias in known for alias in aliases)
     return [
-        f"{used:,} of {len(aliases):,} aliases of {path.name} are in the log; they count as their customers."
+        translated(
+            "{used:,} of {given:,} aliases of {file} are in the log; they count as their customers.",
+            used=used,
+            given=len(aliases),
+            file=path.name,
+        )
     ]
 
 
@@ -144,7 +157,7 @@ def _inputs(
     from features.economics.surveys import Surveys
     from features.economics.targets import Targets
 
-    margin = f"{settings.margin:g} of net revenue" if settings.margin else ""
+    margin = translated("{share:g} of net revenue", share=settings.margin) if settings.margin else ""
     return Inputs(
         unit=MoneyUnit.of(settings.money_unit, orders.currency),
         spend=Spend.read(settings.spend, log) if settings.spend else None,
@@ -157,7 +170,7 @@ def _inputs(
         channel_of=people.values(ACQUISITION_CHANNEL) if people and people.has(ACQUISITION_CHANNEL) else None,
         segment=settings.segment or "",
         discount_rate=settings.discount_rate,
-        margin="the log's margins" if "margin_cents" in orders.columns else margin,
+        margin=translated("the log's margins") if "margin_cents" in orders.columns else margin,
     )
 
 
@@ -166,42 +179,48 @@ def _show(made: EconomicsReport, folder: Path) -> None:
     from serving.report.folder import PAGE
 
     terms = made.terms
-    money = f" Money in {terms.money_unit}." if terms.money_unit else ""
-    money += f" At the prices of {terms.real_money_of}." if terms.real_money_of else ""
-    typer.echo(
-        f"Log of {terms.first_day} to {terms.last_day}. A customer is active for {terms.inactivity_days} days after a "
-        f"purchase (--inactivity-days).{money}\n"
-    )
-    base, sales = (made.table(name).rows for name in ("customer_base", "sales"))
-    newest = base["segment"] == "all"
-    base, sales = base[newest].tail(_SHOWN_PERIODS), sales[newest].tail(_SHOWN_PERIODS)
-    counts = ["start", "new", "returned", "lost", "end"]
-    rows = [
-        [each["period"], *(int(each[name]) for name in counts), _share(each["churn_rate"]), _mark(each)]
-        for _, each in base.iterrows()
+    said = [
+        translated(
+            "Log of {first:date} to {last:date}. A customer is active for {days:day|days} after a purchase "
+            "(--inactivity-days).",
+            first=terms.first_day,
+            last=terms.last_day,
+            days=terms.inactivity_days,
+        )
     ]
-    show_table("Customer base", ["Period", *map(str.capitalize, counts), "Churn", ""], rows)
-    names = ["buyers", "orders", "net_revenue", "average_order"]
-    rows = [
-        [each["period"], *(each[name] for name in names), _share(each["repeat_rate"]), _mark(each)]
-        for _, each in sales.iterrows()
-    ]
-    typer.echo()
-    show_table("Sales", ["Period", "Buyers", "Orders", "Net revenue", "Per order", "Repeat", ""], rows)
+    if terms.money_unit:
+        said.append(translated("Money in {unit}.", unit=terms.money_unit))
+    if terms.real_money_of:
+        said.append(translated("At the prices of {month:label}.", month=terms.real_money_of))
+    typer.echo(" ".join(said) + "\n")
+    shown = {
+        "customer_base": ["period", "start", "new", "returned", "lost", "end", "churn_rate"],
+        "sales": ["period", "buyers", "orders", "net_revenue", "average_order", "repeat_rate"],
+    }
+    for name, columns in shown.items():
+        table = made.table(name)
+        newest = table.rows[table.rows["segment"] == EVERYONE].tail(_SHOWN_PERIODS)
+        heads = [INDICATORS[column] for column in columns]
+        rows = [[*(head.shown(row[head.name]) for head in heads), _mark(row)] for _, row in newest.iterrows()]
+        show_table(table.title, [*(head.title.capitalize() for head in heads), ""], rows)
+        typer.echo()
     for section in made.sections:
         for sentence in section.notes:
-            typer.echo(f"\n{sentence}")
+            typer.echo(f"{sentence}\n")
     missing = dict.fromkeys(sentence for section in made.sections for sentence in section.missing)
     if missing:
-        typer.echo("\nNot in the report:")
+        typer.echo(translated("Not in the report:"))
         for sentence in missing:
             typer.echo(f"- {sentence}")
-    typer.echo(f"\nThe report: {folder / PAGE}, and its {len(list(made.tables))} tables beside it")
-
-
-def _share(value: float) -> str:
-    return "" if value != value else f"{value:.1%}"
+    typer.echo()
+    typer.echo(
+        translated(
+            "The report: {page}, and its {tables:table|tables} beside it",
+            page=str(folder / PAGE),
+            tables=len(list(made.tables)),
+        )
+    )
 
 
 def _mark(row: pd.Series) -> str:
-    return "provisional" if row["provisional"] else ""
+    return translated("provisional") if row["provisional"] else ""

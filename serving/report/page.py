@@ -7,17 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
+from features.economics.catalogue import INDICATORS
 from features.economics.indicator import Indicator
+from features.economics.periods import written_date
 from features.economics.segments import EVERYONE
-from features.economics.tables import EconomicsReport, Table
+from features.economics.tables import EconomicsReport, Table, Terms
+from features.language import current_language, day_of, text_direction, translated, translated_in
 from serving.report.pictures import pictures
-from training.report.formats import money, number, share
 
 SHOWN_ROWS = 24
 """Rows of a table that the page shows, the newest; its CSV file has all."""
@@ -29,10 +32,11 @@ _HIDDEN = {"from", "to"}
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell as text, and whether a later log may change it."""
+    """A cell as text, whether a later log may change it, and what stands small beside it."""
 
     text: str
     provisional: bool = False
+    beside: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Tile:
-    """A number of the last closed period, and what it was a period before."""
+    """A number of the last closed period, what it was a period before."""
 
     value: str
     name: str
@@ -55,7 +59,7 @@ class Tile:
 
 
 def report_page(report: EconomicsReport) -> str:
-    """Return the page.
+    """Return the page, in the chosen language (`features.language`).
 
     Examples
     --------
@@ -71,16 +75,53 @@ def report_page(report: EconomicsReport) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals.update(translated=translated, translated_in=translated_in)
     drawn = pictures(report)
     return environment.get_template("report.html").render(
+        language=current_language(),
+        direction=text_direction(),
         report=report,
         terms=report.terms,
+        covers=_covers(report.terms),
         tiles=_tiles(report),
-        parts=_parts,
+        parts=partial(_parts, calendar=report.terms.calendar),
         pictures=drawn,
         definitions=_definitions(report),
         script=get_plotlyjs() if drawn else "",
     )
+
+
+def _covers(terms: Terms) -> list[str]:
+    """Say in sentences what every number of the report depends on."""
+    period = {
+        "week": translated("by week"),
+        "month": translated("by month"),
+        "quarter": translated("by quarter"),
+        "year": translated("by year"),
+    }[terms.period]
+    calendar = {
+        "gregorian": translated("Gregorian calendar"),
+        "jalali": translated("Jalali calendar"),
+    }[terms.calendar]
+    said = [
+        translated(
+            "Orders of {first:date} to {last:date}, {period} ({calendar}).",
+            first=terms.first_day,
+            last=terms.last_day,
+            period=period,
+            calendar=calendar,
+        ),
+        translated("A customer is active for {days:day|days} after a purchase.", days=terms.inactivity_days),
+    ]
+    if terms.segment:
+        said.append(translated("Customers are told apart by {segment}.", segment=terms.segment))
+    if terms.money_unit:
+        said.append(translated("Money is in {unit}.", unit=terms.money_unit))
+    if terms.real_money_of:
+        said.append(translated("Money is at the prices of {month:label}.", month=terms.real_money_of))
+    if terms.margin:
+        said.append(translated("Margins: {source}.", source=terms.margin))
+    return [*said, translated("Rows marked * are provisional: a later log may change them.")]
 
 
 def _tiles(report: EconomicsReport) -> list[Tile]:
@@ -96,30 +137,32 @@ def _tiles(report: EconomicsReport) -> list[Tile]:
         return []
     last = closed.iloc[-1]
     before = closed.iloc[-2] if len(closed) > 1 else last
-    shown = (
-        ("end", "customers", "customers active at its end"),
-        ("churn_rate", "share", "of those active at its start were lost"),
-        ("net_revenue", "money", "net revenue"),
-        ("sales_per_customer", "money", "net revenue per buyer"),
-        ("repeat_rate", "share", "of its buyers had bought on another day"),
-    )
+    period = last["period"]
+    shown = {
+        "end": translated("customers active at the end of {period:label}", period=period),
+        "churn_rate": translated("of those active at the start of {period:label} were lost", period=period),
+        "net_revenue": translated("net revenue of {period:label}", period=period),
+        "sales_per_customer": translated("net revenue per buyer of {period:label}", period=period),
+        "repeat_rate": translated("of the buyers of {period:label} had bought on another day", period=period),
+    }
     return [
-        Tile(_text(last[name], unit), f"{meaning}, {last['period']}", _text(before[name], unit))
-        for name, unit, meaning in shown
+        Tile(INDICATORS[name].shown(last[name]), meaning, INDICATORS[name].shown(before[name]))
+        for name, meaning in shown.items()
     ]
 
 
-def _parts(table: Table) -> Iterator[Part]:
+def _parts(table: Table, calendar: str) -> Iterator[Part]:
     """Cut a table by segments, everybody first."""
     rows = table.rows
     if "segment" not in rows:
-        yield _part(table, "", rows)
+        yield _part(table, "", rows, calendar)
         return
     for segment in list(dict.fromkeys(rows["segment"]))[:_SHOWN_SEGMENTS]:
-        yield _part(table, str(segment), rows[rows["segment"] == segment])
+        name = INDICATORS["segment"].shown(segment)
+        yield _part(table, name, rows[rows["segment"] == segment], calendar)
 
 
-def _part(table: Table, segment: str, rows: pd.DataFrame) -> Part:
+def _part(table: Table, segment: str, rows: pd.DataFrame, calendar: str) -> Part:
     marks = _MARKS | set(table.provisional.values())
     heads = [
         each
@@ -127,32 +170,31 @@ def _part(table: Table, segment: str, rows: pd.DataFrame) -> Part:
         if each.name not in marks | _HIDDEN | {"segment"} and rows[each.name].notna().any()
     ]
     shown = rows.tail(SHOWN_ROWS)
-    cells = [[_cell(row, head, table) for head in heads] for _, row in shown.iterrows()]
+    cells = [[_cell(row, head, table, calendar) for head in heads] for _, row in shown.iterrows()]
     return Part(segment, heads, cells, len(rows) - len(shown))
 
 
-def _cell(row: pd.Series, head: Indicator, table: Table) -> Cell:
+def _cell(row: pd.Series, head: Indicator, table: Table, calendar: str) -> Cell:
     mark = table.provisional.get(head.name)
     return Cell(
-        _text(row[head.name], head.unit), bool(mark and row[mark]) or bool(row.get("provisional", False))
+        _text(row[head.name], head),
+        bool(mark and row[mark]) or bool(row.get("provisional", False)),
+        _first_day(row, calendar) if head.name == "period" else "",
     )
 
 
-def _text(value: Any, unit: str) -> str:
-    """Write a value as people read its unit; a missing one is empty, for it is not 0."""
-    if value is None or value is pd.NA or value != value:
+def _text(value: Any, head: Indicator) -> str:
+    if head.name == "indicator" and value in INDICATORS:
+        return INDICATORS[value].title
+    return head.shown(value)
+
+
+def _first_day(row: pd.Series, calendar: str) -> str:
+    """Return a period's first day in the calendar that its label is not of, where readers may use both."""
+    if "from" not in row or (calendar == "gregorian" and current_language() != "fa"):
         return ""
-    match unit:
-        case "share":
-            return share(float(value))
-        case "money":
-            return money(float(value))
-        case "yes or no":
-            return "yes" if value else "no"
-        case "text" | "date":
-            return str(value)
-    whole = float(value).is_integer()
-    return number(float(value), ",.0f" if whole else ",.2f")
+    other = written_date(day_of(row["from"]), "jalali" if calendar == "gregorian" else "gregorian")
+    return translated("from {day:label}", day=other)
 
 
 def _definitions(report: EconomicsReport) -> list[Indicator]:

@@ -6,20 +6,25 @@ A picture shows all customers; segments are in the tables. Bars and points of pr
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from matplotlib.ticker import MaxNLocator
 
+from features.economics.catalogue import INDICATORS
 from features.economics.segments import EVERYONE
 from features.economics.tables import EconomicsReport
+from features.language import translated, translated_in, written
 
 INK, LINE = "#1c2733", "#dfe4e9"
 BLUE, GREEN, RED, GREY = "#1b6ca8", "#2f8f5b", "#b4472a", "#7a8794"
 _PALE = 0.4
 _FEWEST_PERIODS = 2
 _LATEST_COHORTS = 6
+_TICKS = 5
 
 
 def pictures(report: EconomicsReport) -> dict[str, str]:
@@ -49,27 +54,31 @@ def customer_base(rows: pd.DataFrame) -> go.Figure | None:
     rows = _everyone(rows)
     if len(rows) < _FEWEST_PERIODS:
         return None
-    opacity = _opacity(rows)
-    figure = _figure("customers")
+    periods = _shown(rows, "period")
+    figure = _figure(translated_in("unit", "customers"))
     for name, colour, sign in (("new", GREEN, 1), ("returned", BLUE, 1), ("lost", RED, -1)):
+        title = INDICATORS[name].title
         bars = go.Bar(
-            x=_texts(rows["period"]),
+            x=periods,
             y=sign * rows[name],
-            name=name,
-            marker={"color": colour, "opacity": opacity},
-            customdata=rows[name],
-            hovertemplate="%{x}: %{customdata:,} " + name + "<extra></extra>",
+            name=title,
+            marker={"color": colour, "opacity": _opacity(rows)},
+            hovertext=_told(periods, title, _shown(rows, name)),
+            hoverinfo="text",
         )
         figure.add_trace(bars)
-    figure.add_trace(
-        go.Scatter(
-            x=_texts(rows["period"]),
-            y=rows["end"],
-            name="active at the end",
-            line={"color": INK},
-            hovertemplate="%{x}: %{y:,} active at the end<extra></extra>",
-        )
+    active = translated("active at the end")
+    line = go.Scatter(
+        x=periods,
+        y=rows["end"],
+        name=active,
+        line={"color": INK},
+        hovertext=_told(periods, active, _shown(rows, "end")),
+        hoverinfo="text",
     )
+    figure.add_trace(line)
+    parts = rows[["new", "returned"]].sum(axis=1)
+    _ticks(figure, [-rows["lost"].max(), max(parts.max(), rows["end"].max())], "yaxis", ",.0f")
     return figure.update_layout(barmode="relative")
 
 
@@ -78,13 +87,17 @@ def revenue(rows: pd.DataFrame) -> go.Figure | None:
     rows = _everyone(rows)
     if len(rows) < _FEWEST_PERIODS:
         return None
+    periods = _shown(rows, "period")
+    title = INDICATORS["net_revenue"].title
     bars = go.Bar(
-        x=_texts(rows["period"]),
+        x=periods,
         y=rows["net_revenue"],
         marker={"color": BLUE, "opacity": _opacity(rows)},
-        hovertemplate="%{x}: %{y:,.2f}<extra></extra>",
+        hovertext=_told(periods, title, _shown(rows, "net_revenue")),
+        hoverinfo="text",
     )
-    return _figure("net revenue").add_trace(bars)
+    figure = _figure(title).add_trace(bars)
+    return _ticks(figure, rows["net_revenue"], "yaxis")
 
 
 def cohorts(rows: pd.DataFrame) -> go.Figure | None:
@@ -96,19 +109,35 @@ def cohorts(rows: pd.DataFrame) -> go.Figure | None:
     shares = later.pivot(index="cohort", columns="age", values="share_buying").reindex(
         later["cohort"].unique()
     )
+    names = [INDICATORS["cohort"].shown(each) for each in shares.index]
+    ages = [written(int(age), ",") for age in shares.columns]
+    told = [
+        [
+            translated(
+                "acquired in {cohort}, period {age} since: {share:.1%} bought",
+                cohort=name,
+                age=age,
+                share=share,
+            )
+            for age, share in zip(ages, row, strict=True)
+        ]
+        for name, row in zip(names, shares.to_numpy(), strict=True)
+    ]
+    steps = np.linspace(0, float(np.nanmax(shares.to_numpy())) or 1, 5)
     heat = go.Heatmap(
-        x=[str(age) for age in shares.columns],
-        y=_texts(shares.index),
+        x=ages,
+        y=names,
         z=shares.to_numpy(),
         colorscale=[[0, "#eef5fb"], [1, BLUE]],
-        colorbar={"tickformat": ".0%", "thickness": 12},
-        hovertemplate="acquired %{y}, period %{x} since: %{z:.1%} bought<extra></extra>",
+        colorbar={"thickness": 12, "tickvals": steps, "ticktext": [written(step, ".0%") for step in steps]},
+        text=told,
+        hoverinfo="text",
         xgap=1,
         ygap=1,
     )
-    figure = _figure("acquired").add_trace(heat)
+    figure = _figure(INDICATORS["cohort"].title).add_trace(heat)
     figure.update_yaxes(autorange="reversed", type="category")
-    return figure.update_xaxes(title="periods since the first purchase")
+    return figure.update_xaxes(title=translated("periods since the first purchase"))
 
 
 def payback(rows: pd.DataFrame) -> go.Figure | None:
@@ -116,44 +145,52 @@ def payback(rows: pd.DataFrame) -> go.Figure | None:
     rows = rows[rows["cac"].notna()].tail(_LATEST_COHORTS)
     if rows.empty:
         return None
-    figure = _figure("money per customer acquired")
-    for column, name, colour in (
-        ("cumulative_margin_per_acquired", "margin so far", GREEN),
-        ("cac", "acquisition", GREY),
-    ):
-        figure.add_trace(
-            go.Bar(x=_texts(rows["cohort"]), y=rows[column], name=name, marker={"color": colour})
-        )
-    return figure.update_layout(barmode="group")
+    figure = _figure(translated("money per customer acquired"))
+    named = {
+        "cumulative_margin_per_acquired": (translated("margin so far"), GREEN),
+        "cac": (translated("acquisition"), GREY),
+    }
+    return _side_by_side(figure, rows, "cohort", named, go.Bar).update_layout(barmode="group")
 
 
 def what_if(rows: pd.DataFrame) -> go.Figure | None:
     """Draw what each change would add, the largest first."""
     rows = rows.sort_values("gain")
+    changes = _shown(rows, "change")
     bars = go.Bar(
         x=rows["gain"],
-        y=_texts(rows["change"]),
+        y=changes,
         orientation="h",
         marker={"color": np.where(rows["gain"] < 0, RED, GREEN)},
-        hovertemplate="%{y}: %{x:,.2f}<extra></extra>",
+        hovertext=_told(changes, INDICATORS["gain"].title, _shown(rows, "gain")),
+        hoverinfo="text",
     )
-    return _figure("").add_trace(bars)
+    return _ticks(_figure("").add_trace(bars), rows["gain"], "xaxis")
 
 
 def cost_of_keeping(rows: pd.DataFrame) -> go.Figure | None:
     """Draw what keeping a customer costs in each month, beside the margin that they bring."""
     rows = _everyone(rows)
-    if len(rows) < _FEWEST_PERIODS:
+    named = {
+        "margin_per_kept": (INDICATORS["margin"].title, GREEN),
+        "cost_of_keeping": (INDICATORS["cost_of_keeping"].title, RED),
+    }
+    named = {name: how for name, how in named.items() if rows[name].notna().any()}
+    if len(rows) < _FEWEST_PERIODS or not named:
         return None
-    figure = _figure("money per customer kept")
-    for column, name, colour in (
-        ("margin_per_kept", "margin", GREEN),
-        ("cost_of_keeping", "cost of keeping", RED),
-    ):
-        if rows[column].notna().any():
-            line = go.Scatter(x=_texts(rows["period"]), y=rows[column], name=name, line={"color": colour})
-            figure.add_trace(line)
-    return figure if figure.data else None
+    return _side_by_side(_figure(translated("money per customer kept")), rows, "period", named, go.Scatter)
+
+
+def _side_by_side(
+    figure: go.Figure, rows: pd.DataFrame, by: str, named: Mapping[str, tuple[str, str]], kind: Any
+) -> go.Figure:
+    """Draw columns of money as bars or lines of their own names and colours."""
+    labels = _shown(rows, by)
+    for column, (name, colour) in named.items():
+        style = {"marker": {"color": colour}} if kind is go.Bar else {"line": {"color": colour}}
+        told = _told(labels, name, _shown(rows, column))
+        figure.add_trace(kind(x=labels, y=rows[column], name=name, hovertext=told, hoverinfo="text", **style))
+    return _ticks(figure, rows[list(named)].stack(), "yaxis")
 
 
 _PICTURES: dict[str, Callable[[pd.DataFrame], go.Figure | None]] = {
@@ -174,9 +211,26 @@ def _opacity(rows: pd.DataFrame) -> list[float]:
     return [_PALE if provisional else 1.0 for provisional in rows["provisional"]]
 
 
-def _texts(values: Sequence[object] | pd.Series | pd.Index) -> list[str]:
-    """Escape texts from files: plotly reads tags in them."""
-    return [html.escape(str(value)) for value in values]
+def _shown(rows: pd.DataFrame, column: str) -> list[str]:
+    """Write a column as people read it; escaped, for plotly reads tags in texts."""
+    return [html.escape(INDICATORS[column].shown(value)) for value in rows[column]]
+
+
+def _told(places: Sequence[str], name: str, values: Sequence[str]) -> list[str]:
+    """Say in one line what a mark of a picture stands for."""
+    return [
+        translated("{place}: {name} {value}", place=place, name=name, value=value)
+        for place, value in zip(places, values, strict=True)
+    ]
+
+
+def _ticks(figure: go.Figure, values: Sequence[float] | pd.Series, axis: str, shape: str = "") -> go.Figure:
+    """Mark an axis of numbers in the digits of the language, which plotly does not know."""
+    known = [float(value) for value in values if np.isfinite(value)]
+    places = MaxNLocator(_TICKS).tick_values(min([0.0, *known]), max([0.0, *known]))
+    digits = shape or (",.0f" if max(map(abs, places)) >= _TICKS else ",.2f")
+    texts = [written(float(place), digits) for place in places]
+    return figure.update_layout({axis: {"tickvals": places, "ticktext": texts}})
 
 
 def _figure(unit: str) -> go.Figure:
@@ -188,6 +242,7 @@ def _figure(unit: str) -> go.Figure:
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         hovermode="closest",
+        dragmode=False,
         xaxis={"type": "-" if not unit else "category", "gridcolor": LINE, "automargin": True},
         yaxis={"title": {"text": unit}, "gridcolor": LINE, "zerolinecolor": GREY, "automargin": True},
     )
