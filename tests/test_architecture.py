@@ -45,6 +45,7 @@ FLOORS = {
     "features": (
         (
             "address",
+            "closing",
             "documents",
             "errors",
             "jalali",

@@ -19,13 +19,11 @@ membership          customer and segment, where there are segments
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Self
-
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from features.closing import Closing
 from features.economics.money import Deflator
 from features.economics.periods import Periods
 from features.economics.segments import EVERYONE, Segments
@@ -96,7 +94,7 @@ FROM numbered
 GROUP BY customer, run"""
 
 
-class Facts:
+class Facts(Closing):
     """A log's customers and periods on an engine.
 
     Parameters
@@ -216,17 +214,6 @@ class Facts:
         """Close the engine, if it is the facts' own."""
         if self._owned:
             self.engine.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _calendar(periods: Periods, deflator: Deflator | None) -> pa.Table:

@@ -17,12 +17,11 @@ from contextlib import ExitStack
 from functools import cache, lru_cache
 from pathlib import Path
 from threading import Lock
-from types import TracebackType
-from typing import Self
 
 import duckdb
 import pyarrow as pa
 
+from features.closing import Closing
 from features.engines.engine import EngineError
 from features.temporary import temporary_folder
 
@@ -85,7 +84,7 @@ def _unoptimized(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnec
     return connection
 
 
-class DuckDBEngine:
+class DuckDBEngine(Closing):
     """A connection to an embedded DuckDB, with tables of its own.
 
     Parameters
@@ -142,14 +141,3 @@ class DuckDBEngine:
     def close(self) -> None:
         """Drop every table; the engine cannot be used afterwards."""
         self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()

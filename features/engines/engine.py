@@ -7,7 +7,6 @@ lacks a function, its class adds it (``unix_date`` on DuckDB). Engines do not se
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import Protocol, Self
 
 import pyarrow as pa
@@ -30,12 +29,7 @@ class Engine(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, *_: object) -> None: ...
 
 
 class EngineError(RuntimeError):

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections import deque
 from threading import Lock
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from features.closing import Closing
 from features.engines.duckdb import fetched, parsed, small_database
 from features.engines.engine import EngineError
 
@@ -93,7 +93,7 @@ def _give_back(shape: Shape, connection: _Connection) -> None:
         retired.duckdb.close()
 
 
-class PreparedEngine:
+class PreparedEngine(Closing):
     """An engine for one small table and queries that were most likely run before, on other rows.
 
     Register the table first. ``create`` defines a view, whose query runs with the one that reads it.
@@ -152,14 +152,3 @@ class PreparedEngine:
         connection, self._connection = self._connection, None
         if connection is not None:
             _give_back(self._shape, connection)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()

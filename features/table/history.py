@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import date
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from features.closing import Closing
 from features.engines.choice import engine_for
 from features.engines.engine import Engine
 from features.log.transactions import TransactionLog
@@ -82,7 +82,7 @@ class Log(Protocol):
         """The used rows, in the columns of `TransactionLog`."""
 
 
-class PurchaseHistory:
+class PurchaseHistory(Closing):
     """A log's purchase days on an engine, from which features are computed at any snapshot.
 
     Parameters
@@ -150,17 +150,6 @@ class PurchaseHistory:
         """Close the engine, if it is the history's own."""
         if self._owned:
             self.engine.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def build_feature_table(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from features.closing import Closing
 from features.errors import NothingPublished
 from serving.settings import DEFAULT_STORE
 from serving.store.address import Address
@@ -74,7 +75,7 @@ class Lookup:
     unknown: list[str]
 
 
-class Store:
+class Store(Closing):
     """Published scores and API keys, in SQLite or PostgreSQL.
 
     The database is opened when a method first needs it; reading never creates it.
@@ -103,12 +104,6 @@ class Store:
         self.address = Address(uri)
         self._database = Database(self.address, read_seconds)
         self.keys = Keys(self._database)
-
-    def __enter__(self) -> Store:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def publish(
         self,

@@ -106,7 +106,7 @@ def promote(
 
 @options
 def rollback(settings: RegistrySettings, as_json: AsJson = False) -> None:
-    """Make the champion before the present one champion again; once more goes one further back.
+    """Undo a promotion: the champion before the present one scores again; once more goes one further back.
 
     Example: stayworth rollback
     """
