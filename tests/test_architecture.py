@@ -46,6 +46,7 @@ FLOORS = {
         (
             "address",
             "closing",
+            "customer_groups",
             "documents",
             "errors",
             "jalali",

@@ -18,7 +18,7 @@ from training.judging.evaluation import HeldOutEvaluation
 from training.judging.race import BASELINES, MODEL
 from training.model.card import LogSummary, TrainingCard
 from training.model.retention_model import RetentionModel
-from training.model.score_schema import TIERS
+from training.model.tiers import Tiers
 from training.monitoring.reference_builder import build_reference, measure_slices
 from training.snapshots.dataset import DescribedSnapshot
 from training.training_data import TrainingData
@@ -38,17 +38,17 @@ def assemble_model(
     """Put together the model to deploy: fitted models, training card, reference for monitoring, tier cut-offs."""
     dormant_after_days = data.settings.dormancy_days
     card = _card(log, data, newest, deployed.recipe, judged, evaluation)
-    model = RetentionModel(deployed.churn, newest.clv, terms, (), card, deployed.spend)
+    model = RetentionModel(deployed.churn, newest.clv, terms, Tiers(()), card, deployed.spend)
     test_performance = measure_slices(
         evaluation.labelled, evaluation.probability, evaluation.expected_spend, dormant_after_days
     )
     reference = build_reference(model, log, deployed.known, newest, test_performance)
     model = replace(model, card=replace(card, reference=reference))
     probabilities = deployed.churn.predict_both(newest.columns, data.plan.newest)
-    values = model.valuation.money(newest.columns, *probabilities)["expected_value"]
-    model = model.with_tiers(values)
-    notes = (*model.card.notes, *no_top_tier(values, model.tier_cuts[0]))
-    return replace(model, card=replace(model.card, notes=notes))
+    money = model.valuation.money(newest.columns, *probabilities)
+    tiers = Tiers.fitted(money, data.settings.tiers, data.settings.shares_of_tiers)
+    notes = (*model.card.notes, *no_top_tier(money[tiers.cut_by], tiers))
+    return replace(model, tiers=tiers, card=replace(model.card, notes=notes))
 
 
 def _card(
@@ -98,13 +98,13 @@ def left_truncation(table: pd.DataFrame) -> list[str]:
     ]
 
 
-def no_top_tier(values: np.ndarray, cut: float) -> list[str]:
+def no_top_tier(values: np.ndarray, tiers: Tiers) -> list[str]:
     """Say that nothing sets customers apart."""
-    if values.max() >= cut:
+    if values.max() >= tiers.cuts[0]:
         return []
     return [
         f"The highest expected value is that of {np.mean(values == values.max()):.0%} of the customers: nothing sets "
-        f"any above the others, and none has the tier {TIERS[0]}."
+        f"any above the others, and none has the tier {tiers.names[0]}."
     ]
 
 

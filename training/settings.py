@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -9,6 +10,7 @@ from typing import Annotated, Any, Self
 import typer
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from features.customer_groups import TIER_SHARES, TIERS_OF, TierScheme
 from features.documents import read_toml
 from features.errors import StayworthError
 from features.settings import Settings
@@ -199,6 +201,22 @@ class TrainSettings(RunSettings, section="train"):
             "learnt from while its offer may be at work; its holdout is.",
         ),
     ] = Field(default_factory=list)
+    tiers: Annotated[
+        TierScheme,
+        typer.Option(
+            "--tiers",
+            help="value: vip, medium and low, by expected value. bank: top, threshold, fence-sitter and lowest by "
+            "gross value, and destroyer: whoever costs more than they bring.",
+        ),
+    ] = "value"
+    tier_shares: Annotated[
+        str | None,
+        typer.Option(
+            "--tier-shares",
+            help="Per cent of the customers in each tier, the highest first. By default 20/50/30, of a bank "
+            "11/22/39/28.",
+        ),
+    ] = None
     tune: Annotated[
         str | None,
         typer.Option(
@@ -228,6 +246,23 @@ class TrainSettings(RunSettings, section="train"):
             raise ValueError("--force only goes with --promote")
         return self
 
+    @field_validator("tier_shares")
+    @classmethod
+    def _are_shares(cls, text: str | None) -> str | None:
+        if text is not None:
+            _shares(text)
+        return text
+
+    @model_validator(mode="after")
+    def _a_share_for_each_tier(self) -> Self:
+        names, shares = TIERS_OF[self.tiers], self.shares_of_tiers
+        if len(shares) != len(names):
+            raise ValueError(
+                f"--tier-shares {self.tier_shares} has {len(shares)} shares; the tiers are {len(names)}: "
+                f"{', '.join(names)}"
+            )
+        return self
+
     @field_validator("tune")
     @classmethod
     def _is_a_budget(cls, text: str | None) -> str | None:
@@ -241,6 +276,11 @@ class TrainSettings(RunSettings, section="train"):
         return self.model_copy(update={"horizon_days": horizon_days, "dormant_after_days": dormancy})
 
     @property
+    def shares_of_tiers(self) -> tuple[float, ...]:
+        """Per cent of the customers in each tier, the highest first."""
+        return _shares(self.tier_shares) if self.tier_shares else TIER_SHARES[self.tiers]
+
+    @property
     def horizon(self) -> int:
         """Days of the churn window; a ValueError until it was given or advised."""
         if self.horizon_days is None:
@@ -251,3 +291,20 @@ class TrainSettings(RunSettings, section="train"):
     def dormancy_days(self) -> int:
         """Days after which a customer is dormant: as given, or two horizons."""
         return self.dormant_after_days or 2 * self.horizon
+
+
+def _shares(text: str) -> tuple[float, ...]:
+    """Read shares in per cent, which add up to 100.
+
+    Examples
+    --------
+    >>> _shares("20/50/30")
+    (20.0, 50.0, 30.0)
+    """
+    try:
+        shares = tuple(float(part) for part in text.split("/"))
+    except ValueError:
+        shares = ()
+    if not shares or not all(share > 0 for share in shares) or not math.isclose(sum(shares), 100):
+        raise ValueError(f"{text!r} are no shares that add up to 100. Write them as 20/50/30")
+    return shares

@@ -29,7 +29,7 @@ from serving.scorer import Scorer
 from training.churn.model import CONTRIBUTIONS
 from training.clv.uncertainty import COVERAGE
 from training.model import reasons
-from training.model.score_schema import SCORE_COLUMNS, TIERS
+from training.model.score_schema import SCORE_COLUMNS
 from training.offers.offers import Offer, require_own_names
 
 _CATALOGUE = {feature.name: feature for feature in FEATURES}
@@ -110,10 +110,14 @@ class Interval:
 
 @dataclass(frozen=True)
 class TierDistance:
-    """Expected value from which a tier starts, and how much the customer lacks; negative where they exceed it."""
+    """Value from which a tier starts, and how much the customer lacks; negative where they exceed it.
+
+    The value is the score's column ``cut_by``: ``expected_value``, or ``expected_gross_value`` for the tiers of a bank.
+    """
 
     tier: str
-    from_expected_value: float
+    cut_by: str
+    from_value: float
     missing: float
 
 
@@ -199,6 +203,7 @@ def explain(
     score = {name: _plain(scored.columns[name][0]) for name in SCORE_COLUMNS}
     (now,), later = price_offers(scored.columns, offers), price_offers(scenarios.silent_scores, offers)
     silent = {ahead.silent_days: prices for ahead, prices in zip(scenarios.if_silent, later, strict=True)}
+    tiers = scorer.model.tiers
     losses = dict(zip(silent, loss_makers(scenarios.silent_scores), strict=True))
     return Explanation(
         score=score,
@@ -211,8 +216,8 @@ def explain(
             if_silent=scenarios.if_silent,
             offers=decide(offers, score, now, silent, losses),
             tiers=[
-                TierDistance(tier, cut, cut - score["expected_value"])
-                for tier, cut in zip(TIERS, scorer.model.tier_cuts, strict=False)
+                TierDistance(tier, tiers.cut_by, cut, cut - score[tiers.cut_by])
+                for tier, cut in zip(tiers.names, tiers.cuts, strict=False)
             ],
         ),
         recommended_offer=now.recommended_offer,

@@ -10,6 +10,7 @@ import pytest
 
 from training.assembly import left_truncation, no_top_tier, worse_than_the_base_rate
 from training.judging.race import MODEL
+from training.model.tiers import Tiers
 from training.run import TrainingRun
 
 
@@ -54,7 +55,7 @@ def test_a_model_that_loses_to_one_probability_for_everybody_is_not_to_be_relied
 
 
 def test_where_all_values_tie_nobody_is_said_to_be_above_the_others() -> None:
-    (note,) = no_top_tier(np.zeros(40), 5e-324)
+    (note,) = no_top_tier(np.zeros(40), Tiers((5e-324, 0.0)))
 
     assert "100% of the customers" in note
-    assert no_top_tier(np.array([1.0, 2.0]), 2.0) == []
+    assert no_top_tier(np.array([1.0, 2.0]), Tiers((2.0, 1.0))) == []

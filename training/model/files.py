@@ -10,6 +10,7 @@ import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import lightgbm as lgb
 
@@ -23,9 +24,11 @@ from training.clv.value import ValueTerms
 from training.model.card import TrainingCard
 from training.model.retention_model import RetentionModel
 from training.model.self_check import write_example
+from training.model.tiers import Tiers
 
 FORMAT = 4
 _BOOSTERS = ("booster.txt", "spend.txt")
+_FORMER_SHARES = (20, 30, 50)
 
 
 def save_model(model: RetentionModel, folder: Path) -> None:
@@ -49,7 +52,7 @@ def save_model(model: RetentionModel, folder: Path) -> None:
             "level_deviation": model.spend.level_deviation,
         },
         "terms": asdict(model.terms),
-        "tier_cuts": list(model.tier_cuts),
+        "tiers": model.tiers.to_dict(),
         "card": model.card.to_dict(),
     }
     (folder / "model.json").write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
@@ -94,11 +97,18 @@ def load_model(folder: Path, called: str | None = None) -> RetentionModel:
             price_level = Level.from_dict(content["spend"]["price_level"])
             spend = SpendModel(spend_booster, price_level, content["spend"]["level_deviation"])
         card = TrainingCard.from_dict(content["card"], calibrator)
-        return RetentionModel(churn, clv, terms, tuple(content["tier_cuts"]), card, spend)
+        return RetentionModel(churn, clv, terms, _tiers(content), card, spend)
     except ModelError:
         raise
     except (OSError, LookupError, AttributeError, TypeError, ValueError, lgb.basic.LightGBMError) as error:
         raise ModelError(f"{called} cannot be read: {error}. Train it again, or roll back.") from error
+
+
+def _tiers(content: dict[str, Any]) -> Tiers:
+    """Read the limits of the tiers; releases with one scheme kept them alone."""
+    if "tier_cuts" in content:
+        return Tiers(tuple(content["tier_cuts"]), shares=_FORMER_SHARES)
+    return Tiers.from_dict(content["tiers"])
 
 
 def _booster(file: Path, digest: str) -> lgb.Booster | None:

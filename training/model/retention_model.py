@@ -10,7 +10,7 @@ request of one.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -28,11 +28,9 @@ from training.clv.model import CLVModel
 from training.clv.value import ValueTerms
 from training.model.card import TrainingCard
 from training.model.reasons import add_costs, load_wording, topic_sums, word_reasons
-from training.model.score_schema import MODEL_COLUMNS, TIERS
+from training.model.score_schema import MODEL_COLUMNS
+from training.model.tiers import Tiers
 from training.model.valuation import Valuation, snapshot_of
-
-TIER_SHARES = (0.2, 0.3)
-"""Shares of the customers in the upper tiers; the rest is the last."""
 
 _FOREVER_DAYS = 3650
 _BLOCK_ROWS = 16_384
@@ -47,8 +45,7 @@ class RetentionModel:
     churn : ChurnModel
     clv : CLVModel
     terms : ValueTerms
-    tier_cuts : tuple of float, money, descending
-        Lowest expected value of each tier but the last.
+    tiers : Tiers
     card : TrainingCard
     spend : SpendModel, optional
         Corrects expected spend; without it, Gamma-Gamma's spend per purchase stands.
@@ -57,7 +54,7 @@ class RetentionModel:
     churn: ChurnModel
     clv: CLVModel
     terms: ValueTerms
-    tier_cuts: tuple[float, ...]
+    tiers: Tiers
     card: TrainingCard
     spend: SpendModel | None = None
 
@@ -128,7 +125,7 @@ class RetentionModel:
             "churn_probability": probability,
             "p_alive": described["p_alive"],
             **money,
-            "value_tier": self._tiers(money["expected_value"]),
+            "value_tier": self.tiers.of(money),
             "next_purchase_date": self._next_purchase(columns, 0.5),
             "next_purchase_low": self._next_purchase(columns, 0.1),
             "next_purchase_high": self._next_purchase(columns, 0.9),
@@ -147,16 +144,6 @@ class RetentionModel:
         """The valuation with this model's parameters."""
         return Valuation(self.clv, self.terms, self.spend)
 
-    def with_tiers(self, expected_value: np.ndarray) -> RetentionModel:
-        """Return the model with tier cut-offs at the quantiles of a population's expected values."""
-        return replace(
-            self, tier_cuts=tuple(_cut(expected_value, float(share)) for share in np.cumsum(TIER_SHARES))
-        )
-
-    def _tiers(self, expected_value: np.ndarray) -> np.ndarray:
-        place = np.searchsorted(-np.asarray(self.tier_cuts), -expected_value, side="left")
-        return np.array(TIERS, dtype=object)[place]
-
     def _next_purchase(self, columns: Columns, level: float) -> np.ndarray:
         """Return the dates by which a purchase has come with a probability; None for never, or after ten years."""
         days = np.ceil(self.clv.next_purchase_days(columns, level))
@@ -164,30 +151,6 @@ class RetentionModel:
         known = days <= _FOREVER_DAYS
         dates[known] = np.datetime64(snapshot_of(columns).date) + days[known].astype(np.int64)
         return dates.astype(object)
-
-
-def _cut(values: np.ndarray, share: float) -> float:
-    """Return the lowest value that belongs to the highest ``share`` of all; equal values are never split.
-
-    Several values that tie at the quantile are in if that comes closer to the share than to leave them out: where
-    all are equal, nobody is above the others.
-
-    Examples
-    --------
-    >>> _cut(np.array([9.0, 7.0, 5.0, 3.0, 1.0]), 0.2)
-    7.4
-    >>> _cut(np.array([9.0, 9.0, 5.0, 3.0, 1.0]), 0.2)
-    9.0
-    >>> _cut(np.zeros(5), 0.2) > 0
-    True
-    """
-    cut = float(np.quantile(values, 1 - share))
-    tied = np.count_nonzero(values == cut)
-    above = np.mean(values > cut)
-    nearer_without = abs(above - share) < abs(above + tied / len(values) - share)
-    if tied > 1 and (nearer_without or tied == len(values)):
-        return float(np.nextafter(cut, np.inf))
-    return cut
 
 
 def _last_purchase(columns: Columns) -> np.ndarray:

@@ -5,16 +5,15 @@ answers of the service and its OpenAPI document, the types of the client, and th
 To add a column, add a field to `Score`, compute it in `training.model.retention_model`, and generate the store's
 migration: ``python -m serving.store.migrations "add the column"``.
 
-The module imports the standard library alone, so that a client need not install what scores.
+The module imports the standard library and names alone, so that a client need not install what scores.
 """
 
 from dataclasses import dataclass, replace
 from datetime import date
 from types import NoneType
-from typing import Annotated, Any, Generic, Literal, TypedDict, TypeVar, get_args, get_type_hints
+from typing import Annotated, Any, Generic, TypedDict, TypeVar, get_args, get_type_hints
 
-Tier = Literal["vip", "medium", "low"]
-TIERS: tuple[Tier, ...] = get_args(Tier)
+from features.customer_groups import TIERS
 
 Day = TypeVar("Day", date, str)
 """How a date is held: as `datetime.date` in Python, as ISO text in JSON."""
@@ -133,8 +132,10 @@ class Score(TypedDict, Generic[Day]):
     value_tier: Annotated[
         str,
         Column(
-            "The top 20%, the next 30% and the rest of the training population by expected value; equal values are "
-            "never split.",
+            "Tier by the limits of the version, which cut its training population: vip, medium and low by "
+            "`expected_value` (20, 50 and 30% unless settings say otherwise), or as a bank does by "
+            "`expected_gross_value` (`train --tiers bank`), where a destroyer is whoever has an `expected_value` below "
+            "0. Equal values are never split.",
             one_of=TIERS,
         ),
     ]

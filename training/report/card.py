@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from itertools import zip_longest
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,6 @@ from training.judging.trial_offer import TrialOffer, try_offer
 from training.metrics.comparison import Comparison, log_losses, paired_bootstrap
 from training.metrics.money import decile_table
 from training.metrics.probabilities import TIE
-from training.model.score_schema import TIERS
 from training.model.valuation import SPEND_LIMIT, Valuation
 from training.offers.offers import Offer, example_offer
 from training.report.card_pictures import P0, levels, pictures, spend_of_model
@@ -249,11 +249,12 @@ def _parameters(run: TrainingRun) -> list[dict[str, Any]]:
 def _tiers(run: TrainingRun) -> list[dict[str, Any]]:
     """Return sums of the deployed model's scores at the newest snapshot, by value tier."""
     rows = []
-    for tier, cut in zip(TIERS, (*run.model.tier_cuts, float("nan")), strict=True):
+    tiers = run.model.tiers
+    for tier, cut in zip_longest(tiers.names, tiers.cuts, fillvalue=float("nan")):
         part = run.scores[run.scores["value_tier"] == tier]
         sums = {
             name: float(part[name].sum()) for name in ("expected_spend", "expected_value", "value_at_risk")
         }
         churn = float(part["churn_probability"].mean())
-        rows.append({"name": tier, "from": cut, "customers": len(part), "churn": churn} | sums)
+        rows.append({"name": tier, "from": cut, "customers": len(part), "churn": churn, **sums})
     return rows

@@ -21,12 +21,13 @@ import psutil
 import pyarrow as pa
 import pytest
 
+from features.customer_groups import TIERS
 from features.log.transactions import TransactionLog
 from serving.api.answers import LookupResponse, ScoreResponse
 from serving.api.refusals import ErrorResponse
 from serving.client.http_client import StayworthClient
 from serving.scorer import Scorer
-from training.model.score_schema import SCORE_COLUMNS, TIERS
+from training.model.score_schema import SCORE_COLUMNS
 
 pytestmark = pytest.mark.slow
 

@@ -22,6 +22,7 @@ from features.log.transactions import TransactionLog
 from serving.scorer import Scorer
 from serving.store.store import Store
 from training.model.files import save_model
+from training.model.tiers import Tiers
 from training.versions.registry import Registry
 
 pytestmark = pytest.mark.slow
@@ -142,7 +143,7 @@ def test_a_new_champion_takes_over_without_a_lost_request(
     with Load(server.url, "/score", ALICE).running() as load:
         wait_until(lambda: len(load.outcomes) > 20)
 
-        version = promote(registry, replace(scorer.model, tier_cuts=(1e9, 1e8)), tmp_path / "new")
+        version = promote(registry, replace(scorer.model, tiers=Tiers((1e9, 1e8))), tmp_path / "new")
 
         def answered_by(outcomes: list[Outcome]) -> set[str]:
             return {outcome.answer.json()["model_version"] for outcome in outcomes if outcome.answer}

@@ -27,6 +27,7 @@ from training.clv.value import ValueTerms
 from training.model.card import TrainingCard
 from training.model.files import save_model
 from training.model.retention_model import RetentionModel
+from training.model.tiers import Tiers
 from training.tracking_uri import TrackingURI
 from training.versions.version import VersionKey
 
@@ -40,7 +41,7 @@ def files(tmp_path_factory: pytest.TempPathFactory, training_card: TrainingCard)
     with PurchaseHistory(validate(cdnow_sample())) as history:
         clv = fit_clv(history.features(Snapshot.parse("1997-10-01")))
     churn = ChurnModel(None, Calibrator(), Level(), base_mean=0.0)
-    model = RetentionModel(churn, clv, ValueTerms(margin=0.1), (20.0, 5.0), training_card)
+    model = RetentionModel(churn, clv, ValueTerms(margin=0.1), Tiers((20.0, 5.0)), training_card)
     folder = tmp_path_factory.mktemp("models")
     save_model(model, folder / "1")
     save_model(replace(model, terms=ValueTerms(margin=0.2)), folder / "2")

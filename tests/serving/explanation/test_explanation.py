@@ -229,13 +229,11 @@ def test_a_decision_flips_on_the_silent_day_that_is_named(scorer: Scorer, regula
 
 
 def test_tiers_tell_what_is_missing_to_them(scorer: Scorer, regular: Explanation) -> None:
-    value, cuts = regular.score["expected_value"], scorer.model.tier_cuts
+    value, cuts = regular.score["expected_value"], scorer.model.tiers.cuts
 
     found = regular.what_would_change.tiers
 
-    assert [(tier.tier, tier.from_expected_value) for tier in found] == list(
-        zip(("vip", "medium"), cuts, strict=True)
-    )
+    assert [(tier.tier, tier.from_value) for tier in found] == list(zip(("vip", "medium"), cuts, strict=True))
     assert [tier.missing for tier in found] == [cut - value for cut in cuts]
     reached = [tier.tier for tier in found if tier.missing <= 0] + ["low"]
     assert reached[0] == regular.score["value_tier"]

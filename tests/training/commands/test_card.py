@@ -22,6 +22,7 @@ from training.commands.card import card
 from training.model.card import TrainingCard
 from training.model.files import save_model
 from training.model.retention_model import RetentionModel
+from training.model.tiers import Tiers
 from training.versions.registry import Registry
 
 app = typer.Typer()
@@ -36,7 +37,11 @@ def two_versions(tmp_path_factory: pytest.TempPathFactory, training_card: Traini
     with PurchaseHistory(log) as history:
         clv = fit_clv(history.features(Snapshot.after(log.last_day)))
     model = RetentionModel(
-        ChurnModel(None, Calibrator(), Level(), base_mean=0.0), clv, ValueTerms(), (2.0, 1.0), training_card
+        ChurnModel(None, Calibrator(), Level(), base_mean=0.0),
+        clv,
+        ValueTerms(),
+        Tiers((2.0, 1.0)),
+        training_card,
     )
     folder = tmp_path_factory.mktemp("registry")
     save_model(model, folder / "files")

@@ -23,6 +23,7 @@ from training.commands.versions import models, promote, rollback
 from training.model.card import TrainingCard
 from training.model.files import save_model
 from training.model.retention_model import RetentionModel
+from training.model.tiers import Tiers
 from training.pipeline import train
 from training.registration import register
 from training.settings import TrainSettings
@@ -46,7 +47,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory, training_card: TrainingCard)
     folder = tmp_path_factory.mktemp("registry")
     clv = CLVModel(MBGNBD(0.5, 6.0, 0.9, 1.6), EmpiricalSpend(20.0))
     churn = ChurnModel(None, Calibrator(), Level(), base_mean=0.0)
-    save_model(RetentionModel(churn, clv, ValueTerms(), (20.0, 5.0), training_card), folder / "model")
+    save_model(RetentionModel(churn, clv, ValueTerms(), Tiers((20.0, 5.0)), training_card), folder / "model")
     registry = Registry(f"sqlite:///{folder}/mlflow.db")
     params = {"horizon_days": 90, "test_snapshot": "1998-04-01"}
     registry.log_run(model_folder=folder / "model", params=params, metrics=MEASURED)

@@ -25,6 +25,7 @@ from training.judging.promotion import PromotionDecision, compare_with_champion,
 from training.model.card import EvaluationSummary, TrainingCard
 from training.model.files import save_model
 from training.model.retention_model import RetentionModel
+from training.model.tiers import Tiers
 from training.snapshots.dataset import LabelledSnapshot
 from training.versions.registry import Registry, Version
 
@@ -71,7 +72,7 @@ def model_of(shop_rows: list[LabelledSnapshot], training_card: TrainingCard) -> 
         )
         churn = ChurnModel(None, recipe.calibrator, Level(), base_mean=0.0)
         terms = ValueTerms(horizon_days=horizon_days)
-        return RetentionModel(churn, shop_rows[-1].clv, terms, (20.0, 5.0), card)
+        return RetentionModel(churn, shop_rows[-1].clv, terms, Tiers((20.0, 5.0)), card)
 
     return make
 

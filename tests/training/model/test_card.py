@@ -21,6 +21,7 @@ from training.clv.value import ValueTerms
 from training.model.card import TrainingCard
 from training.model.files import load_model, save_model
 from training.model.retention_model import RetentionModel
+from training.model.tiers import Tiers
 from training.reference.distribution import CategoryCounts, NumericDistribution
 from training.reference.performance import ExpectedPerformance, Performance
 from training.reference.reference import Reference, UsualDrift
@@ -60,7 +61,7 @@ def folder(full_card: TrainingCard, tmp_path: Path) -> Path:
     """The files of a version with that card."""
     clv = CLVModel(MBGNBD(0.5, 6.0, 0.9, 1.6), EmpiricalSpend(20.0))
     churn = ChurnModel(None, Calibrator(), Level(), base_mean=0.0)
-    save_model(RetentionModel(churn, clv, ValueTerms(), (20.0, 5.0), full_card), tmp_path)
+    save_model(RetentionModel(churn, clv, ValueTerms(), Tiers((20.0, 5.0)), full_card), tmp_path)
     return tmp_path
 
 

@@ -27,6 +27,7 @@ from training.model.card import TrainingCard
 from training.model.files import load_model, save_model
 from training.model.retention_model import RetentionModel
 from training.model.self_check import FILE, TOLERANCE, check_example, example_orders, write_example
+from training.model.tiers import Tiers
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def model(training_card: TrainingCard) -> RetentionModel:
     with PurchaseHistory(validate(cdnow_sample())) as history:
         clv = fit_clv(history.features(Snapshot.parse("1997-10-01")))
     churn = ChurnModel(None, Calibrator(), Level(), base_mean=0.0)
-    return RetentionModel(churn, clv, ValueTerms(), (20.0, 5.0), training_card)
+    return RetentionModel(churn, clv, ValueTerms(), Tiers((20.0, 5.0)), training_card)
 
 
 @pytest.fixture
@@ -102,7 +103,17 @@ def test_another_processors_last_digits_pass(model: RetentionModel, folder: Path
 
 def test_other_tiers_are_noticed(model: RetentionModel, folder: Path) -> None:
     with pytest.raises(ModelError, match="saved: value_tier differs"):
-        check_example(replace(model, tier_cuts=(200.0, 100.0)), folder)
+        check_example(replace(model, tiers=Tiers((200.0, 100.0))), folder)
+
+
+def test_a_version_that_kept_the_limits_of_its_tiers_alone_can_still_be_read(
+    model: RetentionModel, folder: Path
+) -> None:
+    content = json.loads((folder / "model.json").read_text())
+    content["tier_cuts"] = content.pop("tiers")["cuts"]
+    (folder / "model.json").write_text(json.dumps(content))
+
+    assert load_model(folder).tiers == replace(model.tiers, shares=(20, 30, 50))
 
 
 @pytest.mark.parametrize(("days", "passes"), [(1, True), (2, False), (None, False)])

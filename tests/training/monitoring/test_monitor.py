@@ -36,6 +36,7 @@ from training.commands.train import app as train_app
 from training.model.card import TrainingCard
 from training.model.files import save_model
 from training.model.retention_model import RetentionModel
+from training.model.tiers import Tiers
 from training.monitoring.columns import days_back, with_predictions
 from training.monitoring.monitor import MonitoringResult, monitor_model
 from training.monitoring.pace import expect_to_date
@@ -91,7 +92,7 @@ def train_on(orders: pd.DataFrame, card: TrainingCard) -> RetentionModel:
     }
     churn = fit_churn(rows, rounds=15, **choice)
     terms = ValueTerms(horizon_days=HORIZON_DAYS)
-    model = RetentionModel(churn, newest_table.clv, terms, (20.0, 5.0), card)
+    model = RetentionModel(churn, newest_table.clv, terms, Tiers((20.0, 5.0)), card)
     test = rows[-1]
     predicted = with_predictions(replace(model, clv=test.clv), test.table)
     test_performance = measure_slices(

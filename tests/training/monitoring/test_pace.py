@@ -19,6 +19,7 @@ from training.clv.operational_time import CONSTANT_FORM, IntensityForm
 from training.clv.value import ValueTerms
 from training.model.card import TrainingCard
 from training.model.retention_model import RetentionModel
+from training.model.tiers import Tiers
 from training.monitoring.pace import look, usual_pace
 from training.monitoring.settings import MonitorSettings
 from training.reference.pace import UsualPace
@@ -49,7 +50,7 @@ def deployed(
             rows, rounds=0, monotone=True, calibrator=Calibrator(), level=Level(), seed=0, threads=1
         )
         terms = ValueTerms(horizon_days=HORIZON_DAYS)
-        model = RetentionModel(churn, newest.clv, terms, (20.0, 5.0), replace(card, snapshot=ends))
+        model = RetentionModel(churn, newest.clv, terms, Tiers((20.0, 5.0)), replace(card, snapshot=ends))
         return model, usual_pace(model, history, rows)
 
 

@@ -30,6 +30,7 @@ from training.clv.value import ValueTerms
 from training.model.card import TrainingCard
 from training.model.files import save_model
 from training.model.retention_model import RetentionModel
+from training.model.tiers import Tiers
 from training.pipeline import with_champion_window
 from training.settings import TrainSettings
 from training.tracking_uri import TrackingURI
@@ -49,7 +50,7 @@ def table() -> pd.DataFrame:
 def model(table: pd.DataFrame, training_card: TrainingCard) -> RetentionModel:
     """A model without a booster: BG/NBD's own probability, which takes a second to fit."""
     churn = ChurnModel(None, Calibrator(), Level(), base_mean=0.0)
-    return RetentionModel(churn, fit_clv(table), ValueTerms(), (20.0, 5.0), training_card)
+    return RetentionModel(churn, fit_clv(table), ValueTerms(), Tiers((20.0, 5.0)), training_card)
 
 
 @pytest.fixture(scope="module")
