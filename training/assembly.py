@@ -38,7 +38,8 @@ def assemble_model(
     """Put together the model to deploy: fitted models, training card, reference for monitoring, tier cut-offs."""
     dormant_after_days = data.settings.dormancy_days
     card = _card(log, data, newest, deployed.recipe, judged, evaluation)
-    model = RetentionModel(deployed.churn, newest.clv, terms, Tiers(()), card, deployed.spend)
+    churn, usual = deployed.churn, data.usual_gap_days
+    model = RetentionModel(churn, newest.clv, terms, Tiers(()), card, deployed.spend, usual)
     test_performance = measure_slices(
         evaluation.labelled, evaluation.probability, evaluation.expected_spend, dormant_after_days
     )

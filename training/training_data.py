@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from features.economics.stages import usual_gap
 from features.engines.choice import engine_for
 from features.log.transactions import TransactionLog
 from features.progress import Report
@@ -35,6 +36,8 @@ class TrainingData:
         Without the customers whose outcome a campaign may have made.
     newest : DescribedSnapshot
         The day after the last order.
+    usual_gap_days : int or None
+        `features.economics.stages.usual_gap` of the log.
     settings : TrainSettings
         With the horizon as advised where none was set.
     advice : Advice or None
@@ -49,6 +52,7 @@ class TrainingData:
     settings: TrainSettings
     advice: Advice | None = None
     contacted_left_out: int | None = None
+    usual_gap_days: int | None = None
 
     @property
     def known_at_test(self) -> list[LabelledSnapshot]:
@@ -91,9 +95,10 @@ def prepare(log: TransactionLog, settings: TrainSettings, report: Report) -> Tra
         )
         everybody = _labelled(history, plan, settings, report)
         newest = describe_snapshot(history, plan.newest, settings.horizon, model=settings.clv_model)
+        usual = usual_gap(*history.gaps(plan.newest))
     labelled = without_contacted(everybody, campaigns)
     removed = left_out(everybody, labelled) if campaigns else None
-    return TrainingData(plan, labelled, newest, settings, advice, removed)
+    return TrainingData(plan, labelled, newest, settings, advice, removed, usual)
 
 
 def _labelled(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from features.economics.file_definitions import ACQUISITION, COSTS, LEADS, REFERRALS, SURVEYS, TARGETS
+from features.economics.group_definitions import GROUPS
 from features.economics.indicator import Indicator
 from features.economics.log_definitions import BASE, COHORTS, HALF_YEARS, KEYS, SALES, VALUES
 
@@ -26,6 +27,7 @@ INDICATORS: dict[str, Indicator] = {
         *SURVEYS,
         *LEADS,
         *TARGETS,
+        *GROUPS,
     )
 }
 """Every column of a report's tables by name."""

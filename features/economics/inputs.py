@@ -49,6 +49,8 @@ class Inputs:
     margin : str, where margins come from; empty if they are not known
     discount_rate : float, yearly; a real rate where money is real
     potential : mapping of customer ids to their expected value in cents, optional
+    tiers : mapping of customer ids to their tier, optional
+    wallets : mapping of customer ids to their share of wallet, in [0, 1], optional
     costs : CostInputs, optional
     """
 
@@ -63,4 +65,6 @@ class Inputs:
     margin: str = ""
     discount_rate: float = 0.15
     potential: Mapping[str, int] | None = None
+    tiers: Mapping[str, str | None] | None = None
+    wallets: Mapping[str, float] | None = None
     costs: CostInputs | None = None

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
+
+from features.customer_groups import TIERS
 from features.economics.optional_files import PLAIN_RULES, OptionalFile, match_customers
 from features.errors import StayworthError
 from features.log.settings import LogRules
 
 ACQUISITION_CHANNEL = "acquisition_channel"
+SHARE_OF_WALLET = "share_of_wallet"
+VALUE_TIER = "value_tier"
+_RANK = {tier: rank for rank, tier in enumerate(TIERS)}
 
 
 class CustomerTable:
@@ -72,30 +80,77 @@ class CustomerTable:
         return found
 
 
-def read_potential(
-    path: str | Path,
-    known: Collection[str],
-    rules: LogRules = PLAIN_RULES,
-    aliases: Mapping[str, str] | None = None,
-) -> tuple[dict[str, int], list[str]]:
-    """Read the expected value of each customer from a scored list, in cents; add up what has several ids.
-
-    Returns
-    -------
-    dict by the log's ids, and sentences about customers who are not in the log
+def read_wallets(people: CustomerTable) -> dict[str, float]:
+    """Read the column ``share_of_wallet``, a share of 1, by customer; customers without one are left out.
 
     Raises
     ------
     StayworthError
-        If the file cannot be read.
+        If a share is no number from 0 to 1.
+    """
+    shares = people.file.numbers(SHARE_OF_WALLET, missing=True)
+    people.file.refuse(
+        shares > 1, f"have a {SHARE_OF_WALLET} above 1", SHARE_OF_WALLET, remedy="Write 60% as 0.6"
+    )
+    known = people.values(SHARE_OF_WALLET)
+    of_row = dict(zip(people.file.texts(SHARE_OF_WALLET), shares.tolist(), strict=True))
+    return {customer: of_row[text] for customer, text in known.items() if text is not None}
+
+
+@dataclass(frozen=True)
+class ScoredCustomers:
+    """What a scored list says of the log's customers.
+
+    Attributes
+    ----------
+    potential : dict of customer ids to their expected value, cents; what has several ids is added up
+    tiers : dict of customer ids to their tier, of several ids the highest; empty if the list has none
+    snapshot : date or None, of the list
+    notes : list of str, sentences about customers who are not in the log
+    """
+
+    potential: dict[str, int]
+    tiers: dict[str, str | None]
+    snapshot: date | None
+    notes: list[str]
+
+
+def read_scored(
+    path: str | Path,
+    known: Collection[str],
+    rules: LogRules = PLAIN_RULES,
+    aliases: Mapping[str, str] | None = None,
+) -> ScoredCustomers:
+    """Read a scored list: ``expected_value`` of each customer, and ``value_tier`` and ``snapshot_date`` if it has them.
+
+    Raises
+    ------
+    StayworthError
+        If the file cannot be read, or names a tier that there is not.
     MatchError
         If it names no customer of the log.
     """
     file = OptionalFile(path, ["customer_id", "expected_value"], rules)
     given = [(aliases or {}).get(each, each) for each in file.ids("customer_id")]
     pairs, notes = match_customers(given, known, file.name)
-    found: dict[str, int] = {}
+    potential: dict[str, int] = {}
     for customer, value in zip(given, file.cents("expected_value", negative=True), strict=True):
         if customer in pairs:
-            found[pairs[customer]] = found.get(pairs[customer], 0) + int(value)
-    return found, notes
+            potential[pairs[customer]] = potential.get(pairs[customer], 0) + int(value)
+    tiers: dict[str, str | None] = {}
+    if file.has(VALUE_TIER):
+        named = file.texts(VALUE_TIER)
+        strange = np.array([name is not None and name not in _RANK for name in named], dtype=bool)
+        file.refuse(strange, f"have a {VALUE_TIER} that there is not", VALUE_TIER)
+        for customer, tier in zip(given, named, strict=True):
+            if customer in pairs and tier is not None:
+                best = tiers.get(pairs[customer]) or tier
+                tiers[pairs[customer]] = min(best, tier, key=_RANK.__getitem__)
+    return ScoredCustomers(potential, tiers, _snapshot(file), notes)
+
+
+def _snapshot(file: OptionalFile) -> date | None:
+    """Return the latest snapshot of a scored list."""
+    if not file.has("snapshot_date") or not len(file):
+        return None
+    return date(1970, 1, 1) + timedelta(days=int(file.days("snapshot_date").max()))

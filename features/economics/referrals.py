@@ -50,7 +50,7 @@ class Referrals:
     Attributes
     ----------
     table : pyarrow.Table
-        referrer_id, referred_id, reward_cents
+        referrer_id, referred_id, referred_on (days since 1970-01-01), reward_cents
     later : int, rows that name another referrer of somebody who had one already
     """
 
@@ -76,11 +76,16 @@ class Referrals:
             }
         )
         rewards = cents(np.nan_to_num(file.numbers("reward", missing=True))) if file.has("reward") else 0
-        rows["day"] = file.days("referred_at")
+        rows["referred_on"] = file.days("referred_at")
         rows["reward_cents"] = rewards
-        first = rows.sort_values(["day", "referrer_id"]).drop_duplicates("referred_id")
+        first = rows.sort_values(["referred_on", "referrer_id"]).drop_duplicates("referred_id")
         require_no_circle(zip(first["referred_id"], first["referrer_id"], strict=True), file.name)
-        types = {"referrer_id": pa.string(), "referred_id": pa.string(), "reward_cents": pa.int64()}
+        types = {
+            "referrer_id": pa.string(),
+            "referred_id": pa.string(),
+            "referred_on": pa.int32(),
+            "reward_cents": pa.int64(),
+        }
         kept = pa.Table.from_pandas(first[list(types)], schema=pa.schema(types), preserve_index=False)
         return cls(kept, len(rows) - len(first))
 

@@ -9,6 +9,7 @@ from features.economics.catalogue import BASE_COLUMNS, INDICATORS, SALES_COLUMNS
 from features.economics.cohort_section import cohort_section
 from features.economics.cost_section import cost_section
 from features.economics.facts import Facts
+from features.economics.group_section import group_section
 from features.economics.indicators import churn_lead, indicators, lead_sentences, with_periods
 from features.economics.inputs import KEYS, NO_MARGINS, NO_SPEND, Inputs
 from features.economics.leads import lead_results
@@ -40,6 +41,7 @@ def build_report(facts: Facts, inputs: Inputs) -> EconomicsReport:
         cohort_section(facts, inputs, table, channels),
         _acquisition_section(facts, inputs, channels),
         cost_section(inputs),
+        group_section(facts, inputs),
         _survey_section(facts, inputs),
     )
     return EconomicsReport(terms, sections)

@@ -1,23 +1,28 @@
 """Segments of customers: a column of ``customers.csv``, what the log says of their first purchase, or cohorts.
 
-``first_channel``, ``first_product`` and ``acquisition_period`` come from the log, ``[[cohorts]]`` of a TOML file from
-its rows (``name``, ``from``, ``to``, ``where``), any other name is a column of the customers' file. What a customer
-is does not change with time here; who is in no segment is `UNKNOWN`. Cohorts may overlap: a customer can be in several.
+``first_channel``, ``first_product`` and ``acquisition_period`` come from the log, ``tier`` from a scored list,
+``stage`` from the ladder at the start of the last closed period, ``[[cohorts]]`` of a TOML file from its rows
+(``name``, ``from``, ``to``, ``where``), any other name is a column of the customers' file. What a customer is does not
+change with time here (`features.economics.migration` tells how stages do); who is in no segment is `UNKNOWN`. Cohorts
+may overlap: a customer can be in several.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import pyarrow as pa
 
+from features.customer_groups import STAGES
 from features.documents import read_toml
-from features.economics.people import CustomerTable
+from features.economics.people import CustomerTable, ScoredCustomers
 from features.economics.periods import Periods
+from features.economics.stages import StageInputs, create_stages
 from features.engines.engine import Engine, EngineError
 from features.errors import StayworthError
 from features.log.identity import examples
@@ -26,6 +31,7 @@ from features.table.purchase_days import LOG
 EVERYONE, UNKNOWN = "all", "unknown"
 MOST_SEGMENTS = 200
 ACQUISITION_PERIOD = "acquisition_period"
+TIER, STAGE = "tier", "stage"
 FROM_LOG = {"first_channel": "channel", "first_product": "product_id"}
 
 # Of several on the first day the first by name is taken: orders of a day have no order.
@@ -42,6 +48,13 @@ LEFT JOIN segment_list ON segment_list.customer_id = customers.customer_id"""
 _ACQUIRED = f"""SELECT customers.customer AS customer, coalesce(label, '{UNKNOWN}') AS segment
 FROM customers
 LEFT JOIN period_labels ON period_labels.period = customers.first_period"""
+
+# Who has bought by then and is not active has lapsed; who has not bought yet is in no stage.
+_STAGE_MEMBERS = f"""SELECT customers.customer AS customer,
+  CASE WHEN customers.first_day < {{day}} THEN coalesce(stage_names.name, 'lapsed') ELSE '{UNKNOWN}' END AS segment
+FROM customers
+LEFT JOIN stages ON stages.customer = customers.customer AND stages.boundary = {{boundary}}
+LEFT JOIN stage_names ON stage_names.stage = stages.stage"""
 
 
 class Segments(Protocol):
@@ -62,10 +75,12 @@ class ListedSegments:
     ----------
     column : str
     of_customer : mapping of customer ids to the segment; None where the cell is empty
+    known_on : date or None, the day from which it is known who belongs; None: always
     """
 
     column: str
-    of_customer: dict[str, str | None]
+    of_customer: Mapping[str, str | None]
+    known_on: date | None = None
 
     def members(self, engine: Engine, periods: Periods) -> list[str]:
         """Create the table ``membership``."""
@@ -76,8 +91,8 @@ class ListedSegments:
         return _names(engine, self.column)
 
     def settled_on(self, segment: str) -> date | None:
-        """Return None: the file says it for all time."""
-        return None
+        """Return the day for which the file says it; None: for all time."""
+        return self.known_on
 
 
 @dataclass(frozen=True)
@@ -100,6 +115,36 @@ class FirstPurchaseSegments:
     def settled_on(self, segment: str) -> date | None:
         """Return None: it is known with the first purchase."""
         return None
+
+
+class StageSegments:
+    """Stages at the start of the last closed period.
+
+    Parameters
+    ----------
+    inactivity_days : int
+    inputs : StageInputs
+    """
+
+    def __init__(self, inactivity_days: int, inputs: StageInputs) -> None:
+        self.inactivity_days, self.inputs = inactivity_days, inputs
+        self._known_on: date | None = None
+
+    def members(self, engine: Engine, periods: Periods) -> list[str]:
+        """Create the table ``membership``."""
+        number = max(int(np.count_nonzero(~periods.open)) - 1, 0)
+        self._known_on = periods.all[number].start
+        create_stages(engine, periods, self.inactivity_days, self.inputs)
+        names = {"stage": pa.array(range(len(STAGES)), pa.int32()), "name": pa.array(STAGES, pa.string())}
+        engine.register("stage_names", pa.table(names))
+        engine.create(
+            "membership", _STAGE_MEMBERS.format(boundary=number, day=int(periods.boundaries[number]))
+        )
+        return _names(engine, STAGE)
+
+    def settled_on(self, segment: str) -> date | None:
+        """Return the date of the stages."""
+        return self._known_on
 
 
 @dataclass(frozen=True)
@@ -159,14 +204,23 @@ class CohortSegments:
         return max(ends)
 
 
-def read_segments(column: str, people: CustomerTable | None, log_columns: Sequence[str]) -> Segments:
+def read_segments(
+    column: str,
+    people: CustomerTable | None,
+    log_columns: Sequence[str],
+    scored: ScoredCustomers | None = None,
+    stages: StageSegments | None = None,
+) -> Segments:
     """Return the segments of a name, or of a TOML file of cohorts.
 
     Parameters
     ----------
-    column : str, one of `FROM_LOG`, `ACQUISITION_PERIOD`, a column of the customers' file, or a path ``*.toml``
+    column : str, one of `FROM_LOG`, `ACQUISITION_PERIOD`, `TIER`, `STAGE`, a column of the customers' file, or a path
+        ``*.toml``
     people : CustomerTable or None
     log_columns : the columns that the log has
+    scored : ScoredCustomers or None, which tell tiers
+    stages : StageSegments or None
 
     Raises
     ------
@@ -177,6 +231,15 @@ def read_segments(column: str, people: CustomerTable | None, log_columns: Sequen
         return CohortSegments(read_cohorts(Path(column)))
     if column == ACQUISITION_PERIOD:
         return FirstPurchaseSegments(column)
+    if column == STAGE and stages is not None:
+        return stages
+    if column == TIER:
+        if scored is None or not scored.tiers:
+            raise StayworthError(
+                "--segment tier needs a scored list with a column value_tier: give --scores, as 'stayworth score' "
+                "wrote it."
+            )
+        return ListedSegments(column, scored.tiers, scored.snapshot)
     if column in FROM_LOG:
         if FROM_LOG[column] not in log_columns:
             raise StayworthError(
@@ -184,7 +247,7 @@ def read_segments(column: str, people: CustomerTable | None, log_columns: Sequen
             )
         return FirstPurchaseSegments(column)
     if people is None:
-        choices = ", ".join([*FROM_LOG, ACQUISITION_PERIOD])
+        choices = ", ".join([*FROM_LOG, ACQUISITION_PERIOD, TIER, STAGE])
         raise StayworthError(
             f"--segment {column} is a column of the customers' file: give --customers. Without it: {choices}."
         )

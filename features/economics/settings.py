@@ -39,8 +39,8 @@ class ReportSettings(Settings, section="report"):
         str | None,
         typer.Option(
             "--segment",
-            help="Tell customers apart by a column of --customers, by first_channel, first_product or "
-            "acquisition_period, or by the [[cohorts]] of a TOML file.",
+            help="Tell customers apart by a column of --customers, by tier (of --scores), stage, first_channel, "
+            "first_product or acquisition_period, or by the [[cohorts]] of a TOML file.",
         ),
     ] = None
     margin: Annotated[
@@ -60,7 +60,9 @@ class ReportSettings(Settings, section="report"):
     ] = Field(default=0.15, gt=-1)
     scores: Annotated[
         Path | None,
-        typer.Option("--scores", help="A scored list of the log's customers: customer_id, expected_value."),
+        typer.Option(
+            "--scores", help="A scored list of the log's customers: customer_id, expected_value, value_tier."
+        ),
     ] = None
     money_unit: Annotated[
         str | None,
@@ -79,7 +81,8 @@ class ReportSettings(Settings, section="report"):
         Path | None,
         typer.Option(
             "--customers",
-            help="What is known of customers: customer_id, acquisition_channel, columns for --segment.",
+            help="What is known of customers: customer_id, acquisition_channel, share_of_wallet, columns for "
+            "--segment.",
         ),
     ] = None
     surveys: Annotated[

@@ -67,6 +67,12 @@ FROM customers
 WHERE bought = 0
 ORDER BY customer_id"""
 
+_GAPS_SQL = """SELECT gap_days, CAST(count(*) AS BIGINT) AS gaps
+FROM purchase_days
+WHERE gap_days IS NOT NULL AND day < {snapshot}
+GROUP BY gap_days
+ORDER BY gap_days"""
+
 _REPEAT_PURCHASES_SQL = """SELECT day, CAST(sum(CASE WHEN gap_days IS NULL THEN 0 ELSE 1 END) AS INTEGER) AS repeats
 FROM purchase_days
 WHERE orders > 0 AND day < {snapshot}
@@ -145,6 +151,16 @@ class PurchaseHistory(Closing):
         if not len(days):
             return 0, np.zeros(0)
         return int(days[0]), np.bincount(days - days[0], weights=counts)
+
+    def gaps(self, snapshot: Snapshot) -> tuple[np.ndarray, np.ndarray]:
+        """Count the gaps between successive purchase days before a snapshot by their length.
+
+        Returns
+        -------
+        two ndarrays of int of shape (n_lengths,): days, ascending, and how many gaps are as long
+        """
+        found = self.engine.query(_at(_GAPS_SQL, snapshot))
+        return found["gap_days"].to_numpy(), found["gaps"].to_numpy()
 
     def close(self) -> None:
         """Close the engine, if it is the history's own."""

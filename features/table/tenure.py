@@ -14,6 +14,7 @@ TOTALS = {
     "last_gap": "max_by(gap_days, purchase_day)",
     "max_gap": "max(gap_days)",
     "months": "sum(new_month)",
+    "purchase_days_365": "sum(CASE WHEN purchase_day >= {snapshot} - 365 THEN 1 ELSE 0 END)",
 }
 
 FEATURES = (
@@ -66,5 +67,12 @@ FEATURES = (
         "months",
         "Calendar months with a purchase.",
         "months",
+    ),
+    Feature(
+        "purchase_days_365d",
+        "int64",
+        "days",
+        "Purchase days in the last 365 days. For stages; the churn model does not learn from it.",
+        "purchase_days_365",
     ),
 )

@@ -31,7 +31,8 @@ _JSON: dict[type, Any] = {str: str, float: FiniteFloat, int: int, date: date, li
 def _field(column: Column) -> Any:
     """Return a column of the score schema as pydantic has fields."""
     kind = _JSON[column.type] | None if column.nullable else _JSON[column.type]
-    enum: dict[str, JsonValue] | None = {"enum": list(column.one_of)} if column.one_of else None
+    choices: list[JsonValue] = [*(column.one_of or ()), *([None] if column.nullable else [])]
+    enum: dict[str, JsonValue] | None = {"enum": choices} if column.one_of else None
     return Annotated[
         kind,
         Field(

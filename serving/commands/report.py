@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from features.economics.facts import Facts
     from features.economics.inputs import CostInputs, Inputs
     from features.economics.people import CustomerTable
+    from features.economics.stages import StageInputs
     from features.economics.tables import EconomicsReport
     from features.log.transactions import TransactionLog
 
@@ -72,10 +73,10 @@ def made_report(
     from features.economics.facts import Facts
     from features.economics.identities import read_identities
     from features.economics.money import Deflator
-    from features.economics.people import CustomerTable, read_potential
+    from features.economics.people import CustomerTable, read_scored
     from features.economics.periods import Periods
     from features.economics.report import build_report
-    from features.economics.segments import read_segments
+    from features.economics.segments import STAGE, StageSegments, read_segments
 
     aliases = read_identities(settings.identities, log) if settings.identities else {}
     orders = open_log(log, columns, step)
@@ -83,11 +84,20 @@ def made_report(
     orders = orders.with_ids(aliases)
     step("Computing", 0, 0)
     span = (orders.first_day, orders.last_day)
-    people = None
+    people = scored = None
+    known = orders.table["customer_id"].unique().to_pylist() if settings.customers or settings.scores else []
     if settings.customers:
-        known = orders.table["customer_id"].unique().to_pylist()
         people = CustomerTable(settings.customers, known, log, aliases, loosely=settings.loose_ids)
         said += people.notes
+    if settings.scores:
+        scored = read_scored(settings.scores, known, log, aliases)
+        said += scored.notes
+    stages = None
+    if settings.segment == STAGE:
+        stages = StageSegments(settings.inactivity_days, _stage_inputs(settings, log, people, aliases))
+    segments = None
+    if settings.segment:
+        segments = read_segments(settings.segment, people, orders.columns, scored, stages)
     facts_by = partial(
         Facts,
         orders,
@@ -96,20 +106,34 @@ def made_report(
         deflator=Deflator.read(settings.deflator, *span, settings.calendar, log)
         if settings.deflator
         else None,
-        segments=read_segments(settings.segment, people, orders.columns) if settings.segment else None,
+        segments=segments,
     )
     with facts_by(Periods(*span, settings.period, settings.calendar)) as facts, ExitStack() as stack:
         inputs = _inputs(settings, log, orders, facts, people, aliases)
-        if settings.scores:
-            known = orders.table["customer_id"].unique().to_pylist()
-            potential, notes = read_potential(settings.scores, known, log, aliases)
-            inputs, said = replace(inputs, potential=potential), [*said, *notes]
+        if scored:
+            inputs = replace(inputs, potential=scored.potential, tiers=scored.tiers)
         if settings.costs:
             months = facts
             if settings.period != "month":
                 months = stack.enter_context(facts_by(Periods(*span, "month", settings.calendar)))
             inputs = replace(inputs, costs=_costs(settings, log, months, aliases))
         return build_report(facts, inputs), said
+
+
+def _stage_inputs(
+    settings: ReportSettings, log: LogSettings, people: CustomerTable | None, aliases: dict[str, str]
+) -> StageInputs:
+    """Read what stages take beside the log."""
+    from features.economics.people import SHARE_OF_WALLET, read_wallets
+    from features.economics.referrals import Referrals
+    from features.economics.stages import StageInputs
+    from features.economics.surveys import Surveys
+
+    return StageInputs(
+        Referrals.read(settings.referrals, log, aliases) if settings.referrals else None,
+        Surveys.read(settings.surveys, log, aliases) if settings.surveys else None,
+        read_wallets(people) if people and people.has(SHARE_OF_WALLET) else {},
+    )
 
 
 def _costs(
@@ -152,7 +176,7 @@ def _inputs(
     from features.economics.inputs import Inputs
     from features.economics.leads import Leads
     from features.economics.money import MoneyUnit
-    from features.economics.people import ACQUISITION_CHANNEL
+    from features.economics.people import ACQUISITION_CHANNEL, SHARE_OF_WALLET, read_wallets
     from features.economics.referrals import Referrals
     from features.economics.surveys import Surveys
     from features.economics.targets import Targets
@@ -168,6 +192,7 @@ def _inputs(
         leads=Leads.read(settings.leads, log, aliases) if settings.leads else None,
         referrals=Referrals.read(settings.referrals, log, aliases) if settings.referrals else None,
         channel_of=people.values(ACQUISITION_CHANNEL) if people and people.has(ACQUISITION_CHANNEL) else None,
+        wallets=read_wallets(people) if people and people.has(SHARE_OF_WALLET) else None,
         segment=settings.segment or "",
         discount_rate=settings.discount_rate,
         margin=translated("the log's margins") if "margin_cents" in orders.columns else margin,

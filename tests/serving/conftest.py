@@ -66,7 +66,7 @@ def scored_list() -> ScoredList:
             if column.type is float:
                 rows[column.name] = number
         rows["snapshot_date"] = date(1998, 7, 1)
-        rows["value_tier"] = "vip"
+        rows["value_tier"], rows["stage"] = "vip", "loyal"
         for name in ("next_purchase_date", "next_purchase_low", "next_purchase_high"):
             rows[name] = date(1998, 8, 1)
         rows["reasons"] = [["a reason"] for _ in customers]

@@ -32,7 +32,13 @@ CLV_COLUMNS = ("p0", "p_alive", "expected_purchases", "spend_per_purchase")
 # A constant within a snapshot: with one intercept a snapshot it could only tell the snapshots apart.
 _CONSTANT = {"snapshot_weekday", "snapshot_month"}
 
-CHURN_FEATURES: tuple[str, ...] = tuple(f.name for f in FEATURES if f.name not in _CONSTANT) + CLV_COLUMNS
+# Nearly orders_365d, which is learnt from.
+_NOT_LEARNT = {"purchase_days_365d"}
+
+CHURN_FEATURES: tuple[str, ...] = (
+    *(f.name for f in FEATURES if f.name not in _CONSTANT | _NOT_LEARNT),
+    *CLV_COLUMNS,
+)
 
 CONTRIBUTIONS = ("silence", "habit", *CHURN_FEATURES, "constant")
 """What `ChurnModel.contributions` splits a customer's log-odds into."""

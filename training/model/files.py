@@ -53,6 +53,7 @@ def save_model(model: RetentionModel, folder: Path) -> None:
         },
         "terms": asdict(model.terms),
         "tiers": model.tiers.to_dict(),
+        "usual_gap_days": model.usual_gap_days,
         "card": model.card.to_dict(),
     }
     (folder / "model.json").write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
@@ -97,7 +98,7 @@ def load_model(folder: Path, called: str | None = None) -> RetentionModel:
             price_level = Level.from_dict(content["spend"]["price_level"])
             spend = SpendModel(spend_booster, price_level, content["spend"]["level_deviation"])
         card = TrainingCard.from_dict(content["card"], calibrator)
-        return RetentionModel(churn, clv, terms, _tiers(content), card, spend)
+        return RetentionModel(churn, clv, terms, _tiers(content), card, spend, content.get("usual_gap_days"))
     except ModelError:
         raise
     except (OSError, LookupError, AttributeError, TypeError, ValueError, lgb.basic.LightGBMError) as error:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from features.economics.stages import stages_of_features
 from features.log.clock import require_known_orders
 from features.log.loading import LogSource, load_log
 from features.snapshot import Snapshot
@@ -49,6 +50,9 @@ class RetentionModel:
     card : TrainingCard
     spend : SpendModel, optional
         Corrects expected spend; without it, Gamma-Gamma's spend per purchase stands.
+    usual_gap_days : int, optional
+        Days within which 80% of the gaps between purchases of the training log end: after that a customer without a
+        rhythm of their own is overdue.
     """
 
     churn: ChurnModel
@@ -57,6 +61,7 @@ class RetentionModel:
     tiers: Tiers
     card: TrainingCard
     spend: SpendModel | None = None
+    usual_gap_days: int | None = None
 
     def predict(
         self, log: LogSource, snapshot_date: str | date | None = None, **log_options: Any
@@ -73,7 +78,7 @@ class RetentionModel:
 
         Returns
         -------
-        DataFrame of shape (n_customers, 29)
+        DataFrame of shape (n_customers, 30)
             `MODEL_COLUMNS`, highest ``value_at_risk`` first, then by customer_id: the numbers that
             ``stayworth score`` writes. Customers without a purchase before the snapshot are left out.
         """
@@ -94,7 +99,7 @@ class RetentionModel:
 
         Returns
         -------
-        DataFrame of shape (n_customers, 29)
+        DataFrame of shape (n_customers, 30)
             `MODEL_COLUMNS`, as `training.model.score_schema` defines them, in the table's order; dates and
             integers are objects, None where null.
         """
@@ -136,6 +141,7 @@ class RetentionModel:
             "resumption": np.full(n_customers, self.terms.resumption),
             "dormant_after_days": np.full(n_customers, self.card.dormant_after_days),
             **{name: np.full(n_customers, number) for name, number in self.terms.costs.items()},
+            "stage": stages_of_features(columns, self.terms.inactivity_days, self.usual_gap_days),
         }
         return {name: scores[name] for name in MODEL_COLUMNS}
 

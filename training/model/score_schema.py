@@ -13,7 +13,7 @@ from datetime import date
 from types import NoneType
 from typing import Annotated, Any, Generic, TypedDict, TypeVar, get_args, get_type_hints
 
-from features.customer_groups import TIERS
+from features.customer_groups import STAGES, TIERS
 
 Day = TypeVar("Day", date, str)
 """How a date is held: as `datetime.date` in Python, as ISO text in JSON."""
@@ -249,6 +249,17 @@ class Score(TypedDict, Generic[Day]):
             "days",
             lowest=1,
             per_list=True,
+            added_later=True,
+        ),
+    ]
+    stage: Annotated[
+        str | None,
+        Column(
+            "Stage of the customer by orders alone, the first that fits: lapsed (no purchase in `inactivity_days`), "
+            "lapsing (silent for longer than their own gaps explain, before three purchase days than 80% of the "
+            "training log's gaps), loyal (four purchase days in 365), repeat, first-time. A report knows advocate and "
+            "majority too, which take files.",
+            one_of=STAGES,
             added_later=True,
         ),
     ]

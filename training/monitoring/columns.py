@@ -28,7 +28,7 @@ ORDERS = ("amount", "channel")
 SCORES = ("churn_probability", "expected_value")
 
 _CONSTANT = ("snapshot_weekday", "snapshot_month")
-_SAME = ("tenure_days",)  # another name of T
+_SAME = ("tenure_days", "purchase_days_365d")  # another name of T, and nearly orders_365d
 _WINDOW = re.compile(r"_(trend_)?(\d+)d$")
 
 

@@ -63,6 +63,7 @@ def test_every_field_comes_back_as_it_was_published(store: Store, scored_list: S
         "cost_per_day": 0.03,
         "bad_debt_rate": 0.02,
         "inactivity_days": 120,
+        "stage": "loyal",
     }
 
 

@@ -1,0 +1,144 @@
+"""The section of tiers, stages and migration: whom there is, and who moved where in each period."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from features.customer_groups import STAGES, TIERS
+from features.economics.facts import Facts
+from features.economics.group_definitions import STAGE_COLUMNS
+from features.economics.indicators import with_periods
+from features.economics.inputs import KEYS, Inputs
+from features.economics.leads import Leads
+from features.economics.migration import migration
+from features.economics.stages import StageInputs, create_stages
+from features.economics.tables import Section, Table
+
+_YEAR_DAYS = 365
+
+_TIERED = """SELECT tier, count(*) AS customers, CAST(sum(potential_cents) AS BIGINT) AS potential_cents,
+  CAST(sum(coalesce(year_cents, 0)) AS BIGINT) AS year_cents{stages}
+FROM tier_list
+JOIN customers ON customers.customer_id = tier_list.customer_id
+LEFT JOIN (
+  SELECT customer, CAST(sum(gross_cents - refund_cents) AS BIGINT) AS year_cents
+  FROM purchase_days
+  WHERE day >= {since}
+  GROUP BY customer
+) AS year ON year.customer = customers.customer
+LEFT JOIN stages ON stages.customer = customers.customer AND stages.boundary = {boundary}
+GROUP BY tier"""
+
+# A lead is one until it is converted, or its customer has bought.
+_LEADS = """SELECT boundaries.boundary - 1 AS period, count(*) FILTER (WHERE qualified) AS prospects,
+  count(*) FILTER (WHERE NOT coalesce(qualified, FALSE)) AS suspects
+FROM leads
+JOIN boundaries ON boundaries.day > leads.created
+LEFT JOIN customers ON customers.customer_id = leads.customer_id
+WHERE boundaries.boundary > 0 AND coalesce(least(converted, first_day), converted, first_day, boundaries.day)
+  >= boundaries.day
+GROUP BY 1"""
+
+
+def group_section(facts: Facts, inputs: Inputs) -> Section:
+    """Return who is in which tier and stage, and the moves between stages in each period."""
+    create_stages(facts.engine, facts.periods, facts.inactivity_days, stage_inputs(inputs))
+    moves = migration(facts)
+    tables = [
+        Table("stages", "Stages at the end of each period", _stages(facts, moves, inputs.leads)),
+        Table("migration", "From the start of each period to its end", _shown(facts, moves, inputs)),
+    ]
+    missing = []
+    if inputs.tiers:
+        tables.insert(0, Table("tiers", "Tiers", _tiers(facts, inputs)))
+    else:
+        missing.append("scored.csv (a list of stayworth score; --scores) adds tiers.")
+    if inputs.referrals is None:
+        missing.append(
+            "referrals.csv (referrer_id, referred_id, referred_at, reward; --referrals) adds advocates."
+        )
+    if inputs.wallets is None:
+        missing.append("share_of_wallet, a column of customers.csv (--customers), adds the stage majority.")
+    if inputs.leads is None:
+        missing.append(
+            "leads.csv (lead_id, created_at, channel, qualified, customer_id, converted_at; --leads) adds prospects "
+            "and suspects."
+        )
+    return Section("groups", "Tiers, stages, migration", tuple(tables), (), tuple(missing))
+
+
+def stage_inputs(inputs: Inputs) -> StageInputs:
+    """Return what stages take of a report's inputs."""
+    return StageInputs(inputs.referrals, inputs.surveys, inputs.wallets or {})
+
+
+def _stages(facts: Facts, moves: pd.DataFrame, leads: Leads | None) -> pd.DataFrame:
+    """Return how many customers, and leads, are in each stage at the end of each period."""
+    found = moves.groupby(["segment", "period"], sort=False)[list(STAGES)].sum()
+    found.columns = pd.Index(STAGE_COLUMNS.values())
+    if leads is not None:
+        facts.engine.register("leads", leads.table)
+        people = facts.query(_LEADS).set_index("period").reindex(range(len(facts.periods)), fill_value=0)
+        everyone = found.index.get_level_values("segment") == facts.groups[0]
+        for name in ("prospects", "suspects"):
+            found[name] = np.nan
+            found.loc[everyone, name] = people[name].to_numpy()
+    table = with_periods(found.reset_index(), facts).assign(provisional=facts.provisional())
+    return table[[*KEYS, *found.columns]]
+
+
+def _shown(facts: Facts, moves: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:
+    """Return the moves by names of columns, without stages in which nobody was."""
+    known = pd.Series(
+        facts.provisional(), pd.MultiIndex.from_product([facts.groups, range(len(facts.periods))])
+    )
+    marks = known.reindex(pd.MultiIndex.from_frame(moves[["segment", "period"]])).to_numpy()
+    table = with_periods(moves.assign(provisional=marks), facts)
+    table = table.assign(
+        stage_at_start=table["from_stage"],
+        lapsed_share=table["lapsed"] / table["customers"].where(table["customers"] > 0),
+        buying=table["buyers"],
+        revenue=inputs.unit.shown(table["net_cents"]),
+        brought_margin=inputs.unit.shown(table["margin_cents"] * (1.0 if facts.has_margins else np.nan)),
+    ).rename(columns=STAGE_COLUMNS)
+    columns = ["stage_at_start", "customers", *STAGE_COLUMNS.values(), "lapsed_share"]
+    columns += ["buying", "revenue", "brought_margin"]
+    return table.loc[table["customers"] > 0, [*KEYS, *columns]].reset_index(drop=True)
+
+
+def _tiers(facts: Facts, inputs: Inputs) -> pd.DataFrame:
+    """Return what each tier is expected to bring and has brought, and its stages at the log's end."""
+    tiers, potential = inputs.tiers or {}, inputs.potential or {}
+    rows = {
+        "customer_id": pa.array(list(tiers), pa.string()),
+        "tier": pa.array(list(tiers.values()), pa.string()),
+        "potential_cents": pa.array([potential.get(customer, 0) for customer in tiers], pa.int64()),
+    }
+    facts.engine.register("tier_list", pa.table(rows))
+    counts = "".join(
+        f",\n  count(*) FILTER (WHERE coalesce(stage, 0) = {place}) AS {column}"
+        for place, column in enumerate(STAGE_COLUMNS.values())
+    )
+    end = len(facts.periods)
+    since = int(facts.periods.boundaries[-1]) - _YEAR_DAYS
+    found = facts.query(_TIERED.format(stages=counts, since=since, boundary=end))
+    found = found.sort_values("tier", key=lambda names: names.map(TIERS.index), ignore_index=True)
+    return pd.DataFrame(
+        {
+            "tier": found["tier"],
+            "customers": found["customers"],
+            "customer_share": _share(found["customers"]),
+            "potential_total": inputs.unit.shown(found["potential_cents"]),
+            "potential_share": _share(found["potential_cents"]),
+            "year_revenue": inputs.unit.shown(found["year_cents"]),
+            "year_revenue_share": _share(found["year_cents"]),
+            **{column: found[column] for column in STAGE_COLUMNS.values()},
+        }
+    )
+
+
+def _share(amounts: pd.Series) -> pd.Series:
+    total = amounts.sum()
+    return amounts / total if total > 0 else amounts * np.nan
