@@ -213,7 +213,8 @@ def stages_of_features(
         [_PLACE["lapsed"], _PLACE["lapsing"], _PLACE["loyal"], _PLACE["repeat"]],
         _PLACE["first-time"],
     )
-    return np.array(STAGES, dtype=object)[place]
+    found: npt.NDArray[np.object_] = np.array(STAGES, dtype=object)[place]
+    return found
 
 
 def create_stages(

@@ -145,6 +145,7 @@ def test_a_store_of_the_first_release_migrates_when_it_is_next_written_to(
         *("spend_per_purchase", "last_purchase_date", "horizon_days", "margin"),
         *("value_of_resumption", "resumption", "dormant_after_days"),
         *("expected_gross_value", "cost_per_order", "cost_per_day", "bad_debt_rate", "inactivity_days"),
+        "stage",
     )
     assert [name for name, column in SCHEMA.items() if column.added_later] == list(later)
     assert {name: old[name] for name in later} == dict.fromkeys(later)  # type: ignore[literal-required]
@@ -156,6 +157,7 @@ def test_a_store_of_the_first_release_migrates_when_it_is_next_written_to(
         *(30.0, date(1998, 6, 1), 90, 0.3),
         *(30.0, 0.5, 180),
         *(30.0, 2.5, 0.03, 0.02, 120),
+        "loyal",
     ]
 
 
@@ -168,14 +170,14 @@ def test_a_new_column_makes_a_migration() -> None:
     tables = sa.MetaData()
     for table in metadata.tables.values():
         table.to_metadata(tables)
-    tables.tables["scores"].append_column(sa.Column("stage", sa.Text))
+    tables.tables["scores"].append_column(sa.Column("mood", sa.Text))
 
-    source = migration("Add the stage.", tables)
+    source = migration("Add the mood.", tables)
 
-    assert source.startswith('"""Add the stage."""')
+    assert source.startswith('"""Add the mood."""')
     assert f'revision = "{int(SCHEMA_VERSION) + 1:04}"\ndown_revision = "{SCHEMA_VERSION}"' in source
-    assert "op.add_column('scores', sa.Column('stage', sa.Text(), nullable=True))" in source
-    assert "op.drop_column('scores', 'stage')" in source
+    assert "op.add_column('scores', sa.Column('mood', sa.Text(), nullable=True))" in source
+    assert "op.drop_column('scores', 'mood')" in source
     compile(source, "migration", "exec")
 
 
