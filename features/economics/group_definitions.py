@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from features.customer_groups import STAGES
+from features.customer_groups import STAGES, TIERS
 from features.economics.indicator import Indicator
 
 _MEANINGS = {
@@ -20,7 +20,9 @@ STAGE_COLUMNS = {stage: stage.replace("-", "_") for stage in STAGES}
 """The column of each stage, for its customers at the end of a period."""
 
 GROUPS = (
-    Indicator("tier", "text", "Tier of the scored list, by what customers are expected to bring."),
+    Indicator(
+        "tier", "text", "Tier of the scored list, by what customers are expected to bring.", words=TIERS
+    ),
     Indicator("customers", "customers", "Customers of the row."),
     Indicator("customer_share", "share", "Their share of all customers."),
     Indicator("potential_total", "money", "What they are expected to bring, by the scored list."),
@@ -28,7 +30,10 @@ GROUPS = (
     Indicator("year_revenue", "money", "Net revenue of the log's last 365 days."),
     Indicator("year_revenue_share", "share", "Their share of it."),
     Indicator(
-        "stage_at_start", "text", "Stage at the period's start; new: their first purchase is in the period."
+        "stage_at_start",
+        "text",
+        "Stage at the period's start; new: their first purchase is in the period.",
+        words=("new", *STAGES),
     ),
     *(
         Indicator(column, "customers", f"In this stage at the end. {_MEANINGS[stage]}")

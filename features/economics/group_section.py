@@ -15,6 +15,7 @@ from features.economics.leads import Leads
 from features.economics.migration import migration
 from features.economics.stages import StageInputs, create_stages
 from features.economics.tables import Section, Table
+from features.language import translated
 
 _YEAR_DAYS = 365
 
@@ -47,26 +48,34 @@ def group_section(facts: Facts, inputs: Inputs) -> Section:
     create_stages(facts.engine, facts.periods, facts.inactivity_days, stage_inputs(inputs))
     moves = migration(facts)
     tables = [
-        Table("stages", "Stages at the end of each period", _stages(facts, moves, inputs.leads)),
-        Table("migration", "From the start of each period to its end", _shown(facts, moves, inputs)),
+        Table("stages", translated("Stages at the end of each period"), _stages(facts, moves, inputs.leads)),
+        Table(
+            "migration", translated("From the start of each period to its end"), _shown(facts, moves, inputs)
+        ),
     ]
     missing = []
     if inputs.tiers:
-        tables.insert(0, Table("tiers", "Tiers", _tiers(facts, inputs)))
+        tables.insert(0, Table("tiers", translated("Tiers"), _tiers(facts, inputs)))
     else:
-        missing.append("scored.csv (a list of stayworth score; --scores) adds tiers.")
+        missing.append(translated("scored.csv (a list of stayworth score; --scores) adds tiers."))
     if inputs.referrals is None:
         missing.append(
-            "referrals.csv (referrer_id, referred_id, referred_at, reward; --referrals) adds advocates."
+            translated(
+                "referrals.csv (referrer_id, referred_id, referred_at, reward; --referrals) adds advocates."
+            )
         )
     if inputs.wallets is None:
-        missing.append("share_of_wallet, a column of customers.csv (--customers), adds the stage majority.")
+        missing.append(
+            translated("share_of_wallet, a column of customers.csv (--customers), adds the stage majority.")
+        )
     if inputs.leads is None:
         missing.append(
-            "leads.csv (lead_id, created_at, channel, qualified, customer_id, converted_at; --leads) adds prospects "
-            "and suspects."
+            translated(
+                "leads.csv (lead_id, created_at, channel, qualified, customer_id, converted_at; --leads) adds "
+                "prospects and suspects."
+            )
         )
-    return Section("groups", "Tiers, stages, migration", tuple(tables), (), tuple(missing))
+    return Section("groups", translated("Tiers, stages, migration"), tuple(tables), (), tuple(missing))
 
 
 def stage_inputs(inputs: Inputs) -> StageInputs:

@@ -84,6 +84,7 @@ def describe(own: list[Row], today: date) -> dict[str, float]:
         "max_gap_days": max(gaps, default=nan),
         "overdue_ratio": silence * len(gaps) / recency if gaps else nan,
         "active_months": len({(day.year, day.month) for day in days}),
+        "purchase_days_365d": sum((today - day).days <= 365 for day in days),
         **{f"orders_{n}d": count for n, count in recent_orders.items()},
         **{f"spend_{n}d": cents / 100 for n, cents in recent_cents.items()},
         "orders_trend_90d": trend(recent_orders),
