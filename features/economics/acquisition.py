@@ -40,7 +40,7 @@ JOIN customers ON customers.customer = days.customer AND customers.first_day = d
 JOIN calendar ON calendar.day = days.day{join}
 GROUP BY 1, 2"""
 
-_JOIN = "\nJOIN acquisition ON acquisition.customer = customers.customer"
+CHANNEL_OF_CUSTOMER = "\nJOIN acquisition ON acquisition.customer = customers.customer"
 
 _LISTED = """SELECT found.customer AS customer,
   coalesce(channel_list.segment, found.segment) AS channel
@@ -218,16 +218,23 @@ def acquisition(
     )
 
 
-def _by_channel(facts: Facts, channel_of: Mapping[str, str | None] | None) -> pd.DataFrame:
+def create_channels(facts: Facts, channel_of: Mapping[str, str | None] | None) -> bool:
+    """Create the table ``acquisition (customer, channel)``, if the channels of customers are known."""
     if "channel" not in facts.columns and not channel_of:
-        return pd.DataFrame()
+        return False
     first = FIRST_VALUE.format(column="channel") if "channel" in facts.columns else _NO_CHANNEL
     listed = dict(channel_of or {})
     types = pa.schema([("customer_id", pa.string()), ("segment", pa.string())])
     rows = pa.table({"customer_id": list(listed), "segment": list(listed.values())}, schema=types)
     facts.engine.register("channel_list", rows)
     facts.engine.create("acquisition", _LISTED.format(first=first))
-    return _acquired(facts, "acquisition.channel", _JOIN)
+    return True
+
+
+def _by_channel(facts: Facts, channel_of: Mapping[str, str | None] | None) -> pd.DataFrame:
+    if not create_channels(facts, channel_of):
+        return pd.DataFrame()
+    return _acquired(facts, "acquisition.channel", CHANNEL_OF_CUSTOMER)
 
 
 def _acquired(facts: Facts, channel: str, join: str) -> pd.DataFrame:

@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from features.economics.file_definitions import ACQUISITION, COSTS, LEADS, REFERRALS, SURVEYS, TARGETS
+from features.economics.file_definitions import (
+    ACQUISITION,
+    COSTS,
+    LEADS,
+    PROFITS,
+    RECEIVABLES,
+    REFERRALS,
+    SURVEYS,
+    TARGETS,
+)
 from features.economics.group_definitions import GROUPS
 from features.economics.indicator import Indicator
 from features.economics.log_definitions import BASE, COHORTS, HALF_YEARS, KEYS, SALES, VALUES
@@ -23,6 +32,8 @@ INDICATORS: dict[str, Indicator] = {
         *VALUES,
         *HALF_YEARS,
         *COSTS,
+        *RECEIVABLES,
+        *PROFITS,
         *REFERRALS,
         *SURVEYS,
         *LEADS,

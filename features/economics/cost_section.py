@@ -10,23 +10,19 @@ from features.economics.indicators import with_periods
 from features.economics.inputs import KEYS, CostInputs, Inputs
 from features.economics.sales import sales
 from features.economics.tables import Section, Table
-from features.language import translated
+from features.language import translatable, translated
+
+NO_COSTS = translatable(
+    "costs.toml ([[touchpoints]], [[pools]]; --costs) adds what keeping customers costs, and touchpoints.csv "
+    "(customer_id, occurred_at, touchpoint, quantity; --touchpoints) what for."
+)
 
 
 def cost_section(inputs: Inputs) -> Section:
     """Return what keeping customers costs, always by month."""
     title = translated("Cost of keeping")
     if inputs.costs is None:
-        return Section(
-            "costs",
-            title,
-            missing=(
-                translated(
-                    "costs.toml ([[touchpoints]], [[pools]]; --costs) adds what keeping customers costs, and "
-                    "touchpoints.csv (customer_id, occurred_at, touchpoint, quantity; --touchpoints) what for."
-                ),
-            ),
-        )
+        return Section("costs", title, missing=(translated(NO_COSTS),))
     facts, unit = inputs.costs.facts, inputs.unit
     base = customer_base(facts)
     found = cost_of_keeping(facts, inputs.costs.touches, inputs.costs.table, base["start"])

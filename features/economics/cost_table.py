@@ -15,12 +15,19 @@
     cost = 1000
     driver = "orders"            # orders, revenue, active days, equal, touchpoint, or the name of one
     per = "order"
+
+    [unpaid_rates]               # optional: shares of open invoices that are never paid, by their age
+    not_due = 0.01
+    days_1_30 = 0.03
+
+A touchpoint is one kind of cost, and comes with orders or with time, whatever it costs when. A table ``[costs]`` may
+stand in the same file: what values assume per purchase and day (``stayworth train``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
@@ -69,6 +76,22 @@ class PoolCost(BaseModel):
         return int(cents(np.array([self.cost]))[0])
 
 
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class UnpaidRates(BaseModel):
+    """Shares of open amounts that are never paid, by the days since they were due."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    not_due: Share | None = None
+    days_1_30: Share | None = None
+    days_31_60: Share | None = None
+    days_61_90: Share | None = None
+    days_91_180: Share | None = None
+    over_180: Share | None = None
+
+
 @dataclass(frozen=True)
 class CostTable:
     """All costs of a file.
@@ -77,10 +100,12 @@ class CostTable:
     ----------
     units : sequence of UnitCost
     pools : sequence of PoolCost
+    unpaid_rates : mapping of ages (`features.economics.receivables.AGES`) to rates, of those that are given
     """
 
     units: Sequence[UnitCost] = ()
     pools: Sequence[PoolCost] = ()
+    unpaid_rates: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -95,9 +120,10 @@ class CostTable:
             content = read_toml(path)
         except (OSError, ValueError) as error:
             raise StayworthError(f"Cannot read {path}: {error}.") from None
-        if unknown := sorted(set(content) - {"touchpoints", "pools"}):
+        if unknown := sorted(set(content) - {"touchpoints", "pools", "unpaid_rates", "costs"}):
             raise StayworthError(
-                f"{path} has {unknown[0]!r}; costs stand under [[touchpoints]] and [[pools]]."
+                f"{path} has {unknown[0]!r}; costs stand under [[touchpoints]] and [[pools]], rates under "
+                "[unpaid_rates], what values assume under [costs]."
             )
         units = [_entry(UnitCost, entry, path) for entry in _tables(content, "touchpoints", path)]
         pools = [_entry(PoolCost, entry, path) for entry in _tables(content, "pools", path)]
@@ -105,7 +131,12 @@ class CostTable:
         keys += [(each.pool, each.month) for each in pools]
         if twice := [key for key in keys if keys.count(key) > 1]:
             raise StayworthError(f"{path} has two costs of {twice[0][0]!r} for {twice[0][1]}. Keep one.")
-        return cls(units, pools)
+        _require_one_sort(units, path)
+        rates = content.get("unpaid_rates", {})
+        if not isinstance(rates, dict):
+            raise StayworthError(f"{path}: [unpaid_rates] stands in one bracket, once.")
+        given = _entry(UnpaidRates, rates, path).model_dump(exclude_none=True)
+        return cls(units, pools, given)
 
     def unit_cents(
         self,
@@ -140,12 +171,25 @@ def _tables(content: dict[str, object], name: str, path: Path) -> list[dict[str,
     return tables
 
 
+def _require_one_sort(units: Sequence[UnitCost], path: Path) -> None:
+    """Raise a StayworthError if a touchpoint has two kinds, or comes with orders and with time."""
+    sorts: dict[str, tuple[str, str]] = {}
+    for unit in units:
+        sort = (unit.kind, unit.per)
+        if sorts.setdefault(unit.touchpoint, sort) != sort:
+            raise StayworthError(
+                f"{path}: the costs of {unit.touchpoint!r} differ in kind or per: "
+                f"{', '.join(sorts[unit.touchpoint])} and {', '.join(sort)}. Give its touches two names."
+            )
+
+
 def _entry(kind: type[Entry], entry: dict[str, object], path: Path) -> Entry:
     try:
         return kind.model_validate(entry)
     except ValidationError as error:
         first = error.errors()[0]
-        what = next((str(entry[key]) for key in ("touchpoint", "pool") if key in entry), "a cost")
+        what = next((str(entry[key]) for key in ("touchpoint", "pool") if key in entry), None)
+        what = what or ("unpaid_rates" if kind is UnpaidRates else "a cost")
         raise StayworthError(
             f"{path}: {what!r}, {'.'.join(map(str, first['loc']))}: {first['msg']}."
         ) from None

@@ -1,8 +1,6 @@
 """What keeping customers costs: touches at their price of the day, and overhead shared out by its driver.
 
-A pool is shared out in whole cents by the largest remainder, ties by customer id, so that *allocated + unallocated =
-booked*, to the cent. Unallocated is what no customer of the log drives: touches of people who are not in it, and pools
-of a month in which nothing drives them. Touches up to the first purchase day belong to acquisition.
+What `features.economics.cost_allocation` allocates to customers, added up by segment and month.
 """
 
 from __future__ import annotations
@@ -11,68 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
-from features.economics.cost_table import DRIVERS, CostTable, PoolCost
+from features.economics.cost_allocation import NOBODY, POOLED, TOUCHED, allocate, touch_cents
+from features.economics.cost_table import CostTable
 from features.economics.facts import Facts
 from features.economics.money import MoneyUnit
 from features.economics.touches import THOUSANDTHS, Touches
-from features.errors import StayworthError
-from features.suggestion import did_you_mean
-from features.table.purchase_days import PURCHASE_DAYS
-
-NOBODY = 2_147_483_647
-"""Number of who is no customer of the log: last among equal remainders."""
-
-_TOUCHED = f"""SELECT coalesce(customers.customer, {NOBODY}) AS customer, calendar.period AS month, touchpoint,
-  quantity, touch_cents, CASE WHEN touches.day > customers.first_day THEN 1 ELSE 0 END AS keeping
-FROM touches
-LEFT JOIN customers ON customers.customer_id = touches.customer_id
-LEFT JOIN calendar ON calendar.day = touches.day AND calendar.period < {{months}}"""
-
-# Days of a month on which a customer is active: from the day after a purchase to the window's end or the next purchase.
-_ACTIVE_DAYS = f"""SELECT customer, sum(least(until, {{end}}) - greatest(since, {{start}})) AS weight
-FROM (
-  SELECT customers.customer AS customer, days.day + 1 AS since,
-    least(days.day + {{inactivity}}, coalesce(lead(days.day) OVER (PARTITION BY days.customer ORDER BY days.day),
-      days.day + {{inactivity}})) + 1 AS until
-  FROM {PURCHASE_DAYS} AS days
-  JOIN customers ON customers.customer = days.customer
-  WHERE orders > 0
-) AS spells
-WHERE since < {{end}} AND until > {{start}}
-GROUP BY customer"""
-
-_WEIGHTS = {
-    "orders": "SELECT customer, orders AS weight FROM customer_periods WHERE period = {month}",
-    "revenue": "SELECT customer, greatest(0, gross_cents - refund_cents) AS weight FROM customer_periods "
-    "WHERE period = {month}",
-    "equal": "SELECT customer, 1 AS weight FROM active_runs "
-    "WHERE {month} BETWEEN from_boundary AND to_boundary UNION "
-    "SELECT customer, 1 AS weight FROM customer_periods WHERE period = {month} AND purchase_days > 0",
-    "active days": _ACTIVE_DAYS,
-    "touchpoint": "SELECT customer, sum(quantity) AS weight FROM touched WHERE month = {month} GROUP BY customer",
-}
-_OWN_TOUCHES = (
-    "SELECT customer, sum(quantity) AS weight FROM touched WHERE month = {month} AND touchpoint = '{name}' "
-    "GROUP BY customer"
-)
-
-_SHARED_OUT = """WITH driven AS (
-  SELECT customer, CAST(weight AS HUGEINT) AS weight FROM ({weights}) AS weights WHERE weight > 0
-),
-whole AS (SELECT sum(weight) AS weight FROM driven),
-shares AS (
-  SELECT customer, {cents} * driven.weight // whole.weight AS share, {cents} * driven.weight % whole.weight AS rest
-  FROM driven
-  JOIN whole ON TRUE
-),
-given AS (SELECT sum(share) AS cents FROM shares)
-SELECT customer,
-  CAST(share + CASE WHEN row_number() OVER (ORDER BY rest DESC, customer) <= {cents} - given.cents THEN 1 ELSE 0 END
-    AS BIGINT) AS cents
-FROM shares
-JOIN given ON TRUE"""
 
 # Kept are the customers who are active at the month's start or buy in it; others have lapsed.
 _KEPT = """LEFT JOIN active_runs ON active_runs.customer = {costs}.customer
@@ -84,17 +26,21 @@ _IS_KEPT = "active_runs.customer IS NOT NULL OR bought.customer IS NOT NULL"
 _DIRECT = f"""SELECT {{segment}} AS segment, facts.month AS period, facts.touchpoint AS item, facts.keeping AS keeping,
   CASE WHEN {_IS_KEPT} THEN 1 ELSE 0 END AS kept,
   CAST(sum(quantity) AS BIGINT) AS quantity, CAST(coalesce(sum(touch_cents), 0) AS BIGINT) AS cents
-FROM touched AS facts
+FROM {TOUCHED} AS facts
 {_KEPT.format(costs="facts", month="facts.month")}{{members}}
 WHERE facts.customer < {NOBODY} AND facts.month IS NOT NULL
 GROUP BY 1, 2, 3, 4, 5"""
 
-_POOLED = f"""SELECT {{segment}} AS segment, CASE WHEN {_IS_KEPT} THEN 1 ELSE 0 END AS kept,
+_POOLED = f"""SELECT {{segment}} AS segment, facts.month AS period, CASE WHEN {_IS_KEPT} THEN 1 ELSE 0 END AS kept,
   CAST(sum(cents) AS BIGINT) AS cents
-FROM shared_out AS facts
-{_KEPT.format(costs="facts", month="<month>")}{{members}}
+FROM {POOLED} AS facts
+{_KEPT.format(costs="facts", month="facts.month")}{{members}}
 WHERE facts.customer < {NOBODY}
-GROUP BY 1, 2"""
+GROUP BY 1, 2, 3"""
+
+_GIVEN = (
+    f"SELECT pool, CAST(sum(cents) AS BIGINT) AS cents FROM {POOLED} WHERE customer < {NOBODY} GROUP BY pool"
+)
 
 _CUSTOMERS = """SELECT {segment} AS segment, facts.period AS period, count(*) AS customers
 FROM customer_periods AS facts
@@ -138,7 +84,7 @@ def cost_of_keeping(facts: Facts, touches: Touches, costs: CostTable, start: pd.
     StayworthError
         If a pool names a driver that there is not.
     """
-    _require_drivers(costs, touches)
+    allocate(facts, touches, costs)
     direct, bookings = _direct(facts, touches, costs)
     pooled, pool_bookings = _pooled(facts, costs)
     keys = ["segment", "period"]
@@ -187,29 +133,11 @@ def shown_costs(found: CostOfKeeping, unit: MoneyUnit) -> pd.DataFrame:
     )
 
 
-def _require_drivers(costs: CostTable, touches: Touches) -> None:
-    names = touches.names
-    for pool in costs.pools:
-        if pool.driver not in (*DRIVERS, *names):
-            near = did_you_mean(pool.driver, [*DRIVERS, *names])
-            raise StayworthError(
-                f"The pool {pool.pool!r} of {pool.month} is shared out by {pool.driver!r}, which is neither "
-                f"{', '.join(DRIVERS)} nor a touchpoint of the file.{near}"
-            )
-
-
 def _direct(facts: Facts, touches: Touches, costs: CostTable) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Price every touch; return costs by segment, month, touchpoint and what they are for, and the bookings."""
-    cents = costs.unit_cents(
-        touches.table["touchpoint"].to_pylist(),
-        touches.table["day"].to_numpy().astype(np.int64),
-        touches.quantities,
-    )
-    priced = pa.array(np.nan_to_num(cents).astype(np.int64), mask=np.isnan(cents))
-    facts.engine.register("touches", touches.table.append_column("touch_cents", priced))
-    facts.engine.create("touched", _TOUCHED.format(months=len(facts.periods)))
+    """Return the costs of touches by segment, month, touchpoint and what they are for, and the bookings."""
     direct = facts.by_segment(_DIRECT)
-    booked = pd.Series(cents).groupby(np.array(touches.table["touchpoint"].to_pylist(), dtype=object))
+    names, cents = touches.table["touchpoint"].to_pylist(), touch_cents(touches, costs)
+    booked = pd.Series(cents).groupby(np.array(names, dtype=object))
     everyone = direct[direct["segment"] == facts.groups[0]]
     allocated = everyone.groupby("item")["cents"].sum()
     names = sorted({*touches.names, *(each.touchpoint for each in costs.units)})
@@ -229,25 +157,15 @@ def _direct(facts: Facts, touches: Touches, costs: CostTable) -> tuple[pd.DataFr
 
 
 def _pooled(facts: Facts, costs: CostTable) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Share out every pool; return what each segment gets by month, and the bookings."""
-    parts, bookings = [], []
-    for pool, month in costs.pool_months(facts.periods):
-        allocated = 0
-        if month is not None:
-            facts.engine.create(
-                "shared_out", _SHARED_OUT.format(weights=_weights(facts, pool, month), cents=pool.cents)
-            )
-            found = facts.by_segment(_POOLED.replace("<month>", str(month))).assign(period=month)
-            allocated = int(found.loc[found["segment"] == facts.groups[0], "cents"].sum())
-            parts.append(found)
-        bookings.append([f"{pool.pool} {pool.month}", pool.cents, allocated, pool.cents - allocated, 0])
-    names = ["item", "booked_cents", "allocated_cents", "unallocated_cents", "touches_without_cost"]
-    empty = pd.DataFrame({"segment": [], "kept": [], "cents": [], "period": []})
-    return pd.concat(parts, ignore_index=True) if parts else empty, pd.DataFrame(bookings, columns=names)
-
-
-def _weights(facts: Facts, pool: PoolCost, month: int) -> str:
-    start, end = (int(day) for day in facts.periods.boundaries[[month, month + 1]])
-    if pool.driver not in DRIVERS:
-        return _OWN_TOUCHES.format(month=month, name=pool.driver.replace("'", "''"))
-    return _WEIGHTS[pool.driver].format(month=month, start=start, end=end, inactivity=facts.inactivity_days)
+    """Return what each segment gets of the pools by month, and the bookings."""
+    found = facts.by_segment(_POOLED)
+    given = facts.query(_GIVEN).set_index("pool")["cents"]
+    bookings = pd.DataFrame(
+        {
+            "item": [f"{pool.pool} {pool.month}" for pool in costs.pools],
+            "booked_cents": np.array([pool.cents for pool in costs.pools], dtype=np.int64),
+            "allocated_cents": given.reindex(range(len(costs.pools))).fillna(0).to_numpy(np.int64),
+        }
+    )
+    bookings["unallocated_cents"] = bookings["booked_cents"] - bookings["allocated_cents"]
+    return found, bookings.assign(touches_without_cost=0)

@@ -69,6 +69,102 @@ COSTS = (
     ),
 )
 
+RECEIVABLES = (
+    Indicator(
+        "age_of_debt",
+        "text",
+        "Days since an open amount was due: not_due, days_1_30, days_31_60, days_61_90, days_91_180, over_180.",
+        words=("not_due", "days_1_30", "days_31_60", "days_61_90", "days_91_180", "over_180"),
+    ),
+    Indicator("invoices", "number", "Open invoices."),
+    Indicator("open_amount", "money", "What is owed: invoices neither paid nor written off by then."),
+    Indicator("overdue", "money", "What of it was due before."),
+    Indicator(
+        "unpaid_rate",
+        "share",
+        "Share of open amounts of this age that was still unpaid a year later; given, or seen in the receivables.",
+    ),
+    Indicator(
+        "expected_loss",
+        "money",
+        "What of the open amounts will not be paid, by the rates known then; empty without rates.",
+        "sum of open_amount * unpaid_rate",
+        "lower",
+    ),
+    Indicator("written_off", "money", "Written off in the period, less what was paid after a write-off."),
+    Indicator(
+        "bad_debt",
+        "money",
+        "What was lost by customers who do not pay: in the period, or of a customer over the whole log.",
+        "written_off + change of expected_loss",
+        "lower",
+    ),
+)
+
+PROFITS = (
+    Indicator("customer_id", "text", "Id of the customer."),
+    Indicator(
+        "acquire_cost",
+        "money",
+        "Touches up to the first purchase day, and the spend of the month and channel, shared out among the acquired.",
+    ),
+    Indicator("keep_cost", "money", "Touches after it but complaints, and overhead."),
+    Indicator("support_cost", "money", "Complaints: touchpoints of that kind."),
+    Indicator(
+        "net_profitability",
+        "money",
+        "The textbooks' profitability: it ranks nobody, for goods are not free.",
+        "net_revenue - acquire_cost - keep_cost - support_cost",
+    ),
+    Indicator(
+        "customer_margin",
+        "share",
+        "Net profitability per unit of net revenue.",
+        "net_profitability / net_revenue",
+    ),
+    Indicator(
+        "risk_adjusted_revenue",
+        "money",
+        "Net profitability less bad debt.",
+        "net_profitability - bad_debt",
+    ),
+    Indicator(
+        "net_margin",
+        "money",
+        "What customers brought in all: margin less the costs and the bad debt that are known.",
+        "margin - acquire_cost - keep_cost - support_cost - bad_debt",
+    ),
+    Indicator(
+        "clv_to_cac",
+        "number",
+        "Return on acquisition: what customers have brought and, with a scored list, will bring per unit of its cost; "
+        "good above 1.",
+        "(net_margin + acquire_cost + potential) / acquire_cost",
+        "higher",
+    ),
+    Indicator("top_net_margin_share", "share", "Share of the net margin that the best fifth brings."),
+    Indicator("share_of_customers", "share", "Share of the customers, the best first."),
+    Indicator("cumulative_net_margin", "money", "What these customers bring together."),
+    Indicator(
+        "share_of_net_margin",
+        "share",
+        "Share of all net margin that they bring: above 1 where others take some away.",
+    ),
+    Indicator("sure", "yes or no", "The upper end of the interval of the expected value is below 0 too."),
+    Indicator(
+        "cause",
+        "text",
+        "What the customer cost most beyond an average one of the same revenue: service, returns, debt or discount.",
+        words=("service", "returns", "debt", "discount"),
+    ),
+    Indicator(
+        "remedy",
+        "text",
+        "What to do: a cheaper channel, prepayment, no offer.",
+        words=("cheaper channel", "prepayment", "no offer"),
+    ),
+)
+
 REFERRALS = (
     Indicator("referrers", "customers", "Customers of the log who referred somebody."),
     Indicator("referred", "customers", "Customers whom they referred, who have bought."),

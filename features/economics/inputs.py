@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from features.economics.acquisition import Spend
 from features.economics.cost_table import CostTable
 from features.economics.facts import Facts
 from features.economics.leads import Leads
 from features.economics.money import MoneyUnit
+from features.economics.receivables import Receivables
 from features.economics.referrals import Referrals
 from features.economics.surveys import Surveys
 from features.economics.targets import Targets
@@ -43,12 +44,14 @@ class Inputs:
     Attributes
     ----------
     unit : MoneyUnit
-    spend, targets, surveys, leads, referrals : optional
+    spend, targets, surveys, leads, referrals, receivables : optional
+    unpaid_rates : mapping of ages of receivables to the share that is never paid, in place of the log's own
     channel_of : mapping of customer ids to their acquisition channel, optional
     segment : str, what customers are told apart by; empty for nothing
     margin : str, where margins come from; empty if they are not known
     discount_rate : float, yearly; a real rate where money is real
     potential : mapping of customer ids to their expected value in cents, optional
+    potential_high : mapping of customer ids to the upper end of its interval, optional
     tiers : mapping of customer ids to their tier, optional
     wallets : mapping of customer ids to their share of wallet, in [0, 1], optional
     costs : CostInputs, optional
@@ -60,11 +63,14 @@ class Inputs:
     surveys: Surveys | None = None
     leads: Leads | None = None
     referrals: Referrals | None = None
+    receivables: Receivables | None = None
+    unpaid_rates: Mapping[str, float] = field(default_factory=dict)
     channel_of: Mapping[str, str | None] | None = None
     segment: str = ""
     margin: str = ""
     discount_rate: float = 0.15
     potential: Mapping[str, int] | None = None
+    potential_high: Mapping[str, int] | None = None
     tiers: Mapping[str, str | None] | None = None
     wallets: Mapping[str, float] | None = None
     costs: CostInputs | None = None

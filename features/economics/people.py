@@ -16,6 +16,7 @@ from features.log.settings import LogRules
 
 ACQUISITION_CHANNEL = "acquisition_channel"
 SHARE_OF_WALLET = "share_of_wallet"
+VALUE_HIGH = "expected_value_high"
 VALUE_TIER = "value_tier"
 _RANK = {tier: rank for rank, tier in enumerate(TIERS)}
 
@@ -104,12 +105,14 @@ class ScoredCustomers:
     Attributes
     ----------
     potential : dict of customer ids to their expected value, cents; what has several ids is added up
+    high : dict of customer ids to the upper end of its interval, cents, alike; None if the list has none
     tiers : dict of customer ids to their tier, of several ids the highest; empty if the list has none
     snapshot : date or None, of the list
     notes : list of str, sentences about customers who are not in the log
     """
 
     potential: dict[str, int]
+    high: dict[str, int] | None
     tiers: dict[str, str | None]
     snapshot: date | None
     notes: list[str]
@@ -133,10 +136,15 @@ def read_scored(
     file = OptionalFile(path, ["customer_id", "expected_value"], rules)
     given = [(aliases or {}).get(each, each) for each in file.ids("customer_id")]
     pairs, notes = match_customers(given, known, file.name)
-    potential: dict[str, int] = {}
-    for customer, value in zip(given, file.cents("expected_value", negative=True), strict=True):
-        if customer in pairs:
-            potential[pairs[customer]] = potential.get(pairs[customer], 0) + int(value)
+
+    def added_up(column: str) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for customer, value in zip(given, file.cents(column, negative=True), strict=True):
+            if customer in pairs:
+                found[pairs[customer]] = found.get(pairs[customer], 0) + int(value)
+        return found
+
+    high = added_up(VALUE_HIGH) if file.has(VALUE_HIGH) else None
     tiers: dict[str, str | None] = {}
     if file.has(VALUE_TIER):
         named = file.texts(VALUE_TIER)
@@ -146,7 +154,7 @@ def read_scored(
             if customer in pairs and tier is not None:
                 best = tiers.get(pairs[customer]) or tier
                 tiers[pairs[customer]] = min(best, tier, key=_RANK.__getitem__)
-    return ScoredCustomers(potential, tiers, _snapshot(file), notes)
+    return ScoredCustomers(added_up("expected_value"), high, tiers, _snapshot(file), notes)
 
 
 def _snapshot(file: OptionalFile) -> date | None:

@@ -8,11 +8,13 @@ from features.economics.acquisition import Spend, acquisition
 from features.economics.catalogue import BASE_COLUMNS, INDICATORS, SALES_COLUMNS
 from features.economics.cohort_section import cohort_section
 from features.economics.cost_section import cost_section
+from features.economics.debt_section import debt_section
 from features.economics.facts import Facts
 from features.economics.group_section import group_section
 from features.economics.indicators import churn_lead, indicators, lead_sentences, with_periods
 from features.economics.inputs import KEYS, NO_MARGINS, NO_SPEND, Inputs
 from features.economics.leads import lead_results
+from features.economics.profit_section import profit_section
 from features.economics.segments import EVERYONE
 from features.economics.surveys import strangers, survey_results
 from features.economics.tables import EconomicsReport, Section, Table, Terms
@@ -41,6 +43,8 @@ def build_report(facts: Facts, inputs: Inputs) -> EconomicsReport:
         cohort_section(facts, inputs, table, channels),
         _acquisition_section(facts, inputs, channels),
         cost_section(inputs),
+        debt_section(facts, inputs),
+        profit_section(facts, inputs),
         group_section(facts, inputs),
         _survey_section(facts, inputs),
     )

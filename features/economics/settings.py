@@ -114,6 +114,13 @@ class ReportSettings(Settings, section="report"):
             "--costs", help="What touches and overhead cost: a TOML file of [[touchpoints]] and [[pools]]."
         ),
     ] = None
+    receivables: Annotated[
+        Path | None,
+        typer.Option(
+            "--receivables",
+            help="Invoices: customer_id, issued_at, due_at, amount, paid_at, paid_amount, written_off_at.",
+        ),
+    ] = None
     deflator: Annotated[
         Path | None,
         typer.Option("--deflator", help="Index of prices, for money of the log's last month: month, index."),

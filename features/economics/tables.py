@@ -27,6 +27,8 @@ class Table:
     rows : DataFrame, its columns named as in the catalogue
     provisional : mapping of a column to the column of yes or no that marks its provisional cells; the column
         ``provisional`` marks whole rows
+    personal : bool
+        Whether each row is a customer: only files have them all, a page shows the first few, `to_dict` none.
 
     Raises
     ------
@@ -38,6 +40,7 @@ class Table:
     title: str
     rows: pd.DataFrame
     provisional: Mapping[str, str] = field(default_factory=dict)
+    personal: bool = False
 
     def __post_init__(self) -> None:
         for name in self.rows:
@@ -120,7 +123,7 @@ class EconomicsReport:
                     "title": section.title,
                     "notes": list(section.notes),
                     "missing": list(section.missing),
-                    "tables": {table.name: table.to_dict() for table in section.tables},
+                    "tables": {table.name: table.to_dict() for table in section.tables if not table.personal},
                 }
                 for section in self.sections
             },

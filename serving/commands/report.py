@@ -111,12 +111,15 @@ def made_report(
     with facts_by(Periods(*span, settings.period, settings.calendar)) as facts, ExitStack() as stack:
         inputs = _inputs(settings, log, orders, facts, people, aliases)
         if scored:
-            inputs = replace(inputs, potential=scored.potential, tiers=scored.tiers)
+            inputs = replace(
+                inputs, potential=scored.potential, potential_high=scored.high, tiers=scored.tiers
+            )
         if settings.costs:
             months = facts
             if settings.period != "month":
                 months = stack.enter_context(facts_by(Periods(*span, "month", settings.calendar)))
-            inputs = replace(inputs, costs=_costs(settings, log, months, aliases))
+            costs = _costs(settings.costs, settings, log, months, aliases)
+            inputs = replace(inputs, costs=costs, unpaid_rates=costs.table.unpaid_rates)
         return build_report(facts, inputs), said
 
 
@@ -137,16 +140,14 @@ def _stage_inputs(
 
 
 def _costs(
-    settings: ReportSettings, log: LogSettings, months: Facts, aliases: dict[str, str]
-) -> CostInputs | None:
+    path: Path, settings: ReportSettings, log: LogSettings, months: Facts, aliases: dict[str, str]
+) -> CostInputs:
     from features.economics.cost_table import CostTable
     from features.economics.inputs import CostInputs
     from features.economics.touches import Touches
 
-    if settings.costs is None:
-        return None
     touches = Touches.read(settings.touchpoints, log, aliases) if settings.touchpoints else Touches.none()
-    return CostInputs(months, touches, CostTable.read(settings.costs))
+    return CostInputs(months, touches, CostTable.read(path))
 
 
 def _united(orders: TransactionLog, aliases: dict[str, str], path: Path | None) -> list[str]:
@@ -177,6 +178,7 @@ def _inputs(
     from features.economics.leads import Leads
     from features.economics.money import MoneyUnit
     from features.economics.people import ACQUISITION_CHANNEL, SHARE_OF_WALLET, read_wallets
+    from features.economics.receivables import Receivables
     from features.economics.referrals import Referrals
     from features.economics.surveys import Surveys
     from features.economics.targets import Targets
@@ -191,6 +193,7 @@ def _inputs(
         surveys=Surveys.read(settings.surveys, log, aliases) if settings.surveys else None,
         leads=Leads.read(settings.leads, log, aliases) if settings.leads else None,
         referrals=Referrals.read(settings.referrals, log, aliases) if settings.referrals else None,
+        receivables=Receivables.read(settings.receivables, log, aliases) if settings.receivables else None,
         channel_of=people.values(ACQUISITION_CHANNEL) if people and people.has(ACQUISITION_CHANNEL) else None,
         wallets=read_wallets(people) if people and people.has(SHARE_OF_WALLET) else None,
         segment=settings.segment or "",

@@ -25,6 +25,9 @@ from serving.report.pictures import pictures
 SHOWN_ROWS = 24
 """Rows of a table that the page shows, the newest; its CSV file has all."""
 
+SHOWN_CUSTOMERS = 10
+"""Customers of a table that the page names, the first."""
+
 _SHOWN_SEGMENTS = 12
 _MARKS = {"provisional"}
 _HIDDEN = {"from", "to"}
@@ -169,7 +172,7 @@ def _part(table: Table, segment: str, rows: pd.DataFrame, calendar: str) -> Part
         for each in table.columns
         if each.name not in marks | _HIDDEN | {"segment"} and rows[each.name].notna().any()
     ]
-    shown = rows.tail(SHOWN_ROWS)
+    shown = rows.head(SHOWN_CUSTOMERS) if table.personal else rows.tail(SHOWN_ROWS)
     cells = [[_cell(row, head, table, calendar) for head in heads] for _, row in shown.iterrows()]
     return Part(segment, heads, cells, len(rows) - len(shown))
 

@@ -193,6 +193,25 @@ def _side_by_side(
     return _ticks(figure, rows[list(named)].stack(), "yaxis")
 
 
+def whale_curve(rows: pd.DataFrame) -> go.Figure | None:
+    """Draw the share of the net margin that the best customers bring together; without a total above 0 the money."""
+    known = rows["share_of_net_margin"].notna().all()
+    amount = "share_of_net_margin" if known else "cumulative_net_margin"
+    title = INDICATORS[amount].title
+    line = go.Scatter(
+        x=rows["share_of_customers"],
+        y=rows[amount],
+        line={"color": GREEN},
+        fill="tozeroy",
+        hovertext=_told(_shown(rows, "share_of_customers"), title, _shown(rows, amount)),
+        hoverinfo="text",
+    )
+    figure = _figure(title).add_trace(line)
+    figure.update_xaxes(type="linear", title=translated("share of the customers, the best first"))
+    _ticks(figure, [0.0, 1.0], "xaxis", ".0%")
+    return _ticks(figure, rows[amount], "yaxis", ".0%" if known else "")
+
+
 _PICTURES: dict[str, Callable[[pd.DataFrame], go.Figure | None]] = {
     "customer_base": customer_base,
     "sales": revenue,
@@ -200,6 +219,7 @@ _PICTURES: dict[str, Callable[[pd.DataFrame], go.Figure | None]] = {
     "payback": payback,
     "what_if": what_if,
     "cost_of_keeping": cost_of_keeping,
+    "whale_curve": whale_curve,
 }
 
 

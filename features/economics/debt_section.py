@@ -1,0 +1,64 @@
+"""The section of receivables: what customers owe, and what of it will not be paid."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from features.economics.facts import Facts
+from features.economics.indicators import with_periods
+from features.economics.inputs import KEYS, Inputs
+from features.economics.receivables import Ageing, ageing_now, bad_debt
+from features.economics.tables import Section, Table
+from features.language import translatable, translated
+
+NO_RECEIVABLES = translatable(
+    "receivables.csv (customer_id, issued_at, due_at, amount, paid_at, paid_amount, written_off_at; --receivables) "
+    "adds what customers owe, and what of it will not be paid."
+)
+
+
+def debt_section(facts: Facts, inputs: Inputs) -> Section:
+    """Return what is owed at the log's end by its age, and the bad debt of each period."""
+    title = translated("Receivables and bad debt")
+    if inputs.receivables is None:
+        return Section("receivables", title, missing=(translated(NO_RECEIVABLES),))
+    ageing, unit = Ageing(facts, inputs.receivables, inputs.unpaid_rates), inputs.unit
+    now = ageing_now(ageing)
+    ages = now.assign(
+        open_amount=unit.shown(now["open_cents"]), expected_loss=unit.shown(now["expected_loss_cents"])
+    )[["segment", "age_of_debt", "invoices", "open_amount", "unpaid_rate", "expected_loss"]]
+    months = bad_debt(ageing).reset_index()
+    names = {
+        "open_amount": "open_cents",
+        "overdue": "overdue_cents",
+        "expected_loss": "expected_loss_cents",
+        "written_off": "written_off_cents",
+        "bad_debt": "bad_debt_cents",
+    }
+    money = {name: unit.shown(months[cents]) for name, cents in names.items()}
+    shown = with_periods(months, facts).assign(provisional=facts.provisional(), **money)[[*KEYS, *names]]
+    tables = (
+        Table("receivables", translated("What is owed at the end, by its age"), ages),
+        Table("bad_debt", translated("Bad debt"), shown),
+    )
+    return Section("receivables", title, tables, tuple(_notes(ageing, now)), ())
+
+
+def _notes(ageing: Ageing, now: pd.DataFrame) -> list[str]:
+    notes = [finding.message for finding in ageing.receivables.findings]
+    if ageing.strangers:
+        notes.append(
+            translated(
+                "{strangers:,} of {all:,} invoices are of people who are not in the log; they are left out.",
+                strangers=ageing.strangers,
+                all=len(ageing.receivables.table),
+            )
+        )
+    if now["unpaid_rate"].isna().any():
+        notes.append(
+            translated(
+                "The expected loss is not known, for no rate of what stays unpaid is. The receivables have to reach "
+                "back a year and more; or give rates: [unpaid_rates] of costs.toml (--costs)."
+            )
+        )
+    return notes
