@@ -27,11 +27,17 @@ from scipy import stats
 
 from features.errors import StayworthError
 from training.experiments.qini import Ranking, perfect_ranking, qini_area
+from training.experiments.simultaneous import (
+    CONFIDENCE,
+    ONE_SIDED,
+    behind_the_best,
+    greatest,
+    standardised,
+)
 from training.experiments.uplift import Predictions, cross_fit, rank_within_folds
 from training.offers.offers import Floats
 
 AT_RANDOM = "random"
-CONFIDENCE = 0.9
 BOOTSTRAPS = 240
 _FEWEST = 100
 PAIRED = 2**0.5
@@ -39,7 +45,6 @@ PAIRED = 2**0.5
 
 Where the contact does nothing, the area of such a ranking is a sum over pairs of customers of different folds, each of
 whom helped to rank the other: every pair counts twice, and the variance is twice that of a ranking from elsewhere."""
-_ONE_SIDED = (1 + CONFIDENCE) / 2
 
 
 @dataclass(frozen=True)
@@ -171,10 +176,8 @@ def _compared(
     qini[0], draws[:, 0] = 0.0, 0.0  # random rankings in general, not this one
     best = int(qini.argmax())
     error = draws.std(axis=0, ddof=1)
-    half = _greatest(np.abs(_standardised(draws - qini, error)), CONFIDENCE) * error
-    lead, lead_draws = qini[best] - qini, draws[:, [best]] - draws
-    lead_error = lead_draws.std(axis=0, ddof=1)
-    behind_low = lead - _greatest(_standardised(lead_draws - lead, lead_error), _ONE_SIDED) * lead_error
+    half = greatest(np.abs(standardised(draws - qini, error)), CONFIDENCE) * error
+    _, behind_low = behind_the_best(qini, draws)
     names, n = list(rankings), gain.size
     rows = [("nobody", -1, np.zeros(n, dtype=bool)), ("everybody", -1, np.ones(n, dtype=bool))]
     rows += [(name, at, _top(rankings[name], contacted_share)) for at, name in enumerate(names)]
@@ -185,23 +188,13 @@ def _compared(
         ranked = (found, found - spread, found + spread)
         trail = (float(qini[best] - found), float(behind_low[max(at, 0)]))
         standings.append(Standing(name, *ranked, float(chosen.mean()), *_gain(gain, chosen), *trail))
-    beats_random = qini > _greatest(_standardised(draws - qini, error), _ONE_SIDED) * error
+    beats_random = qini > greatest(standardised(draws - qini, error), ONE_SIDED) * error
     if not beats_random[best]:
         return Tournament(tuple(standings), None, ())
     level = [name for name, trails in zip(names, behind_low, strict=True) if trails <= 0]
     return Tournament(
         tuple(standings), names[best], tuple(n for n in level if n not in (names[best], AT_RANDOM))
     )
-
-
-def _standardised(draws: Floats, error: Floats) -> Floats:
-    """Return centred bootstrap draws in standard errors; 0 where there is no error."""
-    return np.divide(draws, error, out=np.zeros_like(draws), where=error > 0)
-
-
-def _greatest(standardised: Floats, confidence: float) -> float:
-    """Return what the greatest of all policies' errors stays below with this probability."""
-    return float(np.quantile(standardised.max(axis=1), confidence))
 
 
 def _require_experiment(arm: NDArray[np.bool_], y: Floats, features: pd.DataFrame) -> None:

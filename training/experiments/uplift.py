@@ -11,6 +11,7 @@ Künzel et al. (2019), Metalearners for estimating heterogeneous treatment effec
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import lightgbm
@@ -82,6 +83,31 @@ def cross_fit(
         crossed[held] = (1 - share) * _predict(gained, x[held], threads)
         crossed[held] += share * _predict(missed, x[held], threads)
     return Predictions(contacted, alone, crossed, fold)
+
+
+def cross_fit_arms(
+    features: pd.DataFrame, arm: NDArray[np.int64], outcome: Floats, *, seed: int = 0, threads: int = 1
+) -> Floats:
+    """Predict every customer's outcome in each arm of an experiment, by models fitted without them.
+
+    Parameters
+    ----------
+    features : DataFrame of shape (n_customers, n_features), known before the experiment; numbers or categories
+    arm : ndarray of shape (n_customers,), the arm that each was drawn into: 0, 1, …, all of them
+    outcome : ndarray of shape (n_customers,), 0 or 1, or an amount
+    seed, threads : int
+
+    Returns
+    -------
+    ndarray of shape (n_customers, n_arms)
+    """
+    x, fold = encode(features), np.random.default_rng(seed).permutation(outcome.size) % FOLDS
+    predicted = np.empty((outcome.size, int(arm.max()) + 1))
+    for number, each in itertools.product(range(FOLDS), range(predicted.shape[1])):
+        train, held = (fold != number) & (arm == each), fold == number
+        model = _fit(x[train], outcome[train], seed, threads)
+        predicted[held, each] = _predict(model, x[held], threads)
+    return predicted
 
 
 def rank_within_folds(score: Floats, fold: NDArray[np.int64]) -> Floats:

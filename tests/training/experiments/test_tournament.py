@@ -95,7 +95,7 @@ def hillstrom(stayworth_data: Path) -> Path:
 
 def _arm(path: Path, arm: str) -> tuple[pd.DataFrame, pd.Series, pd.Series, pd.Series]:
     settings = TournamentSettings(
-        experiment=path, treatment="segment", outcome="visit", contacted=arm, control="No E-Mail"
+        experiment=path, treatment="segment", outcome="visit", contacted=[arm], control="No E-Mail"
     )
     table, treated = read_experiment(settings)
     features = table.drop(columns=["segment", "visit", "conversion", "spend"])
@@ -129,7 +129,7 @@ def test_the_men_s_mailing_is_won_by_plain_response(hillstrom: Path) -> None:
 def test_a_word_that_the_treatment_column_never_says_is_named(tmp_path: Path) -> None:
     path = tmp_path / "past.csv"
     path.write_text("arm,visit\nmail,1\nnone,0\n", encoding="utf-8")
-    settings = TournamentSettings(experiment=path, treatment="arm", outcome="visit", contacted="mail")
+    settings = TournamentSettings(experiment=path, treatment="arm", outcome="visit", contacted=["mail"])
 
     with pytest.raises(
         StayworthError, match="No row of 'arm' says '0'; it says 'mail', 'none'. Use --control"
