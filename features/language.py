@@ -227,6 +227,22 @@ def _isolated(text: str) -> str:
     return f"{_FIRST_ISOLATE}{text}{_LAST_ISOLATE}" if latin else text
 
 
+def currency(name: str) -> str:
+    """Return a currency's name in the chosen language, by its code or "toman"; a name that is not known stays.
+
+    Examples
+    --------
+    >>> with use_language("fa"):
+    ...     currency("EUR"), currency("toman"), currency("points")
+    ('یورو', 'تومان', 'points')
+    """
+    if _chosen.get() == ENGLISH:
+        return name
+    if name == "toman":
+        return translated_in("currency", "toman")
+    return str(_locale(_chosen.get()).currencies.get(name, name))
+
+
 def day_of(value: datetime.date | str) -> datetime.date:
     """Return a day that may be written as ISO text."""
     return datetime.date.fromisoformat(value) if isinstance(value, str) else value

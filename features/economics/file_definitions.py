@@ -219,8 +219,8 @@ LEADS = (
 )
 
 TARGETS = (
-    Indicator("value", "number", "Value of the indicator."),
-    Indicator("target", "number", "Target of targets.csv."),
+    Indicator("value", "that of the indicator", "Value of the indicator."),
+    Indicator("target", "that of the indicator", "Target of targets.csv."),
     Indicator(
         "status",
         "text",

@@ -27,6 +27,7 @@ Unit = Literal[
     "money",
     "share",
     "number",
+    "that of the indicator",
 ]
 
 

@@ -16,7 +16,7 @@ from features.commands.options import AsJson, options
 from features.economics.catalogue import INDICATORS
 from features.economics.segments import EVERYONE
 from features.economics.settings import ReportSettings
-from features.language import translated, use_language
+from features.language import currency, translated, use_language
 from features.log.settings import Columns, LogSettings
 from features.progress import Report
 
@@ -217,9 +217,9 @@ def _show(made: EconomicsReport, folder: Path) -> None:
         )
     ]
     if terms.money_unit:
-        said.append(translated("Money in {unit}.", unit=terms.money_unit))
+        said.append(translated("Money is in {unit}.", unit=currency(terms.money_unit)))
     if terms.real_money_of:
-        said.append(translated("At the prices of {month:label}.", month=terms.real_money_of))
+        said.append(translated("Money is at the prices of {month:label}.", month=terms.real_money_of))
     typer.echo(" ".join(said) + "\n")
     shown = {
         "customer_base": ["period", "start", "new", "returned", "lost", "end", "churn_rate"],

@@ -19,7 +19,7 @@ from features.economics.indicator import Indicator
 from features.economics.periods import written_date
 from features.economics.segments import EVERYONE
 from features.economics.tables import EconomicsReport, Table, Terms
-from features.language import current_language, day_of, text_direction, translated, translated_in
+from features.language import currency, current_language, day_of, text_direction, translated, translated_in
 from serving.report.pictures import pictures
 
 SHOWN_ROWS = 24
@@ -119,7 +119,7 @@ def _covers(terms: Terms) -> list[str]:
     if terms.segment:
         said.append(translated("Customers are told apart by {segment}.", segment=terms.segment))
     if terms.money_unit:
-        said.append(translated("Money is in {unit}.", unit=terms.money_unit))
+        said.append(translated("Money is in {unit}.", unit=currency(terms.money_unit)))
     if terms.real_money_of:
         said.append(translated("Money is at the prices of {month:label}.", month=terms.real_money_of))
     if terms.margin:
@@ -179,8 +179,9 @@ def _part(table: Table, segment: str, rows: pd.DataFrame, calendar: str) -> Part
 
 def _cell(row: pd.Series, head: Indicator, table: Table, calendar: str) -> Cell:
     mark = table.provisional.get(head.name)
+    unit = INDICATORS[row["indicator"]] if head.unit == "that of the indicator" else head
     return Cell(
-        _text(row[head.name], head),
+        _text(row[head.name], unit),
         bool(mark and row[mark]) or bool(row.get("provisional", False)),
         _first_day(row, calendar) if head.name == "period" else "",
     )

@@ -25,6 +25,7 @@ _PALE = 0.4
 _FEWEST_PERIODS = 2
 _LATEST_COHORTS = 6
 _TICKS = 5
+_LABELS = 7
 
 
 def pictures(report: EconomicsReport) -> dict[str, str]:
@@ -263,7 +264,7 @@ def _figure(unit: str) -> go.Figure:
         plot_bgcolor="rgba(0,0,0,0)",
         hovermode="closest",
         dragmode=False,
-        xaxis={"type": "-" if not unit else "category", "gridcolor": LINE, "automargin": True},
+        xaxis={"type": "category" if unit else "-", "nticks": _LABELS, "gridcolor": LINE, "automargin": True},
         yaxis={"title": {"text": unit}, "gridcolor": LINE, "zerolinecolor": GREY, "automargin": True},
     )
     return go.Figure(layout=layout)

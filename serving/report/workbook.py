@@ -15,9 +15,15 @@ import xlsxwriter
 from features.economics.indicator import Indicator
 from features.economics.periods import written_date
 from features.economics.tables import EconomicsReport
-from features.language import ENGLISH, current_language, day_of, in_digits, text_direction, translated
+from features.language import ENGLISH, current_language, day_of, text_direction, translated, written
 
-_FORMATS = {"share": "0.0%", "money": "#,##0.00", "number": "#,##0.00", "date": "yyyy-mm-dd"}
+_FORMATS = {
+    "share": "0.0%",
+    "money": "#,##0.00",
+    "number": "#,##0.00",
+    "that of the indicator": "#,##0.00",
+    "date": "yyyy-mm-dd",
+}
 _WHOLE = "#,##0"
 _DIGITS = {"fa": "[$-3000429]"}
 """Prefix of a number format, by language: Excel then shows a number in the digits of the language."""
@@ -89,7 +95,7 @@ def _columns(heads: Sequence[Indicator], rows: pd.DataFrame) -> Iterator[tuple[I
             yield (
                 JALALI,
                 [
-                    in_digits(written_date(day_of(cell), "jalali")) if pd.notna(cell) else None
+                    written(written_date(day_of(cell), "jalali"), "label") if pd.notna(cell) else None
                     for cell in cells
                 ],
             )
