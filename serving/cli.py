@@ -13,6 +13,7 @@ import typer
 from features.commands.calculate import calculate
 from features.commands.features import features
 from features.commands.validate import validate
+from serving.commands.alerts import alerts, snooze
 from serving.commands.campaign import measure, plan
 from serving.commands.config import config
 from serving.commands.demo import demo
@@ -53,7 +54,8 @@ def stayworth(
 
 for command in (
     *(demo, validate, features, advise, train, card, models, promote, rollback, monitor),
-    *(score, serve, status, plan, measure, backtest, tournament, report, forget, config),
+    *(score, serve, status, plan, measure, backtest, tournament, report, alerts, snooze),
+    *(forget, config),
 ):
     app.command()(command)
 app.add_typer(calculate, name="calculate")

@@ -99,6 +99,7 @@ FLOORS = {
         ("report",),
         ("store",),
         ("campaign",),
+        ("alerts",),
         ("erasure",),
         ("champion",),
         ("explanation",),

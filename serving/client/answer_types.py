@@ -37,6 +37,8 @@ class OfferPrice(TypedDict):
     """Churn probability above which it pays; null: never."""
     break_even_acceptance: float | None
     """Acceptance rate above which it pays; null: never."""
+    eligible: bool
+    """Whether it is for the customer's tier and stage."""
 
 
 class Score(score_schema.Score[str]):

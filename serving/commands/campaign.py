@@ -19,12 +19,10 @@ from training.settings import CostSettings
 
 if TYPE_CHECKING:
     from features.log.transactions import TransactionLog
-    from serving.campaign.customer_files import CustomerFiles
     from training.campaign.measurement import Measurement
     from training.campaign.plan import CampaignPlan
     from training.campaign.pooling import PooledCampaigns
     from training.campaign.record import InputFile
-    from training.campaign.running import RunningCampaign
 
 
 @options
@@ -42,6 +40,7 @@ def plan(settings: PlanSettings, costs: CostSettings, as_json: AsJson = False) -
     """
     from serving.campaign.customer_files import CustomerFiles
     from serving.campaign.folder import require_new, write_campaign
+    from serving.campaign.running_campaigns import running_campaigns
     from serving.campaign.scored_list import read_scores
     from serving.campaign.summary import sentences
     from training.campaign.plan import plan as make_plan
@@ -62,7 +61,7 @@ def plan(settings: PlanSettings, costs: CostSettings, as_json: AsJson = False) -
             files.ids(settings.suppress, "opt-outs", all_that_are_meant=True) if settings.suppress else ()
         )
         contacts = files.past_contacts(settings.contacts, settings.date_format) if settings.contacts else None
-        running = _running(settings, files)
+        running = running_campaigns(settings.out.parent, settings.running, files)
         _say(files.report, err=as_json)
         made = make_plan(
             scores,
@@ -85,25 +84,6 @@ def plan(settings: PlanSettings, costs: CostSettings, as_json: AsJson = False) -
         show_json(read_record(settings.out / PLAN).to_dict())
     else:
         _show_plan(made, settings.out)
-
-
-def _running(settings: PlanSettings, files: CustomerFiles) -> list[RunningCampaign]:
-    """Read the campaigns that may be running: those named, and those next to the new one."""
-    from training.campaign.assignment import read_running
-    from training.campaign.record import PLAN, CampaignError
-
-    beside = (folder for folder in sorted(settings.out.parent.iterdir()) if (folder / PLAN).is_file())
-    named = {folder.resolve() for folder in settings.running}
-    found = [read_running(folder) for folder in settings.running]
-    for folder in beside:
-        if folder.resolve() not in named:
-            try:
-                found.append(read_running(folder))
-            except CampaignError as error:
-                raise CampaignError(
-                    f"{error} It lies next to --out, so its customers would be left alone."
-                ) from None
-    return [files.running(campaign) for campaign in found]
 
 
 def _show_plan(made: CampaignPlan, folder: Path) -> None:

@@ -85,6 +85,8 @@ def decide(
         )
         days = next(flips, None)
         text = _loss(score) if loss else _sentence(offer, price, score)
+        if not price.eligible and not loss:
+            text = _not_for(offer)
         if days is not None:
             text += _texts()["will_not_pay" if contact else "will_pay"].format(days=days)
         decisions.append(
@@ -96,6 +98,11 @@ def decide(
 def _loss(score: Mapping[str, Any]) -> str:
     gross = score["expected_gross_value"]
     return _texts()["loss_maker"].format(cost=gross - score["expected_value"], gross=gross)
+
+
+def _not_for(offer: Offer) -> str:
+    whom = "; ".join(f"{name}: {', '.join(values)}" for name, values in offer.limits.items())
+    return _texts()["not_eligible"].format(whom=whom)
 
 
 def _texts() -> dict[str, str]:

@@ -34,6 +34,8 @@ class OfferPrice:
         The churn probability above which the offer pays; None where it never does.
     break_even_acceptance : float in [0, 1) or None
         The acceptance rate above which the offer pays; None where it never does.
+    eligible : bool
+        Whether the offer is for the customer's tier and stage.
     """
 
     offer: str
@@ -41,11 +43,12 @@ class OfferPrice:
     expected_cost: float
     break_even_probability: float | None
     break_even_acceptance: float | None
+    eligible: bool
 
     @property
     def pays(self) -> bool:
-        """Whether the expected profit is positive."""
-        return self.expected_profit > 0
+        """Whether the offer is for them, and the expected profit is positive."""
+        return self.eligible and self.expected_profit > 0
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ def price_offers(scores: Columns, offers: Sequence[Offer]) -> list[Recommendatio
     Raises
     ------
     OfferError
-        If two offers share a name.
+        If two offers share a name, or the scores do not say whom one is for.
 
     Examples
     --------
@@ -148,7 +151,8 @@ def _prices(scores: Columns, offer: Offer, spend: Floats) -> list[OfferPrice]:
         profit[rows], cost[rows] = offer_profit(p, value, same, m), expected_cost(p, same, m)
         probability[rows] = break_even_probability(value, same, m)
         acceptance[rows] = break_even_acceptance(p, value, same, m)
-    columns = (profit.tolist(), cost.tolist(), _below_one(probability), _below_one(acceptance))
+    mine = offer.eligible(scores).tolist()
+    columns = (profit.tolist(), cost.tolist(), _below_one(probability), _below_one(acceptance), mine)
     return [OfferPrice(offer.name, *numbers) for numbers in zip(*columns, strict=True)]
 
 

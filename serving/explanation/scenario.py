@@ -49,7 +49,8 @@ class Outlook:
     value_at_risk: float
 
 
-_PRICED = [*(field.name for field in fields(Outlook)), "spend_per_purchase", "last_purchase_date"]
+_FOR_OFFERS = ("spend_per_purchase", "last_purchase_date", "value_tier", "stage")
+_PRICED = [*(field.name for field in fields(Outlook)), *_FOR_OFFERS]
 
 
 @dataclass(frozen=True)

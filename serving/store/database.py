@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from features.errors import StoreBusy, StoreError
+from features.errors import NothingPublished, StoreBusy, StoreError
 from serving.store.address import DRIVER_ERRORS, Address
 from serving.store.connections import READ_SECONDS, reader, was_cut, writer
 from serving.store.schema import known_version, upgrade
@@ -85,6 +85,20 @@ class Database:
 
         return self._answer(ask)
 
+    def has_tables(self) -> bool:
+        """Tell whether there is a store with tables of this release.
+
+        Raises
+        ------
+        StoreError
+            If it does not answer, or its tables are not those of this release.
+        """
+        try:
+            self.fetch("SELECT 1", ())
+        except NothingPublished:
+            return False
+        return True
+
     @contextmanager
     def write(self, *, wait_seconds: float = WAIT_SECONDS) -> Iterator[sa.Connection]:
         """Open a transaction on tables of the newest version; it is committed as a whole, or rolled back.
@@ -130,7 +144,7 @@ class Database:
             with closing(engine.raw_connection()) as connection:
                 driver: Any = connection.driver_connection
                 driver.autocommit = True  # VACUUM is no part of a transaction
-                driver.execute("VACUUM scores")
+                driver.execute("VACUUM scores, alerts")
         except DRIVER_ERRORS as error:
             raise self.address.fault(error) from None
         finally:

@@ -19,6 +19,7 @@ from features.closing import Closing
 from features.errors import NothingPublished
 from serving.settings import DEFAULT_STORE
 from serving.store.address import Address
+from serving.store.alerts import OpenAlerts
 from serving.store.connections import READ_SECONDS
 from serving.store.database import WAIT_SECONDS, Database
 from serving.store.erasure import count, erase
@@ -76,7 +77,7 @@ class Lookup:
 
 
 class Store(Closing):
-    """Published scores and API keys, in SQLite or PostgreSQL.
+    """Published scores, open alerts and API keys, in SQLite or PostgreSQL.
 
     The database is opened when a method first needs it; reading never creates it.
 
@@ -104,6 +105,7 @@ class Store(Closing):
         self.address = Address(uri)
         self._database = Database(self.address, read_seconds)
         self.keys = Keys(self._database)
+        self.alerts = OpenAlerts(self._database)
 
     def publish(
         self,
@@ -207,7 +209,9 @@ class Store(Closing):
         )
 
     def erase(self, customer_ids: Sequence[str], *, wait_seconds: float = WAIT_SECONDS) -> int:
-        """Delete the scores of some customers from every published set; `Publication.customers` stays.
+        """Delete the scores of some customers from every published set, and their alerts.
+
+        `Publication.customers` stays.
 
         Parameters
         ----------
@@ -226,19 +230,19 @@ class Store(Closing):
         StoreError
             If the database cannot be reached or written.
         """
-        if self.newest() is None:  # nor is a store made where there is none
+        if not self._database.has_tables():  # nor is a store made where there is none
             return 0
         return erase(self._database, list(filter(_is_storable, customer_ids)), wait_seconds)
 
     def count(self, customer_ids: Sequence[str]) -> int:
-        """Count the rows of some customers in all published sets.
+        """Count the rows of some customers in all published sets and among the open alerts.
 
         Raises
         ------
         StoreError
             If the store cannot be reached, or its tables are not those of this release.
         """
-        if self.newest() is None:
+        if not self._database.has_tables():
             return 0
         return count(self._database, list(filter(_is_storable, customer_ids)))
 

@@ -6,6 +6,7 @@ The columns of a score are those of :mod:`training.model.score_schema`; after a 
 
     score_sets   one row per publication, with the values that all its scores share; the greatest id is the newest
     scores       one row per customer of a set
+    alerts       one row per open alert
     api_keys     clients of the service, their scopes and limits
 
 A floating-point number is kept in 64 bits by both databases, so it comes back to the last digit. Customer ids are
@@ -96,6 +97,25 @@ scores = sa.Table(
     sa.Column("customer_id", _id(), primary_key=True),
     *(_stored(c) for c in SCHEMA.values() if not c.per_list and c.name != "customer_id"),
     sqlite_with_rowid=False,
+)
+
+# Of a missed target the customer is empty, and ``about`` says which; else it is the other way round.
+alerts = sa.Table(
+    "alerts",
+    metadata,
+    sa.Column("customer_id", _id(), primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("about", sa.Text, primary_key=True),
+    sa.Column("alert_id", sa.Text, nullable=False, unique=True),
+    sa.Column("since", sa.Date, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("value_at_risk", sa.Double),
+    sa.Column("offer", sa.Text, nullable=False),
+    sa.Column("expected_profit", sa.Double),
+    sa.Column("snoozed_until", sa.Date),
+    sa.Column("snoozed_at_risk", sa.Double),
+    sa.Column("last_purchase_date", sa.Date),
+    sa.Column("checked_on", sa.Date, nullable=False),
 )
 
 api_keys = sa.Table(

@@ -226,7 +226,7 @@ def _recently_contacted(contacts: pd.DataFrame | None, since: date) -> set[str]:
 
 
 def prices(customers: pd.DataFrame, offers: Sequence[Offer]) -> tuple[Floats, Floats]:
-    """Return expected profit and cost of every customer × offer."""
+    """Return expected profit and cost of every customer × offer; the profit is -inf where an offer is not for them."""
     p, value = customers["churn_probability"].to_numpy(), customers["value_at_stake"].to_numpy()
     spend = customers["spend_per_purchase"].to_numpy()
     shared = [offer.name for offer in offers if offer.incentive_share is not None]
@@ -241,6 +241,7 @@ def prices(customers: pd.DataFrame, offers: Sequence[Offer]) -> tuple[Floats, Fl
         for rows, same in offer.by_silence(silent):
             profit[rows, column] = offer_profit(p[rows], value[rows], same, spend[rows])
             cost[rows, column] = expected_cost(p[rows], same, spend[rows])
+        profit[~offer.eligible(customers), column] = -np.inf
     return profit, cost
 
 

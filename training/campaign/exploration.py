@@ -69,6 +69,8 @@ def add_explorers(
         )
         for deviations in (lots, np.full_like(lots, UPPER_END))
     )
+    theirs = np.column_stack([offer.eligible(rows) for offer in offers])
+    sampled, highest = (np.where(theirs, each, -np.inf) for each in (sampled, highest))
     doubtful = (rows["reason"] == NOT_PAYING).to_numpy() & (highest > 0).any(axis=1)
     best, most = sampled.argmax(axis=1), sampled.max(axis=1)
     places = _places(drawn, offers, terms, math.ceil(terms.explore * int(doubtful.sum())))

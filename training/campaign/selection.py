@@ -22,6 +22,7 @@ from training.offers.offer_profit import (
 from training.offers.offers import Floats, Offer
 
 NOT_PAYING = "no offer would pay"
+NOT_FOR_THEM = "no offer is for their tier, stage or segment"
 _MOST_ROUNDS = 30
 
 
@@ -34,9 +35,11 @@ def describe_best(
     names = np.array([offer.name for offer in offers], dtype=object)
     customers["best_offer"] = ""
     customers["expected_profit"] = np.nan
-    customers.loc[customers.index[candidates], "best_offer"] = names[best]
-    customers.loc[customers.index[candidates], "expected_profit"] = gain
+    some = gain > -np.inf
+    customers.loc[customers.index[candidates[some]], "best_offer"] = names[best[some]]
+    customers.loc[customers.index[candidates[some]], "expected_profit"] = gain[some]
     customers.loc[customers.index[candidates[gain <= 0]], "reason"] = NOT_PAYING
+    customers.loc[customers.index[candidates[~some]], "reason"] = NOT_FOR_THEM
 
 
 def choose_and_draw(
@@ -59,6 +62,7 @@ def choose_and_draw(
         return None if limit is None else math.floor(limit / (1 - share) + 1e-9)
 
     paying = np.flatnonzero((profit > 0).any(axis=1))
+    profit = np.where(np.isneginf(profit), -1.0, profit)  # never chosen, as any loss
     budget = None if terms.budget is None else terms.budget / (1 - share)
     for _ in range(_MOST_ROUNDS):
         allocation = allocate(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from scipy import stats
 
+from features.customer_groups import Stage, Tier
 from features.documents import read_toml
 from features.errors import StayworthError
 from features.files import atomic_path
@@ -74,6 +75,8 @@ class Offer(BaseModel):
     acceptance_by_silence : tuple of AcceptanceBand, by days, what measured campaigns taught; stands in for
         ``acceptance_rate`` where it is known for how long a customer has been silent
     acceptance_before : BetaPrior or None, the acceptance rate before the first campaign, which the bands start from
+    tiers, stages : tuple of str, the only ones that the offer is for; empty: for all
+    segments : mapping of a column of the scored list to its values that the offer is for, such as ``city``
 
     Examples
     --------
@@ -94,6 +97,9 @@ class Offer(BaseModel):
     capacity: int | None = Field(default=None, ge=0)
     acceptance_by_silence: tuple[AcceptanceBand, ...] = ()
     acceptance_before: BetaPrior | None = None
+    tiers: tuple[Tier, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    segments: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _ordered_bands(self) -> Offer:
@@ -116,6 +122,47 @@ class Offer(BaseModel):
         """Expected acceptance rate γ."""
         prior = self.acceptance_rate
         return prior.mean if isinstance(prior, BetaPrior) else prior
+
+    @property
+    def limits(self) -> dict[str, tuple[str, ...]]:
+        """The columns of the scores that say whom the offer is for, and their values; empty: for everybody."""
+        own = {"value_tier": self.tiers, "stage": self.stages}
+        return {name: tuple(values) for name, values in own.items() if values} | self.segments
+
+    def eligible(self, customers: Mapping[str, Any]) -> NDArray[np.bool_]:
+        """Tell which customers the offer is for.
+
+        Parameters
+        ----------
+        customers : mapping of column to array of shape (n_customers,), such as scores or a DataFrame
+
+        Returns
+        -------
+        ndarray of bool of shape (n_customers,)
+
+        Raises
+        ------
+        OfferError
+            If a column that says whom it is for is missing or empty.
+
+        Examples
+        --------
+        >>> offer = Offer(incentive_cost=1, acceptance_rate=0.2, tiers=["vip"])
+        >>> offer.eligible({"churn_probability": np.array([0.5, 0.5]), "value_tier": np.array(["vip", "low"])})
+        array([ True, False])
+        """
+        found = np.ones(len(customers["churn_probability"]), dtype=bool)
+        for name, values in self.limits.items():
+            cells = (
+                np.asarray(customers[name], dtype=object) if name in customers else np.array([], dtype=object)
+            )
+            if len(found) and not any(isinstance(cell, str) and cell for cell in cells):
+                raise OfferError(
+                    f"Offer {self.name!r} is for some customers only, by {name}: the scores have no such column, or an "
+                    "empty one. Score again, with --customers for a column of your own; or take the limit out."
+                )
+            found &= np.isin(cells.astype(str), values)
+        return found
 
     def by_silence(self, silent_days: ArrayLike) -> list[tuple[NDArray[np.bool_], Offer]]:
         """Split customers by the acceptance expected of them.
@@ -280,7 +327,7 @@ def write_offers(offers: Sequence[Offer], path: str | os.PathLike[str]) -> None:
 
 def _written(offer: Offer) -> dict[str, Any]:
     table = offer.model_dump(mode="json", exclude_none=True)
-    return {name: value for name, value in table.items() if value != []}
+    return {name: value for name, value in table.items() if value not in ([], {})}
 
 
 def _toml(value: object) -> str:
@@ -288,7 +335,7 @@ def _toml(value: object) -> str:
     if isinstance(value, list | tuple):
         return "[\n" + "".join(f"  {_toml(each)},\n" for each in value) + "]"
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_toml(each)}" for key, each in value.items()) + " }"
+        return "{ " + ", ".join(f"{json.dumps(key)} = {_toml(each)}" for key, each in value.items()) + " }"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
