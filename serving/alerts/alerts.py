@@ -24,7 +24,7 @@ def customers_to_alert(
     offers: Sequence[Offer],
     suppress: Collection[str] = (),
     running: Sequence[RunningCampaign] = (),
-) -> tuple[pd.DataFrame, pd.Series]:
+) -> tuple[pd.DataFrame, int]:
     """Return whom an alert may be about, with the best offer that pays and is for them, else a call.
 
     Who asked not to be contacted is in no alert, nor is whom a running campaign holds out: a call would spoil what the
@@ -32,14 +32,12 @@ def customers_to_alert(
 
     Returns
     -------
-    DataFrame by customer_id: last_purchase_date, value_at_risk, offer, expected_profit; and a Series of the reasons
-    why the others are left alone, by customer_id
+    DataFrame by customer_id: last_purchase_date, value_at_risk, offer, expected_profit; and how many others there are
     """
     rows = scored.customers
     opens = scored.snapshot
     still = tuple(found for each in running if (found := each.during(opens, opens + timedelta(days=1))))
     reason = exclusions(rows, LeftAlone(suppress, None, still), _EVERYBODY, opens, dormant_after_days=0)
-    reason.index = pd.Index(rows["customer_id"])
     kept = rows[(reason == "").to_numpy()].reset_index(drop=True)
     best, profit = _best(kept, offers)
     # As a column of the list; a list that a spreadsheet has written may have none.
@@ -53,7 +51,7 @@ def customers_to_alert(
         }
     ).astype({"last_purchase_date": object})
     known.index = pd.Index(kept["customer_id"])
-    return known, reason[reason != ""]
+    return known, len(rows) - len(kept)
 
 
 def renew(

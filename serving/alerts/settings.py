@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from pydantic import Field
@@ -68,6 +68,10 @@ class AlertSettings(Settings, section="alerts"):
             help="Folder of a running campaign; repeat for more. Whom it holds out is in no alert.",
         ),
     ] = Field(default_factory=list)
+    language: Annotated[
+        Literal["en", "fa"],
+        typer.Option("--language", help="Language of the reasons: en, or fa for Persian."),
+    ] = "en"
     date_format: Annotated[
         str | None,
         typer.Option("--date-format", help="How the files write dates, such as '%d/%m/%Y'; without it, ISO."),

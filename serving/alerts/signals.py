@@ -14,13 +14,21 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from features.economics.catalogue import INDICATORS
 from features.economics.targets import MISSED
 from features.economics.touches import Touches
 from features.errors import StayworthError
+from features.language import translatable, translated
 from features.log.sources import read_table
 from training.campaign.candidates import scored_customers
 
-KINDS = ("overdue", "risk", "complaint", "debt", "target")
+KIND_NAMES = {
+    "overdue": translatable("overdue"),
+    "risk": translatable("risk"),
+    "complaint": translatable("complaint"),
+    "debt": translatable("debt"),
+    "target": translatable("target"),
+}
 CLOSED_BY_PURCHASE = ("overdue", "risk")
 SIGNAL_COLUMNS = ("customer_id", "kind", "about", "since", "reason")
 
@@ -74,7 +82,9 @@ def overdue(scored: Scored) -> pd.DataFrame:
         )
     rows = customers[customers["stage"] == "lapsing"]
     reasons = [
-        "Overdue: the usual gap is over." if days != days else f"Overdue: no purchase for {days:.0f} days."
+        translated("Overdue: the usual gap is over.")
+        if days != days
+        else translated("Overdue: no purchase for {days:day|days}.", days=days)
         for days in rows["silent_days"]
     ]
     return _signals(rows["customer_id"], "overdue", scored.snapshot, reasons)
@@ -100,7 +110,7 @@ def risen(scored: Scored, before: Scored, rise: float) -> pd.DataFrame:
     )
     higher = now - earlier >= rise - _ROUNDING
     reasons = [
-        f"The churn probability rose from {was:.0%} to {is_now:.0%}."
+        translated("The churn probability rose from {before:.0%} to {now:.0%}.", before=was, now=is_now)
         for was, is_now in zip(earlier[higher], now[higher], strict=True)
     ]
     return _signals(customers["customer_id"][higher], "risk", scored.snapshot, reasons)
@@ -115,7 +125,11 @@ def complaints(touches: Touches, names: Collection[str], snapshot: date, days: i
     found = table[recent & table["customer_id"].notna()].groupby("customer_id")["day"].agg(["max", "size"])
     since = [_EPOCH + timedelta(days=int(day)) for day in found["max"]]
     reasons = [
-        f"Complained on {day}." if count == 1 else f"Complained {count} times in {days} days, last on {day}."
+        translated("Complained on {day:date}.", day=day)
+        if count == 1
+        else translated(
+            "Complained {n:time|times} in {days:day|days}, last on {day:date}.", n=count, days=days, day=day
+        )
         for day, count in zip(since, found["size"], strict=True)
     ]
     return _signals(found.index, "complaint", since, reasons)
@@ -139,7 +153,9 @@ def debts(receivables: pa.Table, snapshot: date) -> pd.DataFrame:
     found = rows.groupby("customer_id").agg(cents=("open_cents", "sum"), due=("due", "min"))
     since = [_EPOCH + timedelta(days=int(day) + 1) for day in found["due"]]
     reasons = [
-        f"Owes {amount / 100:,.2f}, overdue for {today - int(day)} days."
+        translated(
+            "Owes {amount:,.2f}, overdue for {days:day|days}.", amount=amount / 100, days=today - int(day)
+        )
         for amount, day in zip(found["cents"], found["due"], strict=True)
     ]
     return _signals(found.index, "debt", since, reasons)
@@ -163,8 +179,14 @@ def missed_targets(folder: Path, snapshot: date) -> pd.DataFrame:
     last = judged.groupby(["indicator", "segment"], sort=False).tail(1)
     rows = last[last["status"] == MISSED]
     reasons = [
-        f"{row['indicator']} of {row['segment']} in {row['period']} was {float(row['value']):,.4g}, the target "
-        f"{float(row['target']):,.4g}."
+        translated(
+            "{indicator} of {segment} in {period:label} was {value:,.4g}, the target {target:,.4g}.",
+            indicator=INDICATORS[row["indicator"]].title,
+            segment=INDICATORS["segment"].shown(row["segment"]),
+            period=row["period"],
+            value=float(row["value"]),
+            target=float(row["target"]),
+        )
         for _, row in rows.iterrows()
     ]
     found = _signals(pd.Series([""] * len(rows)), "target", snapshot, reasons)

@@ -9,6 +9,7 @@ import typer
 
 from features.commands.console import progress, show_json, show_table
 from features.commands.options import AsJson, options
+from features.language import translated, use_language, written
 from serving.alerts.settings import AlertSettings
 from serving.settings import StoreSettings
 
@@ -30,42 +31,57 @@ def alerts(settings: AlertSettings, store: StoreSettings, as_json: AsJson = Fals
     others close when what raised them is over. 'stayworth snooze' quiets one until a day, or until half as much again
     is at risk. Who must not be contacted (--suppress), and whom a running campaign holds out, is in no alert.
     """
-    from serving.alerts.alerts import customers_to_alert, renew
+    from serving.alerts.alerts import renew
     from serving.alerts.signals import Scored
-    from serving.campaign.customer_files import CustomerFiles
-    from serving.campaign.running_campaigns import running_campaigns
     from serving.campaign.scored_list import read_scores
     from serving.lists.export import require_target, write_table
     from serving.store.store import Store
-    from training.offers.offers import read_offers
 
     require_target(settings.out)
-    with progress() as report, Store(store.uri) as opened:
-        report("Reading", 0, 0)
-        scores, said = read_scores(settings.scores, settings.date_format)
-        scored = Scored.of(scores)
-        files = CustomerFiles(
-            scored.customers["customer_id"], "the scored list", settings.loose_ids, settings.allow_unmatched
+    with use_language(settings.language):
+        with progress() as report, Store(store.uri) as opened:
+            report("Reading", 0, 0)
+            scores, said = read_scores(settings.scores, settings.date_format)
+            scored = Scored.of(scores)
+            customers, alone = _customers(settings, scored, said)
+            signals, missing = _signals(settings, scored)
+            said += _strangers(signals, scored)
+            found = renew(opened.alerts, signals, customers, scored.snapshot)
+            report("Writing", 0, 0)
+            write_table(found, settings.out, excel=settings.excel)
+        for sentence in said:
+            typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
+        if as_json:
+            plain = found.astype(object).where(found.notna(), None)
+            show_json({"snapshot_date": scored.snapshot, "alerts": plain.to_dict("records")})
+            return
+        _show(found, alone, missing)
+        typer.echo()
+        typer.echo(
+            translated(
+                "{n:open alert|open alerts} of {day:date} in {file}",
+                n=len(found),
+                day=scored.snapshot,
+                file=str(settings.out),
+            )
         )
-        suppress = (
-            files.ids(settings.suppress, "opt-outs", all_that_are_meant=True) if settings.suppress else ()
-        )
-        running = running_campaigns(settings.out.absolute().parent, settings.running, files)
-        offers = read_offers(settings.offers) if settings.offers else []
-        customers, alone = customers_to_alert(scored, offers, suppress, running)
-        signals, missing = _signals(settings, scored)
-        said += [*files.report, *_strangers(signals, scored)]
-        found = renew(opened.alerts, signals, customers, scored.snapshot)
-        report("Writing", 0, 0)
-        write_table(found, settings.out, excel=settings.excel)
-    for sentence in said:
-        typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
-    if as_json:
-        plain = found.astype(object).where(found.notna(), None)
-        show_json({"snapshot_date": scored.snapshot, "alerts": plain.to_dict("records")})
-        return
-    _show(found, len(alone), missing)
-    typer.echo(f"\n{len(found):,} open alerts of {scored.snapshot} in {settings.out}")
+
+
+def _customers(settings: AlertSettings, scored: Scored, said: list[str]) -> tuple[pd.DataFrame, int]:
+    """Return whom an alert may be about, and how many others there are; add what is to know of the files."""
+    from serving.alerts.alerts import customers_to_alert
+    from serving.campaign.customer_files import CustomerFiles
+    from serving.campaign.running_campaigns import running_campaigns
+    from training.offers.offers import read_offers
+
+    files = CustomerFiles(
+        scored.customers["customer_id"], "the scored list", settings.loose_ids, settings.allow_unmatched
+    )
+    suppress = files.ids(settings.suppress, "opt-outs", all_that_are_meant=True) if settings.suppress else ()
+    running = running_campaigns(settings.out.absolute().parent, settings.running, files)
+    offers = read_offers(settings.offers) if settings.offers else []
+    said += files.report
+    return customers_to_alert(scored, offers, suppress, running)
 
 
 @options
@@ -90,9 +106,7 @@ def snooze(
     with Store(store.uri) as opened, opened.alerts.changing() as change:
         before = pd.DataFrame(change.before, columns=list(STATE_COLUMNS)).astype(object)
         change.after = as_rows(snoozed(before, ids, until.date()))
-    typer.echo(
-        f"{len(set(ids)):,} {'alert' if len(set(ids)) == 1 else 'alerts'} snoozed until {until.date()}"
-    )
+    typer.echo(translated("{n:alert|alerts} snoozed until {day:date}", n=len(set(ids)), day=until.date()))
 
 
 def _signals(settings: AlertSettings, scored: Scored) -> tuple[list[pd.DataFrame], list[str]]:
@@ -109,22 +123,24 @@ def _signals(settings: AlertSettings, scored: Scored) -> tuple[list[pd.DataFrame
         before = signals.Scored.of(read_scores(settings.before, settings.date_format)[0])
         found.append(signals.risen(scored, before, settings.risk_rise))
     else:
-        missing.append("--before, the list before this one, tells whose risk has risen.")
+        missing.append(translated("--before, the list before this one, tells whose risk has risen."))
     if settings.touchpoints:
         touches = Touches.read(settings.touchpoints, rules)
         found.append(
             signals.complaints(touches, settings.complaint, scored.snapshot, settings.complaint_days)
         )
     else:
-        missing.append("--touchpoints tells of complaints.")
+        missing.append(translated("--touchpoints tells of complaints."))
     if settings.receivables:
         found.append(signals.debts(Receivables.read(settings.receivables, rules).table, scored.snapshot))
     else:
-        missing.append("--receivables tells of debts.")
+        missing.append(translated("--receivables tells of debts."))
     if settings.report:
         found.append(signals.missed_targets(settings.report, scored.snapshot))
     else:
-        missing.append("--report, a folder of 'stayworth report --targets', tells of missed targets.")
+        missing.append(
+            translated("--report, a folder of 'stayworth report --targets', tells of missed targets.")
+        )
     return found, missing
 
 
@@ -134,34 +150,51 @@ def _strangers(signals: list[pd.DataFrame], scored: Scored) -> list[str]:
     if not strange:
         return []
     return [
-        f"{len(strange):,} customers with a complaint or a debt are not in the scored list, e.g. {min(strange)}; they "
-        "are in no alert."
+        translated(
+            "Not in the scored list, and so in no alert: {n:customer|customers} with a complaint or a debt, e.g. "
+            "{example}.",
+            n=len(strange),
+            example=min(strange),
+        )
     ]
 
 
 def _show(found: pd.DataFrame, alone: int, missing: list[str]) -> None:
+    from serving.alerts.signals import KIND_NAMES
+
     awake = found[found["snoozed_until"].isna()]
     rows = [
         [
             row["customer_id"],
-            row["kind"],
-            str(row["since"]),
+            translated(KIND_NAMES[row["kind"]]),
+            written(row["since"], "date"),
             row["reason"],
-            row["value_at_risk"],
+            written(float(row["value_at_risk"]), ",.2f")
+            if row["value_at_risk"] == row["value_at_risk"]
+            else "",
             row["offer"],
         ]
         for _, row in awake.head(_SHOWN).iterrows()
     ]
-    show_table("Alerts", ["Customer", "Kind", "Since", "Reason", "At risk", "Offer"], rows)
-    counts = awake["kind"].value_counts()
-    typer.echo(
-        "\n" + (", ".join(f"{count:,} {kind}" for kind, count in counts.items()) or "Nothing is open") + "."
+    heads = (
+        *(translated("Customer"), translated("Kind"), translated("Since")),
+        *(translated("Reason"), translated("At risk"), translated("Offer")),
     )
+    show_table(translated("Alerts"), heads, rows)
+    counts = awake["kind"].value_counts()
+    typer.echo()
+    for kind, count in counts.items():
+        typer.echo(f"{translated(KIND_NAMES[str(kind)])}: {written(count, ',')}")
     if len(awake) < len(found):
-        typer.echo(f"{len(found) - len(awake):,} more are snoozed; they stand at the end of the list.")
+        typer.echo(
+            translated("At the end of the list: {n:snoozed alert|snoozed alerts}.", n=len(found) - len(awake))
+        )
     if alone:
         typer.echo(
-            f"{alone:,} customers are left alone: they asked for it, or a running campaign holds them out."
+            translated(
+                "Left alone: {n:customer|customers} who asked for it, or whom a running campaign holds out.",
+                n=alone,
+            )
         )
     for sentence in missing:
         typer.echo(f"- {sentence}")

@@ -13,8 +13,6 @@ import typer
 from features.commands.console import progress, show_json, show_table
 from features.commands.log import open_log
 from features.commands.options import AsJson, options
-from features.economics.catalogue import INDICATORS
-from features.economics.segments import EVERYONE
 from features.economics.settings import ReportSettings
 from features.language import currency, translated, use_language
 from features.log.settings import Columns, LogSettings
@@ -204,6 +202,8 @@ def _inputs(
 
 def _show(made: EconomicsReport, folder: Path) -> None:
     """Print the newest periods of all customers, and what was found and what is missing."""
+    from features.economics.catalogue import INDICATORS
+    from features.economics.segments import EVERYONE
     from serving.report.folder import PAGE
 
     terms = made.terms

@@ -215,7 +215,7 @@ def test_the_printed_config_gives_the_defaults_and_is_accepted(here: Path) -> No
             "plan",
             "measure",
         ),
-        *("backtest", "tournament", "report"),
+        *("backtest", "tournament", "report", "alerts"),
     ]
     assert TrainSettings.model_validate(content["train"]) == TrainSettings()
     assert ServeSettings.model_validate(content["serve"]) == ServeSettings()

@@ -164,8 +164,8 @@ def test_opt_outs_and_strangers_are_in_no_alert() -> None:
 
     assert result.exit_code == 0, result.output
     assert read_table("alerts.csv")["customer_id"].tolist() == ["ann", "cid"]
-    assert "1 customers with a complaint or a debt are not in the scored list, e.g. zoe" in result.output
-    assert "1 customers are left alone" in result.output
+    assert "in no alert: 1 customer with a complaint or a debt, e.g. zoe" in result.output
+    assert "Left alone: 1 customer who asked for it" in result.output
 
 
 def test_missed_targets_come_from_a_report() -> None:
@@ -177,7 +177,7 @@ def test_missed_targets_come_from_a_report() -> None:
 
     found = made("--report", "report")
 
-    assert found["reason"].tolist()[-1] == "churn_rate of all in 1998-06 was 0.25, the target 0.2."
+    assert found["reason"].tolist()[-1] == "churn rate of all in 1998-06 was 0.25, the target 0.2."
     assert found["kind"].tolist() == ["overdue", "target"]
     assert found["customer_id"].tolist() == ["ann", ""]
 

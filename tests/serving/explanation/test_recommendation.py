@@ -45,7 +45,28 @@ def test_an_offer_is_priced_by_the_formulas() -> None:
     # p* = (f + ψd) / (γ(V − d) + ψd) = 11 / (.3·190 + 10) = 11/67; γ* = ((1 − p)ψd + f) / (p(V − d)) = 7/76
     (price,) = found.offers
     assert price.offer == found.recommended_offer == "voucher"
-    assert astuple(price)[1:] == pytest.approx((15.8, 8.2, 11 / 67, 7 / 76))
+    assert astuple(price)[1:] == pytest.approx((15.8, 8.2, 11 / 67, 7 / 76, True))
+
+
+def test_an_offer_for_a_tier_and_a_stage_is_recommended_to_nobody_else() -> None:
+    best = Offer(
+        name="gift", incentive_cost=1, acceptance_rate=0.9, tiers=("vip",), stages=("loyal", "lapsing")
+    )
+    others = Offer(name="voucher", incentive_cost=1, acceptance_rate=0.3)
+    rows = {name: np.repeat(values, 3) for name, values in score(0.4, 200.0).items()}
+    rows |= {"value_tier": np.array(["vip", "low", "vip"]), "stage": np.array(["lapsing", "loyal", "lapsed"])}
+
+    found = price_offers(rows, [best, others])
+
+    assert [each.recommended_offer for each in found] == ["gift", "voucher", "voucher"]
+    assert [each.offers[0].eligible for each in found] == [True, False, False]
+
+
+def test_scores_that_do_not_say_whom_an_offer_is_for_are_refused() -> None:
+    offer = Offer(incentive_cost=1, acceptance_rate=0.9, segments={"city": ("Yazd",)})
+
+    with pytest.raises(OfferError, match="by city: the scores have no such column"):
+        price_offers(score(0.4, 200.0), [offer])
 
 
 def test_an_incentive_may_be_a_share_of_the_spend_per_purchase() -> None:
@@ -155,7 +176,7 @@ def test_an_offer_pays_on_one_side_of_its_break_evens(
     offer = Offer(contact_cost=cost, incentive_cost=incentive, acceptance_rate=0.3)
 
     ((price,), recommended) = astuple(price_offers(score(p, stake), [offer])[0])
-    _, profit, _, probability, acceptance = price
+    _, profit, _, probability, acceptance, _ = price
 
     assert (recommended == "offer") == (profit > 0)
     if abs(profit) > 1e-6:  # further from zero than rounding

@@ -66,6 +66,29 @@ def test_limits_hold_and_no_contact_is_expected_to_lose(planned: CampaignPlan) -
     assert planned.expected_cost < planned.greatest_cost
 
 
+def test_an_offer_goes_to_the_tiers_stages_and_segments_that_it_is_for_and_who_has_none_is_told_so() -> None:
+    people = scored(600).assign(
+        value_tier=lambda rows: np.where(rows["value_at_stake"] > 40, "vip", "low"),
+        stage=np.resize(["loyal", "repeat", "first-time"], 600),
+        city=np.resize(["Yazd", "Shiraz"], 600),
+    )
+    voucher = VOUCHER.model_copy(update={"tiers": ("low",), "stages": ("repeat",)})
+    call = CALL.model_copy(update={"tiers": ("vip",), "segments": {"city": ("Yazd",)}})
+
+    made = plan(people, [voucher, call], PlanTerms(explore=0.5))
+
+    chosen = made.chosen
+    assert set(chosen["purpose"]) == {"profit", "explore"}
+    assert set(chosen["offer"]) == {"voucher", "call"}
+    by_call, by_voucher = (chosen[chosen["offer"] == name] for name in ("call", "voucher"))
+    assert set(by_call["value_tier"]) == {"vip"} and set(by_call["city"]) == {"Yazd"}
+    assert set(by_voucher["value_tier"]) == {"low"} and set(by_voucher["stage"]) == {"repeat"}
+    rest = made.not_selected
+    neither = (rest["value_tier"] == "vip") & (rest["city"] == "Shiraz")
+    assert (rest.loc[neither, "reason"] == "no offer is for their tier, stage or segment").all()
+    assert neither.any()
+
+
 def test_everyone_is_contacted_held_out_or_told_why_not(planned: CampaignPlan) -> None:
     ids = [frame["customer_id"] for frame in (planned.contacted, planned.held_out, planned.not_selected)]
 

@@ -16,7 +16,7 @@ from training.offers.offer_profit import (
     offer_profit,
     probability_of_profit,
 )
-from training.offers.offers import BetaPrior, Offer, OfferError, read_offers
+from training.offers.offers import BetaPrior, Offer, OfferError, read_offers, write_offers
 
 VOUCHER = Offer(name="voucher", contact_cost=1, incentive_cost=10, acceptance_rate=0.3)
 
@@ -165,3 +165,25 @@ def test_a_wrong_offers_file_says_where(tmp_path: Path, text: str, message: str)
 def test_a_missing_offers_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(OfferError, match="Can't read the offers file"):
         read_offers(tmp_path / "none.toml")
+
+
+def test_whom_an_offer_is_for_is_written_and_read_again(tmp_path: Path) -> None:
+    limits = {
+        "tiers": ["vip", "destroyer"],
+        "stages": ["lapsing"],
+        "segments": {"home town": ["Yazd", "Qom"]},
+    }
+    offer = Offer(incentive_cost=1, acceptance_rate=0.2, **limits)  # type: ignore[arg-type]
+
+    write_offers([offer], tmp_path / "offers.toml")
+
+    assert read_offers(tmp_path / "offers.toml") == [offer]
+
+
+@pytest.mark.parametrize("line", ['tiers = ["VIP"]', 'stages = ["prospect"]', 'segments = ["vip"]'])
+def test_a_tier_or_stage_that_there_is_not_is_refused(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "offers.toml"
+    path.write_text(f"[[offers]]\nincentive_cost = 1\nacceptance_rate = 0.2\n{line}\n")
+
+    with pytest.raises(OfferError, match=f"offer number 1: {line.partition(' ')[0]}"):
+        read_offers(path)
