@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field, FiniteFloat, JsonValue, create_model
 from pydantic_core import to_json
 
 from serving.client.answer_types import OfferPrice, Rows, Unscored
+from serving.explanation.caller_card import CallerCard
 from serving.explanation.explanation import Explanation
 from serving.explanation.recommendation import Recommendation
 from serving.scorer import ScoredList
@@ -159,6 +160,16 @@ class ForgetResponse(BaseModel):
     erased_at: datetime
     customers: Annotated[int, Field(description="Asked for.")]
     rows: Annotated[int, Field(description="Scores that were deleted, of all published sets.")]
+
+
+@dataclass(frozen=True)
+class CardResponse(CallerCard):
+    """One customer at a glance, and in words."""
+
+
+def card_answer(card: CallerCard) -> bytes:
+    """Write a `CallerCard` as JSON."""
+    return to_json(card)
 
 
 def explain_answer(explanation: Explanation) -> bytes:

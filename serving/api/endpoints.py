@@ -17,13 +17,16 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from features.errors import ModelError, NothingPublished, StayworthError, StoreBusy, StoreError
+from features.language import use_language
 from serving.api import metrics
 from serving.api.answers import (
+    CardResponse,
     ExplainResponse,
     ForgetResponse,
     LookupResponse,
     ModelInfo,
     ScoreResponse,
+    card_answer,
     explain_answer,
     lookup_answer,
     score_answer,
@@ -34,9 +37,10 @@ from serving.api.fair_queue import FairQueue
 from serving.api.openapi import openapi_document
 from serving.api.operation import ApiRequest, Operation
 from serving.api.refusals import Refusal
-from serving.api.requests import ExplainRequest, ForgetRequest, LookupRequest, ScoreRequest
+from serving.api.requests import CardRequest, ExplainRequest, ForgetRequest, LookupRequest, ScoreRequest
 from serving.champion.champion import Champion
 from serving.erasure.erasure import Place, Receipt
+from serving.explanation.caller_card import caller_card
 from serving.explanation.explanation import explain
 from serving.explanation.recommendation import price_offers
 from serving.scorer import Scorer
@@ -77,6 +81,7 @@ class Endpoints:
             Operation("POST", "/score", self.score, "score", ScoreRequest, ScoreResponse, True),
             Operation("POST", "/lookup", self.lookup, "lookup", LookupRequest, LookupResponse, True),
             Operation("POST", "/explain", self.explain, "score", ExplainRequest, ExplainResponse, True),
+            Operation("POST", "/card", self.card, "score", CardRequest, CardResponse, True),
             Operation("POST", "/forget", self.forget, "erase", ForgetRequest, ForgetResponse, True),
             Operation("GET", "/model", self.model, "", None, ModelInfo, True),
             Operation("GET", "/livez", self.live),
@@ -97,6 +102,10 @@ class Endpoints:
     async def explain(self, request: ApiRequest) -> Response:
         """Explain one customer's score."""
         return await self._computing.run(self._explain, request)
+
+    async def card(self, request: ApiRequest) -> Response:
+        """Describe one customer to whoever talks to them."""
+        return await self._computing.run(self._card, request)
 
     async def lookup(self, request: ApiRequest) -> Response:
         """Newest published scores by customer id."""
@@ -157,6 +166,15 @@ class Endpoints:
         except StayworthError as error:
             raise Refusal(400, error.to_sender) from None
         return Response(explain_answer(explanation), media_type=_JSON)
+
+    def _card(self, request: ApiRequest) -> Response:
+        sent, scorer = decode(CardRequest, request.body), self._scorer()
+        try:
+            with use_language(sent.language):
+                card = caller_card(scorer, sent.rows(), sent.snapshot(), sent.known())
+        except StayworthError as error:
+            raise Refusal(400, str(error)) from None
+        return Response(card_answer(card), media_type=_JSON)
 
     def _lookup_at_once(self, request: ApiRequest) -> Response | None:
         """Look up a few ids in a local file, which takes less time than switching to a thread.

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from itertools import chain
 from operator import itemgetter
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import pyarrow as pa
 from pydantic import (
@@ -37,6 +37,7 @@ from serving.client.request_types import (
     TRANSACTION_FIELDS,
     TransactionFields,
 )
+from serving.explanation.caller_card import Invoice, KnownOfCustomer, Touch
 from training.offers.offers import BetaPrior, Offer, Share
 
 MAX_OFFERS = 20
@@ -260,6 +261,68 @@ class ExplainRequest(_Orders):
     def place(self, number: int) -> str:
         """Say where in the request the customer stands."""
         return "customer"
+
+
+class StrictTouch(StrictModel):
+    """One touch of the customer, as a row of a file of touchpoints."""
+
+    occurred_at: date
+    touchpoint: Annotated[Text, Field(description="`complaint` is one; others are not looked at.")]
+
+
+class StrictInvoice(StrictModel):
+    """One invoice of the customer, as a row of a file of receivables."""
+
+    due_at: date
+    amount: Amount
+    issued_at: date | None = None
+    paid_at: date | None = None
+    paid_amount: Annotated[Amount | None, Field(description="With `paid_at`; by default all.")] = None
+    written_off_at: date | None = None
+
+    @model_validator(mode="after")
+    def _was_paid_on_a_day(self) -> Self:
+        if self.paid_amount is not None and self.paid_at is None:
+            raise ValueError("paid_amount is given without paid_at. Give the day, or leave both out.")
+        return self
+
+
+class CardRequest(ExplainRequest):
+    """One customer who calls, with their orders, and what else is known of them."""
+
+    model_config = _examples(
+        {
+            "snapshot_date": "1998-07-01",
+            "customer": _ORDERS_OF_17,
+            "offers": [_VOUCHER],
+            "touchpoints": [{"occurred_at": "1998-06-20", "touchpoint": "complaint"}],
+            "receivables": [{"due_at": "1998-06-01", "amount": 20.5}],
+        }
+    )
+
+    touchpoints: Annotated[list[StrictTouch] | None, Field(max_length=MAX_TRANSACTIONS)] = None
+    receivables: Annotated[list[StrictInvoice] | None, Field(max_length=MAX_TRANSACTIONS)] = None
+    language: Annotated[Literal["en", "fa"], Field(description="Of the sentences.")] = "en"
+
+    def known(self) -> KnownOfCustomer:
+        """Return what is known of the customer besides the orders."""
+        touches = None
+        if self.touchpoints is not None:
+            touches = [Touch(each.occurred_at, each.touchpoint) for each in self.touchpoints]
+        invoices = None
+        if self.receivables is not None:
+            invoices = [
+                Invoice(
+                    due_at=each.due_at,
+                    amount=float(each.amount),
+                    issued_at=each.issued_at,
+                    paid_at=each.paid_at,
+                    paid_amount=None if each.paid_amount is None else float(each.paid_amount),
+                    written_off_at=each.written_off_at,
+                )
+                for each in self.receivables
+            ]
+        return KnownOfCustomer(touches, invoices, self.offers)
 
 
 class LookupRequest(StrictModel):

@@ -208,6 +208,29 @@ class StayworthClient:
         """Explain one customer's score: every contribution, the facts, what would change the decision."""
         return self._post("/explain", _given(customer=customer, snapshot_date=snapshot_date, offers=offers))
 
+    def card(
+        self,
+        customer: Customer,
+        snapshot_date: date | str | None = None,
+        offers: Sequence[Mapping[str, Any]] | None = None,
+        *,
+        touchpoints: Sequence[Mapping[str, Any]] | None = None,
+        receivables: Sequence[Mapping[str, Any]] | None = None,
+        language: str | None = None,
+    ) -> dict[str, Any]:
+        """Describe a customer who calls: orders, rhythm, tier, stage, complaints, debt and the best offer, in words.
+
+        Parameters
+        ----------
+        customer, snapshot_date, offers : as in `explain`
+        touchpoints : sequence of mappings with ``occurred_at`` and ``touchpoint``, complaints among them
+        receivables : sequence of mappings with ``due_at`` and ``amount``, and what was paid of it
+        language : {"en", "fa"}, of the sentences
+        """
+        known = _given(touchpoints=touchpoints, receivables=receivables, language=language)
+        asked = _given(customer=customer, snapshot_date=snapshot_date, offers=offers)
+        return self._post("/card", {**asked, **known})
+
     def model(self) -> dict[str, Any]:
         """Describe the version that scores."""
         return self._request("GET", "/model")

@@ -29,7 +29,8 @@ def test_without_a_good_key_nothing_is_answered_but_probes_and_the_document(
 ) -> None:
     headers: dict[bytes, bytes] = {b"Authorization": authorization.encode("latin-1")} if authorization else {}
 
-    for method, path in (("POST", "/score"), ("POST", "/lookup"), ("POST", "/explain"), ("GET", "/model")):
+    asked = [("POST", path) for path in ("/score", "/lookup", "/explain", "/card")]
+    for method, path in (*asked, ("GET", "/model")):
         answer = httpx.request(method, server.url + path, headers=headers, content=b"{")
         assert (answer.status_code, answer.json()["error"]["code"]) == (401, "unauthorized")
         assert answer.headers["www-authenticate"] == "Bearer"

@@ -31,9 +31,17 @@ def test_the_document_has_every_operation_that_is_to_be_documented() -> None:
     documented = {(each.path, each.method.lower()) for each in OPERATIONS if each.documented}
 
     assert documented == {(path, method) for path, methods in DOCUMENT["paths"].items() for method in methods}
-    assert {"/score", "/lookup", "/explain", "/forget", "/model", "/livez", "/readyz", "/metrics"} == set(
-        DOCUMENT["paths"]
-    )
+    assert {
+        "/score",
+        "/lookup",
+        "/explain",
+        "/card",
+        "/forget",
+        "/model",
+        "/livez",
+        "/readyz",
+        "/metrics",
+    } == set(DOCUMENT["paths"])
     assert "422" not in str(DOCUMENT["paths"])
 
 
@@ -41,7 +49,7 @@ def test_the_document_is_what_the_service_gives(server: Server) -> None:
     assert server.client.get("/docs.json").json() == DOCUMENT
 
 
-@pytest.mark.parametrize("path", ["/score", "/lookup", "/explain"])
+@pytest.mark.parametrize("path", ["/score", "/lookup", "/explain", "/card"])
 def test_the_examples_can_be_sent(server: Server, path: str) -> None:
     schemas = DOCUMENT["components"]["schemas"]
     operation = DOCUMENT["paths"][path]["post"]
@@ -76,7 +84,7 @@ def test_whatever_is_sent_is_answered_as_the_document_says(server: Server, tmp_p
     (tmp_path / "schemathesis.toml").write_text(
         """
         [[operations]]
-        include-path = ["/score", "/explain"]
+        include-path = ["/score", "/explain", "/card"]
         checks.positive_data_acceptance.enabled = false
         """
     )

@@ -182,11 +182,18 @@ def test_the_client_gives_what_the_service_answers(
         scored = client.score([ALICE], snapshot_date="1998-07-01")
         frame = client.score_orders(orders.to_pandas(), snapshot_date="1998-07-01")
         explained = client.explain(ALICE, snapshot_date="1998-07-01")
+        card = client.card(ALICE, snapshot_date="1998-07-01", touchpoints=[], language="fa")
         model, ready = client.model(), client.ready()
 
     assert looked_up.scores[0]["churn_probability"] == listed["churn_probability"].iloc[0]
     assert looked_up.unknown == ["nobody"]
     assert explained["score"] == scored.scores[0]
+    assert {name: card[name] for name in ("expected_value", "stage")} == {
+        name: scored.scores[0][name]  # type: ignore[literal-required]
+        for name in ("expected_value", "stage")
+    }
+    assert card["complaints"] == {"number": 0, "last_on": None} and card["debt"] is None
+    assert "شکایت" in card["sentences"][1]
     found = frame.set_index("customer_id")["churn_probability"]
     assert found.loc[listed.index].tolist() == listed["churn_probability"].tolist()
     assert (model["model_version"], ready) == ("1", True)
@@ -320,6 +327,7 @@ def test_status_of_nothing_says_how_to_start_it() -> None:
         ("POST", "/lookup", b'{"customer_ids": ["17", "17"]}', 400, "invalid_request"),
         ("POST", "/lookup", b'{"customer_ids": ["17"], "more": 1}', 400, "invalid_request"),
         ("POST", "/explain", b'{"customer": 17}', 400, "invalid_request"),
+        ("POST", "/card", b'{"customer": 17}', 400, "invalid_request"),
         ("GET", "/lookup", None, 405, "method_not_allowed"),
         ("GET", "/score", None, 405, "method_not_allowed"),
         ("POST", "/model", b"{}", 405, "method_not_allowed"),

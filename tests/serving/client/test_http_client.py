@@ -138,6 +138,7 @@ def test_what_is_sent_is_what_the_contract_says(service: Service, client: Staywo
 
     client.score([{"customer_id": "0042", "transactions": [order]}], date(1998, 7, 1), [offer])
     client.explain(customer("0042"))
+    client.card(customer("0042"), receivables=[{"due_at": date(1998, 6, 1), "amount": 5}], language="fa")
     client.lookup(["0042", "7", "0042"])
     client.model()
 
@@ -156,6 +157,14 @@ def test_what_is_sent_is_what_the_contract_says(service: Service, client: Staywo
             },
         ),
         ("/explain", {"customer": customer("0042")}),
+        (
+            "/card",
+            {
+                "customer": customer("0042"),
+                "receivables": [{"due_at": "1998-06-01", "amount": 5}],
+                "language": "fa",
+            },
+        ),
         ("/lookup", {"customer_ids": ["0042", "7"]}),
         ("/model", {}),
     ]
