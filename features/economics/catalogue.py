@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from features.economics.campaign_definitions import CAMPAIGNS
 from features.economics.file_definitions import (
     ACQUISITION,
     COSTS,
@@ -39,6 +40,7 @@ INDICATORS: dict[str, Indicator] = {
         *LEADS,
         *TARGETS,
         *GROUPS,
+        *CAMPAIGNS,
     )
 }
 """Every column of a report's tables by name."""

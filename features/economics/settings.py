@@ -125,6 +125,13 @@ class ReportSettings(Settings, section="report"):
         Path | None,
         typer.Option("--deflator", help="Index of prices, for money of the log's last month: month, index."),
     ] = None
+    campaigns: Annotated[
+        Path | None,
+        typer.Option(
+            "--campaigns",
+            help="Folder of campaigns as 'stayworth plan' wrote them: what each was to earn and did.",
+        ),
+    ] = None
     identities: Annotated[
         Path | None,
         typer.Option(

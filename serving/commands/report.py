@@ -75,6 +75,7 @@ def made_report(
     from features.economics.periods import Periods
     from features.economics.report import build_report
     from features.economics.segments import STAGE, StageSegments, read_segments
+    from serving.campaign.ledger import ledger_section
 
     aliases = read_identities(settings.identities, log) if settings.identities else {}
     orders = open_log(log, columns, step)
@@ -118,7 +119,9 @@ def made_report(
                 months = stack.enter_context(facts_by(Periods(*span, "month", settings.calendar)))
             costs = _costs(settings.costs, settings, log, months, aliases)
             inputs = replace(inputs, costs=costs, unpaid_rates=costs.table.unpaid_rates)
-        return build_report(facts, inputs), said
+        made = build_report(facts, inputs)
+        ledger = ledger_section(settings.campaigns, facts.periods.known_until, inputs.unit)
+        return replace(made, sections=(*made.sections, ledger)), said
 
 
 def _stage_inputs(

@@ -13,7 +13,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from features.economics.money import MoneyUnit
+from features.errors import StayworthError
 from features.log.sources import read_table
+from serving.campaign.ledger import ledger_section
 from serving.commands.campaign import measure, plan
 from training.commands.tournament import tournament
 
@@ -326,3 +329,60 @@ def test_a_tournament_from_a_table(app: typer.Typer, folder: Path) -> None:
     assert told["contacted"] + told["not_contacted"] == 2000
     assert told["winner"].startswith("uplift")
     assert max(told["policies"], key=lambda row: row["qini"])["policy"] == told["winner"]
+
+
+def test_the_ledger_sets_what_campaigns_earned_beside_what_they_were_to_earn(
+    app: typer.Typer, folder: Path
+) -> None:
+    planned = "plan --scores scored.csv --offers offers.toml --explore 0 --holdout 0.3"
+    lines = (
+        f"{planned} --max-contacts 100 --out campaigns/first",
+        f"{planned} --max-contacts 60 --out campaigns/second",
+        f"{planned} --max-contacts 20 --out campaigns/third",
+        f"{planned} --max-contacts 10 --starts-on 2024-04-05 --out campaigns/later",
+        "measure --campaign campaigns/first --campaign campaigns/second --transactions orders.csv",
+    )
+    (folder / "campaigns").mkdir()
+    for line in lines:
+        code, said = _run(app, line)
+        assert code == 0, said
+    (folder / "campaigns" / "damaged").mkdir()
+    (folder / "campaigns" / "damaged" / "plan.json").write_text("{")
+
+    section = ledger_section(folder / "campaigns", date(2024, 4, 10), MoneyUnit())
+
+    table = section.tables[0].rows.set_index("campaign")
+    assert table["state"].to_dict() == {
+        "first": "measured",
+        "second": "measured",
+        "third": "not measured",
+        "later": "running",
+        "all": "",
+    }
+    assert table["contacted"].to_dict() == {"first": 99, "second": 59, "third": 19, "later": 9, "all": 186}
+    effects = [
+        read_table(folder / "campaigns" / name / "measured.csv")
+        .set_index(["group", "measure"])
+        .loc[("all", "future_profit")]
+        .astype(float)
+        for name in ("first", "second")
+    ]
+    totals = [each["n_contacted"] * each["difference"] for each in effects]
+    half = np.hypot(*(each["n_contacted"] * (each["high"] - each["low"]) / 2 for each in effects))
+    assert table["measured_profit"][["first", "second"]].tolist() == pytest.approx(totals)
+    assert table.loc["all", "measured_profit"] == pytest.approx(sum(totals))
+    assert table.loc["all", "measured_profit_high"] == pytest.approx(sum(totals) + half)
+    promised = table["expected_profit"][["first", "second"]].sum()
+    assert table.loc["all", "measured_to_expected"] == pytest.approx(sum(totals) / promised)
+    assert table.loc["all", "measured_to_expected_low"] == pytest.approx((sum(totals) - half) / promised)
+    assert table["measured_profit"][["third", "later"]].isna().all()
+    damaged, waiting = section.notes
+    assert damaged.startswith("Left out: ") and "damaged" in damaged
+    assert waiting.startswith("Closed and not measured: third.")
+
+
+def test_a_folder_without_campaigns_has_no_ledger(tmp_path: Path) -> None:
+    with pytest.raises(StayworthError, match="There is no campaign in"):
+        ledger_section(tmp_path, date(2024, 4, 10), MoneyUnit())
+    (missing,) = ledger_section(None, date(2024, 4, 10), MoneyUnit()).missing
+    assert "--campaigns" in missing

@@ -1,0 +1,240 @@
+"""The ledger of campaigns: what each was expected to cost and earn, and what it did.
+
+A campaign's expected profit is at the plan's value of those whom it keeps; so is the measured one beside it
+(``future_profit`` of a measurement), and what came in within the churn window stands apart. Campaigns are independent,
+so the variances of their measured profits add up.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+from scipy import stats
+
+from features.economics.money import MoneyUnit
+from features.economics.segments import EVERYONE
+from features.economics.tables import Section, Table
+from features.errors import StayworthError
+from features.language import translated
+from features.log.sources import read_table
+from training.campaign.measurement_record import MeasurementRecord
+from training.campaign.record import PLAN, CampaignRecord, read_record
+
+CONFIDENCE = 0.9
+_MEASURED = "measured.json"
+_EFFECTS = "measured.csv"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the ledger: the columns of `features.economics.campaign_definitions`, NaN where not known."""
+
+    campaign: str
+    starts_on: date | None
+    closes_on: date | None
+    state: str
+    contacted: int
+    held_out: int
+    expected_cost: float
+    campaign_cost: float
+    expected_profit: float
+    expected_profit_low: float
+    expected_profit_high: float
+    measured_profit: float
+    measured_profit_low: float
+    measured_profit_high: float
+    window_profit: float
+    window_profit_low: float
+    window_profit_high: float
+    campaign_return: float
+    measured_to_expected: float
+    measured_to_expected_low: float
+    measured_to_expected_high: float
+
+
+MONEY = [each.name for each in fields(Entry) if "_cost" in each.name or "_profit" in each.name]
+
+
+def ledger_section(folder: Path | None, known_until: date, unit: MoneyUnit) -> Section:
+    """Return the ledger of all campaigns in a folder, or of a folder that is one.
+
+    Parameters
+    ----------
+    folder : Path or None
+    known_until : date, the first day after the log: a campaign whose window goes on then is running
+    unit : MoneyUnit
+
+    Raises
+    ------
+    StayworthError
+        If there is no campaign in the folder.
+    """
+    title = translated("Campaigns")
+    if folder is None:
+        missing = translated(
+            "--campaigns, a folder of campaigns of 'stayworth plan', adds what each was to earn and what it did."
+        )
+        return Section("campaigns", title, missing=(missing,))
+    entries, notes = [], []
+    for each in _campaigns(folder):
+        try:
+            entries.append(_entry(each, known_until))
+        except StayworthError as error:
+            notes.append(translated("Left out: {why}", why=str(error)))
+    entries.sort(key=lambda entry: (entry.starts_on or date.max, entry.campaign))
+    rows = pd.DataFrame([vars(entry) for entry in [*entries, *together(entries)]])
+    if len(rows):
+        rows[MONEY] = rows[MONEY].apply(lambda column: unit.shown(100 * column))
+    notes += _notes(entries)
+    table = Table("ledger", translated("What each campaign was to earn, and what it did"), rows)
+    return Section("campaigns", title, (table,), tuple(notes))
+
+
+def together(entries: Sequence[Entry]) -> list[Entry]:
+    """Return the line of all campaigns: counts of all, money of those measured; none for a single campaign.
+
+    Examples
+    --------
+    >>> together([])
+    []
+    """
+    measured = [
+        each for each in entries if each.state == "measured" and each.measured_profit == each.measured_profit
+    ]
+    if len(entries) < 2:
+        return []
+
+    def total(name: str, of: Sequence[Entry] = measured) -> float:
+        return math.fsum(getattr(each, name) for each in of) if of else math.nan
+
+    def interval(name: str) -> tuple[float, float, float]:
+        middle = total(name)
+        half = math.sqrt(
+            math.fsum(
+                ((getattr(each, f"{name}_high") - getattr(each, f"{name}_low")) / 2) ** 2 for each in measured
+            )
+        )
+        return middle, middle - half, middle + half
+
+    profit, window, expected = (
+        interval("measured_profit"),
+        interval("window_profit"),
+        interval("expected_profit"),
+    )
+    cost = total("campaign_cost")
+    return [
+        Entry(
+            EVERYONE,
+            None,
+            None,
+            "",
+            sum(each.contacted for each in entries),
+            sum(each.held_out for each in entries),
+            total("expected_cost"),
+            cost,
+            *expected,
+            *profit,
+            *window,
+            _ratio(profit[0], cost),
+            *(_ratio(number, expected[0]) for number in profit),
+        )
+    ]
+
+
+def _campaigns(folder: Path) -> Iterator[Path]:
+    if (folder / PLAN).is_file():
+        yield folder
+        return
+    found = sorted(path.parent for path in folder.glob(f"*/{PLAN}")) if folder.is_dir() else []
+    if not found:
+        raise StayworthError(
+            f"There is no campaign in {folder}: no folder in it holds {PLAN}, which 'stayworth plan' writes."
+        )
+    yield from found
+
+
+def _entry(folder: Path, known_until: date) -> Entry:
+    """Read a campaign.
+
+    Raises
+    ------
+    StayworthError
+        If a file is damaged.
+    """
+    record = read_record(folder / PLAN)
+    expected = (record.expected.profit, record.expected.profit_low, record.expected.profit_high)
+    path = folder / _MEASURED
+    nothing = (math.nan,) * 3
+    cost, window, profit = math.nan, nothing, nothing
+    state = "running" if record.closes_on > known_until else "not measured"
+    if path.is_file():
+        try:
+            found = MeasurementRecord.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, OSError):
+            raise StayworthError(
+                f"{path} cannot be read. Measure again: stayworth measure --campaign {folder} …"
+            ) from None
+        state = "measured" if found.complete else "looked at early"
+        cost = found.cost
+        earned = found.incremental_profit
+        window = _at(CONFIDENCE, (earned.difference, earned.low, earned.high), earned.confidence)
+        profit = _at(CONFIDENCE, _future_profit(folder, record), earned.confidence)
+    return Entry(
+        folder.name,
+        record.starts_on,
+        record.closes_on,
+        state,
+        record.counts.contacted,
+        record.counts.held_out,
+        record.expected.cost,
+        cost,
+        *expected,
+        *profit,
+        *window,
+        _ratio(profit[0], cost),
+        *(_ratio(number, record.expected.profit) for number in profit),
+    )
+
+
+def _future_profit(folder: Path, record: CampaignRecord) -> tuple[float, float, float]:
+    """Return the profit of all contacts at the plan's value of those kept, with its interval; NaN if not written."""
+    path = folder / _EFFECTS
+    if not path.is_file():
+        return (math.nan,) * 3
+    table = read_table(path)
+    rows = table[(table["group"] == "all") & (table["measure"] == "future_profit")]
+    if rows.empty:
+        return (math.nan,) * 3
+    row = rows.iloc[0]
+    contacted = float(row["n_contacted"])
+    middle, low, high = (contacted * float(row[name]) for name in ("difference", "low", "high"))
+    return middle, low, high
+
+
+def _at(confidence: float, interval: tuple[float, float, float], stated: float) -> tuple[float, float, float]:
+    """Return a normal interval at another confidence."""
+    middle, low, high = interval
+    scale = float(stats.norm.ppf((1 + confidence) / 2) / stats.norm.ppf((1 + stated) / 2))
+    return middle, middle - scale * (middle - low), middle + scale * (high - middle)
+
+
+def _ratio(number: float, of: float) -> float:
+    return number / of if of > 0 else math.nan
+
+
+def _notes(entries: Sequence[Entry]) -> list[str]:
+    waiting = [each.campaign for each in entries if each.state == "not measured"]
+    if not waiting:
+        return []
+    return [
+        translated(
+            "Closed and not measured: {names}. 'stayworth measure' compares them with their holdouts.",
+            names=waiting,
+        )
+    ]
