@@ -18,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.economics.trailing import CostFiles, TrailingYear, trailing_year
 from features.engines.choice import engine_for
 from features.engines.engine import Engine
 from features.errors import StayworthError
@@ -143,6 +144,7 @@ class Scorer:
         snapshot: Snapshot | None = None,
         *,
         threads: int | None = None,
+        cost_files: CostFiles | None = None,
     ) -> ScoredList:
         """Score every customer of a log.
 
@@ -151,6 +153,8 @@ class Scorer:
         log : TransactionLog
         snapshot : Snapshot
             By default the day after the log's last order.
+        cost_files : CostFiles, optional
+            What each customer cost in the year before; without, the version's means stand for all.
         threads : int
             Of the engine; by default as many as the machine allows. The scores do not depend on it.
 
@@ -162,10 +166,35 @@ class Scorer:
         ------
         WindowError
             If the snapshot lies in the future: the orders until then are not known.
+        StayworthError
+            If there are files of costs, and the version has not learnt from any.
         """
         snapshot = snapshot or Snapshot.after(log.last_day)
+        year = self._trailing_year(log, snapshot, cost_files) if cost_files else None
         with engine_for(log.table.num_rows, threads=threads) as engine:
-            return self._score(log, engine, snapshot)
+            scored = self._score(log, engine, snapshot, year)
+        return replace(scored, notes=(*self._means(year), *(year.notes if year else ())))
+
+    def _trailing_year(self, log: TransactionLog, snapshot: Snapshot, files: CostFiles) -> TrailingYear:
+        if self.model.own_costs is None:
+            raise StayworthError(
+                f"Version {self.version} knows no customers' own costs. Train one with these files: stayworth train "
+                "--costs costs.toml --touchpoints touchpoints.csv --receivables receivables.csv"
+            )
+        require_known_orders(snapshot)
+        return trailing_year(log, snapshot, files, self.model.terms.inactivity_days)
+
+    def _means(self, year: TrailingYear | None = None) -> tuple[str, ...]:
+        """Say which costs are the version's means though customers have their own."""
+        own = self.model.own_costs
+        given = own.given(year) if own and year else ()
+        means = [name for name in own.names if name not in given] if own else []
+        if not means:
+            return ()
+        return (
+            f"The values take {', '.join(means)} from the means of version {self.version}: customers' own come from "
+            "the files of costs that 'stayworth score' reads.",
+        )
 
     def score_customers(
         self, rows: pa.Table, snapshot: Snapshot | None = None, *, rules: LogRules | None = None
@@ -203,7 +232,9 @@ class Scorer:
         unscored = pd.concat([scored.unscored, unusable]).sort_values("customer_id", ignore_index=True)
         return replace(scored, unscored=unscored)
 
-    def _score(self, log: TransactionLog, engine: Engine, snapshot: Snapshot) -> ScoredList:
+    def _score(
+        self, log: TransactionLog, engine: Engine, snapshot: Snapshot, year: TrailingYear | None = None
+    ) -> ScoredList:
         require_known_orders(snapshot)
         with PurchaseHistory(log, engine) as history:
             table = history.columns(snapshot)
@@ -211,6 +242,8 @@ class Scorer:
             everybody = len(customers) == pc.count_distinct(log.table["customer_id"]).as_py()
             unscored = _NOBODY.copy() if everybody else history.unscored(snapshot)
             seen = history.rows_seen(snapshot)
+        if year is not None and self.model.own_costs and len(customers):
+            table |= self.model.own_costs.columns(year, self.model.terms, customers)
         nothing = dict.fromkeys(SCORE_COLUMNS, np.empty(0, dtype=object))
         columns = self.model.score_columns(table) if len(customers) else nothing
         columns["model_version"] = np.full(len(customers), self.version, dtype=object)
@@ -230,7 +263,7 @@ class Scorer:
 
     def notes(self, log: TransactionLog) -> tuple[str, ...]:
         """Return what the sender of a live request is to know about its scores; refuse another currency."""
-        return self.model.card.log.request_notes(log, self.version)
+        return (*self.model.card.log.request_notes(log, self.version), *self._means())
 
     def request_log(self, rows: pa.Table, rules: LogRules | None = None) -> TransactionLog:
         """Read the orders of a live request: by default in the time zone of the training log."""

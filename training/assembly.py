@@ -13,6 +13,7 @@ from features.log.transactions import TransactionLog
 from training.churn.model import CHURN_FEATURES
 from training.churn.procedure import FittedRecipe
 from training.churn.recipe import Recipe
+from training.clv.customer_costs import OwnCosts
 from training.clv.value import ValueTerms
 from training.judging.evaluation import HeldOutEvaluation
 from training.judging.race import BASELINES, MODEL
@@ -34,12 +35,13 @@ def assemble_model(
     newest: DescribedSnapshot,
     evaluation: HeldOutEvaluation,
     terms: ValueTerms,
+    own_costs: OwnCosts | None = None,
 ) -> RetentionModel:
     """Put together the model to deploy: fitted models, training card, reference for monitoring, tier cut-offs."""
     dormant_after_days = data.settings.dormancy_days
     card = _card(log, data, newest, deployed.recipe, judged, evaluation)
     churn, usual = deployed.churn, data.usual_gap_days
-    model = RetentionModel(churn, newest.clv, terms, Tiers(()), card, deployed.spend, usual)
+    model = RetentionModel(churn, newest.clv, terms, Tiers(()), card, deployed.spend, usual, own_costs)
     test_performance = measure_slices(
         evaluation.labelled, evaluation.probability, evaluation.expected_spend, dormant_after_days
     )

@@ -53,4 +53,5 @@ def fit(log: LogSource, *, horizon_days: int | None = None, **options: Any) -> R
     of_costs = {name: value for name, value in options.items() if name in _COSTS}
     of_training = {name: value for name, value in options.items() if name not in LOG_OPTIONS | _COSTS}
     settings = TrainSettings(horizon_days=horizon_days, **of_training)
-    return train(load_log(log, **of_log), settings, costs=CostSettings(**of_costs)).model
+    costs = CostSettings(**of_costs)
+    return train(load_log(log, **of_log), settings, costs=costs, cost_files=costs.files()).model

@@ -6,10 +6,13 @@ there → the same procedure on every closed window → the model to deploy, wit
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
+from typing import TypeVar
 
 import pandas as pd
 
+from features.economics.trailing import CostFiles, trailing_year
 from features.errors import ModelError
 from features.log.transactions import TransactionLog
 from features.progress import Report
@@ -19,14 +22,19 @@ from training.churn.budget import Budget
 from training.churn.fit_options import FitOptions
 from training.churn.procedure import Tuner, run_procedure
 from training.churn.tuning_result import TuningResult
+from training.clv.customer_costs import OwnCosts
+from training.clv.net_value import OWN
 from training.clv.value import ValueTerms
 from training.judging.evaluation import evaluate
 from training.judging.tuning_gain import TuningReport, gain_on_test
 from training.run import TrainingRun
 from training.settings import DEFAULT_MARGIN, CostSettings, TrainSettings
+from training.snapshots.dataset import DescribedSnapshot
 from training.threads import cpu_quota
 from training.training_data import prepare
 from training.versions.registry import Registry
+
+Described = TypeVar("Described", bound=DescribedSnapshot)
 
 
 def train(
@@ -36,6 +44,7 @@ def train(
     *,
     registry: Registry | None = None,
     costs: CostSettings | None = None,
+    cost_files: CostFiles | None = None,
 ) -> TrainingRun:
     """Train churn and value models on a log and judge them out of time.
 
@@ -49,6 +58,9 @@ def train(
         Whose database keeps the trials of tuning; by default the one at the default address.
     costs : CostSettings, optional
         What customers cost; without, values are gross.
+    cost_files : CostFiles, optional
+        What each customer cost in the trailing year, as `CostSettings.files` reads it; their means are kept in the
+        version.
 
     Raises
     ------
@@ -62,6 +74,11 @@ def train(
     settings = data.settings
     options = fit_options(log, settings)
     terms = value_terms(settings, data.newest.table, costs)
+    own: OwnCosts | None = None
+    cost_notes: tuple[str, ...] = ()
+    if cost_files:
+        newest, terms, own, cost_notes = with_own_costs(data.newest, log, settings, terms, costs, cost_files)
+        data = replace(data, newest=newest)
     known, test = data.known_at_test, data.test
 
     judged = run_procedure(
@@ -79,8 +96,11 @@ def train(
     report("Choosing and fitting again on every closed window", 0, 1)
     deployed = run_procedure(data.closed, options, tuner=_again(judged.choice.tuning), report=report)
     newest = deployed.describe(data.newest, settings.horizon)
-    model = assemble_model(deployed, judged.recipe, log, data, newest, evaluation, terms)
+    model = assemble_model(deployed, judged.recipe, log, data, newest, evaluation, terms, own)
+    if cost_notes:
+        model = replace(model, card=replace(model.card, notes=(*model.card.notes, *cost_notes)))
     columns = ["snapshot_date", "customer_id", *(feature.name for feature in FEATURES)]
+    columns += [column for column in OWN.values() if column in data.newest.table]
     return TrainingRun(
         model=model,
         recipe=deployed.recipe,
@@ -93,6 +113,27 @@ def train(
         advice=data.advice,
         tuning=tuning,
     )
+
+
+def with_own_costs(
+    described: Described,
+    log: TransactionLog,
+    settings: TrainSettings,
+    terms: ValueTerms,
+    costs: CostSettings | None,
+    files: CostFiles,
+) -> tuple[Described, ValueTerms, OwnCosts, tuple[str, ...]]:
+    """Give the customers of a snapshot their own costs of the trailing year, and the terms the means of all.
+
+    Returns
+    -------
+    The snapshot, the terms, which costs are customers' own, and what to know of the files, in sentences
+    """
+    year = trailing_year(log, described.snapshot, files, terms.inactivity_days)
+    stated = (costs or CostSettings()).stated()
+    own, terms = OwnCosts.learnt(year, terms, stated, margin_given=settings.margin is not None)
+    columns = own.columns(year, terms, described.table["customer_id"].to_numpy())
+    return replace(described, table=described.table.assign(**columns)), terms, own, year.notes
 
 
 def with_champion_window(settings: TrainSettings, registry: Registry) -> TrainSettings:

@@ -12,7 +12,13 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from features.customer_groups import TIER_SHARES, TIERS_OF, TierScheme
 from features.documents import read_toml
+from features.economics.cost_table import CostTable
+from features.economics.optional_files import PLAIN_RULES
+from features.economics.receivables import Receivables
+from features.economics.touches import Touches
+from features.economics.trailing import CostFiles
 from features.errors import StayworthError
+from features.log.settings import LogRules
 from features.settings import Settings
 from training.churn.budget import Budget
 from training.clv import PurchaseModelName
@@ -46,8 +52,9 @@ class RegistrySettings(Settings, section="registry"):
 class CostSettings(Settings, section="costs"):
     """What customers cost beside the goods, for every command: the section ``[costs]``.
 
-    Training keeps them in the version, and values are net of them; the other commands take the version's and refuse
-    others. None is not stated: no cost.
+    Stated as numbers that hold for every customer, or by files from which each customer gets their own. Training keeps
+    the numbers, and the means of the files, in the version, and values are net of them; the other commands take the
+    version's and refuse others. None is not stated: no cost.
 
     Examples
     --------
@@ -57,7 +64,26 @@ class CostSettings(Settings, section="costs"):
 
     file: Annotated[
         Path | None,
-        typer.Option("--costs", help="TOML file with a table [costs] of these keys, instead of flags."),
+        typer.Option(
+            "--costs",
+            help="TOML file of costs, that of 'stayworth report': [[touchpoints]] and [[pools]], for customers' own "
+            "costs, or a table [costs] of these keys instead of flags.",
+        ),
+    ] = None
+    touchpoints: Annotated[
+        Path | None,
+        typer.Option(
+            "--touchpoints",
+            help="Touches of customers, priced by --costs: customer_id, occurred_at, touchpoint, quantity.",
+        ),
+    ] = None
+    receivables: Annotated[
+        Path | None,
+        typer.Option(
+            "--receivables",
+            help="Invoices, for customers' own bad debt: customer_id, issued_at, due_at, amount, paid_at, paid_amount, "
+            "written_off_at.",
+        ),
     ] = None
     cost_per_order: Annotated[
         float | None,
@@ -93,8 +119,8 @@ class CostSettings(Settings, section="costs"):
         StayworthError
             If the file cannot be read or used, or a cost is stated twice and differently.
         """
-        here = self.model_dump(exclude={"file"}, exclude_none=True)
-        there = _read_costs(self.file).model_dump(exclude={"file"}, exclude_none=True) if self.file else {}
+        here = self.model_dump(exclude=_COST_FILES, exclude_none=True)
+        there = _read_costs(self.file).model_dump(exclude=_COST_FILES, exclude_none=True) if self.file else {}
         for name in here.keys() & there.keys():
             if here[name] != there[name]:
                 raise StayworthError(
@@ -102,6 +128,36 @@ class CostSettings(Settings, section="costs"):
                     f"in {self.file}. State it once."
                 )
         return there | here
+
+    def files(self, rules: LogRules = PLAIN_RULES) -> CostFiles | None:
+        """Read the files of what customers cost; None where they say nothing of single customers.
+
+        Parameters
+        ----------
+        rules : LogRules, how the log's ids, dates and numbers are written
+
+        Raises
+        ------
+        StayworthError
+            If a file cannot be read or used, or touches have no costs.
+        """
+        table = CostTable.read(self.file) if self.file else CostTable()
+        if self.touchpoints and not table.units:
+            raise StayworthError(
+                f"{self.touchpoints.name}: what a touch costs is not said. Give --costs, a TOML file with "
+                "[[touchpoints]]."
+            )
+        if not (self.touchpoints or self.receivables or table.pools):
+            return None
+        return CostFiles(
+            table,
+            Touches.read(self.touchpoints, rules) if self.touchpoints else Touches.none(),
+            Receivables.read(self.receivables, rules) if self.receivables else None,
+            rules.calendar,
+        )
+
+
+_COST_FILES = {"file", "touchpoints", "receivables"}
 
 
 def _read_costs(path: Path) -> CostSettings:
@@ -112,9 +168,11 @@ def _read_costs(path: Path) -> CostSettings:
         raise StayworthError(f"Can't read the costs file {path}: {error.strerror}.") from None
     except ValueError as error:
         raise StayworthError(f"{path} is not valid TOML: {error}.") from None
-    table: Any = content.get("costs")
-    if not isinstance(table, dict) or "file" in table:
-        known = ", ".join(name for name in CostSettings.model_fields if name != "file")
+    table: Any = content.get(
+        "costs", {} if content.keys() & {"touchpoints", "pools", "unpaid_rates"} else None
+    )
+    if not isinstance(table, dict) or _COST_FILES & table.keys():
+        known = ", ".join(name for name in CostSettings.model_fields if name not in _COST_FILES)
         raise StayworthError(f"{path} states no costs. Write a table [costs] with keys of {known}.")
     try:
         return CostSettings.model_validate(table)

@@ -31,7 +31,7 @@ LEFT JOIN customers ON customers.customer_id = touches.customer_id
 LEFT JOIN calendar ON calendar.day = touches.day AND calendar.period < {{months}}"""
 
 # Days of a month on which a customer is active: from the day after a purchase to the window's end or the next purchase.
-_ACTIVE_DAYS = f"""SELECT customer, sum(least(until, {{end}}) - greatest(since, {{start}})) AS weight
+ACTIVE_DAYS = f"""SELECT customer, sum(least(until, {{end}}) - greatest(since, {{start}})) AS weight
 FROM (
   SELECT customers.customer AS customer, days.day + 1 AS since,
     least(days.day + {{inactivity}}, coalesce(lead(days.day) OVER (PARTITION BY days.customer ORDER BY days.day),
@@ -50,7 +50,7 @@ _WEIGHTS = {
     "equal": "SELECT customer, 1 AS weight FROM active_runs "
     "WHERE {month} BETWEEN from_boundary AND to_boundary UNION "
     "SELECT customer, 1 AS weight FROM customer_periods WHERE period = {month} AND purchase_days > 0",
-    "active days": _ACTIVE_DAYS,
+    "active days": ACTIVE_DAYS,
     "touchpoint": "SELECT customer, sum(quantity) AS weight FROM touched WHERE month = {month} GROUP BY customer",
 }
 _OWN_TOUCHES = (

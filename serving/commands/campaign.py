@@ -47,6 +47,11 @@ def plan(settings: PlanSettings, costs: CostSettings, as_json: AsJson = False) -
     from training.campaign.record import PLAN, read_record
     from training.offers.offers import read_offers
 
+    if costs.touchpoints or costs.receivables:
+        raise StayworthError(
+            "The values of a scored list are net of each customer's own costs already. Give --touchpoints and "
+            "--receivables to stayworth score, and its list to stayworth plan."
+        )
     require_new(settings.out)
     offers = read_offers(settings.offers)
     with progress() as report:

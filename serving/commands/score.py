@@ -56,13 +56,14 @@ def score(
         contacts = Contacts(settings.customers, loosely=settings.loose_ids) if settings.customers else None
         scorer = Scorer.from_registry(registry.tracking_uri)
         scorer.require_costs(costs.stated())
+        files = costs.files(log)
         snapshot = Snapshot(settings.snapshot_date) if settings.snapshot_date else None
         orders = open_log(log, columns, report, compare=lambda read: scorer.differences(read, snapshot))
         if snapshot and snapshot.date <= orders.first_day:
             first = Snapshot.after(orders.first_day)
             raise WindowError(f"No order lies before {snapshot}. Use --snapshot-date {first} or later.")
         report("Scoring", 0, 0)
-        scored = scorer.score_log(orders, snapshot)
+        scored = scorer.score_log(orders, snapshot, cost_files=files)
         chosen = _chosen(scored, settings)
         match = contacts.matched(chosen) if contacts else None
         listed = contacts.join(chosen, match) if contacts else chosen
@@ -78,6 +79,8 @@ def score(
             published.publish(scored.scores, keep=settings.keep_sets, progress=report)
     for sentence in contacts.warnings(match) if contacts and match else ():
         typer.secho(f"Warning: {sentence}", fg=typer.colors.YELLOW, err=True)
+    for sentence in scored.notes:
+        typer.secho(f"Note: {sentence}", fg=typer.colors.YELLOW, err=True)
     if as_json:
         show_json(_document(scored, chosen, scorer.version, published))
         return

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from features.economics.trailing import CostFiles
 from features.engines.choice import engine_for
 from features.errors import WindowError
 from features.log.transactions import TransactionLog
@@ -28,7 +29,7 @@ from training.backtest.policies import Prospects
 from training.churn.procedure import run_procedure
 from training.clv.value import ValueTerms
 from training.offers.offers import Offer
-from training.pipeline import fit_options, value_terms
+from training.pipeline import fit_options, value_terms, with_own_costs
 from training.settings import CostSettings, TrainSettings
 from training.snapshots.dataset import LabelledSnapshot, known_at, labelled_snapshots
 from training.snapshots.schedule import schedule
@@ -44,6 +45,7 @@ def backtest(
     snapshots: int = 4,
     everyone: bool = False,
     costs: CostSettings | None = None,
+    cost_files: CostFiles | None = None,
     report: Report | None = None,
 ) -> Account:
     """Replay the newest closed snapshots and compute the profit of each policy.
@@ -62,6 +64,8 @@ def backtest(
         Also those who have been silent for longer than ``settings.dormancy_days``.
     costs : CostSettings, optional
         What customers cost; the value at stake is net of it.
+    cost_files : CostFiles, optional
+        What each customer cost in the year before each snapshot, as known at it.
     report : callable, optional
         Told of each step: its name, how much is done, how much there is.
 
@@ -86,7 +90,7 @@ def backtest(
             "At no snapshot can a model be fitted whose window had closed when another one opens. Use a longer log, "
             "or a shorter --horizon-days."
         )
-    prospects = _replayed(log, rows, testable, settings, costs, everyone, report)
+    prospects = _replayed(log, rows, testable, settings, costs, cost_files, everyone, report)
     if not prospects:
         raise WindowError(
             f"At none of the snapshots had anyone bought in the {settings.dormancy_days} days before: there is nobody "
@@ -101,6 +105,7 @@ def _replayed(
     testable: list[LabelledSnapshot],
     settings: TrainSettings,
     costs: CostSettings | None,
+    cost_files: CostFiles | None,
     everyone: bool,
     report: Report,
 ) -> list[Prospects]:
@@ -115,7 +120,10 @@ def _replayed(
             fitted = run_procedure(known, options)
             row = fitted.describe(row, row.window.horizon_days)
             probability = fitted.churn.predict(row.columns, row.snapshot)
-            prospects.append(prospects_of(row, probability, value_terms(settings, row.table, costs), keep))
+            terms = value_terms(settings, row.table, costs)
+            if cost_files:
+                row, terms, _, _ = with_own_costs(row, log, settings, terms, costs, cost_files)
+            prospects.append(prospects_of(row, probability, terms, keep))
         report(step, number + 1, len(testable))
     return prospects
 

@@ -16,7 +16,7 @@ from features.table.columns import Columns
 from training.clv.active_weeks import ActivityAhead, active_weeks
 from training.clv.gammagamma import EmpiricalSpend, GammaGamma
 from training.clv.likelihood import along
-from training.clv.net_value import NetValues
+from training.clv.net_value import CustomerTerms, NetValues
 from training.clv.operational_time import CONSTANT, DAYS_PER_WEEK, Intensity
 from training.clv.purchase_models import PURCHASE_MODELS, PurchaseModel
 from training.clv.quadrature import FloatArray
@@ -155,14 +155,16 @@ class CLVModel:
         Parameters
         ----------
         columns : Columns
+            Of the feature table, perhaps with customers' own terms (`training.clv.net_value.OWN`).
         terms : ValueTerms
         spend_per_purchase : ndarray of shape (n,), money
         """
+        own = CustomerTerms.of(terms, columns)
         return NetValues(
             self.values(columns, terms),
-            self.active_weeks(columns, terms) if terms.cost_per_day else None,
-            terms.per_purchase(spend_per_purchase),
-            terms.cost_per_week,
+            self.active_weeks(columns, terms) if np.any(own.cost_per_day) else None,
+            own.per_purchase(spend_per_purchase),
+            own.cost_per_week,
         )
 
     def histories(self, columns: Columns) -> tuple[FloatArray, FloatArray, FloatArray]:

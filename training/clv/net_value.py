@@ -14,8 +14,64 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
+from features.table.columns import Columns
+from training.clv.operational_time import DAYS_PER_WEEK
 from training.clv.quadrature import FloatArray
-from training.clv.value import Cases, CustomerValues
+from training.clv.value import Cases, CustomerValues, ValueTerms
+
+OWN = {name: f"own_{name}" for name in ("cost_per_order", "cost_per_day", "bad_debt_rate", "margin")}
+"""Terms that customers may have of their own, and the columns of a feature table that hold them."""
+
+
+@dataclass(frozen=True)
+class CustomerTerms:
+    """What purchases of customers bring and what customers cost: their own numbers, or the terms' for all.
+
+    Parameters
+    ----------
+    margin, bad_debt_rate : float or ndarray of shape (n,), per unit of spend
+    cost_per_order, cost_per_day : float or ndarray of shape (n,), money
+    """
+
+    margin: FloatArray | float
+    cost_per_order: FloatArray | float
+    cost_per_day: FloatArray | float
+    bad_debt_rate: FloatArray | float
+
+    @classmethod
+    def of(cls, terms: ValueTerms, columns: Columns) -> CustomerTerms:
+        """Return the customers' own terms where a feature table has them, the terms' elsewhere."""
+        return cls(
+            **{
+                name: np.ascontiguousarray(columns[column], dtype=np.float64)
+                if column in columns
+                else getattr(terms, name)
+                for name, column in OWN.items()
+            }
+        )
+
+    @property
+    def cost_per_week(self) -> FloatArray | float:
+        """g, the cost of an active week, money."""
+        return DAYS_PER_WEEK * self.cost_per_day
+
+    def per_purchase(self, spend_per_purchase: FloatArray) -> FloatArray:
+        """Return u, what a purchase brings: ``(μ − b)·m − c``, money; negative where it costs more.
+
+        Examples
+        --------
+        >>> terms = ValueTerms(margin=0.3, bad_debt_rate=0.05, cost_per_order=5.0)
+        >>> CustomerTerms.of(terms, {}).per_purchase(np.array([100.0, 10.0]))
+        array([20. , -2.5])
+        """
+        return (self.margin - self.bad_debt_rate) * spend_per_purchase - self.cost_per_order
+
+
+def has_own(columns: Columns) -> bool:
+    """Tell whether a feature table has customers' own terms."""
+    return any(column in columns for column in OWN.values())
 
 
 @dataclass(frozen=True)
@@ -28,13 +84,13 @@ class NetValues:
     weeks : Cases or None
         Active weeks; None where they cost nothing.
     per_purchase : ndarray of shape (n,), money that a purchase brings
-    per_week : float, money that an active week costs
+    per_week : float or ndarray of shape (n,), money that an active week costs
     """
 
     purchases: CustomerValues
     weeks: Cases | None
     per_purchase: FloatArray
-    per_week: float
+    per_week: FloatArray | float
 
     @property
     def silent(self) -> FloatArray:

@@ -25,6 +25,7 @@ from scipy.special import expit, logit, ndtri
 from features.table.columns import Columns
 from training.clv.active_weeks import ActivityAhead, weeks_if_alive
 from training.clv.model import HISTORY, CLVModel, floats_of, histories, silent_weeks, snapshot_day
+from training.clv.net_value import CustomerTerms
 from training.clv.operational_time import CONSTANT, Intensity
 from training.clv.purchase_models import PurchaseModel
 from training.clv.quadrature import FloatArray
@@ -89,17 +90,17 @@ def _scenarios(
     x, t_x, T = clv.histories(columns)
     future = Future.of(terms, clv.intensity, day)
     given = _logit(churn_probability) - _logit(clv.purchases.p_no_purchase(x, t_x, T, future.window))
-    rows, values, costs = _Rows.of(columns), [], []
+    rows, own, values, costs = _Rows.of(columns), CustomerTerms.of(terms, columns), [], []
     for model, intensity in clv.purchase_scenarios:
         p0, silent, active = rows.values(model, intensity, terms)
         probability = expit(given + _logit(p0)[rows.place])
         number = _expected(probability, silent[rows.place], active[rows.place])
         values.append(number * spend)
         if with_costs:
-            cost = terms.cost_per_order * number
-            if terms.cost_per_day:
+            cost = own.cost_per_order * number
+            if np.any(own.cost_per_day):
                 halves = (half[rows.place] for half in rows.weeks(model, intensity, terms))
-                cost = cost + terms.cost_per_week * _expected(probability, *halves)
+                cost = cost + own.cost_per_week * _expected(probability, *halves)
             costs.append(cost)
     if clv.spend_scenarios:
         number = _expected(churn_probability, *silent_and_active(clv.purchases, x, t_x, T, future))

@@ -123,16 +123,6 @@ class ValueTerms:
         """g, the cost of an active week, money."""
         return DAYS_PER_WEEK * self.cost_per_day
 
-    def per_purchase(self, spend_per_purchase: FloatArray) -> FloatArray:
-        """Return u, what a purchase brings: ``(μ − b)·m − c``, money; negative where it costs more.
-
-        Examples
-        --------
-        >>> ValueTerms(margin=0.3, bad_debt_rate=0.05, cost_per_order=5.0).per_purchase(np.array([100.0, 10.0]))
-        array([20. , -2.5])
-        """
-        return (self.margin - self.bad_debt_rate) * spend_per_purchase - self.cost_per_order
-
 
 @dataclass(frozen=True)
 class Future:

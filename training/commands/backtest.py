@@ -148,6 +148,7 @@ def backtest(
 
     offer = settings.the_offer()
     costs.stated()  # refuses what cannot be used now, before the log is read
+    cost_files = costs.files(log)
     write = writer_for(settings.out) if settings.out else None
     with progress() as report:
         orders = open_log(log, columns, report)
@@ -158,6 +159,7 @@ def backtest(
             snapshots=settings.snapshots,
             everyone=settings.everyone,
             costs=costs,
+            cost_files=cost_files,
             report=report,
         )
         if write and settings.out:

@@ -53,12 +53,14 @@ def train(
     from training.versions.registry import Registry
 
     costs.stated()  # refuses what cannot be used now, before the log is read
+    files = costs.files(log)
     versions = Registry(registry.tracking_uri)
     with progress() as report:
         orders = open_log(log, columns, report)
         if settings.if_due and not is_due(versions, orders, monitor):
             raise typer.Exit(NOT_DUE)
-        run = train(orders, with_champion_window(settings, versions), report, registry=versions, costs=costs)
+        settings_used = with_champion_window(settings, versions)
+        run = train(orders, settings_used, report, registry=versions, costs=costs, cost_files=files)
         version, decision = register(run, orders, settings, versions, report)
     if as_json:
         show_json(training_document(run, version, decision))
@@ -107,6 +109,11 @@ def show_run(run: TrainingRun, orders: TransactionLog) -> None:
         typer.echo(f"Left out: {count:,} labelled rows of customers under a campaign's influence.")
     if costs := costs_in_words(run.model.terms.costs):
         typer.echo(f"Values are net of what customers cost: {costs}.")
+    if own := run.model.own_costs:
+        typer.echo(
+            f"Customers have their own {', '.join(own.names)}, of the year before {run.schedule.newest}; these are the "
+            "means."
+        )
     for note in run.model.card.notes:
         typer.echo(f"Note: {note}")
 

@@ -19,6 +19,7 @@ from training.churn.calibration import Calibrator
 from training.churn.level import Level
 from training.churn.model import CHURN_FEATURES, ChurnModel
 from training.churn.spend import SpendModel
+from training.clv.customer_costs import OwnCosts
 from training.clv.model import CLVModel
 from training.clv.value import ValueTerms
 from training.model.card import TrainingCard
@@ -56,6 +57,8 @@ def save_model(model: RetentionModel, folder: Path) -> None:
         "usual_gap_days": model.usual_gap_days,
         "card": model.card.to_dict(),
     }
+    if model.own_costs:
+        content["own_costs"] = model.own_costs.to_dict()
     (folder / "model.json").write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
     write_example(model, folder)
 
@@ -98,7 +101,9 @@ def load_model(folder: Path, called: str | None = None) -> RetentionModel:
             price_level = Level.from_dict(content["spend"]["price_level"])
             spend = SpendModel(spend_booster, price_level, content["spend"]["level_deviation"])
         card = TrainingCard.from_dict(content["card"], calibrator)
-        return RetentionModel(churn, clv, terms, _tiers(content), card, spend, content.get("usual_gap_days"))
+        own = OwnCosts.from_dict(content["own_costs"]) if "own_costs" in content else None
+        usual = content.get("usual_gap_days")
+        return RetentionModel(churn, clv, terms, _tiers(content), card, spend, usual, own)
     except ModelError:
         raise
     except (OSError, LookupError, AttributeError, TypeError, ValueError, lgb.basic.LightGBMError) as error:

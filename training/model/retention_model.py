@@ -25,6 +25,7 @@ from features.table.columns import Columns, as_columns, rows_of
 from features.table.history import PurchaseHistory
 from training.churn.model import ChurnModel
 from training.churn.spend import SpendModel
+from training.clv.customer_costs import OwnCosts
 from training.clv.model import CLVModel
 from training.clv.value import ValueTerms
 from training.model.card import TrainingCard
@@ -53,6 +54,8 @@ class RetentionModel:
     usual_gap_days : int, optional
         Days within which 80% of the gaps between purchases of the training log end: after that a customer without a
         rhythm of their own is overdue.
+    own_costs : OwnCosts, optional
+        Which terms customers have of their own, where a table holds them; those of all others are the means.
     """
 
     churn: ChurnModel
@@ -62,6 +65,7 @@ class RetentionModel:
     card: TrainingCard
     spend: SpendModel | None = None
     usual_gap_days: int | None = None
+    own_costs: OwnCosts | None = None
 
     def predict(
         self, log: LogSource, snapshot_date: str | date | None = None, **log_options: Any

@@ -10,7 +10,7 @@ from features.snapshot import Snapshot
 from features.table.columns import Columns
 from training.churn.spend import SpendModel
 from training.clv.model import CLVModel
-from training.clv.net_value import NetValues
+from training.clv.net_value import CustomerTerms, NetValues, has_own
 from training.clv.uncertainty import (
     interval_factors,
     net_interval,
@@ -49,7 +49,8 @@ class Valuation:
         With a spend model, the spend per purchase is corrected so that the purchases at level 0 times it give the
         model's expected spend, by at most `SPEND_LIMIT` either way, and moved to the level of the money per purchase;
         every value is computed with it. A level of churn moves purchases, not the money of one.
-        Values are net of what the terms say that customers cost; ``expected_gross_value`` is not.
+        Values are net of what the terms say that customers cost, or customers' own columns where the table has them
+        (`training.clv.net_value.OWN`); ``expected_gross_value`` is not.
 
         Parameters
         ----------
@@ -73,8 +74,9 @@ class Valuation:
         expected_value, at_stake = values.expected(churn_probability), values.at_stake
         low, high = self._interval(described, churn_probability, values, expected_value)
         gross = expected_value
-        if self.terms.has_costs:
-            gross = self.terms.margin * spend_per_purchase * values.purchases.expected(churn_probability)
+        if self.terms.has_costs or has_own(described):
+            own = CustomerTerms.of(self.terms, described)
+            gross = own.margin * spend_per_purchase * values.purchases.expected(churn_probability)
         return {
             "expected_purchases": purchases,
             "expected_spend": purchases * spend_per_purchase,
@@ -94,10 +96,11 @@ class Valuation:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the ends of the interval of the expected value, money."""
         rows = (self.clv, described, churn_probability, self.terms)
-        if not self.terms.has_costs:
+        if not (self.terms.has_costs or has_own(described)):
             low, high = interval_factors(value_scenarios(*rows), level_deviation=self.level_deviation)
             return low * expected_value, high * expected_value
-        cost = self.terms.cost_per_order * values.purchases.expected(churn_probability)
+        own = CustomerTerms.of(self.terms, described)
+        cost = own.cost_per_order * values.purchases.expected(churn_probability)
         if values.weeks is not None:
             cost = cost + values.per_week * values.weeks.expected(churn_probability)
         scenarios = value_and_cost_scenarios(*rows)

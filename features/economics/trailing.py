@@ -1,0 +1,204 @@
+"""The trailing year of each customer before a snapshot: what they bought, what they cost, what they did not pay.
+
+Only what was known at the snapshot counts: orders, touches and invoices before it, payments before it, and the pools of
+the twelve months that had closed by then. Touches up to the first purchase day are acquisition and left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.economics.cost_allocation import ACTIVE_DAYS, NOBODY, POOLED, TOUCHED, allocate
+from features.economics.cost_table import CostTable
+from features.economics.facts import Facts
+from features.economics.periods import Calendar, Periods
+from features.economics.receivables import Ageing, Receivables
+from features.economics.touches import Touches
+from features.log.transactions import TransactionLog
+from features.snapshot import Snapshot
+from features.table.purchase_days import PURCHASE_DAYS
+
+YEAR_DAYS = 365
+_CLOSED_MONTHS = 12
+_CENTS = 100
+
+_YEAR = f"""WITH bought AS (
+  SELECT customer, sum(CASE WHEN orders > 0 THEN 1 ELSE 0 END) AS purchases,
+    sum(gross_cents - refund_cents) AS revenue_cents, sum({{margin}}) AS margin_cents
+  FROM {PURCHASE_DAYS}
+  WHERE day >= {{since}}
+  GROUP BY customer
+),
+active AS ({{active_days}}),
+costs AS (
+  SELECT customer, sum(CASE WHEN per = 'order' THEN cents ELSE 0 END) AS order_cents,
+    sum(CASE WHEN per = 'period' THEN cents ELSE 0 END) AS period_cents
+  FROM ({{costs}}) AS parts
+  GROUP BY customer
+)
+SELECT customers.customer_id AS customer_id,
+  CAST(coalesce(purchases, 0) AS DOUBLE) AS purchases,
+  CAST(coalesce(revenue_cents, 0) AS DOUBLE) / {_CENTS} AS revenue,
+  CAST(margin_cents AS DOUBLE) / {_CENTS} AS margin,
+  CAST(coalesce(active.weight, 0) AS DOUBLE) AS active_days,
+  CAST(coalesce(order_cents, 0) AS DOUBLE) / {_CENTS} AS order_costs,
+  CAST(coalesce(period_cents, 0) AS DOUBLE) / {_CENTS} AS period_costs,
+  CAST(coalesce(loss_cents, 0) AS DOUBLE) / {_CENTS} AS loss
+FROM customers
+LEFT JOIN bought ON bought.customer = customers.customer
+LEFT JOIN active ON active.customer = customers.customer
+LEFT JOIN costs ON costs.customer = customers.customer
+LEFT JOIN {{losses}} AS losses ON losses.customer = customers.customer
+WHERE customers.first_day IS NOT NULL
+ORDER BY customers.customer_id"""
+
+_TOUCHES = f"""SELECT customer, per, touch_cents AS cents
+FROM {TOUCHED} AS touched
+JOIN cost_per ON cost_per.item = touched.touchpoint
+WHERE keeping = 1 AND month IS NOT NULL AND day >= {{since}} AND touch_cents IS NOT NULL"""
+
+_POOLS = f"""SELECT customer, per, cents
+FROM {POOLED} AS pooled
+JOIN pool_per ON pool_per.pool = pooled.pool
+WHERE month >= {{first}} AND month < {{end}} AND customer < {NOBODY}"""
+
+_NO_COSTS = "SELECT 0 AS customer, 'order' AS per, CAST(0 AS BIGINT) AS cents WHERE FALSE"
+_NO_LOSSES = "(SELECT 0 AS customer, CAST(0 AS BIGINT) AS loss_cents WHERE FALSE)"
+
+
+@dataclass(frozen=True)
+class CostFiles:
+    """Files of what customers cost.
+
+    Attributes
+    ----------
+    table : CostTable
+    touches : Touches
+    receivables : Receivables, optional
+    calendar : {"gregorian", "jalali"}, of the months of pools
+    """
+
+    table: CostTable = field(default_factory=CostTable)
+    touches: Touches = field(default_factory=Touches.none)
+    receivables: Receivables | None = None
+    calendar: Calendar = "gregorian"
+
+    @property
+    def per(self) -> frozenset[str]:
+        """What their costs come with: "order", "period" or both."""
+        touched = set(self.touches.names)
+        units = {each.per for each in self.table.units if each.touchpoint in touched}
+        return frozenset(units | {pool.per for pool in self.table.pools})
+
+
+@dataclass(frozen=True)
+class TrailingYear:
+    """What customers bought and cost in the year before a snapshot.
+
+    Attributes
+    ----------
+    customers : DataFrame, a row for each customer with a purchase before the snapshot, by customer_id
+        purchases (purchase days), revenue (net), margin, active_days, order_costs, period_costs, loss: days, and money
+        of the log
+    per : what there are costs for: "order", "period" or both
+    has_margins, has_losses : bool
+    notes : sentences about what is not in it
+    """
+
+    customers: pd.DataFrame
+    per: frozenset[str]
+    has_margins: bool
+    has_losses: bool
+    notes: tuple[str, ...] = ()
+
+
+def trailing_year(
+    log: TransactionLog, snapshot: Snapshot, files: CostFiles, inactivity_days: int
+) -> TrailingYear:
+    """Return what customers bought and cost in the year before a snapshot, as known at it.
+
+    Parameters
+    ----------
+    log : TransactionLog
+    snapshot : Snapshot, after the log's first day
+    files : CostFiles
+    inactivity_days : int, at least 1: a customer is active until so many days after a purchase
+
+    Raises
+    ------
+    StayworthError
+        If a pool names a driver that there is not.
+    """
+    seen = _Seen(log.table.filter(pc.less(log.table["ordered_on"], snapshot.date)))
+    months = Periods(log.first_day, snapshot.date - timedelta(days=1), "month", files.calendar)
+    with Facts(seen, months, inactivity_days) as facts:
+        until = int(months.boundaries[-1])
+        since = max(until - YEAR_DAYS, int(months.boundaries[0]))
+        notes = list(_cost_notes(files, months))
+        losses = _NO_LOSSES
+        if files.receivables is not None:
+            ageing = Ageing(facts, files.receivables, files.table.unpaid_rates)
+            if ageing.create_losses("losses", since, until):
+                losses = "losses"
+            else:
+                notes.append(
+                    f"At {snapshot} no rate of what stays unpaid is known: bad debt is not in the values. The "
+                    "receivables have to reach back a year and more; or give [unpaid_rates] in the costs file."
+                )
+            notes += [finding.message for finding in files.receivables.findings]
+        sql = _YEAR.format(
+            margin="margin_cents" if facts.has_margins else "CAST(NULL AS BIGINT)",
+            since=since,
+            active_days=ACTIVE_DAYS.format(start=since, end=until, inactivity=inactivity_days),
+            costs=_costs_sql(facts, files, since),
+            losses=losses,
+        )
+        customers = facts.query(sql)
+        return TrailingYear(
+            customers,
+            files.per,
+            facts.has_margins,
+            losses != _NO_LOSSES,
+            tuple(notes),
+        )
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """The rows of a log before a snapshot."""
+
+    table: pa.Table
+
+
+def _costs_sql(facts: Facts, files: CostFiles, since: int) -> str:
+    if not files.per:
+        return _NO_COSTS
+    allocate(facts, files.touches, files.table)
+    units = {each.touchpoint: each.per for each in files.table.units}
+    types = pa.schema([("item", pa.string()), ("per", pa.string())])
+    facts.engine.register(
+        "cost_per", pa.table({"item": list(units), "per": list(units.values())}, schema=types)
+    )
+    pools = [pool.per for pool in files.table.pools]
+    types = pa.schema([("pool", pa.int64()), ("per", pa.string())])
+    facts.engine.register("pool_per", pa.table({"pool": range(len(pools)), "per": pools}, schema=types))
+    closed = int(np.count_nonzero(~facts.periods.open))
+    pooled = _POOLS.format(first=max(0, closed - _CLOSED_MONTHS), end=closed)
+    return f"{_TOUCHES.format(since=since)}\nUNION ALL\n{pooled}"
+
+
+def _cost_notes(files: CostFiles, months: Periods) -> Iterator[str]:
+    priced = {each.touchpoint for each in files.table.units}
+    if without := sorted(set(files.touches.names) - priced):
+        yield f"Touches without a cost count as none: {', '.join(map(repr, without))}."
+    if idle := sorted(priced - set(files.touches.names)):
+        yield f"Costs without touches: {', '.join(map(repr, idle))}."
+    if files.table.pools and all(month is None for _, month in files.table.pool_months(months)):
+        yield "No pool is of a month of the log before the snapshot."
