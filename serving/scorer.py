@@ -170,7 +170,8 @@ class Scorer:
             If there are files of costs, and the version has not learnt from any.
         """
         snapshot = snapshot or Snapshot.after(log.last_day)
-        year = self._trailing_year(log, snapshot, cost_files) if cost_files else None
+        known = cost_files if snapshot.date > log.first_day else None
+        year = self._trailing_year(log, snapshot, known) if known else None
         with engine_for(log.table.num_rows, threads=threads) as engine:
             scored = self._score(log, engine, snapshot, year)
         return replace(scored, notes=(*self._means(year), *(year.notes if year else ())))

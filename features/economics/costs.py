@@ -13,7 +13,7 @@ import pandas as pd
 from features.economics.cost_allocation import NOBODY, POOLED, TOUCHED, allocate, touch_cents
 from features.economics.cost_table import CostTable
 from features.economics.facts import Facts
-from features.economics.money import MoneyUnit
+from features.economics.money import Deflator, MoneyUnit
 from features.economics.touches import THOUSANDTHS, Touches
 
 # Kept are the customers who are active at the month's start or buy in it; others have lapsed.
@@ -114,9 +114,13 @@ def cost_of_keeping(facts: Facts, touches: Touches, costs: CostTable, start: pd.
     )
 
 
-def shown_costs(found: CostOfKeeping, unit: MoneyUnit) -> pd.DataFrame:
-    """Return the months in money, with the cost of keeping a customer."""
+def shown_costs(found: CostOfKeeping, unit: MoneyUnit, deflator: Deflator | None = None) -> pd.DataFrame:
+    """Return the months in money, real money by a deflator, with the cost of keeping a customer."""
     months = found.months
+    if deflator is not None:
+        factors = deflator.index[-1] / deflator.index[months["period"].to_numpy(int)]
+        cents = [name for name in months if name.endswith("_cents")]
+        months = months.assign(**{name: months[name] * factors for name in cents})
     keeping = months["direct_cents"] + months["pool_cents"]
     customers = months["kept_customers"]
     money = {

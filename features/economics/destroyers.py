@@ -49,7 +49,7 @@ def value_destroyers(facts: Facts, whole: pd.Series) -> pd.DataFrame:
     """
     found = facts.query(_LOSS_MAKERS)
     sure = (found["high_cents"] < 0).astype(object).where(found["high_cents"].notna(), None)
-    causes = _causes(found, whole)
+    causes = _causes(found, whole, discounts="margin_cents" in facts.columns)
     return found.assign(sure=sure, cause=causes, remedy=[REMEDIES[cause] for cause in causes])
 
 
@@ -65,7 +65,8 @@ def register_scored(
     facts.engine.register("scored", pa.table(rows))
 
 
-def _causes(found: pd.DataFrame, whole: pd.Series) -> list[str]:
+def _causes(found: pd.DataFrame, whole: pd.Series, *, discounts: bool) -> list[str]:
+    """Return what each customer cost most beyond the average; only a log of margins shows discounts."""
     gross = found["gross_cents"].to_numpy(float)
     rate = float(whole["margin_cents"]) / float(whole["net_cents"]) if whole["net_cents"] > 0 else 0.0
 
@@ -78,8 +79,8 @@ def _causes(found: pd.DataFrame, whole: pd.Series) -> list[str]:
         "service": beyond(served, float(whole["keep_cents"] + whole["support_cents"])),
         "returns": rate * beyond(found["refund_cents"].to_numpy(float), float(whole["refund_cents"])),
         "debt": beyond(found["loss_cents"].to_numpy(float), float(whole["loss_cents"])),
-        "discount": rate * found["net_cents"].to_numpy(float)
-        - found["margin_cents"].fillna(0).to_numpy(float),
+        "discount": discounts
+        * (rate * found["net_cents"].to_numpy(float) - found["margin_cents"].fillna(0).to_numpy(float)),
     }
     names = list(excess)
     beyond_average = np.column_stack(list(excess.values()))

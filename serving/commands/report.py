@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from features.economics.facts import Facts
-    from features.economics.inputs import CostInputs, Inputs
+    from features.economics.inputs import Inputs
     from features.economics.people import CustomerTable
     from features.economics.stages import StageInputs
     from features.economics.tables import EconomicsReport
+    from features.economics.touches import Touches
     from features.log.transactions import TransactionLog
 
 _SHOWN_PERIODS = 6
@@ -68,8 +69,10 @@ def made_report(
     settings: ReportSettings, log: LogSettings, columns: Columns, step: Report
 ) -> tuple[EconomicsReport, list[str]]:
     """Read the log and the files, and compute the report; also return sentences about the files."""
+    from features.economics.cost_table import CostTable
     from features.economics.facts import Facts
     from features.economics.identities import read_identities
+    from features.economics.inputs import CostInputs
     from features.economics.money import Deflator
     from features.economics.people import CustomerTable, read_scored
     from features.economics.periods import Periods
@@ -114,11 +117,13 @@ def made_report(
                 inputs, potential=scored.potential, potential_high=scored.high, tiers=scored.tiers
             )
         if settings.costs:
-            months = facts
-            if settings.period != "month":
-                months = stack.enter_context(facts_by(Periods(*span, "month", settings.calendar)))
-            costs = _costs(settings.costs, settings, log, months, aliases)
-            inputs = replace(inputs, costs=costs, unpaid_rates=costs.table.unpaid_rates)
+            table = CostTable.read(settings.costs)
+            inputs = replace(inputs, unpaid_rates=table.unpaid_rates)
+            if table.units or table.pools:
+                months = facts
+                if settings.period != "month":
+                    months = stack.enter_context(facts_by(Periods(*span, "month", settings.calendar)))
+                inputs = replace(inputs, costs=CostInputs(months, _touches(settings, log, aliases), table))
         made = build_report(facts, inputs)
         ledger = ledger_section(settings.campaigns, facts.periods.known_until, inputs.unit)
         return replace(made, sections=(*made.sections, ledger)), said
@@ -140,15 +145,10 @@ def _stage_inputs(
     )
 
 
-def _costs(
-    path: Path, settings: ReportSettings, log: LogSettings, months: Facts, aliases: dict[str, str]
-) -> CostInputs:
-    from features.economics.cost_table import CostTable
-    from features.economics.inputs import CostInputs
+def _touches(settings: ReportSettings, log: LogSettings, aliases: dict[str, str]) -> Touches:
     from features.economics.touches import Touches
 
-    touches = Touches.read(settings.touchpoints, log, aliases) if settings.touchpoints else Touches.none()
-    return CostInputs(months, touches, CostTable.read(path))
+    return Touches.read(settings.touchpoints, log, aliases) if settings.touchpoints else Touches.none()
 
 
 def _united(orders: TransactionLog, aliases: dict[str, str], path: Path | None) -> list[str]:

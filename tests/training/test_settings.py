@@ -64,3 +64,27 @@ def test_a_file_that_cannot_be_used_says_where_and_what(tmp_path: Path, text: st
 def test_impossible_costs_are_refused(costs: dict[str, float]) -> None:
     with pytest.raises(ValidationError):
         CostSettings(**costs)  # type: ignore[arg-type]
+
+
+def test_one_file_of_costs_serves_the_report_and_the_values(tmp_path: Path) -> None:
+    costs, touches = tmp_path / "costs.toml", tmp_path / "touchpoints.csv"
+    costs.write_text(
+        '[costs]\nbad_debt_rate = 0.02\n[[touchpoints]]\ntouchpoint = "call"\nunit_cost = 4\nper = "order"\n'
+    )
+    touches.write_text("customer_id,occurred_at,touchpoint\n17,2015-03-01,call\n")
+    settings = CostSettings(file=costs, touchpoints=touches)
+
+    files = settings.files()
+
+    assert settings.stated() == {"bad_debt_rate": 0.02}
+    assert files is not None
+    assert files.per == {"order"}
+    assert CostSettings(file=costs).files() is None  # nothing of single customers
+
+
+def test_touches_without_costs_are_refused(tmp_path: Path) -> None:
+    touches = tmp_path / "touchpoints.csv"
+    touches.write_text("customer_id,occurred_at,touchpoint\n17,2015-03-01,call\n")
+
+    with pytest.raises(StayworthError, match="what a touch costs is not said. Give --costs"):
+        CostSettings(touchpoints=touches).files()

@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings, strategies as st
 
 from features.economics.base import customer_base
 from features.economics.cost_table import CostTable, PoolCost, UnitCost
-from features.economics.costs import CostOfKeeping, cost_of_keeping
+from features.economics.costs import CostOfKeeping, cost_of_keeping, shown_costs
 from features.economics.facts import Facts
+from features.economics.money import Deflator, MoneyUnit
 from features.economics.periods import Periods
 from features.economics.segments import ListedSegments
 from features.economics.touches import Touches
@@ -164,3 +166,18 @@ def test_a_pool_needs_a_driver_that_there_is(tmp_path):
 
     with pytest.raises(StayworthError, match="Did you mean orders"):
         costs_of("", CostTable(pools=[pool]), tmp_path)
+
+
+def test_costs_are_of_the_prices_of_the_last_month_where_margins_are(tmp_path):
+    pools = [PoolCost(pool="desk", month=month, cost=10, driver="equal") for month in ("2015-01", "2015-03")]
+    orders = log()
+    months = Periods(orders.first_day, orders.last_day)
+
+    found = shown_costs(
+        costs_of("", CostTable(pools=pools), tmp_path),
+        MoneyUnit(),
+        Deflator(months, np.array([50.0, 80.0, 100.0])),
+    )
+
+    whole = found[found["segment"] == "all"]
+    assert (whole["pool_cost"] + whole["lapsed_cost"]).tolist() == [20, 0, 10]
