@@ -137,8 +137,9 @@ def test_costs_surveys_leads_referrals_scores_and_real_money_each_have_their_tab
     assert bookings.loc["call", ["booked", "allocated", "unallocated"]].tolist() == [13.5, 9, 4.5]
     assert bookings.loc["desk 2015-03", "allocated"] == 10
     costs = pd.read_csv("out/cost_of_keeping.csv").set_index("period")  # by month, whatever the periods
-    # of March: 9 for Ann's calls and 10 of the desk, for Ann, Bob and Cid
-    assert costs.loc["2015-03", ["kept_customers", "cost_of_keeping"]].tolist() == [3, pytest.approx(19 / 3)]
+    # of March: 9 for Ann's calls and 10 of the desk, for Ann, Bob and Cid; at September's prices, as margins are
+    cost = 19 / 3 * 190 / 130
+    assert costs.loc["2015-03", ["kept_customers", "cost_of_keeping"]].tolist() == [3, pytest.approx(cost)]
     assert "costs without use: 'visit'" in result.stdout
     assert "4.50 of 23.50 booked could not be allocated" in result.stdout
     assert "1 rows of surveys are of people who are not in the log" in result.stdout
