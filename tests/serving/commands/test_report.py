@@ -147,7 +147,7 @@ def test_costs_surveys_leads_referrals_scores_and_real_money_each_have_their_tab
     # the quarter at September's prices: (10 + 5) · 190/110 + (20 + 16) · 190/130
     assert sales.loc["2015-Q1", "net_revenue"] == pytest.approx(15 * 190 / 110 + 36 * 190 / 130, abs=0.02)
     assert sales.loc["2015-Q1", "nominal_net_revenue"] == 51
-    assert "At the prices of 2015-09" in result.stdout
+    assert "Money is at the prices of 2015-09." in result.stdout
     assert "Not in the report" in result.stdout and "--surveys" not in result.stdout
 
 
