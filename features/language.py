@@ -42,6 +42,7 @@ ENGLISH = "en"
 LANGUAGES = (ENGLISH, "fa")
 
 _DIGITS = {"arabext": "۰۱۲۳۴۵۶۷۸۹"}
+_MOST_ACCEPTED = 20
 _PLURAL_TAGS: tuple[str, ...] = ("zero", "one", "two", "few", "many", "other")
 _FIRST_ISOLATE, _LAST_ISOLATE = "\u2068", "\u2069"
 _chosen: ContextVar[str] = ContextVar("language", default=ENGLISH)
@@ -72,6 +73,31 @@ def use_language(language: str) -> Iterator[None]:
         yield
     finally:
         _chosen.reset(token)
+
+
+def preferred_language(accepted: str) -> str:
+    """Return the language that a header ``Accept-Language`` likes best of those there are, else English.
+
+    References
+    ----------
+    RFC 9110, section 12.5.4: languages with weights, of which 0 is a refusal.
+
+    Examples
+    --------
+    >>> preferred_language("de, fa-IR;q=0.9, en;q=0.5"), preferred_language("de"), preferred_language("fa;q=x")
+    ('fa', 'en', 'en')
+    """
+    best, most = ENGLISH, 0.0
+    for each in accepted.split(",")[:_MOST_ACCEPTED] if accepted else ():
+        name, _, weight = each.partition(";")
+        language = name.strip().lower().partition("-")[0]
+        try:
+            liking = float(weight.strip().removeprefix("q=") or 1)
+        except ValueError:
+            continue
+        if language in LANGUAGES and liking > most:
+            best, most = language, liking
+    return best
 
 
 def current_language() -> str:
@@ -110,7 +136,7 @@ def translated(text: str, /, **values: Any) -> str:
     ...     translated("Indicators")
     'شاخص‌ها'
     """
-    return _filled(_translation(text, ""), values)
+    return _filled(translation(text), values)
 
 
 def translated_in(context: str, text: str, /, **values: Any) -> str:
@@ -121,7 +147,7 @@ def translated_in(context: str, text: str, /, **values: Any) -> str:
     >>> translated_in("column", "churn rate")
     'churn rate'
     """
-    return _filled(_translation(text, context), values)
+    return _filled(translation(text, context), values)
 
 
 def written(value: Any, shape: str = "") -> str:
@@ -184,7 +210,8 @@ def _filled(text: str, values: Mapping[str, Any]) -> str:
     return "".join(parts)
 
 
-def _translation(text: str, context: str) -> str:
+def translation(text: str, context: str = "") -> str:
+    """Return a sentence in the chosen language, its placeholders not filled."""
     language = _chosen.get()
     return text if language == ENGLISH else _catalogue(language).get((context, text), text)
 

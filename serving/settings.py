@@ -65,6 +65,10 @@ class ScoreSettings(Settings, section="score"):
             "--publish", help="Publish the whole list, regardless of --top, for the service to look up."
         ),
     ] = False
+    language: Annotated[
+        Literal["en", "fa"],
+        typer.Option("--language", help="Language of the reasons: en, or fa for Persian."),
+    ] = "en"
     keep_sets: Annotated[
         int, typer.Option("--keep-sets", help="Published lists to keep in the store, this one included.")
     ] = Field(default=3, ge=1)

@@ -28,7 +28,10 @@ from features.language import (
     use_language,
     written,
 )
+from features.table.history import FEATURES
+from serving.explanation.explanation import other_contributions
 from serving.report.workbook import DEFINITIONS, JALALI
+from training.model.reasons import texts_of_topics
 
 ROOT = Path(__file__).resolve().parents[1]
 TRANSLATED = [language for language in LANGUAGES if language != "en"]
@@ -50,6 +53,10 @@ def said() -> Iterator[tuple[str, str]]:
     for package in PACKAGES:
         found = extract_from_dir(ROOT / package, methods, keywords=KEYWORDS)
         yield from ((context or "", str(text)) for _, _, text, _, context in found)
+    yield from (("", text) for text in texts_of_topics())
+    meanings = [feature.meaning for feature in FEATURES]
+    meanings += [words["meaning"] for words in other_contributions().values()]
+    yield from (("", text) for text in meanings)
     for each in (*INDICATORS.values(), *DEFINITIONS, JALALI):
         yield "column", each.name.replace("_", " ")
         yield from (("", text) for text in (each.meaning, each.formula) if text)

@@ -17,6 +17,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from features.language import preferred_language
 from serving.api.access import Access
 from serving.api.body import BodyReader
 from serving.api.operation import ApiRequest, Operation
@@ -61,7 +62,8 @@ class Application:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         given = headers.get(b"x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else token_hex(16)
-        request = ApiRequest(log_fields={"request_id": request_id})
+        language = preferred_language(headers.get(b"accept-language", ""))
+        request = ApiRequest(language=language, log_fields={"request_id": request_id})
         try:
             response = await self._answer(operation, request, scope, headers, receive)
         except Refusal as refusal:
@@ -76,6 +78,8 @@ class Application:
             _log.exception("A request failed.", extra={"fields": {"request_id": request_id}})
             response = Refusal(500).response()
         response.headers["X-Request-ID"] = request_id
+        if operation and operation.in_language and response.status_code == 200:
+            response.headers["Content-Language"] = language
         await response(scope, receive, send)
         route = operation.path if operation else "other"
         seconds = time.perf_counter() - started

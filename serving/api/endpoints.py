@@ -78,10 +78,21 @@ class Endpoints:
     def operations(self) -> list[Operation]:
         """Return every path of the service, and what is to know of it."""
         found = [
-            Operation("POST", "/score", self.score, "score", ScoreRequest, ScoreResponse, True),
+            Operation(
+                "POST", "/score", self.score, "score", ScoreRequest, ScoreResponse, True, in_language=True
+            ),
             Operation("POST", "/lookup", self.lookup, "lookup", LookupRequest, LookupResponse, True),
-            Operation("POST", "/explain", self.explain, "score", ExplainRequest, ExplainResponse, True),
-            Operation("POST", "/card", self.card, "score", CardRequest, CardResponse, True),
+            Operation(
+                "POST",
+                "/explain",
+                self.explain,
+                "score",
+                ExplainRequest,
+                ExplainResponse,
+                True,
+                in_language=True,
+            ),
+            Operation("POST", "/card", self.card, "score", CardRequest, CardResponse, True, in_language=True),
             Operation("POST", "/forget", self.forget, "erase", ForgetRequest, ForgetResponse, True),
             Operation("GET", "/model", self.model, "", None, ModelInfo, True),
             Operation("GET", "/livez", self.live),
@@ -152,7 +163,8 @@ class Endpoints:
         sent, scorer = decode(ScoreRequest, request.body), self._scorer()
         request.log_fields["customers"] = len(sent.customers)
         try:
-            scored = scorer.score_customers(sent.rows(), sent.snapshot())
+            with use_language(request.language):
+                scored = scorer.score_customers(sent.rows(), sent.snapshot())
             recommended = price_offers(scored.columns, sent.offers) if sent.offers else []
         except StayworthError as error:
             raise Refusal(400, error.to_sender) from None
@@ -162,7 +174,8 @@ class Endpoints:
     def _explain(self, request: ApiRequest) -> Response:
         sent, scorer = decode(ExplainRequest, request.body), self._scorer()
         try:
-            explanation = explain(scorer, sent.rows(), sent.snapshot(), offers=sent.offers)
+            with use_language(request.language):
+                explanation = explain(scorer, sent.rows(), sent.snapshot(), offers=sent.offers)
         except StayworthError as error:
             raise Refusal(400, error.to_sender) from None
         return Response(explain_answer(explanation), media_type=_JSON)
@@ -170,7 +183,7 @@ class Endpoints:
     def _card(self, request: ApiRequest) -> Response:
         sent, scorer = decode(CardRequest, request.body), self._scorer()
         try:
-            with use_language(sent.language):
+            with use_language(request.language):
                 card = caller_card(scorer, sent.rows(), sent.snapshot(), sent.known())
         except StayworthError as error:
             raise Refusal(400, str(error)) from None

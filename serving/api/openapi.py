@@ -34,6 +34,14 @@ _GIVEN_ID = {
     "description": "Up to 128 letters, digits and `_.:-`; echoed, and written in the service's log.",
     "schema": {"type": "string"},
 }
+_LANGUAGE = {
+    "name": "Accept-Language",
+    "in": "header",
+    "required": False,
+    "description": "Language of the sentences in the answer, such as reasons: en, or fa for Persian.",
+    "schema": {"type": "string"},
+}
+_SAID_IN = {"Content-Language": {"description": "Of the sentences in it.", "schema": {"type": "string"}}}
 _KEY = "Made by `stayworth keys add NAME`. Not asked for on loopback without keys."
 
 
@@ -72,10 +80,14 @@ def openapi_document(operations: Collection[Operation]) -> dict[str, Any]:
             response_class=JSONResponse if each.response else Response,
             responses=_responses(each),
             dependencies=[] if each.scope is None else [key],
-            openapi_extra={"parameters": [_GIVEN_ID]} if each.response else None,
+            openapi_extra={"parameters": _parameters(each)} if each.response else None,
             include_in_schema=each.documented,
         )
     return _without_validation_errors(app.openapi())
+
+
+def _parameters(operation: Operation) -> list[dict[str, Any]]:
+    return [_GIVEN_ID, *([_LANGUAGE] if operation.in_language else [])]
 
 
 def _endpoint(body: type[BaseModel] | None) -> Callable[..., None]:
@@ -91,7 +103,7 @@ def _endpoint(body: type[BaseModel] | None) -> Callable[..., None]:
 
 def _responses(operation: Operation) -> dict[int | str, dict[str, Any]]:
     """Return what each status means, besides the schema of the answer itself."""
-    done: dict[str, Any] = {"headers": _REQUEST_ID}
+    done: dict[str, Any] = {"headers": _REQUEST_ID | (_SAID_IN if operation.in_language else {})}
     if operation.response is None:
         done["content"] = {"text/plain": {"schema": {"type": "string"}}}
     return {200: done, **{status: _refusal(status) for status in operation.refusals}}

@@ -9,6 +9,8 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from features.language import ENGLISH
+
 
 @dataclass
 class ApiRequest:
@@ -20,12 +22,15 @@ class ApiRequest:
         Empty for a GET.
     caller : str
         The name of its key; without one, the address that it came from.
+    language : str
+        In which its answer says what people read.
     log_fields : dict
         What the access log adds to route, status and time; never a customer's value.
     """
 
     body: bytes = b""
     caller: str = ""
+    language: str = ENGLISH
     log_fields: dict[str, Any] = field(default_factory=dict)
 
 
@@ -46,6 +51,8 @@ class Operation:
         Schemas of the JSON body and of the JSON answer; without the latter the answer is text.
     may_be_unavailable : bool
         Whether it needs a model or the store, without which it answers 503.
+    in_language : bool
+        Whether the answer holds sentences, in the language of ``Accept-Language``.
     documented : bool
         Whether the OpenAPI document lists it.
     """
@@ -58,6 +65,7 @@ class Operation:
     response: type | None = None
     may_be_unavailable: bool = False
     documented: bool = True
+    in_language: bool = False
 
     @property
     def refusals(self) -> list[int]:

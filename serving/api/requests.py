@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from itertools import chain
 from operator import itemgetter
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 import pyarrow as pa
 from pydantic import (
@@ -302,7 +302,6 @@ class CardRequest(ExplainRequest):
 
     touchpoints: Annotated[list[StrictTouch] | None, Field(max_length=MAX_TRANSACTIONS)] = None
     receivables: Annotated[list[StrictInvoice] | None, Field(max_length=MAX_TRANSACTIONS)] = None
-    language: Annotated[Literal["en", "fa"], Field(description="Of the sentences.")] = "en"
 
     def known(self) -> KnownOfCustomer:
         """Return what is known of the customer besides the orders."""

@@ -100,6 +100,8 @@ class StayworthClient:
     retry_seconds : float
         How long to go on trying; 0: never again. A host that has not answered once is given up after
         5 seconds: its address is probably wrong.
+    language : str, as in ``Accept-Language``
+        Of the sentences in answers, such as reasons: "en", or "fa" for Persian.
 
     Raises
     ------
@@ -116,9 +118,10 @@ class StayworthClient:
         *,
         timeout: float = 30.0,
         retry_seconds: float = 60.0,
+        language: str = "en",
     ) -> None:
         url = _address(base_url)
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json", "Accept-Language": language}
         if api_key is not None:
             headers["Authorization"] = f"Bearer {_key(api_key)}"
         self._address = f"{url.scheme}://{url.netloc.decode()}"
@@ -216,7 +219,6 @@ class StayworthClient:
         *,
         touchpoints: Sequence[Mapping[str, Any]] | None = None,
         receivables: Sequence[Mapping[str, Any]] | None = None,
-        language: str | None = None,
     ) -> dict[str, Any]:
         """Describe a customer who calls: orders, rhythm, tier, stage, complaints, debt and the best offer, in words.
 
@@ -225,9 +227,8 @@ class StayworthClient:
         customer, snapshot_date, offers : as in `explain`
         touchpoints : sequence of mappings with ``occurred_at`` and ``touchpoint``, complaints among them
         receivables : sequence of mappings with ``due_at`` and ``amount``, and what was paid of it
-        language : {"en", "fa"}, of the sentences
         """
-        known = _given(touchpoints=touchpoints, receivables=receivables, language=language)
+        known = _given(touchpoints=touchpoints, receivables=receivables)
         asked = _given(customer=customer, snapshot_date=snapshot_date, offers=offers)
         return self._post("/card", {**asked, **known})
 

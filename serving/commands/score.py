@@ -12,6 +12,7 @@ from features.commands.console import progress, show_json, show_table
 from features.commands.log import open_log, row_balance
 from features.commands.options import AsJson, options
 from features.errors import WindowError
+from features.language import use_language
 from features.log.findings import Finding, settle
 from features.log.settings import Columns, LogSettings
 from features.snapshot import Snapshot
@@ -63,7 +64,8 @@ def score(
             first = Snapshot.after(orders.first_day)
             raise WindowError(f"No order lies before {snapshot}. Use --snapshot-date {first} or later.")
         report("Scoring", 0, 0)
-        scored = scorer.score_log(orders, snapshot, cost_files=files)
+        with use_language(settings.language):
+            scored = scorer.score_log(orders, snapshot, cost_files=files)
         chosen = _chosen(scored, settings)
         match = contacts.matched(chosen) if contacts else None
         listed = contacts.join(chosen, match) if contacts else chosen

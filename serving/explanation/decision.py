@@ -1,20 +1,15 @@
-"""Decisions in words: whether an offer pays with a customer, and what would have to change for it to flip.
-
-The texts are data (``serving/explanation/wording/en.toml``).
-"""
+"""Decisions in words: whether an offer pays with a customer, and what would have to change for it to flip."""
 
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 
+from features.language import translatable, translated, written
 from serving.explanation.recommendation import OfferPrice, Recommendation, silent_days
 from training.offers.offers import Offer
 
@@ -39,14 +34,6 @@ class OfferDecision(OfferPrice):
     contact: bool
     decision: str
     flips_after_silent_days: int | None
-
-
-@cache
-def load_wording(language: str = "en") -> dict[str, Any]:
-    """Read a language's texts of explanations."""
-    return tomllib.loads(
-        (files("serving") / "explanation" / "wording" / f"{language}.toml").read_text(encoding="utf-8")
-    )
 
 
 def decide(
@@ -88,28 +75,39 @@ def decide(
         if not price.eligible and not loss:
             text = _not_for(offer)
         if days is not None:
-            text += _texts()["will_not_pay" if contact else "will_pay"].format(days=days)
+            text = _flipping(text, days, contact)
         decisions.append(
             OfferDecision(**vars(price), contact=contact, decision=text, flips_after_silent_days=days)
         )
     return decisions
 
 
+def _flipping(decision: str, days: int, contact: bool) -> str:
+    if contact:
+        return translated(
+            "{decision}; after {days:,} more silent days it would no longer pay", decision=decision, days=days
+        )
+    return translated(
+        "{decision}; after {days:,} more silent days it would pay", decision=decision, days=days
+    )
+
+
 def _loss(score: Mapping[str, Any]) -> str:
     gross = score["expected_gross_value"]
-    return _texts()["loss_maker"].format(cost=gross - score["expected_value"], gross=gross)
+    return translated(
+        "do not contact: costs more to keep ({cost:,.2f}) than they bring ({gross:,.2f})",
+        cost=gross - score["expected_value"],
+        gross=gross,
+    )
 
 
 def _not_for(offer: Offer) -> str:
     whom = "; ".join(f"{name}: {', '.join(values)}" for name, values in offer.limits.items())
-    return _texts()["not_eligible"].format(whom=whom)
-
-
-def _texts() -> dict[str, str]:
-    return dict(load_wording()["decision"])
+    return translated("do not contact: the offer is for others only ({whom})", whom=whom)
 
 
 def _sentence(offer: Offer, price: OfferPrice, score: Mapping[str, Any]) -> str:
+    """Word an offer's decision; break-evens are rounded up, so that an offer does pay from them."""
     stake = score["value_at_stake"]
     incentive = float(offer.incentive(score["spend_per_purchase"]))
     p, gamma = score["churn_probability"], _acceptance(offer, score)
@@ -119,7 +117,7 @@ def _sentence(offer: Offer, price: OfferPrice, score: Mapping[str, Any]) -> str:
     facts["gamma_needed"], facts["gamma"] = _apart(
         gamma if gamma_needed is None else gamma_needed, gamma, _percent
     )
-    return _template(price, incentive >= stake).format(**facts)
+    return translated(_text(price, incentive >= stake), **facts)
 
 
 def _acceptance(offer: Offer, score: Mapping[str, Any]) -> float:
@@ -128,16 +126,32 @@ def _acceptance(offer: Offer, score: Mapping[str, Any]) -> float:
     return next(same.acceptance for rows, same in offer.by_silence([silent]) if rows.all())
 
 
-def _template(price: OfferPrice, incentive_too_dear: bool) -> str:
-    texts = _texts()
+def _text(price: OfferPrice, incentive_too_dear: bool) -> str:
     if price.pays:
-        return texts["pays"] + texts["pays_acceptance"]
+        return translatable(
+            "contact: pays from a churn probability of {p_needed}; now {p}, and if {gamma_needed} accept; "
+            "assumed {gamma}"
+        )
     if incentive_too_dear:
-        return texts["incentive"]
+        return translatable(
+            "do not contact: cannot pay at any acceptance: what is at stake ({value_at_stake:,.2f}) is no more than "
+            "the incentive ({incentive:,.2f})"
+        )
+    if price.break_even_acceptance is not None and price.break_even_probability is not None:
+        return translatable(
+            "do not contact: would pay if {gamma_needed} accepted instead of {gamma}, or from a churn probability of "
+            "{p_needed}; now {p}"
+        )
     if price.break_even_acceptance is not None:
-        either = price.break_even_probability is not None
-        return texts["acceptance_or_probability" if either else "acceptance"]
-    return texts["probability" if price.break_even_probability is not None else "too_dear"]
+        return translatable("do not contact: would pay if {gamma_needed} accepted instead of {gamma}")
+    if price.break_even_probability is not None:
+        return translatable(
+            "do not contact: would pay from a churn probability of {p_needed}; now {p}, where no acceptance is enough"
+        )
+    return translatable(
+        "do not contact: cannot pay at any acceptance: the contact, and the incentive for those who stay anyway, cost "
+        "more than could be saved"
+    )
 
 
 def _apart(needed: float, given: float, write: Callable[[float, int], str]) -> tuple[str, str]:
@@ -157,9 +171,9 @@ def _apart(needed: float, given: float, write: Callable[[float, int], str]) -> t
 
 def _probability(share: float, digits: int) -> str:
     """Write a probability as .23."""
-    return f"{share:.{digits}f}".removeprefix("0")
+    return written(share, f".{digits}f").removeprefix("0")
 
 
 def _percent(share: float, digits: int) -> str:
     """Write a share as 23%."""
-    return f"{100 * share:.{digits - 2}f}%"
+    return written(share, f".{digits - 2}%")

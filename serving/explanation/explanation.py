@@ -7,21 +7,25 @@ Its values are plain (text, numbers, None, lists and mappings of these; dates in
 from __future__ import annotations
 
 import math
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from features.errors import StayworthError
+from features.language import translated, translation
 from features.log.clock import tomorrow
 from features.log.columns import text
 from features.snapshot import Snapshot
 from features.table.columns import Columns, rows_of
 from features.table.history import FEATURES
-from serving.explanation.decision import OfferDecision, decide, load_wording
+from serving.explanation.decision import OfferDecision, decide
 from serving.explanation.keeping_costs import KeepingCosts, keeping_costs
 from serving.explanation.recommendation import loss_makers, price_offers
 from serving.explanation.scenario import IfSilent, IfTheyBuy, Scenarios, score_scenarios
@@ -263,10 +267,16 @@ def _contribution(name: str, described: Columns, log_odds: float) -> Contributio
     feature = _CATALOGUE.get(name)
     if feature is not None:
         value = _plain(described[name][0])
-        return Contribution(name, value, feature.unit, feature.meaning, float(log_odds))
-    words = load_wording()["contributions"][name]
+        return Contribution(name, value, feature.unit, translation(feature.meaning), float(log_odds))
+    words = other_contributions()[name]
     value = _plain(described[words["column"]][0]) if "column" in words else None
-    return Contribution(name, value, words["unit"], words["meaning"], float(log_odds))
+    return Contribution(name, value, words["unit"], translation(words["meaning"]), float(log_odds))
+
+
+@cache
+def other_contributions() -> dict[str, dict[str, str]]:
+    """Read the unit and the meaning of the contributions that are no features, in English."""
+    return tomllib.loads((files("serving.explanation") / "contributions.toml").read_text(encoding="utf-8"))
 
 
 def _topics(parts: np.ndarray, described: Columns) -> list[TopicSum]:
@@ -299,6 +309,11 @@ def _interval(scorer: Scorer, score: dict[str, Any]) -> Interval:
     dates = ("next_purchase_low", "next_purchase_date", "next_purchase_high")
     return Interval(
         level=COVERAGE,
-        of=load_wording()["interval"]["of"].format(level=COVERAGE, days=days),
+        of=translated(
+            "{level:.0%} interval of the expectation: how well the discounted margin of the next {days:,} days is "
+            "known on average of such customers, not how far one customer may stray from it",
+            level=COVERAGE,
+            days=days,
+        ),
         **{name: score[name] for name in (*names, *dates)},
     )

@@ -1,7 +1,4 @@
-"""Costs of keeping one customer, explained: what they bring over the value horizon, and what it costs.
-
-The texts are data (``serving/explanation/wording/en.toml``).
-"""
+"""Costs of keeping one customer, explained: what they bring over the value horizon, and what it costs."""
 
 from __future__ import annotations
 
@@ -11,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from features.language import translated
 from features.table.columns import Columns
-from serving.explanation.decision import load_wording
 from training.model.retention_model import RetentionModel
 
 
@@ -69,5 +66,10 @@ def keeping_costs(model: RetentionModel, features: Columns, score: Mapping[str, 
         of_active_days=terms.cost_per_week * weeks,
         of_bad_debt=terms.bad_debt_rate * float(spend[0]) * purchases,
         expected_value=net,
-        text=load_wording()["costs"]["text"].format(cost=gross - net, days=days, gross=gross),
+        text=translated(
+            "costs {cost:,.2f} in {days:,} days to keep, brings {gross:,.2f}",
+            cost=gross - net,
+            days=days,
+            gross=gross,
+        ),
     )

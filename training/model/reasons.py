@@ -4,13 +4,13 @@ The churn model's log-odds are a sum of contributions (`ChurnModel.contributions
 are summed by topic, and the topics with the largest sums are named. For a customer at risk, what raises the risk comes
 first: with that the question "why is this customer on the list?" is answered, and what speaks against it follows.
 
-Topics and texts are data (``training/model/wording/en.toml``): a language is a file.
+Topics and texts are data (``training/model/topics.toml``), in English; they are said in the chosen language.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, logit
 
+from features.language import current_language, translation, use_language
 from features.table.columns import Columns
 from training.churn.model import CONTRIBUTIONS
 from training.model.phrases import Phrase
@@ -47,20 +48,42 @@ class Wording:
     costs: Phrase
 
 
+def load_wording() -> Wording:
+    """Return the texts in the chosen language (`features.language`)."""
+    return _wording(current_language())
+
+
 @cache
-def load_wording(language: str = "en") -> Wording:
-    """Read a language's texts."""
-    data = tomllib.loads(
-        (files("training.model") / "wording" / f"{language}.toml").read_text(encoding="utf-8")
-    )
-    topics = {name: _topic(topic, data) for name, topic in data["topics"].items()}
-    return Wording(topics, Phrase(data["costs"], data["units"]))
+def _wording(language: str) -> Wording:
+    with use_language(language):
+        data = read_topics()
+        topics = {name: _topic(topic, data) for name, topic in data["topics"].items()}
+        return Wording(topics, Phrase(translation(data["costs"])))
+
+
+def read_topics() -> dict[str, Any]:
+    """Read the topics and their texts in English."""
+    return tomllib.loads((files("training.model") / "topics.toml").read_text(encoding="utf-8"))
+
+
+def texts_of_topics() -> Iterator[str]:
+    """Yield every text of the topics, for their translation."""
+    data = read_topics()
+    yield from (data[name] for name in ("raises", "lowers", "costs"))
+    for topic in data["topics"].values():
+        for texts in (topic, topic.get("up", {}), topic.get("down", {})):
+            yield from (texts[case] for case in CASES if case in texts)
 
 
 def _topic(topic: dict[str, Any], data: dict[str, Any]) -> Topic:
     def phrases(move: str, frame: str) -> dict[str, Phrase]:
         said = {**topic, **topic.get(move, {})}
-        return {case: Phrase(data[frame].format(said[case]), data["units"]) for case in CASES if case in said}
+        around = translation(data[frame])
+        return {
+            case: Phrase(around.replace("{reason}", translation(said[case])))
+            for case in CASES
+            if case in said
+        }
 
     return Topic(tuple(topic["features"]), phrases("up", "raises"), phrases("down", "lowers"))
 

@@ -182,7 +182,7 @@ def test_the_client_gives_what_the_service_answers(
         scored = client.score([ALICE], snapshot_date="1998-07-01")
         frame = client.score_orders(orders.to_pandas(), snapshot_date="1998-07-01")
         explained = client.explain(ALICE, snapshot_date="1998-07-01")
-        card = client.card(ALICE, snapshot_date="1998-07-01", touchpoints=[], language="fa")
+        card = client.card(ALICE, snapshot_date="1998-07-01", touchpoints=[])
         model, ready = client.model(), client.ready()
 
     assert looked_up.scores[0]["churn_probability"] == listed["churn_probability"].iloc[0]
@@ -193,7 +193,7 @@ def test_the_client_gives_what_the_service_answers(
         for name in ("expected_value", "stage")
     }
     assert card["complaints"] == {"number": 0, "last_on": None} and card["debt"] is None
-    assert "شکایت" in card["sentences"][1]
+    assert "complaint" in card["sentences"][1]
     found = frame.set_index("customer_id")["churn_probability"]
     assert found.loc[listed.index].tolist() == listed["churn_probability"].tolist()
     assert (model["model_version"], ready) == ("1", True)
@@ -257,6 +257,29 @@ def test_an_explanation_adds_up_to_the_score(server: Server) -> None:
     parts = [part["log_odds"] for part in explained["log_odds"]["contributions"]]
     assert math.fsum(parts) == pytest.approx(explained["log_odds"]["total"])
     assert explained["facts"]["last_purchase_date"] == "1998-01-05"
+
+
+@pytest.mark.parametrize(
+    ("path", "field"), [("/score", "reasons"), ("/explain", "reasons"), ("/card", "sentences")]
+)
+def test_sentences_are_in_the_language_that_the_caller_accepts(server: Server, path: str, field: str) -> None:
+    body: dict[str, Any] = {"customers": [ALICE]} if path == "/score" else {"customer": ALICE}
+    body["snapshot_date"] = "1998-07-01"
+
+    persian = server.client.post(path, json=body, headers={"Accept-Language": "fa-IR, en;q=0.5"})
+    english = server.client.post(path, json=body, headers={"Accept-Language": "de"})
+
+    assert (persian.headers["content-language"], english.headers["content-language"]) == ("fa", "en")
+    answers = [
+        {"/score": lambda found: found["scores"][0], "/explain": lambda found: found["score"]}.get(
+            path, dict
+        )(each)
+        for each in (persian.json(), english.json())
+    ]
+    said = [answer[field] for answer in answers]
+    assert len(said[0]) == len(said[1]) > 0
+    assert not re.search("[A-Za-z0-9]", "".join(said[0]))
+    assert not re.search("[\u0600-\u06ff]", "".join(said[1]))
 
 
 def test_a_customer_who_cannot_be_scored_is_not_explained(server: Server) -> None:

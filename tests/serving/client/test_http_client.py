@@ -138,7 +138,7 @@ def test_what_is_sent_is_what_the_contract_says(service: Service, client: Staywo
 
     client.score([{"customer_id": "0042", "transactions": [order]}], date(1998, 7, 1), [offer])
     client.explain(customer("0042"))
-    client.card(customer("0042"), receivables=[{"due_at": date(1998, 6, 1), "amount": 5}], language="fa")
+    client.card(customer("0042"), receivables=[{"due_at": date(1998, 6, 1), "amount": 5}])
     client.lookup(["0042", "7", "0042"])
     client.model()
 
@@ -162,7 +162,6 @@ def test_what_is_sent_is_what_the_contract_says(service: Service, client: Staywo
             {
                 "customer": customer("0042"),
                 "receivables": [{"due_at": "1998-06-01", "amount": 5}],
-                "language": "fa",
             },
         ),
         ("/lookup", {"customer_ids": ["0042", "7"]}),

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from features.language import use_language
 from features.table.columns import Columns, rows_of
 from training.churn.model import CHURN_FEATURES, CONTRIBUTIONS, ChurnModel
 from training.model.reasons import load_wording, topic_sums, word_reasons
@@ -143,3 +144,14 @@ def test_topics_sum_to_the_log_odds_less_the_constant(cdnow_run: TrainingRun) ->
 
     constant = contributions[:, CONTRIBUTIONS.index("constant")]
     assert sums.sum(axis=1) + constant == pytest.approx(model.log_odds(columns), abs=1e-9)
+
+
+def test_reasons_are_said_in_the_chosen_language() -> None:
+    phrase = "silent for {days_since_last_purchase:span}, usually buys every {mean_gap_days:span}"
+    columns = {"days_since_last_purchase": np.array([65.0]), "mean_gap_days": np.array([30.0])}
+    english = load_wording().topics["rhythm"].up["overdue"]
+    with use_language("fa"):
+        persian = load_wording().topics["rhythm"].up["overdue"].fill(columns, np.array([0]))
+
+    assert english.template.startswith(phrase)
+    assert persian.tolist() == ["۹ هفته بی‌خرید، معمولاً هر ۴ هفته خرید می‌کند (افزایش ریسک)"]
