@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -75,7 +77,14 @@ def group_section(facts: Facts, inputs: Inputs) -> Section:
                 "prospects and suspects."
             )
         )
-    return Section("groups", translated("Tiers, stages, migration"), tuple(tables), (), tuple(missing))
+    shown = (replace(table, rows=_without_unknown(table.rows, inputs)) for table in tables)
+    return Section("groups", translated("Tiers, stages, migration"), tuple(shown), (), tuple(missing))
+
+
+def _without_unknown(rows: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:
+    """Leave the stages empty that nobody can be said to be in: a file is missing."""
+    known = {"advocate": inputs.referrals is not None, "majority": inputs.wallets is not None}
+    return rows.assign(**{name: np.nan for name, there in known.items() if not there})
 
 
 def stage_inputs(inputs: Inputs) -> StageInputs:

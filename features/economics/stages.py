@@ -46,6 +46,9 @@ OWN_GAPS_FROM = 3
 MAJORITY = 0.5
 _PLACE = {stage: place for place, stage in enumerate(STAGES)}
 _NEVER = 2**31 - 1
+_NO_REFERRALS = pa.schema(
+    [("referrer_id", pa.string()), ("referred_id", pa.string()), ("referred_on", pa.int32())]
+).empty_table()
 _NO_ANSWERS = pa.schema(
     [("customer_id", pa.string()), ("kind", pa.string()), ("answered", pa.int32()), ("score", pa.int64())]
 ).empty_table()
@@ -235,13 +238,9 @@ def create_stages(
     )
     majority = [customer for customer, share in inputs.wallets.items() if share > MAJORITY]
     engine.register("wallets", pa.table({"customer_id": pa.array(majority, pa.string())}))
-    if inputs.referrals is None:
-        types = pa.schema([("customer", pa.int32()), ("boundary", pa.int32())])
-        engine.register("advocates", types.empty_table())
-    else:
-        engine.register("referrals", inputs.referrals.table)
-        engine.register("surveys", inputs.surveys.table if inputs.surveys else _NO_ANSWERS)
-        engine.create("advocates", _ADVOCATES)
+    engine.register("referrals", inputs.referrals.table if inputs.referrals else _NO_REFERRALS)
+    engine.register("surveys", inputs.surveys.table if inputs.surveys else _NO_ANSWERS)
+    engine.create("advocates", _ADVOCATES)
     end = int(periods.boundaries[-1])
     engine.create("spells", _SPELLS.format(inactivity=inactivity_days, end=end))
     engine.create("stages", _STAGED)

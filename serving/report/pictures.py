@@ -24,6 +24,14 @@ BLUE, GREEN, RED, GREY = "#1b6ca8", "#2f8f5b", "#b4472a", "#7a8794"
 _PALE = 0.4
 _FEWEST_PERIODS = 2
 _LATEST_COHORTS = 6
+_STAGE_COLOURS = {
+    "advocate": GREEN,
+    "loyal": "#7bbf9a",
+    "majority": BLUE,
+    "repeat": "#8fb8d8",
+    "first_time": GREY,
+    "lapsing": RED,
+}
 _TICKS = 5
 _LABELS = 7
 
@@ -182,6 +190,21 @@ def cost_of_keeping(rows: pd.DataFrame) -> go.Figure | None:
     return _side_by_side(_figure(translated("money per customer kept")), rows, "period", named, go.Scatter)
 
 
+def stages(rows: pd.DataFrame) -> go.Figure | None:
+    """Draw how many customers were in each stage but lapsed at the end of each period, one on the other."""
+    rows = _everyone(rows)
+    named = {
+        column: (INDICATORS[column].title, colour)
+        for column, colour in _STAGE_COLOURS.items()
+        if rows[column].any()
+    }
+    if len(rows) < _FEWEST_PERIODS or not named:
+        return None
+    figure = _side_by_side(_figure(translated_in("unit", "customers")), rows, "period", named, go.Bar)
+    _ticks(figure, rows[list(named)].sum(axis=1), "yaxis", ",.0f")
+    return figure.update_layout(barmode="stack")
+
+
 def _side_by_side(
     figure: go.Figure, rows: pd.DataFrame, by: str, named: Mapping[str, tuple[str, str]], kind: Any
 ) -> go.Figure:
@@ -221,6 +244,7 @@ _PICTURES: dict[str, Callable[[pd.DataFrame], go.Figure | None]] = {
     "what_if": what_if,
     "cost_of_keeping": cost_of_keeping,
     "whale_curve": whale_curve,
+    "stages": stages,
 }
 
 

@@ -251,3 +251,42 @@ def test_nobody_spends_more_here_than_everywhere() -> None:
     # 200,000 here beside 1,800,000 elsewhere: what is spent in all counts, this firm included.
     with pytest.raises(StayworthError, match="this firm included"):
         share_of_wallet(2_000_000, 1_800_000)
+
+
+def test_the_section_tells_tiers_stages_and_moves_and_leaves_empty_what_takes_a_file(tmp_path: Path) -> None:
+    log = validate(random_orders(9))
+    given = inputs(tmp_path)
+    tiers = {"c00": "vip", "c01": "medium", "c02": "medium", "nobody": "low"}
+    potential = {"c00": 1_000, "c01": 500, "c02": -300}
+
+    with facts_of(log) as facts:
+        bare = group_section(facts, Inputs())
+        full = group_section(
+            facts,
+            Inputs(
+                referrals=given.referrals,
+                surveys=given.surveys,
+                wallets=given.wallets,
+                tiers=tiers,
+                potential=potential,
+            ),
+        )
+
+    assert [table.name for table in bare.tables] == ["stages", "migration"]
+    assert bare.tables[0].rows[["advocate", "majority"]].isna().all(axis=None)
+    assert len(bare.missing) == 4
+    tiered, stages, moves = (table.rows for table in full.tables)
+    assert tiered["tier"].tolist() == ["vip", "medium"]
+    assert tiered["potential_total"].tolist() == [10.0, 2.0]
+    assert tiered["customers"].tolist() == [1, 2]
+    assert tiered["potential_share"].tolist() == pytest.approx([10 / 12, 2 / 12])
+    columns = ["lapsed", "lapsing", "first_time", "repeat", "majority", "loyal", "advocate"]
+    assert (tiered[columns].sum(axis="columns") == tiered["customers"]).all()
+    since = log.last_day + timedelta(days=1 - 365)
+    rows = log.table.to_pandas()
+    year = rows[(rows["ordered_on"] >= since) & (rows["customer_id"] == "c00")]["amount_cents"].sum()
+    assert tiered["year_revenue"].iloc[0] == pytest.approx(year / 100)
+    assert (moves[columns].sum(axis="columns") == moves["customers"]).all()
+    last = moves[moves["period"] == moves["period"].iloc[-1]]
+    assert last[columns].sum().tolist() == stages[columns].iloc[-1].tolist()
+    assert full.missing == bare.missing[3:]
