@@ -18,6 +18,13 @@ class ReportSettings(Settings, section="report"):
     xlsx: Annotated[bool, typer.Option("--xlsx", help="Write report.xlsx too: a sheet for each table.")] = (
         False
     )
+    star_schema: Annotated[
+        bool,
+        typer.Option(
+            "--star-schema",
+            help="Write the folder star_schema too: facts and dimensions as Parquet and CSV, for Power BI or Excel.",
+        ),
+    ] = False
     language: Annotated[
         Literal["en", "fa"], typer.Option("--language", help="Language of the report: en, or fa for Persian.")
     ] = "en"

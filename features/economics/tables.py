@@ -104,10 +104,18 @@ class Terms:
 
 @dataclass(frozen=True)
 class EconomicsReport:
-    """All sections of a report, and the terms of its numbers."""
+    """All sections of a report, and the terms of its numbers.
+
+    Attributes
+    ----------
+    terms : Terms
+    sections : tuple of Section
+    star_schema : mapping of names to tables of facts and dimensions, where they were asked for
+    """
 
     terms: Terms
     sections: tuple[Section, ...]
+    star_schema: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
     def tables(self) -> Iterable[Table]:

@@ -42,7 +42,8 @@ def report(settings: ReportSettings, log: LogSettings, columns: Columns, as_json
     --segment city --out report
 
     The folder gets report.html, which opens in any browser without a network, every table as CSV, definitions.csv with
-    the meaning of each column, and report.json with all of it; with --xlsx a workbook too.
+    the meaning of each column, and report.json with all of it; with --xlsx a workbook too,
+    with --star-schema facts and dimensions for Power BI.
     A part whose file is missing says which file would fill it.
     """
     from serving.report.folder import require_target, write_report
@@ -125,6 +126,10 @@ def made_report(
                     months = stack.enter_context(facts_by(Periods(*span, "month", settings.calendar)))
                 inputs = replace(inputs, costs=CostInputs(months, _touches(settings, log, aliases), table))
         made = build_report(facts, inputs)
+        if settings.star_schema:
+            from features.economics.star_schema import star_schema
+
+            made = replace(made, star_schema=star_schema(facts, inputs, made))
         ledger = ledger_section(settings.campaigns, facts.periods.known_until, inputs.unit)
         return replace(made, sections=(*made.sections, ledger)), said
 

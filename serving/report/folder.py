@@ -8,11 +8,11 @@ from pathlib import Path
 
 from features.economics.tables import EconomicsReport
 from features.errors import OutputError
-from features.files import atomic_folder, write_csv
+from features.files import atomic_folder, write_csv, write_parquet
 from serving.report.page import report_page
 from serving.report.workbook import write_workbook
 
-RECORD, PAGE, WORKBOOK = "report.json", "report.html", "report.xlsx"
+RECORD, PAGE, WORKBOOK, STAR_SCHEMA = "report.json", "report.html", "report.xlsx", "star_schema"
 """Every folder of a report holds the record; a folder without it is never replaced."""
 
 
@@ -34,6 +34,8 @@ def write_report(report: EconomicsReport, folder: str | os.PathLike[str], *, wor
     workbook : bool
         Add `WORKBOOK`, which holds every table.
 
+    A report with a star schema gets the folder `STAR_SCHEMA`.
+
     Raises
     ------
     OutputError
@@ -50,3 +52,9 @@ def write_report(report: EconomicsReport, folder: str | os.PathLike[str], *, wor
         (beside / PAGE).write_text(report_page(report), encoding="utf-8")
         for path in beside.iterdir():
             path.chmod(0o600)
+        if report.star_schema:
+            star = beside / STAR_SCHEMA
+            star.mkdir(mode=0o700)
+            for name, table in report.star_schema.items():
+                write_csv(table, star / f"{name}.csv")
+                write_parquet(table, star / f"{name}.parquet")
