@@ -289,6 +289,8 @@ def ageing_now(ageing: Ageing) -> pd.DataFrame:
 def bad_debt(ageing: Ageing) -> pd.DataFrame:
     """Return the bad debt of each segment and period, every amount as known at the period's end.
 
+    The expected loss at both ends is by the rates as known at the end, so that it changes by debts alone.
+
     Returns
     -------
     DataFrame, by segment and period number
@@ -296,25 +298,22 @@ def bad_debt(ageing: Ageing) -> pd.DataFrame:
         the expected loss and the bad debt are NaN where an open amount has an age without a rate.
     """
     facts = ageing.facts
-    aged = ageing.expected_loss(ageing.aged(facts.periods.boundaries))
-    boundary = {int(day): place for place, day in enumerate(facts.periods.boundaries)}
-    aged["boundary"] = aged["day"].map(boundary)
-    keys = ["segment", "boundary"]
-    open_cents = aged.groupby(keys)["open_cents"].sum()
-    overdue = aged[aged["age"] > 0].groupby(keys)["open_cents"].sum()
-    losses = aged.groupby(keys)["expected_loss_cents"].agg(lambda own: own.sum(skipna=False))
-    cells = pd.MultiIndex.from_product([facts.groups, range(len(facts.periods) + 1)], names=keys)
-    losses = losses.reindex(cells, fill_value=0.0)
-    change = losses.groupby(level="segment").diff()
-    ends = cells[cells.get_level_values("boundary") > 0]
+    boundaries = facts.periods.boundaries
+    cells = pd.MultiIndex.from_product([facts.groups, boundaries, range(len(AGES))])
+    aged = ageing.aged(boundaries).set_index(["segment", "day", "age"])["open_cents"]
+    open_cents = aged.reindex(cells, fill_value=0).to_numpy(np.int64)
+    open_cents = open_cents.reshape(len(facts.groups), len(boundaries), len(AGES))
+    before, after = open_cents[:, :-1], open_cents[:, 1:]
+    rates = np.array([ageing.rates(int(day)) for day in boundaries[1:]])
+    at_start, at_end = (np.where(part > 0, part * rates, 0.0).sum(axis=2) for part in (before, after))
     written_off = ageing.written_off()
-    found = pd.DataFrame(
+    return pd.DataFrame(
         {
-            "open_cents": open_cents.reindex(ends).fillna(0).to_numpy(),
-            "overdue_cents": overdue.reindex(ends).fillna(0).to_numpy(),
-            "expected_loss_cents": losses.reindex(ends).to_numpy(),
+            "open_cents": after.sum(axis=2).ravel(),
+            "overdue_cents": after[:, :, 1:].sum(axis=2).ravel(),
+            "expected_loss_cents": at_end.ravel(),
             "written_off_cents": written_off.to_numpy(),
+            "bad_debt_cents": written_off.to_numpy() + (at_end - at_start).ravel(),
         },
         index=written_off.index,
     )
-    return found.assign(bad_debt_cents=found["written_off_cents"] + change.reindex(ends).to_numpy())
