@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from features.economics.base import customer_base
-from features.economics.costs import cost_of_keeping, shown_costs
+from features.economics.costs import cost_of_keeping, shifts, shown_costs
 from features.economics.indicators import with_periods
 from features.economics.inputs import KEYS, CostInputs, Inputs
 from features.economics.sales import sales
@@ -45,12 +45,17 @@ def cost_section(inputs: Inputs) -> Section:
     bookings = pd.DataFrame(
         {"item": booked["item"], **amounts, "touches_without_cost": booked["touches_without_cost"]}
     )
-    tables = (
+    moved = shifts(facts, inputs.costs.table, unit)
+    tables = [
         Table("cost_of_keeping", translated("Cost of keeping by month"), shown),
         Table("journey", translated("Touchpoints"), journey),
         Table("bookings", translated("What was booked, and to whom"), bookings),
-    )
-    return Section("costs", title, tables, tuple(_cost_notes(bookings, inputs.costs)))
+    ]
+    if len(moved):
+        tables.insert(
+            2, Table("shift", translated("A tenth of the touches moved to a cheaper touchpoint"), moved)
+        )
+    return Section("costs", title, tuple(tables), tuple(_cost_notes(bookings, inputs.costs)))
 
 
 def _cost_notes(bookings: pd.DataFrame, costs: CostInputs) -> list[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from features.economics.calculators import shift_saving
 from features.economics.cost_allocation import NOBODY, POOLED, TOUCHED, allocate, touch_cents
 from features.economics.cost_table import CostTable
 from features.economics.facts import Facts
@@ -48,6 +49,16 @@ LEFT JOIN active_runs ON active_runs.customer = facts.customer
   AND facts.period BETWEEN active_runs.from_boundary AND active_runs.to_boundary{members}
 WHERE facts.purchase_days > 0 AND active_runs.customer IS NULL
 GROUP BY 1, 2"""
+
+
+_LATEST = f"""SELECT {{segment}} AS segment, facts.touchpoint AS touchpoint, CAST(sum(quantity) AS BIGINT) AS quantity
+FROM {TOUCHED} AS facts{{members}}
+WHERE facts.customer < {NOBODY} AND facts.month IS NOT NULL AND facts.day >= <since>
+GROUP BY 1, 2"""
+
+YEAR_DAYS = 365
+MOVED = 0.1
+"""Share of a touchpoint's touches that the what-if moves."""
 
 
 @dataclass(frozen=True)
@@ -173,3 +184,52 @@ def _pooled(facts: Facts, costs: CostTable) -> tuple[pd.DataFrame, pd.DataFrame]
     )
     bookings["unallocated_cents"] = bookings["booked_cents"] - bookings["allocated_cents"]
     return found, bookings.assign(touches_without_cost=0)
+
+
+def shifts(facts: Facts, costs: CostTable, unit: MoneyUnit) -> pd.DataFrame:
+    """Return what it would save a year to move `MOVED` of a touchpoint's touches to a cheaper one of its kind.
+
+    Of the last 365 days, after `features.economics.cost_allocation.allocate`, at the costs of the log's last day; a
+    touch takes one at the other, and overhead stays. For others: `features.economics.calculators.shift_saving`.
+
+    Returns
+    -------
+    DataFrame, a row for each segment and pair, the largest saving first
+        segment, touchpoint, to_touchpoint, touches_a_year; unit_cost, cost_instead and saving in money
+    """
+    end = int(facts.periods.boundaries[-1])
+    found = facts.by_segment(_LATEST.replace("<since>", str(end - YEAR_DAYS)))
+    today = {name: cents for name, cents in _costs_on(costs, end - 1).items() if cents == cents}
+    sorts = {each.touchpoint: (each.kind, each.per) for each in costs.units}
+    rows = []
+    for _, row in found[found["touchpoint"].isin(list(today))].iterrows():
+        name, touches = row["touchpoint"], row["quantity"] / THOUSANDTHS
+        for other, cents in today.items():
+            if sorts[other] == sorts[name] and cents < today[name]:
+                saving = shift_saving(touches, MOVED, today[name], cents)
+                rows.append([row["segment"], name, other, touches, today[name], cents, saving])
+    names = [
+        "segment",
+        "touchpoint",
+        "to_touchpoint",
+        "touches_a_year",
+        "unit_cost",
+        "cost_instead",
+        "saving",
+    ]
+    table = pd.DataFrame(rows, columns=names)
+    order = {name: place for place, name in enumerate(facts.groups)}
+    table = table.assign(place=table["segment"].map(order)).sort_values(
+        ["place", "saving", "touchpoint", "to_touchpoint"],
+        ascending=[True, False, True, True],
+        ignore_index=True,
+    )
+    money = {name: unit.shown(table[name].astype(float)) for name in names[4:]}
+    return table.assign(**money)[names]
+
+
+def _costs_on(costs: CostTable, day: int) -> dict[str, float]:
+    """Return what a touch of each touchpoint costs on a day, cents; NaN before its first cost."""
+    names = sorted({each.touchpoint for each in costs.units})
+    cents = costs.unit_cents(names, np.full(len(names), day), np.ones(len(names)))
+    return dict(zip(names, cents.tolist(), strict=True))

@@ -12,7 +12,7 @@ from hypothesis import given, settings, strategies as st
 
 from features.economics.base import customer_base
 from features.economics.cost_table import CostTable, PoolCost, UnitCost
-from features.economics.costs import CostOfKeeping, cost_of_keeping, shown_costs
+from features.economics.costs import CostOfKeeping, cost_of_keeping, shifts, shown_costs
 from features.economics.facts import Facts
 from features.economics.money import Deflator, MoneyUnit
 from features.economics.periods import Periods
@@ -181,3 +181,31 @@ def test_costs_are_of_the_prices_of_the_last_month_where_margins_are(tmp_path):
 
     whole = found[found["segment"] == "all"]
     assert (whole["pool_cost"] + whole["lapsed_cost"]).tolist() == [20, 0, 10]
+
+
+def test_a_tenth_of_the_touches_moved_to_a_cheaper_touchpoint_of_the_kind_saves(tmp_path):
+    table = CostTable(
+        [
+            UnitCost(touchpoint="call", unit_cost=9),
+            UnitCost(touchpoint="call", unit_cost=4, valid_from=date(2015, 3, 1)),
+            UnitCost(touchpoint="chat", unit_cost=1),
+            UnitCost(touchpoint="visit", unit_cost=30, valid_from=date(2016, 1, 1)),
+            UnitCost(touchpoint="mail", unit_cost=0.1, kind="send"),
+        ]
+    )
+    path = tmp_path / "t.csv"
+    path.write_text(
+        "customer_id,occurred_at,touchpoint,quantity\nann,2015-03-01,call,30\nbob,2015-02-01,call,10\n"
+        "bob,2015-02-01,mail,10\nzoe,2015-02-01,call,10\nann,2015-04-01,call,10\nann,2015-03-01,visit,1\n"
+    )
+    orders = log()
+    with Facts(orders, Periods(orders.first_day, orders.last_day), 30, segments=SEGMENTS) as facts:
+        cost_of_keeping(facts, Touches.read(path), table, customer_base(facts)["start"])
+
+        found = shifts(facts, table, MoneyUnit())
+
+    assert found.to_numpy().tolist() == [
+        ["all", "call", "chat", 40, 4, 1, pytest.approx(0.1 * 40 * 3)],
+        ["Shiraz", "call", "chat", 10, 4, 1, pytest.approx(3)],
+        ["Yazd", "call", "chat", 30, 4, 1, pytest.approx(9)],
+    ]
