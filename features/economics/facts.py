@@ -48,7 +48,8 @@ LEFT JOIN calendar AS first_calendar ON first_calendar.day = first_day
 LEFT JOIN calendar AS second_calendar ON second_calendar.day = second_day"""
 
 # From here on customers are numbers: no later query joins or groups by text.
-_NUMBERED_DAYS = f"""SELECT customers.customer AS customer, days.day AS day, orders, gross_cents, refund_cents{{margin}}
+_NUMBERED_DAYS = f"""SELECT customers.customer AS customer, days.day AS day, orders, gap_days, gross_cents,
+  refund_cents{{margin}}
 FROM {PURCHASE_DAYS} AS days
 JOIN customers ON customers.customer_id = days.customer_id"""
 

@@ -54,29 +54,30 @@ _NO_ANSWERS = pa.schema(
 ).empty_table()
 
 # A purchase day with what was known of the customer then, and the boundaries at which it is their last one.
-_SPELLS = f"""WITH purchases AS (
+_SPELLS = f"""WITH known AS (
   SELECT customer, day, row_number() OVER in_turn AS days, first_value(day) OVER in_turn AS first_day,
-    day - lag(day) OVER in_turn AS gap, lag(day, {LOYAL_PURCHASES - 1}) OVER in_turn AS loyal_since,
-    lead(day) OVER in_turn AS next_day
+    lag(day, {LOYAL_PURCHASES - 1}) OVER in_turn AS loyal_since, lead(day) OVER in_turn AS next_day,
+    CAST(sum(CAST(gap_days AS BIGINT) * gap_days) OVER so_far AS BIGINT) AS gap_squares,
+    max(gap_days) OVER so_far AS max_gap
   FROM {PURCHASE_DAYS}
   WHERE orders > 0
-  WINDOW in_turn AS (PARTITION BY customer ORDER BY day)
+  WINDOW in_turn AS (PARTITION BY customer ORDER BY day),
+    so_far AS (PARTITION BY customer ORDER BY day ROWS UNBOUNDED PRECEDING)
 ),
-known AS (
-  SELECT customer, day, days, loyal_since, next_day, days - 1 AS gaps, day - first_day AS gap_days,
-    CAST(sum(CAST(gap AS BIGINT) * gap) OVER so_far AS BIGINT) AS gap_squares, max(gap) OVER so_far AS max_gap
-  FROM purchases
-  WINDOW so_far AS (PARTITION BY customer ORDER BY day ROWS UNBOUNDED PRECEDING)
+placed AS (
+  SELECT known.*, bought.period + 1 AS from_boundary, calendar.period AS to_boundary, days - 1 AS gaps,
+    known.day - first_day AS total_gap
+  FROM known
+  JOIN calendar AS bought ON bought.day = known.day
+  JOIN calendar ON calendar.day = least(known.day + {{inactivity}}, coalesce(next_day, {{end}}), {{end}})
+  WHERE calendar.period > bought.period
 )
-SELECT customer, known.day AS day, CAST(days AS INTEGER) AS days, loyal_since,
-  bought.period + 1 AS from_boundary, calendar.period AS to_boundary,
+SELECT customer, day, CAST(days AS INTEGER) AS days, loyal_since, from_boundary, to_boundary,
   CASE WHEN days >= {OWN_GAPS_FROM} THEN greatest(
-    gap_days / (1e0 * gaps) + 2 * sqrt((gaps * gap_squares - gap_days * gap_days) / (1e0 * gaps * (gaps - 1))), max_gap
+    total_gap / (1e0 * gaps) + 2 * sqrt((gaps * gap_squares - total_gap * total_gap) / (1e0 * gaps * (gaps - 1))),
+    max_gap
   ) END AS longest_silence
-FROM known
-JOIN calendar AS bought ON bought.day = known.day
-JOIN calendar ON calendar.day = least(known.day + {{inactivity}}, coalesce(next_day, {{end}}), {{end}})
-WHERE calendar.period > bought.period"""
+FROM placed"""
 
 # Whether somebody whom a customer referred has bought by a boundary, and what they last said until then.
 _ADVOCATES = """WITH brought AS (
@@ -97,27 +98,30 @@ said AS (
 )
 SELECT customer, boundary FROM said WHERE place = 1 AND coalesce(score, 10) > 6"""
 
-_STAGED = f"""SELECT spells.customer AS customer, boundaries.boundary AS boundary,
+_STAGED = f"""WITH at_boundaries AS (
+  SELECT *, unnest(range(from_boundary, to_boundary + 1)) AS boundary FROM spells
+),
+mostly_here AS (
+  SELECT customers.customer AS customer FROM wallets JOIN customers ON customers.customer_id = wallets.customer_id
+)
+SELECT spells.customer AS customer, boundaries.boundary AS boundary,
   CAST(CASE
     WHEN boundaries.day - spells.day > coalesce(longest_silence, usual_gap) THEN {_PLACE["lapsing"]}
     WHEN advocates.customer IS NOT NULL THEN {_PLACE["advocate"]}
     WHEN loyal_since >= boundaries.day - {LOYAL_DAYS} THEN {_PLACE["loyal"]}
-    WHEN wallets.customer_id IS NOT NULL THEN {_PLACE["majority"]}
+    WHEN mostly_here.customer IS NOT NULL THEN {_PLACE["majority"]}
     WHEN days >= 2 THEN {_PLACE["repeat"]}
     ELSE {_PLACE["first-time"]}
   END AS TINYINT) AS stage
-FROM spells
-JOIN boundaries ON boundaries.boundary BETWEEN spells.from_boundary AND spells.to_boundary
-JOIN customers ON customers.customer = spells.customer
-LEFT JOIN advocates ON advocates.customer = spells.customer AND advocates.boundary = boundaries.boundary
-LEFT JOIN wallets ON wallets.customer_id = customers.customer_id"""
+FROM at_boundaries AS spells
+JOIN boundaries ON boundaries.boundary = spells.boundary
+LEFT JOIN advocates ON advocates.customer = spells.customer AND advocates.boundary = spells.boundary
+LEFT JOIN mostly_here ON mostly_here.customer = spells.customer"""
 
-_GAPS = f"""SELECT calendar.period + 1 AS boundary, gap, count(*) AS gaps
-FROM (
-  SELECT day, day - lag(day) OVER (PARTITION BY customer ORDER BY day) AS gap FROM {PURCHASE_DAYS} WHERE orders > 0
-) AS days
+_GAPS = f"""SELECT calendar.period + 1 AS boundary, gap_days AS gap, count(*) AS gaps
+FROM {PURCHASE_DAYS} AS days
 JOIN calendar ON calendar.day = days.day
-WHERE gap IS NOT NULL
+WHERE gap_days IS NOT NULL
 GROUP BY 1, 2
 ORDER BY 1, 2"""
 
