@@ -26,9 +26,12 @@ _TIERED = """SELECT tier, count(*) AS customers, CAST(sum(potential_cents) AS BI
 FROM tier_list
 JOIN customers ON customers.customer_id = tier_list.customer_id
 LEFT JOIN (
-  SELECT customer, CAST(sum(gross_cents - refund_cents) AS BIGINT) AS year_cents
+  SELECT customer, CAST(sum(
+    CAST(round(gross_cents * factor) AS BIGINT) - CAST(round(refund_cents * factor) AS BIGINT)
+  ) AS BIGINT) AS year_cents
   FROM purchase_days
-  WHERE day >= {since}
+  JOIN calendar ON calendar.day = purchase_days.day
+  WHERE purchase_days.day >= {since}
   GROUP BY customer
 ) AS year ON year.customer = customers.customer
 LEFT JOIN stages ON stages.customer = customers.customer AND stages.boundary = {boundary}
