@@ -170,7 +170,7 @@ def written(value: Any, shape: str = "") -> str:
     if "|" in shape:
         return _counted(value, shape)
     if shape == "digits":
-        return in_digits(value)
+        return in_digits(str(value))
     if isinstance(value, list | tuple):
         return (", " if _chosen.get() == ENGLISH else "، ").join(written(each, shape) for each in value)
     if isinstance(value, str):

@@ -12,9 +12,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
+from features.language import current_language, text_direction, translated, translated_in, written
 from serving.campaign.left_alone import left_alone_sentences
 from training.campaign.holdout import customers_for
+from training.campaign.measurement import MEASURES
 from training.campaign.plan import CampaignPlan
 from training.campaign.power import customers_for_profit
 from training.campaign.resumption import RESUMPTIONS
@@ -38,32 +41,58 @@ def sentences(plan: CampaignPlan) -> list[str]:
     contacted, held_out = len(plan.contacted), len(plan.held_out)
     if not len(plan.chosen):
         pays = (plan.customers["expected_profit"] > 0).any()
-        why = (
-            "the budget or the limits leave room for nobody"
+        nobody = (
+            translated("Treat nobody: the budget or the limits leave room for nobody.")
             if pays
-            else "no offer is worth its cost for anybody"
+            else translated("Treat nobody: no offer is worth its cost for anybody.")
         )
-        return [f"Treat nobody: {why}.", *left_alone_sentences(plan)]
+        return [nobody, *left_alone_sentences(plan)]
     low, high = plan.profit_interval()
-    budget = "" if plan.terms.budget is None else f" of a budget of {plan.terms.budget:,.2f}"
     said = [
-        f"Contact {contacted:,} customers, hold out {held_out:,} at random, leave {len(plan.not_selected):,} "
-        "alone.",
-        f"Expected cost {plan.expected_cost:,.2f}{budget}; {plan.greatest_cost:,.2f} if everyone takes the "
-        "incentive.",
-        f"Expected profit {plan.expected_profit:,.2f} (90%: {low:,.2f} to {high:,.2f}), if the scores and the "
-        "acceptance rates are right.",
+        translated(
+            "Contact {contacted:,} customers, hold out {held_out:,} at random, leave {left:,} alone.",
+            contacted=contacted,
+            held_out=held_out,
+            left=len(plan.not_selected),
+        ),
+        _cost_sentence(plan),
+        translated(
+            "Expected profit {profit:,.2f} (90%: {low:,.2f} to {high:,.2f}), if the scores and the acceptance rates "
+            "are right.",
+            profit=plan.expected_profit,
+            low=low,
+            high=high,
+        ),
     ]
     if explorers := len(plan.explorers):
         said.append(
-            f"Of these contacts {explorers:,} are made to learn (purpose: explore), with customers for whom an offer "
-            "may pay though it is not expected to; they are expected to earn "
-            f"{plan.explorers['expected_profit'].sum():,.2f}."
+            translated(
+                "Of these contacts {explorers:,} are made to learn (purpose: explore), with customers for whom an "
+                "offer may pay though it is not expected to; they are expected to earn {profit:,.2f}.",
+                explorers=explorers,
+                profit=plan.explorers["expected_profit"].sum(),
+            )
         )
     said += _resumption_sentences(plan)
     if plan.allocation.budget_price > 0:
-        said.append(f"One more unit of budget would bring {plan.allocation.budget_price:,.2f} more profit.")
+        said.append(
+            translated(
+                "One more unit of budget would bring {profit:,.2f} more profit.",
+                profit=plan.allocation.budget_price,
+            )
+        )
     return said + left_alone_sentences(plan) + _experiment_sentences(plan)
+
+
+def _cost_sentence(plan: CampaignPlan) -> str:
+    cost = {"cost": plan.expected_cost, "most": plan.greatest_cost}
+    if plan.terms.budget is None:
+        return translated("Expected cost {cost:,.2f}; {most:,.2f} if everyone takes the incentive.", **cost)
+    return translated(
+        "Expected cost {cost:,.2f} of a budget of {budget:,.2f}; {most:,.2f} if everyone takes the incentive.",
+        budget=plan.terms.budget,
+        **cost,
+    )
 
 
 def _resumption_sentences(plan: CampaignPlan) -> list[str]:
@@ -71,31 +100,48 @@ def _resumption_sentences(plan: CampaignPlan) -> list[str]:
         return []
     once, half, before = (plan.profit_at_resumption(share) for share in RESUMPTIONS)
     return [
-        "What those who had left do after they come back, no log shows: the same contacts earn "
-        f"{once:,.2f} if they buy once (resumption 0), {half:,.2f} if they go on at half their old value (0.5), "
-        f"{before:,.2f} if they go on as before (1). This plan assumes {plan.resumption:g}."
+        translated(
+            "What those who had left do after they come back, no log shows: the same contacts earn {once:,.2f} if they "
+            "buy once (resumption 0), {half:,.2f} if they go on at half their old value (0.5), {before:,.2f} if they "
+            "go on as before (1). This plan assumes {assumed:g}.",
+            once=once,
+            half=half,
+            before=before,
+            assumed=plan.resumption,
+        )
     ]
 
 
 def _experiment_sentences(plan: CampaignPlan) -> list[str]:
     chosen, held_out = len(plan.chosen), len(plan.held_out)
     if held_out < 2:
-        return ["Without a holdout, the effect of this campaign can't be measured."]
+        return [translated("Without a holdout, the effect of this campaign can't be measured.")]
     seen, expected = plan.detectable_effect, plan.expected_effect
     said = [
-        f"With {chosen:,} customers and a {held_out / chosen:.0%} holdout this campaign can only detect "
-        f"effects of {_points(seen)} or more on the share who stay; the offers are expected to keep "
-        f"{_points(expected)}."
+        translated(
+            "With {chosen:,} customers and a {share:.0%} holdout this campaign can only detect effects of {seen} or "
+            "more on the share who stay; the offers are expected to keep {expected}.",
+            chosen=chosen,
+            share=held_out / chosen,
+            seen=_points(seen),
+            expected=_points(expected),
+        )
     ]
     if 0 < expected < seen:
         needed = customers_for(expected, held_out / chosen, plan.stay_rate, power=plan.terms.power)
         said.append(
-            f"So it will probably not show whether it worked. That would take {needed:,} customers at this "
-            "share, or a larger holdout (--holdout, --effect)."
+            translated(
+                "So it will probably not show whether it worked. That would take {needed:,} customers at this share, "
+                "or a larger holdout (--holdout, --effect).",
+                needed=needed,
+            )
         )
     if (needed_for_profit := customers_for_profit(plan)) is not None:
         said.append(
-            f"To find the expected profit per contact takes {needed_for_profit:,} customers at this holdout share."
+            translated(
+                "To find the expected profit per contact takes {needed:,} customers at this holdout share.",
+                needed=needed_for_profit,
+            )
         )
     return said
 
@@ -103,7 +149,7 @@ def _experiment_sentences(plan: CampaignPlan) -> list[str]:
 def _points(share: float) -> str:
     points = 100 * share
     digits = 0 if points >= 9.5 else 1
-    return f"{points:.{digits}f} points"
+    return translated("{points} points", points=written(points, f".{digits}f"))
 
 
 def render_summary(plan: CampaignPlan) -> str:
@@ -111,11 +157,14 @@ def render_summary(plan: CampaignPlan) -> str:
     environment = Environment(
         loader=PackageLoader("serving.campaign"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    environment.filters["money"] = lambda amount: f"{amount:,.2f}"
+    environment.filters["money"] = lambda amount: written(amount, ",.2f")
+    environment.filters["count"] = lambda amount: written(amount, ",")
+    environment.globals.update(translated=translated, translated_in=translated_in)
     context: dict[str, Any] = {
         "plan": plan,
-        "snapshot_date": plan.snapshot_date,
-        "model_version": plan.customers["model_version"].iloc[0],
+        "language": current_language(),
+        "direction": text_direction(),
+        "covers": _covers(plan),
         "sentences": sentences(plan),
         "offers": _offer_rows(plan),
         "resumptions": by_resumption(plan) if len(plan.contacted) else [],
@@ -125,14 +174,27 @@ def render_summary(plan: CampaignPlan) -> str:
     if len(plan.contacted):
         context["ranges"] = [_range_sentence(each) for each in same_list(plan)]
         context["figures"] = [
-            ("Customers chosen", _svg(lambda: risk_value_map(plan))),
-            ("Profit at other budgets", _svg(lambda: profit_figure(plan))),
+            (translated("Customers chosen"), _svg(lambda: risk_value_map(plan))),
+            (translated("Profit at other budgets"), _svg(lambda: profit_figure(plan))),
             (
-                "Sensitivity of the expected profit",
+                translated("Sensitivity of the expected profit"),
                 _svg(lambda: tornado_figure(tornado(plan), plan.expected_profit)),
             ),
         ]
     return environment.get_template("campaign.html").render(context)
+
+
+def _covers(plan: CampaignPlan) -> str:
+    """Say which scores the plan is made from, and what it is judged by."""
+    measured = translated(MEASURES[plan.terms.primary_measure])
+    known = {"day": plan.snapshot_date, "measure": measured, "days": plan.horizon_days}
+    if version := plan.customers["model_version"].iloc[0]:
+        return translated(
+            "Scores of {day:date}, model version {version:digits}; judged by the {measure} over {days:day|days}",
+            version=version,
+            **known,
+        )
+    return translated("Scores of {day:date}; judged by the {measure} over {days:day|days}", **known)
 
 
 def _offer_rows(plan: CampaignPlan) -> list[dict[str, Any]]:
@@ -164,24 +226,35 @@ def bands_in_words(bands: Sequence[AcceptanceBand]) -> str:
     >>> bands_in_words([band, old])
     '0.40 from day 0, -0.10 from day 60 (drives customers away)'
     """
-    return ", ".join(
-        f"{band.mean:.2f} from day {band.from_days:g}" + (" (drives customers away)" if band.harmful else "")
-        for band in bands
-    )
+    return written([_band_in_words(band) for band in bands])
+
+
+def _band_in_words(band: AcceptanceBand) -> str:
+    if band.harmful:
+        return translated(
+            "{mean:.2f} from day {day:g} (drives customers away)", mean=band.mean, day=band.from_days
+        )
+    return translated("{mean:.2f} from day {day:g}", mean=band.mean, day=band.from_days)
 
 
 def _acceptance_in_words(offer: Offer) -> str:
     if offer.acceptance_by_silence:
         return bands_in_words(offer.acceptance_by_silence)
-    prior = offer.acceptance_rate
-    spread = "" if not isinstance(prior, BetaPrior) else " ({:.2f} to {:.2f})".format(*prior.interval())
-    return f"{offer.acceptance:.2f}{spread}"
+    if not isinstance(offer.acceptance_rate, BetaPrior):
+        return written(offer.acceptance, ".2f")
+    low, high = offer.acceptance_rate.interval()
+    return translated("{mean:.2f} ({low:.2f} to {high:.2f})", mean=offer.acceptance, low=low, high=high)
 
 
 def _range_sentence(same: SameList) -> str:
     if same.low <= 0 and same.high >= 1:
-        return f"{same.offer}: the list stays the same whatever its acceptance."
-    return f"{same.offer}: the list stays the same for acceptance between {same.low:.2f} and {same.high:.2f}."
+        return translated("{offer}: the list stays the same whatever its acceptance.", offer=same.offer)
+    return translated(
+        "{offer}: the list stays the same for acceptance between {low:.2f} and {high:.2f}.",
+        offer=same.offer,
+        low=same.low,
+        high=same.high,
+    )
 
 
 def risk_value_map(plan: CampaignPlan) -> Figure:
@@ -190,7 +263,7 @@ def risk_value_map(plan: CampaignPlan) -> Figure:
     customers = plan.customers[plan.customers["value_at_stake"] > 0]
     step = max(1, math.ceil(len(customers) / _MOST_DOTS))
     some = customers.iloc[::step]
-    groups = [("not chosen", some["offer"] == "", GREY)]
+    groups = [(translated("not chosen"), some["offer"] == "", GREY)]
     groups += [
         (offer.name, some["offer"] == offer.name, COLOURS[k % len(COLOURS)])
         for k, offer in enumerate(plan.offers)
@@ -203,9 +276,14 @@ def risk_value_map(plan: CampaignPlan) -> Figure:
     held = some[some["held_out"]]
     axes.scatter(
         held["churn_probability"], held["value_at_stake"], s=16, facecolors="none", edgecolors=INK,
-        linewidths=0.6, label="held out", rasterized=True,
+        linewidths=0.6, label=translated("held out"), rasterized=True,
     )  # fmt: skip
-    axes.set(yscale="log", xlim=(0, 1), xlabel="churn probability", ylabel="value at stake")
+    axes.set(
+        yscale="log", xlim=(0, 1), xlabel=translated("churn probability"), ylabel=translated("value at stake")
+    )
+    axes.xaxis.set_major_formatter(lambda share, _: written(share, ".1f"))
+    axes.yaxis.set_major_formatter(lambda amount, _: written(amount, ",g"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.14), ncols=4, frameon=False, markerscale=1.5)
     return figure
 
@@ -217,9 +295,13 @@ def profit_figure(plan: CampaignPlan) -> Figure:
     axes.plot(cost, profit, color=COLOURS[0], linewidth=2)
     axes.plot(plan.expected_cost, plan.expected_profit, "o", color=COLOURS[1], markersize=9)
     axes.annotate(
-        "this plan", (plan.expected_cost, plan.expected_profit), xytext=(10, -16), textcoords="offset points"
+        translated("this plan"),
+        (plan.expected_cost, plan.expected_profit),
+        xytext=(10, -16),
+        textcoords="offset points",
     )
-    axes.set(xlabel="expected cost of the contacts", ylabel="expected profit", xlim=(0, None), ylim=(0, None))
+    axes.set(xlabel=translated("expected cost of the contacts"), ylabel=translated("expected profit"))
+    axes.set(xlim=(0, None), ylim=(0, None))
     _thousands(axes)
     return figure
 
@@ -232,7 +314,7 @@ def tornado_figure(swings: list[Swing], profit: float) -> Figure:
             axes.barh(row, end - profit, left=profit, color=colour, height=0.62)
     axes.axvline(profit, color=INK, linewidth=1)
     axes.set_yticks(np.arange(len(swings)), [swing.assumption for swing in reversed(swings)])
-    axes.set_xlabel("expected profit of this list")
+    axes.set_xlabel(translated("expected profit of this list"))
     axes.locator_params(axis="x", nbins=5)
     _thousands(axes, y=False)
     return figure
@@ -240,7 +322,7 @@ def tornado_figure(swings: list[Swing], profit: float) -> Figure:
 
 def _thousands(axes: Any, y: bool = True) -> None:
     for axis in (axes.xaxis, axes.yaxis) if y else (axes.xaxis,):
-        axis.set_major_formatter(lambda amount, _: f"{amount:,.0f}")
+        axis.set_major_formatter(lambda amount, _: written(amount, ",.0f"))
 
 
 def _canvas(height: float = 3.9) -> tuple[Figure, Any]:
@@ -251,11 +333,15 @@ def _canvas(height: float = 3.9) -> tuple[Figure, Any]:
 
 
 def _svg(draw: Callable[[], Figure]) -> Markup:
-    """Return a figure as SVG to stand in a page; names in it are drawn, not written, so need no escaping.
+    """Return a figure as SVG to stand in a page; names in it are drawn, or escaped by matplotlib.
 
+    Where letters join and run from right to left they are written, for the browser to shape: matplotlib cannot.
     A dollar sign in an offer's name is one, and begins no formula.
     """
     text = io.StringIO()
-    with rc_context({"svg.hashsalt": "stayworth", "font.size": 9.5, "text.parse_math": False}):
+    letters = "path" if text_direction() == "ltr" else "none"
+    with rc_context(
+        {"svg.hashsalt": "stayworth", "svg.fonttype": letters, "font.size": 9.5, "text.parse_math": False}
+    ):
         draw().savefig(text, format="svg", metadata={"Date": None, "Creator": None}, dpi=150)
     return Markup("<svg" + text.getvalue().partition("<svg")[2])

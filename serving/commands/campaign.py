@@ -13,6 +13,7 @@ from features.commands.console import progress, show_json, show_table
 from features.commands.log import open_log
 from features.commands.options import AsJson, options
 from features.errors import StayworthError
+from features.language import use_language
 from features.log.settings import Columns, LogSettings
 from training.campaign.settings import MeasureSettings, PlanSettings
 from training.settings import CostSettings
@@ -54,7 +55,7 @@ def plan(settings: PlanSettings, costs: CostSettings, as_json: AsJson = False) -
         )
     require_new(settings.out)
     offers = read_offers(settings.offers)
-    with progress() as report:
+    with progress() as report, use_language(settings.language):
         report("Planning", 0, 0)
         scores, said = read_scores(settings.scores, settings.date_format)
         _say(said, err=as_json)

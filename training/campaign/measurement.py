@@ -19,6 +19,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
+from features.language import translatable
 from features.log.transactions import TransactionLog
 from training.campaign.acceptance import AcceptanceUpdate, acceptance_prior, update_acceptance
 from training.campaign.acceptance_by_silence import learn_by_silence
@@ -33,12 +34,12 @@ from training.campaign.settings import Measure, MeasureTerms
 from training.offers.offers import Floats, Offer
 
 MEASURES = {
-    "retention": "share who bought",
-    "orders": "orders per customer",
-    "margin": "margin per customer",
-    "profit": "profit per customer",
-    "future_profit": "profit per customer, at the plan's value of those kept",
-    "delay_days": "days to the next order",
+    "retention": translatable("share who bought"),
+    "orders": translatable("orders per customer"),
+    "margin": translatable("margin per customer"),
+    "profit": translatable("profit per customer"),
+    "future_profit": translatable("profit per customer, at the plan's value of those kept"),
+    "delay_days": translatable("days to the next order"),
 }
 _FEWEST_PER_GROUP = 10
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.language import translated
 from training.campaign.acceptance import acceptance_prior
 from training.campaign.candidates import dormant_reason, prices, profit_of_contacts
 from training.campaign.plan import CampaignPlan
@@ -79,24 +80,36 @@ def tornado(plan: CampaignPlan) -> list[Swing]:
         return [_scaled(offer, factors) for offer in plan.offers]
 
     swings = [
-        Swing("churn probability (odds ±25%)", profit(odds=0.8), profit(odds=1.25)),
-        Swing("value at stake (±20%)", profit(worth=0.8), profit(worth=1.2)),
-        Swing("contact cost (±20%)", profit(changed(contact_cost=1.2)), profit(changed(contact_cost=0.8))),
+        Swing(translated("churn probability (odds ±25%)"), profit(odds=0.8), profit(odds=1.25)),
+        Swing(translated("value at stake (±20%)"), profit(worth=0.8), profit(worth=1.2)),
         Swing(
-            "incentive (±20%)",
+            translated("contact cost (±20%)"),
+            profit(changed(contact_cost=1.2)),
+            profit(changed(contact_cost=0.8)),
+        ),
+        Swing(
+            translated("incentive (±20%)"),
             profit([offer.incentive_times(1.2) for offer in plan.offers]),
             profit([offer.incentive_times(0.8) for offer in plan.offers]),
         ),
-        Swing("half of the stayers redeem", profit(), profit(changed(redemption_rate=0.5))),
+        Swing(translated("half of the stayers redeem"), profit(), profit(changed(redemption_rate=0.5))),
     ]
     if plan.resumption is not None:
         ends = [plan.profit_at_resumption(share) for share in (0.0, 1.0)]
-        swings.append(Swing(f"resumption ({plan.resumption:g}; 0 to 1)", ends[0], ends[1]))
+        swings.append(
+            Swing(translated("resumption ({assumed:g}; 0 to 1)", assumed=plan.resumption), ends[0], ends[1])
+        )
     for offer in plan.offers:
         if (part["offer"] == offer.name).any():
             words, low, high = _acceptance_ends(offer)
             ends = [profit([o if o is not offer else end for o in plan.offers]) for end in (low, high)]
-            swings.append(Swing(f"acceptance of {offer.name} ({words})", ends[0], ends[1]))
+            swings.append(
+                Swing(
+                    translated("acceptance of {offer} ({range})", offer=offer.name, range=words),
+                    ends[0],
+                    ends[1],
+                )
+            )
     return sorted(swings, key=lambda swing: -abs(swing.high_profit - swing.low_profit))
 
 
@@ -104,14 +117,18 @@ def _acceptance_ends(offer: Offer) -> tuple[str, Offer, Offer]:
     """Return an offer at the ends of the 90% interval of its acceptance, in all bands at once where it has some."""
     if not offer.acceptance_by_silence:
         low, high = acceptance_prior(offer).interval(0.9)
-        return f"{low:.2f} to {high:.2f}", offer.accepting(low), offer.accepting(high)
+        return (
+            translated("{low:.2f} to {high:.2f}", low=low, high=high),
+            offer.accepting(low),
+            offer.accepting(high),
+        )
     low_end, high_end = (
         offer.model_copy(
             update={"acceptance_by_silence": tuple(b.shifted(z) for b in offer.acceptance_by_silence)}
         )
         for z in (-_NORMAL_90, _NORMAL_90)
     )
-    return "90% of every band", low_end, high_end
+    return translated("90% of every band"), low_end, high_end
 
 
 def _scaled(offer: Offer, factors: dict[str, float]) -> Offer:

@@ -174,6 +174,10 @@ class PlanSettings(PlanTerms, section="plan"):
         Path, typer.Option("--offers", help="TOML file of the offers, a table [[offers]] for each.")
     ]
     out: Annotated[Path, typer.Option("--out", help="Folder to write; must not exist yet.")]
+    language: Annotated[
+        Literal["en", "fa"],
+        typer.Option("--language", help="Language of the summary: en, or fa for Persian."),
+    ] = "en"
     horizon_days: Annotated[
         int | None,
         typer.Option(

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import date
 from math import isfinite
 
+from features.language import in_digits, translated, written
+
 
 def number(value: float, form: str = ".4f") -> str:
     """Write a number in a form of `format`, with a true minus sign.
@@ -61,10 +63,17 @@ def costs_in_words(costs: Mapping[str, float]) -> str:
     '4.00 per order, 0.05 per day until 180 days after a purchase'
     """
     order, day, lost = (costs.get(name, 0) for name in ("cost_per_order", "cost_per_day", "bad_debt_rate"))
-    until = f"until {costs.get('inactivity_days', 0):.0f} days after a purchase"
+    until = costs.get("inactivity_days", 0)
     words = (
-        (order, f"{money(order)} per order"),
-        (day, f"{money(day)} per day {until}"),
-        (lost, f"{share(lost)} of spend never paid"),
+        (order, translated("{cost} per order", cost=in_digits(money(order)))),
+        (
+            day,
+            translated(
+                "{cost} per day until {days:.0f} days after a purchase",
+                cost=in_digits(money(day)),
+                days=until,
+            ),
+        ),
+        (lost, translated("{share} of spend never paid", share=in_digits(share(lost)))),
     )
-    return ", ".join(text for cost, text in words if cost)
+    return written([text for cost, text in words if cost])

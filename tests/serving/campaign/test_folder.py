@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import shutil
@@ -16,8 +17,10 @@ import pandas as pd
 import pytest
 
 from features.errors import OutputError
+from features.language import use_language
 from features.log.sources import read_table
 from serving.campaign.folder import write_campaign
+from serving.campaign.summary import render_summary
 from training.campaign.assignment import read_assignment
 from training.campaign.plan import CampaignPlan, plan
 from training.campaign.record import CampaignError, CampaignRecord, InputFile, record_of
@@ -292,3 +295,19 @@ def test_a_folder_without_a_plan_is_refused(folder: Path) -> None:
 
     with pytest.raises(CampaignError, match="Give the folder that 'stayworth plan' wrote"):
         read_assignment(folder)
+
+
+def test_the_summary_is_said_in_persian_from_right_to_left(planned: CampaignPlan) -> None:
+    with use_language("fa"):
+        page = render_summary(planned)
+
+    assert '<html lang="fa" dir="rtl">' in page
+    texts = re.sub(
+        "<style.*?</style>|<defs>.*?</defs>|<metadata>.*?</metadata>|<!--.*?-->|<[^>]*>",
+        " ",
+        page,
+        flags=re.S,
+    )
+    left = set(re.findall("[A-Za-z]+", re.sub("--[a-z]+", "", html.unescape(texts))))
+    assert left <= {"voucher", "call", "phone"}  # the offers and their channel
+    assert not re.search("[0-9]", re.sub("\u2068.*?\u2069", "", texts))
