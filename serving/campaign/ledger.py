@@ -60,6 +60,12 @@ class Entry:
 
 MONEY = [each.name for each in fields(Entry) if "_cost" in each.name or "_profit" in each.name]
 
+_FIRST = (
+    *("campaign", "state", "contacted", "held_out", "campaign_cost", "expected_profit", "measured_profit"),
+    *("measured_profit_low", "measured_profit_high", "campaign_return", "measured_to_expected"),
+)
+"""What a reader looks for stands first."""
+
 
 def ledger_section(folder: Path | None, known_until: date, unit: MoneyUnit) -> Section:
     """Return the ledger of all campaigns in a folder, or of a folder that is one.
@@ -92,6 +98,8 @@ def ledger_section(folder: Path | None, known_until: date, unit: MoneyUnit) -> S
     if len(rows):
         rows[MONEY] = rows[MONEY].apply(lambda column: unit.shown(100 * column))
     notes += _notes(entries)
+    first = [name for name in _FIRST if name in rows]
+    rows = rows[[*first, *(name for name in rows if name not in first)]]
     table = Table("ledger", translated("What each campaign was to earn, and what it did"), rows)
     return Section("campaigns", title, (table,), tuple(notes))
 
