@@ -188,7 +188,7 @@ def _terms(facts: Facts, known: Known) -> str:
     }
     span = {"first": facts.periods.first_day, "last": facts.periods.last_day}
     unknown = [name for name, is_known in parts.items() if not is_known]
-    if not unknown:
+    if not unknown or not facts.has_margins:
         return translated("Over the whole log, {first:date} to {last:date}.", **span)
     return translated(
         "Over the whole log, {first:date} to {last:date}. Net margins are before what is not known here: {names}.",

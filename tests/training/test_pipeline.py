@@ -12,13 +12,19 @@ import pyarrow.compute as pc
 import pytest
 
 from features.datasets import cdnow_sample
+from features.economics.cost_table import CostTable, UnitCost
+from features.economics.touches import Touches
+from features.economics.trailing import CostFiles
 from features.errors import FitError, WindowError
 from features.log.settings import Columns
 from features.log.transactions import TransactionLog, validate
+from features.snapshot import Snapshot
+from features.table.history import PurchaseHistory
 from training.judging.race import MODEL
-from training.pipeline import train
+from training.pipeline import train, value_terms, with_own_costs
 from training.run import TrainingRun
 from training.settings import TrainSettings
+from training.snapshots.dataset import describe_snapshot
 from training.versions.registry import Registry
 
 
@@ -200,3 +206,27 @@ def test_without_a_horizon_the_advised_one_is_used_and_tuning_says_what_it_gaine
     assert (run.tuning.test_gain is None) == (not run.tuning.result.parameters)
     assert set(run.documents) == {"advice", "tuning"}
     assert registry.versions() == []  # the study is there, no version is
+
+
+def test_customers_of_a_snapshot_get_their_own_costs_and_the_terms_the_means(tmp_path: Path) -> None:
+    log = validate(cdnow_sample())
+    path = tmp_path / "touchpoints.csv"
+    path.write_text(
+        "customer_id,occurred_at,touchpoint,quantity\n0016,1998-03-31,call,6\n0016,1998-04-01,call,9\n"
+    )
+    files = CostFiles(CostTable([UnitCost(touchpoint="call", unit_cost=10, per="order")]), Touches.read(path))
+    settings = TrainSettings(horizon_days=90)
+    with PurchaseHistory(log) as history:
+        described = describe_snapshot(history, Snapshot(date(1998, 4, 1)), 90)
+    terms = value_terms(settings, described.table)
+
+    row, net, own, notes = with_own_costs(described, log, settings, terms, None, files)
+
+    costs = row.table.set_index("customer_id")["own_cost_per_order"]
+    year = log.table.to_pandas().assign(day=lambda rows: pd.to_datetime(rows["ordered_on"]))
+    year = year[(year["day"] >= "1997-04-01") & (year["day"] < "1998-04-01")]
+    purchases = year.drop_duplicates(["customer_id", "day"]).groupby("customer_id").size()
+    assert net.cost_per_order == pytest.approx(60 / purchases.sum())  # the call of 1 April is not known yet
+    assert costs["0016"] == pytest.approx((60 + 3 * net.cost_per_order) / (purchases.get("0016", 0) + 3))
+    assert costs.drop("0016").max() <= net.cost_per_order
+    assert (own.names, notes, terms.cost_per_order) == (("cost_per_order",), (), 0)

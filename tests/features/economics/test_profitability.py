@@ -244,5 +244,11 @@ def test_what_is_not_known_is_empty_and_names_its_file():
         "receivables.csv",
         "scores.csv",
     ]
-    assert "not known here" in found.notes[0]
+    assert found.notes == ("Over the whole log, 2015-01-01 to 2015-02-20.",)
     assert not np.any([table.name == "whale_curve" for table in found.tables])
+
+
+def test_what_net_margins_are_before_is_said():
+    found = section_of(A_AND_B, costs=CostTable([UnitCost(touchpoint="call", unit_cost=1)]))
+
+    assert found.notes[0].endswith("Net margins are before what is not known here: bad debt.")

@@ -302,6 +302,15 @@ def test_two_campaigns_are_measured_and_pooled(app: typer.Typer, folder: Path) -
     assert redeemed == 2 and "--redeemed is of one campaign" in refused
 
 
+def test_files_of_costs_belong_to_the_scores_not_to_the_plan(app: typer.Typer, folder: Path) -> None:
+    flags = ["--scores", "scored.csv", "--offers", "offers.toml", "--out", "c", "--touchpoints", "t.csv"]
+
+    with pytest.raises(StayworthError, match="net of each customer's own costs already. Give --touchpoints"):
+        CliRunner().invoke(app, ["plan", *flags], catch_exceptions=False)
+
+    assert not Path("c").exists()
+
+
 def test_the_help_of_plan_shows_the_tables_of_an_offers_file(app: typer.Typer) -> None:
     code, said = _run(app, "plan --help")
 
