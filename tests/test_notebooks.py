@@ -28,10 +28,26 @@ from nbformat import NotebookNode
 pytestmark = pytest.mark.slow
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
+DATA = "STAYWORTH_DATA"
+"""In a notebook: it reads a log that a clone does not hold, and is run in the soak stage."""
+
 LARGEST = 600_000  # bytes: a page that a browser opens at once
 LONGEST = 900  # seconds for one cell, on a machine that has other things to do
 
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def needs_data(path: Path) -> bool:
+    return DATA in path.read_text(encoding="utf-8")
+
+
+each_run = pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, marks=pytest.mark.soak if needs_data(path) else (), id=path.stem)
+        for path in NOTEBOOKS
+    ],
+)
 
 
 def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
@@ -86,11 +102,15 @@ def masked(text: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, tuple[NotebookNode, Path]]:
+def runs(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[Path, tuple[NotebookNode, Path]]:
     """Every notebook as it is after a run, and the folder it ran in; run when first asked for."""
 
     class Runs(dict[Path, tuple[NotebookNode, Path]]):
         def __missing__(self, path: Path) -> tuple[NotebookNode, Path]:
+            if needs_data(path):
+                os.environ[DATA] = str(request.getfixturevalue("stayworth_data"))
             notebook, folder = nbformat.read(path, as_version=4), tmp_path_factory.mktemp(path.stem)
             for cell in code_cells(notebook):
                 cell.outputs, cell.execution_count = [], None
@@ -139,7 +159,7 @@ def test_a_notebook_is_kept_as_one_run_from_top_to_bottom_left_it(path: Path) ->
     assert path.stat().st_size < LARGEST
 
 
-@each_notebook
+@each_run
 def test_a_notebook_runs_without_an_error_or_a_warning(path: Path, runs: Any) -> None:
     notebook, _ = runs[path]
 
@@ -152,7 +172,7 @@ def test_a_notebook_runs_without_an_error_or_a_warning(path: Path, runs: Any) ->
     assert complaints == []
 
 
-@each_notebook
+@each_run
 def test_what_a_notebook_shows_is_what_it_computes(path: Path, runs: Any) -> None:
     kept, (fresh, _) = nbformat.read(path, as_version=4), runs[path]
 
@@ -160,7 +180,7 @@ def test_what_a_notebook_shows_is_what_it_computes(path: Path, runs: Any) -> Non
         assert shown(before) == shown(now), f"stale: run python tests/test_notebooks.py notebooks/{path.name}"
 
 
-@each_notebook
+@each_run
 def test_a_notebook_leaves_nothing_behind(path: Path, runs: Any) -> None:
     _, folder = runs[path]
 
