@@ -219,13 +219,17 @@ class Score(TypedDict, Generic[Day]):
     cost_per_order: Annotated[
         float | None,
         Column(
-            "Cost of each purchase, of which the values are net.", "money", per_list=True, added_later=True
+            "Cost of each purchase, of which the values are net; the mean, where customers have their own.",
+            "money",
+            per_list=True,
+            added_later=True,
         ),
     ]
     cost_per_day: Annotated[
         float | None,
         Column(
-            "Cost of each day on which the customer is active, of which the values are net.",
+            "Cost of each day on which the customer is active, of which the values are net; the mean, where "
+            "customers have their own.",
             "money",
             per_list=True,
             added_later=True,
@@ -234,7 +238,7 @@ class Score(TypedDict, Generic[Day]):
     bad_debt_rate: Annotated[
         float | None,
         Column(
-            "Share of spend that is never paid, of which the values are net.",
+            "Share of spend that is never paid, of which the values are net; the mean, where customers have their own.",
             "ratio",
             lowest=0,
             highest=1,
