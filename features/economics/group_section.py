@@ -15,6 +15,7 @@ from features.economics.indicators import with_periods
 from features.economics.inputs import KEYS, Inputs
 from features.economics.leads import Leads
 from features.economics.migration import migration
+from features.economics.segments import STAGE, TIER
 from features.economics.stages import StageInputs, create_stages
 from features.economics.tables import Section, Table
 from features.language import translated
@@ -81,7 +82,27 @@ def group_section(facts: Facts, inputs: Inputs) -> Section:
             )
         )
     shown = (replace(table, rows=_without_unknown(table.rows, inputs)) for table in tables)
-    return Section("groups", translated("Tiers, stages, migration"), tuple(shown), (), tuple(missing))
+    title = translated("Tiers, stages, migration")
+    return Section("groups", title, tuple(shown), tuple(_hindsight(inputs.segment)), tuple(missing))
+
+
+def _hindsight(segment: str) -> list[str]:
+    """Say of when the groups are that customers are told apart by."""
+    if segment == STAGE:
+        return [
+            translated(
+                "Customers are told apart by their stage at the start of the last closed period: what was before is "
+                "seen in hindsight, and provisional. The moves below begin with the stages of each period's own start."
+            )
+        ]
+    if segment == TIER:
+        return [
+            translated(
+                "Customers are told apart by their tier in the scored list: what was before it is seen in hindsight, "
+                "and provisional."
+            )
+        ]
+    return []
 
 
 def _without_unknown(rows: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:
