@@ -10,7 +10,7 @@ from training.pipeline import train
 from training.settings import CostSettings, TrainSettings
 
 _OF_A_VERSION = {"promote", "force", "if_due"}
-_COSTS = frozenset(CostSettings.model_fields.keys() - {"file"})
+_COSTS = frozenset(CostSettings.model_fields.keys() - {"file"} | {"costs"})
 FIT_OPTIONS = frozenset(TrainSettings.model_fields.keys() - _OF_A_VERSION) | _COSTS
 
 
@@ -27,7 +27,8 @@ def fit(log: LogSource, *, horizon_days: int | None = None, **options: Any) -> R
         Days without a purchase after the snapshot that count as churn. By default what the log advises.
     **options
         Fields of `TrainSettings` (``snapshots=6``, ``clv_model="mbgnbd"``, ``test_snapshot="1998-04-01"``), of
-        `CostSettings` (``cost_per_order=4``), of which values are then net, and of the log's reading, as in
+        `CostSettings` (``cost_per_order=4``; its file is ``costs="costs.toml"``), of which values are then net, and of
+        the log's reading, as in
         `features.load_log` (``customer_column="Customer ID"``). Dates may be text.
 
     Returns
@@ -53,5 +54,7 @@ def fit(log: LogSource, *, horizon_days: int | None = None, **options: Any) -> R
     of_costs = {name: value for name, value in options.items() if name in _COSTS}
     of_training = {name: value for name, value in options.items() if name not in LOG_OPTIONS | _COSTS}
     settings = TrainSettings(horizon_days=horizon_days, **of_training)
+    if "costs" in of_costs:
+        of_costs["file"] = of_costs.pop("costs")
     costs = CostSettings(**of_costs)
     return train(load_log(log, **of_log), settings, costs=costs, cost_files=costs.files()).model

@@ -77,7 +77,7 @@ def train(
     own: OwnCosts | None = None
     cost_notes: tuple[str, ...] = ()
     if cost_files:
-        newest, terms, own, cost_notes = with_own_costs(data.newest, log, settings, terms, costs, cost_files)
+        newest, terms, own, cost_notes = with_own_costs(data.newest, log, settings, terms, cost_files)
         data = replace(data, newest=newest)
     known, test = data.known_at_test, data.test
 
@@ -120,7 +120,6 @@ def with_own_costs(
     log: TransactionLog,
     settings: TrainSettings,
     terms: ValueTerms,
-    costs: CostSettings | None,
     files: CostFiles,
 ) -> tuple[Described, ValueTerms, OwnCosts, tuple[str, ...]]:
     """Give the customers of a snapshot their own costs of the trailing year, and the terms the means of all.
@@ -130,8 +129,7 @@ def with_own_costs(
     The snapshot, the terms, which costs are customers' own, and what to know of the files, in sentences
     """
     year = trailing_year(log, described.snapshot, files, terms.inactivity_days)
-    stated = (costs or CostSettings()).stated()
-    own, terms = OwnCosts.learnt(year, terms, stated, margin_given=settings.margin is not None)
+    own, terms = OwnCosts.learnt(year, terms, margin_given=settings.margin is not None)
     columns = own.columns(year, terms, described.table["customer_id"].to_numpy())
     return replace(described, table=described.table.assign(**columns)), terms, own, year.notes
 

@@ -149,12 +149,27 @@ class CostSettings(Settings, section="costs"):
             )
         if not (self.touchpoints or self.receivables or table.pools):
             return None
-        return CostFiles(
+        files = CostFiles(
             table,
             Touches.read(self.touchpoints, rules) if self.touchpoints else Touches.none(),
             Receivables.read(self.receivables, rules) if self.receivables else None,
             rules.calendar,
         )
+        self._require_one_source(files)
+        return files
+
+    def _require_one_source(self, files: CostFiles) -> None:
+        """Refuse a cost that is stated as a number, and in the files too."""
+        given = {
+            "cost_per_order": "order" in files.per,
+            "cost_per_day": "period" in files.per,
+            "bad_debt_rate": files.receivables is not None,
+        }
+        for name, value in self.stated().items():
+            if given.get(name):
+                raise StayworthError(
+                    f"{name} is stated as {value:g}, and the files of costs give it for each customer. Keep one."
+                )
 
 
 _COST_FILES = {"file", "touchpoints", "receivables"}

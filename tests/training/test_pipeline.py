@@ -220,7 +220,7 @@ def test_customers_of_a_snapshot_get_their_own_costs_and_the_terms_the_means(tmp
         described = describe_snapshot(history, Snapshot(date(1998, 4, 1)), 90)
     terms = value_terms(settings, described.table)
 
-    row, net, own, notes = with_own_costs(described, log, settings, terms, None, files)
+    row, net, own, notes = with_own_costs(described, log, settings, terms, files)
 
     costs = row.table.set_index("customer_id")["own_cost_per_order"]
     year = log.table.to_pandas().assign(day=lambda rows: pd.to_datetime(rows["ordered_on"]))

@@ -88,3 +88,18 @@ def test_touches_without_costs_are_refused(tmp_path: Path) -> None:
 
     with pytest.raises(StayworthError, match="what a touch costs is not said. Give --costs"):
         CostSettings(touchpoints=touches).files()
+
+
+@pytest.mark.parametrize(
+    ("stated", "per"), [({"cost_per_order": 2}, "order"), ({"cost_per_day": 1}, "period")]
+)
+def test_a_cost_that_is_stated_and_in_the_files_is_refused(
+    tmp_path: Path, stated: dict[str, float], per: str
+) -> None:
+    costs = tmp_path / "costs.toml"
+    costs.write_text(
+        f'[[pools]]\npool = "desk"\nmonth = "2015-03"\ncost = 4\ndriver = "orders"\nper = "{per}"\n'
+    )
+
+    with pytest.raises(StayworthError, match="is stated as .*, and the files of costs give it for each"):
+        CostSettings(file=costs, **stated).files()  # type: ignore[arg-type]

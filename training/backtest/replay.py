@@ -122,7 +122,7 @@ def _replayed(
             probability = fitted.churn.predict(row.columns, row.snapshot)
             terms = value_terms(settings, row.table, costs)
             if cost_files:
-                row, terms, _, _ = with_own_costs(row, log, settings, terms, costs, cost_files)
+                row, terms, _, _ = with_own_costs(row, log, settings, terms, cost_files)
             prospects.append(prospects_of(row, probability, terms, keep))
         report(step, number + 1, len(testable))
     return prospects

@@ -44,7 +44,7 @@ class OwnCosts:
 
     @classmethod
     def learnt(
-        cls, year: TrailingYear, terms: ValueTerms, stated: dict[str, Any], *, margin_given: bool
+        cls, year: TrailingYear, terms: ValueTerms, *, margin_given: bool
     ) -> tuple[OwnCosts, ValueTerms]:
         """Return what customers have of their own by a trailing year, and the terms with the means of all.
 
@@ -52,13 +52,12 @@ class OwnCosts:
         ----------
         year : TrailingYear
         terms : ValueTerms, without these means
-        stated : dict of costs that are stated as numbers
         margin_given : bool, whether the caller says the margin: then it is everybody's
 
         Raises
         ------
         StayworthError
-            If a cost is stated and in the files too, or nobody bought in the year.
+            If nothing was sold in the year.
         """
         sums = year.customers.sum(numeric_only=True)
         if sums["purchases"] <= 0 or sums["revenue"] <= 0:
@@ -70,14 +69,9 @@ class OwnCosts:
         if "order" in year.per:
             means["cost_per_order"] = float(sums["order_costs"] / sums["purchases"])
         if "period" in year.per:
-            means["cost_per_day"] = float(sums["period_costs"] / sums["active_days"])
+            means["cost_per_day"] = float(sums["period_costs"] / max(sums["active_days"], 1.0))
         if year.has_losses:
             means["bad_debt_rate"] = float(np.clip(sums["loss"] / sums["revenue"], 0.0, 1.0))
-        if twice := sorted(means.keys() & stated.keys()):
-            raise StayworthError(
-                f"{twice[0]} is stated as {stated[twice[0]]:g}, and the files of costs give it too: "
-                f"{means[twice[0]]:g} on average. Keep one."
-            )
         if year.has_margins and not margin_given and sums["margin"] > 0:
             means["margin"] = float(sums["margin"] / sums["revenue"])
         own = cls(tuple(means), float(sums["revenue"] / sums["purchases"]))

@@ -34,7 +34,7 @@ IDS = np.array(["a", "b", "c"], dtype=object)
 
 
 def test_the_means_of_all_are_the_terms_of_the_version() -> None:
-    own, terms = OwnCosts.learnt(YEAR, ValueTerms(), {}, margin_given=False)
+    own, terms = OwnCosts.learnt(YEAR, ValueTerms(), margin_given=False)
 
     # 12 of 4 purchases; 30 of 300 days; 6 and 48 of 120 in all
     assert (terms.cost_per_order, terms.cost_per_day, terms.bad_debt_rate, terms.margin) == (
@@ -48,7 +48,7 @@ def test_the_means_of_all_are_the_terms_of_the_version() -> None:
 
 
 def test_each_customers_own_is_shrunk_to_the_means() -> None:
-    own, terms = OwnCosts.learnt(YEAR, ValueTerms(), {}, margin_given=False)
+    own, terms = OwnCosts.learnt(YEAR, ValueTerms(), margin_given=False)
 
     found = own.columns(YEAR, terms, IDS)
 
@@ -60,26 +60,21 @@ def test_each_customers_own_is_shrunk_to_the_means() -> None:
 
 
 def test_a_margin_that_the_caller_gives_is_everybodys() -> None:
-    own, terms = OwnCosts.learnt(YEAR, ValueTerms(margin=0.25), {}, margin_given=True)
+    own, terms = OwnCosts.learnt(YEAR, ValueTerms(margin=0.25), margin_given=True)
 
     assert terms.margin == 0.25
     assert "own_margin" not in own.columns(YEAR, terms, IDS)
-
-
-def test_a_cost_that_is_stated_and_in_the_files_is_refused() -> None:
-    with pytest.raises(StayworthError, match="cost_per_order is stated as 4, and .* it too: 3 on average"):
-        OwnCosts.learnt(YEAR, ValueTerms(cost_per_order=4), {"cost_per_order": 4}, margin_given=False)
 
 
 def test_a_year_without_sales_is_refused() -> None:
     idle = replace(YEAR, customers=YEAR.customers.assign(purchases=0.0))
 
     with pytest.raises(StayworthError, match="nothing was sold"):
-        OwnCosts.learnt(idle, ValueTerms(), {}, margin_given=False)
+        OwnCosts.learnt(idle, ValueTerms(), margin_given=False)
 
 
 def test_what_a_list_is_scored_without_is_left_to_the_means() -> None:
-    own, terms = OwnCosts.learnt(YEAR, ValueTerms(), {}, margin_given=False)
+    own, terms = OwnCosts.learnt(YEAR, ValueTerms(), margin_given=False)
     later = replace(YEAR, per=frozenset({"period"}), has_losses=False)
 
     assert sorted(own.columns(later, terms, IDS)) == ["own_cost_per_day", "own_margin"]
