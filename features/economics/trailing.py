@@ -69,6 +69,8 @@ FROM {POOLED} AS pooled
 JOIN pool_per ON pool_per.pool = pooled.pool
 WHERE month >= {{first}} AND month < {{end}} AND customer < {NOBODY}"""
 
+_STRANGERS = f"SELECT count(*) AS touches FROM {TOUCHED} WHERE customer = {NOBODY}"
+
 _NO_COSTS = "SELECT 0 AS customer, 'order' AS per, CAST(0 AS BIGINT) AS cents WHERE FALSE"
 _NO_LOSSES = "(SELECT 0 AS customer, CAST(0 AS BIGINT) AS loss_cents WHERE FALSE)"
 
@@ -153,6 +155,11 @@ def trailing_year(
                     "receivables have to reach back a year and more; or give [unpaid_rates] in the costs file."
                 )
             notes += [finding.message for finding in files.receivables.findings]
+            if ageing.strangers:
+                notes.append(
+                    f"{ageing.strangers:,} of {len(files.receivables.table):,} invoices are of nobody in the log by "
+                    f"{snapshot}; they are left out."
+                )
         sql = _YEAR.format(
             margin="margin_cents" if facts.has_margins else "CAST(NULL AS BIGINT)",
             since=since,
@@ -161,6 +168,11 @@ def trailing_year(
             losses=losses,
         )
         customers = facts.query(sql)
+        if files.per and (strangers := int(facts.query(_STRANGERS)["touches"].iloc[0])):
+            notes.append(
+                f"{strangers:,} of {len(files.touches.table):,} touches are of nobody in the log by {snapshot}; they "
+                "are left out."
+            )
         return TrailingYear(
             customers,
             files.per,
