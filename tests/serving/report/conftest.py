@@ -14,7 +14,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from serving.campaign.folder import write_campaign
 from serving.commands.report import report
+from training.campaign.plan import CampaignPlan, plan
+from training.campaign.settings import PlanTerms
+from training.offers.offers import Offer
 
 FIRST, DAYS, CUSTOMERS, ORDERS = date(2022, 1, 10), 900, 150, 1_500
 CHANNELS = ["اینستاگرام", "web"]
@@ -124,8 +128,33 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
         for month in months
     )
     (folder / "costs.toml").write_text(costs, encoding="utf-8")
-    flags = {f"--{name}": f"{name}.csv" for name in tables} | {"--costs": "costs.toml"}
+    (folder / "campaigns").mkdir()
+    write_campaign(_plan(names, draw), folder / "campaigns" / "spring")
+    flags = {f"--{name}": f"{name}.csv" for name in tables} | {
+        "--costs": "costs.toml",
+        "--campaigns": "campaigns",
+    }
     return Shop(folder, flags)
+
+
+def _plan(names: np.ndarray, draw: np.random.Generator) -> CampaignPlan:
+    """A campaign of a voucher, planned in spring 2024."""
+    stake = draw.lognormal(14, 1, len(names))
+    scores = pd.DataFrame(
+        {
+            "customer_id": names,
+            "snapshot_date": "2024-04-01",
+            "churn_probability": draw.beta(3, 2, len(names)),
+            "expected_value": 2 * stake,
+            "value_at_stake": stake,
+            "spend_per_purchase": stake,
+            "last_purchase_date": "2024-03-01",
+            "horizon_days": 60,
+            "margin": 0.3,
+        }
+    )
+    voucher = Offer(name="voucher", contact_cost=1_000, incentive_cost=50_000, acceptance_rate=0.4)
+    return plan(scores, [voucher], PlanTerms(seed=1))
 
 
 def _receivables(customers: np.ndarray, issued: list[date], draw: np.random.Generator) -> pd.DataFrame:

@@ -13,8 +13,11 @@ from openpyxl import load_workbook
 from features.economics.settings import ReportSettings
 from features.settings import flag_of, option_of
 
-DATA = {"web", "billboard", "Yazd", "city", "visit", "chat", "fax", "support", "stayworth", "score"}
-"""What the shop's files, its segment and the project are called."""
+DATA = {
+    *("web", "billboard", "Yazd", "city", "visit", "chat", "fax", "support", "spring", "voucher"),
+    *("stayworth", "score", "plan", "measure"),
+}
+"""What the shop's files say, and what commands are called."""
 
 NAMES = re.compile(
     r"\w+\.(csv|toml|json)( \([^()]*\))?|--[a-z-]+|\w+_\w+|\[\[\w+\]\]|support \d{4}-\d{2}|\bc\d{3}\b|old-1"
