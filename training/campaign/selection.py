@@ -62,7 +62,6 @@ def choose_and_draw(
         return None if limit is None else math.floor(limit / (1 - share) + 1e-9)
 
     paying = np.flatnonzero((profit > 0).any(axis=1))
-    profit = np.where(np.isneginf(profit), -1.0, profit)  # never chosen, as any loss
     budget = None if terms.budget is None else terms.budget / (1 - share)
     for _ in range(_MOST_ROUNDS):
         allocation = allocate(

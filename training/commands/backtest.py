@@ -115,13 +115,17 @@ class BacktestSettings(RunSettings, section="backtest"):
                 given = {"incentive_share": 0.1} | given
             return Offer(**({"contact_cost": 1.0, "acceptance_rate": 0.3} | given))
         found = {offer.name: offer for offer in read_offers(self.offers)}
-        if self.offer is None and len(found) == 1:
-            return next(iter(found.values()))
-        if self.offer not in found:
+        if self.offer is None and len(found) > 1 or self.offer is not None and self.offer not in found:
             raise StayworthError(
                 f"{self.offers} has the offers {', '.join(found)}. Say which: --offer {next(iter(found))!r}"
             )
-        return found[self.offer]
+        offer = found[self.offer] if self.offer else next(iter(found.values()))
+        if offer.limits:
+            raise StayworthError(
+                f"The offer {offer.name!r} is for some customers only ({', '.join(offer.limits)}), and a backtest "
+                "makes it to all. Take its limits out."
+            )
+        return offer
 
     def training(self) -> TrainSettings:
         """Return how the model of each snapshot is trained."""

@@ -81,7 +81,8 @@ def allocate(
 
     Parameters
     ----------
-    profit, cost : arrays of shape (n_customers, n_offers), money, expected; costs at least 0
+    profit, cost : arrays of shape (n_customers, n_offers), money, expected; costs at least 0. A profit of -inf: not for
+        this customer
     budget : float or None, money, limit of the total cost
     max_contacts : int or None, limit of the number of customers with an offer
     capacities : one int or None per offer, limits of the number of customers per offer
@@ -105,6 +106,7 @@ def allocate(
     ([0, 0], 9.0)
     """
     gain, price = np.asarray(profit, dtype=np.float64), np.asarray(cost, dtype=np.float64)
+    gain = np.where(np.isneginf(gain), -1.0, gain)  # a loss, which nobody gets, is finite
     limits = Limits.of(gain, price, budget, max_contacts, capacities)
     duals = solve_dual(gain, limits)
     choice = _fill(gain, limits, duals, EXCHANGES if exchange else ())

@@ -87,6 +87,10 @@ def test_an_offer_goes_to_the_tiers_stages_and_segments_that_it_is_for_and_who_h
     neither = (rest["value_tier"] == "vip") & (rest["city"] == "Shiraz")
     assert (rest.loc[neither, "reason"] == "no offer is for their tier, stage or segment").all()
     assert neither.any()
+    cost, profit = budget_curve(made)
+    assert np.isfinite(cost).all() and (np.diff(profit) >= -1e-9).all()
+    kept = made.contacted[made.contacted["purpose"] == "profit"]
+    assert profit[-1] == pytest.approx(kept["expected_profit"].sum(), rel=0.2)  # but for the holdout's lot
 
 
 def test_everyone_is_contacted_held_out_or_told_why_not(planned: CampaignPlan) -> None:

@@ -58,6 +58,13 @@ def test_an_offer_of_a_file_is_named(offers: Path) -> None:
         BacktestSettings(offers=offers).the_offer()
 
 
+def test_an_offer_for_some_customers_only_is_not_made_to_all(offers: Path) -> None:
+    offers.write_text(OFFERS + 'tiers = ["vip"]\n', encoding="utf-8")
+
+    with pytest.raises(StayworthError, match="'call' is for some customers only .value_tier."):
+        BacktestSettings(offers=offers, offer="call").the_offer()
+
+
 @pytest.mark.parametrize(
     ("given", "complaint"),
     [
