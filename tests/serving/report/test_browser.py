@@ -103,7 +103,9 @@ def test_a_report_is_drawn_whole_and_fits_and_asks_for_nothing(
 
 
 def test_a_report_is_used_without_eyes_or_a_mouse(visit: Callable[[str, int], Visit], language: str) -> None:
-    found = Axe().run(visit(language, PHONE).page, options=RULES).response["violations"]
+    # Contrast takes most of the time, and colours do not depend on the language.
+    rules = {"color-contrast": {"enabled": language == "en"}}
+    found = Axe().run(visit(language, PHONE).page, options=RULES | {"rules": rules}).response["violations"]
 
     assert [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in GRAVE] == []
 
