@@ -10,6 +10,7 @@ from features.economics.cohorts import first_covering, purchases, triangle
 from features.economics.facts import Facts
 from features.economics.inputs import NO_MARGINS, NO_SPEND, Inputs
 from features.economics.lifetime import lifetime_values, simple_values
+from features.economics.past_costs import past_costs
 from features.economics.plans import observed_plan
 from features.economics.referrals import referral_results
 from features.economics.relationship import half_years
@@ -98,7 +99,8 @@ def _cac_of_cohorts(facts: Facts, inputs: Inputs, channels: pd.DataFrame) -> dic
 
 
 def _lifetime(facts: Facts, inputs: Inputs, cac: dict[int, float]) -> pd.DataFrame:
-    found = lifetime_values(facts, inputs.unit, inputs.discount_rate, cac, inputs.potential)
+    costs = past_costs(facts, inputs)
+    found = lifetime_values(facts, inputs.unit, inputs.discount_rate, cac, inputs.potential, costs)
     labels = [*(period.label for period in facts.periods), _ALL_COHORTS]  # -1 is the last of them
     return found.assign(cohort=[labels[number] for number in found["cohort"]])
 

@@ -1,6 +1,7 @@
 """Lifetime value: what customers have brought, what they are expected to bring, less what acquiring them cost.
 
-``Σ past margin · (1 + i)^(days / 365) + potential - CAC``, each amount compounded from its day to the log's end.
+``Σ past net margin · (1 + i)^(days / 365) + potential - CAC``, each amount compounded from its day to the log's end:
+margin less what keeping cost, by day, and bad debt at the end, where these are known.
 The potential is the expected value of a scored list; without one the lifetime value is empty. Beside it stands the
 simple one of the textbooks: average order · orders a year · years, the years from the churn of closed periods.
 """
@@ -20,12 +21,16 @@ from features.table.purchase_days import PURCHASE_DAYS
 DAYS_PER_YEAR = 365
 _PARTS = 1_000_000  # of a compounding factor: sums of whole numbers do not depend on their order
 
-_VALUES = f"""WITH past AS (
-  SELECT customers.customer AS customer, sum(<margin>) AS margin_cents,
-    sum(CAST(round(<margin> * power(<growth>, (<end> - days.day) / {DAYS_PER_YEAR}e0)) AS BIGINT)) AS compounded_cents
+_VALUES = f"""WITH amounts AS (
+  SELECT customer, days.day AS day, <margin> AS cents
   FROM {PURCHASE_DAYS} AS days
-  JOIN customers ON customers.customer = days.customer
-  JOIN calendar ON calendar.day = days.day
+  JOIN calendar ON calendar.day = days.day<costs>
+),
+past AS (
+  SELECT customers.customer AS customer, sum(cents) AS margin_cents,
+    sum(CAST(round(cents * power(<growth>, (<end> - day) / {DAYS_PER_YEAR}e0)) AS BIGINT)) AS compounded_cents
+  FROM amounts
+  JOIN customers ON customers.customer = amounts.customer
   WHERE customers.first_day IS NOT NULL
   GROUP BY customers.customer
 )
@@ -47,6 +52,7 @@ def lifetime_values(
     rate: float,
     cac: Mapping[int, float],
     potential: Mapping[str, int] | None = None,
+    costs: str | None = None,
 ) -> pd.DataFrame:
     """Return the lifetime value of each segment and cohort, per customer.
 
@@ -57,6 +63,8 @@ def lifetime_values(
     rate : float, above -1, yearly; a real rate where money is real
     cac : mapping of a cohort's number to what acquiring each of its customers cost, in money; may lack cohorts
     potential : mapping of customer ids to their expected value in cents, optional
+    costs : str, optional
+        Query of what customers have cost beside their acquisition: ``customer, day, cents``.
 
     Returns
     -------
@@ -73,6 +81,12 @@ def lifetime_values(
         _VALUES.replace("<margin>", facts.margin_sql)
         .replace("<growth>", repr(1 + rate))
         .replace("<end>", str(end))
+        .replace(
+            "<costs>",
+            f"\n  UNION ALL\n  SELECT customer, day, -cents AS cents FROM ({costs}) AS costs"
+            if costs
+            else "",
+        )
     )
     found = facts.by_segment(sql)
     costs = found["cohort"].map(lambda number: cac.get(int(number), np.nan)).astype(float)

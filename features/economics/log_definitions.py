@@ -161,11 +161,15 @@ COHORTS = (
 )
 
 VALUES = (
-    Indicator("past_margin", "money", "Margin so far per customer."),
+    Indicator(
+        "past_margin",
+        "money",
+        "Margin so far per customer, less what keeping them and bad debt cost where that is known.",
+    ),
     Indicator(
         "compounded_margin",
         "money",
-        "Margin so far per customer, compounded at the discount rate to the log's end.",
+        "The same, compounded at the discount rate to the log's end.",
         "sum of margin * (1 + i)^(days / 365)",
     ),
     Indicator("compounded_cac", "money", "CAC of the customers' periods, compounded alike."),

@@ -13,6 +13,9 @@ from features.economics.acquisition import Spend
 from features.economics.cost_table import CostTable, PoolCost, UnitCost
 from features.economics.facts import Facts
 from features.economics.inputs import CostInputs, Inputs
+from features.economics.lifetime import lifetime_values
+from features.economics.money import MoneyUnit
+from features.economics.past_costs import past_costs
 from features.economics.periods import Periods
 from features.economics.profit_section import profit_section
 from features.economics.receivables import AGES, Receivables
@@ -252,3 +255,41 @@ def test_what_net_margins_are_before_is_said():
     found = section_of(A_AND_B, costs=CostTable([UnitCost(touchpoint="call", unit_cost=1)]))
 
     assert found.notes[0].endswith("Net margins are before what is not known here: bad debt.")
+
+
+def test_lifetime_values_are_net_of_what_keeping_and_bad_debt_cost(tmp_path):
+    touches = written(
+        tmp_path / "t.csv",
+        "customer_id,occurred_at,touchpoint,quantity\na,2015-01-01,call,7\na,2015-01-10,call,2\nzoe,2015-01-10,call,9\n",
+    )
+    owed = written(
+        tmp_path / "r.csv",
+        "customer_id,issued_at,due_at,amount,paid_at,paid_amount,written_off_at\na,2015-01-01,2015-01-11,4,,,\n",
+    )
+    log = validate(
+        pd.DataFrame(
+            {"customer_id": ["a", "a"], "ordered_at": ["2015-01-01", "2015-12-31"], "amount": [100.0, 0.0]}
+        )
+    )
+    table = CostTable(
+        [UnitCost(touchpoint="call", unit_cost=1)],
+        [PoolCost(pool="desk", month="2015-01", cost=5, driver="orders")],
+    )
+
+    with (
+        Facts(log, Periods(log.first_day, log.last_day, "quarter"), 90, margin=0.5) as facts,
+        Facts(log, Periods(log.first_day, log.last_day), 90, margin=0.5) as months,
+    ):
+        inputs = Inputs(
+            costs=CostInputs(months, Touches.read(touches), table),
+            receivables=Receivables.read(owed),
+            unpaid_rates=dict.fromkeys(AGES, 0.5),
+        )
+        query = past_costs(facts, inputs)
+        found = lifetime_values(facts, MoneyUnit(), 0.1, {}, {"a": 1_000}, query).iloc[0]
+
+    # 50 of margin less 2 of calls after the first day, 5 of the desk and half of 4
+    assert found["past_margin"] == pytest.approx(41)
+    grown = 50 * 1.1 - 2 * 1.1 ** (356 / 365) - 5 * 1.1 ** (335 / 365) - 2
+    assert found["compounded_margin"] == pytest.approx(grown, abs=0.01)
+    assert found["lifetime_value"] == pytest.approx(grown + 10, abs=0.01)
