@@ -24,7 +24,7 @@ from features.table.columns import as_columns
 from features.table.history import PurchaseHistory
 from training.clv.bgnbd import BGNBD
 from training.clv.gammagamma import GammaGamma
-from training.clv.uncertainty import interval_factors, value_scenarios
+from training.clv.uncertainty import interval_factors
 from training.monitoring.monitor import monitor_model
 
 pytestmark = pytest.mark.soak
@@ -78,7 +78,10 @@ def told(name: str, seed: int, horizon_days: int) -> Told:
 
 
 def true_values(world: SimulatedWorld, table: pd.DataFrame) -> np.ndarray:
-    """Return each customer's spend of the year ahead as expected from their history and the world's parameters."""
+    """Return each customer's spend of the year ahead as expected from their history and the world's parameters.
+
+    In these worlds a first purchase is like any other: what is expected of the next one is learnt from all of them.
+    """
     x = table["frequency"].to_numpy(float)
     end = (world.ends - world.begins).days
     first = end - table["T"].to_numpy(float)
@@ -89,19 +92,20 @@ def true_values(world: SimulatedWorld, table: pd.DataFrame) -> np.ndarray:
     t_x, T = weeks(first + table["recency"].to_numpy(float)) - weeks(first), weeks(end) - weeks(first)
     ahead = float(weeks(end + YEAR) - weeks(end))
     purchases = TRUE_PURCHASES.expected_purchases(x, t_x, T, ahead)
-    return np.asarray(purchases * TRUE_SPEND.expected_spend(x, table["monetary_value"].to_numpy(float)))
+    days = x + 1
+    return np.asarray(
+        purchases * TRUE_SPEND.expected_spend(days, table["gross_spend"].to_numpy(float) / days)
+    )
 
 
 def _covered_deciles(
     model: training.RetentionModel, table: pd.DataFrame, scores: pd.DataFrame, truth: np.ndarray
 ) -> int:
     columns = as_columns(table.drop(columns="customer_id"))
-    probability = scores["churn_probability"].to_numpy(float)
     value = scores["expected_value"].to_numpy(float)
-    plain = model.clv.spend_per_purchase(columns) * model.clv.values(columns, model.terms).expected(
-        probability
-    )
-    moved = value_scenarios(model.clv, columns, probability, model.terms) / plain[:, None] * value[:, None]
+    described = {**columns, **model.clv.predict(columns, model.terms.horizon_days)}
+    snapshot = Snapshot(table["snapshot_date"].iloc[0])
+    moved = model.valuation.gross_scenarios(described, *model.churn.predict_both(described, snapshot))
     inside = 0
     for rows in np.array_split(np.argsort(-value), 10):
         sums = moved[rows].sum(axis=0)[None, :] / value[rows].sum()

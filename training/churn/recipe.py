@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, log_expit
 from sklearn.metrics import log_loss
 
 from features.errors import FitError
@@ -27,20 +27,27 @@ from training.churn.model import (
     base_log_odds,
     booster_parameters,
     fit_churn,
-    matrix,
     training_data,
 )
-from training.churn.rolling import Split, customer_splits, loss_curve, rolling_splits, split_data
+from training.churn.rolling import (
+    Split,
+    customer_splits,
+    gains_surely,
+    loss_curve,
+    raw_scores,
+    rolling_splits,
+    split_data,
+)
 from training.churn.spend import (
     TWEEDIE,
     SpendModel,
     any_spend,
-    base_log_spend,
-    factor_of,
     fit_spend,
     level_deviation,
     price_missed,
+    relative_spend,
     spend_data,
+    tweedie_deviance,
 )
 from training.clv.operational_time import CONSTANT_FORM, IntensityForm
 from training.metrics.probabilities import TIE
@@ -233,9 +240,9 @@ def _choose_residual(
 ) -> tuple[int, bool, dict[str, float], list[np.ndarray]]:
     """Return rounds and form with the lowest mean loss, the losses, and the validation log-odds of that choice."""
     base = [base_log_odds(split.valid.columns) for split in splits]
-    own = [_own_loss(z, split.valid) for z, split in zip(base, splits, strict=True)]
-    best, losses, odds = (0, False), {"residual_none": float(np.mean(own))}, base
-    lowest, done = losses["residual_none"], 0
+    own = [_own_losses(z, split.valid) for z, split in zip(base, splits, strict=True)]
+    losses = {"residual_none": float(np.mean([each.mean() for each in own]))}
+    best, lowest, done, fitted = (0, False), losses["residual_none"], 0, []
     data = [split_data(split, training_data) for split in splits]
     for monotone in (True, False):
         name = "residual_monotone" if monotone else "residual_free"
@@ -251,45 +258,42 @@ def _choose_residual(
         mean = np.mean([curve for _, curve in fits], axis=0)
         losses[name] = float(mean.min())
         if losses[name] < lowest:
-            lowest, best = losses[name], (int(mean.argmin()) + 1, monotone)
-            odds = [
-                z
-                + np.asarray(
-                    booster.predict(matrix(split.valid.columns), raw_score=True, num_iteration=best[0])
-                )
-                for (booster, _), split, z in zip(fits, splits, base, strict=True)
-            ]
+            lowest, best, fitted = losses[name], (int(mean.argmin()) + 1, monotone), fits
+    odds = [
+        z + raw_scores(booster, split.valid, best[0])
+        for (booster, _), split, z in zip(fitted, splits, base, strict=bool(fitted))
+    ]
+    gained = [each - _own_losses(z, split.valid) for each, z, split in zip(own, odds, splits, strict=False)]
+    if not gained or not gains_surely(gained):
+        return 0, False, losses, base
     return *best, losses, odds
 
 
 def _choose_spend(splits: Sequence[Split], options: FitOptions) -> tuple[int, dict[str, float]]:
-    """Return the rounds of the lowest mean Tweedie deviance, each snapshot judged with its own factor."""
+    """Return the rounds of the lowest mean Tweedie deviance, and 0 if they gain no more than noise.
+
+    Each snapshot is judged relative to its mean, which the residual does not explain.
+    """
     if not all(any_spend(split.train) for split in splits):
         return 0, {}
     parameters = TWEEDIE | {"seed": options.seed, "num_threads": options.threads}
     fits = [loss_curve(parameters, split_data(split, spend_data)) for split in splits]
     mean = np.mean([curve for _, curve in fits], axis=0)
-    none = np.mean([_own_deviance(split.valid) for split in splits])
-    losses = {"spend_none": float(none), "spend_residual": float(mean.min())}
-    return (int(mean.argmin()) + 1 if losses["spend_residual"] < losses["spend_none"] else 0), losses
+    rounds, gained, none = int(mean.argmin()) + 1, [], []
+    for (booster, _), split in zip(fits, splits, strict=True):
+        spend, start = relative_spend(split.valid)
+        moved = start + raw_scores(booster, split.valid, rounds)
+        own = tweedie_deviance(spend, start)
+        gained.append(own - tweedie_deviance(spend, moved))
+        none.append(own.mean())
+    losses = {"spend_none": float(np.mean(none)), "spend_residual": float(mean.min())}
+    return rounds if gains_surely(gained) else 0, losses
 
 
-def _own_deviance(valid: LabelledSnapshot) -> float:
-    """LightGBM's Tweedie measure of BG/NBD and Gamma-Gamma alone, ``e^((2−ρ)z)/(2−ρ) − y·e^((1−ρ)z)/(1−ρ)``."""
-    spend, power = valid.outcomes["spend"].to_numpy(), TWEEDIE["tweedie_variance_power"]
-    z = base_log_spend(valid.columns)
-    z = z + factor_of(z, spend)
-    deviance = np.exp((2 - power) * z) / (2 - power) - np.maximum(spend, 0) * np.exp((1 - power) * z) / (
-        1 - power
-    )
-    return float(deviance.mean())
-
-
-def _own_loss(log_odds: np.ndarray, valid: LabelledSnapshot) -> float:
-    """Log-loss with the validation snapshot's own intercept: the judge of differences between customers."""
-    return float(
-        log_loss(valid.churned, expit(log_odds + intercept_of(log_odds, valid.churned)), labels=[0, 1])
-    )
+def _own_losses(log_odds: np.ndarray, valid: LabelledSnapshot) -> np.ndarray:
+    """Return customers' log-losses with the snapshot's own intercept: the judge of differences between customers."""
+    z = log_odds + intercept_of(log_odds, valid.churned)
+    return np.asarray(-log_expit(np.where(valid.churned, z, -z)))
 
 
 def _choose_levels(

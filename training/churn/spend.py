@@ -22,7 +22,7 @@ from training.churn.level import Level
 from training.churn.model import CHURN_FEATURES, PARAMETERS, base_log_odds, boosted, matrix, stacked
 from training.snapshots.dataset import LabelledSnapshot
 
-TWEEDIE = PARAMETERS | {"objective": "tweedie", "tweedie_variance_power": 1.2}
+TWEEDIE = PARAMETERS | {"objective": "tweedie", "tweedie_variance_power": 1.2, "lambda_l2": 2.0}
 _TINY = 1e-9
 
 
@@ -43,19 +43,35 @@ def any_spend(rows: Sequence[LabelledSnapshot]) -> bool:
     return any((row.outcomes["spend"] > 0).any() for row in rows)
 
 
+def relative_spend(row: LabelledSnapshot) -> tuple[np.ndarray, np.ndarray]:
+    """Return a window's spend and the log of what was expected, both over their mean; refunds of earlier orders are 0.
+
+    So a residual explains differences between customers and not between windows, and is the same in any unit of money:
+    LightGBM's regularisation would weigh less against larger numbers.
+    """
+    spend, expected = row.outcomes["spend"].clip(lower=0).to_numpy(), np.exp(base_log_spend(row.columns))
+    return spend / (spend.mean() or 1.0), np.log(expected / expected.mean())
+
+
 def spend_data(rows: Sequence[LabelledSnapshot], reference: lgb.Dataset | None = None) -> lgb.Dataset:
-    """Stack labelled snapshots; a window's spend below zero (refunds of earlier orders) counts as none."""
-    base = [base_log_spend(row.columns) for row in rows]
-    start = [z + factor_of(z, row.outcomes["spend"].to_numpy()) for z, row in zip(base, rows, strict=True)]
+    """Stack the `relative_spend` of labelled snapshots."""
+    spend, start = zip(*(relative_spend(row) for row in rows), strict=True)
     return lgb.Dataset(
         stacked(rows),
-        np.concatenate([row.outcomes["spend"].clip(lower=0).to_numpy() for row in rows]),
+        np.concatenate(spend),
         init_score=np.concatenate(start),
         feature_name=list(CHURN_FEATURES),
         params={"max_bin": PARAMETERS["max_bin"], "verbose": -1},
         reference=reference,
         free_raw_data=False,
     )
+
+
+def tweedie_deviance(spend: np.ndarray, log_expected: np.ndarray) -> np.ndarray:
+    """Return LightGBM's Tweedie deviance of each row, ``e^((2−ρ)z)/(2−ρ) − y·e^((1−ρ)z)/(1−ρ)``."""
+    power = TWEEDIE["tweedie_variance_power"]
+    more = spend * np.exp((1 - power) * log_expected) / (1 - power)
+    return np.asarray(np.exp((2 - power) * log_expected) / (2 - power) - more)
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,17 @@ principal axis of their distribution; half the difference of the two logarithms 
 standard deviation of the value's logarithm, and the squares of the contributions add up. That takes 14
 evaluations, where a quantile of random draws takes hundreds, needs no seed, and always contains the estimate.
 
+What learnt residuals change in the two models has no parameters with standard errors. It is taken to be as uncertain
+as it is large: an axis each, along which the model under the residual lies one standard deviation away
+(`residual_axes`).
+
 A net value is a difference and may be negative: it has no logarithm. Its two parts have one, and move along the same
 axes: a customer who buys more costs more. So the interval's ends are the net values that far out in the direction in
 which the net value moves most; without costs that is what the logarithm gives.
+
+References
+----------
+Draper (1995), Assessment and propagation of model uncertainty, Journal of the Royal Statistical Society B 57(1).
 """
 
 from __future__ import annotations
@@ -81,6 +89,26 @@ def value_and_cost_scenarios(
         The costs are in money in the scenarios of purchases, which move them; 1 in those of spend.
     """
     return _scenarios(clv, columns, churn_probability, terms, with_costs=True)
+
+
+def residual_axes(center: FloatArray, *corrections: FloatArray) -> FloatArray:
+    """Return scenarios along the axes of learnt corrections, in columns like those of `value_scenarios`.
+
+    Parameters
+    ----------
+    center : ndarray of shape (n,), at least 0: the value, in any unit
+    corrections : ndarrays of shape (n,), the log of the factor by which a residual changes the value
+
+    Returns
+    -------
+    ndarray of shape (n, 2k)
+
+    Examples
+    --------
+    >>> residual_axes(np.array([10.0]), np.log([1.25]))
+    array([[12.5,  8. ]])
+    """
+    return np.stack([center * np.exp(sign * each) for each in corrections for sign in (1.0, -1.0)], axis=1)
 
 
 def _scenarios(

@@ -14,10 +14,11 @@ from training.clv.net_value import CustomerTerms, NetValues, has_own
 from training.clv.uncertainty import (
     interval_factors,
     net_interval,
+    residual_axes,
     value_and_cost_scenarios,
     value_scenarios,
 )
-from training.clv.value import ValueTerms
+from training.clv.value import CustomerValues, ValueTerms
 
 SPEND_LIMIT = 3.0
 """Largest factor, up or down, by which a spend model corrects a customer's spend per purchase: for customers long
@@ -72,7 +73,7 @@ class Valuation:
         spend_per_purchase = self._spend_per_purchase(described, (1 - at_level_0) * if_active)
         values = self.clv.net_values(described, self.terms, spend_per_purchase)
         expected_value, at_stake = values.expected(churn_probability), values.at_stake
-        low, high = self._interval(described, churn_probability, values, expected_value)
+        low, high = self._interval(described, churn_probability, values, spend_per_purchase)
         gross = expected_value
         if self.terms.has_costs or has_own(described):
             own = CustomerTerms.of(self.terms, described)
@@ -92,19 +93,49 @@ class Valuation:
         }
 
     def _interval(
-        self, described: Columns, churn_probability: np.ndarray, values: NetValues, expected_value: np.ndarray
+        self,
+        described: Columns,
+        churn_probability: np.ndarray,
+        values: NetValues,
+        spend_per_purchase: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the ends of the interval of the expected value, money."""
+        expected_value = values.expected(churn_probability)
+        residuals = self._residual_axes(described, churn_probability, values.purchases, spend_per_purchase)
         rows = (self.clv, described, churn_probability, self.terms)
         if not (self.terms.has_costs or has_own(described)):
-            low, high = interval_factors(value_scenarios(*rows), level_deviation=self.level_deviation)
+            scenarios = np.hstack([value_scenarios(*rows), residuals])
+            low, high = interval_factors(scenarios, level_deviation=self.level_deviation)
             return low * expected_value, high * expected_value
         own = CustomerTerms.of(self.terms, described)
-        cost = own.cost_per_order * values.purchases.expected(churn_probability)
-        if values.weeks is not None:
-            cost = cost + values.per_week * values.weeks.expected(churn_probability)
-        scenarios = value_and_cost_scenarios(*rows)
-        return net_interval(expected_value, cost, scenarios, level_deviation=self.level_deviation)
+
+        def cost_at(probability: np.ndarray) -> np.ndarray:
+            cost = np.asarray(own.cost_per_order * values.purchases.expected(probability))
+            return (
+                cost if values.weeks is None else cost + values.per_week * values.weeks.expected(probability)
+            )
+
+        cost = cost_at(churn_probability)
+        of_churn = _log_ratio(cost, cost_at(values.purchases.p0))
+        brought, costs = value_and_cost_scenarios(*rows)
+        moved = (
+            np.hstack([brought, residuals]),
+            np.hstack([costs, residual_axes(cost, of_churn, np.zeros_like(cost))]),
+        )
+        return net_interval(expected_value, cost, moved, level_deviation=self.level_deviation)
+
+    def _residual_axes(
+        self,
+        described: Columns,
+        churn_probability: np.ndarray,
+        purchases: CustomerValues,
+        spend_per_purchase: np.ndarray,
+    ) -> np.ndarray:
+        """Return the scenarios along what the residuals of churn and of spend change in the expected value."""
+        number, plain = purchases.expected(churn_probability), described["spend_per_purchase"]
+        of_churn = _log_ratio(number, purchases.expected(purchases.p0))
+        of_spend = _log_ratio(spend_per_purchase, plain * self._price_factor(described))
+        return residual_axes(number * plain, of_churn, of_spend)
 
     @property
     def level_deviation(self) -> float:
@@ -114,30 +145,50 @@ class Valuation:
     def window_scenarios(
         self, described: Columns, churn_probability: np.ndarray, at_level_0: np.ndarray | None = None
     ) -> np.ndarray:
-        """Return each customer's expected spend in the churn window, in the scenarios of `value_scenarios`.
+        """Return each customer's expected spend in the churn window, in the scenarios of `gross_scenarios`."""
+        window = replace(
+            self.terms, value_horizon_days=self.terms.horizon_days, discount_rate=0.0, margin=1.0
+        )
+        return replace(self, terms=window).gross_scenarios(described, churn_probability, at_level_0)
+
+    def gross_scenarios(
+        self, described: Columns, churn_probability: np.ndarray, at_level_0: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return each customer's expected value before costs, in the scenarios of parameters and residuals.
 
         Returns
         -------
         ndarray of shape (n_customers, 2k), money; rows may be summed
         """
-        window = replace(self.terms, value_horizon_days=self.terms.horizon_days, discount_rate=0.0)
-        scenarios = value_scenarios(self.clv, described, churn_probability, window)
-        plain = described["spend_per_purchase"]
         spend = self.money(described, churn_probability, at_level_0)["spend_per_purchase"]
+        purchases, plain = self.clv.values(described, self.terms), described["spend_per_purchase"]
+        scenarios = value_scenarios(self.clv, described, churn_probability, self.terms)
+        residuals = self._residual_axes(described, churn_probability, purchases, spend)
         corrected = np.divide(spend, plain, out=np.ones_like(plain), where=plain > 0)
-        return np.asarray(scenarios * corrected[:, None])
+        return np.asarray(np.hstack([scenarios, residuals]) * (self.terms.margin * corrected)[:, None])
+
+    def _price_factor(self, described: Columns) -> float:
+        """Return the level of the money per purchase, as a factor."""
+        return float(np.exp(self.spend.price_level.at(snapshot_of(described)))) if self.spend else 1.0
 
     def _spend_per_purchase(self, described: Columns, purchases: np.ndarray) -> np.ndarray:
         spend_per_purchase = described["spend_per_purchase"]
         if self.spend is None:
             return spend_per_purchase
-        spend_per_purchase = spend_per_purchase * np.exp(self.spend.price_level.at(snapshot_of(described)))
+        spend_per_purchase = spend_per_purchase * self._price_factor(described)
         if self.spend.booster is None:
             return np.asarray(spend_per_purchase)
         expected = self.spend.expected_spend(described)
         plain = purchases * described["spend_per_purchase"]
         factor = np.divide(expected, plain, out=np.ones_like(plain), where=plain > 0)
         return np.asarray(spend_per_purchase * np.clip(factor, 1 / SPEND_LIMIT, SPEND_LIMIT))
+
+
+def _log_ratio(value: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return ln(value/other); 0 where either is 0, such as the spend of who never spent anything."""
+    both = (value > 0) & (other > 0)
+    ratio = np.divide(value, other, out=np.ones_like(value), where=both)
+    return np.asarray(np.log(ratio, out=np.zeros_like(value), where=both))
 
 
 def snapshot_of(columns: Columns) -> Snapshot:

@@ -10,8 +10,10 @@ import pytest
 from features.errors import FitError
 from features.snapshot import ChurnWindow
 from training.churn.fit_options import FitOptions
+from training.churn.level import Level
 from training.churn.recipe import Recipe, choose_recipe
-from training.churn.rolling import customer_splits, rolling_splits
+from training.churn.rolling import customer_splits, gains_surely, rolling_splits
+from training.churn.spend import fit_spend
 from training.snapshots.dataset import LabelledSnapshot
 
 OPTIONS = FitOptions(date(2024, 1, 1), dormant_after_days=120)
@@ -87,3 +89,50 @@ def test_windows_in_which_all_fared_alike_teach_nothing(
 
     with pytest.raises(FitError, match=remedy):
         choose_recipe(alike, OPTIONS)
+
+
+def test_another_unit_of_money_changes_the_unit_and_nothing_else(shop_rows: list[LabelledSnapshot]) -> None:
+    rials = [
+        replace(
+            row,
+            table=row.table.assign(spend_per_purchase=1e7 * row.table["spend_per_purchase"]),
+            outcomes=row.outcomes.assign(spend=1e7 * row.outcomes["spend"]),
+        )
+        for row in shop_rows
+    ]
+
+    euros, others = (
+        fit_spend(rows, rounds=20, price_level=Level((), ()), level_deviation=0.0, seed=1, threads=1)
+        for rows in (shop_rows, rials)
+    )
+
+    expected = euros.expected_spend(shop_rows[-1].columns)
+    assert np.std(expected / shop_rows[-1].table["expected_purchases"]) > 0
+    np.testing.assert_allclose(others.expected_spend(rials[-1].columns), 1e7 * expected, rtol=1e-9)
+
+
+def test_a_gain_counts_from_its_standard_error_on() -> None:
+    rng = np.random.default_rng(5)
+    noise = [rng.normal(size=400) for _ in range(3)]
+
+    def moved_to(gain: float) -> list[np.ndarray]:
+        return [each - each.mean() + gain for each in noise]
+
+    # The error of a mean of 400 is .05, and looking at them three times makes it no less; 1.645 of it are .082.
+    assert gains_surely(moved_to(0.09))
+    assert not gains_surely(moved_to(0.07))
+    assert not gains_surely(moved_to(-0.06))
+
+
+def test_what_gains_no_more_than_noise_is_left_out(shop_rows: list[LabelledSnapshot]) -> None:
+    noise = np.random.default_rng(6)
+    shuffled = []
+    for row in shop_rows:  # whose outcomes have nothing to do with their features beyond the purchase model's
+        p0 = row.table["p0"].to_numpy()
+        churned = (noise.random(p0.size) < p0).astype(int)
+        spend = noise.poisson(row.table["expected_purchases"]) * row.table["spend_per_purchase"].to_numpy()
+        shuffled.append(replace(row, outcomes=row.outcomes.assign(churned=churned, spend=spend)))
+
+    found = choose_recipe(shuffled, OPTIONS)
+
+    assert (found.rounds, found.spend_rounds) == (0, 0)

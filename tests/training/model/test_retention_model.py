@@ -183,11 +183,27 @@ def test_without_costs_values_are_the_gross_ones_to_the_last_bit(
     assert (scores["value_at_stake"] == unit * (values.won_back - values.silent)).all()
     assert (scores["value_of_resumption"] == unit * values.resumed).all()
     assert (scores["expected_gross_value"] == scores["expected_value"]).all()
-    low, high = interval_factors(
+
+
+def test_the_interval_holds_what_the_models_under_the_residuals_say(
+    cdnow_run: TrainingRun, table: pd.DataFrame, scores: pd.DataFrame
+) -> None:
+    model, columns = cdnow_run.model, as_columns(table)
+    p, m = scores["churn_probability"].to_numpy(), scores["spend_per_purchase"].to_numpy()
+    values = model.clv.values(columns, model.terms)
+    low, high = (scores[f"expected_value_{end}"].to_numpy(float) for end in ("low", "high"))
+
+    plain = model.clv.spend_per_purchase(columns)
+    without_spend, without_churn = plain * values.expected(p), m * values.expected(values.p0)
+
+    assert np.abs(np.log(m / plain)).max() > 0.3  # the residuals do change something
+    for value in (without_spend, without_churn):
+        inside = (low <= model.terms.margin * value) & (model.terms.margin * value <= high)
+        assert inside.all()
+    of_parameters, _ = interval_factors(
         value_scenarios(model.clv, columns, p, model.terms), level_deviation=model.valuation.level_deviation
     )
-    assert (scores["expected_value_low"] == low * scores["expected_value"]).all()
-    assert (scores["expected_value_high"] == high * scores["expected_value"]).all()
+    assert (low <= of_parameters * scores["expected_value"]).all()
 
 
 def test_costs_are_taken_off_values_and_nothing_else(
@@ -206,7 +222,7 @@ def test_costs_are_taken_off_values_and_nothing_else(
         "value_if_silent",
         "value_at_stake",
     ]
-    moved = [*money, "value_at_risk", "value_of_resumption", "value_tier", "reasons", *costs]
+    moved = [*money, "value_at_risk", "value_of_resumption", "value_tier", "stage", "reasons", *costs]
     pd.testing.assert_frame_equal(after.drop(columns=moved), before.drop(columns=moved), check_exact=True)
     assert (after["expected_value"] < before["expected_value"]).all()
     assert (after["expected_value_low"] <= after["expected_value"]).all()
