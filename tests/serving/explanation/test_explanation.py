@@ -228,6 +228,23 @@ def test_a_decision_flips_on_the_silent_day_that_is_named(scorer: Scorer, regula
     assert found.decision.endswith("; after 60 more silent days it would pay")
 
 
+def test_an_offer_for_others_is_not_made_however_long_the_silence(scorer: Scorer) -> None:
+    gift = Offer(
+        name="gift", incentive_cost=0, acceptance_rate=0.9, tiers=("destroyer",), stages=("advocate",)
+    )
+
+    found = explain(scorer, REGULAR, JULY, offers=[gift])
+
+    (decision,) = found.what_would_change.offers
+    assert found.recommended_offer is None
+    assert (decision.eligible, decision.contact, decision.flips_after_silent_days) == (False, False, None)
+    assert decision.expected_profit > 0
+    assert (
+        decision.decision
+        == "do not contact: the offer is for others only (value_tier: destroyer; stage: advocate)"
+    )
+
+
 def test_tiers_tell_what_is_missing_to_them(scorer: Scorer, regular: Explanation) -> None:
     value, cuts = regular.score["expected_value"], scorer.model.tiers.cuts
 
