@@ -14,12 +14,6 @@ if TYPE_CHECKING:
         online_retail_from_workbook as online_retail_from_workbook,
         simulate_log as simulate_log,
     )
-    from features.economics.cost_table import CostTable as CostTable
-    from features.economics.facts import Facts as Facts
-    from features.economics.inputs import CostInputs as CostInputs, Inputs as Inputs
-    from features.economics.periods import Periods as Periods
-    from features.economics.report import build_report as build_report
-    from features.economics.touches import Touches as Touches
     from features.errors import (
         FitError as FitError,
         LogError as LogError,
@@ -36,12 +30,6 @@ if TYPE_CHECKING:
 
 _EXPORTS = {
     "datasets": "cdnow cdnow_sample online_retail_from_workbook simulate_log",
-    "economics.cost_table": "CostTable",
-    "economics.facts": "Facts",
-    "economics.inputs": "CostInputs Inputs",
-    "economics.periods": "Periods",
-    "economics.report": "build_report",
-    "economics.touches": "Touches",
     "errors": "FitError LogError ModelError StayworthError WindowError",
     "log.loading": "load_log",
     "log.settings": "Columns LogRules",
