@@ -5,23 +5,21 @@ from __future__ import annotations
 import math
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from features.customer_groups import TIER_SHARES, TIERS_OF, TierScheme
 from features.documents import read_toml
-from features.economics.cost_table import CostTable
-from features.economics.optional_files import PLAIN_RULES
-from features.economics.receivables import Receivables
-from features.economics.touches import Touches
-from features.economics.trailing import CostFiles
 from features.errors import StayworthError
 from features.log.settings import LogRules
 from features.settings import Settings
 from training.churn.budget import Budget
 from training.clv import PurchaseModelName
+
+if TYPE_CHECKING:
+    from features.economics.trailing import CostFiles
 
 DEFAULT_MARGIN = 0.3
 DEFAULT_TRACKING_URI = "sqlite:///mlflow.db"
@@ -129,18 +127,25 @@ class CostSettings(Settings, section="costs"):
                 )
         return there | here
 
-    def files(self, rules: LogRules = PLAIN_RULES) -> CostFiles | None:
+    def files(self, rules: LogRules | None = None) -> CostFiles | None:
         """Read the files of what customers cost; None where they say nothing of single customers.
 
         Parameters
         ----------
-        rules : LogRules, how the log's ids, dates and numbers are written
+        rules : LogRules, how the log's ids, dates and numbers are written; by default plainly
 
         Raises
         ------
         StayworthError
             If a file cannot be read or used, or touches have no costs.
         """
+        from features.economics.cost_table import CostTable
+        from features.economics.optional_files import PLAIN_RULES
+        from features.economics.receivables import Receivables
+        from features.economics.touches import Touches
+        from features.economics.trailing import CostFiles
+
+        rules = rules or PLAIN_RULES
         table = CostTable.read(self.file) if self.file else CostTable()
         if self.touchpoints and not table.units:
             raise StayworthError(

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, log_expit
+from scipy.special import expit
 from sklearn.metrics import log_loss
 
 from features.errors import FitError
@@ -240,9 +240,9 @@ def _choose_residual(
 ) -> tuple[int, bool, dict[str, float], list[np.ndarray]]:
     """Return rounds and form with the lowest mean loss, the losses, and the validation log-odds of that choice."""
     base = [base_log_odds(split.valid.columns) for split in splits]
-    own = [_own_losses(z, split.valid) for z, split in zip(base, splits, strict=True)]
-    losses = {"residual_none": float(np.mean([each.mean() for each in own]))}
-    best, lowest, done, fitted = (0, False), losses["residual_none"], 0, []
+    own = [_own_loss(z, split.valid) for z, split in zip(base, splits, strict=True)]
+    best, losses, odds = (0, False), {"residual_none": float(np.mean(own))}, base
+    lowest, done = losses["residual_none"], 0
     data = [split_data(split, training_data) for split in splits]
     for monotone in (True, False):
         name = "residual_monotone" if monotone else "residual_free"
@@ -258,14 +258,11 @@ def _choose_residual(
         mean = np.mean([curve for _, curve in fits], axis=0)
         losses[name] = float(mean.min())
         if losses[name] < lowest:
-            lowest, best, fitted = losses[name], (int(mean.argmin()) + 1, monotone), fits
-    odds = [
-        z + raw_scores(booster, split.valid, best[0])
-        for (booster, _), split, z in zip(fitted, splits, base, strict=bool(fitted))
-    ]
-    gained = [each - _own_losses(z, split.valid) for each, z, split in zip(own, odds, splits, strict=False)]
-    if not gained or not gains_surely(gained):
-        return 0, False, losses, base
+            lowest, best = losses[name], (int(mean.argmin()) + 1, monotone)
+            odds = [
+                z + raw_scores(booster, split.valid, best[0])
+                for (booster, _), split, z in zip(fits, splits, base, strict=True)
+            ]
     return *best, losses, odds
 
 
@@ -290,10 +287,11 @@ def _choose_spend(splits: Sequence[Split], options: FitOptions) -> tuple[int, di
     return rounds if gains_surely(gained) else 0, losses
 
 
-def _own_losses(log_odds: np.ndarray, valid: LabelledSnapshot) -> np.ndarray:
-    """Return customers' log-losses with the snapshot's own intercept: the judge of differences between customers."""
-    z = log_odds + intercept_of(log_odds, valid.churned)
-    return np.asarray(-log_expit(np.where(valid.churned, z, -z)))
+def _own_loss(log_odds: np.ndarray, valid: LabelledSnapshot) -> float:
+    """Log-loss with the validation snapshot's own intercept: the judge of differences between customers."""
+    return float(
+        log_loss(valid.churned, expit(log_odds + intercept_of(log_odds, valid.churned)), labels=[0, 1])
+    )
 
 
 def _choose_levels(

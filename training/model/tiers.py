@@ -53,7 +53,7 @@ class Tiers:
         Examples
         --------
         >>> Tiers.fitted({"expected_value": np.array([9.0, 7.0, 5.0, 3.0, 1.0])}).cuts
-        (9.0, 5.0)
+        (9.0, 3.0)
         """
         shares = tuple(shares or TIER_SHARES[scheme])
         return cls(limits(money[_CUT_BY[scheme]], shares), scheme, shares)
