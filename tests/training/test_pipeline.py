@@ -177,6 +177,7 @@ def test_a_log_of_one_customer_says_what_is_missing() -> None:
     assert "Use " in str(error.value)
 
 
+@pytest.mark.slow
 def test_where_everybody_always_comes_back_there_is_nothing_to_learn() -> None:
     weekly = [str(date.fromordinal(date(2024, 1, 1).toordinal() + 7 * week)) for week in range(60)]
 

@@ -234,6 +234,7 @@ def test_the_row_number_of_a_fault_does_not_count_the_lines_above_the_header(tmp
         read_log(path)
 
 
+@pytest.mark.slow
 def test_a_torn_row_ends_the_reading_at_once_and_the_process_in_order(tmp_path):
     lines = [ORDERS, "1,2\n", "17,2011-01-31,1.00\n" * 1_600_000]  # 30 MB
     path = csv_file(tmp_path, "".join(lines))

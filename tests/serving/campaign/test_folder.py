@@ -297,6 +297,7 @@ def test_a_folder_without_a_plan_is_refused(folder: Path) -> None:
         read_assignment(folder)
 
 
+@pytest.mark.slow
 def test_the_summary_is_said_in_persian_from_right_to_left(planned: CampaignPlan) -> None:
     with use_language("fa"):
         page = render_summary(planned)

@@ -175,6 +175,7 @@ def test_a_copy_that_cannot_be_written_leaves_the_one_before(copy: ChampionCopy,
     assert len(list(copy.folder.iterdir())) == 2
 
 
+@pytest.mark.slow
 def test_processes_that_keep_and_read_at_once_never_see_half_a_version(
     copy: ChampionCopy, files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from openpyxl import load_workbook
 
 from features.economics.settings import ReportSettings
@@ -93,6 +94,7 @@ def test_a_period_has_the_first_day_of_the_other_calendar_beside_it(
     assert "از ۲۰۲۴/۰۴/۲۰" in jalali  # 1 Ordibehesht 1403
 
 
+@pytest.mark.slow
 def test_programs_read_the_same_files_in_every_language(shop_report: Callable[[str], Path]) -> None:
     english, persian = (dict(tables(shop_report(language))) for language in ("en", "fa"))
 
@@ -105,6 +107,7 @@ def test_programs_read_the_same_files_in_every_language(shop_report: Callable[[s
     assert foreign(persian["definitions.csv"]["meaning"].tolist()) == set()
 
 
+@pytest.mark.slow
 def test_a_workbook_is_persian_from_right_to_left_and_its_numbers_are_numbers(
     shop_report: Callable[[str], Path],
 ) -> None:

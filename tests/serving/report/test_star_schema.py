@@ -21,6 +21,9 @@ TABLES = {"dim_customer", "dim_date", "dim_segment", "customer_segments"} | {
 }
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def star(shop: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the shop's report with its star schema, in weeks and tomans of the last month."""

@@ -133,6 +133,7 @@ def shop(n: int = 6000) -> pd.DataFrame:
     )
 
 
+@pytest.mark.slow
 def test_bands_of_silence_earn_what_one_acceptance_rate_for_all_does_not() -> None:
     world = World(shop(), half_life=60)
 

@@ -99,6 +99,7 @@ def learnt(made: CampaignPlan, stayed: np.ndarray) -> float:
     ).posterior.mean
 
 
+@pytest.mark.slow
 def test_overlapping_campaigns_both_learn_the_true_acceptance() -> None:
     """Two campaigns over the same 90 days; 30% of the would-be leavers stay for each contact they get."""
     found: dict[bool, list[tuple[float, float]]] = {True: [], False: []}

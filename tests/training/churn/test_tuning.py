@@ -117,6 +117,7 @@ def test_another_seed_or_other_outcomes_begin_another_study(
     assert len({again, seeded, otherwise}) == 3
 
 
+@pytest.mark.slow
 def test_studies_and_models_share_a_database(few_rows: list[LabelledSnapshot], tmp_path: Path) -> None:
     registry = Registry(f"sqlite:///{tmp_path / 'mlflow.db'}")
     registry.create()

@@ -293,6 +293,7 @@ def test_a_run_that_breaks_off_is_marked_failed_and_registers_nothing(uri: str, 
     assert [version.version for version in registry.versions()] == ["1"]
 
 
+@pytest.mark.slow
 def test_the_next_run_closes_one_whose_process_was_killed_and_no_other(uri: str, files: Path) -> None:
     work = (
         "import os, signal, sys\n"
