@@ -96,4 +96,4 @@ def test_whatever_is_sent_is_answered_as_the_document_says(server: Server, tmp_p
     done = subprocess.run([*run, "--no-color"], cwd=tmp_path, capture_output=True, text=True)
 
     assert done.returncode == 0, done.stdout
-    assert "Tested: 8" in done.stdout
+    assert "Tested: 9" in done.stdout, done.stdout
