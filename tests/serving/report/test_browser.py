@@ -26,6 +26,7 @@ QUIET = [
     "--disable-sync",
 ]
 PHONE, DESK = 390, 1280
+PATIENCE_MS = 180_000  # of a machine that is busy with other tests
 DRAWN = "[...document.querySelectorAll('.picture')].every(each => each.querySelector('.main-svg text'))"
 OUTSIDE = """[...document.querySelectorAll('.picture')].flatMap(picture => {
   const card = picture.closest('.card').getBoundingClientRect();
@@ -71,6 +72,7 @@ def visit(browser: Browser, shop_report: Callable[[str], Path]) -> Iterator[Call
 
     def opened(language: str, width: int) -> Visit:
         page = browser.new_page(viewport={"width": width, "height": 900})
+        page.set_default_timeout(PATIENCE_MS)
         pages.append(page)
         visit = Visit(page)
         page.on("request", lambda asked: visit.asked.append(asked.url))
