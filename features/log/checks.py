@@ -63,6 +63,7 @@ def check(log: TransactionLog, rules: LogRules) -> list[Finding]:
         *check_ids(log, rules),
         *_check_losses(log, rules),
         *_check_decimals(log, rules),
+        *_check_rounding(log),
         *_check_dates(log, rules),
         # A sale and its refund, both positive, are two lines of an order with one amount, and no total on each.
         *(each for each in _check_grain(log, rules) if not (refunds and each.name == "repeated-totals")),
@@ -165,6 +166,20 @@ def _check_decimals(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
             f"Nearly all amounts have three digits after the {'point' if mark == '.' else 'comma'}, such as "
             f"{listed(written.filter(fits).slice(0, 2).to_pylist())}: if it groups thousands, they are read as a "
             f"thousandth of what they are. --thousands {mark} reads it so.",
+        )
+
+
+def _check_rounding(log: TransactionLog) -> Iterator[Finding]:
+    """Look for amounts for which cents are too coarse, such as those in thousands of a currency."""
+    used = pa.array(log.quarantine.used)
+    amounts, cents = (log.lines[name].filter(used).to_numpy() for name in ("amount", "amount_cents"))
+    total, rounded_off = np.abs(amounts).sum(), np.abs(amounts - cents / 100).sum()
+    if rounded_off > MUCH * total:
+        yield Finding(
+            "small-amounts",
+            f"Amounts are kept in cents, and rounding changes {rounded_off / total:.0%} of the money: half of them are "
+            f"{np.median(np.abs(amounts)):.2g} or less. If they are in thousands, say, turn them into a smaller unit: "
+            f"--amount-expression '1000 * {log.names.get('amount', 'amount')}'.",
         )
 
 

@@ -65,6 +65,15 @@ def test_three_digits_after_the_mark_throughout_may_be_thousands(
     assert ("three-decimals" in found(log, **rules)) is told
 
 
+def test_amounts_for_which_cents_are_too_coarse_are_told():
+    in_thousands = check(read(shop(30, amount=["0.01235", "0.0204", "0.0081"] * 10)), LogRules())
+
+    told = next(finding.message for finding in in_thousands if finding.name == "small-amounts")
+    assert "rounding changes 11% of the money" in told  # (.00235 + .0004 + .0019) / (.01235 + .0204 + .0081)
+    assert "'1000 * amount'" in told
+    assert "small-amounts" not in found(shop(30, amount=["0.5", "0.333", "1.249"] * 10))
+
+
 # --- ids -----------------------------------------------------------------------------------------------
 
 
