@@ -30,7 +30,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from math import inf
 from string import Formatter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from features.errors import StayworthError
 from features.jalali import jalali
@@ -38,8 +38,9 @@ from features.jalali import jalali
 if TYPE_CHECKING:
     from babel import Locale
 
+Language = Literal["en", "fa"]
+LANGUAGES = get_args(Language)
 ENGLISH = "en"
-LANGUAGES = (ENGLISH, "fa")
 
 _DIGITS = {"arabext": "۰۱۲۳۴۵۶۷۸۹"}
 _MOST_ACCEPTED = 20

@@ -24,6 +24,7 @@ from features.engines.engine import Engine
 from features.errors import StayworthError
 from features.log.checks import OLDEST_YEAR
 from features.log.clock import require_known_orders, tomorrow
+from features.log.columns import text
 from features.log.findings import Finding
 from features.log.history_checks import late_snapshot
 from features.log.settings import Columns, LogRules
@@ -232,6 +233,26 @@ class Scorer:
         unusable = pd.DataFrame({"customer_id": missing, "reason": NOTHING_USABLE})
         unscored = pd.concat([scored.unscored, unusable]).sort_values("customer_id", ignore_index=True)
         return replace(scored, unscored=unscored)
+
+    def score_one(
+        self, rows: pa.Table, snapshot: Snapshot | None = None
+    ) -> tuple[TransactionLog, ScoredList]:
+        """Score the one customer of a live request; return the orders as they were read, too.
+
+        Raises
+        ------
+        StayworthError
+            If the rows are of several customers, or the customer cannot be scored (with the reason); as
+            `score_customers` if the rows cannot be used or the snapshot lies ahead.
+        """
+        log = self.request_log(rows)
+        customers = len(text(rows["customer_id"]).drop_null().unique())
+        if customers != 1:
+            raise StayworthError(f"The rows are of {customers:,} customers. Send those of one.")
+        scored = self.score_log(log, snapshot or tomorrow(log.report.timezone), threads=1)
+        if not len(scored.columns["customer_id"]):
+            raise StayworthError(f"The customer cannot be scored: {scored.unscored['reason'].iloc[0]}.")
+        return log, scored
 
     def _score(
         self, log: TransactionLog, engine: Engine, snapshot: Snapshot, year: TrailingYear | None = None

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 import typer
 from pydantic import Field, field_validator, model_validator
 
+from features.language import Language
 from features.settings import CONFIG_FILE, Settings
 from training.campaign.settings import LOOSE_IDS
 
@@ -66,7 +67,7 @@ class ScoreSettings(Settings, section="score"):
         ),
     ] = False
     language: Annotated[
-        Literal["en", "fa"],
+        Language,
         typer.Option("--language", help="Language of the reasons: en, or fa for Persian."),
     ] = "en"
     keep_sets: Annotated[

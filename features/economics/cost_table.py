@@ -100,7 +100,7 @@ class CostTable:
     ----------
     units : sequence of UnitCost
     pools : sequence of PoolCost
-    unpaid_rates : mapping of ages (`features.economics.receivables.AGES`) to rates, of those that are given
+    unpaid_rates : mapping of ages (`features.economics.ageing.AGES`) to rates, of those that are given
     """
 
     units: Sequence[UnitCost] = ()

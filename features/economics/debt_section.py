@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from features.economics.ageing import Ageing, ageing_now, bad_debt
 from features.economics.facts import Facts
 from features.economics.indicators import with_periods
 from features.economics.inputs import KEYS, Inputs
-from features.economics.receivables import Ageing, ageing_now, bad_debt
 from features.economics.tables import Section, Table
 from features.language import translatable, translated
 

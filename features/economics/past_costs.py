@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from features.economics.ageing import Ageing
 from features.economics.cost_allocation import NOBODY, POOLED, TOUCHED, allocate
 from features.economics.facts import Facts
 from features.economics.inputs import Inputs
-from features.economics.receivables import Ageing
 
 _KEPT = f"""SELECT customer, touched.day AS day, CAST(round(touch_cents * factor) AS BIGINT) AS cents
 FROM {TOUCHED} AS touched

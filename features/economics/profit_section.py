@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from features.economics.ageing import Ageing
 from features.economics.catalogue import INDICATORS
 from features.economics.cost_allocation import allocate
 from features.economics.cost_section import NO_COSTS
@@ -25,7 +26,6 @@ from features.economics.profitability import (
     segment_profits,
     whale_curve,
 )
-from features.economics.receivables import Ageing
 from features.economics.tables import Section, Table
 from features.language import translatable, translated, written
 
@@ -82,7 +82,9 @@ def profit_section(facts: Facts, inputs: Inputs) -> Section:
     ranked = customer_profits(facts)
     if len(ranked) < whole["customers"]:
         notes.append(
-            f"customer_profitability.csv has the {MOST_ROWS:,} customers with the highest net margin."
+            translated(
+                "customer_profitability.csv has the {n:,} customers with the highest net margin.", n=MOST_ROWS
+            )
         )
     tables.append(
         Table(
@@ -189,9 +191,10 @@ def _terms(facts: Facts, known: Known) -> str:
     span = {"first": facts.periods.first_day, "last": facts.periods.last_day}
     unknown = [name for name, is_known in parts.items() if not is_known]
     if not unknown or not facts.has_margins:
-        return translated("Over the whole log, {first:date} to {last:date}.", **span)
+        return translated("Profitability is of the whole log, {first:date} to {last:date}.", **span)
     return translated(
-        "Over the whole log, {first:date} to {last:date}. Net margins are before what is not known here: {names}.",
+        "Profitability is of the whole log, {first:date} to {last:date}. Net margins are before what is not known "
+        "here: {names}.",
         names=unknown,
         **span,
     )

@@ -132,7 +132,7 @@ def create_profits(
     kinds : sequence of pairs of a touchpoint and its kind, optional
         Where `features.economics.cost_allocation.allocate` has created its tables.
     losses : str, optional
-        Name of a table ``customer, loss_cents``, as `features.economics.receivables.Ageing.create_losses` does.
+        Name of a table ``customer, loss_cents``, as `features.economics.ageing.Ageing.create_losses` does.
     scored : bool
         Whether there is a table ``scored (customer_id, cents)`` of expected values.
     """

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 from pydantic import Field
 
+from features.language import Language
 from features.settings import Settings
 
 
@@ -26,7 +27,7 @@ class ReportSettings(Settings, section="report"):
         ),
     ] = False
     language: Annotated[
-        Literal["en", "fa"], typer.Option("--language", help="Language of the report: en, or fa for Persian.")
+        Language, typer.Option("--language", help="Language of the report: en, or fa for Persian.")
     ] = "en"
     period: Annotated[
         Literal["week", "month", "quarter", "year"], typer.Option("--period", help="Length of the periods.")

@@ -15,11 +15,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.economics.ageing import Ageing
 from features.economics.cost_allocation import ACTIVE_DAYS, NOBODY, POOLED, TOUCHED, allocate
 from features.economics.cost_table import CostTable
 from features.economics.facts import Facts
 from features.economics.periods import Calendar, Periods
-from features.economics.receivables import Ageing, Receivables
+from features.economics.receivables import Receivables
 from features.economics.touches import Touches
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from pydantic import Field
 
+from features.language import Language
 from features.settings import Settings
-from training.campaign.settings import ALLOW_UNMATCHED, LOOSE_IDS
+from training.campaign.settings import ALLOW_UNMATCHED, LOOSE_IDS, SUPPRESS
 
 
 class AlertSettings(Settings, section="alerts"):
@@ -57,9 +58,7 @@ class AlertSettings(Settings, section="alerts"):
     ] = None
     suppress: Annotated[
         Path | None,
-        typer.Option(
-            "--suppress", help="Table with a customer_id column: customers who must not be contacted."
-        ),
+        typer.Option("--suppress", help=SUPPRESS),
     ] = None
     running: Annotated[
         list[Path],
@@ -69,7 +68,7 @@ class AlertSettings(Settings, section="alerts"):
         ),
     ] = Field(default_factory=list)
     language: Annotated[
-        Literal["en", "fa"],
+        Language,
         typer.Option("--language", help="Language of the reasons: en, or fa for Persian."),
     ] = "en"
     date_format: Annotated[

@@ -37,7 +37,8 @@ from serving.client.request_types import (
     TRANSACTION_FIELDS,
     TransactionFields,
 )
-from serving.explanation.caller_card import Invoice, KnownOfCustomer, Touch
+from serving.explanation.caller_card import KnownOfCustomer
+from serving.explanation.customer_facts import Invoice, Touch
 from training.offers.offers import BetaPrior, Offer, Share
 
 MAX_OFFERS = 20

@@ -48,11 +48,7 @@ def plan(settings: PlanSettings, costs: CostSettings, as_json: AsJson = False) -
     from training.campaign.record import PLAN, read_record
     from training.offers.offers import read_offers
 
-    if costs.touchpoints or costs.receivables:
-        raise StayworthError(
-            "The values of a scored list are net of each customer's own costs already. Give --touchpoints and "
-            "--receivables to stayworth score, and its list to stayworth plan."
-        )
+    _require_no_cost_files(costs)
     require_new(settings.out)
     offers = read_offers(settings.offers)
     with progress() as report, use_language(settings.language):
@@ -90,6 +86,14 @@ def plan(settings: PlanSettings, costs: CostSettings, as_json: AsJson = False) -
         show_json(read_record(settings.out / PLAN).to_dict())
     else:
         _show_plan(made, settings.out)
+
+
+def _require_no_cost_files(costs: CostSettings) -> None:
+    if costs.touchpoints or costs.receivables:
+        raise StayworthError(
+            "The values of a scored list are net of each customer's own costs already. Give --touchpoints and "
+            "--receivables to stayworth score, and its list to stayworth plan."
+        )
 
 
 def _show_plan(made: CampaignPlan, folder: Path) -> None:

@@ -18,10 +18,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from features.errors import StayworthError
 from features.language import translated, translation
-from features.log.clock import tomorrow
-from features.log.columns import text
 from features.snapshot import Snapshot
 from features.table.columns import Columns, rows_of
 from features.table.history import FEATURES
@@ -192,17 +189,10 @@ def explain(
     Raises
     ------
     StayworthError
-        If the rows are of several customers, the customer cannot be scored (with the reason), or two offers
-        share a name; as `Scorer.score_customers` if the rows cannot be used or the snapshot lies ahead.
+        If two offers share a name; as `Scorer.score_one`.
     """
     require_own_names(offers)
-    log = scorer.request_log(rows)
-    customers = len(text(rows["customer_id"]).drop_null().unique())
-    if customers != 1:
-        raise StayworthError(f"The rows are of {customers:,} customers. Send those of one to be explained.")
-    scored = scorer.score_log(log, snapshot or tomorrow(log.report.timezone), threads=1)
-    if not len(scored.columns["customer_id"]):
-        raise StayworthError(f"The customer cannot be scored: {scored.unscored['reason'].iloc[0]}.")
+    log, scored = scorer.score_one(rows, snapshot)
     scenarios = score_scenarios(scorer.model, log, scored.snapshot)
     score = {name: _plain(scored.columns[name][0]) for name in SCORE_COLUMNS}
     (now,), later = price_offers(scored.columns, offers), price_offers(scenarios.silent_scores, offers)

@@ -10,12 +10,14 @@ from typing import Annotated, Literal
 import typer
 from pydantic import Field, model_validator
 
+from features.language import Language
 from features.settings import Settings
 
 LOOSE_IDS = (
     "Match customer ids of the files without case, spaces, apostrophes, .0 and leading zeros, which "
     "spreadsheets change."
 )
+SUPPRESS = "Table with a customer_id column: customers who must not be contacted."
 ALLOW_UNMATCHED = "Go on although ids of a file name no customer, or would if they were written otherwise."
 
 Measure = Literal["retention", "margin", "profit"]
@@ -175,7 +177,7 @@ class PlanSettings(PlanTerms, section="plan"):
     ]
     out: Annotated[Path, typer.Option("--out", help="Folder to write; must not exist yet.")]
     language: Annotated[
-        Literal["en", "fa"],
+        Language,
         typer.Option("--language", help="Language of the summary: en, or fa for Persian."),
     ] = "en"
     horizon_days: Annotated[
@@ -193,9 +195,7 @@ class PlanSettings(PlanTerms, section="plan"):
     ] = Field(default=None, gt=0, allow_inf_nan=False)
     suppress: Annotated[
         Path | None,
-        typer.Option(
-            "--suppress", help="Table with a customer_id column: customers who must not be contacted."
-        ),
+        typer.Option("--suppress", help=SUPPRESS),
     ] = None
     contacts: Annotated[
         Path | None,

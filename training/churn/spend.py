@@ -3,9 +3,9 @@
     log E[spend] = log(E[purchases]·m) + residual(features)
 
 The same form as the churn model's, for the money of the churn window: the residual is a LightGBM model with a
-Tweedie deviance, started from BG/NBD's expectation times the snapshot's own factor, so that it explains
-differences between customers and not between dates. The level of a date comes from the churn model, whose level moves
-the purchases, and from the money per purchase, which has a level of its own.
+Tweedie deviance, of spend and expectation relative to their means at the snapshot, so that it explains differences
+between customers and not between dates, in any unit of money. The level of a date comes from the churn model, whose
+level moves the purchases, and from the money per purchase, which has a level of its own.
 """
 
 from __future__ import annotations

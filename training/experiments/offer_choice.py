@@ -14,16 +14,17 @@ multi-action policy learning, Operations Research 71(1).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from training.experiments.simultaneous import (
+    BOOTSTRAPS,
     CONFIDENCE,
     ONE_SIDED,
+    Comparison,
     behind_the_best,
     greatest,
     standardised,
@@ -33,7 +34,6 @@ from training.offers.offers import Floats
 
 NOBODY = "nobody"
 BEST_FOR_EACH = "the best for each"
-BOOTSTRAPS = 240
 
 
 @dataclass(frozen=True)
@@ -59,29 +59,14 @@ class ChoiceStanding:
 
 
 @dataclass(frozen=True)
-class OfferChoice:
-    """All standings, simplest first, and the best of them: None if none surely gains more than nobody's contact."""
+class OfferChoice(Comparison):
+    """All standings, the winner (None if none surely gains more than contacting nobody), and policies level with it."""
 
     standings: tuple[ChoiceStanding, ...]
     winner: str | None
+    level: tuple[str, ...]
 
-    @property
-    def level(self) -> tuple[str, ...]:
-        """Policies that chance cannot tell from the winner, nobody's contact aside."""
-        level = (each.policy for each in self.standings if each.behind_low <= 0)
-        return tuple(name for name in level if self.winner and name not in (self.winner, NOBODY))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the standings as a list of rows, the winner, what is level with it, and the verdict."""
-        return {
-            "policies": [asdict(each) for each in self.standings],
-            "winner": self.winner,
-            "level_with_winner": self.level,
-            "verdict": self.verdict(),
-        }
-
-    def verdict(self) -> str:
-        """Return a sentence on the winner."""
+    def _best(self) -> str:
         best = max(self.standings, key=lambda standing: standing.gain_per_customer)
         gain = f"{best.gain_per_customer:.4f} a customer"
         interval = f"{CONFIDENCE:.0%}: {best.gain_low:.4f} to {best.gain_high:.4f}"
@@ -90,10 +75,7 @@ class OfferChoice:
                 "No difference: this experiment does not show that any choice of offers gains more than contacting "
                 f"nobody. The best, {best.policy}, gains {gain} ({interval})."
             )
-        said = f"Choose {best.policy}: it gains {gain} over contacting nobody ({interval})."
-        if not self.level:
-            return said
-        return f"{said} Chance can't tell {' or '.join(self.level)} from it: the simplest of them is enough."
+        return f"Choose {best.policy}: it gains {gain} over contacting nobody ({interval})."
 
 
 def choose_offers(
@@ -158,7 +140,11 @@ def _compared(
     )
     best = int(gain.argmax())
     sure = gain[best] > greatest(standardised(draws - gain, error), ONE_SIDED) * error[best]
-    return OfferChoice(standings, list(chosen)[best] if sure and best else None)
+    winner = list(chosen)[best] if sure and best else None
+    level = (name for name, low in zip(chosen, behind_low, strict=True) if low <= 0)
+    return OfferChoice(
+        standings, winner, tuple(name for name in level if winner and name not in (winner, NOBODY))
+    )
 
 
 def _doubly_robust(arm: NDArray[np.int64], y: Floats, predicted: Floats) -> Floats:

@@ -17,8 +17,7 @@ Constrained simultaneous confidence intervals for multiple comparisons with the 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -28,8 +27,10 @@ from scipy import stats
 from features.errors import StayworthError
 from training.experiments.qini import Ranking, perfect_ranking, qini_area
 from training.experiments.simultaneous import (
+    BOOTSTRAPS,
     CONFIDENCE,
     ONE_SIDED,
+    Comparison,
     behind_the_best,
     greatest,
     standardised,
@@ -38,7 +39,6 @@ from training.experiments.uplift import Predictions, cross_fit, rank_within_fold
 from training.offers.offers import Floats
 
 AT_RANDOM = "random"
-BOOTSTRAPS = 240
 _FEWEST = 100
 PAIRED = 2**0.5
 """By how much the bootstrap, which takes rankings as given, understates the error of a cross-fitted uplift ranking.
@@ -77,7 +77,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Tournament:
+class Tournament(Comparison):
     """All standings, the winner (None if no policy beats a random ranking), and policies level with the winner."""
 
     standings: tuple[Standing, ...]
@@ -88,17 +88,7 @@ class Tournament:
         """Return the standings as a table, one row per policy."""
         return pd.DataFrame([vars(standing) for standing in self.standings])
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the standings as a list of rows, the winner, what is level with it, and the verdict."""
-        return {
-            "policies": [asdict(each) for each in self.standings],
-            "winner": self.winner,
-            "level_with_winner": self.level,
-            "verdict": self.verdict(),
-        }
-
-    def verdict(self) -> str:
-        """Return a sentence on the winner."""
+    def _best(self) -> str:
         best = max(self.standings, key=lambda standing: standing.qini)
         if self.winner is None:
             return (
@@ -106,13 +96,10 @@ class Tournament:
                 f"The best, {best.policy}, has a Qini of {best.qini:.3f} ({best.qini_low:.3f} to "
                 f"{best.qini_high:.3f})."
             )
-        said = (
+        return (
             f"Contact by {best.policy}: it ranks customers best, with a Qini of {best.qini:.3f} "
             f"({CONFIDENCE:.0%}: {best.qini_low:.3f} to {best.qini_high:.3f})."
         )
-        if not self.level:
-            return said
-        return f"{said} Chance can't tell {' or '.join(self.level)} from it: the simplest of them is enough."
 
 
 def tournament(

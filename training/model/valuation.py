@@ -69,8 +69,7 @@ class Valuation:
         """
         if_active = self.clv.purchases_if_active(described, self.terms.horizon_days)
         purchases = (1 - churn_probability) * if_active
-        at_level_0 = churn_probability if at_level_0 is None else at_level_0
-        spend_per_purchase = self._spend_per_purchase(described, (1 - at_level_0) * if_active)
+        spend_per_purchase = self._spend_per_purchase(described, if_active, churn_probability, at_level_0)
         values = self.clv.net_values(described, self.terms, spend_per_purchase)
         expected_value, at_stake = values.expected(churn_probability), values.at_stake
         low, high = self._interval(described, churn_probability, values, spend_per_purchase)
@@ -160,7 +159,8 @@ class Valuation:
         -------
         ndarray of shape (n_customers, 2k), money; rows may be summed
         """
-        spend = self.money(described, churn_probability, at_level_0)["spend_per_purchase"]
+        if_active = self.clv.purchases_if_active(described, self.terms.horizon_days)
+        spend = self._spend_per_purchase(described, if_active, churn_probability, at_level_0)
         purchases, plain = self.clv.values(described, self.terms), described["spend_per_purchase"]
         scenarios = value_scenarios(self.clv, described, churn_probability, self.terms)
         residuals = self._residual_axes(described, churn_probability, purchases, spend)
@@ -171,7 +171,14 @@ class Valuation:
         """Return the level of the money per purchase, as a factor."""
         return float(np.exp(self.spend.price_level.at(snapshot_of(described)))) if self.spend else 1.0
 
-    def _spend_per_purchase(self, described: Columns, purchases: np.ndarray) -> np.ndarray:
+    def _spend_per_purchase(
+        self,
+        described: Columns,
+        if_active: np.ndarray,
+        churn_probability: np.ndarray,
+        at_level_0: np.ndarray | None,
+    ) -> np.ndarray:
+        """Return the corrected spend per purchase; ``if_active`` is E[purchases in the window | at least one]."""
         spend_per_purchase = described["spend_per_purchase"]
         if self.spend is None:
             return spend_per_purchase
@@ -179,7 +186,8 @@ class Valuation:
         if self.spend.booster is None:
             return np.asarray(spend_per_purchase)
         expected = self.spend.expected_spend(described)
-        plain = purchases * described["spend_per_purchase"]
+        silent = churn_probability if at_level_0 is None else at_level_0
+        plain = (1 - silent) * if_active * described["spend_per_purchase"]
         factor = np.divide(expected, plain, out=np.ones_like(plain), where=plain > 0)
         return np.asarray(spend_per_purchase * np.clip(factor, 1 / SPEND_LIMIT, SPEND_LIMIT))
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from features.economics.acquisition import Spend
+from features.economics.ageing import AGES
 from features.economics.cost_table import CostTable, PoolCost, UnitCost
 from features.economics.facts import Facts
 from features.economics.inputs import CostInputs, Inputs
@@ -18,7 +19,7 @@ from features.economics.money import MoneyUnit
 from features.economics.past_costs import past_costs
 from features.economics.periods import Periods
 from features.economics.profit_section import profit_section
-from features.economics.receivables import AGES, Receivables
+from features.economics.receivables import Receivables
 from features.economics.segments import ListedSegments
 from features.economics.tables import Section
 from features.economics.touches import Touches
@@ -247,7 +248,7 @@ def test_what_is_not_known_is_empty_and_names_its_file():
         "receivables.csv",
         "scores.csv",
     ]
-    assert found.notes == ("Over the whole log, 2015-01-01 to 2015-02-20.",)
+    assert found.notes == ("Profitability is of the whole log, 2015-01-01 to 2015-02-20.",)
     assert not np.any([table.name == "whale_curve" for table in found.tables])
 
 

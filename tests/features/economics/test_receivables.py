@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features.economics.ageing import AGES, Ageing, ageing_now, bad_debt
 from features.economics.cost_table import CostTable
 from features.economics.facts import Facts
 from features.economics.identities import resolved
 from features.economics.periods import Periods
-from features.economics.receivables import AGES, Ageing, Receivables, ageing_now, bad_debt
+from features.economics.receivables import Receivables
 from features.economics.segments import ListedSegments
 from features.errors import StayworthError
 from features.log.transactions import TransactionLog, validate

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+from features.economics.ageing import AGES
 from features.economics.cost_table import CostTable, PoolCost, UnitCost
-from features.economics.receivables import AGES, Receivables
+from features.economics.receivables import Receivables
 from features.economics.touches import Touches
 from features.economics.trailing import CostFiles, TrailingYear, trailing_year
 from features.log.transactions import TransactionLog, validate

@@ -12,7 +12,8 @@ import pytest
 from features.errors import StayworthError
 from features.language import use_language
 from features.snapshot import Snapshot
-from serving.explanation.caller_card import Invoice, KnownOfCustomer, Touch, caller_card
+from serving.explanation.caller_card import KnownOfCustomer, caller_card
+from serving.explanation.customer_facts import Invoice, Touch
 from serving.explanation.recommendation import price_offers
 from serving.scorer import Scorer
 from training.offers.offers import Offer

@@ -1,0 +1,159 @@
+"""The sources of a report: the log and the files that its settings name, each read once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from features.economics.acquisition import Spend
+from features.economics.cost_table import CostTable
+from features.economics.facts import Facts
+from features.economics.inputs import CostInputs, Inputs
+from features.economics.leads import Leads
+from features.economics.money import Deflator, MoneyUnit
+from features.economics.people import (
+    ACQUISITION_CHANNEL,
+    SHARE_OF_WALLET,
+    CustomerTable,
+    read_scored,
+    read_wallets,
+)
+from features.economics.periods import PeriodLength, Periods
+from features.economics.receivables import Receivables
+from features.economics.referrals import Referrals
+from features.economics.segments import STAGE, Segments, StageSegments, read_segments
+from features.economics.settings import ReportSettings
+from features.economics.stages import StageInputs
+from features.economics.surveys import Surveys
+from features.economics.targets import Targets
+from features.economics.touches import Touches
+from features.language import translated
+from features.log.settings import LogSettings
+from features.log.transactions import TransactionLog
+
+
+class ReportSources:
+    """The log and the files of a report.
+
+    Reading them raises a StayworthError where a file cannot be read or used.
+
+    Parameters
+    ----------
+    settings : ReportSettings
+    log : LogSettings, how ids, dates and numbers are written
+    orders : TransactionLog
+    aliases : mapping of ids to the customers whom they stand for
+
+    Attributes
+    ----------
+    orders : TransactionLog, aliases united
+    said : list of str, sentences about the files
+    """
+
+    def __init__(
+        self,
+        settings: ReportSettings,
+        log: LogSettings,
+        orders: TransactionLog,
+        aliases: Mapping[str, str],
+    ) -> None:
+        self.settings, self.log, self.aliases = settings, log, dict(aliases)
+        self.said = self._united(orders)
+        self.orders = orders.with_ids(self.aliases)
+        needed = settings.customers or settings.scores
+        known = self.orders.table["customer_id"].unique().to_pylist() if needed else []
+        self.people = self.scored = None
+        if settings.customers:
+            self.people = CustomerTable(
+                settings.customers, known, log, self.aliases, loosely=settings.loose_ids
+            )
+            self.said += self.people.notes
+        if settings.scores:
+            self.scored = read_scored(settings.scores, known, log, self.aliases)
+            self.said += self.scored.notes
+        span, path = (self.orders.first_day, self.orders.last_day), settings.deflator
+        self._deflator = Deflator.read(path, *span, settings.calendar, log) if path else None
+        self._referrals = (
+            Referrals.read(settings.referrals, log, self.aliases) if settings.referrals else None
+        )
+        self._surveys = Surveys.read(settings.surveys, log, self.aliases) if settings.surveys else None
+        self._wallets = read_wallets(self.people) if self.people and self._has(SHARE_OF_WALLET) else None
+        self._segments = self._read_segments(settings.segment) if settings.segment else None
+
+    def facts(self, period: PeriodLength | None = None) -> Facts:
+        """Return the facts by periods, by default the settings'; to be closed."""
+        settings, span = self.settings, (self.orders.first_day, self.orders.last_day)
+        return Facts(
+            self.orders,
+            Periods(*span, period or settings.period, settings.calendar),
+            inactivity_days=settings.inactivity_days,
+            margin=settings.margin,
+            deflator=self._deflator,
+            segments=self._segments,
+        )
+
+    def inputs(self, facts: Facts, stack: ExitStack) -> Inputs:
+        """Read what there is beside the log; facts by month that costs need are closed with the stack."""
+        settings, log, aliases, scored = self.settings, self.log, self.aliases, self.scored
+        margin = translated("{share:g} of net revenue", share=settings.margin) if settings.margin else ""
+        inputs = Inputs(
+            unit=MoneyUnit.of(settings.money_unit, self.orders.currency),
+            spend=Spend.read(settings.spend, log) if settings.spend else None,
+            targets=Targets.read(settings.targets, facts.periods, facts.groups, log)
+            if settings.targets
+            else None,
+            surveys=self._surveys,
+            leads=Leads.read(settings.leads, log, aliases) if settings.leads else None,
+            referrals=self._referrals,
+            receivables=Receivables.read(settings.receivables, log, aliases)
+            if settings.receivables
+            else None,
+            channel_of=self.people.values(ACQUISITION_CHANNEL)
+            if self.people and self._has(ACQUISITION_CHANNEL)
+            else None,
+            wallets=self._wallets,
+            segment=settings.segment or "",
+            discount_rate=settings.discount_rate,
+            margin=translated("the log's margins") if "margin_cents" in self.orders.columns else margin,
+        )
+        if scored:
+            inputs = replace(
+                inputs, potential=scored.potential, potential_high=scored.high, tiers=scored.tiers
+            )
+        return self._with_costs(inputs, settings.costs, facts, stack) if settings.costs else inputs
+
+    def _with_costs(self, inputs: Inputs, costs: Path, facts: Facts, stack: ExitStack) -> Inputs:
+        """Add the costs, which are shared out by month."""
+        table = CostTable.read(costs)
+        inputs = replace(inputs, unpaid_rates=table.unpaid_rates)
+        if not (table.units or table.pools):
+            return inputs
+        path = self.settings.touchpoints
+        touches = Touches.read(path, self.log, self.aliases) if path else Touches.none()
+        months = facts if self.settings.period == "month" else stack.enter_context(self.facts("month"))
+        return replace(inputs, costs=CostInputs(months, touches, table))
+
+    def _read_segments(self, name: str) -> Segments:
+        stages = None
+        if name == STAGE:
+            given = StageInputs(self._referrals, self._surveys, self._wallets or {})
+            stages = StageSegments(self.settings.inactivity_days, given)
+        return read_segments(name, self.people, self.orders.columns, self.scored, stages)
+
+    def _has(self, column: str) -> bool:
+        return self.people is not None and self.people.has(column)
+
+    def _united(self, orders: TransactionLog) -> list[str]:
+        if not self.settings.identities:
+            return []
+        known = set(orders.table["customer_id"].unique().to_pylist())
+        return [
+            translated(
+                "{used:,} of {given:,} aliases of {file} are in the log; they count as their customers.",
+                used=sum(alias in known for alias in self.aliases),
+                given=len(self.aliases),
+                file=self.settings.identities.name,
+            )
+        ]
