@@ -32,8 +32,6 @@ POINTER = "champion.json"
 YOUNG_SECONDS = 600.0
 """Age in seconds below which a folder without a pointer is kept: another process may be about to name it."""
 
-_ATTEMPTS = 3
-
 
 @dataclass(frozen=True)
 class Pointer:
@@ -82,10 +80,7 @@ class ChampionCopy:
         ModelError
             If the copy is damaged, or of a release that this one cannot read.
         """
-        for attempt in range(1, _ATTEMPTS + 1):
-            pointer = self._pointer()
-            if pointer is None or wanted not in (None, pointer.key):
-                return None
+        while (pointer := self._pointer()) and wanted in (None, pointer.key):
             folder = self.folder / pointer.folder
             try:
                 if (changed := _sums(folder)) != pointer.sha256:
@@ -96,7 +91,7 @@ class ChampionCopy:
                     )
                 return read_version(folder, pointer.version), pointer.key
             except ModelError:
-                if attempt == _ATTEMPTS or self._pointer() == pointer:
+                if self._pointer() == pointer:  # else another process has replaced it meanwhile
                     raise
         return None
 
@@ -120,8 +115,9 @@ class ChampionCopy:
         name = f"version-{version.version}-{secrets.token_hex(4)}"
         beside = self.folder / f".{name}"
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            shutil.copytree(files, beside)
+            beside.mkdir(parents=True)  # of its own age: copytree would give it that of the files
+            for file in files.iterdir():
+                shutil.copyfile(file, beside / file.name)
             beside.rename(self.folder / name)
         except OSError as error:
             reason = error.strerror or "a file cannot be copied"

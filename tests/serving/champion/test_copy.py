@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -99,6 +102,19 @@ def test_old_versions_go_and_what_another_process_may_be_filling_stays(
     assert {path.name for path in copy.folder.iterdir()} == {"champion.json", kept.name, filling.name}
 
 
+def test_a_copy_is_as_old_as_its_keeping_and_not_as_the_files(
+    copy: ChampionCopy, files: Path, tmp_path: Path
+) -> None:
+    trained_long_ago = shutil.copytree(files / "1", tmp_path / "files")
+    for path in (*trained_long_ago.iterdir(), trained_long_ago):
+        os.utime(path, (0, 0))
+    copy.keep(ONE, trained_long_ago)
+
+    copy.keep(TWO, files / "2")
+
+    assert len(list(copy.folder.glob("version-*"))) == 2  # a process may still be about to name the first
+
+
 def test_who_reads_a_version_that_is_removed_meanwhile_reads_the_next(
     copy: ChampionCopy, files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,9 +193,8 @@ def test_a_copy_that_cannot_be_written_leaves_the_one_before(copy: ChampionCopy,
 
 @pytest.mark.slow
 def test_processes_that_keep_and_read_at_once_never_see_half_a_version(
-    copy: ChampionCopy, files: Path, monkeypatch: pytest.MonkeyPatch
+    copy: ChampionCopy, files: Path
 ) -> None:
-    monkeypatch.setattr(champion_copy, "YOUNG_SECONDS", 5.0)
     work = (
         "import sys\n"
         "from pathlib import Path\n"
@@ -195,22 +210,30 @@ def test_processes_that_keep_and_read_at_once_never_see_half_a_version(
     )
     copy.keep(ONE, files / "1")
 
-    other = subprocess.Popen(
+    seen, named = set(), set[Path]()
+    with subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", work, str(copy.folder.parent), str(files)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    )
-    seen = set()
-    while other.poll() is None:
-        found = copy.read()
-        assert found is not None
-        assert found[0].terms.margin == float(found[1].version) / 10
-        seen.add(found[1])
-        if found[1].run_id == "run":  # the other has begun
-            copy.keep(VersionKey("1", "ours"), files / "1")
-        time.sleep(0.01)
+    ) as other:
+        while other.poll() is None:
+            found = copy.read()
+            assert found is not None
+            assert found[0].terms.margin == float(found[1].version) / 10
+            seen.add(found[1])
+            current = copy.folder / json.loads((copy.folder / "champion.json").read_text())["folder"]
+            for replaced in named - {current}:  # old enough to go, while the other may be reading it
+                with suppress(FileNotFoundError):
+                    os.utime(replaced, (0, 0))
+            named.add(current)
+            if found[1].run_id == "run":  # the other has begun
+                copy.keep(VersionKey("1", "ours"), files / "1")
+            time.sleep(0.01)
+        output = other.communicate()[0]
 
-    assert other.communicate()[0] == ""
+    assert output == ""
     assert {key.run_id for key in seen} == {"a1", "run", "ours"}
     assert not list(copy.folder.glob(".*"))
+    copy.keep(TWO, files / "2")
+    assert not any(replaced.exists() for replaced in named - {current})
