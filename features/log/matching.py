@@ -20,7 +20,7 @@ _EXPLANATIONS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("without an apostrophe before them", lambda each: each.strip().lstrip("'’`")),
     ("without .0", lambda each: each.strip().removesuffix(".0")),
     ("in lower case", lambda each: each.strip().casefold()),
-    ("without leading zeros", lambda each: each.strip().lstrip("0") or "0"),
+    ("without leading zeros", lambda each: _without_zeros(each.strip())),
     ("written alike in case, width, digits and ی", fold),
     ("loosely: without case, spaces, apostrophes, .0 and leading zeros", loose),
 )
@@ -115,6 +115,11 @@ def _explained(ids: list[str], known: dict[str, None]) -> tuple[int, str]:
         if count > best[0]:
             best = (count, words)
     return best
+
+
+def _without_zeros(customer_id: str) -> str:
+    """Return an id without what a spreadsheet takes off numbers, and only off numbers."""
+    return (customer_id.lstrip("0") or "0") if customer_id.isdigit() else customer_id
 
 
 def fold_invisible(customer_id: str) -> str:

@@ -5,7 +5,7 @@ Each function returns a table of `SIGNAL_COLUMNS`, at most a row for each custom
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -65,6 +65,11 @@ class Scored:
                 f"The scored list is of {len(days)} days, {days[0]} to {days[-1]}. Give that of one."
             )
         return cls(customers, date.fromisoformat(days[0]))
+
+    def of_customers(self, names: Mapping[str, str]) -> Scored:
+        """Return the rows of some customers, by their ids here, with the ids that these map to."""
+        ids = self.customers["customer_id"].map(names)
+        return Scored(self.customers.assign(customer_id=ids)[ids.notna()], self.snapshot)
 
 
 def overdue(scored: Scored) -> pd.DataFrame:

@@ -56,8 +56,10 @@ class CustomerFiles:
             would name somebody if they were written otherwise.
         """
         return list(
-            self._matched(
-                _column(read_table(path), CUSTOMER_ID, path), f"{what} of {path.name}", all_that_are_meant
+            self.matched(
+                read_ids(_column(read_table(path), CUSTOMER_ID, path)).to_pylist(),
+                f"{what} of {path.name}",
+                all_that_are_meant=all_that_are_meant,
             ).values()
         )
 
@@ -86,8 +88,8 @@ class CustomerFiles:
                 f"{int(np.isnat(days).sum()):,} of {len(days):,} dates in {CONTACTED_ON} of {path.name} cannot be "
                 f"read, such as {odd!r}. Write them as 2011-01-31, or say how: --date-format '%d/%m/%Y'."
             )
-        pairs = self._matched(ids, f"past contacts of {path.name}", False)
-        customers = pd.Series(read_ids(ids).to_pylist()).map(pairs)
+        read = read_ids(ids).to_pylist()
+        customers = pd.Series(read).map(self.matched(read, f"past contacts of {path.name}"))
         contacts = pd.DataFrame(
             {CUSTOMER_ID: customers, CONTACTED_ON: pd.Series(days).dt.strftime("%Y-%m-%d")}
         )
@@ -116,8 +118,17 @@ class CustomerFiles:
             groups.append(frozenset(match.pairs.values()))
         return replace(campaign, contacted=groups[0], held_out=groups[1])
 
-    def _matched(self, column: pd.Series, what: str, all_that_are_meant: bool) -> dict[str, str]:
-        match = match_ids(read_ids(column).to_pylist(), self.known, loosely=self.loosely)
+    def matched(
+        self, ids: Iterable[str | None], what: str, *, all_that_are_meant: bool = False
+    ) -> dict[str, str]:
+        """Return the ids that name somebody, as they are given, and as the table writes them.
+
+        Raises
+        ------
+        StayworthError
+            As `ids`.
+        """
+        match = match_ids(ids, self.known, loosely=self.loosely)
         self.report += require_match(
             match,
             what,

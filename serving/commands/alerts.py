@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,14 +10,20 @@ import typer
 
 from features.commands.console import progress, show_json, show_table
 from features.commands.options import AsJson, options
+from features.errors import StayworthError
 from features.language import translated, use_language, written
 from serving.alerts.settings import AlertSettings
 from serving.settings import StoreSettings
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from pathlib import Path
 
+    import pandas as pd
+    import pyarrow as pa
+
+    from features.economics.touches import Touches
     from serving.alerts.signals import Scored
+    from serving.campaign.customer_files import CustomerFiles
 
 _SHOWN = 10
 
@@ -33,6 +40,7 @@ def alerts(settings: AlertSettings, store: StoreSettings, as_json: AsJson = Fals
     """
     from serving.alerts.alerts import renew
     from serving.alerts.signals import Scored
+    from serving.campaign.customer_files import CustomerFiles
     from serving.campaign.scored_list import read_scores
     from serving.lists.export import require_target, write_table
     from serving.store.store import Store
@@ -43,9 +51,15 @@ def alerts(settings: AlertSettings, store: StoreSettings, as_json: AsJson = Fals
             report("Reading", 0, 0)
             scores, said = read_scores(settings.scores, settings.date_format)
             scored = Scored.of(scores)
-            customers, alone = _customers(settings, scored, said)
-            signals, missing = _signals(settings, scored)
-            said += _strangers(signals, scored)
+            files = CustomerFiles(
+                scored.customers["customer_id"],
+                "the scored list",
+                settings.loose_ids,
+                settings.allow_unmatched,
+            )
+            customers, alone = _customers(settings, scored, files)
+            signals, missing = _signals(settings, scored, files)
+            said += files.report
             found = renew(opened.alerts, signals, customers, scored.snapshot)
             report("Writing", 0, 0)
             write_table(found, settings.out, excel=settings.excel)
@@ -67,20 +81,15 @@ def alerts(settings: AlertSettings, store: StoreSettings, as_json: AsJson = Fals
         )
 
 
-def _customers(settings: AlertSettings, scored: Scored, said: list[str]) -> tuple[pd.DataFrame, int]:
-    """Return whom an alert may be about, and how many others there are; add what is to know of the files."""
+def _customers(settings: AlertSettings, scored: Scored, files: CustomerFiles) -> tuple[pd.DataFrame, int]:
+    """Return whom an alert may be about, and how many others there are."""
     from serving.alerts.alerts import customers_to_alert
-    from serving.campaign.customer_files import CustomerFiles
     from serving.campaign.running_campaigns import running_campaigns
     from training.offers.offers import read_offers
 
-    files = CustomerFiles(
-        scored.customers["customer_id"], "the scored list", settings.loose_ids, settings.allow_unmatched
-    )
     suppress = files.ids(settings.suppress, "opt-outs", all_that_are_meant=True) if settings.suppress else ()
     running = running_campaigns(settings.out.absolute().parent, settings.running, files)
     offers = read_offers(settings.offers) if settings.offers else []
-    said += files.report
     return customers_to_alert(scored, offers, suppress, running)
 
 
@@ -109,7 +118,9 @@ def snooze(
     typer.echo(translated("{n:alert|alerts} snoozed until {day:date}", n=len(set(ids)), day=until.date()))
 
 
-def _signals(settings: AlertSettings, scored: Scored) -> tuple[list[pd.DataFrame], list[str]]:
+def _signals(
+    settings: AlertSettings, scored: Scored, files: CustomerFiles
+) -> tuple[list[pd.DataFrame], list[str]]:
     """Return what is to be seen in each file, and a sentence for each that is not there."""
     from features.economics.receivables import Receivables
     from features.economics.touches import Touches
@@ -121,18 +132,22 @@ def _signals(settings: AlertSettings, scored: Scored) -> tuple[list[pd.DataFrame
     found, missing = [signals.overdue(scored)], []
     if settings.before:
         before = signals.Scored.of(read_scores(settings.before, settings.date_format)[0])
+        before = before.of_customers(files.matched(before.customers["customer_id"], settings.before.name))
         found.append(signals.risen(scored, before, settings.risk_rise))
     else:
         missing.append(translated("--before, the list before this one, tells whose risk has risen."))
     if settings.touchpoints:
         touches = Touches.read(settings.touchpoints, rules)
+        touches = replace(touches, table=_matched(touches.table, settings.touchpoints, files))
+        _require_names(settings, touches)
         found.append(
             signals.complaints(touches, settings.complaint, scored.snapshot, settings.complaint_days)
         )
     else:
         missing.append(translated("--touchpoints tells of complaints."))
     if settings.receivables:
-        found.append(signals.debts(Receivables.read(settings.receivables, rules).table, scored.snapshot))
+        owed = _matched(Receivables.read(settings.receivables, rules).table, settings.receivables, files)
+        found.append(signals.debts(owed, scored.snapshot))
     else:
         missing.append(translated("--receivables tells of debts."))
     if settings.report:
@@ -144,19 +159,25 @@ def _signals(settings: AlertSettings, scored: Scored) -> tuple[list[pd.DataFrame
     return found, missing
 
 
-def _strangers(signals: list[pd.DataFrame], scored: Scored) -> list[str]:
-    ids = {customer for part in signals for customer in part["customer_id"] if customer}
-    strange = ids - set(scored.customers["customer_id"])
-    if not strange:
-        return []
-    return [
-        translated(
-            "Not in the scored list, and so in no alert: {n:customer|customers} with a complaint or a debt, e.g. "
-            "{example}.",
-            n=len(strange),
-            example=min(strange),
+def _require_names(settings: AlertSettings, touches: Touches) -> None:
+    """Refuse a name of complaints that no touch has, unless it is the default: then nobody has complained."""
+    names = sorted({name.casefold() for name in touches.table["touchpoint"].to_pylist()})
+    usual = AlertSettings.model_fields["complaint"].get_default(call_default_factory=True)
+    unheard = [name for name in settings.complaint if name not in usual and name.casefold() not in names]
+    if unheard:
+        raise StayworthError(
+            f"No touch is called {unheard[0]!r}, as --complaint says; there are {', '.join(names[:8])}."
         )
-    ]
+
+
+def _matched(table: pa.Table, path: Path, files: CustomerFiles) -> pa.Table:
+    """Write the ids of a file's customers as the scored list does; null for those who are not in it."""
+    import pyarrow as pa
+
+    ids = table["customer_id"].to_pylist()
+    pairs = files.matched(ids, f"customers of {path.name}")
+    known = pa.array([pairs.get(each) for each in ids], pa.string())
+    return table.set_column(table.column_names.index("customer_id"), "customer_id", known)
 
 
 def _show(found: pd.DataFrame, alone: int, missing: list[str]) -> None:

@@ -1,5 +1,6 @@
 import pandas as pd
 import pytest
+from hypothesis import given, strategies as st
 
 from features.log.identity import fold, loose, read_ids
 from features.log.matching import MatchError, match_ids, require_match
@@ -88,3 +89,13 @@ def test_folding_keeps_what_may_tell_customers_apart():
     assert fold("017") != fold("17") and fold("17.5") == "17.5" and fold("a-1") != fold("a1")
     assert fold("Ali Kāshī") == fold("ALI KĀSHĪ") and fold("كريم") == fold("کریم")
     assert loose("000") == "0" and loose("'17.0") == "17"
+
+
+@given(
+    st.lists(st.text("0aA17.' ‏ی۱", min_size=1, max_size=5), min_size=1, max_size=4),
+    st.text("0aA17. ی", min_size=1),
+)
+def test_what_is_said_to_match_otherwise_is_what_is_then_matched(ids, known):
+    found = match_ids(ids, [known])
+
+    assert found.missed + len(found.pairs) <= len(match_ids(ids, [known], loosely=True).pairs)

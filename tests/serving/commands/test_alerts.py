@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -164,8 +165,35 @@ def test_opt_outs_and_strangers_are_in_no_alert() -> None:
 
     assert result.exit_code == 0, result.output
     assert read_table("alerts.csv")["customer_id"].tolist() == ["ann", "cid"]
-    assert "in no alert: 1 customer with a complaint or a debt, e.g. zoe" in result.output
+    assert "2 of 3 customers of touchpoints.csv are in the scored list." in result.output  # zoe is not
     assert "Left alone: 1 customer who asked for it" in result.output
+
+
+@pytest.mark.parametrize("flag", ["--before", "--touchpoints", "--receivables"])
+def test_a_file_of_other_customers_is_refused(flag: str, scored_list: ScoredList) -> None:
+    write_list(scored_list, "others.csv", date(1998, 6, 1), [0.2] * 4)
+    for name in ("others.csv", "touchpoints.csv", "receivables.csv"):
+        Path(name).write_text(
+            re.sub(r"\b(ann|bob|cid|dan|zoe)\b", lambda name: name[0].upper(), Path(name).read_text())
+        )
+    files = {"--before": "others.csv", "--touchpoints": "touchpoints.csv", "--receivables": "receivables.csv"}
+
+    result = run("alerts", "--scores", "scored.csv", "--out", "alerts.csv", flag, files[flag])
+    loosely = run("alerts", "--scores", "scored.csv", "--out", "loose.csv", flag, files[flag], "--loose-ids")
+
+    assert result.exit_code == 2
+    assert "would match in lower case" in " ".join(result.output.split()) and not Path("alerts.csv").exists()
+    assert loosely.exit_code == 0, loosely.output
+
+
+def test_complaints_of_a_name_that_no_touch_has_are_refused() -> None:
+    result = run(
+        *("alerts", "--scores", "scored.csv", "--out", "alerts.csv"),
+        *("--touchpoints", "touchpoints.csv", "--complaint", "Beschwerde"),
+    )
+
+    assert result.exit_code == 2
+    assert "No touch is called 'Beschwerde', as --complaint says; there are call, complaint." in result.output
 
 
 def test_missed_targets_come_from_a_report() -> None:
