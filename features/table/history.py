@@ -123,7 +123,13 @@ class PurchaseHistory(Closing):
         return self._table(snapshot).to_pandas(date_as_object=False)
 
     def _table(self, snapshot: Snapshot) -> pa.Table:
-        return self.engine.query(features_sql(self._columns, snapshot)).cast(SCHEMA)
+        found = self.engine.query(features_sql(self._columns, snapshot))
+        # Table.cast takes most of a millisecond for columns that are already of their types: as long as validating.
+        typed = [
+            column if column.type == field.type else column.cast(field.type)
+            for column, field in zip(found.itercolumns(), SCHEMA, strict=True)
+        ]
+        return pa.table(typed, schema=SCHEMA)
 
     def unscored(self, snapshot: Snapshot) -> pd.DataFrame:
         """List the log's customers without features, with the reason: scored + unscored = customers of the log.

@@ -66,6 +66,8 @@ def distinct(*columns: FloatArray) -> tuple[list[FloatArray], npt.NDArray[np.int
     >>> rows, place
     ([array([1., 2.]), array([4., 4.])], array([1, 0, 1]))
     """
+    if len(columns[0]) == 1:  # a live request's
+        return [np.ascontiguousarray(column) for column in columns], np.zeros(1, dtype=np.intp)
     order = np.lexsort(columns[::-1])
     is_new = np.zeros(len(order), dtype=bool)
     is_new[:1] = True
@@ -103,9 +105,10 @@ class RowCache:
             return once_per_distinct(function, *columns)
         known = self._results.get(name, {})
         rows = list(zip(*(column.tolist() for column in columns), strict=True))
-        result = np.array([known.get(row) for row in rows], dtype=np.float64)  # NaN where it is not cached
-        new = np.isnan(result)
-        if new.any():
+        cached = [known.get(row) for row in rows]
+        result = np.array(cached, dtype=np.float64)
+        if None in cached:
+            new = np.isnan(result)
             result[new] = once_per_distinct(function, *(column[new] for column in columns))
             # Another thread may be reading: entries are added and dictionaries replaced, never emptied.
             kept = known if len(known) < _CACHED_ROWS else {}

@@ -12,7 +12,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
 
@@ -46,6 +46,17 @@ class Wording:
 
     topics: dict[str, Topic]
     costs: Phrase
+
+    @cached_property
+    def features(self) -> list[int]:
+        """Places of the topics' features in `CONTRIBUTIONS`, topic by topic."""
+        return [CONTRIBUTIONS.index(name) for topic in self.topics.values() for name in topic.features]
+
+    @cached_property
+    def first_features(self) -> np.ndarray:
+        """Where each topic begins in `features`."""
+        counts = [len(topic.features) for topic in self.topics.values()]
+        return np.cumsum([0, *counts[:-1]])
 
 
 def load_wording() -> Wording:
@@ -100,12 +111,8 @@ def topic_sums(contributions: np.ndarray, wording: Wording) -> np.ndarray:
     -------
     ndarray of shape (n_customers, n_topics), log-odds
     """
-    place = {name: number for number, name in enumerate(CONTRIBUTIONS)}
-    sums = [
-        contributions[:, [place[name] for name in topic.features]].sum(axis=1)
-        for topic in wording.topics.values()
-    ]
-    return np.stack(sums, axis=1)
+    by_topic = contributions[:, wording.features]
+    return np.asarray(np.add.reduceat(by_topic, wording.first_features, axis=1))
 
 
 def word_reasons(
@@ -133,7 +140,9 @@ def word_reasons(
     facts = _facts(columns)
     order = _order(sums, churn_probability)[:, :top]
     texts = np.full(order.shape, "", dtype=object)
-    for number, topic in enumerate(wording.topics.values()):
+    topics = list(wording.topics.values())
+    for number in np.unique(order).tolist():
+        topic = topics[number]
         rows, places = np.nonzero(order == number)
         moves = sums[rows, number]
         for phrases, chosen in ((topic.up, moves > 0), (topic.down, moves < 0)):
