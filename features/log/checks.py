@@ -21,10 +21,11 @@ from features.log.history_checks import check_histories
 from features.log.id_checks import check_ids
 from features.log.notation import Notation, written_otherwise
 from features.log.quarantine import CHOSEN, UNREADABLE_AMOUNT, UNREADABLE_DATE, UNREADABLE_MARGIN
-from features.log.settings import LogRules
+from features.log.settings import ISO, LogRules
 from features.log.transactions import TransactionLog
 
 MUCH = 0.02  # of the rows or of the money: what may be lost without a warning
+FAR_TOO_MUCH = 0.1  # of the rows: what may be unreadable without stopping
 OLDEST_YEAR = 1990
 _SAMPLE_ROWS = 200_000
 _FEW_ROWS = 20
@@ -84,7 +85,7 @@ def _check_losses(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
         return
     # What is read as Jalali already and still unreadable is no day of that calendar.
     used = f"--log-calendar {rules.calendar}"
-    notations = [notation for notation in _notations(log) if notation.flag != used]
+    notations = [notation for notation in _notations(log, rules) if notation.flag != used]
     cents = np.abs(log.lines["amount_cents"].to_numpy().astype(float))
     for notation in notations:
         cents[notation.rows] = np.abs(np.nan_to_num(notation.values)) * 100
@@ -96,20 +97,26 @@ def _check_losses(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
         part = notation.rows.size / max(quarantine.rows_in - chosen, 1)
         worth = cents[notation.rows].sum() / max(cents[rows].sum() + kept, 1)
         negatives = int((notation.values < 0).sum())
-        fatal = max(part, worth) > MUCH or (negatives > refunds) or "thousands" in notation.how
+        fatal = (
+            max(part, worth) > MUCH
+            or (negatives > refunds)
+            or "thousands" in notation.how
+            or not notation.flag
+        )
         examples = quarantine.describe(notation.rows, notation.column)
         yield Finding(
             f"{notation.what}-written-otherwise",
             f"{notation.rows.size:,} {notation.what} are written {notation.how} and were not read: {examples}. "
-            f"{notation.flag} reads them.",
+            f"{notation.remedy[0].upper()}{notation.remedy[1:]}",
             fatal,
         )
     explained = sum(notation.rows.size for notation in notations)
     if max(share, money) > MUCH and explained < rows.size:
-        yield _lost(log, rows, share, money)
+        named = any(notation.what == "dates" for notation in notations)
+        yield _lost(log, "" if named else rules.date_format or ISO, rows, share, money)
 
 
-def _notations(log: TransactionLog) -> list[Notation]:
+def _notations(log: TransactionLog, rules: LogRules) -> list[Notation]:
     raw, names, found = log.quarantine.raw, log.names, []
     for reason, what, role in (
         (UNREADABLE_AMOUNT, "amounts", "amount"),
@@ -119,12 +126,12 @@ def _notations(log: TransactionLog) -> list[Notation]:
         rows = log.quarantine.rows_of(reason)
         columns = [names[role]] if role in names else list(log.quarantine.columns_of(reason))
         if rows.size and columns:
-            found += written_otherwise(raw, rows, what, *columns)
+            found += written_otherwise(raw, rows, what, *columns, read_as=rules.date_format or ISO)
     return found
 
 
-def _lost(log: TransactionLog, rows: np.ndarray, share: float, money: float) -> Finding:
-    """Describe what was lost, and whether it is like the rest."""
+def _lost(log: TransactionLog, date_format: str, rows: np.ndarray, share: float, money: float) -> Finding:
+    """Describe what was lost, and whether it is like the rest; name both formats if ``date_format`` read the others."""
     quarantine = log.quarantine
     reasons = [reason for reason in quarantine.counts() if reason not in CHOSEN]
     examples = quarantine.examples()
@@ -137,7 +144,11 @@ def _lost(log: TransactionLog, rows: np.ndarray, share: float, money: float) -> 
     )
     if one_end:
         end = "second" if dates.mean() >= half else "first"
-        remarks.append(f"Unreadable dates are all in the {end} half of the log: it has two date formats.")
+        hint = f" Name both: --date-format '{date_format}|%d/%m/%Y', for example." if date_format else ""
+        remarks.append(
+            f"Unreadable dates are all in the {end} half of the log: it has two date formats.{hint}"
+        )
+    unreadable = quarantine.rows_of(UNREADABLE_DATE, UNREADABLE_AMOUNT)
     gone = log.customers_without_a_used_row
     if len(gone) > MUCH * max(log.report.customers, 1):
         remarks.append(f"{len(gone):,} customers are lost with all their rows.")
@@ -145,7 +156,7 @@ def _lost(log: TransactionLog, rows: np.ndarray, share: float, money: float) -> 
         "lost-rows",
         f"{rows.size:,} rows ({share:.1%}) with about {money:.1%} of the money cannot be used: {counts}."
         + "".join(f" {remark}" for remark in remarks),
-        bool(one_end),
+        bool(one_end or unreadable.size > FAR_TOO_MUCH * quarantine.rows_in),
     )
 
 

@@ -1,8 +1,9 @@
 """Order dates: read as local times in the ways that people write them, never guessed.
 
 ISO 8601 is read as it stands. Anything else is named by ``--date-format``: a format as of `strptime`, or
-``epoch``, ``epoch-ms`` and ``excel`` for numbers; and by ``--log-calendar`` where years are Jalali. Persian and
-Arabic digits are digits. A value that cannot be read becomes NaT; who calls counts them.
+``epoch``, ``epoch-ms`` and ``excel`` for numbers, or several (``iso|%d/%m/%Y``) where no date fits two of them; and by
+``--log-calendar`` where years are Jalali. Persian and Arabic digits are digits. A value that cannot be read becomes
+NaT; who calls counts them.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import pyarrow.compute as pc
 from features.errors import LogError
 from features.jalali import gregorian
 from features.log.columns import plain, text
-from features.log.settings import NUMERIC_FORMATS
+from features.log.settings import ISO, NUMERIC_FORMATS
 
 Times = npt.NDArray[np.datetime64]
 
@@ -58,7 +59,8 @@ def local_times(
     ----------
     column : pyarrow.ChunkedArray of dates, timestamps, text, or whole numbers such as 20110131
     timezone : str, IANA name
-    date_format : str, as in :meth:`datetime.datetime.strptime`, for text only; or one of `NUMERIC_FORMATS`
+    date_format : str, as in :meth:`datetime.datetime.strptime`, for text only; or ``iso`` or one of `NUMERIC_FORMATS`;
+        or several of these, with ``|`` between them
     calendar : str, ``gregorian``, or ``jalali`` for text such as 1402/01/31 or 1402-01-31 12:30
 
     Returns
@@ -68,7 +70,7 @@ def local_times(
     Raises
     ------
     LogError
-        If ``date_format`` holds an unknown directive.
+        If ``date_format`` holds an unknown directive, or two of its formats read a date differently.
 
     Examples
     --------
@@ -82,6 +84,10 @@ def local_times(
         times = _within_calendar(column.to_numpy())
         return times if column.type.tz is None else _to_zone(times, timezone)
     written = ascii_digits(text(column))
+    if date_format and "|" in date_format:
+        return _of_several(written, timezone, date_format.split("|"), calendar)
+    if date_format == ISO:
+        date_format = None
     if date_format in NUMERIC_FORMATS:
         return _from_numbers(written, date_format, timezone)
     if calendar == "jalali":
@@ -99,6 +105,24 @@ def local_times(
     except ValueError as error:
         raise LogError(f"The date format {date_format!r} cannot be used: {error}.") from None
     return _to_zone(times, timezone) if "%z" in date_format.lower() else times
+
+
+def _of_several(written: pa.ChunkedArray, timezone: str, formats: list[str], calendar: str) -> Times:
+    """Read each date by the one format that fits it."""
+    times = local_times(written, timezone, formats[0], calendar)
+    for number, form in enumerate(formats[1:], start=1):
+        others = local_times(written, timezone, form, calendar)
+        doubtful = np.flatnonzero(~np.isnat(times) & ~np.isnat(others) & (times != others))
+        if doubtful.size:
+            first, second = (str(each[doubtful[0]])[:10] for each in (times, others))
+            raise LogError(
+                f"{doubtful.size:,} dates fit two formats of {'|'.join(formats)!r}: "
+                f"{written[int(doubtful[0])].as_py()!r} is {first} by {'|'.join(formats[:number])}, and {second} by "
+                f"{form}.",
+                "Read the two kinds as files of their own.",
+            )
+        times = np.where(np.isnat(times), others, times)
+    return times
 
 
 def ascii_digits(written: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -36,7 +36,7 @@ from features.log.quarantine import (
     Mask,
     Quarantine,
 )
-from features.log.settings import LogRules
+from features.log.settings import ISO, LogRules
 
 _PLAIN_NUMBERS = "Write them as plain numbers with a decimal point, such as 1234.50 or -3."
 
@@ -107,7 +107,9 @@ def _read_times(quarantine: Quarantine, names: dict[str, str], rules: LogRules, 
     times: Times = _column(
         local_times, quarantine.raw, name, rules.timezone, rules.date_format, rules.calendar
     )
-    _require_mostly_readable(quarantine, np.isnat(times), "dates", *_date_form(rules), name)
+    _require_mostly_readable(
+        quarantine, np.isnat(times), "dates", *_date_form(rules), name, date_format=rules.date_format
+    )
     quarantine.set_aside(np.isnat(times), UNREADABLE_DATE, name)
     if rules.earliest is not None:
         quarantine.set_aside(times < np.datetime64(rules.earliest), TOO_EARLY, name)
@@ -170,14 +172,21 @@ def _read_margins(quarantine: Quarantine, name: str, rules: LogRules) -> Cents:
 
 
 def _require_mostly_readable(
-    quarantine: Quarantine, unreadable: Mask, what: str, form: str, remedy: str, *columns: str
+    quarantine: Quarantine,
+    unreadable: Mask,
+    what: str,
+    form: str,
+    remedy: str,
+    *columns: str,
+    date_format: str | None = None,
 ) -> None:
     unreadable = unreadable & ~quarantine.marked(FURTHER_LINE, LEFT_OUT)
     count, rows = int(unreadable.sum()), quarantine.rows_in - quarantine.rows_of(FURTHER_LINE, LEFT_OUT).size
     if 2 * count > rows:
         numbers = np.flatnonzero(unreadable)
+        read_as = (date_format or ISO) if count < rows else None
         examples = quarantine.describe(numbers, *columns)
-        notations = written_otherwise(quarantine.raw, numbers, what, *columns)
+        notations = written_otherwise(quarantine.raw, numbers, what, *columns, read_as=read_as)
         hints = [hint.sentence() for hint in notations]
         cells = [text(quarantine.raw[name].take(pa.array(numbers))) for name in columns]
         blank = int(np.any([cell.is_null().to_numpy() for cell in cells], axis=0).sum())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +13,11 @@ import pyarrow.compute as pc
 from features.log.amounts import numbers
 from features.log.columns import text
 from features.log.dates import ascii_digits
-from features.log.settings import NumberStyle
+from features.log.settings import ISO, NumberStyle
 
 _BLANK = r"[ \x{a0}\x{202f}]"
 _SIGN = "[+-]?"
+_OVER_12 = "(1[3-9]|2[0-9]|3[01])"  # a day of the month that is no month
 _GERMAN = NumberStyle(decimal=",", thousands=".")
 _ACCOUNTING = NumberStyle(accounting=True)
 # What it is, a pattern of the whole cell, the flag that reads it, and the style that the flag makes.
@@ -61,15 +63,47 @@ _NUMBERS: tuple[tuple[str, str, str, NumberStyle], ...] = (
         _ACCOUNTING,
     ),
 )
+# What it is, a pattern of the whole cell, and the --date-format that reads it.
 _DATES: tuple[tuple[str, str, str], ...] = (
-    ("in seconds since 1970", r"^(8|9|1[0-9]|2[0-4])[0-9]{8}(\.[0-9]+)?$", "--date-format epoch"),
-    ("in milliseconds since 1970", r"^(8|9|1[0-9]|2[0-4])[0-9]{11}$", "--date-format epoch-ms"),
-    ("as Excel's day numbers", r"^(3[0-9]|4[0-9]|5[0-9])[0-9]{3}(\.[0-9]+)?$", "--date-format excel"),
+    ("as 2011-01-31", r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:.*)?$", ISO),
+    ("in seconds since 1970", r"^(8|9|1[0-9]|2[0-4])[0-9]{8}(\.[0-9]+)?$", "epoch"),
+    ("in milliseconds since 1970", r"^(8|9|1[0-9]|2[0-4])[0-9]{11}$", "epoch-ms"),
+    ("as Excel's day numbers", r"^(3[0-9]|4[0-9]|5[0-9])[0-9]{3}(\.[0-9]+)?$", "excel"),
+    *(
+        (
+            how,
+            rf"^{first}{re.escape(mark)}{second}{re.escape(mark)}[0-9]{{4}}{time}$",
+            form.replace("/", mark) + clock,
+        )
+        for mark in "/.-"
+        for time, clock in (
+            ("", ""),
+            (" [0-9]{1,2}:[0-9]{2}", " %H:%M"),
+            (" [0-9]{1,2}:[0-9]{2}:[0-9]{2}", " %H:%M:%S"),
+            ("(?i) [0-9]{1,2}:[0-9]{2} ?[ap]m", " %I:%M %p"),
+            ("(?i) [0-9]{1,2}:[0-9]{2}:[0-9]{2} ?[ap]m", " %I:%M:%S %p"),
+        )
+        for how, first, second, form in (
+            ("with the day first", _OVER_12, "[0-9]{1,2}", "%d/%m/%Y"),
+            ("with the month first", "[0-9]{1,2}", _OVER_12, "%m/%d/%Y"),
+        )
+    ),
+)
+# What no format of --date-format reads, or none that is known from the cell, and the flag that does.
+_OTHER_DATES: tuple[tuple[str, str, str], ...] = (
+    ("as 2011-01-31", r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:.*)?$", ISO),
     ("in the Jalali calendar", r"^1[34][0-9]{2}/[0-9]{1,2}/[0-9]{1,2}", "--log-calendar jalali"),
     ("with an AM or PM", r"(?i)[0-9] ?[ap]\.? ?m\.?$", "--date-format, with %I and %p"),
-    ("with the day first", r"^(1[3-9]|2[0-9]|3[01])[./-][0-9]{1,2}[./-][0-9]{4}", "--date-format '%d/%m/%Y'"),
-    ("with the month first", r"^[0-9]{1,2}/(1[3-9]|2[0-9]|3[01])/[0-9]{4}", "--date-format '%m/%d/%Y'"),
+    (
+        "with the day first",
+        rf"^{_OVER_12}[./-][0-9]{{1,2}}[./-][0-9]{{4}}",
+        "--date-format, from '%d/%m/%Y' on,",
+    ),
+    ("with the month first", rf"^[0-9]{{1,2}}/{_OVER_12}/[0-9]{{4}}", "--date-format, from '%m/%d/%Y' on,"),
 )
+
+
+_EITHER = "they stand in one column with the other order, and 01/02/2011 may be either: read each as a file of its own."
 
 
 @dataclass(frozen=True)
@@ -80,7 +114,7 @@ class Notation:
     ----------
     what : str, such as ``amounts``
     how : str, such as ``in parentheses``
-    flag : str, what reads them
+    flag : str, what reads them; empty where nothing can, for the same column holds days first and months first
     column : str, where they stand
     rows : ndarray of int64, their positions from 0
     values : ndarray of double, what the flag would read; NaN where that is not known
@@ -97,12 +131,23 @@ class Notation:
         """Say how many there are."""
         return f"{self.rows.size:,} of them are written {self.how}"
 
+    @property
+    def remedy(self) -> str:
+        """What to do about them."""
+        return f"{self.flag} reads them." if self.flag else _EITHER
+
     def sentence(self) -> str:
         """Say how many there are, and what reads them."""
-        return f"{self.count()}: {self.flag} reads them."
+        return f"{self.count()}: {self.remedy}"
 
 
-def written_otherwise(raw: pa.Table, rows: npt.NDArray[np.int64], what: str, *columns: str) -> list[Notation]:
+def written_otherwise(
+    raw: pa.Table,
+    rows: npt.NDArray[np.int64],
+    what: str,
+    *columns: str,
+    read_as: str | None = None,
+) -> list[Notation]:
     """Recognise how unreadable cells are written.
 
     Parameters
@@ -111,6 +156,8 @@ def written_otherwise(raw: pa.Table, rows: npt.NDArray[np.int64], what: str, *co
     rows : positions of the rows with an unreadable cell
     what : str, ``dates``, or the word for a column of numbers
     columns : the columns that may hold the cells
+    read_as : str, optional
+        The ``--date-format`` by which other cells of the column could be read, and must still be.
 
     Returns
     -------
@@ -125,11 +172,15 @@ def written_otherwise(raw: pa.Table, rows: npt.NDArray[np.int64], what: str, *co
     in parentheses --accounting [-28.64]
     """
     found: list[Notation] = []
+    numeric = [(how, pattern, flag, style) for how, pattern, flag, style in _NUMBERS]
+    tried = (read_as or "").split("|")
+    dated = [
+        (how, pattern, form, None) for how, pattern, form in (*_DATES, *_OTHER_DATES) if form not in tried
+    ]
     for name in columns:
         written = ascii_digits(text(raw[name].take(pa.array(rows))))
         left = pc.fill_null(pc.is_valid(written), False).to_numpy().copy()
-        forms = [(how, pattern, flag, None) for how, pattern, flag in _DATES] if what == "dates" else _NUMBERS
-        for how, pattern, flag, style in forms:
+        for how, pattern, flag, style in dated if what == "dates" else numeric:
             fits = pc.fill_null(pc.match_substring_regex(written, pattern), False).to_numpy() & left
             if not fits.any():
                 continue
@@ -137,4 +188,22 @@ def written_otherwise(raw: pa.Table, rows: npt.NDArray[np.int64], what: str, *co
             cells = written.filter(pa.array(fits))
             values = np.full(len(cells), np.nan) if style is None else numbers(cells, style).to_numpy()
             found.append(Notation(what, how, flag, name, rows[fits], values))
-    return sorted(found, key=lambda notation: -notation.rows.size)
+    found.sort(key=lambda notation: -notation.rows.size)
+    return _with_one_format(found, read_as) if what == "dates" else found
+
+
+def _with_one_format(found: list[Notation], read_as: str | None) -> list[Notation]:
+    """Name one ``--date-format`` that reads all dates; none where days and months cannot be told apart."""
+    orders = {notation.flag[:2] for notation in found if notation.flag[:2] in ("%d", "%m")}
+    forms = [] if read_as is None else [read_as]
+    forms += [each.flag for each in found if not each.flag.startswith("--") and each.flag not in forms]
+    flag = (
+        f"--date-format '{'|'.join(forms)}'" if "%" in "".join(forms) else f"--date-format {'|'.join(forms)}"
+    )
+    either = {"%d", "%m"} == orders
+    return [
+        each
+        if each.flag.startswith("--")
+        else replace(each, flag="" if either and each.flag[:2] in orders else flag)
+        for each in found
+    ]

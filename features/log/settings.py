@@ -19,6 +19,7 @@ from pydantic import Field, field_validator, model_validator
 
 from features.settings import Settings
 
+ISO = "iso"
 NUMERIC_FORMATS = ("epoch", "epoch-ms", "excel")
 """Date formats that are numbers: seconds or milliseconds since 1970, days since 30 December 1899."""
 
@@ -127,7 +128,8 @@ class LogRules(Settings):
         typer.Option(
             "--date-format",
             help="How dates are written, such as '%d/%m/%Y %H:%M'; epoch, epoch-ms or excel for numbers. Without "
-            "it, ISO: 2011-01-31 or 2011-01-31 12:30:00. Day and month are never guessed.",
+            "it, iso: 2011-01-31 or 2011-01-31 12:30:00. Several in one column: 'iso|%d/%m/%Y'. Day and month are "
+            "never guessed.",
         ),
     ] = None
     calendar: Annotated[
@@ -215,23 +217,16 @@ class LogRules(Settings):
     @field_validator("date_format")
     @classmethod
     def _complete_format(cls, text: str | None) -> str | None:
-        if text == "%s":
-            return "epoch"
-        if text is None or text in NUMERIC_FORMATS:
-            return text
-        # A letter Z or the word UTC at the end says that times are UTC; it is more than a letter to skip.
-        text = re.sub(r"(?<!%)Z$", "%z", re.sub(r"(UTC|GMT)$", "%Z", text))
-        if not all(re.search(part, text) for part in ("%[Yy]", "%[mbB]", "%d")):
-            raise ValueError(f"{text!r} needs a day, a month and a year, such as %d/%m/%Y")
-        return text
+        return None if text is None else "|".join(map(_completed, text.split("|")))
 
     @field_validator("date_format")
     @classmethod
     def _twelve_hours(cls, text: str | None) -> str | None:
-        if text is not None and "%p" in text and "%I" not in text:
-            raise ValueError(
-                f"{text!r} has %p, AM or PM, which goes with %I, hours from 1 to 12, and not with %H"
-            )
+        for each in (text or "").split("|"):
+            if "%p" in each and "%I" not in each:
+                raise ValueError(
+                    f"{each!r} has %p, AM or PM, which goes with %I, hours from 1 to 12, and not with %H"
+                )
         return text
 
     @model_validator(mode="after")
@@ -296,3 +291,16 @@ class LogSettings(LogRules, section="log"):
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop, with exit code 3, at every finding not accepted.")
     ] = False
+
+
+def _completed(text: str) -> str:
+    """Return one date format with its time zone spelled out, refusing one without a day, a month or a year."""
+    if text == "%s":
+        return "epoch"
+    if text in (ISO, *NUMERIC_FORMATS):
+        return text
+    # A letter Z or the word UTC at the end says that times are UTC; it is more than a letter to skip.
+    text = re.sub(r"(?<!%)Z$", "%z", re.sub(r"(UTC|GMT)$", "%Z", text))
+    if not all(re.search(part, text) for part in ("%[Yy]", "%[mbB]", "%d")):
+        raise ValueError(f"{text!r} needs a day, a month and a year, such as %d/%m/%Y")
+    return text

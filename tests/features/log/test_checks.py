@@ -1,5 +1,6 @@
 """What a log may hold that can be read and is wrong all the same: found, named, and remedied."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -183,6 +184,54 @@ def test_two_date_formats_in_one_column_never_lose_the_newest_part():
     fatal = [name for name, stops in found(raw).items() if stops]
 
     assert fatal and set(fatal) <= {"dates-written-otherwise", "lost-rows"}
+
+
+@pytest.mark.parametrize(
+    ("written", "first"),
+    [
+        ("%d/%m/%Y", None),
+        ("%d.%m.%Y %H:%M", None),
+        ("%m/%d/%Y", None),
+        ("%d-%m-%Y %I:%M:%S %p", None),
+        ("%Y-%m-%d", "%d/%m/%Y"),
+    ],
+)
+@pytest.mark.parametrize("place", [lambda n: n % 2, lambda n: n >= 90, lambda n: n % 10])
+def test_the_flag_that_is_advised_for_two_date_formats_reads_every_row(written, first, place):
+    def write(n, each):
+        form = written if place(n) else first
+        return f"{datetime.fromisoformat(each) + timedelta(hours=15):{form}}" if form else each
+
+    raw = changed("ordered_at", write)
+    rules = LogRules(date_format=first)
+    try:
+        said = " ".join(map(str, check(read(raw, date_format=first), rules)))
+    except LogError as error:
+        said = str(error)
+    advised = re.search(r"--date-format '([^']+)' reads them", said)[1]
+
+    log = read(raw, date_format=advised)
+
+    assert log.report.rows_used == raw.num_rows
+    assert log.table["ordered_on"].equals(read(shop()).table["ordered_on"])
+
+
+def test_days_first_and_months_first_in_one_column_are_no_one_s_guess():
+    raw = changed(
+        "ordered_at", lambda n, each: f"{date.fromisoformat(each):{('%d/%m/%Y', '%m/%d/%Y')[n % 2]}}"
+    )
+
+    with pytest.raises(LogError, match="01/02/2011 may be either: read each as a file of its own"):
+        read(raw)
+    with pytest.raises(
+        LogError, match=r"dates fit two formats of '%d/%m/%Y\|%m/%d/%Y': .* Read the two kinds as files"
+    ):
+        read(raw, date_format="%d/%m/%Y|%m/%d/%Y")
+
+
+def test_half_of_the_rows_unreadable_stop_whatever_they_look_like():
+    assert found(changed("ordered_at", lambda n, each: "soon" if n % 5 == 0 else each))["lost-rows"]
+    assert not found(changed("ordered_at", lambda n, each: "soon" if n % 20 == 0 else each))["lost-rows"]
 
 
 # --- dates ---------------------------------------------------------------------------------------------
