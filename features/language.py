@@ -23,10 +23,10 @@ Numbers have the digits and marks of the language.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from importlib.resources import files
 from math import inf
 from string import Formatter
@@ -179,6 +179,18 @@ def written(value: Any, shape: str = "") -> str:
     return in_digits(format(value, shape))
 
 
+def writer(shape: str) -> Callable[[float], str]:
+    """Return what `written` does to numbers by one format, for many of them.
+
+    Examples
+    --------
+    >>> list(map(writer(",.0f"), [1234.5, 7.0]))
+    ['1,234', '7']
+    """
+    named = shape in ("date", "span", "label", "digits") or "|" in shape
+    return partial(written, shape=shape) if named or _chosen.get() != ENGLISH else f"{{:{shape}}}".format
+
+
 def in_digits(number: str) -> str:
     """Write the digits and marks of a number that is written plainly.
 
@@ -303,15 +315,22 @@ def _label(period: str) -> str:
     return translated_in("period", "{year:digits}-Q{quarter:digits}", year=year, quarter=quarter)
 
 
+@cache
+def _units(language: str) -> tuple[str, ...]:
+    with use_language(language):
+        return (
+            translated_in("unit of time", "day|days"),
+            translated_in("unit of time", "week|weeks"),
+            translated_in("unit of time", "month|months"),
+            translated_in("unit of time", "year|years"),
+        )
+
+
 def _span(days: float) -> str:
-    units = (
-        translated_in("unit of time", "day|days"),
-        translated_in("unit of time", "week|weeks"),
-        translated_in("unit of time", "month|months"),
-        translated_in("unit of time", "year|years"),
-    )
     unit, length = next(
-        (unit, length) for unit, (end, length) in zip(units, _SPANS, strict=True) if days < end
+        (unit, length)
+        for unit, (end, length) in zip(_units(_chosen.get()), _SPANS, strict=True)
+        if days < end
     )
     return _counted(days / length, unit)
 

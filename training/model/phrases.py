@@ -13,7 +13,7 @@ from string import Formatter
 
 import numpy as np
 
-from features.language import written
+from features.language import writer, written
 from features.table.columns import Columns
 
 _FEW = 20  # up to here, finding the distinct texts takes longer than writing all
@@ -94,6 +94,7 @@ class Phrase:
     def _worded(self, values: np.ndarray, shape: str) -> tuple[list[str], np.ndarray]:
         """Return the distinct texts of the numbers, empty for a missing one, and which of them each value has."""
         distinct, place = np.unique(values.astype(np.float64), return_inverse=True)
-        texts = ["" if value != value else written(value, shape) for value in distinct.tolist()]
+        write = writer(shape)
+        texts = ["" if value != value else write(value) for value in distinct.tolist()]
         numbered = {text: number for number, text in enumerate(dict.fromkeys(texts))}
         return list(numbered), np.array([numbered[text] for text in texts])[place]
