@@ -63,6 +63,7 @@ FLOORS = {
         ("engines",),
         ("table",),
         ("economics",),
+        ("behaviour",),
         ("commands",),
         ("datasets",),
     ),

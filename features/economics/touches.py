@@ -1,4 +1,4 @@
-"""Touches of customers: ``touchpoints.csv (customer_id, occurred_at, touchpoint, quantity)``."""
+"""Touches of customers: ``touchpoints.csv (customer_id, occurred_at, touchpoint, quantity, outcome, sentiment)``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,18 @@ from features.log.identity import read_ids
 from features.log.settings import LogRules
 
 THOUSANDTHS = 1_000  # of a touch: quantities are whole numbers, and sums exact
+RESPONDED = "responded"
+
+_SCHEMA = pa.schema(
+    [
+        ("customer_id", pa.string()),
+        ("day", pa.int32()),
+        ("touchpoint", pa.string()),
+        ("quantity", pa.int64()),
+        ("responded", pa.bool_()),
+        ("sentiment", pa.int64()),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -23,7 +35,8 @@ class Touches:
     Attributes
     ----------
     table : pyarrow.Table
-        customer_id (null: not known), day (int), touchpoint, quantity (thousandths)
+        customer_id (null: not known), day (int), touchpoint, quantity (thousandths), responded (whether the outcome is
+        `RESPONDED`), sentiment (thousandths of -1 to 1, null where there is none)
     quantities : ndarray of shape (n_touches,)
     """
 
@@ -34,12 +47,13 @@ class Touches:
     def read(
         cls, path: str | Path, rules: LogRules = PLAIN_RULES, aliases: dict[str, str] | None = None
     ) -> Self:
-        """Read ``touchpoints.csv (customer_id, occurred_at, touchpoint, quantity)``; a quantity is 1 if there is none.
+        """Read ``touchpoints.csv``; a quantity is 1 if there is none, outcome and sentiment may be missing.
 
         Raises
         ------
         StayworthError
-            If the file cannot be read, or a date, a touchpoint or a quantity cannot.
+            If the file cannot be read, or a date, a touchpoint or a quantity cannot, or a sentiment lies outside its
+            range.
         """
         file = OptionalFile(path, ["customer_id", "occurred_at", "touchpoint"], rules)
         ids = read_ids(file.table["customer_id"], rules.fold_ids).to_pylist()
@@ -54,22 +68,34 @@ class Touches:
                 "day": pa.array(file.days("occurred_at"), pa.int32()),
                 "touchpoint": pa.array(names, pa.string()),
                 "quantity": pa.array(np.rint(quantities * THOUSANDTHS).astype(np.int64)),
-            }
+                "responded": _responded(file),
+                "sentiment": _sentiments(file),
+            },
+            schema=_SCHEMA,
         )
         return cls(table, quantities)
 
     @classmethod
     def none(cls) -> Self:
         """Return no touches."""
-        types = {
-            "customer_id": pa.string(),
-            "day": pa.int32(),
-            "touchpoint": pa.string(),
-            "quantity": pa.int64(),
-        }
-        return cls(pa.schema(types).empty_table(), np.zeros(0))
+        return cls(_SCHEMA.empty_table(), np.zeros(0))
 
     @property
     def names(self) -> list[str]:
         """The touchpoints."""
         return sorted(set(self.table["touchpoint"].to_pylist()))
+
+
+def _responded(file: OptionalFile) -> pa.Array:
+    if not file.has("outcome"):
+        return pa.nulls(len(file), pa.bool_())
+    return pa.array([(text or "").casefold() == RESPONDED for text in file.texts("outcome")], pa.bool_())
+
+
+def _sentiments(file: OptionalFile) -> pa.Array:
+    if not file.has("sentiment"):
+        return pa.nulls(len(file), pa.int64())
+    found = file.numbers("sentiment", negative=True, missing=True)
+    file.refuse(np.abs(found) > 1, "have a sentiment outside -1 to 1", "sentiment")
+    thousandths = np.rint(np.nan_to_num(found) * THOUSANDTHS).astype(np.int64)
+    return pa.array(thousandths, mask=np.isnan(found))
