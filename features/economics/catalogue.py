@@ -21,6 +21,7 @@ from features.economics.file_definitions import (
 from features.economics.group_definitions import GROUPS
 from features.economics.indicator import Indicator
 from features.economics.log_definitions import BASE, COHORTS, HALF_YEARS, KEYS, SALES, VALUES
+from features.economics.product_definitions import CROSS_SELLING, DISCOUNTS
 
 INDICATORS: dict[str, Indicator] = {
     each.name: each
@@ -40,6 +41,8 @@ INDICATORS: dict[str, Indicator] = {
         *LEADS,
         *TARGETS,
         *GROUPS,
+        *CROSS_SELLING,
+        *DISCOUNTS,
         *CAMPAIGNS,
     )
 }

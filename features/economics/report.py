@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from features.economics.acquisition import Spend, acquisition
@@ -14,6 +16,7 @@ from features.economics.group_section import group_section
 from features.economics.indicators import churn_lead, indicators, lead_sentences, with_periods
 from features.economics.inputs import KEYS, NO_MARGINS, NO_SPEND, Inputs
 from features.economics.leads import lead_results
+from features.economics.product_section import PERIOD_TABLES, product_section
 from features.economics.profit_section import profit_section
 from features.economics.segments import EVERYONE
 from features.economics.surveys import strangers, survey_results
@@ -25,6 +28,7 @@ from features.language import translated
 def build_report(facts: Facts, inputs: Inputs) -> EconomicsReport:
     """Compute every section that the log and the files allow."""
     table = indicators(facts, inputs.unit)
+    products = product_section(facts, inputs)
     channels = _channels(facts, inputs)
     periods = facts.periods
     terms = Terms(
@@ -39,19 +43,22 @@ def build_report(facts: Facts, inputs: Inputs) -> EconomicsReport:
         margin=inputs.margin,
     )
     sections = (
-        _indicator_section(facts, inputs, table, channels),
+        _indicator_section(facts, inputs, table, channels, products.tables),
         cohort_section(facts, inputs, table, channels),
         _acquisition_section(facts, inputs, channels),
         cost_section(inputs),
         debt_section(facts, inputs),
         profit_section(facts, inputs),
         group_section(facts, inputs),
+        products,
         _survey_section(facts, inputs),
     )
     return EconomicsReport(terms, sections)
 
 
-def _indicator_section(facts: Facts, inputs: Inputs, table: pd.DataFrame, channels: pd.DataFrame) -> Section:
+def _indicator_section(
+    facts: Facts, inputs: Inputs, table: pd.DataFrame, channels: pd.DataFrame, products: Sequence[Table]
+) -> Section:
     lead = churn_lead(table)
     notes = lead_sentences(lead)
     tables = [
@@ -73,9 +80,10 @@ def _indicator_section(facts: Facts, inputs: Inputs, table: pd.DataFrame, channe
         )
     else:
         total = channels[channels["channel"] == EVERYONE].assign(segment=EVERYONE)
-        judged = inputs.targets.judged(
-            table.merge(total[["segment", "period", "cac"]], "left"), facts.periods
-        )
+        whole = table.merge(total[["segment", "period", "cac"]], "left")
+        for other in products:
+            whole = whole.merge(other.rows, "left") if other.name in PERIOD_TABLES else whole
+        judged = inputs.targets.judged(whole, facts.periods)
         tables.append(Table("targets", translated("Targets"), judged))
         notes += [_missed(row) for _, row in judged[judged["status"] == MISSED].iterrows()]
         if empty := int((judged["status"] == "").sum()):

@@ -70,18 +70,18 @@ def sales(facts: Facts, base: pd.DataFrame, unit: MoneyUnit) -> pd.DataFrame:
         "net_revenue": unit.shown(net),
         "nominal_net_revenue": unit.shown(cents["nominal_cents"]),
         "margin": unit.shown(margin),
-        "sales_per_customer": unit.shown(_ratio(net, buyers)),
-        "sales_per_customer_ever": unit.shown(_ratio(net.groupby(level="segment").cumsum(), ever)),
-        "average_order": unit.shown(_ratio(cents["gross_cents"], orders)),
-        "orders_per_customer": _ratio(orders, buyers),
-        "repeat_rate": _ratio(buyers - base["once_in_period"], buyers),
-        "first_to_repeat": _ratio(base["repeated_in_window"], base["acquired"]),
-        "top_revenue_share": _ratio(top["top_revenue_cents"], net),
-        "top_margin_share": (_ratio(top["top_margin_cents"], margin) if facts.has_margins else margin),
+        "sales_per_customer": unit.shown(ratio(net, buyers)),
+        "sales_per_customer_ever": unit.shown(ratio(net.groupby(level="segment").cumsum(), ever)),
+        "average_order": unit.shown(ratio(cents["gross_cents"], orders)),
+        "orders_per_customer": ratio(orders, buyers),
+        "repeat_rate": ratio(buyers - base["once_in_period"], buyers),
+        "first_to_repeat": ratio(base["repeated_in_window"], base["acquired"]),
+        "top_revenue_share": ratio(top["top_revenue_cents"], net),
+        "top_margin_share": (ratio(top["top_margin_cents"], margin) if facts.has_margins else margin),
     }
     return pd.DataFrame(found, index=cents.index)
 
 
-def _ratio(part: pd.Series, whole: pd.Series) -> pd.Series:
+def ratio(part: pd.Series, whole: pd.Series) -> pd.Series:
     """Divide where the divisor is positive; empty elsewhere."""
     return part / whole.where(whole > 0).astype(float)

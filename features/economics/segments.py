@@ -191,7 +191,7 @@ class CohortSegments:
                 raise StayworthError(
                     f"The cohort {cohort.name!r} cannot be used: {str(error).splitlines()[0]}. Its condition is over "
                     "the columns of the validated log: customer_id, ordered_on, amount_cents and those that it has of "
-                    "order_id, channel, product_id, quantity, margin_cents."
+                    "order_id, channel, product_id, category, quantity, margin_cents, discount_cents."
                 ) from None
             parts.append(f"SELECT customer_id, '{name}' AS segment FROM ({ids}) AS found")
         engine.create("segment_list", "\nUNION ALL\n".join(parts))

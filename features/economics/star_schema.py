@@ -29,11 +29,13 @@ import pandas as pd
 from features.economics.cost_allocation import NOBODY, POOLED, TOUCHED
 from features.economics.facts import Facts
 from features.economics.inputs import KEYS, CostInputs, Inputs
+from features.economics.product_section import PERIOD_TABLES
 from features.economics.segments import EVERYONE
 from features.economics.tables import EconomicsReport
 from features.jalali import jalali
 from features.table.purchase_days import PURCHASE_DAYS
 
+_INDICATOR_TABLES = ("customer_base", "sales", *PERIOD_TABLES)
 _EPOCH = date(1970, 1, 1)
 _CENTS = 0.5  # sums that differ by less agree to the cent
 
@@ -183,7 +185,7 @@ def _scores(inputs: Inputs, keys: pd.Series) -> pd.DataFrame:
 def _indicators(report: EconomicsReport, names: pd.DataFrame) -> pd.DataFrame:
     """Return the indicators of every segment and period, a row for each number."""
     parts = []
-    for table in map(report.table, ("customer_base", "sales")):
+    for table in (each for each in report.tables if each.name in _INDICATOR_TABLES):
         marks = set(table.provisional.values())
         shown = [name for name in table.rows if name not in {*KEYS, *marks}]
         parts.append(table.rows.melt(KEYS, shown, "indicator", "value"))

@@ -21,6 +21,8 @@ FIELDS = {
     "channel": "channel_column",
     "product_id": "product_column",
     "quantity": "quantity_column",
+    "category": "category_column",
+    "discount": "discount_column",
 }
 # From here on a float skips whole numbers: two ids may have become one.
 _LARGEST_ID = {pa.float32(): 2.0**24, pa.float64(): 2.0**53}

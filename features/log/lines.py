@@ -66,8 +66,9 @@ def read_lines(
     pyarrow.Table
         A row for each of the raw log, in its order: ``customer_id`` string, ``ordered_at`` timestamp on the
         clock of ``rules.timezone``, ``amount`` double as written, ``amount_cents`` int64, and where the log has
-        them ``margin_cents`` int64, ``order_id``, ``channel``, ``product_id``, ``currency`` string, ``quantity``
-        double. What stands in a row that was set aside means nothing.
+        them ``margin_cents`` int64, ``order_id``, ``channel``, ``product_id``, ``category``, ``currency`` string,
+        ``quantity`` double, ``discount_cents`` int64, null where it cannot be read. What stands in a row that was
+        set aside means nothing.
 
     Raises
     ------
@@ -87,11 +88,13 @@ def read_lines(
     lines["amount_cents"] = pa.array(cents(amounts, 0.0 if expression is None else EXPRESSION_ERROR))
     if "margin" in names:
         lines["margin_cents"] = pa.array(_read_margins(quarantine, names["margin"], rules))
-    for role in ("order_id", "channel", "product_id", "currency"):
+    for role in ("order_id", "channel", "product_id", "category", "currency"):
         if role in names:
             lines[role] = _column(text, raw, names[role])
     if "quantity" in names:
         lines["quantity"] = _column(numbers, raw, names["quantity"], rules.number_style)
+    if "discount" in names:
+        lines["discount_cents"] = _column(read_discounts, raw, names["discount"], rules)
     return pa.table(lines)
 
 
@@ -169,6 +172,23 @@ def _read_margins(quarantine: Quarantine, name: str, rules: LogRules) -> Cents:
     _require_mostly_readable(quarantine, ~sound, "margins", _PLAIN_NUMBERS, "", name)
     quarantine.set_aside(~sound, UNREADABLE_MARGIN, name)
     return cents(np.where(sound, values, 0.0))
+
+
+def read_discounts(column: pa.ChunkedArray, rules: LogRules) -> pa.ChunkedArray:
+    """Read a column of discounts as cents: 0 where the cell is empty, null where it is no number below the largest.
+
+    A discount decides no score: a row whose discount cannot be read is used, without it.
+
+    Examples
+    --------
+    >>> read_discounts(pa.chunked_array([["1.5", "", "10%", "-2"]]), LogRules()).to_pylist()
+    [150, 0, None, -200]
+    """
+    values = numbers(column, rules.number_style).to_numpy()
+    blank = text(column).is_null().to_numpy()
+    sound = np.abs(values) < LARGEST_AMOUNT
+    found = pa.array(cents(np.where(sound, values, 0.0)), mask=~sound & ~blank)
+    return pa.chunked_array([found])
 
 
 def _require_mostly_readable(

@@ -45,7 +45,7 @@ class NumberStyle:
 
 
 class Columns(Settings, section="columns"):
-    """What the log calls the columns of the contract; the last six are optional in a log.
+    """What the log calls the columns of the contract; the last eight are optional in a log.
 
     Examples
     --------
@@ -80,6 +80,15 @@ class Columns(Settings, section="columns"):
     quantity_column: Annotated[
         str, typer.Option("--quantity-column", help="Column of quantities, if any.")
     ] = "quantity"
+    category_column: Annotated[
+        str, typer.Option("--category-column", help="Column of product categories, if any.")
+    ] = "category"
+    discount_column: Annotated[
+        str,
+        typer.Option(
+            "--discount-column", help="Column of discounts, if any: money by which the amount was reduced."
+        ),
+    ] = "discount"
 
     @staticmethod
     def flag(field: str) -> str:

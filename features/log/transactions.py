@@ -21,7 +21,7 @@ from features.log.amounts import numbers, running_cents
 from features.log.columns import FIELDS, listed, locate
 from features.log.dates import local_now
 from features.log.expression import AmountExpression
-from features.log.lines import read_lines
+from features.log.lines import read_discounts, read_lines
 from features.log.quarantine import (
     ACQUIRED_EARLIER,
     IDENTICAL_ROW,
@@ -34,7 +34,15 @@ from features.log.report import LogReport, report_of
 from features.log.settings import Columns, LogRules
 from features.log.terms import LogTerms
 
-OPTIONAL = ("order_id", "margin_cents", "channel", "product_id", "quantity")
+OPTIONAL = (
+    "order_id",
+    "margin_cents",
+    "channel",
+    "product_id",
+    "quantity",
+    "category",
+    "discount_cents",
+)
 
 
 @dataclass(frozen=True)
@@ -49,7 +57,8 @@ class TransactionLog:
     table : pyarrow.Table
         The used rows, in the order of the input: ``customer_id`` string, ``ordered_on`` date32 (the day on
         the clock of the chosen time zone), ``amount_cents`` int64, and where the log has them ``order_id``,
-        ``channel``, ``product_id`` string or null, ``margin_cents`` int64, ``quantity`` double or null.
+        ``channel``, ``product_id``, ``category`` string or null, ``margin_cents`` int64, ``quantity`` double or
+        null, ``discount_cents`` int64, null where it cannot be read.
     quarantine : Quarantine
         The raw rows, and which of them were set aside, and why.
     lines : pyarrow.Table
@@ -228,7 +237,7 @@ def _ignore_unasked(
             raise LogError(f"--ignore-column {names[role]} leaves out a column that every log needs.")
         del names[role]
     ignored = []
-    for role in ("margin", "channel", "product_id", "order_id", "quantity"):
+    for role in ("margin", "channel", "product_id", "order_id", "quantity", "category", "discount"):
         if role not in names or FIELDS[role] in columns.model_fields_set:
             continue
         fault = _fault(table[names[role]], role, rules)
@@ -243,9 +252,13 @@ def _fault(column: pa.ChunkedArray, role: str, rules: LogRules) -> str:
     """Say why an optional column cannot be used; empty if it can."""
     if pa.types.is_nested(column.type):
         return f"it holds values of type {column.type}"
-    if role != "margin":
+    if role not in ("margin", "discount"):
         return ""
-    unreadable = int((~np.isfinite(numbers(column, rules.number_style).to_numpy())).sum())
+    if role == "margin":
+        unreadable = int((~np.isfinite(numbers(column, rules.number_style).to_numpy())).sum())
+    else:  # single discounts are left out and counted where they are reported
+        missing = read_discounts(column, rules).null_count
+        unreadable = missing if 2 * missing > len(column) else 0
     return f"{unreadable:,} of its {len(column):,} cells are no number" if unreadable else ""
 
 

@@ -68,14 +68,14 @@ Amount = Annotated[
 
 Cost = Annotated[float, Field(ge=0, lt=LARGEST_AMOUNT)]
 
-_NUMBERS = ("amount", "quantity", "margin")
+_NUMBERS = ("amount", "quantity", "margin", "discount")
 _DATE_HINT = "should be a date or time that exists, such as 1998-01-05 or 1998-01-05T14:30:00Z"
 _NUMBER_HINT = "should be a number below ten trillion, or a decimal string such as '20.50'"
 _TEXT_HINT = "should be text of 1 to 200 characters, without spaces at its ends or control characters"
 HINTS = {
     "ordered_at": _DATE_HINT,
     **dict.fromkeys(_NUMBERS, _NUMBER_HINT),
-    **dict.fromkeys(("customer_id", "order_id", "currency", "channel", "product_id"), _TEXT_HINT),
+    **dict.fromkeys(("customer_id", "order_id", "currency", "channel", "product_id", "category"), _TEXT_HINT),
     "customer_ids": _TEXT_HINT,
 }
 

@@ -58,6 +58,8 @@ class TransactionFields(  # type: ignore[call-arg]
     channel: NotRequired[TextT | None]
     product_id: NotRequired[TextT | None]
     quantity: NotRequired[NumberT | None]
+    category: NotRequired[TextT | None]
+    discount: NotRequired[NumberT | None]
     margin: NotRequired[NumberT | None]
 
 

@@ -484,6 +484,18 @@ def test_optional_columns_are_read_where_the_log_has_them():
     assert log.table.schema.field("amount_cents").type == pa.int64()
 
 
+def test_categories_and_discounts_are_read_and_a_discount_that_cannot_be_costs_no_row():
+    log = read(log_of(category=["tea", ""], discount=["1.005", "10%"]))
+    asked = read(log_of(discount=["?", "10%"]), Columns(discount_column="discount"))
+    unasked = read(log_of(discount=["?", "10%"]))
+
+    assert log.table["category"].to_pylist() == ["tea", None]
+    assert log.table["discount_cents"].to_pylist() == [101, None]
+    assert asked.table["discount_cents"].to_pylist() == [None, None]
+    assert unasked.columns == ()
+    assert "Column 'discount' is not used: 2 of its 2 cells are no number." in unasked.ignored[0]
+
+
 def test_a_row_without_the_margin_that_its_log_promises_is_quarantined():
     log = read(log_of(margin=["1", "2", None, "inf"]), Columns(margin_column="margin"))
 

@@ -66,6 +66,10 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
                 "margin": amounts * 0.3,
                 "channel": draw.choice(CHANNELS, ORDERS),
                 "currency": "IRR",
+                "product_id": draw.choice([f"p{number}" for number in range(30)], ORDERS),
+                "category": draw.choice(["چای", "cups", "pots"], ORDERS),
+                "quantity": draw.integers(1, 4, ORDERS),
+                "discount": amounts * draw.choice([0, 0, 0.25], ORDERS),
             }
         ),
         "customers": everyone.assign(
