@@ -58,7 +58,7 @@ def said() -> Iterator[tuple[str, str]]:
     meanings += [words["meaning"] for words in other_contributions().values()]
     yield from (("", text) for text in meanings)
     for each in (*INDICATORS.values(), *DEFINITIONS, JALALI):
-        yield "column", each.name.replace("_", " ")
+        yield "column", each.wording
         yield from (("", text) for text in (each.meaning, each.formula) if text)
         yield from (("value", word) for word in each.words)
         yield "unit", each.unit

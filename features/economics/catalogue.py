@@ -51,6 +51,9 @@ INDICATORS: dict[str, Indicator] = {
 BASE_COLUMNS = tuple(each.name for each in BASE)
 SALES_COLUMNS = tuple(each.name for each in SALES)
 
+TARGETED = tuple(name for name in (*BASE_COLUMNS, *SALES_COLUMNS, "cac") if INDICATORS[name].better)
+"""Indicators that a target can be set for."""
+
 
 def catalogue_markdown(indicators: Iterable[Indicator] = INDICATORS.values()) -> str:
     """Return indicators as a Markdown table, for the documentation.

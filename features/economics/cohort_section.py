@@ -8,7 +8,7 @@ import pandas as pd
 from features.economics.cohort_plan import what_if
 from features.economics.cohorts import first_covering, purchases, triangle
 from features.economics.facts import Facts
-from features.economics.inputs import NO_MARGINS, NO_SPEND, Inputs
+from features.economics.inputs import Inputs, missing
 from features.economics.lifetime import lifetime_values, simple_values
 from features.economics.past_costs import past_costs
 from features.economics.plans import observed_plan
@@ -18,13 +18,6 @@ from features.economics.segments import EVERYONE
 from features.economics.tables import Section, Table
 from features.language import translatable, translated
 
-NO_SCORES = translatable(
-    "scores.csv (customer_id, expected_value, as by 'stayworth score'; --scores) adds what customers are expected to "
-    "bring, and so their lifetime value."
-)
-NO_REFERRALS = translatable(
-    "referrals.csv (referrer_id, referred_id, referred_at, reward; --referrals) adds who brought whom."
-)
 NO_CLOSED_COHORT = translatable(
     "What changes would add needs a closed cohort that begins after the inactivity window of the log's start."
 )
@@ -46,9 +39,7 @@ def cohort_section(facts: Facts, inputs: Inputs, table: pd.DataFrame, channels: 
     halves = half_years(facts, inputs.unit)
     if len(halves):
         tables.append(Table("half_years", translated("Half-years of the relationship"), halves))
-    missing = [] if facts.has_margins else [translated(NO_MARGINS)]
-    missing += [translated(NO_SPEND)] if inputs.spend is None else []
-    missing += [translated(NO_SCORES)] if inputs.potential is None else []
+    notes, findings = [], []
     cac = _cac_of_cohorts(facts, inputs, channels)
     tables.append(
         Table("lifetime_value", translated("Lifetime value per customer"), _lifetime(facts, inputs, cac))
@@ -61,17 +52,14 @@ def cohort_section(facts: Facts, inputs: Inputs, table: pd.DataFrame, channels: 
             tables.append(Table("payback", translated("Payback"), _payback(facts, inputs, cells, cac)))
         changes = _what_if(facts, inputs, cells, cac)
         tables += changes
-        missing += [] if changes else [translated(NO_CLOSED_COHORT)]
-    notes = []
-    if inputs.referrals is None:
-        missing.append(translated(NO_REFERRALS))
-    else:
+        notes += [] if changes else [translated(NO_CLOSED_COHORT)]
+    if inputs.referrals is not None:
         found = referral_results(facts, inputs.referrals, inputs.unit)
         tables.append(Table("referrals", translated("Referrers, and whom they brought"), found))
         if inputs.referrals.later:
-            notes.append(
+            findings.append(
                 translated(
-                    "{later:,} referrals are of somebody who had a referrer already: not used.",
+                    "{later:referral is|referrals are} of somebody who had a referrer already: not used.",
                     later=inputs.referrals.later,
                 )
             )
@@ -80,7 +68,13 @@ def cohort_section(facts: Facts, inputs: Inputs, table: pd.DataFrame, channels: 
         translated("Cohorts, payback and lifetime value"),
         tuple(tables),
         tuple(notes),
-        tuple(missing),
+        missing(
+            margins=facts.has_margins,
+            spend=inputs.spend,
+            potential=inputs.potential,
+            referrers=inputs.referrals,
+        ),
+        tuple(findings),
     )
 
 

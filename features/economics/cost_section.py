@@ -7,22 +7,17 @@ import pandas as pd
 from features.economics.base import customer_base
 from features.economics.costs import cost_of_keeping, shifts, shown_costs
 from features.economics.indicators import with_periods
-from features.economics.inputs import KEYS, CostInputs, Inputs
+from features.economics.inputs import KEYS, CostInputs, Inputs, missing
 from features.economics.sales import sales
 from features.economics.tables import Section, Table
-from features.language import translatable, translated
-
-NO_COSTS = translatable(
-    "costs.toml ([[touchpoints]], [[pools]]; --costs) adds what keeping customers costs, and touchpoints.csv "
-    "(customer_id, occurred_at, touchpoint, quantity; --touchpoints) what for."
-)
+from features.language import translated, written
 
 
 def cost_section(inputs: Inputs) -> Section:
     """Return what keeping customers costs, always by month."""
     title = translated("Cost of keeping")
     if inputs.costs is None:
-        return Section("costs", title, missing=(translated(NO_COSTS),))
+        return Section("costs", title, missing=missing(costs=None, touchpoints=None))
     facts, unit = inputs.costs.facts, inputs.unit
     base = customer_base(facts)
     found = cost_of_keeping(facts, inputs.costs.touches, inputs.costs.table, base["start"])
@@ -55,33 +50,48 @@ def cost_section(inputs: Inputs) -> Section:
         tables.insert(
             2, Table("shift", translated("A tenth of the touches moved to a cheaper touchpoint"), moved)
         )
-    return Section("costs", title, tuple(tables), tuple(_cost_notes(bookings, inputs.costs)))
+    return Section(
+        "costs",
+        title,
+        tuple(tables),
+        missing=missing(touchpoints=bool(inputs.costs.touches.names)),
+        findings=tuple(_findings(bookings, inputs.costs)),
+    )
 
 
-def _cost_notes(bookings: pd.DataFrame, costs: CostInputs) -> list[str]:
-    notes = []
+def _findings(bookings: pd.DataFrame, costs: CostInputs) -> list[str]:
+    found = []
     unpriced = bookings[bookings["touches_without_cost"] > 0]
     if len(unpriced):
-        notes.append(
+        found.append(
             translated(
-                "{n:,} touches have no cost on their day and count as none: {names}. "
+                "{n:touch has|touches have} no cost on their day and count as none: {names}. "
                 "Add it under [[touchpoints]], with valid_from.",
                 n=int(unpriced["touches_without_cost"].sum()),
-                names=list(map(repr, unpriced["item"])),
+                names=[
+                    f"{row['item']!r} ({written(int(row['touches_without_cost']), ',')})"
+                    for _, row in unpriced.iterrows()
+                ],
             )
         )
     used = set(costs.touches.names)
     idle = sorted({each.touchpoint for each in costs.table.units} - used)
     if idle:
-        notes.append(translated("There are costs without use: {names}.", names=list(map(repr, idle))))
+        found.append(
+            translated(
+                "There are costs of touchpoints that nobody was touched by: {names}. Compare how they are written.",
+                names=list(map(repr, idle)),
+            )
+        )
     left = float(bookings["unallocated"].sum())
     if left:
-        notes.append(
+        found.append(
             translated(
-                "{left:,.2f} of {booked:,.2f} booked could not be allocated: no customer of the log drives it "
-                "(bookings.csv).",
+                "{left:,.2f} of {booked:,.2f} booked could not be allocated, for no customer of the log drives it: "
+                "{names} (bookings.csv).",
                 left=left,
+                names=list(map(repr, bookings["item"][bookings["unallocated"] > 0])),
                 booked=float(bookings["booked"].sum()),
             )
         )
-    return notes
+    return found

@@ -7,21 +7,16 @@ import pandas as pd
 from features.economics.ageing import Ageing, ageing_now, bad_debt
 from features.economics.facts import Facts
 from features.economics.indicators import with_periods
-from features.economics.inputs import KEYS, Inputs
+from features.economics.inputs import KEYS, Inputs, missing
 from features.economics.tables import Section, Table
-from features.language import translatable, translated
-
-NO_RECEIVABLES = translatable(
-    "receivables.csv (customer_id, issued_at, due_at, amount, paid_at, paid_amount, written_off_at; --receivables) "
-    "adds what customers owe, and what of it will not be paid."
-)
+from features.language import translated
 
 
 def debt_section(facts: Facts, inputs: Inputs) -> Section:
     """Return what is owed at the log's end by its age, and the bad debt of each period."""
     title = translated("Receivables and bad debt")
     if inputs.receivables is None:
-        return Section("receivables", title, missing=(translated(NO_RECEIVABLES),))
+        return Section("receivables", title, missing=missing(receivables=None))
     ageing, unit = Ageing(facts, inputs.receivables, inputs.unpaid_rates), inputs.unit
     now = ageing_now(ageing)
     ages = now.assign(
@@ -41,24 +36,25 @@ def debt_section(facts: Facts, inputs: Inputs) -> Section:
         Table("receivables", translated("What is owed at the end, by its age"), ages),
         Table("bad_debt", translated("Bad debt"), shown),
     )
-    return Section("receivables", title, tables, tuple(_notes(ageing, now)), ())
+    return Section("receivables", title, tables, findings=tuple(_findings(ageing, now)))
 
 
-def _notes(ageing: Ageing, now: pd.DataFrame) -> list[str]:
-    notes = [finding.message for finding in ageing.receivables.findings]
+def _findings(ageing: Ageing, now: pd.DataFrame) -> list[str]:
+    found = [finding.message for finding in ageing.receivables.findings]
     if ageing.strangers:
-        notes.append(
+        found.append(
             translated(
-                "{strangers:,} of {all:,} invoices are of people who are not in the log; they are left out.",
+                "Left out of the receivables: {strangers:invoice|invoices} of {all:,}, of people who are not in the "
+                "log.",
                 strangers=ageing.strangers,
                 all=len(ageing.receivables.table),
             )
         )
     if now["unpaid_rate"].isna().any():
-        notes.append(
+        found.append(
             translated(
                 "The expected loss is not known, for no rate of what stays unpaid is. The receivables have to reach "
                 "back a year and more; or give rates: [unpaid_rates] of costs.toml (--costs)."
             )
         )
-    return notes
+    return found

@@ -27,7 +27,9 @@ GROUPS = (
     Indicator("customer_share", "share", "Their share of all customers."),
     Indicator("potential_total", "money", "What they are expected to bring, by the scored list."),
     Indicator("potential_share", "share", "Their share of what all are expected to bring."),
-    Indicator("year_revenue", "money", "Net revenue of the log's last 365 days."),
+    Indicator(
+        "year_revenue", "money", "Net revenue of the log's last 365 days.", called="net revenue of the year"
+    ),
     Indicator("year_revenue_share", "share", "Their share of it."),
     Indicator(
         "stage_at_start",
@@ -43,6 +45,6 @@ GROUPS = (
     Indicator("suspects", "number", "Other leads who are no customers yet at the period's end."),
     Indicator("lapsed_share", "share", "Share who have lapsed at the end.", "lapsed / customers", "lower"),
     Indicator("buying", "customers", "Of them, with a purchase day in the period."),
-    Indicator("revenue", "money", "Their net revenue in the period."),
+    Indicator("revenue", "money", "Their net revenue in the period.", called="net revenue"),
     Indicator("brought_margin", "money", "Their margin in the period."),
 )

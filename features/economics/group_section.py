@@ -12,7 +12,7 @@ from features.customer_groups import STAGES, TIERS
 from features.economics.facts import Facts
 from features.economics.group_definitions import STAGE_COLUMNS
 from features.economics.indicators import with_periods
-from features.economics.inputs import KEYS, Inputs
+from features.economics.inputs import KEYS, Inputs, missing
 from features.economics.leads import Leads
 from features.economics.migration import migration
 from features.economics.segments import STAGE, TIER
@@ -59,31 +59,17 @@ def group_section(facts: Facts, inputs: Inputs) -> Section:
             "migration", translated("From the start of each period to its end"), _shown(facts, moves, inputs)
         ),
     ]
-    missing = []
     if inputs.tiers:
         tables.insert(0, Table("tiers", translated("Tiers"), _tiers(facts, inputs)))
-    else:
-        missing.append(translated("scored.csv (a list of stayworth score; --scores) adds tiers."))
-    if inputs.referrals is None:
-        missing.append(
-            translated(
-                "referrals.csv (referrer_id, referred_id, referred_at, reward; --referrals) adds advocates."
-            )
-        )
-    if inputs.wallets is None:
-        missing.append(
-            translated("share_of_wallet, a column of customers.csv (--customers), adds the stage majority.")
-        )
-    if inputs.leads is None:
-        missing.append(
-            translated(
-                "leads.csv (lead_id, created_at, channel, qualified, customer_id, converted_at; --leads) adds "
-                "prospects and suspects."
-            )
-        )
+    absent = missing(
+        tiers=bool(inputs.tiers),
+        advocates=inputs.referrals,
+        wallets=inputs.wallets,
+        prospects=inputs.leads,
+    )
     shown = (replace(table, rows=_without_unknown(table.rows, inputs)) for table in tables)
     title = translated("Tiers, stages, migration")
-    return Section("groups", title, tuple(shown), tuple(_hindsight(inputs.segment)), tuple(missing))
+    return Section("groups", title, tuple(shown), tuple(_hindsight(inputs.segment)), absent)
 
 
 def _hindsight(segment: str) -> list[str]:

@@ -42,6 +42,7 @@ class Indicator:
     meaning : str
     formula : str, in names of the catalogue; empty where the meaning says it
     better : "higher", "lower" or None, the direction in which a target is met
+    called : str, the name as people read it, where `name` does not say enough
     words : tuple of str, what the product itself writes into a text column, besides names from files
 
     Examples
@@ -57,6 +58,7 @@ class Indicator:
     formula: str = ""
     better: Literal["higher", "lower"] | None = None
     words: tuple[str, ...] = ()
+    called: str = ""
 
     @property
     def explanation(self) -> str:
@@ -65,9 +67,14 @@ class Indicator:
         return f"{meaning} = {translated(self.formula)}" if self.formula else meaning
 
     @property
+    def wording(self) -> str:
+        """The name as people read it, in English."""
+        return self.called or self.name.replace("_", " ")
+
+    @property
     def title(self) -> str:
         """The name as people read it, in the chosen language."""
-        return translated_in("column", self.name.replace("_", " "))
+        return translated_in("column", self.wording)
 
     def shown(self, value: Any) -> str:
         """Write a value as people read its unit, in the chosen language; a missing one is empty, for it is not 0."""

@@ -94,16 +94,29 @@ SALES = (
     Indicator(
         "margin", "money", "Margin of all rows: the log's own, or --margin of net revenue.", "", "higher"
     ),
-    Indicator("sales_per_customer", "money", "Net revenue per buyer.", "net_revenue / buyers", "higher"),
+    Indicator(
+        "sales_per_customer",
+        "money",
+        "Net revenue per buyer.",
+        "net_revenue / buyers",
+        "higher",
+        called="sales per customer, net",
+    ),
     Indicator(
         "sales_per_customer_ever",
         "money",
         "Net revenue since the log's start per customer who ever bought.",
         "sum of net_revenue / total_base",
         "higher",
+        called="sales per customer ever, net",
     ),
     Indicator(
-        "average_order", "money", "Money per order, before refunds.", "gross_revenue / orders", "higher"
+        "average_order",
+        "money",
+        "Money per order, before refunds.",
+        "gross_revenue / orders",
+        "higher",
+        called="average order, gross",
     ),
     Indicator("orders_per_customer", "orders", "Orders per buyer.", "orders / buyers", "higher"),
     Indicator(
@@ -197,14 +210,25 @@ HALF_YEARS = (
     ),
     Indicator("to_month", "months", "First month after the row."),
     Indicator("observed", "customers", "Customers whose relationship the log holds up to to_month."),
-    Indicator("revenue_per_acquired", "money", "Net revenue in these months per observed customer."),
-    Indicator("revenue_per_active", "money", "Net revenue in these months per customer who bought in them."),
+    Indicator(
+        "revenue_per_acquired",
+        "money",
+        "Net revenue in these months per observed customer.",
+        called="net revenue per acquired",
+    ),
+    Indicator(
+        "revenue_per_active",
+        "money",
+        "Net revenue in these months per customer who bought in them.",
+        called="net revenue per active",
+    ),
     Indicator("margin_per_acquired", "money", "Margin in these months per observed customer."),
     Indicator("margin_per_active", "money", "Margin in these months per customer who bought in them."),
     Indicator(
         "first_revenue_per_acquired",
         "money",
         "Net revenue of the same customers in their months 0 to 6, per customer.",
+        called="first net revenue per acquired",
     ),
     Indicator(
         "revenue_change",

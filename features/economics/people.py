@@ -18,6 +18,7 @@ ACQUISITION_CHANNEL = "acquisition_channel"
 SHARE_OF_WALLET = "share_of_wallet"
 VALUE_HIGH = "expected_value_high"
 VALUE_TIER = "value_tier"
+INACTIVITY, DORMANT = "inactivity_days", "dormant_after_days"
 _RANK = {tier: rank for rank, tier in enumerate(TIERS)}
 
 
@@ -108,6 +109,7 @@ class ScoredCustomers:
     high : dict of customer ids to the upper end of its interval, cents, alike; None if the list has none
     tiers : dict of customer ids to their tier, of several ids the highest; empty if the list has none
     snapshot : date or None, of the list
+    inactivity_days : int or None, until how long after a purchase its customers are active
     notes : list of str, sentences about customers who are not in the log
     """
 
@@ -115,6 +117,7 @@ class ScoredCustomers:
     high: dict[str, int] | None
     tiers: dict[str, str | None]
     snapshot: date | None
+    inactivity_days: int | None
     notes: list[str]
 
 
@@ -154,7 +157,7 @@ def read_scored(
             if customer in pairs and tier is not None:
                 best = tiers.get(pairs[customer]) or tier
                 tiers[pairs[customer]] = min(best, tier, key=_RANK.__getitem__)
-    return ScoredCustomers(added_up("expected_value"), high, tiers, _snapshot(file), notes)
+    return ScoredCustomers(added_up("expected_value"), high, tiers, _snapshot(file), _inactivity(file), notes)
 
 
 def _snapshot(file: OptionalFile) -> date | None:
@@ -162,3 +165,13 @@ def _snapshot(file: OptionalFile) -> date | None:
     if not file.has("snapshot_date") or not len(file):
         return None
     return date(1970, 1, 1) + timedelta(days=int(file.days("snapshot_date").max()))
+
+
+def _inactivity(file: OptionalFile) -> int | None:
+    """Return the inactivity window of a scored list, of one from before it was written that of the dormant."""
+    for column in (INACTIVITY, DORMANT):
+        days = file.numbers(column, missing=True) if file.has(column) else np.array([])
+        stated = np.unique(days[np.isfinite(days) & (days >= 1)])
+        if len(stated) == 1:
+            return int(stated[0])
+    return None

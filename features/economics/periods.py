@@ -201,18 +201,23 @@ class Periods:
         WindowError
             If the text is no label of a period of this length and calendar.
         """
-        plain = plain_digits(label).strip().replace("/", "-").upper()
-        for place, period in enumerate(self):
-            if period.label == plain:
-                return place
-        if not self._is_label(plain):
+        if not self.is_label(label):
             raise WindowError(
-                f"{label!r} is no {self.length} of the {self.calendar} calendar. Write it as "
-                f"{_EXAMPLES[self.length]}; those of the log are {self.all[0].label} to {self.all[-1].label}."
+                f"{label!r} is no {self.length} of the {self.calendar} calendar. {self.how_to_write()}"
             )
-        return None
+        plain = _plain(label)
+        return next((place for place, period in enumerate(self) if period.label == plain), None)
 
-    def _is_label(self, plain: str) -> bool:
+    def how_to_write(self) -> str:
+        """Say how labels of periods are written, and which ones the log has."""
+        return (
+            f"Write it as {_EXAMPLES[self.length]}; those of the log are {self.all[0].label} to "
+            f"{self.all[-1].label}."
+        )
+
+    def is_label(self, label: str) -> bool:
+        """Tell whether a text is the label of a period of this length and calendar, of the log or not."""
+        plain = _plain(label)
         parts = re.fullmatch(r"(\d{4})(?:-(?:Q(\d)|(\d{2})(?:-(\d{2}))?))?", plain)
         if parts is None:
             return False
@@ -227,3 +232,7 @@ class Periods:
         except ValueError:
             return False
         return found is not None and period_of(found, self.length, self.calendar).label == plain
+
+
+def _plain(label: str) -> str:
+    return plain_digits(label).strip().replace("/", "-").upper()

@@ -10,11 +10,9 @@ import pandas as pd
 from features.economics.ageing import Ageing
 from features.economics.catalogue import INDICATORS
 from features.economics.cost_allocation import allocate
-from features.economics.cost_section import NO_COSTS
-from features.economics.debt_section import NO_RECEIVABLES
 from features.economics.destroyers import register_scored, value_destroyers
 from features.economics.facts import Facts
-from features.economics.inputs import NO_MARGINS, NO_SPEND, Inputs
+from features.economics.inputs import Inputs, missing
 from features.economics.profitability import (
     MOST_OF_IT,
     MOST_ROWS,
@@ -27,12 +25,8 @@ from features.economics.profitability import (
     whale_curve,
 )
 from features.economics.tables import Section, Table
-from features.language import translatable, translated, written
+from features.language import translated, written
 
-NO_DESTROYERS = translatable(
-    "scores.csv (customer_id, expected_value, expected_value_high, as by 'stayworth score'; --scores) adds the value "
-    "destroyers: customers who are expected to cost more than they bring, why, and what to do."
-)
 _LOW_MARGIN = 0.5  # of the net margin per unit of net revenue of all customers
 _LARGE_REVENUE = f"""net_cents > 0 AND net_margin_cents < {{rate}} * net_cents
   AND customer IN (
@@ -47,12 +41,13 @@ def profit_section(facts: Facts, inputs: Inputs) -> Section:
     known = _profits(facts, inputs)
     segments = segment_profits(facts)
     whole = segments.iloc[0]
-    tables = [Table("profitability", translated("Profitability"), _shown(segments, facts, inputs, known))]
-    notes, missing = [_terms(facts, known)], []
-    missing += [] if facts.has_margins else [translated(NO_MARGINS)]
-    missing += [] if known.spend else [translated(NO_SPEND)]
-    missing += [] if known.costs else [translated(NO_COSTS)]
-    missing += [translated(NO_RECEIVABLES)] if inputs.receivables is None else []
+    title = translated(
+        "Profitability over the whole log, {first:date} to {last:date}",
+        first=facts.periods.first_day,
+        last=facts.periods.last_day,
+    )
+    tables = [Table("profitability", title, _shown(segments, facts, inputs, known))]
+    notes = _unknown(facts, known)
     if inputs.receivables is not None and not known.losses:
         notes.append(
             translated("Bad debt is not in it: no rate of what stays unpaid is known (see the receivables).")
@@ -73,9 +68,7 @@ def profit_section(facts: Facts, inputs: Inputs) -> Section:
                     personal=True,
                 )
             )
-    if inputs.potential is None:
-        missing.append(translated(NO_DESTROYERS))
-    else:
+    if inputs.potential is not None:
         found = value_destroyers(facts, whole)
         notes.append(_destroyer_note(found, inputs))
         tables.append(_destroyers(found, facts, inputs, known))
@@ -94,7 +87,19 @@ def profit_section(facts: Facts, inputs: Inputs) -> Section:
             personal=True,
         )
     )
-    return Section("profitability", translated("Profitability"), tuple(tables), tuple(notes), tuple(missing))
+    return Section(
+        "profitability",
+        translated("Profitability"),
+        tuple(tables),
+        tuple(notes),
+        missing(
+            margins=facts.has_margins,
+            spend=known.spend,
+            costs=known.costs,
+            receivables=inputs.receivables,
+            destroyers=inputs.potential,
+        ),
+    )
 
 
 def _profits(facts: Facts, inputs: Inputs) -> Known:
@@ -182,22 +187,17 @@ def _curve(curve: WhaleCurve, inputs: Inputs) -> pd.DataFrame:
     )
 
 
-def _terms(facts: Facts, known: Known) -> str:
+def _unknown(facts: Facts, known: Known) -> list[str]:
+    """Say what net margins are before."""
     parts = {
         translated("what acquiring cost"): known.spend or known.costs,
         translated("what keeping and support cost"): known.costs,
         translated("bad debt"): known.losses,
     }
-    span = {"first": facts.periods.first_day, "last": facts.periods.last_day}
     unknown = [name for name, is_known in parts.items() if not is_known]
     if not unknown or not facts.has_margins:
-        return translated("Profitability is of the whole log, {first:date} to {last:date}.", **span)
-    return translated(
-        "Profitability is of the whole log, {first:date} to {last:date}. Net margins are before what is not known "
-        "here: {names}.",
-        names=unknown,
-        **span,
-    )
+        return []
+    return [translated("Net margins are before what is not known here: {names}.", names=unknown)]
 
 
 def _curve_notes(curve: WhaleCurve, whole: pd.Series) -> list[str]:

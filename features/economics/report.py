@@ -14,15 +14,17 @@ from features.economics.debt_section import debt_section
 from features.economics.facts import Facts
 from features.economics.group_section import group_section
 from features.economics.indicators import churn_lead, indicators, lead_sentences, with_periods
-from features.economics.inputs import KEYS, NO_MARGINS, NO_SPEND, Inputs
+from features.economics.inputs import KEYS, Inputs, missing
 from features.economics.leads import lead_results
 from features.economics.product_section import PERIOD_TABLES, product_section
 from features.economics.profit_section import profit_section
 from features.economics.segments import EVERYONE
 from features.economics.surveys import strangers, survey_results
 from features.economics.tables import EconomicsReport, Section, Table, Terms
-from features.economics.targets import MISSED
-from features.language import translated
+from features.economics.targets import MISSED, NO_VALUE
+from features.language import translated, written
+
+_SHOWN_TARGETS = 3
 
 
 def build_report(facts: Facts, inputs: Inputs) -> EconomicsReport:
@@ -41,6 +43,7 @@ def build_report(facts: Facts, inputs: Inputs) -> EconomicsReport:
         real_money_of=facts.deflator.base if facts.deflator else "",
         segment=inputs.segment,
         margin=inputs.margin,
+        scored_inactivity_days=inputs.scored_inactivity_days,
     )
     sections = (
         _indicator_section(facts, inputs, table, channels, products.tables),
@@ -71,14 +74,8 @@ def _indicator_section(
         ),
         Table("churn_lead", translated("Churn of the last closed period"), lead),
     ]
-    missing = [] if facts.has_margins else [translated(NO_MARGINS)]
-    if inputs.targets is None:
-        missing.append(
-            translated(
-                "targets.csv (indicator, period, segment, target; --targets) adds what was met and missed."
-            )
-        )
-    else:
+    findings: list[str] = []
+    if inputs.targets is not None:
         total = channels[channels["channel"] == EVERYONE].assign(segment=EVERYONE)
         whole = table.merge(total[["segment", "period", "cac"]], "left")
         for other in products:
@@ -86,21 +83,38 @@ def _indicator_section(
         judged = inputs.targets.judged(whole, facts.periods)
         tables.append(Table("targets", translated("Targets"), judged))
         notes += [_missed(row) for _, row in judged[judged["status"] == MISSED].iterrows()]
-        if empty := int((judged["status"] == "").sum()):
-            notes.append(
-                translated(
-                    "{empty:,} of {all:,} targets have no value: the log has no such period or amount.",
-                    empty=empty,
-                    all=len(judged),
-                )
-            )
-    if facts.deflator is None:
-        missing.append(
-            translated(
-                "deflator.csv (month, index; --deflator) shows all money at the prices of the last month."
-            )
+        findings += _without_value(judged, facts)
+    return Section(
+        "indicators",
+        translated("Indicators"),
+        tuple(tables),
+        tuple(notes),
+        missing(margins=facts.has_margins, targets=inputs.targets, deflator=facts.deflator),
+        tuple(findings),
+    )
+
+
+def _without_value(judged: pd.DataFrame, facts: Facts) -> list[str]:
+    """Say which targets could not be judged."""
+    empty = judged[judged["status"] == NO_VALUE]
+    if empty.empty:
+        return []
+    shown = [
+        f"{INDICATORS[row['indicator']].title} {written(row['period'], 'label')}"
+        for _, row in empty.head(_SHOWN_TARGETS).iterrows()
+    ]
+    first, *_, last = (period.label for period in (*facts.periods, *facts.periods))
+    return [
+        translated(
+            "{empty:target|targets} of {all:,} cannot be judged, such as {names}: the log of {first:label} to "
+            "{last:label} has no such period, or no value there.",
+            empty=len(empty),
+            all=len(judged),
+            names=shown,
+            first=first,
+            last=last,
         )
-    return Section("indicators", translated("Indicators"), tuple(tables), tuple(notes), tuple(missing))
+    ]
 
 
 def _shown_sales(facts: Facts) -> list[str]:
@@ -133,27 +147,13 @@ def _channels(facts: Facts, inputs: Inputs) -> pd.DataFrame:
 
 
 def _acquisition_section(facts: Facts, inputs: Inputs, channels: pd.DataFrame) -> Section:
-    notes, missing = [], []
-    if inputs.spend is None:
-        missing.append(translated(NO_SPEND))
-    else:
-        notes += [finding.message for finding in inputs.spend.findings]
-        notes += _spend_notes(inputs.spend, facts, inputs, set(channels["channel"][channels["acquired"] > 0]))
-    if "channel" not in facts.columns and not inputs.channel_of:
-        missing.append(
-            translated(
-                "The channels of customers are not known: they come from acquisition_channel of customers.csv "
-                "(--customers), or from the log's column channel."
-            )
-        )
+    findings: list[str] = []
+    if inputs.spend is not None:
+        findings += [finding.message for finding in inputs.spend.findings]
+        acquiring = set(channels["channel"][channels["acquired"] > 0])
+        findings += _spend_findings(inputs.spend, facts, inputs, acquiring)
     tables = [Table("channels", translated("Channels"), channels)]
-    if inputs.leads is None:
-        missing.append(
-            translated(
-                "leads.csv (lead_id, created_at, channel, qualified, customer_id, converted_at; --leads) adds leads."
-            )
-        )
-    else:
+    if inputs.leads is not None:
         found = lead_results(facts, inputs.leads, inputs.spend, inputs.unit)
         tables.append(
             Table(
@@ -163,7 +163,14 @@ def _acquisition_section(facts: Facts, inputs: Inputs, channels: pd.DataFrame) -
                 {"conversion_rate": "conversion_rate_provisional"},
             )
         )
-    return Section("acquisition", translated("Acquisition"), tuple(tables), tuple(notes), tuple(missing))
+    has_channels = "channel" in facts.columns or bool(inputs.channel_of)
+    return Section(
+        "acquisition",
+        translated("Acquisition"),
+        tuple(tables),
+        missing=missing(spend=inputs.spend, channels=has_channels, leads=inputs.leads),
+        findings=tuple(findings),
+    )
 
 
 def _dated(found: pd.DataFrame, facts: Facts) -> pd.DataFrame:
@@ -177,28 +184,26 @@ def _dated(found: pd.DataFrame, facts: Facts) -> pd.DataFrame:
 def _survey_section(facts: Facts, inputs: Inputs) -> Section:
     title = translated("What customers say")
     if inputs.surveys is None:
-        missing = translated(
-            "surveys.csv (customer_id, answered_at, kind, score, sent_at, about; --surveys) adds NPS and "
-            "satisfaction."
-        )
-        return Section("surveys", title, missing=(missing,))
+        return Section("surveys", title, missing=missing(surveys=None))
     found = _dated(survey_results(facts, inputs.surveys), facts)
     others = strangers(facts)
-    notes = (
+    findings = (
         (
             translated(
-                "{others:,} rows of surveys are of people who are not in the log; they are left out.",
+                "Left out of the surveys: {others:row|rows} of {all:,}, of people who are not in the log.",
                 others=others,
+                all=len(inputs.surveys.table),
             ),
         )
         if others
         else ()
     )
     marks = {"response_rate": "response_rate_provisional"}
-    return Section("surveys", title, (Table("surveys", translated("Surveys"), found, marks),), notes)
+    tables = (Table("surveys", translated("Surveys"), found, marks),)
+    return Section("surveys", title, tables, findings=findings)
 
 
-def _spend_notes(spend: Spend, facts: Facts, inputs: Inputs, acquiring: set[str]) -> list[str]:
+def _spend_findings(spend: Spend, facts: Facts, inputs: Inputs, acquiring: set[str]) -> list[str]:
     outside = int(spend.by_period(facts.periods)["outside"].sum())
     notes = []
     if outside:

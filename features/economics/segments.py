@@ -26,6 +26,7 @@ from features.economics.stages import StageInputs, create_stages
 from features.engines.engine import Engine, EngineError
 from features.errors import StayworthError
 from features.log.identity import examples
+from features.suggestion import did_you_mean
 from features.table.purchase_days import LOG
 
 EVERYONE, UNKNOWN = "all", "unknown"
@@ -248,8 +249,9 @@ def read_segments(
         return FirstPurchaseSegments(column)
     if people is None:
         choices = ", ".join([*FROM_LOG, ACQUISITION_PERIOD, TIER, STAGE])
+        near = did_you_mean(column, [*FROM_LOG, ACQUISITION_PERIOD, TIER, STAGE])
         raise StayworthError(
-            f"--segment {column} is a column of the customers' file: give --customers. Without it: {choices}."
+            f"--segment {column} is a column of the customers' file: give --customers. Without it: {choices}.{near}"
         )
     return ListedSegments(column, people.values(column))
 

@@ -11,6 +11,9 @@ from pydantic import Field
 from features.language import Language
 from features.settings import Settings
 
+INACTIVITY_DAYS = 90
+"""Inactivity window of a report that no scored list and no flag gives one."""
+
 
 class ReportSettings(Settings, section="report"):
     """What a report covers, the files beside the log, and where it goes: the section ``[report]``."""
@@ -37,12 +40,13 @@ class ReportSettings(Settings, section="report"):
         typer.Option("--calendar", help="Calendar of the periods; Jalali weeks begin on Saturday."),
     ] = "gregorian"
     inactivity_days: Annotated[
-        int,
+        int | None,
         typer.Option(
             "--inactivity-days",
-            help="A customer is active for so many days after a purchase. 'stayworth advise' says what suits a log.",
+            help="A customer is active for so many days after a purchase: by default those of --scores, else 90. "
+            "'stayworth advise' says what suits a log.",
         ),
-    ] = Field(default=90, ge=1)
+    ] = Field(default=None, ge=1)
     segment: Annotated[
         str | None,
         typer.Option(

@@ -5,7 +5,7 @@ Whatever a reader gets, CSV files, a workbook or a page in some language, is mad
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -58,6 +58,38 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Missing:
+    """What would fill something empty: a file or a column.
+
+    Attributes
+    ----------
+    source : str, the file with its columns and its flag
+    fills : str, what it adds
+    """
+
+    source: str
+    fills: str
+
+    def __str__(self) -> str:
+        return sources_in_words({self.source: [self.fills]})[0]
+
+
+def sources_in_words(fills: Mapping[str, Sequence[str]]) -> list[str]:
+    """Say of each source that is missing what it would add.
+
+    Examples
+    --------
+    >>> sources_in_words({"leads.csv (lead_id; --leads)": ["leads", "prospects"]})
+    ['leads.csv (lead_id; --leads): leads; prospects.']
+    """
+    between = translated_in("list", "; ")
+    return [
+        translated("{source}: {fills}.", source=source, fills=between.join(parts))
+        for source, parts in fills.items()
+    ]
+
+
+@dataclass(frozen=True)
 class Section:
     """A part of a report.
 
@@ -66,14 +98,16 @@ class Section:
     name, title : str
     tables : tuple of Table
     notes : tuple of str, sentences for the reader: what was counted apart, what deserves attention
-    missing : tuple of str, a sentence for each file that would fill what is empty
+    missing : tuple of Missing, what would fill what is empty
+    findings : tuple of str, what is probably wrong with the files that it is made from, and what to do
     """
 
     name: str
     title: str
     tables: tuple[Table, ...] = ()
     notes: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    findings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,6 +117,7 @@ class Terms:
     Attributes
     ----------
     inactivity_days : int
+    scored_inactivity_days : int or None, that of the scored list, where there is one that says it
     period, calendar : str
     first_day, last_day : str, of the log
     money_unit : str, empty if it is not named
@@ -100,6 +135,19 @@ class Terms:
     real_money_of: str = ""
     segment: str = ""
     margin: str = ""
+    scored_inactivity_days: int | None = None
+
+    def activity(self) -> str:
+        """Say who counts as active, and where that comes from."""
+        if self.inactivity_days == self.scored_inactivity_days:
+            return translated(
+                "A customer is active for {days:day|days} after a purchase, as in the scored list.",
+                days=self.inactivity_days,
+            )
+        return translated(
+            "A customer is active for {days:day|days} after a purchase (--inactivity-days).",
+            days=self.inactivity_days,
+        )
 
 
 @dataclass(frozen=True)
@@ -110,12 +158,29 @@ class EconomicsReport:
     ----------
     terms : Terms
     sections : tuple of Section
+    about_files : tuple of str, findings that are of no section
     star_schema : mapping of names to tables of facts and dimensions, where they were asked for
     """
 
     terms: Terms
     sections: tuple[Section, ...]
+    about_files: tuple[str, ...] = ()
     star_schema: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+
+    @property
+    def findings(self) -> list[str]:
+        """What is probably wrong with the files, each once."""
+        of_sections = (sentence for section in self.sections for sentence in section.findings)
+        return list(dict.fromkeys((*self.about_files, *of_sections)))
+
+    @property
+    def missing(self) -> list[str]:
+        """What is not in the report: a sentence for each source that would add to it."""
+        fills: dict[str, list[str]] = {}
+        for each in (each for section in self.sections for each in section.missing):
+            known = fills.setdefault(each.source, [])
+            known += [each.fills] if each.fills not in known else []
+        return sources_in_words(fills)
 
     @property
     def tables(self) -> Iterable[Table]:
@@ -126,11 +191,13 @@ class EconomicsReport:
         """Return the report, ready for JSON."""
         return {
             "terms": asdict(self.terms),
+            "findings": self.findings,
             "sections": {
                 section.name: {
                     "title": section.title,
                     "notes": list(section.notes),
-                    "missing": list(section.missing),
+                    "findings": list(section.findings),
+                    "missing": list(map(str, section.missing)),
                     "tables": {table.name: table.to_dict() for table in section.tables if not table.personal},
                 }
                 for section in self.sections

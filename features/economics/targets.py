@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -9,12 +10,11 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
-from features.economics.catalogue import INDICATORS
+from features.economics.catalogue import INDICATORS, TARGETED
 from features.economics.optional_files import PLAIN_RULES, OptionalFile
 from features.economics.periods import Periods
 from features.economics.segments import EVERYONE
-from features.errors import StayworthError
-from features.log.columns import listed
+from features.language import translated
 from features.log.settings import LogRules
 from features.suggestion import did_you_mean
 
@@ -45,22 +45,27 @@ class Targets:
             If the file cannot be read, an indicator, a period or a segment is not known, or a target stands twice.
         """
         file = OptionalFile(path, ["indicator", "period", "target"], rules)
-        known = [each.name for each in INDICATORS.values() if each.better]
         names = [name or "" for name in file.texts("indicator")]
-        for name in names:
-            if name not in known:
-                near = did_you_mean(name, known)
-                raise StayworthError(f"{file.name} has a target of {name!r}, which is no indicator.{near}")
+        _require_known(file, "indicator", names, TARGETED, "name no indicator that a target can be set for")
         labels = [label or "" for label in file.texts("period")]
+        odd = np.array([not periods.is_label(label) for label in labels], dtype=bool)
+        file.refuse(
+            odd,
+            f"have a period that is no {periods.length}",
+            "period",
+            remedy=periods.how_to_write().rstrip("."),
+        )
         places = [periods.number(label) for label in labels]
         given = file.texts("segment") if file.has("segment") else [None] * len(file)
         chosen = [segment or EVERYONE for segment in given]
-        for segment in chosen:
-            if segment not in segments:
-                raise StayworthError(
-                    f"{file.name} has a target of the segment {segment!r}; the report has {listed(segments)}. "
-                    "--segment chooses by what customers are told apart."
-                )
+        _require_known(
+            file,
+            "segment",
+            chosen,
+            segments,
+            "name no segment of the report",
+            " --segment chooses by what customers are told apart",
+        )
         rows = pd.DataFrame(
             {
                 "indicator": names,
@@ -112,6 +117,22 @@ class Targets:
                 ]
             )
         return pd.DataFrame(rows, columns=["indicator", "period", "segment", "target", "value", "status"])
+
+
+def _require_known(
+    file: OptionalFile, column: str, names: list[str], known: Collection[str], what: str, remedy: str = ""
+) -> None:
+    """Refuse rows with a name that is not known; the error lists those that are, the nearest first."""
+    unknown = np.array([name not in known for name in names], dtype=bool)
+    if unknown.any():
+        near = did_you_mean(names[int(unknown.argmax())], known).strip()
+        there = translated("There are {names}.", names=list(known))
+        file.refuse(
+            unknown,
+            what,
+            column,
+            remedy=" ".join(filter(None, (near, there + remedy))).rstrip("."),
+        )
 
 
 def _status(indicator: str, value: float, target: float, provisional: bool) -> str:

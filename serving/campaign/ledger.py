@@ -17,6 +17,7 @@ from pathlib import Path
 import pandas as pd
 from scipy import stats
 
+from features.economics.inputs import missing
 from features.economics.money import MoneyUnit
 from features.economics.segments import EVERYONE
 from features.economics.tables import Section, Table
@@ -83,25 +84,21 @@ def ledger_section(folder: Path | None, known_until: date, unit: MoneyUnit) -> S
     """
     title = translated("Campaigns")
     if folder is None:
-        missing = translated(
-            "--campaigns, a folder of campaigns of 'stayworth plan', adds what each was to earn and what it did."
-        )
-        return Section("campaigns", title, missing=(missing,))
-    entries, notes = [], []
+        return Section("campaigns", title, missing=missing(campaigns=None))
+    entries, findings = [], []
     for each in _campaigns(folder):
         try:
             entries.append(_entry(each, known_until))
         except StayworthError as error:
-            notes.append(translated("Left out: {why}", why=str(error)))
+            findings.append(translated("Left out: {why}", why=str(error)))
     entries.sort(key=lambda entry: (entry.starts_on or date.max, entry.campaign))
     rows = pd.DataFrame([vars(entry) for entry in [*entries, *together(entries)]])
     if len(rows):
         rows[MONEY] = rows[MONEY].apply(lambda column: unit.shown(100 * column))
-    notes += _notes(entries)
     first = [name for name in _FIRST if name in rows]
     rows = rows[[*first, *(name for name in rows if name not in first)]]
     table = Table("ledger", translated("What each campaign was to earn, and what it did"), rows)
-    return Section("campaigns", title, (table,), tuple(notes))
+    return Section("campaigns", title, (table,), tuple(_notes(entries)), findings=tuple(findings))
 
 
 def together(entries: Sequence[Entry]) -> list[Entry]:

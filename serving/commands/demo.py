@@ -58,7 +58,7 @@ def demo(
         scored = Scorer.from_registry(tracking_uri).score_log(log)
         write_table(scored.scores, scored_csv)
         about = ReportSettings(out=folder / "report", margin=run.model.terms.margin, scores=scored_csv)
-        made, _ = made_report(about, LogSettings(transactions=str(orders_csv)), Columns(), report)
+        made = made_report(about, LogSettings(transactions=str(orders_csv)), Columns(), report)
         write_report(made, about.out)
     show_run(run, log)
     show_version(version, decision, registry)

@@ -44,25 +44,21 @@ def report(settings: ReportSettings, log: LogSettings, columns: Columns, as_json
     require_target(settings.out)
     with use_language(settings.language):
         with progress() as step:
-            made, said = made_report(settings, log, columns, step)
+            made = made_report(settings, log, columns, step)
             step("Writing", 0, 0)
             write_report(made, settings.out, workbook=settings.xlsx)
-        _tell(made, said, settings, as_json)
-
-
-def _tell(made: EconomicsReport, said: list[str], settings: ReportSettings, as_json: bool) -> None:
-    for sentence in said:
-        typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
-    if as_json:
-        show_json(made.to_dict())
-    else:
-        _show(made, settings.out)
+        for sentence in made.findings:
+            typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
+        if as_json:
+            show_json(made.to_dict())
+        else:
+            _show(made, settings.out)
 
 
 def made_report(
     settings: ReportSettings, log: LogSettings, columns: Columns, step: Report
-) -> tuple[EconomicsReport, list[str]]:
-    """Read the log and the files, and compute the report; also return sentences about the files."""
+) -> EconomicsReport:
+    """Read the log and the files, and compute the report."""
     from features.economics.identities import read_identities
     from features.economics.report import build_report
     from serving.campaign.ledger import ledger_section
@@ -80,7 +76,7 @@ def made_report(
 
             made = replace(made, star_schema=star_schema(facts, inputs, made))
         ledger = ledger_section(settings.campaigns, facts.periods.known_until, inputs.unit)
-        return replace(made, sections=(*made.sections, ledger)), sources.said
+        return replace(made, sections=(*made.sections, ledger), about_files=tuple(sources.said))
 
 
 def _show(made: EconomicsReport, folder: Path) -> None:
@@ -91,13 +87,8 @@ def _show(made: EconomicsReport, folder: Path) -> None:
 
     terms = made.terms
     said = [
-        translated(
-            "Log of {first:date} to {last:date}. A customer is active for {days:day|days} after a purchase "
-            "(--inactivity-days).",
-            first=terms.first_day,
-            last=terms.last_day,
-            days=terms.inactivity_days,
-        )
+        translated("Log of {first:date} to {last:date}.", first=terms.first_day, last=terms.last_day),
+        terms.activity(),
     ]
     if terms.money_unit:
         said.append(translated("Money is in {unit}.", unit=currency(terms.money_unit)))
@@ -118,10 +109,9 @@ def _show(made: EconomicsReport, folder: Path) -> None:
     for section in made.sections:
         for sentence in section.notes:
             typer.echo(f"{sentence}\n")
-    missing = dict.fromkeys(sentence for section in made.sections for sentence in section.missing)
-    if missing:
-        typer.echo(translated("Not in the report:"))
-        for sentence in missing:
+    if made.missing:
+        typer.echo(translated("Not in the report, and what would fill it:"))
+        for sentence in made.missing:
             typer.echo(f"- {sentence}")
     typer.echo()
     typer.echo(

@@ -114,7 +114,7 @@ def _covers(terms: Terms) -> list[str]:
             period=period,
             calendar=calendar,
         ),
-        translated("A customer is active for {days:day|days} after a purchase.", days=terms.inactivity_days),
+        terms.activity(),
     ]
     if terms.segment:
         said.append(translated("Customers are told apart by {segment}.", segment=terms.segment))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from features.economics.acquisition import Spend
@@ -24,7 +25,7 @@ from features.economics.periods import PeriodLength, Periods
 from features.economics.receivables import Receivables
 from features.economics.referrals import Referrals
 from features.economics.segments import STAGE, Segments, StageSegments, read_segments
-from features.economics.settings import ReportSettings
+from features.economics.settings import INACTIVITY_DAYS, ReportSettings
 from features.economics.stages import StageInputs
 from features.economics.surveys import Surveys
 from features.economics.targets import Targets
@@ -49,6 +50,7 @@ class ReportSources:
     Attributes
     ----------
     orders : TransactionLog, aliases united
+    inactivity_days : int, the settings', else the scored list's, else `INACTIVITY_DAYS`
     said : list of str, sentences about the files
     """
 
@@ -73,6 +75,7 @@ class ReportSources:
         if settings.scores:
             self.scored = read_scored(settings.scores, known, log, self.aliases)
             self.said += self.scored.notes
+        self.inactivity_days = self._inactivity()
         span, path = (self.orders.first_day, self.orders.last_day), settings.deflator
         self._deflator = Deflator.read(path, *span, settings.calendar, log) if path else None
         self._referrals = (
@@ -88,7 +91,7 @@ class ReportSources:
         return Facts(
             self.orders,
             Periods(*span, period or settings.period, settings.calendar),
-            inactivity_days=settings.inactivity_days,
+            inactivity_days=self.inactivity_days,
             margin=settings.margin,
             deflator=self._deflator,
             segments=self._segments,
@@ -120,9 +123,22 @@ class ReportSources:
         )
         if scored:
             inputs = replace(
-                inputs, potential=scored.potential, potential_high=scored.high, tiers=scored.tiers
+                inputs,
+                potential=scored.potential,
+                potential_high=scored.high,
+                tiers=scored.tiers,
+                scored_inactivity_days=scored.inactivity_days,
             )
-        return self._with_costs(inputs, settings.costs, facts, stack) if settings.costs else inputs
+        if settings.costs:
+            inputs = self._with_costs(inputs, settings.costs, facts, stack)
+        if settings.touchpoints and inputs.costs is None:
+            self.said.append(
+                translated(
+                    "{file} is not used: a report needs what a touch costs, [[touchpoints]] of --costs.",
+                    file=settings.touchpoints.name,
+                )
+            )
+        return inputs
 
     def _with_costs(self, inputs: Inputs, costs: Path, facts: Facts, stack: ExitStack) -> Inputs:
         """Add the costs, which are shared out by month."""
@@ -139,11 +155,36 @@ class ReportSources:
         stages = None
         if name == STAGE:
             given = StageInputs(self._referrals, self._surveys, self._wallets or {})
-            stages = StageSegments(self.settings.inactivity_days, given)
+            stages = StageSegments(self.inactivity_days, given)
         return read_segments(name, self.people, self.orders.columns, self.scored, stages)
 
     def _has(self, column: str) -> bool:
         return self.people is not None and self.people.has(column)
+
+    def _inactivity(self) -> int:
+        """Choose the inactivity window, and say where a scored list is of another, or of another day."""
+        chosen, scored = self.settings.inactivity_days, self.scored
+        of_list = scored.inactivity_days if scored else None
+        if chosen and of_list and chosen != of_list:
+            self.said.append(
+                translated(
+                    "Here a customer is active for {days:day|days} after a purchase (--inactivity-days), in the scored "
+                    "list for {scored:,}: its stages, and whom it calls dormant, do not fit the counts of this report. "
+                    "Without --inactivity-days the report takes those of the list.",
+                    days=chosen,
+                    scored=of_list,
+                )
+            )
+        if scored and scored.snapshot and scored.snapshot != self.orders.last_day + timedelta(days=1):
+            self.said.append(
+                translated(
+                    "The scored list is of {day:date}, and the log ends on {last:date}: what customers are expected to "
+                    "bring is as of another day than what they have brought.",
+                    day=scored.snapshot,
+                    last=self.orders.last_day,
+                )
+            )
+        return chosen or of_list or INACTIVITY_DAYS
 
     def _united(self, orders: TransactionLog) -> list[str]:
         if not self.settings.identities:

@@ -153,17 +153,22 @@ def test_jalali_dates_with_persian_digits_are_read_and_one_that_does_not_exist_i
 @pytest.mark.parametrize(
     ("row", "says"),
     [
-        ("churn,2015-02,,0.1", "no indicator. Did you mean churn_rate"),
-        ("churn_rate,Feb,,0.1", "no month"),
-        ("churn_rate,2015-02,gold,0.1", "segment 'gold'; the report has 'all'"),
+        ("churn,2015-02,,0.1", r"row 2 \('churn'\)\. Did you mean churn_rate\? There are new, returned, "),
+        ("nps,2015-02,,0.1", "no indicator that a target can be set for"),
+        ("churn_rate,Feb,,0.1", r"no month: row 2 \('Feb'\)\. Write it as .*of the log are 2015-01 to"),
+        (
+            "churn_rate,2015-02,gold,0.1",
+            r"row 2 \('gold'\)\. Did you mean Gold medal\? There are all, Gold medal",
+        ),
+        ("churn_rate,2015-02,gold medal,0.1", r"row 2 \('gold medal'\)\. Did you mean Gold medal\?"),
         ("churn_rate,2015-02,,low", "no number in target"),
     ],
 )
 def test_a_target_that_names_nothing_is_refused(tmp_path, row, says):
-    path = written(tmp_path, f"indicator,period,segment,target\n{row}\n")
+    path = written(tmp_path, f"indicator,period,segment,target\nend,2015-02,,5\n{row}\n")
 
     with pytest.raises(StayworthError, match=says):
-        Targets.read(path, Periods(FIRST, LAST), ["all"])
+        Targets.read(path, Periods(FIRST, LAST), ["all", "Gold medal"])
 
 
 # --- customers ---------------------------------------------------------------------------------------------------
@@ -192,6 +197,8 @@ def test_an_alias_in_the_file_of_customers_is_its_customer(tmp_path):
 def test_segments_that_cannot_be_are_refused_with_a_remedy(tmp_path):
     with pytest.raises(StayworthError, match="give --customers"):
         read_segments("city", None, [])
+    with pytest.raises(StayworthError, match="Did you mean first_channel"):
+        read_segments("first-chanel", None, [])
     with pytest.raises(StayworthError, match="needs a column channel"):
         read_segments("first_channel", None, [])
     with pytest.raises(StayworthError, match="ends before it begins"):

@@ -241,14 +241,15 @@ def test_what_is_not_known_is_empty_and_names_its_file():
     customers = rows(found, "customer_profitability")
     assert customers[["margin", "net_margin", "keep_cost", "acquire_cost", "bad_debt"]].isna().all(axis=None)
     assert customers["net_profitability"].tolist() == [12_000_000, 6_000_000]
-    assert [sentence.split(" ", 1)[0] for sentence in found.missing] == [
-        "Margins",
+    assert [each.source.split(" ", 1)[0] for each in found.missing] == [
+        "the",  # log's column margin
         "spend.csv",
         "costs.toml",
         "receivables.csv",
-        "scores.csv",
+        "scored.csv",
     ]
-    assert found.notes == ("Profitability is of the whole log, 2015-01-01 to 2015-02-20.",)
+    assert found.notes == ()
+    assert found.tables[0].title == "Profitability over the whole log, 2015-01-01 to 2015-02-20"
     assert not np.any([table.name == "whale_curve" for table in found.tables])
 
 

@@ -67,7 +67,7 @@ def test_a_report_of_a_log_alone_says_which_files_would_fill_it() -> None:
     assert "active for 60 days" in result.stdout
     assert not Path("out/report.xlsx").exists()
     for flag in ("--spend", "--targets", "--deflator"):
-        assert flag in result.stdout.partition("Not in the report:")[2]
+        assert flag in result.stdout.partition("Not in the report, and what would fill it:")[2]
     base = pd.read_csv("out/customer_base.csv", dtype={"period": str})
     assert base.columns[:4].tolist() == ["segment", "period", "from", "to"]
     assert (base["start"] + base["new"] + base["returned"] - base["lost"] == base["end"]).all()
@@ -106,7 +106,7 @@ def test_a_report_with_every_file() -> None:
     assert march.loc["radio", ["acquired", "spend", "cac"]].tolist() == [1, 3.5, 3.5]
     assert march.loc["press", "spend"] == 1 and march["cac"].isna()["press"]
     assert march.loc["all", ["acquired", "spend", "cac"]].tolist() == [1, 4.5, 4.5]
-    assert "9.00 lies on days before or after" in result.stdout
+    assert "9.00 lies on days before or after" in result.stderr
     segments = pd.read_csv("out/customer_base.csv")["segment"].unique().tolist()
     assert segments == ["all", "Shiraz", "Yazd", "unknown"]
     targets = pd.read_csv("out/targets.csv")
@@ -140,9 +140,17 @@ def test_costs_surveys_leads_referrals_scores_and_real_money_each_have_their_tab
     # of March: 9 for Ann's calls and 10 of the desk, for Ann, Bob and Cid; at September's prices, as margins are
     cost = 19 / 3 * 190 / 130
     assert costs.loc["2015-03", ["kept_customers", "cost_of_keeping"]].tolist() == [3, pytest.approx(cost)]
-    assert "costs without use: 'visit'" in result.stdout
-    assert "4.50 of 23.50 booked could not be allocated" in result.stdout
-    assert "1 rows of surveys are of people who are not in the log" in result.stdout
+    assert "costs of touchpoints that nobody was touched by: 'visit'" in result.stderr
+    assert (
+        "4.50 of 23.50 booked could not be allocated, for no customer of the log drives it: 'call'"
+        in result.stderr
+    )
+    assert "Left out of the surveys: 1 row of 2, of people who are not in the log" in result.stderr
+    page = Path("out/report.html").read_text(encoding="utf-8")
+    findings = page.index('id="findings"')
+    assert (
+        findings < page.index("4.50 of 23.50 booked") < page.index('<section aria-labelledby="indicators">')
+    )
     sales = pd.read_csv("out/sales.csv").set_index("period")
     # the quarter at September's prices: (10 + 5) · 190/110 + (20 + 16) · 190/130
     assert sales.loc["2015-Q1", "net_revenue"] == pytest.approx(15 * 190 / 110 + 36 * 190 / 130, abs=0.02)
@@ -218,6 +226,50 @@ def test_a_column_that_is_no_segment_column_is_refused() -> None:
     )
 
     assert result.exit_code == 2 and "has 300 values" in result.stderr
+
+
+def test_a_report_is_of_the_inactivity_window_of_its_scored_list_or_says_that_it_is_not() -> None:
+    Path("scores.csv").write_text(
+        "customer_id,snapshot_date,expected_value,inactivity_days\nann,2015-09-06,3,180\nbob,2015-09-06,1.5,180\n"
+    )
+    command = ("report", "--transactions", "orders.csv", "--scores", "scores.csv", "--out", "out")
+
+    of_list = run(*command)
+    own = run(*command, "--inactivity-days", 60)
+    page = Path("out/report.html").read_text(encoding="utf-8")
+
+    assert "active for 180 days after a purchase, as in the scored list" in of_list.stdout
+    assert "in the scored list for" not in of_list.stderr
+    assert "active for 60 days after a purchase (--inactivity-days), in the scored list for 180" in own.stderr
+    assert "active for 60 days after a purchase (--inactivity-days), in the scored list for 180" in page
+
+
+def test_a_scored_list_of_another_day_than_the_logs_end_is_said() -> None:
+    Path("scores.csv").write_text("customer_id,snapshot_date,expected_value\nann,2015-06-01,3\n")
+
+    result = run("report", "--transactions", "orders.csv", "--scores", "scores.csv", "--out", "out")
+
+    assert "The scored list is of 2015-06-01, and the log ends on 2015-09-05" in result.stderr
+
+
+def test_touches_and_costs_that_do_not_meet_are_said_and_so_are_touches_without_costs() -> None:
+    touches = "customer_id,occurred_at,touchpoint\nann,2015-03-01,Visit\nann,2015-03-02,Visit\nann,2015-03-02,call\n"
+    Path("touchpoints.csv").write_text(touches)
+    command = ("report", "--transactions", "orders.csv", "--touchpoints", "touchpoints.csv", "--out", "out")
+
+    with_costs, without = run(*command, "--costs", "costs.toml"), run(*command)
+
+    assert "2 touches have no cost on their day and count as none: 'Visit' (2)." in with_costs.stderr
+    assert "touchpoints.csv is not used" in without.stderr
+
+
+def test_each_file_that_is_missing_is_named_once() -> None:
+    result = run("report", "--transactions", "orders.csv", "--out", "out")
+
+    missing = result.stdout.partition("Not in the report")[2]
+    for name in ("spend", "referrals", "leads", "scored", "customers"):
+        assert missing.count(f"{name}.csv") == 1
+    assert "who brought whom; the stage advocate." in missing
 
 
 # --- calculators -------------------------------------------------------------------------------------------------
