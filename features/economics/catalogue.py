@@ -50,8 +50,9 @@ INDICATORS: dict[str, Indicator] = {
 
 BASE_COLUMNS = tuple(each.name for each in BASE)
 SALES_COLUMNS = tuple(each.name for each in SALES)
+_JUDGED = (*BASE, *SALES, INDICATORS["cac"], *CROSS_SELLING, *DISCOUNTS)
 
-TARGETED = tuple(name for name in (*BASE_COLUMNS, *SALES_COLUMNS, "cac") if INDICATORS[name].better)
+TARGETED = tuple(each.name for each in _JUDGED if each.better)
 """Indicators that a target can be set for."""
 
 

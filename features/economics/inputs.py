@@ -34,6 +34,11 @@ _RECEIVABLES = (
 _REFERRALS = "referrals.csv (referrer_id, referred_id, referred_at, reward; --referrals)"
 _SPEND = "spend.csv (channel, from, to, amount; --spend)"
 _SURVEYS = "surveys.csv (customer_id, answered_at, kind, score, sent_at, about; --surveys)"
+_CATEGORY = translatable("the log's column category (--category-column)")
+_QUANTITY = translatable("the log's column quantity (--quantity-column)")
+_DISCOUNT = translatable(
+    "the log's column discount (--discount-column), money by which an amount was reduced"
+)
 _TARGETS = "targets.csv (indicator, period, segment, target; --targets)"
 
 _FILLS = {
@@ -70,6 +75,9 @@ _FILLS = {
         translatable("what customers were touched for, and what of the cost is whose"),
     ),
     "receivables": (_RECEIVABLES, translatable("what customers owe, and what of it will not be paid")),
+    "categories": (_CATEGORY, translatable("cross-selling and, with quantities, up-selling")),
+    "quantities": (_QUANTITY, translatable("with categories, up-selling")),
+    "discounts": (_DISCOUNT, translatable("discounts")),
     "surveys": (_SURVEYS, translatable("NPS and satisfaction")),
     "campaigns": (_CAMPAIGNS, translatable("what each campaign was to earn, and what it did")),
 }

@@ -8,7 +8,7 @@ from features.economics.cross_selling import cross_selling
 from features.economics.discounts import MOST_OF_PRICE, Discounts, discounts
 from features.economics.facts import Facts
 from features.economics.indicators import with_periods
-from features.economics.inputs import KEYS, Inputs
+from features.economics.inputs import KEYS, Inputs, missing
 from features.economics.tables import Section, Table
 from features.language import translated
 
@@ -20,31 +20,23 @@ def product_section(facts: Facts, inputs: Inputs) -> Section:
     """Return what the log's columns of categories, products and discounts tell."""
     tables: list[Table] = []
     notes: list[str] = []
-    missing: list[str] = []
+    findings: list[str] = []
     if "category" in facts.columns:
         tables.append(
             Table("cross_selling", translated("Cross- and up-selling"), _dated(cross_selling(facts), facts))
         )
         notes += _basket_notes(facts)
-    else:
-        missing.append(translated("The log's column category (--category-column) adds cross-selling."))
-    if not {"category", "quantity"} <= set(facts.columns):
-        missing.append(
-            translated(
-                "The log's columns category and quantity (--category-column, --quantity-column) add up-selling."
-            )
-        )
     if "discount_cents" in facts.columns:
         found = discounts(facts, inputs.unit)
         tables.append(Table("discounts", translated("Discounts"), _dated(found.rows, facts)))
-        notes += _discount_notes(found)
-    else:
-        missing.append(
-            translated(
-                "The log's column discount (--discount-column), money by which an amount was reduced, adds discounts."
-            )
-        )
-    return Section("products", translated("What customers buy"), tuple(tables), tuple(notes), tuple(missing))
+        findings += _discount_findings(found)
+    absent = missing(
+        categories="category" in facts.columns,
+        quantities="quantity" in facts.columns,
+        discounts="discount_cents" in facts.columns,
+    )
+    title = translated("What customers buy")
+    return Section("products", title, tuple(tables), tuple(notes), absent, tuple(findings))
 
 
 def _dated(found: pd.DataFrame, facts: Facts) -> pd.DataFrame:
@@ -63,7 +55,7 @@ def _basket_notes(facts: Facts) -> list[str]:
     ]
 
 
-def _discount_notes(found: Discounts) -> list[str]:
+def _discount_findings(found: Discounts) -> list[str]:
     reasons = {
         translated("no number"): found.unreadable,
         translated("negative"): found.negative,
@@ -71,7 +63,7 @@ def _discount_notes(found: Discounts) -> list[str]:
             "more than {share:.0%} of the price, and not all of it", share=MOST_OF_PRICE
         ): found.beyond,
     }
-    notes = [
+    findings = [
         translated(
             "{n:purchase row is|purchase rows are} left out of discounts: {reason}.", n=count, reason=reason
         )
@@ -79,12 +71,12 @@ def _discount_notes(found: Discounts) -> list[str]:
         if count
     ]
     if not found.given:
-        notes.append(translated("No purchase has a discount above 0 in the log's column discount."))
+        findings.append(translated("No purchase has a discount above 0 in the log's column discount."))
     if found.perhaps_percentages:
-        notes.append(
+        findings.append(
             translated(
                 "All discounts are a few amounts up to 100. They are read as money; if they are percentages, turn "
                 "them first: FILE?query=SELECT *, amount * percent / (100 - percent) AS discount FROM log."
             )
         )
-    return notes
+    return findings

@@ -70,7 +70,7 @@ def test_a_discount_that_cannot_be_used_is_left_out_with_its_amount_and_counted(
     assert found["discounts"] == 120
     assert found["discount_share"] == 120 / (80 + 0 + 100 + 120)
     assert found["orders_on_discount"] == 2 and found["discounted_order_share"] == pytest.approx(2 / 3)
-    assert [note for note in section.notes if "left out" in note] == [
+    assert [note for note in section.findings if "left out" in note] == [
         "1 purchase row is left out of discounts: no number.",
         "1 purchase row is left out of discounts: negative.",
         "1 purchase row is left out of discounts: more than 99% of the price, and not all of it.",
@@ -87,8 +87,8 @@ def test_discounts_that_may_be_percentages_are_asked_about():
         }
     )
 
-    assert any("if they are percentages" in note for note in section_of(rows).notes)
-    assert not any("if they are percentages" in note for note in section_of(rows.head(99)).notes)
+    assert any("if they are percentages" in note for note in section_of(rows).findings)
+    assert not any("if they are percentages" in note for note in section_of(rows.head(99)).findings)
 
 
 def test_cross_selling_by_hand():
@@ -195,4 +195,4 @@ def test_what_would_fill_the_section_is_said_in_a_line():
 
     assert section.tables == ()
     for flag in ("--category-column", "--quantity-column", "--discount-column"):
-        assert any(flag in sentence for sentence in section.missing)
+        assert any(flag in str(each) for each in section.missing)

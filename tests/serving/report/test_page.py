@@ -79,7 +79,7 @@ def test_every_section_and_table_is_there_and_every_link_leads_to_one(
     for table in report.tables:
         assert table.rows.empty or table.title in read.texts
     for section in report.sections:
-        assert set(section.missing) | set(section.notes) <= set(read.texts)
+        assert set(map(str, section.missing)) | set(section.notes) <= set(read.texts)
 
 
 def test_text_from_files_stays_text_in_tables_and_pictures(page: str) -> None:
