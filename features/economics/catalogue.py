@@ -21,7 +21,7 @@ from features.economics.file_definitions import (
 from features.economics.group_definitions import GROUPS
 from features.economics.indicator import Indicator
 from features.economics.log_definitions import BASE, COHORTS, HALF_YEARS, KEYS, SALES, VALUES
-from features.economics.product_definitions import CROSS_SELLING, DISCOUNTS
+from features.economics.product_definitions import CROSS_SELLING, DISCOUNTS, NEXT_PRODUCTS
 
 INDICATORS: dict[str, Indicator] = {
     each.name: each
@@ -42,6 +42,7 @@ INDICATORS: dict[str, Indicator] = {
         *TARGETS,
         *GROUPS,
         *CROSS_SELLING,
+        *NEXT_PRODUCTS,
         *DISCOUNTS,
         *CAMPAIGNS,
     )

@@ -36,6 +36,7 @@ _SPEND = "spend.csv (channel, from, to, amount; --spend)"
 _SURVEYS = "surveys.csv (customer_id, answered_at, kind, score, sent_at, about; --surveys)"
 _CATEGORY = translatable("the log's column category (--category-column)")
 _QUANTITY = translatable("the log's column quantity (--quantity-column)")
+_PRODUCT = translatable("the log's column product_id (--product-column)")
 _DISCOUNT = translatable(
     "the log's column discount (--discount-column), money by which an amount was reduced"
 )
@@ -77,6 +78,7 @@ _FILLS = {
     "receivables": (_RECEIVABLES, translatable("what customers owe, and what of it will not be paid")),
     "categories": (_CATEGORY, translatable("cross-selling and, with quantities, up-selling")),
     "quantities": (_QUANTITY, translatable("with categories, up-selling")),
+    "products": (_PRODUCT, translatable("the product that a customer may buy next")),
     "discounts": (_DISCOUNT, translatable("discounts")),
     "surveys": (_SURVEYS, translatable("NPS and satisfaction")),
     "campaigns": (_CAMPAIGNS, translatable("what each campaign was to earn, and what it did")),

@@ -44,6 +44,26 @@ CROSS_SELLING = (
     ),
 )
 
+NEXT_PRODUCTS = (
+    Indicator(
+        "hits", "customers", "Of them, bought in it the product that was the likeliest by the days before it."
+    ),
+    Indicator("hit_rate", "share", "Their share.", "hits / customers", "higher"),
+    Indicator(
+        "popular_hits",
+        "customers",
+        "Of them, bought in it the most popular product that they had not bought before.",
+    ),
+    Indicator("popular_hit_rate", "share", "Their share.", "popular_hits / customers"),
+    Indicator(
+        "better", "yes or no", "The likeliest is bought more often than the most popular, beyond chance."
+    ),
+    Indicator("next_product", "text", "The likeliest of the products that the customer has not bought."),
+    Indicator("bought_product", "text", "Product of the customer that makes it likely."),
+    Indicator("probability", "share", "Share of the buyers of bought_product who bought next_product too."),
+    Indicator("support", "customers", "Customers who bought both; 20 or more."),
+)
+
 DISCOUNTS = (
     Indicator("discounts", "money", "Money that purchases were reduced by.", "", "lower"),
     Indicator(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import pandas as pd
 
 from features.economics.cross_selling import cross_selling
@@ -9,9 +11,11 @@ from features.economics.discounts import MOST_OF_PRICE, Discounts, discounts
 from features.economics.facts import Facts
 from features.economics.indicators import with_periods
 from features.economics.inputs import KEYS, Inputs, missing
+from features.economics.next_product import SUPPORT, judge_next_products, next_products
 from features.economics.tables import Section, Table
 from features.language import translated
 
+NEXT_PRODUCT = "next_product"
 PERIOD_TABLES = ("cross_selling", "discounts")
 """Tables of indicators by segment and period."""
 
@@ -26,6 +30,8 @@ def product_section(facts: Facts, inputs: Inputs) -> Section:
             Table("cross_selling", translated("Cross- and up-selling"), _dated(cross_selling(facts), facts))
         )
         notes += _basket_notes(facts)
+    if "product_id" in facts.columns:
+        tables += _next_tables(facts, notes)
     if "discount_cents" in facts.columns:
         found = discounts(facts, inputs.unit)
         tables.append(Table("discounts", translated("Discounts"), _dated(found.rows, facts)))
@@ -33,6 +39,7 @@ def product_section(facts: Facts, inputs: Inputs) -> Section:
     absent = missing(
         categories="category" in facts.columns,
         quantities="quantity" in facts.columns,
+        products="product_id" in facts.columns,
         discounts="discount_cents" in facts.columns,
     )
     title = translated("What customers buy")
@@ -53,6 +60,60 @@ def _basket_notes(facts: Facts) -> list[str]:
             "several categories."
         )
     ]
+
+
+def _next_tables(facts: Facts, notes: list[str]) -> list[Table]:
+    """Return the evidence for next products, and the list of them if it is good enough; say which."""
+    found = judge_next_products(facts)
+    if not found.customers:
+        notes.append(
+            translated(
+                "Next products cannot be judged: no customer has one and bought again, by products that {n:,} "
+                "customers or more bought together before the last {days:day|days}. They are not shown.",
+                n=SUPPORT,
+                days=int(facts.periods.boundaries[-1]) - found.day,
+            )
+        )
+        return []
+    first = date(1970, 1, 1) + timedelta(days=found.day)
+    terms = {
+        "n": found.customers,
+        "first": first,
+        "last": facts.periods.last_day,
+        "rate": found.hits / found.customers,
+        "popular": found.popular_hits / found.customers,
+    }
+    evidence = {
+        "from": [first],
+        "to": [facts.periods.known_until],
+        "customers": [found.customers],
+        "hits": [found.hits],
+        "hit_rate": [terms["rate"]],
+        "popular_hits": [found.popular_hits],
+        "popular_hit_rate": [terms["popular"]],
+        "better": [found.better],
+    }
+    judged = Table("next_product_evidence", translated("Next products, judged"), pd.DataFrame(evidence))
+    if not found.better:
+        notes.append(
+            translated(
+                "Next products are not shown: of {n:,} customers who bought again from {first:date} to {last:date}, "
+                "{rate:.1%} bought the one that was known to be likeliest before, and {popular:.1%} the most popular "
+                "one that they had not bought. They are shown where they do better, beyond chance.",
+                **terms,
+            )
+        )
+        return [judged]
+    notes.append(
+        translated(
+            "Next products (next_product.csv): of {n:,} customers who bought again from {first:date} to {last:date}, "
+            "{rate:.1%} bought the one that was known to be likeliest before, and {popular:.1%} the most popular one "
+            "that they had not bought.",
+            **terms,
+        )
+    )
+    listed = Table(NEXT_PRODUCT, translated("Next products"), next_products(facts), personal=True)
+    return [judged, listed]
 
 
 def _discount_findings(found: Discounts) -> list[str]:

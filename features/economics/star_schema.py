@@ -14,6 +14,7 @@ customer_segments          customer and segment: a customer may be in several
 fact_orders                customer and day
 fact_costs                 customer, day or month, and touchpoint or pool; empty without costs
 fact_scores                customer with a score; empty without a scored list
+fact_next_products         customer with a next product; empty where none are shown
 fact_indicators            segment, period and indicator
 =========================  =================================================================================
 """
@@ -29,7 +30,7 @@ import pandas as pd
 from features.economics.cost_allocation import NOBODY, POOLED, TOUCHED
 from features.economics.facts import Facts
 from features.economics.inputs import KEYS, CostInputs, Inputs
-from features.economics.product_section import PERIOD_TABLES
+from features.economics.product_section import NEXT_PRODUCT, PERIOD_TABLES
 from features.economics.segments import EVERYONE
 from features.economics.tables import EconomicsReport
 from features.jalali import jalali
@@ -82,6 +83,7 @@ def star_schema(facts: Facts, inputs: Inputs, report: EconomicsReport) -> dict[s
         "fact_orders": _orders(facts, inputs),
         "fact_costs": _costs(inputs, keys),
         "fact_scores": _scores(inputs, keys),
+        "fact_next_products": _next_products(report, keys),
         "fact_indicators": _indicators(report, names),
     }
     problems = [*_unknown_keys(tables), *_other_totals(tables, inputs, report)]
@@ -180,6 +182,17 @@ def _scores(inputs: Inputs, keys: pd.Series) -> pd.DataFrame:
             "tier": [(inputs.tiers or {}).get(customer) for customer in customers],
         }
     )
+
+
+def _next_products(report: EconomicsReport, keys: pd.Series) -> pd.DataFrame:
+    """Return the product that each customer may buy next, where the report shows it."""
+    columns = ["next_product", "bought_product", "probability", "support"]
+    found = [table.rows for table in report.tables if table.name == NEXT_PRODUCT]
+    if not found:
+        return pd.DataFrame(columns=["customer_key", *columns])
+    shown = found[0][columns]
+    shown.insert(0, "customer_key", keys.loc[found[0]["customer_id"]].to_numpy())
+    return shown
 
 
 def _indicators(report: EconomicsReport, names: pd.DataFrame) -> pd.DataFrame:

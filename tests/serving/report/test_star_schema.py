@@ -95,3 +95,22 @@ def test_a_star_schema_that_does_not_give_the_reports_totals_is_not_written() ->
 
         with pytest.raises(RuntimeError, match="net_revenue by period is another"):
             star_schema(facts, Inputs(), made)
+
+
+def test_next_products_and_indicators_of_products_are_facts() -> None:
+    bread = [(f"b{number}", "2015-01-01", "bread") for number in range(40)]
+    butter = [(f"b{number}", "2015-01-02", "butter") for number in range(30)]
+    milk = [(f"m{number}", "2015-01-03", "milk") for number in range(35)]
+    later = [(f"b{number}", "2015-03-20", "butter") for number in range(30, 40)]
+    names = ["customer_id", "ordered_at", "product_id"]
+    rows = pd.DataFrame([*bread, *butter, *milk, *later, ("eve", "2015-03-31", "bread")], columns=names)
+    log = validate(rows.assign(amount=3, discount=1, category="food"))
+
+    with Facts(log, Periods(log.first_day, log.last_day), 30) as facts:
+        tables = star_schema(facts, Inputs(), build_report(facts, Inputs()))
+
+    customers = tables["fact_next_products"].merge(tables["dim_customer"], on="customer_key")
+    assert customers[["customer_id", "next_product"]].to_numpy().tolist() == [["eve", "butter"]]
+    shares = tables["fact_indicators"].query("indicator == 'discount_share'")
+    assert set(shares["value"]) == {0.25}
+    assert "cross_buying_rate" in set(tables["fact_indicators"]["indicator"])
