@@ -49,6 +49,7 @@ FLOORS = {
             "customer_groups",
             "documents",
             "errors",
+            "invalid",
             "jalali",
             "language",
             "lazy_exports",

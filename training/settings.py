@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from features.customer_groups import TIER_SHARES, TIERS_OF, TierScheme
 from features.documents import read_toml
 from features.errors import StayworthError
+from features.invalid import why
 from features.log.settings import LogRules
 from features.settings import Settings
 from training.churn.budget import Budget
@@ -199,7 +200,7 @@ def _read_costs(path: Path) -> CostSettings:
     except ValidationError as error:
         first = error.errors()[0]
         raise StayworthError(
-            f"{path}, [costs]: {first['loc'][0]} = {first['input']!r}: {first['msg']}."
+            f"{path}, [costs]: {first['loc'][0]}: {why(first, CostSettings.model_fields.keys() - _COST_FILES)}."
         ) from None
 
 

@@ -39,6 +39,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from features.documents import read_toml
 from features.economics.periods import Periods
 from features.errors import StayworthError
+from features.invalid import why
 from features.log.amounts import cents
 
 DRIVERS = ("orders", "revenue", "active days", "equal", "touchpoint")
@@ -191,5 +192,5 @@ def _entry(kind: type[Entry], entry: dict[str, object], path: Path) -> Entry:
         what = next((str(entry[key]) for key in ("touchpoint", "pool") if key in entry), None)
         what = what or ("unpaid_rates" if kind is UnpaidRates else "a cost")
         raise StayworthError(
-            f"{path}: {what!r}, {'.'.join(map(str, first['loc']))}: {first['msg']}."
+            f"{path}: {what!r}, {'.'.join(map(str, first['loc']))}: {why(first, kind.model_fields)}."
         ) from None

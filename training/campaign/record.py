@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from features.documents import read_json
 from features.errors import StayworthError
+from features.invalid import why
 from training.campaign.plan import CampaignPlan
 from training.campaign.resumption import RESUMPTIONS
 from training.campaign.settings import Measure, PlanTerms
@@ -286,6 +287,6 @@ def read_record(path: Path) -> CampaignRecord:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise CampaignError(f"{path} is not a plan of 'stayworth plan': {where}: {first['msg']}.") from None
+        raise CampaignError(f"{path} is not a plan of 'stayworth plan': {where}: {why(first)}.") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CampaignError(f"{path} is not a plan of 'stayworth plan': {error}.") from None

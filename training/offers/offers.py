@@ -17,6 +17,7 @@ from features.customer_groups import Stage, Tier
 from features.documents import read_toml
 from features.errors import StayworthError
 from features.files import atomic_path
+from features.invalid import why
 from training.offers.acceptance_band import AcceptanceBand
 
 Floats = NDArray[np.float64]
@@ -348,7 +349,7 @@ def _explain(error: ValidationError, raw: dict[str, Any]) -> str:
             for part in problem["loc"]
             if part not in ("offers", "float", "BetaPrior", "constrained-float")
         ]
-        message = problem["msg"].removeprefix("Value error, ")
+        message = why(problem, Offer.model_fields if len(where) == 2 else ())
         if where and isinstance(where[0], int):
             table = raw["offers"][where[0]]
             name = table.get("name", f"number {where[0] + 1}") if isinstance(table, dict) else where[0] + 1

@@ -146,9 +146,9 @@ def test_allocated_and_unallocated_make_what_was_booked_to_the_cent(tmp_path_fac
     [
         (
             '[[touchpoints]]\ntouchpoint = "call"\nunit_cost = -1\n',
-            "'call', unit_cost: .*greater than or equal to 0",
+            "'call', unit_cost: has to be at least 0, not -1",
         ),
-        ('[[pools]]\npool = "desk"\nmonth = "2015-03"\ncost = 1\n', "'desk', driver: Field required"),
+        ('[[pools]]\npool = "desk"\nmonth = "2015-03"\ncost = 1\n', "'desk', driver: is missing"),
         ('[[touchpoints]]\ntouchpoint = "call"\nunit_cost = 1\n' * 2, "two costs of 'call'"),
         ("[touchpoint]\n", "costs stand under"),
     ],

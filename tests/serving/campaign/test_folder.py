@@ -265,10 +265,10 @@ def test_a_plan_of_an_older_format_is_read_as_one_that_contacted_the_dormant(
             lambda record: record | {"format": 4},
             "its format is 4, and this release reads the formats 1 to 3",
         ),
-        (lambda record: record | {"horizon_days": 0}, "horizon_days: Input should be greater than"),
+        (lambda record: record | {"horizon_days": 0}, "horizon_days: has to be at least 1"),
         (
             lambda record: {k: v for k, v in record.items() if k != "starts_on"},
-            "starts_on: Field required",
+            "starts_on: is missing",
         ),
         (lambda record: [record], "is not a plan of 'stayworth plan'"),
     ],

@@ -146,7 +146,7 @@ def test_offers_are_read_from_toml(tmp_path: Path) -> None:
         ("[[offers]]\nname = 'a'\nacceptance_rate = 0.3", "offer a: give either incentive_cost"),
         ("[[offers]]\nname = 'a'\nincentive_cost = 1\nacceptance_rate = 1.3", "offer a: acceptance_rate"),
         ("[[offers]]\nincentive_cost = -1\nacceptance_rate = 0.3", "offer number 1: incentive_cost"),
-        ("[[offers]]\nname='a'\nincentive_cost=1\nacceptance_rate=0.3\ncost=2", "offer a: cost Extra"),
+        ("[[offers]]\nname='a'\nincentive_cost=1\nacceptance_rate=0.3\ncost=2", "offer a: cost is not known"),
         ("[offer]\nname = 'a'", r"needs \[\[offers\]\] tables"),
         (
             2 * "[[offers]]\nname = 'a'\nincentive_cost = 1\nacceptance_rate = 0.3\n",
