@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -87,6 +89,15 @@ def _show_top(top: pd.DataFrame, dormancy_days: int) -> None:
     )
 
 
+def _program(name: str) -> str:
+    """Return how a program of this environment is called from here: by name where the environment is active."""
+    beside = Path(sys.executable).parent / name  # not resolved: an environment's Python is a link
+    if shutil.which(name) == str(beside) or not beside.exists():
+        return name
+    here = Path.cwd()
+    return shlex.quote(str(beside.relative_to(here) if beside.is_relative_to(here) else beside))
+
+
 def _show_next_steps(folder: Path, tracking_uri: str, orders_csv: Path) -> None:
     uri = shlex.quote(tracking_uri)
     body = (
@@ -96,9 +107,9 @@ def _show_next_steps(folder: Path, tracking_uri: str, orders_csv: Path) -> None:
     typer.echo(
         f"""
 How to go on
-  look at the run    .venv/bin/mlflow ui --backend-store-uri {uri}
-  list for a team    .venv/bin/stayworth score --tracking-uri {uri} --transactions {orders_csv} \\
+  look at the run    {_program("mlflow")} ui --backend-store-uri {uri}
+  list for a team    {_program("stayworth")} score --tracking-uri {uri} --transactions {orders_csv} \\
                        --recent --top 500 --out {folder / "list.xlsx"}
-  serve              .venv/bin/stayworth serve --tracking-uri {uri}
+  serve              {_program("stayworth")} serve --tracking-uri {uri}
   ask the service    curl -s localhost:3000/score -H 'content-type: application/json' -d '{body}'"""
     )

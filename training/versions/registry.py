@@ -287,9 +287,14 @@ class Registry:
 
     def no_champion(self) -> str:
         """Return the message that nothing was promoted yet, with what to do."""
+        absent = (
+            f" (or name the one you have by --tracking-uri: there is no file {self.uri.sqlite_file})"
+            if self.is_absent()
+            else ""
+        )
         return (
             f"No model has the alias '{CHAMPION}' in {self.uri}. "
-            "Train one first: stayworth train --transactions orders.csv --promote"
+            f"Train one first: stayworth train --transactions orders.csv --promote{absent}"
         )
 
     def versions(self) -> list[Version]:

@@ -508,7 +508,6 @@ def test_processes_that_share_a_copy_all_follow_and_leave_it_whole(shop: Shop, w
         subprocess.Popen(
             [sys.executable, "-W", "ignore", "-c", follow, shop.uri, str(shop.cache)],
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
             text=True,
         )
         for _ in range(2)

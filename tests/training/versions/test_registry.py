@@ -262,14 +262,14 @@ def test_two_trainings_that_start_at_once_on_nothing_both_register_and_promote(
             [sys.executable, "-c", training, str(number), str(files)],
             cwd=tmp_path,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
             text=True,
         )
         for number in (0, 1)
     ]
-    outputs = [process.communicate(timeout=120)[0] for process in running]
+    outputs = [process.communicate(timeout=600)[0] for process in running]
 
     assert outputs == ["", ""]
+    assert [process.returncode for process in running] == [0, 0]
     registry = Registry(f"sqlite:///{tmp_path}/mlflow.db")
     assert [version.version for version in registry.versions()] == ["4", "3", "2", "1"]
     champions = [registry.champion().version]
