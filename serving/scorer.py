@@ -7,7 +7,7 @@ So both give a customer the same numbers, to the last digit, whoever else is in 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -39,6 +39,7 @@ from training.versions.registry import DEFAULT_TRACKING_URI, load_champion
 # A request has a margin because its sender means it: an order without one is not used.
 REQUEST_COLUMNS = Columns(margin_column="margin")
 NOTHING_USABLE = "no usable order: all were quarantined"
+_OTHER_SHARE = 0.1  # of the training rows: a log that differs by more before the same day is another
 _NOBODY = pd.DataFrame({"customer_id": [], "reason": []}, dtype="str")
 
 
@@ -106,11 +107,25 @@ class Scorer:
         return cls(model, champion.version)
 
     def differences(self, log: TransactionLog, snapshot: Snapshot | None = None) -> list[Finding]:
-        """Return what keeps a log from being scored: read otherwise than the training log, or long ended."""
+        """Return why a log may be scored wrongly: read otherwise, long ended, or another than the training log."""
         if snapshot:
             require_known_orders(snapshot)
         late = late_snapshot(log, snapshot) if snapshot else []
-        return [*self.model.card.log.differences(log, self.version), *late]
+        return [*self.model.card.log.differences(log, self.version), *late, *self._other_history(log)]
+
+    def _other_history(self, log: TransactionLog) -> Iterator[Finding]:
+        """Find a log whose past is not that of the training log: another shop's, or a part of it."""
+        from training.monitoring.reference_builder import rows_lost
+
+        reference = self.model.card.reference
+        if reference is None or abs(lost := rows_lost(reference, log)) <= _OTHER_SHARE * reference.rows:
+            return
+        yield Finding(
+            "other-history",
+            f"The log has {reference.rows - lost:,} rows before {reference.snapshot}, and version {self.version} "
+            f"learnt from {reference.rows:,}. A score needs all orders of the same shop from its beginning: if this is "
+            "a part of the log, give the whole one; if it is another shop's, train on it: stayworth train --promote",
+        )
 
     def require_costs(self, stated: Mapping[str, float]) -> None:
         """Raise a StayworthError if customers are said to cost something else than by the version's terms.

@@ -99,6 +99,21 @@ def test_a_script_is_told_where_every_row_and_customer_went(here: Path) -> None:
     assert (told["snapshot_date"], told["model_version"], told["published_in"]) == ("1998-07-01", "1", None)
 
 
+def test_another_shop_s_log_and_a_part_of_the_own_are_not_scored_in_silence(here: Path) -> None:
+    lines = (here / "orders.csv").read_text().splitlines(keepends=True)
+    for name, kept in {
+        "part.csv": [line for line in lines[1:] if line.split(",")[1] >= "1997-09-01"],
+        "other.csv": [line.replace("199", "200") for line in lines[1:]],
+    }.items():
+        (here / name).write_text("".join([lines[0], *kept]))
+
+        result = stayworth("score", "--transactions", name, "--out", "list.csv")
+        strict = stayworth("score", "--transactions", name, "--out", "list.csv", "--strict")
+
+        assert "rows before 1998-07-01, and version 1 learnt from 6,919." in " ".join(result.output.split())
+        assert (result.exit_code, strict.exit_code) == (0, 3)
+
+
 def test_a_date_before_the_first_order_makes_no_empty_list(here: Path) -> None:
     result = score("--out", "list.csv", "--snapshot-date", "1997-01-01")
 
