@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from features.economics.campaign_definitions import CAMPAIGNS
 from features.economics.file_definitions import (
     ACQUISITION,
+    COST_FORECAST,
     COSTS,
     LEADS,
     PROFITS,
@@ -34,6 +35,7 @@ INDICATORS: dict[str, Indicator] = {
         *VALUES,
         *HALF_YEARS,
         *COSTS,
+        *COST_FORECAST,
         *RECEIVABLES,
         *PROFITS,
         *REFERRALS,

@@ -5,6 +5,13 @@ from __future__ import annotations
 import pandas as pd
 
 from features.economics.base import customer_base
+from features.economics.cost_forecast import forecast_costs
+from features.economics.cost_forecast_words import (
+    forecast_gaps,
+    forecast_notes,
+    forecast_table,
+    too_few_months,
+)
 from features.economics.costs import cost_of_keeping, shifts, shown_costs
 from features.economics.indicators import with_periods
 from features.economics.inputs import KEYS, CostInputs, Inputs, missing
@@ -50,12 +57,20 @@ def cost_section(inputs: Inputs) -> Section:
         tables.insert(
             2, Table("shift", translated("A tenth of the touches moved to a cheaper touchpoint"), moved)
         )
+    notes, gaps = [], forecast_gaps(facts, inputs.costs)
+    forecast = forecast_costs(facts, inputs.costs.table)
+    if forecast is None:
+        notes.append(too_few_months())
+    else:
+        tables.append(forecast_table(forecast, unit))
+        notes += forecast_notes(forecast, facts, unit)
     return Section(
         "costs",
         title,
         tuple(tables),
+        tuple(notes),
         missing=missing(touchpoints=bool(inputs.costs.touches.names)),
-        findings=tuple(_findings(bookings, inputs.costs)),
+        findings=(*_findings(bookings, inputs.costs), *gaps),
     )
 
 

@@ -79,6 +79,44 @@ COSTS = (
     ),
 )
 
+COST_FORECAST = (
+    Indicator("cost_item", "text", "A touchpoint, a pool, or all of them.", words=("all",)),
+    Indicator(
+        "forecast",
+        "money",
+        "Expected cost of keeping, as booked: touches per active customer-day of the last three closed months, times "
+        "the days expected, times today's cost; a pool as in the last month.",
+    ),
+    Indicator(
+        "forecast_low",
+        "money",
+        "Lower end of the band that 80% of months lie in; empty before four are judged.",
+    ),
+    Indicator("forecast_high", "money", "Upper end of it."),
+    Indicator(
+        "forecast_error",
+        "share",
+        "Error of such forecasts of closed months, each by the months before it.",
+        "sum of errors / sum of costs",
+        "lower",
+    ),
+    Indicator(
+        "plain_method",
+        "text",
+        "The plain forecast that was closest in the same months.",
+        words=("last month", "mean of three months", "same month last year"),
+    ),
+    Indicator("plain_forecast", "money", "What it expects."),
+    Indicator("plain_error", "share", "Its error in the same months.", "sum of errors / sum of costs"),
+    Indicator(
+        "forecast_closer", "yes or no", "The forecast was closer than the plain one; if not, take that."
+    ),
+    Indicator("months_judged", "months", "Closed months that forecasts were judged on."),
+    Indicator(
+        "band_held", "share", "Share of months that lay in the band by the months before them; 80% is meant."
+    ),
+)
+
 RECEIVABLES = (
     Indicator(
         "age_of_debt",
