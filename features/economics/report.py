@@ -21,7 +21,7 @@ from features.economics.profit_section import profit_section
 from features.economics.segments import EVERYONE
 from features.economics.surveys import strangers, survey_results
 from features.economics.tables import EconomicsReport, Section, Table, Terms
-from features.economics.targets import MISSED, NO_VALUE
+from features.economics.targets import MISSED, NO_VALUE, target_in_words
 from features.language import translated, written
 
 _SHOWN_TARGETS = 3
@@ -82,7 +82,11 @@ def _indicator_section(
             whole = whole.merge(other.rows, "left") if other.name in PERIOD_TABLES else whole
         judged = inputs.targets.judged(whole, facts.periods)
         tables.append(Table("targets", translated("Targets"), judged))
-        notes += [_missed(row) for _, row in judged[judged["status"] == MISSED].iterrows()]
+        missed = judged[judged["status"] == MISSED]
+        notes += [
+            translated("Missed: {target}.", target=target_in_words(row, inputs.unit.name))
+            for _, row in missed.iterrows()
+        ]
         findings += _without_value(judged, facts)
     return Section(
         "indicators",
@@ -119,23 +123,6 @@ def _without_value(judged: pd.DataFrame, facts: Facts) -> list[str]:
 
 def _shown_sales(facts: Facts) -> list[str]:
     return [name for name in SALES_COLUMNS if name != "nominal_net_revenue" or facts.deflator is not None]
-
-
-def _missed(row: pd.Series) -> str:
-    judged = INDICATORS[row["indicator"]]
-    named = {
-        "indicator": judged.title,
-        "period": row["period"],
-        "value": judged.shown(row["value"]),
-        "target": judged.shown(row["target"]),
-    }
-    if row["segment"] == EVERYONE:
-        return translated("Missed: {indicator} in {period:label} was {value}, the target {target}.", **named)
-    return translated(
-        "Missed: {indicator} of {segment} in {period:label} was {value}, the target {target}.",
-        segment=row["segment"],
-        **named,
-    )
 
 
 def _channels(facts: Facts, inputs: Inputs) -> pd.DataFrame:

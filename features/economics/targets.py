@@ -14,7 +14,7 @@ from features.economics.catalogue import INDICATORS, TARGETED
 from features.economics.optional_files import PLAIN_RULES, OptionalFile
 from features.economics.periods import Periods
 from features.economics.segments import EVERYONE
-from features.language import translated
+from features.language import currency, translated
 from features.log.settings import LogRules
 from features.suggestion import did_you_mean
 
@@ -117,6 +117,37 @@ class Targets:
                 ]
             )
         return pd.DataFrame(rows, columns=["indicator", "period", "segment", "target", "value", "status"])
+
+
+def target_in_words(row: pd.Series, money_unit: str = "") -> str:
+    """Say in words what became of a target.
+
+    Parameters
+    ----------
+    row : Series of indicator, period, segment, value, target
+    money_unit : str, what money is called; empty if that is not known
+
+    Examples
+    --------
+    >>> row = {"indicator": "churn_rate", "period": "1998-05", "segment": "all", "value": 0.25, "target": 0.2}
+    >>> target_in_words(pd.Series(row))
+    'churn rate in 1998-05 was 25.0%, the target 20.0%'
+    """
+    judged = INDICATORS[row["indicator"]]
+    unit = f" {currency(money_unit)}" if judged.unit == "money" and money_unit else ""
+    named = {
+        "indicator": judged.title,
+        "period": row["period"],
+        "value": judged.shown(row["value"]) + unit,
+        "target": judged.shown(row["target"]) + unit,
+    }
+    if row["segment"] == EVERYONE:
+        return translated("{indicator} in {period:label} was {value}, the target {target}", **named)
+    return translated(
+        "{indicator} of {segment} in {period:label} was {value}, the target {target}",
+        segment=INDICATORS["segment"].shown(row["segment"]),
+        **named,
+    )
 
 
 def _require_known(

@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
 
+from features.language import translatable, translated
 from serving.alerts.open_alerts import ALERT_COLUMNS, CALL, STATE_COLUMNS, next_alerts
 from serving.alerts.signals import Scored
 from serving.store.alerts import OpenAlerts
-from training.campaign.candidates import LeftAlone, exclusions, prices
+from training.campaign.candidates import (
+    ASKED_NOT_TO,
+    HELD_OUT_BY_RUNNING,
+    NO_SCORE,
+    LeftAlone,
+    exclusions,
+    prices,
+)
 from training.campaign.running import RunningCampaign
 from training.campaign.settings import PlanTerms
 from training.offers.offers import Offer
+
+LEFT_ALONE = {
+    ASKED_NOT_TO: translatable("Left alone: {n:customer|customers} who asked for it (--suppress)."),
+    HELD_OUT_BY_RUNNING: translatable(
+        "Left alone: {n:customer|customers} whom a running campaign holds out, so that its effect can be measured."
+    ),
+    NO_SCORE: translatable(
+        "Left out: {n:customer|customers} without a churn probability or a value at stake."
+    ),
+}
+"""Reasons why a customer is in no alert, and how they are said."""
 
 _EVERYBODY = PlanTerms(dormant=True, allow_loss_makers=True, recontact=True)
 
@@ -24,7 +43,7 @@ def customers_to_alert(
     offers: Sequence[Offer],
     suppress: Collection[str] = (),
     running: Sequence[RunningCampaign] = (),
-) -> tuple[pd.DataFrame, int]:
+) -> tuple[pd.DataFrame, dict[str, int]]:
     """Return whom an alert may be about, with the best offer that pays and is for them, else a call.
 
     Who asked not to be contacted is in no alert, nor is whom a running campaign holds out: a call would spoil what the
@@ -32,7 +51,8 @@ def customers_to_alert(
 
     Returns
     -------
-    DataFrame by customer_id: last_purchase_date, value_at_risk, offer, expected_profit; and how many others there are
+    DataFrame by customer_id: last_purchase_date, value_at_risk, offer, expected_profit; and the number of others by the
+    reason, of `LEFT_ALONE`
     """
     rows = scored.customers
     opens = scored.snapshot
@@ -51,7 +71,18 @@ def customers_to_alert(
         }
     ).astype({"last_purchase_date": object})
     known.index = pd.Index(kept["customer_id"])
-    return known, len(rows) - len(kept)
+    return known, {str(why): int(count) for why, count in reason[reason != ""].value_counts().items()}
+
+
+def left_alone_in_words(counts: Mapping[str, int]) -> list[str]:
+    """Say how many customers are in no alert, and why.
+
+    Examples
+    --------
+    >>> left_alone_in_words({"asked not to be contacted": 1})
+    ['Left alone: 1 customer who asked for it (--suppress).']
+    """
+    return [translated(LEFT_ALONE[why], n=count) for why, count in counts.items()]
 
 
 def renew(

@@ -5,6 +5,7 @@ Each function returns a table of `SIGNAL_COLUMNS`, at most a row for each custom
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,8 +15,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from features.economics.catalogue import INDICATORS
-from features.economics.targets import MISSED
+from features.economics.targets import MISSED, target_in_words
 from features.economics.touches import Touches
 from features.errors import StayworthError
 from features.language import translatable, translated
@@ -184,18 +184,20 @@ def missed_targets(folder: Path, snapshot: date) -> pd.DataFrame:
     last = judged.groupby(["indicator", "segment"], sort=False).tail(1)
     rows = last[last["status"] == MISSED]
     reasons = [
-        translated(
-            "{indicator} of {segment} in {period:label} was {value:,.4g}, the target {target:,.4g}.",
-            indicator=INDICATORS[row["indicator"]].title,
-            segment=INDICATORS["segment"].shown(row["segment"]),
-            period=row["period"],
-            value=float(row["value"]),
-            target=float(row["target"]),
-        )
+        translated("Missed: {target}.", target=target_in_words(row, _money_unit(folder)))
         for _, row in rows.iterrows()
     ]
     found = _signals(pd.Series([""] * len(rows)), "target", snapshot, reasons)
     return found.assign(about=(rows["indicator"] + " of " + rows["segment"]).to_numpy())
+
+
+def _money_unit(folder: Path) -> str:
+    """Return what a report calls its money; empty if it does not say."""
+    try:
+        record = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        return str(record["terms"]["money_unit"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def _signals(

@@ -38,7 +38,7 @@ def alerts(settings: AlertSettings, store: StoreSettings, as_json: AsJson = Fals
     others close when what raised them is over. 'stayworth snooze' quiets one until a day, or until half as much again
     is at risk. Who must not be contacted (--suppress), and whom a running campaign holds out, is in no alert.
     """
-    from serving.alerts.alerts import renew
+    from serving.alerts.alerts import left_alone_in_words, renew
     from serving.alerts.signals import Scored
     from serving.campaign.customer_files import CustomerFiles
     from serving.campaign.scored_list import read_scores
@@ -69,7 +69,9 @@ def alerts(settings: AlertSettings, store: StoreSettings, as_json: AsJson = Fals
             plain = found.astype(object).where(found.notna(), None)
             show_json({"snapshot_date": scored.snapshot, "alerts": plain.to_dict("records")})
             return
-        _show(found, alone, missing)
+        _show(found, len(scored.customers))
+        for sentence in (*left_alone_in_words(alone), *(f"- {each}" for each in missing)):
+            typer.echo(sentence)
         typer.echo()
         typer.echo(
             translated(
@@ -81,8 +83,10 @@ def alerts(settings: AlertSettings, store: StoreSettings, as_json: AsJson = Fals
         )
 
 
-def _customers(settings: AlertSettings, scored: Scored, files: CustomerFiles) -> tuple[pd.DataFrame, int]:
-    """Return whom an alert may be about, and how many others there are."""
+def _customers(
+    settings: AlertSettings, scored: Scored, files: CustomerFiles
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Return whom an alert may be about, and the number of others by the reason."""
     from serving.alerts.alerts import customers_to_alert
     from serving.campaign.running_campaigns import running_campaigns
     from training.offers.offers import read_offers
@@ -180,9 +184,18 @@ def _matched(table: pa.Table, path: Path, files: CustomerFiles) -> pa.Table:
     return table.set_column(table.column_names.index("customer_id"), "customer_id", known)
 
 
-def _show(found: pd.DataFrame, alone: int, missing: list[str]) -> None:
+def _show(found: pd.DataFrame, customers: int) -> None:
     from serving.alerts.signals import KIND_NAMES
 
+    if found.empty:
+        typer.echo(
+            translated(
+                "Nothing is to be done today: of {n:customer|customers} on the list nobody has been silent for longer "
+                "than their own rhythm explains (stage lapsing), and no other file raises an alert.",
+                n=customers,
+            )
+        )
+        return
     awake = found[found["snoozed_until"].isna()]
     rows = [
         [
@@ -202,6 +215,14 @@ def _show(found: pd.DataFrame, alone: int, missing: list[str]) -> None:
         *(translated("Reason"), translated("At risk"), translated("Offer")),
     )
     show_table(translated("Alerts"), heads, rows)
+    typer.echo(
+        translated(
+            "Since: the day of the list on which it was first seen; of a complaint its day, of a debt the first day on "
+            "which it was overdue."
+        )
+    )
+    if len(awake) > _SHOWN:
+        typer.echo(translated("{n:more alert is|more alerts are} in the file.", n=len(awake) - _SHOWN))
     counts = awake["kind"].value_counts()
     typer.echo()
     for kind, count in counts.items():
@@ -210,12 +231,3 @@ def _show(found: pd.DataFrame, alone: int, missing: list[str]) -> None:
         typer.echo(
             translated("At the end of the list: {n:snoozed alert|snoozed alerts}.", n=len(found) - len(awake))
         )
-    if alone:
-        typer.echo(
-            translated(
-                "Left alone: {n:customer|customers} who asked for it, or whom a running campaign holds out.",
-                n=alone,
-            )
-        )
-    for sentence in missing:
-        typer.echo(f"- {sentence}")

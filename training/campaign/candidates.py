@@ -29,6 +29,8 @@ NUMBERS = (
 HELD_OUT_BY_RUNNING = "held out by a running campaign"
 CONTACTED_BY_RUNNING = "contacted by a running campaign"
 STANDING = "standing holdout: no campaign contacts them"
+NO_SCORE = "no score"
+ASKED_NOT_TO = "asked not to be contacted"
 LOSS_MAKER = "costs more than they bring: expected value below 0"
 
 COSTS = ("cost_per_order", "cost_per_day", "bad_debt_rate", "inactivity_days")
@@ -194,7 +196,7 @@ def exclusions(
         reason[customers["silent_days"] > dormant_after_days] = dormant_reason(dormant_after_days)
     if not terms.allow_loss_makers:
         reason[customers["expected_value"] < 0] = LOSS_MAKER
-    reason[unknown] = "no score"
+    reason[unknown] = NO_SCORE
     if terms.cooldown_days is not None:
         recent = _recently_contacted(others.contacts, starts_on - timedelta(days=terms.cooldown_days))
         reason[ids.isin(recent)] = f"contacted within the last {terms.cooldown_days} days"
@@ -205,7 +207,7 @@ def exclusions(
         reason[ids.isin(campaign.held_out)] = HELD_OUT_BY_RUNNING
     if terms.standing_holdout:
         reason[standing_holdout(ids, terms.standing_holdout, terms.standing_seed)] = STANDING
-    reason[ids.isin(set(map(str, others.suppress)))] = "asked not to be contacted"
+    reason[ids.isin(set(map(str, others.suppress)))] = ASKED_NOT_TO
     return reason
 
 

@@ -138,7 +138,7 @@ def show_version(version: Version, decision: PromotionDecision | None, registry:
 
 
 def _show_race(run: TrainingRun) -> None:
-    from training.judging.race import MODEL, winner
+    from training.judging.race import MODEL, winners_in_words
 
     race = run.test.race
     rows = []
@@ -156,9 +156,7 @@ def _show_race(run: TrainingRun) -> None:
     )
     header = ["Racer", "AUC", "Log-loss", "Recent: AUC", "Log-loss ", "Calibration error", "In the large"]
     show_table(title, header, rows)
-    typer.echo(
-        f"Lowest log-loss, the simpler on a tie: {winner(race)}; recent customers: {winner(race, 'recent')}."
-    )
+    typer.echo(winners_in_words(race))
 
 
 def _show_spend(run: TrainingRun) -> None:

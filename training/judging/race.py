@@ -196,3 +196,26 @@ def winner(results: pd.DataFrame, customers_slice: str = "all") -> str:
     part = results[results["customers_slice"] == customers_slice]
     tied = part[part["log_loss"] <= part["log_loss"].min() + TIE]
     return str(tied["racer"].iloc[0])
+
+
+def winners_in_words(results: pd.DataFrame) -> str:
+    """Say who won the race, by what, and what that means for the version that is trained.
+
+    Examples
+    --------
+    >>> race = {"racer": ["BG/NBD p0", "stayworth"], "log_loss": [0.303, 0.297]}
+    >>> parts = [pd.DataFrame(race).assign(customers_slice=name) for name in ("all", "recent")]
+    >>> winners_in_words(pd.concat(parts))[:75]
+    'Nearest to what happened (lowest log-loss): stayworth, also among the recent'
+    """
+    best, recent = winner(results), winner(results, "recent")
+    also = ", also among the recent customers" if best == recent else f"; among the recent customers {recent}"
+    version = (
+        f"The version is {MODEL}; the others show what it adds."
+        if best == MODEL
+        else f"The version is {MODEL} all the same: on this log {best}, which is simpler, predicts churn as well."
+    )
+    return (
+        f"Nearest to what happened (lowest log-loss): {best}{also}. A difference of {TIE:g} or less is a tie, which "
+        f"goes to the simpler, higher in the table. {version}"
+    )

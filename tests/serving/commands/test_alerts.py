@@ -166,7 +166,8 @@ def test_opt_outs_and_strangers_are_in_no_alert() -> None:
     assert result.exit_code == 0, result.output
     assert read_table("alerts.csv")["customer_id"].tolist() == ["ann", "cid"]
     assert "2 of 3 customers of touchpoints.csv are in the scored list." in result.output  # zoe is not
-    assert "Left alone: 1 customer who asked for it" in result.output
+    assert "Left alone: 1 customer who asked for it (--suppress)." in result.output
+    assert "running campaign" not in result.output
 
 
 @pytest.mark.parametrize("flag", ["--before", "--touchpoints", "--receivables"])
@@ -205,9 +206,38 @@ def test_missed_targets_come_from_a_report() -> None:
 
     found = made("--report", "report")
 
-    assert found["reason"].tolist()[-1] == "churn rate of all in 1998-06 was 0.25, the target 0.2."
+    assert found["reason"].tolist()[-1] == "Missed: churn rate in 1998-06 was 25.0%, the target 20.0%."
     assert found["kind"].tolist() == ["overdue", "target"]
     assert found["customer_id"].tolist() == ["ann", ""]
+
+
+def test_a_missed_target_of_money_names_its_unit() -> None:
+    Path("report").mkdir()
+    Path("report/report.json").write_text('{"terms": {"money_unit": "EUR"}}')
+    Path("report/targets.csv").write_text(
+        "indicator,period,segment,value,target,status\nnet_revenue,1998-06,web,1234567.8,2000000,missed\n"
+    )
+
+    found = made("--report", "report")
+
+    assert found["reason"].tolist()[-1] == (
+        "Missed: net revenue of web in 1998-06 was 1,234,568 EUR, the target 2,000,000 EUR."
+    )
+
+
+def test_a_list_that_raises_no_alert_says_why_nothing_is_to_be_done(scored_list: ScoredList) -> None:
+    write_list(scored_list, "calm.csv", date(1998, 7, 1), [0.2] * 4, stages=("loyal",) * 4)
+
+    result = run("alerts", "--scores", "calm.csv", "--out", "alerts.csv")
+
+    assert "Nothing is to be done today: of 4 customers on the list nobody has been silent" in result.stdout
+    assert "Left alone" not in result.stdout and "asked" not in result.stdout
+
+
+def test_the_console_says_what_since_means() -> None:
+    assert (
+        "Since: the day of the list" in run("alerts", "--scores", "scored.csv", "--out", "alerts.csv").stdout
+    )
 
 
 def test_who_is_forgotten_has_no_alert() -> None:
