@@ -25,7 +25,7 @@ from rich.table import Table
 from features.errors import StayworthError
 from features.progress import Report
 
-_NUMERIC = re.compile(r"[-+−]?[\d,]*\.?\d+( ?%)?|[–-]?")
+_NUMERIC = re.compile(r"\u200e?[-+−]?[\d,٬]*[.٫]?\d+( ?[%٪])?|[–-]?")
 _PIPE_WIDTH = 140
 _PIPE_SECONDS = 10.0
 

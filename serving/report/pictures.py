@@ -33,7 +33,12 @@ _STAGE_COLOURS = {
     "lapsing": RED,
 }
 _TICKS = 5
+_MOST_DECIMALS = 3
 _LABELS = 7
+_ABOVE = {
+    **{"xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "y": 1, "yanchor": "bottom"},
+    **{"yshift": 8, "showarrow": False},
+}
 
 
 def pictures(report: EconomicsReport) -> dict[str, str]:
@@ -273,22 +278,29 @@ def _ticks(figure: go.Figure, values: Sequence[float] | pd.Series, axis: str, sh
     """Mark an axis of numbers in the digits of the language, which plotly does not know."""
     known = [float(value) for value in values if np.isfinite(value)]
     places = MaxNLocator(_TICKS).tick_values(min([0.0, *known]), max([0.0, *known]))
-    digits = shape or (",.0f" if max(map(abs, places)) >= _TICKS else ",.2f")
-    texts = [written(float(place), digits) for place in places]
+    shape = shape or f",.{_decimals(places)}f"
+    texts = [written(float(place), shape) for place in places]
     return figure.update_layout({axis: {"tickvals": places, "ticktext": texts}})
+
+
+def _decimals(places: Sequence[float]) -> int:
+    """Return the fewest decimals that tell an axis's marks as they are."""
+    return next((count for count in range(_MOST_DECIMALS) if np.allclose(places, np.round(places, count))), 2)
 
 
 def _figure(unit: str) -> go.Figure:
     layout = go.Layout(
         template="none",
         font={"family": "system-ui, sans-serif", "color": INK, "size": 13},
-        margin={"l": 8, "r": 16, "t": 12, "b": 8},
+        margin={"l": 8, "r": 16, "t": 34 if unit else 12, "b": 8},
         legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         hovermode="closest",
         dragmode=False,
         xaxis={"type": "category" if unit else "-", "nticks": _LABELS, "gridcolor": LINE, "automargin": True},
-        yaxis={"title": {"text": unit}, "gridcolor": LINE, "zerolinecolor": GREY, "automargin": True},
+        # Not a rotated title: it would run into the ticks of some scripts.
+        annotations=[{"text": unit} | _ABOVE] if unit else [],
+        yaxis={"gridcolor": LINE, "zerolinecolor": GREY, "automargin": True},
     )
     return go.Figure(layout=layout)

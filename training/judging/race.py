@@ -206,7 +206,7 @@ def winners_in_words(results: pd.DataFrame) -> str:
     >>> race = {"racer": ["BG/NBD p0", "stayworth"], "log_loss": [0.303, 0.297]}
     >>> parts = [pd.DataFrame(race).assign(customers_slice=name) for name in ("all", "recent")]
     >>> winners_in_words(pd.concat(parts))[:75]
-    'Nearest to what happened (lowest log-loss): stayworth, also among the recent'
+    'Nearest to what happened (lowest log-loss): stayworth, also among the recen'
     """
     best, recent = winner(results), winner(results, "recent")
     also = ", also among the recent customers" if best == recent else f"; among the recent customers {recent}"

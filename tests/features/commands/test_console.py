@@ -106,3 +106,10 @@ with progress() as report:
     assert "Reading" in shown
     assert "1,000 of 1,000" in shown
     assert "━" in shown
+
+
+def test_numbers_in_persian_digits_are_aligned_as_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    show_table("", ["شمار"], [["۱٬۲۳۴"], ["۵٫۵٪"]])
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].endswith("۱٬۲۳۴") and lines[2].startswith(" ")

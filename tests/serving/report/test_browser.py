@@ -35,6 +35,8 @@ OUTSIDE = """[...document.querySelectorAll('.picture')].flatMap(picture => {
     return box.width && (box.left < card.left - 1 || box.right > card.right + 1);
   }).map(text => text.textContent);
 })"""
+SCROLLED = """[...document.querySelectorAll('.scroll')].filter(each => each.scrollWidth > each.clientWidth + 1)
+  .map(each => `${each.getAttribute('aria-label')}: ${each.scrollWidth} of ${each.clientWidth}`)"""
 RULES = {
     "resultTypes": ["violations"],
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"],
@@ -110,6 +112,13 @@ def test_a_report_is_used_without_eyes_or_a_mouse(visit: Callable[[str, int], Vi
     found = Axe().run(visit(language, PHONE).page, options=RULES | {"rules": rules}).response["violations"]
 
     assert [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in GRAVE] == []
+
+
+def test_no_table_scrolls_sideways_on_a_desk(visit: Callable[[str, int], Visit], language: str) -> None:
+    page = visit(language, DESK).page
+
+    assert page.locator(".scroll").count() > 5
+    assert page.evaluate(SCROLLED) == []
 
 
 def test_a_picture_says_everything_in_persian_and_in_its_digits(visit: Callable[[str, int], Visit]) -> None:

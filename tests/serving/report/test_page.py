@@ -19,6 +19,7 @@ from features.economics.segments import EVERYONE, FirstPurchaseSegments
 from features.economics.tables import EconomicsReport
 from features.log.transactions import validate
 from serving.report.page import SHOWN_ROWS, report_page
+from serving.report.pictures import revenue
 
 HOSTILE = "</script><script>alert('خرید')</script>"
 OUTSIDE = {"src", "href", "srcset", "action", "data", "poster"}
@@ -129,3 +130,18 @@ def test_a_report_of_one_period_has_tables_and_no_pictures() -> None:
 
     assert "plotly-graph-div" not in page
     assert "<table>" in page
+
+
+def test_the_marks_of_an_axis_say_where_they_stand() -> None:
+    periods = ["2024-01", "2024-02"]
+    rows = pd.DataFrame(
+        {"segment": "all", "period": periods, "net_revenue": [2.0, 10.0], "provisional": False}
+    )
+
+    figure = revenue(rows)
+
+    assert figure is not None
+    axis = figure.layout.yaxis
+    assert list(map(float, axis.ticktext)) == list(axis.tickvals)
+    assert len(set(axis.ticktext)) > 3
+    assert [note.text for note in figure.layout.annotations] == ["net revenue"]
