@@ -14,7 +14,7 @@ from features.customer_groups import TIER_SHARES, TIERS_OF, TierScheme
 from features.documents import read_toml
 from features.errors import StayworthError
 from features.invalid import why
-from features.log.settings import LogRules
+from features.log.settings import LogRules, LogSettings
 from features.settings import Settings
 from training.churn.budget import Budget
 from training.clv import PurchaseModelName
@@ -141,12 +141,14 @@ class CostSettings(Settings, section="costs"):
             If a file cannot be read or used, or touches have no costs.
         """
         from features.economics.cost_table import CostTable
+        from features.economics.identities import aliases_of
         from features.economics.optional_files import PLAIN_RULES
         from features.economics.receivables import Receivables
         from features.economics.touches import Touches
         from features.economics.trailing import CostFiles
 
         rules = rules or PLAIN_RULES
+        aliases = aliases_of(rules) if isinstance(rules, LogSettings) else {}
         table = CostTable.read(self.file) if self.file else CostTable()
         if self.touchpoints and not table.units:
             raise StayworthError(
@@ -157,8 +159,8 @@ class CostSettings(Settings, section="costs"):
             return None
         files = CostFiles(
             table,
-            Touches.read(self.touchpoints, rules) if self.touchpoints else Touches.none(),
-            Receivables.read(self.receivables, rules) if self.receivables else None,
+            Touches.read(self.touchpoints, rules, aliases) if self.touchpoints else Touches.none(),
+            Receivables.read(self.receivables, rules, aliases) if self.receivables else None,
             rules.calendar,
         )
         self._require_one_source(files)

@@ -29,7 +29,7 @@ def open_log(
     *,
     compare: Callable[[TransactionLog], list[Finding]] | None = None,
 ) -> TransactionLog:
-    """Read, validate and check the log that the settings name, and write its quarantine file if they ask for one.
+    """Read, validate and check the log that the settings name, write its quarantine file if asked, unite its customers.
 
     Parameters
     ----------
@@ -45,13 +45,18 @@ def open_log(
     OutputError
         If the quarantine file cannot be written.
     """
+    from features.economics.identities import aliases_of, united
     from features.log.findings import settle
 
     orders, found = read_and_check(log, columns, report)
     found = [*(compare(orders) if compare else ()), *found]
     for sentence in settle(found, log.accept, strict=log.strict):
         typer.secho(f"Warning: {sentence}", fg=typer.colors.YELLOW, err=True)
-    return orders.without_raw_rows()
+    orders = orders.without_raw_rows()
+    if log.identities:
+        orders, sentence = united(orders, aliases_of(log), log.identities.name)
+        typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
+    return orders
 
 
 def read_and_check(

@@ -11,8 +11,10 @@ from pathlib import Path
 
 from features.economics.optional_files import PLAIN_RULES, OptionalFile
 from features.errors import StayworthError
+from features.language import translated
 from features.log.identity import examples
-from features.log.settings import LogRules
+from features.log.settings import LogRules, LogSettings
+from features.log.transactions import TransactionLog
 
 
 def read_identities(path: str | Path, rules: LogRules = PLAIN_RULES) -> dict[str, str]:
@@ -25,6 +27,23 @@ def read_identities(path: str | Path, rules: LogRules = PLAIN_RULES) -> dict[str
     """
     file = OptionalFile(path, ["alias_id", "customer_id"], rules)
     return resolved(zip(file.ids("alias_id"), file.ids("customer_id"), strict=True), file.name)
+
+
+def aliases_of(log: LogSettings) -> dict[str, str]:
+    """Return the customer of every alias of the file that the settings name; nobody's without one."""
+    return read_identities(log.identities, log) if log.identities else {}
+
+
+def united(orders: TransactionLog, aliases: Mapping[str, str], file_name: str) -> tuple[TransactionLog, str]:
+    """Return a log in which aliases count as their customers, and a sentence that says how many are in it."""
+    known = set(orders.table["customer_id"].unique().to_pylist())
+    said = translated(
+        "{used:,} of {given:,} aliases of {file} are in the log; they count as their customers.",
+        used=len(known & aliases.keys()),
+        given=len(aliases),
+        file=file_name,
+    )
+    return orders.with_ids(aliases), said
 
 
 def resolved(pairs: Iterable[tuple[str, str]], name: str = "the identities") -> dict[str, str]:

@@ -144,12 +144,6 @@ class ReportSettings(Settings, section="report"):
             help="Folder of campaigns as 'stayworth plan' wrote them: what each was to earn and did.",
         ),
     ] = None
-    identities: Annotated[
-        Path | None,
-        typer.Option(
-            "--identities", help="Several ids of one customer, united first: alias_id, customer_id."
-        ),
-    ] = None
     loose_ids: Annotated[
         bool,
         typer.Option(

@@ -293,6 +293,12 @@ class LogSettings(LogRules, section="log"):
             "\"status = 'paid'\".",
         ),
     ] = None
+    identities: Annotated[
+        Path | None,
+        typer.Option(
+            "--identities", help="Several ids of one customer, united first: alias_id, customer_id."
+        ),
+    ] = None
     accept: Annotated[
         list[str],
         typer.Option("--accept", help="Accept a finding about the log, by its name; repeat for more."),

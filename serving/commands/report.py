@@ -59,13 +59,14 @@ def made_report(
     settings: ReportSettings, log: LogSettings, columns: Columns, step: Report
 ) -> EconomicsReport:
     """Read the log and the files, and compute the report."""
-    from features.economics.identities import read_identities
+    from features.economics.identities import aliases_of
     from features.economics.report import build_report
     from serving.campaign.ledger import ledger_section
     from serving.report.sources import ReportSources
 
-    aliases = read_identities(settings.identities, log) if settings.identities else {}
-    orders = open_log(log, columns, step)
+    aliases = aliases_of(log)
+    # The page says how many were united, so the sources do it.
+    orders = open_log(log.model_copy(update={"identities": None}), columns, step)
     step("Computing", 0, 0)
     sources = ReportSources(settings, log, orders, aliases)
     with sources.facts() as facts, ExitStack() as stack:

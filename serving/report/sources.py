@@ -11,6 +11,7 @@ from pathlib import Path
 from features.economics.acquisition import Spend
 from features.economics.cost_table import CostTable
 from features.economics.facts import Facts
+from features.economics.identities import united
 from features.economics.inputs import CostInputs, Inputs
 from features.economics.leads import Leads
 from features.economics.money import Deflator, MoneyUnit
@@ -62,8 +63,10 @@ class ReportSources:
         aliases: Mapping[str, str],
     ) -> None:
         self.settings, self.log, self.aliases = settings, log, dict(aliases)
-        self.said = self._united(orders)
-        self.orders = orders.with_ids(self.aliases)
+        self.orders, self.said = orders, list[str]()
+        if log.identities:
+            self.orders, sentence = united(orders, self.aliases, log.identities.name)
+            self.said.append(sentence)
         needed = settings.customers or settings.scores
         known = self.orders.table["customer_id"].unique().to_pylist() if needed else []
         self.people = self.scored = None
@@ -185,16 +188,3 @@ class ReportSources:
                 )
             )
         return chosen or of_list or INACTIVITY_DAYS
-
-    def _united(self, orders: TransactionLog) -> list[str]:
-        if not self.settings.identities:
-            return []
-        known = set(orders.table["customer_id"].unique().to_pylist())
-        return [
-            translated(
-                "{used:,} of {given:,} aliases of {file} are in the log; they count as their customers.",
-                used=sum(alias in known for alias in self.aliases),
-                given=len(self.aliases),
-                file=self.settings.identities.name,
-            )
-        ]

@@ -99,6 +99,26 @@ def test_a_script_is_told_where_every_row_and_customer_went(here: Path) -> None:
     assert (told["snapshot_date"], told["model_version"], told["published_in"]) == ("1998-07-01", "1", None)
 
 
+def test_several_ids_of_a_customer_are_scored_as_one(here: Path) -> None:
+    lines = (here / "orders.csv").read_text().splitlines(keepends=True)
+    own = lines[1].split(",")[0]
+    turned = [
+        line.replace(own, "web-7", 1) if line.startswith(f"{own},") and number % 2 else line
+        for number, line in enumerate(lines[1:])
+    ]
+    (here / "two.csv").write_text("".join([lines[0], *turned]))
+    (here / "identities.csv").write_text(f"alias_id,customer_id\nweb-7,{own}\nnobody,{own}\n")
+
+    result = stayworth(
+        *("score", "--transactions", "two.csv", "--identities", "identities.csv", "--out", "one.csv")
+    )
+    score("--out", "list.csv")
+
+    assert "1 of 2 aliases of identities.csv are in the log; they count as their customers." in result.output
+    assert "web-7" in (here / "two.csv").read_text()
+    assert (here / "one.csv").read_bytes() == (here / "list.csv").read_bytes()
+
+
 def test_another_shop_s_log_and_a_part_of_the_own_are_not_scored_in_silence(here: Path) -> None:
     lines = (here / "orders.csv").read_text().splitlines(keepends=True)
     for name, kept in {
