@@ -118,7 +118,7 @@ def _next_tables(facts: Facts, notes: list[str]) -> list[Table]:
 
 def _discount_findings(found: Discounts) -> list[str]:
     reasons = {
-        translated("no number"): found.unreadable,
+        translated("no number below ten trillion"): found.unreadable,
         translated("negative"): found.negative,
         translated(
             "more than {share:.0%} of the price, and not all of it", share=MOST_OF_PRICE
