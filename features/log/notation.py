@@ -63,35 +63,39 @@ _NUMBERS: tuple[tuple[str, str, str, NumberStyle], ...] = (
         _ACCOUNTING,
     ),
 )
+_HALF_DAY = r"(?i:[ap]\.? ?m\.?)"
+# A pattern of a time of day, and the format that reads it.
+_CLOCKS = (
+    ("", ""),
+    *(
+        (f" [0-9]{{1,2}}{more}{half}", f" {hour}{shape}{end}")
+        for more, shape in ((":[0-9]{2}", ":%M"), (":[0-9]{2}:[0-9]{2}", ":%M:%S"))
+        for half, hour, end in (("", "%H", ""), (f" {_HALF_DAY}", "%I", " %p"), (_HALF_DAY, "%I", "%p"))
+    ),
+)
 # What it is, a pattern of the whole cell, and the --date-format that reads it.
 _DATES: tuple[tuple[str, str, str], ...] = (
-    ("as 2011-01-31", r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:.*)?$", ISO),
+    (
+        "as 2011-01-31",
+        r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9.]+)? ?(Z|UTC|GMT|[+-][0-9:]+)?)?$",
+        ISO,
+    ),
     ("in seconds since 1970", r"^(8|9|1[0-9]|2[0-4])[0-9]{8}(\.[0-9]+)?$", "epoch"),
     ("in milliseconds since 1970", r"^(8|9|1[0-9]|2[0-4])[0-9]{11}$", "epoch-ms"),
     ("as Excel's day numbers", r"^(3[0-9]|4[0-9]|5[0-9])[0-9]{3}(\.[0-9]+)?$", "excel"),
     *(
-        (
-            how,
-            rf"^{first}{re.escape(mark)}{second}{re.escape(mark)}[0-9]{{4}}{time}$",
-            form.replace("/", mark) + clock,
+        (how, rf"^{date.replace('/', re.escape(mark))}{time}$", form.replace("/", mark) + clock)
+        for how, date, form, marks in (
+            ("with the day first", f"{_OVER_12}/[0-9]{{1,2}}/[0-9]{{4}}", "%d/%m/%Y", "/.-"),
+            ("with the month first", f"[0-9]{{1,2}}/{_OVER_12}/[0-9]{{4}}", "%m/%d/%Y", "/.-"),
+            ("with the year first", "(19|20)[0-9]{2}/[0-9]{1,2}/[0-9]{1,2}", "%Y/%m/%d", "/.-"),
         )
-        for mark in "/.-"
-        for time, clock in (
-            ("", ""),
-            (" [0-9]{1,2}:[0-9]{2}", " %H:%M"),
-            (" [0-9]{1,2}:[0-9]{2}:[0-9]{2}", " %H:%M:%S"),
-            ("(?i) [0-9]{1,2}:[0-9]{2} ?[ap]m", " %I:%M %p"),
-            ("(?i) [0-9]{1,2}:[0-9]{2}:[0-9]{2} ?[ap]m", " %I:%M:%S %p"),
-        )
-        for how, first, second, form in (
-            ("with the day first", _OVER_12, "[0-9]{1,2}", "%d/%m/%Y"),
-            ("with the month first", "[0-9]{1,2}", _OVER_12, "%m/%d/%Y"),
-        )
+        for mark in marks
+        for time, clock in _CLOCKS
     ),
 )
 # What no format of --date-format reads, or none that is known from the cell, and the flag that does.
 _OTHER_DATES: tuple[tuple[str, str, str], ...] = (
-    ("as 2011-01-31", r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:.*)?$", ISO),
     ("in the Jalali calendar", r"^1[34][0-9]{2}/[0-9]{1,2}/[0-9]{1,2}", "--log-calendar jalali"),
     ("with an AM or PM", r"(?i)[0-9] ?[ap]\.? ?m\.?$", "--date-format, with %I and %p"),
     (

@@ -193,6 +193,9 @@ def test_two_date_formats_in_one_column_never_lose_the_newest_part():
         ("%d.%m.%Y %H:%M", None),
         ("%m/%d/%Y", None),
         ("%d-%m-%Y %I:%M:%S %p", None),
+        ("%Y-%m-%d %I:%M %p", None),
+        ("%d/%m/%Y %I:%M%p", "%Y/%m/%d"),
+        ("%Y/%m/%d", None),
         ("%Y-%m-%d", "%d/%m/%Y"),
     ],
 )
