@@ -131,7 +131,7 @@ class Forecast:
     rows : DataFrame, a row for each item, the last for all
         cost_item; forecast_cents, low_cents, high_cents (NaN without enough months); forecast_error; plain_method,
         plain_cents and plain_error of the best of the plain forecasts; closer (bool or None); months_judged;
-        band_held, the share of months in the band of the months before them
+        band_tried and band_held, months that the band of the months before them was tried on, and held
     """
 
     period: Period
@@ -264,7 +264,8 @@ def _judged(
         "plain_error": errors[best],
         "closer": None if np.isnan(own) else bool(own < errors[best]),
         "months_judged": len(actual),
-        "band_held": float((relative[tried] <= widths[tried]).mean()) if tried.any() else np.nan,
+        "band_tried": int(tried.sum()),
+        "band_held": int((relative[tried] <= widths[tried]).sum()),
     }
 
 

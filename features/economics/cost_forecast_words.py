@@ -32,7 +32,7 @@ def forecast_table(found: Forecast, unit: MoneyUnit) -> Table:
     shown["from"] = period.start
     columns = ["period", "from", "to", "cost_item", "forecast", "forecast_low", "forecast_high"]
     columns += ["forecast_error", "plain_method", "plain_forecast", "plain_error", "forecast_closer"]
-    columns += ["months_judged", "band_held"]
+    columns += ["months_judged", "band_tried", "band_held"]
     return Table("cost_forecast", translated("Forecast of the next month's costs"), shown[columns])
 
 
@@ -70,13 +70,14 @@ def forecast_notes(found: Forecast, facts: Facts, unit: MoneyUnit) -> list[str]:
                 names=list(map(repr, names)),
             )
         )
-    if not np.isnan(whole["band_held"]):
+    if whole["band_tried"]:
         notes.append(
             translated(
-                "The band of all costs is meant to hold {meant:.0%} of months; of those it was tried on, by the months "
-                "before them, it held {held:.0%}.",
+                "The band of all costs is meant to hold {meant:.0%} of months: it held {held:,} of {n:month|months} "
+                "that it was tried on, each by the months before it.",
                 meant=BAND,
                 held=whole["band_held"],
+                n=whole["band_tried"],
             )
         )
     return notes

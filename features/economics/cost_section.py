@@ -62,7 +62,7 @@ def cost_section(inputs: Inputs) -> Section:
     if forecast is None:
         notes.append(too_few_months())
     else:
-        tables.append(forecast_table(forecast, unit))
+        tables.insert(2, forecast_table(forecast, unit))
         notes += forecast_notes(forecast, facts, unit)
     return Section(
         "costs",

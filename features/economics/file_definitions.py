@@ -112,9 +112,8 @@ COST_FORECAST = (
         "forecast_closer", "yes or no", "The forecast was closer than the plain one; if not, take that."
     ),
     Indicator("months_judged", "months", "Closed months that forecasts were judged on."),
-    Indicator(
-        "band_held", "share", "Share of months that lay in the band by the months before them; 80% is meant."
-    ),
+    Indicator("band_tried", "months", "Of them, could be compared with the band of the months before them."),
+    Indicator("band_held", "months", "Of those, lay in it; 80% are meant to."),
 )
 
 RECEIVABLES = (

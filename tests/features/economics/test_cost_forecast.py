@@ -74,6 +74,7 @@ def test_a_forecast_by_hand_follows_the_days_and_the_price_of_today(tmp_path):
     assert call["plain_error"] == pytest.approx(np.abs(np.diff(cost)[5:]).sum() / cost[6:].sum())
     # The desk costs the same by any forecast: that is no gain.
     assert desk["forecast_error"] == desk["plain_error"] == 0 and not desk["closer"]
+    assert [desk[name] for name in ("band_tried", "band_held")] == [2, 2]  # four months make a band
 
 
 def test_where_a_plain_forecast_is_closer_it_is_said_with_its_number(tmp_path):
