@@ -18,6 +18,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.behaviour.catalogue import ATTRIBUTES, SURVEYS, file_of
+from features.behaviour.files import BehaviourFiles
 from features.economics.trailing import CostFiles, TrailingYear, trailing_year
 from features.engines.choice import engine_for
 from features.engines.engine import Engine
@@ -161,6 +163,7 @@ class Scorer:
         *,
         threads: int | None = None,
         cost_files: CostFiles | None = None,
+        beside: BehaviourFiles | None = None,
     ) -> ScoredList:
         """Score every customer of a log.
 
@@ -171,6 +174,8 @@ class Scorer:
             By default the day after the log's last order.
         cost_files : CostFiles, optional
             What each customer cost in the year before; without, the version's means stand for all.
+        beside : BehaviourFiles, optional
+            What is known of customers beside their orders; what the version learnt from and is not here is missing.
         threads : int
             Of the engine; by default as many as the machine allows. The scores do not depend on it.
 
@@ -189,8 +194,9 @@ class Scorer:
         known = cost_files if snapshot.date > log.first_day else None
         year = self._trailing_year(log, snapshot, known) if known else None
         with engine_for(log.table.num_rows, threads=threads) as engine:
-            scored = self._score(log, engine, snapshot, year)
-        return replace(scored, notes=(*self._means(year), *(year.notes if year else ())))
+            scored = self._score(log, engine, snapshot, year, beside)
+        notes = [*self._means(year), *(year.notes if year else ()), *self._of_files(log, snapshot, beside)]
+        return replace(scored, notes=tuple(dict.fromkeys(notes)))
 
     def _trailing_year(self, log: TransactionLog, snapshot: Snapshot, files: CostFiles) -> TrailingYear:
         if self.model.own_costs is None:
@@ -213,8 +219,38 @@ class Scorer:
             "the files of costs that 'stayworth score' reads.",
         )
 
+    def _of_files(
+        self, log: TransactionLog, snapshot: Snapshot, beside: BehaviourFiles | None
+    ) -> Iterator[str]:
+        """Say what the version learnt from and the files do not tell, and which files it does not use."""
+        yield from self._missing(beside, "The list has")
+        if beside is None or beside.whole:
+            return
+        yield from beside.notes(log)
+        for file in beside.only(self.model.files).silent_at(snapshot):
+            yield f"The file of {file} has no row before {snapshot}: it tells nothing of that date."
+        for file in (SURVEYS, ATTRIBUTES):
+            if file in beside.given and file not in self.model.files:
+                yield f"The file of {file} is not used: version {self.version} did not learn from one."
+
+    def _missing(self, beside: BehaviourFiles | None, what: str) -> Iterator[str]:
+        """Name the features of files that the version learnt from and that are not known here."""
+        known = beside.names if beside else ()
+        for file in self.model.files:
+            lacking = [name for name in self.model.features if file_of(name) == file and name not in known]
+            if lacking:
+                yield (
+                    f"{what} no {file} that tell {', '.join(lacking)}, which version {self.version} learnt from: they "
+                    "are missing, and scores differ."
+                )
+
     def score_customers(
-        self, rows: pa.Table, snapshot: Snapshot | None = None, *, rules: LogRules | None = None
+        self,
+        rows: pa.Table,
+        snapshot: Snapshot | None = None,
+        *,
+        rules: LogRules | None = None,
+        beside: BehaviourFiles | None = None,
     ) -> ScoredList:
         """Score the customers of a live request, as `score_log` scores a list.
 
@@ -226,6 +262,8 @@ class Scorer:
             By default tomorrow, so that today's orders count.
         rules : LogRules
             How the rows are read; by default as the contract says, in the time zone of the training log.
+        beside : BehaviourFiles
+            What the request says of the customers beside their orders.
 
         Returns
         -------
@@ -239,9 +277,9 @@ class Scorer:
             lies in the future.
         """
         log = self.request_log(rows, rules)
-        notes = self.notes(log)
+        notes = self.notes(log, beside)
         with engine_for(log.table.num_rows, live=True) as engine:
-            scored = self._score(log, engine, snapshot or tomorrow(log.terms.timezone))
+            scored = self._score(log, engine, snapshot or tomorrow(log.terms.timezone), beside=beside)
         scored = replace(scored, notes=notes)
         if not (missing := log.customers_without_a_used_row):
             return scored
@@ -250,7 +288,7 @@ class Scorer:
         return replace(scored, unscored=unscored)
 
     def score_one(
-        self, rows: pa.Table, snapshot: Snapshot | None = None
+        self, rows: pa.Table, snapshot: Snapshot | None = None, beside: BehaviourFiles | None = None
     ) -> tuple[TransactionLog, ScoredList]:
         """Score the one customer of a live request; return the orders as they were read, too.
 
@@ -264,16 +302,21 @@ class Scorer:
         customers = len(text(rows["customer_id"]).drop_null().unique())
         if customers != 1:
             raise StayworthError(f"The rows are of {customers:,} customers. Send those of one.")
-        scored = self.score_log(log, snapshot or tomorrow(log.report.timezone), threads=1)
+        scored = self.score_log(log, snapshot or tomorrow(log.report.timezone), threads=1, beside=beside)
         if not len(scored.columns["customer_id"]):
             raise StayworthError(f"The customer cannot be scored: {scored.unscored['reason'].iloc[0]}.")
         return log, scored
 
     def _score(
-        self, log: TransactionLog, engine: Engine, snapshot: Snapshot, year: TrailingYear | None = None
+        self,
+        log: TransactionLog,
+        engine: Engine,
+        snapshot: Snapshot,
+        year: TrailingYear | None = None,
+        beside: BehaviourFiles | None = None,
     ) -> ScoredList:
         require_known_orders(snapshot)
-        with PurchaseHistory(log, engine) as history:
+        with PurchaseHistory(log, engine, self.learnt_from(beside)) as history:
             table = history.columns(snapshot)
             customers = table["customer_id"]
             everybody = len(customers) == pc.count_distinct(log.table["customer_id"]).as_py()
@@ -298,9 +341,17 @@ class Scorer:
             recent=np.asarray(recent)[order],
         )
 
-    def notes(self, log: TransactionLog) -> tuple[str, ...]:
+    def learnt_from(self, beside: BehaviourFiles | None) -> BehaviourFiles | None:
+        """Return the files that the version learnt from, as it told their touches apart; None if there is none."""
+        files = self.model.files
+        if beside is None or not files:
+            return None
+        return beside.only(files).with_kinds(self.model.kinds)
+
+    def notes(self, log: TransactionLog, beside: BehaviourFiles | None = None) -> tuple[str, ...]:
         """Return what the sender of a live request is to know about its scores; refuse another currency."""
-        return (*self.model.card.log.request_notes(log, self.version), *self._means())
+        missing = self._missing(beside, "The request has")
+        return (*self.model.card.log.request_notes(log, self.version), *self._means(), *missing)
 
     def request_log(self, rows: pa.Table, rules: LogRules | None = None) -> TransactionLog:
         """Read the orders of a live request: by default in the time zone of the training log."""

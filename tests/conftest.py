@@ -22,7 +22,7 @@ from features.datasets import cdnow
 from features.log.transactions import TransactionLog, validate
 from features.snapshot import Snapshot
 from training.churn.calibration import Calibrator
-from training.churn.model import CHURN_FEATURES
+from training.churn.inputs import CHURN_FEATURES
 from training.churn.recipe import Recipe
 from training.model.card import EvaluationSummary, LogSummary, TrainingCard
 from training.pipeline import train

@@ -78,7 +78,7 @@ FLOORS = {
         ("snapshots",),
         ("churn",),
         ("reference",),
-        ("settings",),
+        ("settings", "behaviour_settings"),
         ("window",),
         ("model",),
         ("versions",),

@@ -16,6 +16,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from features.behaviour.catalogue import FEATURES as BEHAVIOUR_FEATURES
 from features.economics.catalogue import INDICATORS
 from features.errors import StayworthError
 from features.language import (
@@ -54,7 +55,7 @@ def said() -> Iterator[tuple[str, str]]:
         found = extract_from_dir(ROOT / package, methods, keywords=KEYWORDS)
         yield from ((context or "", str(text)) for _, _, text, _, context in found)
     yield from (("", text) for text in texts_of_topics())
-    meanings = [feature.meaning for feature in FEATURES]
+    meanings = [feature.meaning for feature in (*FEATURES, *BEHAVIOUR_FEATURES)]
     meanings += [words["meaning"] for words in other_contributions().values()]
     yield from (("", text) for text in meanings)
     for each in (*INDICATORS.values(), *DEFINITIONS, JALALI):

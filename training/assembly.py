@@ -9,8 +9,9 @@ from importlib.metadata import version as release
 import numpy as np
 import pandas as pd
 
+from features.behaviour.files import BehaviourFiles
 from features.log.transactions import TransactionLog
-from training.churn.model import CHURN_FEATURES
+from training.churn.inputs import CHURN_FEATURES
 from training.churn.procedure import FittedRecipe
 from training.churn.recipe import Recipe
 from training.clv.customer_costs import OwnCosts
@@ -36,16 +37,19 @@ def assemble_model(
     evaluation: HeldOutEvaluation,
     terms: ValueTerms,
     own_costs: OwnCosts | None = None,
+    beside: BehaviourFiles | None = None,
 ) -> RetentionModel:
     """Put together the model to deploy: fitted models, training card, reference for monitoring, tier cut-offs."""
     dormant_after_days = data.settings.dormancy_days
     card = _card(log, data, newest, deployed.recipe, judged, evaluation)
     churn, usual = deployed.churn, data.usual_gap_days
-    model = RetentionModel(churn, newest.clv, terms, Tiers(()), card, deployed.spend, usual, own_costs)
+    spend, kinds = deployed.spend, beside.kinds if beside else {}
+    model = RetentionModel(churn, newest.clv, terms, Tiers(()), card, spend, usual, own_costs, kinds)
+    model = replace(model, card=replace(card, features=model.features))
     test_performance = measure_slices(
         evaluation.labelled, evaluation.probability, evaluation.expected_spend, dormant_after_days
     )
-    reference = build_reference(model, log, deployed.known, newest, test_performance)
+    reference = build_reference(model, log, deployed.known, newest, test_performance, beside)
     model = replace(model, card=replace(card, reference=reference))
     probabilities = deployed.churn.predict_both(newest.columns, data.plan.newest)
     money = model.valuation.money(newest.columns, *probabilities)

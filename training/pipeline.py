@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import pandas as pd
 
+from features.behaviour.files import BehaviourFiles
 from features.economics.trailing import CostFiles, trailing_year
 from features.errors import ModelError
 from features.log.transactions import TransactionLog
@@ -45,6 +46,7 @@ def train(
     registry: Registry | None = None,
     costs: CostSettings | None = None,
     cost_files: CostFiles | None = None,
+    beside: BehaviourFiles | None = None,
 ) -> TrainingRun:
     """Train churn and value models on a log and judge them out of time.
 
@@ -61,6 +63,8 @@ def train(
     cost_files : CostFiles, optional
         What each customer cost in the trailing year, as `CostSettings.files` reads it; their means are kept in the
         version.
+    beside : BehaviourFiles, optional
+        What is known of customers beside their orders: the models learn from each file that surely makes them better.
 
     Raises
     ------
@@ -70,15 +74,15 @@ def train(
         If nothing can be learnt: no repeat buyers, or everybody churned.
     """
     report = report or (lambda step, done, total: None)
-    data = prepare(log, settings, report)
+    notes = list(beside.notes(log)) if beside else []
+    data = prepare(log, settings, report, beside)
     settings = data.settings
     options = fit_options(log, settings)
     terms = value_terms(settings, data.newest.table, costs)
     own: OwnCosts | None = None
-    cost_notes: tuple[str, ...] = ()
     if cost_files:
         newest, terms, own, cost_notes = with_own_costs(data.newest, log, settings, terms, cost_files)
-        data = replace(data, newest=newest)
+        data, notes = replace(data, newest=newest), [*notes, *cost_notes]
     known, test = data.known_at_test, data.test
 
     judged = run_procedure(
@@ -96,11 +100,14 @@ def train(
     report("Choosing and fitting again on every closed window", 0, 1)
     deployed = run_procedure(data.closed, options, tuner=_again(judged.choice.tuning), report=report)
     newest = deployed.describe(data.newest, settings.horizon)
-    model = assemble_model(deployed, judged.recipe, log, data, newest, evaluation, terms, own)
-    if cost_notes:
-        model = replace(model, card=replace(model.card, notes=(*model.card.notes, *cost_notes)))
+    model = assemble_model(deployed, judged.recipe, log, data, newest, evaluation, terms, own, beside)
+    if notes:
+        notes = list(dict.fromkeys(notes))
+        model = replace(model, card=replace(model.card, notes=(*model.card.notes, *notes)))
     columns = ["snapshot_date", "customer_id", *(feature.name for feature in FEATURES)]
-    columns += [column for column in OWN.values() if column in data.newest.table]
+    columns += [
+        column for column in (*OWN.values(), *(beside.names if beside else ())) if column in data.newest.table
+    ]
     return TrainingRun(
         model=model,
         recipe=deployed.recipe,
@@ -112,6 +119,7 @@ def train(
         settings=settings,
         advice=data.advice,
         tuning=tuning,
+        beside=beside,
     )
 
 

@@ -54,6 +54,7 @@ def register(
         force=settings.force,
         seed=settings.seed,
         threads=settings.threads or cpu_quota(),
+        beside=run.beside,
     )
     return version, decision
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from features.behaviour.files import BehaviourFiles
 from training.churn.recipe import Recipe
 from training.judging.evaluation import HeldOutEvaluation
 from training.judging.tuning_gain import TuningReport
@@ -38,6 +39,8 @@ class TrainingRun:
         As used, with the horizon that ``advice`` gave where none was set.
     advice : Advice or None
     tuning : TuningReport or None
+    beside : BehaviourFiles or None
+        What was known of customers beside their orders.
     """
 
     model: RetentionModel
@@ -50,6 +53,7 @@ class TrainingRun:
     settings: TrainSettings
     advice: Advice | None = None
     tuning: TuningReport | None = None
+    beside: BehaviourFiles | None = None
 
     @property
     def documents(self) -> dict[str, Any]:

@@ -73,15 +73,16 @@ class CostSettings(Settings, section="costs"):
         Path | None,
         typer.Option(
             "--touchpoints",
-            help="Touches of customers, priced by --costs: customer_id, occurred_at, touchpoint, quantity.",
+            help="Touches of customers, priced by --costs, and learnt from where models gain: customer_id, "
+            "occurred_at, touchpoint, quantity, outcome, sentiment.",
         ),
     ] = None
     receivables: Annotated[
         Path | None,
         typer.Option(
             "--receivables",
-            help="Invoices, for customers' own bad debt: customer_id, issued_at, due_at, amount, paid_at, paid_amount, "
-            "written_off_at.",
+            help="Invoices, for customers' own bad debt, and learnt from where models gain: customer_id, issued_at, "
+            "due_at, amount, paid_at, paid_amount, written_off_at.",
         ),
     ] = None
     cost_per_order: Annotated[
@@ -131,6 +132,8 @@ class CostSettings(Settings, section="costs"):
     def files(self, rules: LogRules | None = None) -> CostFiles | None:
         """Read the files of what customers cost; None where they say nothing of single customers.
 
+        Touches without prices cost nothing; models may learn from them (`BehaviourSettings`).
+
         Parameters
         ----------
         rules : LogRules, how the log's ids, dates and numbers are written; by default plainly
@@ -138,7 +141,7 @@ class CostSettings(Settings, section="costs"):
         Raises
         ------
         StayworthError
-            If a file cannot be read or used, or touches have no costs.
+            If a file cannot be read or used.
         """
         from features.economics.cost_table import CostTable
         from features.economics.identities import aliases_of
@@ -150,16 +153,12 @@ class CostSettings(Settings, section="costs"):
         rules = rules or PLAIN_RULES
         aliases = aliases_of(rules) if isinstance(rules, LogSettings) else {}
         table = CostTable.read(self.file) if self.file else CostTable()
-        if self.touchpoints and not table.units:
-            raise StayworthError(
-                f"{self.touchpoints.name}: what a touch costs is not said. Give --costs, a TOML file with "
-                "[[touchpoints]]."
-            )
-        if not (self.touchpoints or self.receivables or table.pools):
+        touchpoints = self.touchpoints if table.units or table.pools else None
+        if not (touchpoints or self.receivables or table.pools):
             return None
         files = CostFiles(
             table,
-            Touches.read(self.touchpoints, rules, aliases) if self.touchpoints else Touches.none(),
+            Touches.read(touchpoints, rules, aliases) if touchpoints else Touches.none(),
             Receivables.read(self.receivables, rules, aliases) if self.receivables else None,
             rules.calendar,
         )

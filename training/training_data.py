@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from features.behaviour.files import BehaviourFiles
 from features.economics.stages import usual_gap
 from features.engines.choice import engine_for
 from features.log.transactions import TransactionLog
@@ -70,8 +71,18 @@ class TrainingData:
         return [each for each in self.labelled if each.snapshot in self.plan.closed]
 
 
-def prepare(log: TransactionLog, settings: TrainSettings, report: Report) -> TrainingData:
+def prepare(
+    log: TransactionLog, settings: TrainSettings, report: Report, beside: BehaviourFiles | None = None
+) -> TrainingData:
     """Describe and label the snapshots that a log affords, at the advised horizon where none is set.
+
+    Parameters
+    ----------
+    log : TransactionLog
+    settings : TrainSettings
+    report : callable
+    beside : BehaviourFiles, optional
+        What is known of customers beside their orders.
 
     Raises
     ------
@@ -82,7 +93,10 @@ def prepare(log: TransactionLog, settings: TrainSettings, report: Report) -> Tra
     """
     campaigns = [read_assignment(folder) for folder in settings.campaign]
     threads = settings.threads or cpu_quota()
-    with engine_for(log.table.num_rows, threads=threads) as engine, PurchaseHistory(log, engine) as history:
+    with (
+        engine_for(log.table.num_rows, threads=threads) as engine,
+        PurchaseHistory(log, engine, beside) as history,
+    ):
         advice = advise(history, limit=settings.snapshots) if settings.horizon_days is None else None
         if advice:
             settings = settings.advised(advice.horizon_days, advice.dormant_after_days)

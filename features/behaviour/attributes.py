@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -43,7 +44,9 @@ class Attributes:
         return tuple(name for name in self.table.column_names if name not in _KEYS)
 
     @classmethod
-    def read(cls, path: str | Path, rules: LogRules = PLAIN_RULES) -> Self:
+    def read(
+        cls, path: str | Path, rules: LogRules = PLAIN_RULES, aliases: Mapping[str, str] | None = None
+    ) -> Self:
         """Read a file of attributes: ``customer_id``, optionally ``valid_from``, and a column for each attribute.
 
         Without ``valid_from`` a row holds for all time; with it, from that day on until the customer's next row.
@@ -54,7 +57,7 @@ class Attributes:
             If the file cannot be read, has no attribute, or has a customer twice or twice from one day on.
         """
         file = OptionalFile(path, ["customer_id"], rules)
-        ids = file.ids("customer_id")
+        ids = [(aliases or {}).get(each, each) for each in file.ids("customer_id")]
         dated = file.has("valid_from")
         since = np.full(len(file), _ALWAYS, dtype=np.int64)
         if dated:

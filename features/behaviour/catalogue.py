@@ -66,7 +66,8 @@ _TOUCHES = BehaviourSource(
     {
         "contacts": _quantity("kind = 'contact' AND day >= {snapshot} - 90"),
         "complaints": _quantity("kind = 'complaint' AND day >= {snapshot} - 90"),
-        "last_contact": "max(CASE WHEN kind <> 'send' THEN day END)",
+        "last_contact": "max(CASE WHEN kind = 'contact' THEN day END)",
+        "last_complaint": "max(CASE WHEN kind = 'complaint' THEN day END)",
         "sends": _quantity(_IS_SETTLED),
         "responses": _quantity(f"{_IS_SETTLED} AND responded"),
         "sentiments": f"count(CASE WHEN {_IN_A_YEAR} THEN sentiment END)",
@@ -91,8 +92,15 @@ _TOUCHES = BehaviourSource(
             TOUCHPOINTS,
             "days_since_contact",
             "days",
-            "Days since the last contact or complaint; NaN without one.",
+            "Days since the last contact; NaN without one.",
             "{snapshot} - last_contact",
+        ),
+        _feature(
+            TOUCHPOINTS,
+            "days_since_complaint",
+            "days",
+            "Days since the last complaint; NaN without one.",
+            "{snapshot} - last_complaint",
         ),
         _feature(
             TOUCHPOINTS,

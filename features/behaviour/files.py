@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -91,6 +91,16 @@ class BehaviourFiles:
         ]
         return (*found, *(self.attributes.names if self.attributes else ()))
 
+    def only(self, files: Collection[str]) -> BehaviourFiles:
+        """Return some of the files."""
+        return replace(
+            self,
+            touches=self.touches if TOUCHPOINTS in files else None,
+            surveys=self.surveys if SURVEYS in files else None,
+            receivables=self.receivables if RECEIVABLES in files else None,
+            attributes=self.attributes if ATTRIBUTES in files else None,
+        )
+
     def with_kinds(self, kinds: Mapping[str, str]) -> BehaviourFiles:
         """Return the files with other kinds of touchpoints: those that a version has learnt from."""
         return replace(self, kinds=dict(kinds))
@@ -119,6 +129,14 @@ class BehaviourFiles:
             else:
                 found |= {feature.name: np.full(len(customer_ids), np.nan) for feature in source.features}
         return found | (_attributes(self.attributes, day, customer_ids) if self.attributes else {})
+
+    def silent_at(self, snapshot: Snapshot) -> tuple[str, ...]:
+        """Return the files that tell nothing of a snapshot, as they have no row before it."""
+        day = (snapshot.date - date(1970, 1, 1)).days
+        columns = {source.file: source.day for source in SOURCES} | {ATTRIBUTES: "valid_from"}
+        return tuple(
+            name for name in self.given if not _begins_before(self._given_table(name), columns[name], day)
+        )
 
     def notes(self, log: TransactionLog) -> Iterator[str]:
         """Yield what to know of the files, in sentences.
@@ -164,6 +182,25 @@ class BehaviourFiles:
         """Return the kind of a touchpoint."""
         usual = COMPLAINT if touchpoint.casefold() == COMPLAINT else "contact"
         return self.kinds.get(touchpoint, usual)
+
+
+@dataclass(frozen=True)
+class OfOneCustomer:
+    """What is known of one customer, whatever name a table has for them.
+
+    Parameters
+    ----------
+    files : BehaviourFiles
+    customer_id : str, as in the files
+    """
+
+    files: BehaviourFiles
+    customer_id: str
+
+    def columns(self, snapshot: Snapshot, customer_ids: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the customer's features, once for each name."""
+        found = self.files.columns(snapshot, np.array([self.customer_id], dtype=object))
+        return {name: np.repeat(values, len(customer_ids)) for name, values in found.items()}
 
 
 def _begins_before(table: pa.Table, column: str, day: int) -> bool:

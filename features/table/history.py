@@ -88,6 +88,13 @@ class Log(Protocol):
         """The used rows, in the columns of `TransactionLog`."""
 
 
+class Beside(Protocol):
+    """What is known of customers beside their orders, such as `features.behaviour.files.BehaviourFiles`."""
+
+    def columns(self, snapshot: Snapshot, customer_ids: np.ndarray) -> dict[str, np.ndarray]:
+        """Return features of the customers as known at a snapshot, arrays of shape (n_customers,) by name."""
+
+
 class PurchaseHistory(Closing):
     """A log's purchase days on an engine, from which features are computed at any snapshot.
 
@@ -96,10 +103,13 @@ class PurchaseHistory(Closing):
     log : Log
     engine : Engine, optional
         By default that of `engine_for`, closed with the history.
+    beside : Beside, optional
+        Gives further columns of the customers, behind those of the orders.
     """
 
-    def __init__(self, log: Log, engine: Engine | None = None) -> None:
+    def __init__(self, log: Log, engine: Engine | None = None, beside: Beside | None = None) -> None:
         self._owned = engine is None
+        self._beside = beside
         self.engine: Engine = engine or engine_for(log.table.num_rows)
         self._columns = log.table.column_names
         self._days = log.table["ordered_on"]
@@ -113,14 +123,18 @@ class PurchaseHistory(Closing):
         -------
         dict of name to ndarray of shape (n_customers,)
             ``snapshot_date``, ``customer_id`` and `FEATURES`, ordered by customer_id; NaN where a feature is
-            undefined.
+            undefined. Then what is known beside the orders.
         """
         table = self._table(snapshot)
-        return {name: column.to_numpy() for name, column in zip(SCHEMA.names, table.columns, strict=True)}
+        found = {name: column.to_numpy() for name, column in zip(SCHEMA.names, table.columns, strict=True)}
+        return found | self._beside.columns(snapshot, found["customer_id"]) if self._beside else found
 
     def features(self, snapshot: Snapshot) -> pd.DataFrame:
         """Return `columns` as a DataFrame of shape (n_customers, 2 + n_features), for analysis."""
-        return self._table(snapshot).to_pandas(date_as_object=False)
+        table = self._table(snapshot).to_pandas(date_as_object=False)
+        if self._beside is None:
+            return table
+        return table.assign(**self._beside.columns(snapshot, table["customer_id"].to_numpy(dtype=object)))
 
     def _table(self, snapshot: Snapshot) -> pa.Table:
         found = self.engine.query(features_sql(self._columns, snapshot))

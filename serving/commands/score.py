@@ -17,6 +17,7 @@ from features.log.findings import Finding, settle
 from features.log.settings import Columns, LogSettings
 from features.snapshot import Snapshot
 from serving.settings import ScoreSettings, StoreSettings
+from training.behaviour_settings import BehaviourSettings
 from training.settings import CostSettings, RegistrySettings
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def score(
     log: LogSettings,
     columns: Columns,
     costs: CostSettings,
+    behaviour: BehaviourSettings,
     registry: RegistrySettings,
     store: StoreSettings,
     as_json: AsJson = False,
@@ -58,6 +60,7 @@ def score(
         scorer = Scorer.from_registry(registry.tracking_uri)
         scorer.require_costs(costs.stated())
         files = costs.files(log)
+        beside = behaviour.files(costs, log, files)
         snapshot = Snapshot(settings.snapshot_date) if settings.snapshot_date else None
         orders = open_log(log, columns, report, compare=lambda read: scorer.differences(read, snapshot))
         if snapshot and snapshot.date <= orders.first_day:
@@ -65,7 +68,7 @@ def score(
             raise WindowError(f"No order lies before {snapshot}. Use --snapshot-date {first} or later.")
         report("Scoring", 0, 0)
         with use_language(settings.language):
-            scored = scorer.score_log(orders, snapshot, cost_files=files)
+            scored = scorer.score_log(orders, snapshot, cost_files=files, beside=beside)
         chosen = _chosen(scored, settings)
         match = contacts.matched(chosen) if contacts else None
         listed = contacts.join(chosen, match) if contacts else chosen

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from features.behaviour.files import BehaviourFiles
 from features.snapshot import Snapshot
 from serving.explanation.caller_sentences import (
     last_order_in_words,
@@ -84,7 +85,12 @@ class KnownOfCustomer:
 
 
 def caller_card(
-    scorer: Scorer, rows: pa.Table, snapshot: Snapshot | None = None, known: KnownOfCustomer | None = None
+    scorer: Scorer,
+    rows: pa.Table,
+    snapshot: Snapshot | None = None,
+    known: KnownOfCustomer | None = None,
+    *,
+    beside: BehaviourFiles | None = None,
 ) -> CallerCard:
     """Describe one customer to whoever talks to them.
 
@@ -96,6 +102,8 @@ def caller_card(
     snapshot : Snapshot
         By default tomorrow, so that today's orders count.
     known : KnownOfCustomer
+    beside : BehaviourFiles
+        What the model may read of the customer beside the orders.
 
     Raises
     ------
@@ -104,7 +112,7 @@ def caller_card(
     """
     known = known or KnownOfCustomer()
     require_own_names(known.offers)
-    log, scored = scorer.score_one(rows, snapshot)
+    log, scored = scorer.score_one(rows, snapshot, beside)
     day = scored.snapshot.date
     score = {name: column[0] for name, column in scored.columns.items()}
     (offered,) = price_offers(scored.columns, known.offers)
@@ -136,7 +144,7 @@ def caller_card(
             rhythm_in_words(rhythm, str(score["stage"])),
             *(offer_in_words(recommended, profit, score, debt) if known.offers else ()),
         ],
-        notes=list(scorer.notes(log)),
+        notes=list(scorer.notes(log, beside)),
     )
 
 

@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from features.behaviour.catalogue import ATTRIBUTE_PREFIX, FEATURES as BEHAVIOUR_FEATURES
+from features.behaviour.files import BehaviourFiles
 from features.language import translated, translation
 from features.snapshot import Snapshot
 from features.table.columns import Columns, rows_of
@@ -27,13 +29,13 @@ from serving.explanation.keeping_costs import KeepingCosts, keeping_costs
 from serving.explanation.recommendation import loss_makers, price_offers
 from serving.explanation.scenario import IfSilent, IfTheyBuy, Scenarios, score_scenarios
 from serving.scorer import Scorer
-from training.churn.model import CONTRIBUTIONS
+from training.churn.inputs import Inputs
 from training.clv.uncertainty import COVERAGE
 from training.model import reasons
 from training.model.score_schema import SCORE_COLUMNS
 from training.offers.offers import Offer, require_own_names
 
-_CATALOGUE = {feature.name: feature for feature in FEATURES}
+_CATALOGUE = {feature.name: feature for feature in (*FEATURES, *BEHAVIOUR_FEATURES)}
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Contribution:
     """What one input adds to the log-odds of churn; its value is None where undefined or there is none."""
 
     feature: str
-    value: float | int | None
+    value: float | int | str | None
     unit: str
     meaning: str
     log_odds: float
@@ -169,6 +171,7 @@ def explain(
     snapshot: Snapshot | None = None,
     *,
     offers: Sequence[Offer] = (),
+    beside: BehaviourFiles | None = None,
 ) -> Explanation:
     """Explain the score of one customer.
 
@@ -181,6 +184,8 @@ def explain(
         By default tomorrow, so that today's orders count.
     offers : sequence of Offer
         To be priced; capacities are not looked at.
+    beside : BehaviourFiles
+        What is known of the customer beside the orders.
 
     Returns
     -------
@@ -192,8 +197,8 @@ def explain(
         If two offers share a name; as `Scorer.score_one`.
     """
     require_own_names(offers)
-    log, scored = scorer.score_one(rows, snapshot)
-    scenarios = score_scenarios(scorer.model, log, scored.snapshot)
+    log, scored = scorer.score_one(rows, snapshot, beside)
+    scenarios = score_scenarios(scorer.model, log, scored.snapshot, scorer.learnt_from(beside))
     score = {name: _plain(scored.columns[name][0]) for name in SCORE_COLUMNS}
     (now,), later = price_offers(scored.columns, offers), price_offers(scenarios.silent_scores, offers)
     silent = {ahead.silent_days: prices for ahead, prices in zip(scenarios.if_silent, later, strict=True)}
@@ -222,7 +227,7 @@ def explain(
             "not_yet_visible": scored.rows_not_visible,
         },
         model_version=scorer.version,
-        notes=list(scorer.notes(log)),
+        notes=list(scorer.notes(log, beside)),
     )
 
 
@@ -241,11 +246,12 @@ def _log_odds(scorer: Scorer, features: Columns, snapshot: Snapshot, churn_proba
     described = {**features, **clv.predict(features, scorer.model.terms.horizon_days)}
     parts = churn.contributions(described)
     contributions = [
-        _contribution(name, described, part) for name, part in zip(CONTRIBUTIONS, parts[0], strict=True)
+        _contribution(name, described, part)
+        for name, part in zip(churn.inputs.contributions, parts[0], strict=True)
     ]
     return LogOdds(
         contributions=sorted(contributions, key=lambda part: -abs(part.log_odds)),
-        topics=_topics(parts, described),
+        topics=_topics(parts, described, churn.inputs),
         total=math.fsum(part.log_odds for part in contributions),
         level=churn.level.at(snapshot),
         calibrator=churn.calibrator.kind,
@@ -254,9 +260,12 @@ def _log_odds(scorer: Scorer, features: Columns, snapshot: Snapshot, churn_proba
 
 
 def _contribution(name: str, described: Columns, log_odds: float) -> Contribution:
+    if name.startswith(ATTRIBUTE_PREFIX):
+        meaning = translated("What the file of attributes says of the customer.")
+        return Contribution(name, _known(name, described), "text", meaning, float(log_odds))
     feature = _CATALOGUE.get(name)
     if feature is not None:
-        value = _plain(described[name][0])
+        value = _known(name, described)
         return Contribution(name, value, feature.unit, translation(feature.meaning), float(log_odds))
     words = other_contributions()[name]
     value = _plain(described[words["column"]][0]) if "column" in words else None
@@ -269,9 +278,14 @@ def other_contributions() -> dict[str, dict[str, str]]:
     return tomllib.loads((files("serving.explanation") / "contributions.toml").read_text(encoding="utf-8"))
 
 
-def _topics(parts: np.ndarray, described: Columns) -> list[TopicSum]:
+def _known(name: str, described: Columns) -> Any:
+    """Return the customer's value of a feature; None where it is undefined, or the request lacks its file."""
+    return _plain(described[name][0]) if name in described else None
+
+
+def _topics(parts: np.ndarray, described: Columns, inputs: Inputs) -> list[TopicSum]:
     """Sum by topic, each with the text of a customer whom this topic alone moves."""
-    wording = reasons.load_wording()
+    wording = reasons.load_wording(inputs)
     (sums,) = reasons.topic_sums(parts, wording)
     same = rows_of(described, np.zeros(len(sums), dtype=np.intp))
     texts = reasons.word_reasons(np.diag(sums), np.full(len(sums), 0.5), same, wording, top=1)
@@ -283,7 +297,7 @@ def _topics(parts: np.ndarray, described: Columns) -> list[TopicSum]:
 
 
 def _facts(scenarios: Scenarios, snapshot: Snapshot) -> Facts:
-    known = {name: _plain(scenarios.features[name][0]) for name in _CATALOGUE}
+    known = {feature.name: _plain(scenarios.features[feature.name][0]) for feature in FEATURES}
     kept = ("frequency", "recency", "T", "monetary_value", "net_spend", "days_since_last_purchase")
     return Facts(
         **{name: known[name] for name in (*kept, "mean_gap_days", "overdue_ratio")},

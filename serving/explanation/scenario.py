@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.behaviour.files import BehaviourFiles, OfOneCustomer
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from features.table.columns import Columns, rows_of
@@ -91,7 +92,9 @@ class Scenarios:
     silent_scores: Columns
 
 
-def score_scenarios(model: RetentionModel, log: TransactionLog, snapshot: Snapshot) -> Scenarios:
+def score_scenarios(
+    model: RetentionModel, log: TransactionLog, snapshot: Snapshot, beside: BehaviourFiles | None = None
+) -> Scenarios:
     """Score a customer in every scenario.
 
     Parameters
@@ -100,15 +103,18 @@ def score_scenarios(model: RetentionModel, log: TransactionLog, snapshot: Snapsh
     log : TransactionLog
         One customer's, with a purchase before the snapshot; orders from the snapshot on play no part.
     snapshot : Snapshot
+    beside : BehaviourFiles, optional
+        What is known of the customer beside the orders; in a scenario it is seen from the scenario's date.
 
     Returns
     -------
     Scenarios
     """
+    known = beside and OfOneCustomer(beside, log.table["customer_id"][0].as_py())
     seen = log.table.filter(pc.less(log.table["ordered_on"], pa.scalar(snapshot.date)))
     usual = _usual_order(seen, snapshot)
     both = pa.concat_tables([_renamed(seen, _AS_IS), _renamed(seen, _BOUGHT), usual])
-    with PurchaseHistory(replace(log, table=both)) as history:
+    with PurchaseHistory(replace(log, table=both), beside=known) as history:
         now = history.columns(snapshot)
         later = [rows_of(history.columns(_after(snapshot, days)), slice(1)) for days in SILENT_DAYS]
         orders = history.engine.query(_ORDERS_SQL)["orders"][0].as_py()

@@ -15,7 +15,7 @@ import numpy as np
 
 from features.datasets import cdnow
 from features.log.transactions import validate
-from training.churn.model import matrix
+from training.churn.inputs import ORDERS_ALONE
 from training.churn.treeshap import TreeShap
 from training.pipeline import train
 from training.settings import TrainSettings
@@ -41,7 +41,7 @@ def main() -> None:
     booster = run.model.churn.booster
     if booster is None or (shap := TreeShap.of(booster)) is None:
         raise SystemExit("This model has no trees, or too large ones, for tables.")
-    inputs = matrix(run.newest.columns)
+    inputs = ORDERS_ALONE.matrix(run.newest.columns)
     (tables,) = least_cpu(lambda: TreeShap.of(booster))
     print(f"{booster.num_trees()} trees; making the tables: {1_000 * tables:.0f} ms")
     print(f"{'customers':>9}  {'by table':>9}  {'LightGBM':>9}  {'ratio':>5}  same bits")

@@ -38,7 +38,7 @@ from features.table.columns import as_columns
 from features.table.history import PurchaseHistory, features_sql
 from features.table.purchase_days import purchase_days_sql
 from serving.scorer import Scorer
-from training.churn.model import matrix
+from training.churn.inputs import ORDERS_ALONE
 from training.pipeline import train
 from training.registration import register
 from training.settings import TrainSettings
@@ -113,7 +113,7 @@ def _bodies(folder: Path, scorer: Scorer) -> Bodies:
     columns = as_columns(table)
     columns |= scorer.model.clv.predict(columns, scorer.model.terms.horizon_days)
     names = scorer.model.churn.booster.feature_name() if scorer.model.churn.booster else []
-    rows = pd.DataFrame(matrix(columns), columns=names).to_dict("records")
+    rows = pd.DataFrame(ORDERS_ALONE.matrix(columns), columns=names).to_dict("records")
     lines = {
         "ids": [json.dumps({"customer_ids": [name]}) for name in orders["customer_id"].unique()[:MANY]],
         "one": [_score_body(of_one) for _, of_one in few.groupby("customer_id")],

@@ -9,7 +9,7 @@ from typing import Any
 import lightgbm as lgb
 import numpy as np
 
-from training.churn.model import CHURN_FEATURES, matrix, stacked
+from training.churn.inputs import CHURN_FEATURES, ORDERS_ALONE
 from training.churn.rolling import customer_splits, loss_curve, rolling_splits, split_data
 from training.snapshots.dataset import LabelledSnapshot
 from training.threads import cpu_quota
@@ -31,13 +31,13 @@ def lightgbm_tuned(known: Sequence[LabelledSnapshot], target: LabelledSnapshot) 
         if curve.min() < lowest:
             lowest, best, rounds = float(curve.min()), parameters, int(curve.argmin()) + 1
     booster = lgb.train(best, _plain(known), num_boost_round=rounds)
-    return np.asarray(booster.predict(matrix(target.columns)))
+    return np.asarray(booster.predict(ORDERS_ALONE.matrix(target.columns)))
 
 
 def _plain(rows: Sequence[LabelledSnapshot], reference: lgb.Dataset | None = None) -> lgb.Dataset:
     """Stack snapshots without a start: what a learner gets that does not know BG/NBD's form."""
     return lgb.Dataset(
-        stacked(rows),
+        ORDERS_ALONE.stacked(rows),
         np.concatenate([row.churned for row in rows]),
         feature_name=list(CHURN_FEATURES),
         params={"feature_pre_filter": False, "verbose": -1},
@@ -69,8 +69,8 @@ def catboost_defaults(known: Sequence[LabelledSnapshot], target: LabelledSnapsho
     from catboost import CatBoostClassifier
 
     model = CatBoostClassifier(random_seed=0, verbose=False, thread_count=cpu_quota())
-    model.fit(stacked(known), np.concatenate([row.churned for row in known]))
-    return np.asarray(model.predict_proba(matrix(target.columns))[:, 1])
+    model.fit(ORDERS_ALONE.stacked(known), np.concatenate([row.churned for row in known]))
+    return np.asarray(model.predict_proba(ORDERS_ALONE.matrix(target.columns))[:, 1])
 
 
 LEARNERS: dict[str, Learner | None] = {

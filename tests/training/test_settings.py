@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from features.errors import StayworthError
+from training.behaviour_settings import BehaviourSettings
 from training.settings import CostSettings
 
 
@@ -85,12 +86,20 @@ def test_one_file_of_costs_serves_the_report_and_the_values(tmp_path: Path) -> N
     assert CostSettings(file=costs).files() is None  # nothing of single customers
 
 
-def test_touches_without_costs_are_refused(tmp_path: Path) -> None:
-    touches = tmp_path / "touchpoints.csv"
+def test_touches_without_costs_are_behaviour_alone(tmp_path: Path) -> None:
+    touches, costs = tmp_path / "touchpoints.csv", tmp_path / "costs.toml"
     touches.write_text("customer_id,occurred_at,touchpoint\n17,2015-03-01,call\n")
+    costs.write_text('[[touchpoints]]\ntouchpoint = "call"\nunit_cost = 4\nkind = "complaint"\n')
+    free, priced = CostSettings(touchpoints=touches), CostSettings(touchpoints=touches, file=costs)
 
-    with pytest.raises(StayworthError, match="what a touch costs is not said. Give --costs"):
-        CostSettings(touchpoints=touches).files()
+    files = BehaviourSettings().files(free)
+    of_both = BehaviourSettings().files(priced, read=priced.files())
+
+    assert free.files() is None
+    assert files is not None and files.given == ("touchpoints",)
+    assert files.kind_of("call") == "contact"
+    assert of_both is not None and of_both.kind_of("call") == "complaint"
+    assert BehaviourSettings().files(CostSettings()) is None
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from features.behaviour.files import BehaviourFiles
 from features.economics.trailing import CostFiles
 from features.engines.choice import engine_for
 from features.errors import WindowError
@@ -46,6 +47,7 @@ def backtest(
     everyone: bool = False,
     costs: CostSettings | None = None,
     cost_files: CostFiles | None = None,
+    beside: BehaviourFiles | None = None,
     report: Report | None = None,
 ) -> Account:
     """Replay the newest closed snapshots and compute the profit of each policy.
@@ -66,6 +68,8 @@ def backtest(
         What customers cost; the value at stake is net of it.
     cost_files : CostFiles, optional
         What each customer cost in the year before each snapshot, as known at it.
+    beside : BehaviourFiles, optional
+        What is known of customers beside their orders: models learn from it where they gain.
     report : callable, optional
         Told of each step: its name, how much is done, how much there is.
 
@@ -79,7 +83,10 @@ def backtest(
     settings = settings or TrainSettings()
     report = report or (lambda step, done, total: None)
     threads = settings.threads or cpu_quota()
-    with engine_for(log.table.num_rows, threads=threads) as engine, PurchaseHistory(log, engine) as history:
+    with (
+        engine_for(log.table.num_rows, threads=threads) as engine,
+        PurchaseHistory(log, engine, beside) as history,
+    ):
         if settings.horizon_days is None:
             advice = advise(history, limit=settings.snapshots)
             settings = settings.advised(advice.horizon_days, advice.dormant_after_days)

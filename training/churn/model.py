@@ -21,27 +21,11 @@ from scipy.special import logit
 
 from features.snapshot import Snapshot
 from features.table.columns import Columns
-from features.table.history import FEATURES
 from training.churn.calibration import Calibrator, intercept_of
+from training.churn.inputs import ORDERS_ALONE, Inputs
 from training.churn.level import Level
 from training.churn.treeshap import TreeShap
-from training.snapshots.dataset import DescribedSnapshot, LabelledSnapshot
-
-CLV_COLUMNS = ("p0", "p_alive", "expected_purchases", "spend_per_purchase")
-
-# A constant within a snapshot: with one intercept a snapshot it could only tell the snapshots apart.
-_CONSTANT = {"snapshot_weekday", "snapshot_month"}
-
-# Nearly orders_365d, which is learnt from.
-_NOT_LEARNT = {"purchase_days_365d"}
-
-CHURN_FEATURES: tuple[str, ...] = (
-    *(f.name for f in FEATURES if f.name not in _CONSTANT | _NOT_LEARNT),
-    *CLV_COLUMNS,
-)
-
-CONTRIBUTIONS = ("silence", "habit", *CHURN_FEATURES, "constant")
-"""What `ChurnModel.contributions` splits a customer's log-odds into."""
+from training.snapshots.dataset import LabelledSnapshot
 
 _TABLE_ROWS = 100  # from here on lookup tables are faster than LightGBM
 
@@ -70,25 +54,17 @@ def base_log_odds(columns: Columns, column: str = "p0") -> np.ndarray:
     return np.asarray(logit(np.clip(columns[column], 1e-9, 1 - 1e-9)))
 
 
-def matrix(columns: Columns) -> np.ndarray:
-    """Return the model's inputs, of shape (n_customers, n_features), float64, NaN where undefined."""
-    return np.array([columns[name].astype(np.float64, copy=False) for name in CHURN_FEATURES]).T
-
-
-def stacked(rows: Sequence[DescribedSnapshot]) -> np.ndarray:
-    """Return the inputs of several snapshots, one below the other."""
-    return np.concatenate([matrix(row.columns) for row in rows])
-
-
-def training_data(rows: Sequence[LabelledSnapshot], reference: lgb.Dataset | None = None) -> lgb.Dataset:
+def training_data(
+    rows: Sequence[LabelledSnapshot], reference: lgb.Dataset | None = None, inputs: Inputs = ORDERS_ALONE
+) -> lgb.Dataset:
     """Stack labelled snapshots into a LightGBM dataset whose start is BG/NBD with each snapshot's intercept."""
     base = [base_log_odds(row.columns) for row in rows]
     start = [z + intercept_of(z, row.churned) for z, row in zip(base, rows, strict=True)]
     return lgb.Dataset(
-        stacked(rows),
+        inputs.stacked(rows),
         np.concatenate([row.churned for row in rows]),
         init_score=np.concatenate(start),
-        feature_name=list(CHURN_FEATURES),
+        **inputs.dataset_options,
         params={"max_bin": PARAMETERS["max_bin"], "verbose": -1},
         reference=reference,
         free_raw_data=False,
@@ -96,10 +72,15 @@ def training_data(rows: Sequence[LabelledSnapshot], reference: lgb.Dataset | Non
 
 
 def booster_parameters(
-    *, monotone: bool, seed: int, threads: int, tuned: Mapping[str, Any] | None = None
+    *,
+    monotone: bool,
+    seed: int,
+    threads: int,
+    tuned: Mapping[str, Any] | None = None,
+    inputs: Inputs = ORDERS_ALONE,
 ) -> dict[str, Any]:
     """Return LightGBM's parameters for one recipe: the defaults, replaced by tuned ones where there are any."""
-    signs = [MONOTONE.get(name, 0) for name in CHURN_FEATURES]
+    signs = [MONOTONE.get(name, 0) for name in inputs.names]
     return (
         PARAMETERS
         | dict(tuned or {})
@@ -130,19 +111,22 @@ class ChurnModel:
     base_mean : float
         Mean logit p0 over the training rows; where it is negative, a customer's own is compared with it in
         `contributions`.
+    inputs : Inputs
+        Of the residual.
     """
 
     booster: lgb.Booster | None
     calibrator: Calibrator
     level: Level
     base_mean: float
+    inputs: Inputs = ORDERS_ALONE
 
     def log_odds(self, columns: Columns) -> np.ndarray:
         """Return ``logit p0 + residual``, of shape (n_customers,): before level and calibration."""
         base = base_log_odds(columns)
         if self.booster is None:
             return base
-        return np.asarray(base + boosted(self.booster, matrix(columns)))
+        return np.asarray(base + boosted(self.booster, self.inputs.matrix(columns)))
 
     def predict(self, columns: Columns, snapshot: Snapshot) -> np.ndarray:
         """Return the probability that each customer buys nothing in the churn window.
@@ -187,7 +171,7 @@ class ChurnModel:
         Returns
         -------
         ndarray of shape (n_customers, n_features + 3), log-odds
-            Columns as in `CONTRIBUTIONS`: ``silence``, ``habit``, the features, and ``constant`` (the same for
+            Columns as in `Inputs.contributions`: ``silence``, ``habit``, the features, and ``constant`` (the same for
             everyone). A row sums to its `log_odds`.
 
         References
@@ -195,9 +179,9 @@ class ChurnModel:
         Lundberg, Erion, Lee (2018), arXiv:1802.03888.
         """
         base, just_bought = base_log_odds(columns), base_log_odds(columns, "p0_just_bought")
-        parts = np.zeros((len(base), len(CONTRIBUTIONS)))
+        parts = np.zeros((len(base), len(self.inputs.contributions)))
         if self.booster is not None and len(base):
-            parts[:, 2:] = self._boosted_parts(self.booster, matrix(columns))
+            parts[:, 2:] = self._boosted_parts(self.booster, self.inputs.matrix(columns))
         parts[:, 0] = base - just_bought
         reference = min(self.base_mean, 0.0)
         parts[:, 1] = just_bought - reference
@@ -207,7 +191,7 @@ class ChurnModel:
     def _boosted_parts(self, booster: lgb.Booster, inputs: np.ndarray) -> np.ndarray:
         if len(inputs) < _TABLE_ROWS or self._shap is None:
             return boosted(booster, inputs, contributions=True)
-        parts = np.empty((len(inputs), len(CHURN_FEATURES) + 1))
+        parts = np.empty((len(inputs), inputs.shape[1] + 1))
         parts[:, :-1] = self._shap(inputs)
         # Where LightGBM rounds otherwise on this machine, its contributions are taken.
         first = boosted(booster, inputs[:1], contributions=True)[0]
@@ -231,6 +215,7 @@ def fit_churn(
     seed: int,
     threads: int,
     tuned: Mapping[str, Any] | None = None,
+    inputs: Inputs = ORDERS_ALONE,
 ) -> ChurnModel:
     """Fit the residual on labelled snapshots with a recipe that was chosen before (`training.churn.recipe`).
 
@@ -241,10 +226,13 @@ def fit_churn(
         Trees; 0 leaves BG/NBD alone.
     tuned : mapping, optional
         LightGBM parameters over the defaults (`training.churn.tuning`).
+    inputs : Inputs
     """
     booster = None
     if rounds:
-        parameters = booster_parameters(monotone=monotone, seed=seed, threads=threads, tuned=tuned)
-        booster = lgb.train(parameters, training_data(rows), num_boost_round=rounds)
+        parameters = booster_parameters(
+            monotone=monotone, seed=seed, threads=threads, tuned=tuned, inputs=inputs
+        )
+        booster = lgb.train(parameters, training_data(rows, inputs=inputs), num_boost_round=rounds)
     base = np.concatenate([base_log_odds(row.columns) for row in rows])
-    return ChurnModel(booster, calibrator, level, base_mean=float(base.mean()))
+    return ChurnModel(booster, calibrator, level, base_mean=float(base.mean()), inputs=inputs)

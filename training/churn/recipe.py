@@ -2,9 +2,9 @@
 
 Each of the newest closed snapshots is predicted by a model trained only on windows that had closed by its date.
 On these predictions are chosen, in this order: the residual's form (free or monotone) and its number of trees, 0
-included; the calibrator; the rules for the level of churn and of money per purchase, over all closed windows. Where
-the log is too short for a split forward in time, the folds are groups of customers, and `Recipe.validation` says
-``"by customers"``.
+included; the files beside the log that it learns from; the calibrator; the rules for the level of churn and of money
+per purchase, over all closed windows. Where the log is too short for a split forward in time, the folds are groups of
+customers, and `Recipe.validation` says ``"by customers"``.
 """
 
 from __future__ import annotations
@@ -20,35 +20,14 @@ from sklearn.metrics import log_loss
 from features.errors import FitError
 from features.progress import Report
 from training.churn.calibration import Calibrator, choose_calibrator, intercept_of
+from training.churn.file_choice import FileGain
 from training.churn.fit_options import FitOptions
+from training.churn.inputs import ORDERS_ALONE, Inputs
 from training.churn.level import NO_RULE, LevelRule, choose_rule, level_of
-from training.churn.model import (
-    ChurnModel,
-    base_log_odds,
-    booster_parameters,
-    fit_churn,
-    training_data,
-)
-from training.churn.rolling import (
-    Split,
-    customer_splits,
-    gains_surely,
-    loss_curve,
-    raw_scores,
-    rolling_splits,
-    split_data,
-)
-from training.churn.spend import (
-    TWEEDIE,
-    SpendModel,
-    any_spend,
-    fit_spend,
-    level_deviation,
-    price_missed,
-    relative_spend,
-    spend_data,
-    tweedie_deviance,
-)
+from training.churn.model import ChurnModel, base_log_odds, fit_churn
+from training.churn.residuals import choose_churn_residual, choose_spend_residual
+from training.churn.rolling import customer_splits, rolling_splits
+from training.churn.spend import SpendModel, fit_spend, level_deviation, price_missed
 from training.clv.operational_time import CONSTANT_FORM, IntensityForm
 from training.metrics.probabilities import TIE
 from training.snapshots.dataset import LabelledSnapshot
@@ -79,6 +58,10 @@ class Recipe:
         LightGBM parameters of the churn residual over the defaults; empty without tuning.
     intensity : IntensityForm
         Season and trend of the purchase model under both residuals.
+    inputs, spend_inputs : Inputs
+        Of the two residuals.
+    files, spend_files : dict of file to FileGain
+        What each file beside the log bought, in log-loss of churn and in deviance of spend.
     """
 
     rounds: int
@@ -91,6 +74,15 @@ class Recipe:
     losses: dict[str, float] = field(default_factory=dict)
     tuned: dict[str, Any] = field(default_factory=dict)
     intensity: IntensityForm = CONSTANT_FORM
+    inputs: Inputs = ORDERS_ALONE
+    spend_inputs: Inputs = ORDERS_ALONE
+    files: dict[str, FileGain] = field(default_factory=dict)
+    spend_files: dict[str, FileGain] = field(default_factory=dict)
+
+    @property
+    def used_files(self) -> tuple[str, ...]:
+        """The files beside the log that a residual learns from."""
+        return tuple(dict.fromkeys((*self.inputs.files, *self.spend_inputs.files)))
 
     def parameters(self) -> dict[str, Any]:
         """Return the choices by name, as they are logged with a run."""
@@ -104,12 +96,22 @@ class Recipe:
             "validation": self.validation,
             "harmonics": self.intensity.harmonics,
             "trend": self.intensity.trend,
-        } | ({"tuned": self.tuned} if self.tuned else {})
+            **({"tuned": self.tuned} if self.tuned else {}),
+            **({"files": ", ".join(self.used_files) or "none"} if self.files else {}),
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe ready for JSON, all but the calibrator's numbers, which the model keeps."""
         levels = {"level": asdict(self.level), "price_level": asdict(self.price_level)}
-        return self.parameters() | levels | {"losses": self.losses}
+        return self.parameters() | levels | {"losses": self.losses} | (self._of_files() if self.files else {})
+
+    def _of_files(self) -> dict[str, Any]:
+        return {
+            "inputs": self.inputs.to_dict(),
+            "spend_inputs": self.spend_inputs.to_dict(),
+            "files": {name: gain.to_dict() for name, gain in self.files.items()},
+            "spend_files": {name: gain.to_dict() for name, gain in self.spend_files.items()},
+        }
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any], calibrator: Calibrator) -> Recipe:
@@ -125,6 +127,12 @@ class Recipe:
             losses=dict(record["losses"]),
             tuned=dict(record.get("tuned", {})),
             intensity=IntensityForm(record["harmonics"], record["trend"]),
+            inputs=Inputs.from_dict(record["inputs"]) if "inputs" in record else ORDERS_ALONE,
+            spend_inputs=Inputs.from_dict(record["spend_inputs"])
+            if "spend_inputs" in record
+            else ORDERS_ALONE,
+            files=_gains(record, "files"),
+            spend_files=_gains(record, "spend_files"),
         )
 
     def in_words(self) -> str:
@@ -141,11 +149,13 @@ class Recipe:
         if self.rounds:
             churn += (
                 f" and {self.rounds} {'monotone ' if self.monotone else ''}LightGBM trees on what it misses"
+                f"{_by(self.inputs)}"
             )
         churn += f", at the level missed before: {self.level}" if self.level != NO_RULE else ""
         churn += f", {self.calibrator.kind} calibration" if self.calibrator.kind != "none" else ""
         spend = "the purchase model and Gamma-Gamma"
-        spend += f", corrected by {self.spend_rounds} LightGBM trees" if self.spend_rounds else ""
+        if self.spend_rounds:
+            spend += f", corrected by {self.spend_rounds} LightGBM trees{_by(self.spend_inputs)}"
         if self.price_level != NO_RULE:
             spend += f", money per purchase at the level missed before: {self.price_level}"
         return f"churn by {churn}; spend and value by {spend}"
@@ -164,6 +174,7 @@ class Recipe:
             seed=options.seed,
             threads=options.threads,
             tuned=self.tuned,
+            inputs=self.inputs,
         )
 
     def fit_spend(self, rows: Sequence[LabelledSnapshot], options: FitOptions) -> SpendModel:
@@ -177,7 +188,17 @@ class Recipe:
             level_deviation=level_deviation(rows, churn_level, price_level),
             seed=options.seed,
             threads=options.threads,
+            inputs=self.spend_inputs,
         )
+
+
+def _gains(record: Mapping[str, Any], name: str) -> dict[str, FileGain]:
+    found = record.get(name, {}) if "inputs" in record else {}
+    return {file: FileGain.from_dict(gain) for file, gain in found.items()}
+
+
+def _by(inputs: Inputs) -> str:
+    return f" by orders and {', '.join(inputs.files)}" if inputs.files else ""
 
 
 def choose_recipe(
@@ -211,86 +232,29 @@ def choose_recipe(
     splits = rolling_splits(rows)
     how = "forward in time" if splits else "by customers"
     splits = splits or customer_splits(rows)
-    rounds, monotone, losses, odds = _choose_residual(splits, options, tuned, report)
-    own = [z + intercept_of(z, split.valid.churned) for z, split in zip(odds, splits, strict=True)]
+    churn, losses, files = choose_churn_residual(rows, splits, options, tuned, report)
+    odds = zip(churn.choice.odds, splits, strict=True)
+    own = [z + intercept_of(z, split.valid.churned) for z, split in odds]
     calibrator, calibration_losses = choose_calibrator(own, [split.valid.churned for split in splits])
-    spend_rounds, spend_losses = _choose_spend(splits, options)
+    spend = choose_spend_residual(rows, splits, options)
     level, price_level, gains = _choose_levels(rows, options)
-    losses |= spend_losses | gains
+    losses |= spend.losses | gains
     losses |= {f"calibration_{kind}": loss for kind, loss in calibration_losses.items()}
     return Recipe(
-        rounds=rounds,
-        monotone=monotone,
+        rounds=churn.choice.rounds,
+        monotone=churn.choice.monotone,
         calibrator=calibrator,
         validation=how,
-        spend_rounds=spend_rounds,
+        spend_rounds=spend.rounds,
         level=level,
         price_level=price_level,
         losses=losses,
         tuned=dict(tuned or {}),
         intensity=rows[-1].clv.intensity.form,
-    )
-
-
-def _choose_residual(
-    splits: Sequence[Split],
-    options: FitOptions,
-    tuned: Mapping[str, Any] | None,
-    report: Report | None,
-) -> tuple[int, bool, dict[str, float], list[np.ndarray]]:
-    """Return rounds and form with the lowest mean loss, the losses, and the validation log-odds of that choice."""
-    base = [base_log_odds(split.valid.columns) for split in splits]
-    own = [_own_loss(z, split.valid) for z, split in zip(base, splits, strict=True)]
-    best, losses, odds = (0, False), {"residual_none": float(np.mean(own))}, base
-    lowest, done = losses["residual_none"], 0
-    data = [split_data(split, training_data) for split in splits]
-    for monotone in (True, False):
-        name = "residual_monotone" if monotone else "residual_free"
-        parameters = booster_parameters(
-            monotone=monotone, seed=options.seed, threads=options.threads, tuned=tuned
-        )
-        fits = []
-        for pair in data:
-            fits.append(loss_curve(parameters, pair))
-            done += 1
-            if report is not None:
-                report("Choosing the recipe on rolling validation", done, 2 * len(splits))
-        mean = np.mean([curve for _, curve in fits], axis=0)
-        losses[name] = float(mean.min())
-        if losses[name] < lowest:
-            lowest, best = losses[name], (int(mean.argmin()) + 1, monotone)
-            odds = [
-                z + raw_scores(booster, split.valid, best[0])
-                for (booster, _), split, z in zip(fits, splits, base, strict=True)
-            ]
-    return *best, losses, odds
-
-
-def _choose_spend(splits: Sequence[Split], options: FitOptions) -> tuple[int, dict[str, float]]:
-    """Return the rounds of the lowest mean Tweedie deviance, and 0 if they gain no more than noise.
-
-    Each snapshot is judged relative to its mean, which the residual does not explain.
-    """
-    if not all(any_spend(split.train) for split in splits):
-        return 0, {}
-    parameters = TWEEDIE | {"seed": options.seed, "num_threads": options.threads}
-    fits = [loss_curve(parameters, split_data(split, spend_data)) for split in splits]
-    mean = np.mean([curve for _, curve in fits], axis=0)
-    rounds, gained, none = int(mean.argmin()) + 1, [], []
-    for (booster, _), split in zip(fits, splits, strict=True):
-        spend, start = relative_spend(split.valid)
-        moved = start + raw_scores(booster, split.valid, rounds)
-        own = tweedie_deviance(spend, start)
-        gained.append(own - tweedie_deviance(spend, moved))
-        none.append(own.mean())
-    losses = {"spend_none": float(np.mean(none)), "spend_residual": float(mean.min())}
-    return rounds if gains_surely(gained) else 0, losses
-
-
-def _own_loss(log_odds: np.ndarray, valid: LabelledSnapshot) -> float:
-    """Log-loss with the validation snapshot's own intercept: the judge of differences between customers."""
-    return float(
-        log_loss(valid.churned, expit(log_odds + intercept_of(log_odds, valid.churned)), labels=[0, 1])
+        inputs=churn.inputs,
+        spend_inputs=spend.inputs,
+        files=files,
+        spend_files=spend.files,
     )
 
 

@@ -18,8 +18,9 @@ import numpy as np
 from scipy.special import expit
 
 from features.table.columns import Columns
+from training.churn.inputs import ORDERS_ALONE, Inputs
 from training.churn.level import Level
-from training.churn.model import CHURN_FEATURES, PARAMETERS, base_log_odds, boosted, matrix, stacked
+from training.churn.model import PARAMETERS, base_log_odds, boosted
 from training.snapshots.dataset import LabelledSnapshot
 
 TWEEDIE = PARAMETERS | {"objective": "tweedie", "tweedie_variance_power": 1.2, "lambda_l2": 2.0}
@@ -53,14 +54,16 @@ def relative_spend(row: LabelledSnapshot) -> tuple[np.ndarray, np.ndarray]:
     return spend / (spend.mean() or 1.0), np.log(expected / expected.mean())
 
 
-def spend_data(rows: Sequence[LabelledSnapshot], reference: lgb.Dataset | None = None) -> lgb.Dataset:
+def spend_data(
+    rows: Sequence[LabelledSnapshot], reference: lgb.Dataset | None = None, inputs: Inputs = ORDERS_ALONE
+) -> lgb.Dataset:
     """Stack the `relative_spend` of labelled snapshots."""
     spend, start = zip(*(relative_spend(row) for row in rows), strict=True)
     return lgb.Dataset(
-        stacked(rows),
+        inputs.stacked(rows),
         np.concatenate(spend),
         init_score=np.concatenate(start),
-        feature_name=list(CHURN_FEATURES),
+        **inputs.dataset_options,
         params={"max_bin": PARAMETERS["max_bin"], "verbose": -1},
         reference=reference,
         free_raw_data=False,
@@ -86,11 +89,14 @@ class SpendModel:
         Of the money per purchase: logs of factors.
     level_deviation : float, at least 0
         Standard deviation of the log of a closed window's spend against its expectation.
+    inputs : Inputs
+        Of the residual.
     """
 
     booster: lgb.Booster | None
     price_level: Level
     level_deviation: float = 0.0
+    inputs: Inputs = ORDERS_ALONE
 
     def expected_spend(self, columns: Columns) -> np.ndarray:
         """Return each customer's expected spend in a churn window at the purchase model's own level, net of refunds.
@@ -106,7 +112,7 @@ class SpendModel:
         """
         log_spend = base_log_spend(columns)
         if self.booster is not None:
-            log_spend = log_spend + boosted(self.booster, matrix(columns))
+            log_spend = log_spend + boosted(self.booster, self.inputs.matrix(columns))
         return np.asarray(np.exp(log_spend))
 
 
@@ -148,6 +154,7 @@ def fit_spend(
     level_deviation: float,
     seed: int,
     threads: int,
+    inputs: Inputs = ORDERS_ALONE,
 ) -> SpendModel:
     """Fit the residual on labelled snapshots, all closed by the date to predict at.
 
@@ -156,9 +163,10 @@ def fit_spend(
     rows : sequence of LabelledSnapshot
     rounds : int
         Trees; 0 leaves BG/NBD and Gamma-Gamma alone.
+    inputs : Inputs
     """
     booster = None
     if rounds:
         parameters = TWEEDIE | {"seed": seed, "num_threads": threads}
-        booster = lgb.train(parameters, spend_data(rows), num_boost_round=rounds)
-    return SpendModel(booster, price_level, level_deviation)
+        booster = lgb.train(parameters, spend_data(rows, inputs=inputs), num_boost_round=rounds)
+    return SpendModel(booster, price_level, level_deviation, inputs)

@@ -46,14 +46,8 @@ from features.progress import Report
 from training.churn.budget import Budget
 from training.churn.calibration import intercept_of
 from training.churn.fit_options import FitOptions
-from training.churn.model import (
-    CHURN_FEATURES,
-    PARAMETERS,
-    base_log_odds,
-    booster_parameters,
-    matrix,
-    training_data,
-)
+from training.churn.inputs import CHURN_FEATURES, ORDERS_ALONE
+from training.churn.model import PARAMETERS, base_log_odds, booster_parameters, training_data
 from training.churn.rolling import Split, customer_splits, loss_curve, rolling_splits, split_data
 from training.churn.tuning_result import TuningResult
 from training.metrics.comparison import Comparison, log_losses, paired_bootstrap
@@ -206,7 +200,9 @@ def _compare(
             booster = lgb.train(_parameters(trial.params, options), train, trial.user_attrs["rounds"])
             base = base_log_odds(split.valid.columns)
             odds = base + intercept_of(base, split.valid.churned)
-            odds = odds + np.asarray(booster.predict(matrix(split.valid.columns), raw_score=True))
+            odds = odds + np.asarray(
+                booster.predict(ORDERS_ALONE.matrix(split.valid.columns), raw_score=True)
+            )
             loss = log_losses(split.valid.churned, expit(odds))
             parts.append(pd.Series(loss, index=split.valid.table["customer_id"].to_numpy()))
         losses.append(pd.concat(parts).groupby(level=0).mean().to_numpy())

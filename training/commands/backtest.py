@@ -13,6 +13,7 @@ from features.commands.log import open_log
 from features.commands.options import AsJson, options
 from features.errors import StayworthError
 from features.log.settings import Columns, LogSettings
+from training.behaviour_settings import BehaviourSettings
 from training.settings import CostSettings, RunSettings, TrainSettings
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ def backtest(
     columns: Columns,
     settings: BacktestSettings,
     costs: CostSettings,
+    behaviour: BehaviourSettings,
     as_json: AsJson = False,
 ) -> None:
     """Compare the model's plan with simpler policies and perfect foresight at past snapshots, by profit.
@@ -153,6 +155,7 @@ def backtest(
     offer = settings.the_offer()
     costs.stated()  # refuses what cannot be used now, before the log is read
     cost_files = costs.files(log)
+    beside = behaviour.files(costs, log, cost_files)
     write = writer_for(settings.out) if settings.out else None
     with progress() as report:
         orders = open_log(log, columns, report)
@@ -164,6 +167,7 @@ def backtest(
             everyone=settings.everyone,
             costs=costs,
             cost_files=cost_files,
+            beside=beside,
             report=report,
         )
         if write and settings.out:

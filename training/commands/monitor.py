@@ -12,12 +12,14 @@ from features.commands.log import open_log
 from features.commands.options import AsJson, options
 from features.errors import ModelError
 from features.log.settings import Columns, LogSettings
+from training.behaviour_settings import BehaviourSettings
 from training.monitoring.settings import MonitorSettings
-from training.settings import RegistrySettings
+from training.settings import CostSettings, RegistrySettings
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from features.behaviour.files import BehaviourFiles
     from features.log.transactions import TransactionLog
     from training.monitoring.monitor import MonitoringResult
     from training.versions.registry import Registry, Version
@@ -39,6 +41,8 @@ def monitor(
     log: LogSettings,
     columns: Columns,
     settings: MonitorSettings,
+    costs: CostSettings,
+    behaviour: BehaviourSettings,
     registry: RegistrySettings,
     as_json: AsJson = False,
 ) -> None:
@@ -51,13 +55,14 @@ def monitor(
     from training.monitoring.monitor import monitor_model
     from training.versions.registry import Registry, load_champion
 
+    beside = behaviour.files(costs, log)
     with progress() as report:
         model, version = load_champion(registry.tracking_uri)
         orders = open_log(
             log, columns, report, compare=lambda orders: model.card.log.differences(orders, version.version)
         )
         report("Comparing with the training data", 0, 0)
-        result = monitor_model(model, orders, settings)
+        result = monitor_model(model, orders, settings, beside)
         record(Registry(registry.tracking_uri), version, result)
     if as_json:
         show_json(_document(result, version))
@@ -79,7 +84,12 @@ def _document(result: MonitoringResult, version: Version) -> dict[str, Any]:
     }
 
 
-def is_due(registry: Registry, log: TransactionLog, settings: MonitorSettings) -> bool:
+def is_due(
+    registry: Registry,
+    log: TransactionLog,
+    settings: MonitorSettings,
+    beside: BehaviourFiles | None = None,
+) -> bool:
     """Tell whether training is due, and print why, for ``train --if-due``: no champion, or one that is due."""
     from training.monitoring.monitor import monitor_model
 
@@ -93,7 +103,7 @@ def is_due(registry: Registry, log: TransactionLog, settings: MonitorSettings) -
         if fatal := [each for each in differences if each.fatal]:
             typer.echo(f"Due: {fatal[0].message}")
             return True
-        result = monitor_model(model, log, settings)
+        result = monitor_model(model, log, settings, beside)
     except ModelError as error:
         typer.echo(f"Due: version {champion.version} cannot be monitored. {error}")
         return True

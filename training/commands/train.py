@@ -11,6 +11,7 @@ from features.commands.console import progress, show_json, show_table
 from features.commands.log import open_log, row_balance
 from features.commands.options import CONFIG_ONLY, AsJson, options
 from features.log.settings import Columns, LogSettings
+from training.behaviour_settings import BehaviourSettings
 from training.monitoring.settings import MonitorSettings
 from training.settings import CostSettings, RegistrySettings, TrainSettings
 
@@ -33,6 +34,7 @@ def train(
     columns: Columns,
     settings: TrainSettings,
     costs: CostSettings,
+    behaviour: BehaviourSettings,
     registry: RegistrySettings,
     monitor: Annotated[MonitorSettings, CONFIG_ONLY],
     as_json: AsJson = False,
@@ -54,13 +56,22 @@ def train(
 
     costs.stated()  # refuses what cannot be used now, before the log is read
     files = costs.files(log)
+    beside = behaviour.files(costs, log, files)
     versions = Registry(registry.tracking_uri)
     with progress() as report:
         orders = open_log(log, columns, report)
-        if settings.if_due and not is_due(versions, orders, monitor):
+        if settings.if_due and not is_due(versions, orders, monitor, beside):
             raise typer.Exit(NOT_DUE)
         settings_used = with_champion_window(settings, versions)
-        run = train(orders, settings_used, report, registry=versions, costs=costs, cost_files=files)
+        run = train(
+            orders,
+            settings_used,
+            report,
+            registry=versions,
+            costs=costs,
+            cost_files=files,
+            beside=beside,
+        )
         version, decision = register(run, orders, settings, versions, report)
     if as_json:
         show_json(training_document(run, version, decision))
@@ -90,7 +101,7 @@ def training_document(
 
 def show_run(run: TrainingRun, orders: TransactionLog) -> None:
     """Print a run as short tables: the log, the race, expected spend."""
-    from training.report.formats import costs_in_words
+    from training.report.formats import costs_in_words, files_in_words
 
     show_table("Log", ["", "Rows", ""], row_balance(orders.report, 0, run.schedule.newest))
     if run.advice:
@@ -105,6 +116,8 @@ def show_run(run: TrainingRun, orders: TransactionLog) -> None:
     if run.tuning:
         typer.echo(str(run.tuning))
     typer.echo(f"\nDeployed: {run.recipe.in_words()}.")
+    for sentence in files_in_words(run.recipe):
+        typer.echo(sentence)
     if (count := run.model.card.contacted_left_out) is not None:
         typer.echo(f"Left out: {count:,} labelled rows of customers under a campaign's influence.")
     if costs := costs_in_words(run.model.terms.costs):

@@ -16,6 +16,7 @@ from typing import Literal
 
 import pandas as pd
 
+from features.behaviour.files import BehaviourFiles
 from features.errors import FitError, ModelError
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
@@ -67,6 +68,7 @@ def decide_promotion(
     force: bool = False,
     seed: int = 0,
     threads: int = 1,
+    beside: BehaviourFiles | None = None,
 ) -> PromotionDecision:
     """Compare a registered version with the champion, promote it if it is better, and record why.
 
@@ -86,6 +88,8 @@ def decide_promotion(
     force : bool
         Promote whatever the result of the comparison.
     seed, threads : int
+    beside : BehaviourFiles, optional
+        What is known of customers beside their orders.
 
     Raises
     ------
@@ -93,7 +97,7 @@ def decide_promotion(
         If the registry cannot be read or written.
     """
     champion = registry.current()
-    decision = _compared(registry, champion, challenger, rows, log, seed, threads)
+    decision = _compared(registry, champion, challenger, rows, log, seed, threads, beside)
     if force and not decision.promote:
         forced = f"Promoted by --force, although {decision.reasons[0].removeprefix(_STAYS)}"
         others = (reason for reason in decision.reasons[1:] if reason != _FORCE)
@@ -120,6 +124,7 @@ def _compared(
     log: TransactionLog,
     seed: int,
     threads: int,
+    beside: BehaviourFiles | None,
 ) -> PromotionDecision:
     if champion is None:
         return _not_compared(
@@ -127,7 +132,9 @@ def _compared(
         )
     try:
         model = registry.load(champion.version)
-        decision = compare_with_champion(challenger, model, rows, log, seed=seed, threads=threads)
+        decision = compare_with_champion(
+            challenger, model, rows, log, seed=seed, threads=threads, beside=beside
+        )
     except (ModelError, FitError) as error:
         why = f"{_STAYS}version {champion.version} cannot be compared. {error}"
         return _not_compared("incomparable", why, _FORCE)
@@ -151,6 +158,7 @@ def compare_with_champion(
     offer: Offer | None = None,
     seed: int = 0,
     threads: int = 1,
+    beside: BehaviourFiles | None = None,
 ) -> PromotionDecision:
     """Compare two models' recipes on the newest closed snapshot that is not the challenger's test.
 
@@ -163,6 +171,8 @@ def compare_with_champion(
     offer : Offer, optional
         What lists are priced with; by default `training.offers.offers.example_offer`.
     seed, threads : int
+    beside : BehaviourFiles, optional
+        What is known of customers beside their orders.
 
     Raises
     ------
@@ -179,13 +189,16 @@ def compare_with_champion(
         )
     snapshot = _arena([row.snapshot for row in rows], challenger.card.test.snapshot)
     new, old = (
-        refit_and_predict(model, rows, snapshot, log, ours, seed=seed, threads=threads)
+        refit_and_predict(model, rows, snapshot, log, ours, seed=seed, threads=threads, beside=beside)
         for model in (challenger, champion)
     )
     decision = conclude(compare_recipes(new, old, challenger.card.dormant_after_days, offer, seed))
     remarks = [_fit_remark(new, old)]
     if ours != theirs:
         remarks.append(_terms_remark(ours, theirs))
+    given = beside.given if beside else ()
+    if unknown := [file for file in champion.files if file not in given]:
+        remarks.append(f"The champion learnt from {', '.join(unknown)}, not given now: it is judged without.")
     if champion.card.test.snapshot > snapshot:
         remarks.append("The champion's recipe was chosen with this window in sight, to its advantage.")
     if decision.outcome == "tie":

@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from training.churn.model import matrix, stacked
+from training.churn.inputs import ORDERS_ALONE
 from training.churn.spend import base_log_spend
 from training.metrics.money import value_metrics
 from training.metrics.probabilities import TIE, churn_metrics
@@ -97,8 +97,8 @@ def _lightgbm_defaults(rows: Sequence[LabelledSnapshot], target: DescribedSnapsh
         "force_row_wise": True,
         "seed": 0,
     }
-    booster = lgb.train(parameters, lgb.Dataset(stacked(rows), churned), num_boost_round=100)
-    return np.asarray(booster.predict(matrix(target.columns)))
+    booster = lgb.train(parameters, lgb.Dataset(ORDERS_ALONE.stacked(rows), churned), num_boost_round=100)
+    return np.asarray(booster.predict(ORDERS_ALONE.matrix(target.columns)))
 
 
 BASELINES: tuple[Racer, ...] = (
@@ -180,8 +180,8 @@ def _lightgbm_tweedie(rows: Sequence[LabelledSnapshot], target: DescribedSnapsho
     spend = np.concatenate([row.outcomes["spend"].clip(lower=0) for row in rows])
     if not spend.any():
         return np.zeros(len(target.table))
-    booster = lgb.train({"objective": "tweedie"} | _DEFAULTS, lgb.Dataset(stacked(rows), spend))
-    return np.asarray(booster.predict(matrix(target.columns)))
+    booster = lgb.train({"objective": "tweedie"} | _DEFAULTS, lgb.Dataset(ORDERS_ALONE.stacked(rows), spend))
+    return np.asarray(booster.predict(ORDERS_ALONE.matrix(target.columns)))
 
 
 def winner(results: pd.DataFrame, customers_slice: str = "all") -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from features.behaviour.files import BehaviourFiles
 from features.errors import FitError
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
@@ -56,6 +57,7 @@ def refit_and_predict(
     *,
     seed: int,
     threads: int,
+    beside: BehaviourFiles | None = None,
 ) -> RefitPredictions:
     """Fit a model's recipe on what a closed snapshot could know, and predict that snapshot.
 
@@ -72,6 +74,8 @@ def refit_and_predict(
     terms : ValueTerms
         On which customers are valued.
     seed, threads : int
+    beside : BehaviourFiles, optional
+        What is known of customers beside their orders.
 
     Raises
     ------
@@ -79,7 +83,7 @@ def refit_and_predict(
         If no snapshot had closed by then at which the purchase model can be fitted.
     """
     recipe = model.card.recipe_for(snapshot)
-    plain, target = _snapshots_for(model, rows, snapshot, log)
+    plain, target = _snapshots_for(model, rows, snapshot, log, beside)
     known = [with_intensity(each, recipe.intensity, each.window.horizon_days) for each in plain]
     row = with_intensity(target, recipe.intensity, target.window.horizon_days)
     options = FitOptions(log.first_day, model.card.dormant_after_days, seed, threads)
@@ -98,7 +102,11 @@ def refit_and_predict(
 
 
 def _snapshots_for(
-    model: RetentionModel, rows: Sequence[LabelledSnapshot], snapshot: Snapshot, log: TransactionLog
+    model: RetentionModel,
+    rows: Sequence[LabelledSnapshot],
+    snapshot: Snapshot,
+    log: TransactionLog,
+    beside: BehaviourFiles | None,
 ) -> tuple[list[LabelledSnapshot], LabelledSnapshot]:
     """Return the snapshots that the recipe is fitted on, and the one to predict, with its purchase model."""
     kind, horizon_days = model.clv.purchases.name, model.terms.horizon_days
@@ -110,7 +118,7 @@ def _snapshots_for(
         if row.clv.purchases.name == kind and row.window.horizon_days == horizon_days
     }
     if missing := [s for s in wanted if s not in have]:
-        with contextlib.suppress(FitError), PurchaseHistory(log) as history:
+        with contextlib.suppress(FitError), PurchaseHistory(log, beside=beside) as history:
             made = labelled_snapshots(history, missing, horizon_days, model=kind)
             have |= {row.snapshot: row for row in made}
     known = [have[s] for s in wanted[:-1] if s in have]

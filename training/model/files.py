@@ -16,8 +16,9 @@ import lightgbm as lgb
 
 from features.errors import ModelError
 from training.churn.calibration import Calibrator
+from training.churn.inputs import CHURN_FEATURES, ORDERS_ALONE, Inputs
 from training.churn.level import Level
-from training.churn.model import CHURN_FEATURES, ChurnModel
+from training.churn.model import ChurnModel
 from training.churn.spend import SpendModel
 from training.clv.customer_costs import OwnCosts
 from training.clv.model import CLVModel
@@ -59,6 +60,13 @@ def save_model(model: RetentionModel, folder: Path) -> None:
     }
     if model.own_costs:
         content["own_costs"] = model.own_costs.to_dict()
+    if model.files:
+        spend = model.spend.inputs if model.spend else ORDERS_ALONE
+        content["files"] = {
+            "churn": model.churn.inputs.to_dict(),
+            "spend": spend.to_dict(),
+            "kinds": dict(model.kinds),
+        }
     (folder / "model.json").write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
     write_example(model, folder)
 
@@ -87,11 +95,16 @@ def load_model(folder: Path, called: str | None = None) -> RetentionModel:
             )
         booster, spend_booster = (_booster(folder / file, content["sha256"][file]) for file in _BOOSTERS)
         calibrator = Calibrator.from_dict(content["calibrator"])
+        of_files = content.get("files", {})
+        churn_inputs, spend_inputs = (
+            Inputs.from_dict(of_files[name]) if of_files else ORDERS_ALONE for name in ("churn", "spend")
+        )
         churn = ChurnModel(
             booster,
             calibrator,
             Level.from_dict(content["level"]),
             content["base_mean"],
+            churn_inputs,
         )
         # Releases without costs kept no inactivity window: it is what training takes by default.
         until_dormant = {"inactivity_days": content["card"]["dormant_after_days"]}
@@ -99,11 +112,13 @@ def load_model(folder: Path, called: str | None = None) -> RetentionModel:
         spend = None
         if content["spend"] is not None:
             price_level = Level.from_dict(content["spend"]["price_level"])
-            spend = SpendModel(spend_booster, price_level, content["spend"]["level_deviation"])
+            deviation = content["spend"]["level_deviation"]
+            spend = SpendModel(spend_booster, price_level, deviation, spend_inputs)
         card = TrainingCard.from_dict(content["card"], calibrator)
         own = OwnCosts.from_dict(content["own_costs"]) if "own_costs" in content else None
         usual = content.get("usual_gap_days")
-        return RetentionModel(churn, clv, terms, _tiers(content), card, spend, usual, own)
+        kinds = of_files.get("kinds", {})
+        return RetentionModel(churn, clv, terms, _tiers(content), card, spend, usual, own, kinds)
     except ModelError:
         raise
     except (OSError, LookupError, AttributeError, TypeError, ValueError, lgb.basic.LightGBMError) as error:

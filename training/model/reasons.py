@@ -10,7 +10,7 @@ Topics and texts are data (``training/model/topics.toml``), in English; they are
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, logit
 
+from features.behaviour.catalogue import ATTRIBUTE_PREFIX, ATTRIBUTES, file_of
 from features.language import current_language, translation, use_language
 from features.table.columns import Columns
-from training.churn.model import CONTRIBUTIONS
+from training.churn.inputs import ORDERS_ALONE, Inputs
 from training.model.phrases import Phrase
 
 CASES = ("once", "none", "overdue", "text")
@@ -32,25 +33,53 @@ NOTABLE = 0.1
 
 
 @dataclass(frozen=True)
+class AttributePhrase:
+    """What an attribute of a customer is, in a frame of the chosen language; a drop-in for a `Phrase`."""
+
+    name: str
+    frame: str
+    numbers: tuple[str, ...] = ()
+
+    def fill(self, columns: Columns, rows: np.ndarray) -> np.ndarray:
+        """Write the phrase for customers; empty where the attribute is missing."""
+        label = self.name.removeprefix(ATTRIBUTE_PREFIX)
+        values = columns[self.name][rows].tolist()
+        filled = np.empty(len(rows), dtype=object)
+        filled[:] = [
+            self.frame.replace("{reason}", f"{label}: {value}") if isinstance(value, str) else ""
+            for value in values
+        ]
+        return filled
+
+
+Texts = Mapping[str, Phrase | AttributePhrase]
+
+
+@dataclass(frozen=True)
 class Topic:
     """Related features that make one reason, and its texts by case, where it raises the risk and where it lowers it."""
 
     features: tuple[str, ...]
-    up: Mapping[str, Phrase]
-    down: Mapping[str, Phrase]
+    up: Texts
+    down: Texts
 
 
 @dataclass(frozen=True)
 class Wording:
-    """The topics and texts of one language; ``costs`` is that of customers who cost more than they bring."""
+    """The topics and texts of one language, of one model's inputs.
+
+    ``costs`` is the text of customers who cost more than they bring.
+    """
 
     topics: dict[str, Topic]
     costs: Phrase
+    beside: tuple[str, ...] = ()
 
     @cached_property
     def features(self) -> list[int]:
-        """Places of the topics' features in `CONTRIBUTIONS`, topic by topic."""
-        return [CONTRIBUTIONS.index(name) for topic in self.topics.values() for name in topic.features]
+        """Places of the topics' features among the contributions, topic by topic."""
+        names = Inputs(self.beside).contributions
+        return [names.index(name) for topic in self.topics.values() for name in topic.features]
 
     @cached_property
     def first_features(self) -> np.ndarray:
@@ -59,17 +88,20 @@ class Wording:
         return np.cumsum([0, *counts[:-1]])
 
 
-def load_wording() -> Wording:
-    """Return the texts in the chosen language (`features.language`)."""
-    return _wording(current_language())
+def load_wording(inputs: Inputs = ORDERS_ALONE) -> Wording:
+    """Return the texts of a model's topics in the chosen language (`features.language`)."""
+    return _wording(current_language(), inputs.beside)
 
 
 @cache
-def _wording(language: str) -> Wording:
+def _wording(language: str, beside: tuple[str, ...]) -> Wording:
+    known = Inputs(beside).contributions
     with use_language(language):
         data = read_topics()
-        topics = {name: _topic(topic, data) for name, topic in data["topics"].items()}
-        return Wording(topics, Phrase(translation(data["costs"])))
+        topics = {name: _topic(topic, data, known) for name, topic in data["topics"].items()}
+        topics |= {name: _attribute_topic(name, data) for name in beside if file_of(name) == ATTRIBUTES}
+        told = {name: topic for name, topic in topics.items() if topic.features}
+        return Wording(told, Phrase(translation(data["costs"])), beside)
 
 
 def read_topics() -> dict[str, Any]:
@@ -86,8 +118,15 @@ def texts_of_topics() -> Iterator[str]:
             yield from (texts[case] for case in CASES if case in texts)
 
 
-def _topic(topic: dict[str, Any], data: dict[str, Any]) -> Topic:
-    def phrases(move: str, frame: str) -> dict[str, Phrase]:
+def _attribute_topic(name: str, data: dict[str, Any]) -> Topic:
+    up, down = ({"text": AttributePhrase(name, translation(data[frame]))} for frame in ("raises", "lowers"))
+    return Topic((name,), up, down)
+
+
+def _topic(topic: dict[str, Any], data: dict[str, Any], known: Collection[str]) -> Topic:
+    """Return a topic of those of its features that a model has."""
+
+    def phrases(move: str, frame: str) -> dict[str, Phrase | AttributePhrase]:
         said = {**topic, **topic.get(move, {})}
         around = translation(data[frame])
         return {
@@ -96,7 +135,8 @@ def _topic(topic: dict[str, Any], data: dict[str, Any]) -> Topic:
             if case in said
         }
 
-    return Topic(tuple(topic["features"]), phrases("up", "raises"), phrases("down", "lowers"))
+    features = tuple(name for name in topic["features"] if name in known)
+    return Topic(features, phrases("up", "raises"), phrases("down", "lowers"))
 
 
 def topic_sums(contributions: np.ndarray, wording: Wording) -> np.ndarray:
@@ -137,7 +177,7 @@ def word_reasons(
     -------
     ndarray of shape (n_customers,) of lists of up to ``top`` texts; a topic that moves nothing is not named
     """
-    facts = _facts(columns)
+    facts = _facts(columns, wording.beside)
     order = _order(sums, churn_probability)[:, :top]
     texts = np.full(order.shape, "", dtype=object)
     topics = list(wording.topics.values())
@@ -185,8 +225,10 @@ def _order(sums: np.ndarray, churn_probability: np.ndarray) -> np.ndarray:
     return np.argsort(-size, axis=1, kind="stable")
 
 
-def _facts(columns: Columns) -> Columns:
+def _facts(columns: Columns, beside: tuple[str, ...]) -> Columns:
+    unknown = np.full(len(columns["frequency"]), np.nan)
     return {
+        **{name: unknown for name in beside if name not in columns},
         **columns,
         "purchase_days": columns["frequency"] + 1,
         "orders_before": columns["orders_180d"] - columns["orders_90d"],
@@ -194,7 +236,7 @@ def _facts(columns: Columns) -> Columns:
     }
 
 
-def _texts(phrases: Mapping[str, Phrase], facts: Columns, rows: np.ndarray) -> np.ndarray:
+def _texts(phrases: Texts, facts: Columns, rows: np.ndarray) -> np.ndarray:
     """Write a topic's texts for customers, each in the first case that applies."""
     texts = np.full(len(rows), "", dtype=object)
     left = np.ones(len(rows), dtype=bool)
@@ -207,7 +249,7 @@ def _texts(phrases: Mapping[str, Phrase], facts: Columns, rows: np.ndarray) -> n
     return texts
 
 
-def _applies(case: str, phrases: Mapping[str, Phrase], facts: Columns, rows: np.ndarray) -> np.ndarray:
+def _applies(case: str, phrases: Texts, facts: Columns, rows: np.ndarray) -> np.ndarray:
     match case:
         case "once":
             return np.asarray(facts["frequency"][rows] == 0)

@@ -9,8 +9,8 @@ request of one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -56,6 +56,8 @@ class RetentionModel:
         rhythm of their own is overdue.
     own_costs : OwnCosts, optional
         Which terms customers have of their own, where a table holds them; those of all others are the means.
+    kinds : mapping of touchpoints to "contact", "complaint" or "send"
+        By which the touches that the model learnt from were told apart.
     """
 
     churn: ChurnModel
@@ -66,6 +68,7 @@ class RetentionModel:
     spend: SpendModel | None = None
     usual_gap_days: int | None = None
     own_costs: OwnCosts | None = None
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
     def predict(
         self, log: LogSource, snapshot_date: str | date | None = None, **log_options: Any
@@ -122,7 +125,7 @@ class RetentionModel:
         described = {**columns, **self.clv.predict(columns, self.terms.horizon_days)}
         probability, at_level_0 = self.churn.predict_both(described, snapshot)
         money = self.valuation.money(described, probability, at_level_0)
-        wording = load_wording()
+        wording = load_wording(self.churn.inputs)
         sums = [topic_sums(self.churn.contributions(rows), wording) for rows in _blocks(described)]
         reasons = word_reasons(np.concatenate(sums), probability, described, wording)
         if self.terms.has_costs:
@@ -148,6 +151,18 @@ class RetentionModel:
             "stage": stages_of_features(columns, self.terms.inactivity_days, self.usual_gap_days),
         }
         return {name: scores[name] for name in MODEL_COLUMNS}
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files beside the log that the model learnt from."""
+        spend = self.spend.inputs.files if self.spend else ()
+        return tuple(dict.fromkeys((*self.churn.inputs.files, *spend)))
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """What the trees of churn and spend read."""
+        spend = self.spend.inputs.beside if self.spend else ()
+        return tuple(dict.fromkeys((*self.churn.inputs.names, *spend)))
 
     @property
     def valuation(self) -> Valuation:

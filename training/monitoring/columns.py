@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
+from features.behaviour.catalogue import file_of
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from features.table.columns import as_columns
@@ -37,7 +38,9 @@ def with_predictions(model: RetentionModel, table: pd.DataFrame) -> pd.DataFrame
 
     The same numbers as `RetentionModel.score`, without reasons, tiers and dates.
     """
-    plain = table[["snapshot_date", "customer_id", *(f.name for f in FEATURES)]].reset_index(drop=True)
+    beside = [name for name in model.features if file_of(name) and name in table]
+    kept = ["snapshot_date", "customer_id", *(f.name for f in FEATURES), *beside]
+    plain = table[kept].reset_index(drop=True)
     columns = as_columns(plain.drop(columns="customer_id"))
     columns |= model.clv.predict(columns, model.terms.horizon_days)
     snapshot = Snapshot(plain["snapshot_date"].iloc[0].date())

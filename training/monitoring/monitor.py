@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, fields
 import numpy as np
 import pandas as pd
 
+from features.behaviour.files import BehaviourFiles
 from features.errors import ModelError, WindowError
 from features.log.transactions import TransactionLog
 from features.snapshot import ChurnWindow, Snapshot
@@ -110,7 +111,10 @@ class MonitoringResult:
 
 
 def monitor_model(
-    model: RetentionModel, log: TransactionLog, settings: MonitorSettings | None = None
+    model: RetentionModel,
+    log: TransactionLog,
+    settings: MonitorSettings | None = None,
+    beside: BehaviourFiles | None = None,
 ) -> MonitoringResult:
     """Compare a log with what a model was trained on, and its predictions with what happened.
 
@@ -120,6 +124,8 @@ def monitor_model(
     log : TransactionLog
         As it is now: what the model was trained on, and what came since.
     settings : MonitorSettings, optional
+    beside : BehaviourFiles, optional
+        What is known of customers beside their orders.
 
     Raises
     ------
@@ -136,7 +142,8 @@ def monitor_model(
             f"The log ends {log.last_day}, but the model was trained on orders up to the eve of "
             f"{reference.snapshot}. Give the log as it is now, with all that came since."
         )
-    with PurchaseHistory(log) as history:
+    known = beside.only(model.files).with_kinds(model.kinds) if beside else None
+    with PurchaseHistory(log, beside=known) as history:
         drift = _drift(model, reference, log, history.features(newest), settings)
         live = _live(model, reference, log, history, settings)
         bounds = {"confidence": settings.pace_confidence, "tolerance": settings.pace_tolerance}
@@ -147,7 +154,7 @@ def monitor_model(
         *_drift_reasons(drift),
         *_age_reasons(model, reference, newest, settings),
     ]
-    notes = tuple(_notes(model, reference, log))
+    notes = tuple(_notes(model, reference, log, known))
     return MonitoringResult(tuple(reasons), notes, reference.snapshot, newest, drift, live, pace)
 
 
@@ -284,7 +291,15 @@ def _age_reasons(
         )
 
 
-def _notes(model: RetentionModel, reference: Reference, log: TransactionLog) -> Iterable[str]:
+def _notes(
+    model: RetentionModel, reference: Reference, log: TransactionLog, beside: BehaviourFiles | None
+) -> Iterable[str]:
+    given = beside.given if beside else ()
+    if lacking := [file for file in model.files if file not in given]:
+        yield (
+            f"The model learnt from {', '.join(lacking)}, and is judged without: give "
+            f"{' and '.join(f'--{file}' for file in lacking)}."
+        )
     window = ChurnWindow(reference.snapshot, model.terms.horizon_days)
     if not window.closed_by(log.last_day):
         yield f"Live performance is not known yet: the model's first own churn window closes {window.closes}."

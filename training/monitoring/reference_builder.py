@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow.compute as pc
 
+from features.behaviour.files import BehaviourFiles
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
@@ -38,6 +39,7 @@ def build_reference(
     rows: Sequence[LabelledSnapshot],
     newest: DescribedSnapshot,
     test: Mapping[str, Performance],
+    beside: BehaviourFiles | None = None,
 ) -> Reference:
     """Build the reference that later logs are compared with.
 
@@ -51,6 +53,8 @@ def build_reference(
         The day after the last order.
     test : mapping of slice to Performance
         `measure_slices` of the held-out test.
+    beside : BehaviourFiles, optional
+        What was known of customers beside their orders.
     """
     predicted = with_predictions(model, newest.table)
     columns: dict[str, NumericDistribution | CategoryCounts] = {}
@@ -60,7 +64,7 @@ def build_reference(
     windows = [_window(model, row, rows) for row in sampled]
     expected = {part: ExpectedPerformance.of(test[part], [w[part] for w in windows]) for part in SLICES}
     usual = _usual_drift(model, log, [*rows, newest])
-    with PurchaseHistory(log) as history:
+    with PurchaseHistory(log, beside=beside) as history:
         pace = usual_pace(model, history, sampled)
     return Reference(newest.snapshot, columns, usual, expected, _rows_before(log, newest.snapshot), pace)
 

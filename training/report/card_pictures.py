@@ -126,7 +126,7 @@ def topic_importance(run: TrainingRun) -> pd.Series:
     Contributions take long: of a large table every n-th customer is taken, about `SAMPLE` in all.
     """
     table = run.newest.table
-    sample, wording = slice(None, None, max(1, len(table) // SAMPLE)), load_wording()
+    sample, wording = slice(None, None, max(1, len(table) // SAMPLE)), load_wording(run.model.churn.inputs)
     sums = topic_sums(run.model.churn.contributions(rows_of(run.newest.columns, sample)), wording)
     topics = [name.replace("_", " ") for name in wording.topics]
     return pd.DataFrame(sums, columns=topics).abs().mean().sort_values(ascending=False)

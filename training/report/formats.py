@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from math import isfinite
 
 from features.language import in_digits, translated, written
+from training.churn.recipe import Recipe
 
 
 def number(value: float, form: str = ".4f") -> str:
@@ -77,3 +78,17 @@ def costs_in_words(costs: Mapping[str, float]) -> str:
         (lost, translated("{share} of spend never paid", share=in_digits(share(lost)))),
     )
     return written([text for cost, text in words if cost])
+
+
+def files_in_words(recipe: Recipe) -> Iterator[str]:
+    """Say what each file beside the log bought on rolling validation, and whether the models learn from it."""
+    for name, gain in recipe.files.items():
+        found = [f"log-loss of churn {number(gain.alone)} with it, {number(gain.without)} without"]
+        kept = ["churn"] if gain.kept else []
+        if spend := recipe.spend_files.get(name):
+            found.append(f"deviance of spend {number(spend.alone)} and {number(spend.without)}")
+            kept += ["spend"] if spend.kept else []
+        learnt = (
+            f"learnt from for {' and '.join(kept)}" if kept else "left out, as it gains no more than noise"
+        )
+        yield f"The file of {name}: {'; '.join(found)}: {learnt}."

@@ -59,7 +59,8 @@ def test_touches_before_the_snapshot_are_counted(write: Write) -> None:
 
     assert of(files, "contacts_90d") == [3, 0, 0]  # 1 February is 90 days before, 31 January is not
     assert of(files, "complaints_90d") == [1, 0, 0]  # that of 1 May is not known yet
-    assert of(files, "days_since_contact") == [1, None, None]
+    assert of(files, "days_since_contact") == [11, None, None]
+    assert of(files, "days_since_complaint") == [1, None, None]
     assert of(files, "response_rate_365d") == [None, 0.5, None]  # that of 15 April may still be answered
     assert of(files, "mean_sentiment_365d") == [pytest.approx((-0.5 + 0.25 - 1) / 3), None, None]
 
@@ -191,7 +192,7 @@ def test_the_future_changes_no_bit_of_any_feature(write: Write) -> None:
 
     as_it_was, as_it_came = (files(seed).columns(MAY, people) for seed in (None, 7))
 
-    assert as_it_was.keys() == as_it_came.keys() and len(as_it_was) == 10
+    assert as_it_was.keys() == as_it_came.keys() and len(as_it_was) == 11
     for name, values in as_it_was.items():
         assert pd.Series(values).equals(pd.Series(as_it_came[name])), name
         assert pd.Series(values).nunique() > 1, name

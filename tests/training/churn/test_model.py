@@ -6,8 +6,9 @@ from scipy.special import expit
 
 from features.table.columns import rows_of
 from training.churn.calibration import Calibrator
+from training.churn.inputs import CHURN_FEATURES, ORDERS_ALONE
 from training.churn.level import Level, LevelRule
-from training.churn.model import CHURN_FEATURES, CONTRIBUTIONS, ChurnModel, base_log_odds, fit_churn
+from training.churn.model import ChurnModel, base_log_odds, fit_churn
 from training.snapshots.dataset import LabelledSnapshot
 
 
@@ -22,7 +23,7 @@ def test_contributions_sum_to_the_log_odds(shop_rows: list[LabelledSnapshot]) ->
 
     parts = model.contributions(columns)
 
-    assert parts.shape == (len(shop_rows[-1].table), len(CONTRIBUTIONS))
+    assert parts.shape == (len(shop_rows[-1].table), len(ORDERS_ALONE.contributions))
     assert parts.sum(axis=1) == pytest.approx(model.log_odds(columns), abs=1e-9)
 
 

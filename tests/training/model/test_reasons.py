@@ -5,7 +5,8 @@ import pytest
 
 from features.language import use_language
 from features.table.columns import Columns, rows_of
-from training.churn.model import CHURN_FEATURES, CONTRIBUTIONS, ChurnModel
+from training.churn.inputs import CHURN_FEATURES, ORDERS_ALONE
+from training.churn.model import ChurnModel
 from training.model.reasons import load_wording, topic_sums, word_reasons
 from training.run import TrainingRun
 
@@ -16,7 +17,7 @@ def _customer(**known: float) -> Columns:
 
 def _reasons(customer: Columns, churn_probability: float = 0.5, **moves: float) -> list[str]:
     """Word the reasons of a customer whose log-odds these contributions move."""
-    contributions = np.array([[moves.get(name, 0.0) for name in CONTRIBUTIONS]])
+    contributions = np.array([[moves.get(name, 0.0) for name in ORDERS_ALONE.contributions]])
     wording = load_wording()
     sums = topic_sums(contributions, wording)
     (reasons,) = word_reasons(sums, np.array([churn_probability]), customer, wording)
@@ -142,7 +143,7 @@ def test_topics_sum_to_the_log_odds_less_the_constant(cdnow_run: TrainingRun) ->
 
     sums = topic_sums(contributions, load_wording())
 
-    constant = contributions[:, CONTRIBUTIONS.index("constant")]
+    constant = contributions[:, ORDERS_ALONE.contributions.index("constant")]
     assert sums.sum(axis=1) + constant == pytest.approx(model.log_odds(columns), abs=1e-9)
 
 

@@ -1,0 +1,151 @@
+"""Choice of the residuals of churn and spend on rolling validation: form, number of trees, and files beside the log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.special import expit
+from sklearn.metrics import log_loss
+
+from features.progress import Report
+from training.churn.calibration import intercept_of
+from training.churn.file_choice import FileGain, InputsTrial, choose_files
+from training.churn.fit_options import FitOptions
+from training.churn.inputs import ORDERS_ALONE, Inputs
+from training.churn.model import base_log_odds, booster_parameters, training_data
+from training.churn.rolling import Split, gains_surely, loss_curve, raw_scores, split_data
+from training.churn.spend import TWEEDIE, any_spend, relative_spend, spend_data, tweedie_deviance
+from training.metrics.comparison import log_losses
+from training.snapshots.dataset import LabelledSnapshot
+
+
+class ChurnChoice(NamedTuple):
+    """Trees of the churn residual (0: none) and whether it is monotone, with its validation log-odds and losses."""
+
+    rounds: int
+    monotone: bool
+    odds: list[np.ndarray]
+    losses: dict[str, float]
+
+
+@dataclass(frozen=True)
+class SpendChoice:
+    """Trees of the spend residual (0: none), its inputs, mean losses, and what each file bought."""
+
+    rounds: int = 0
+    inputs: Inputs = ORDERS_ALONE
+    losses: dict[str, float] = field(default_factory=dict)
+    files: dict[str, FileGain] = field(default_factory=dict)
+
+
+def choose_churn_residual(
+    rows: Sequence[LabelledSnapshot],
+    splits: Sequence[Split],
+    options: FitOptions,
+    tuned: Mapping[str, Any] | None,
+    report: Report | None,
+) -> tuple[InputsTrial[ChurnChoice], dict[str, float], dict[str, FileGain]]:
+    """Choose the churn residual: by the lowest mean loss, and with the files that surely lower it.
+
+    Returns
+    -------
+    InputsTrial, the mean losses with orders alone, and what each file bought
+    """
+    trial = partial(_churn_trial, splits, options, tuned, report)
+    orders = trial(ORDERS_ALONE)
+    chosen, files = choose_files(orders, rows, trial)
+    return chosen, orders.choice.losses, files
+
+
+def _churn_trial(
+    splits: Sequence[Split],
+    options: FitOptions,
+    tuned: Mapping[str, Any] | None,
+    report: Report | None,
+    inputs: Inputs,
+) -> InputsTrial[ChurnChoice]:
+    """Return rounds and form with the lowest mean loss, the losses, and the validation log-odds of that choice."""
+    base = [base_log_odds(split.valid.columns) for split in splits]
+    own = [_own_loss(z, split.valid) for z, split in zip(base, splits, strict=True)]
+    best, losses, odds = (0, False), {"residual_none": float(np.mean(own))}, base
+    lowest, done = losses["residual_none"], 0
+    data = [split_data(split, partial(training_data, inputs=inputs)) for split in splits]
+    step = "Choosing the recipe on rolling validation"
+    if inputs.beside:
+        step += f", with {', '.join(inputs.files)}"
+    for monotone in (True, False):
+        name = "residual_monotone" if monotone else "residual_free"
+        parameters = booster_parameters(
+            monotone=monotone, seed=options.seed, threads=options.threads, tuned=tuned, inputs=inputs
+        )
+        fits = []
+        for pair in data:
+            fits.append(loss_curve(parameters, pair))
+            done += 1
+            if report is not None:
+                report(step, done, 2 * len(splits))
+        mean = np.mean([curve for _, curve in fits], axis=0)
+        losses[name] = float(mean.min())
+        if losses[name] < lowest:
+            lowest, best = losses[name], (int(mean.argmin()) + 1, monotone)
+            odds = [
+                z + raw_scores(booster, split.valid, best[0], inputs)
+                for (booster, _), split, z in zip(fits, splits, base, strict=True)
+            ]
+    customers = [_customer_losses(z, split.valid) for z, split in zip(odds, splits, strict=True)]
+    return InputsTrial(inputs, customers, ChurnChoice(*best, odds, losses))
+
+
+def choose_spend_residual(
+    rows: Sequence[LabelledSnapshot], splits: Sequence[Split], options: FitOptions
+) -> SpendChoice:
+    """Choose the rounds of the lowest mean Tweedie deviance, and 0 if they gain no more than noise.
+
+    Each snapshot is judged relative to its mean, which the residual does not explain. Files stay that surely lower the
+    deviance further.
+    """
+    if not all(any_spend(split.train) for split in splits):
+        return SpendChoice()
+    none = [tweedie_deviance(*relative_spend(split.valid)) for split in splits]
+    trial = partial(_spend_trial, splits, options)
+    orders = trial(ORDERS_ALONE)
+    losses = {
+        "spend_none": float(np.mean([each.mean() for each in none])),
+        "spend_residual": orders.choice[1],
+    }
+    chosen, files = choose_files(orders, rows, trial)
+    if not gains_surely([own - theirs for own, theirs in zip(none, chosen.losses, strict=True)]):
+        files = {name: replace(gain, kept=False) for name, gain in files.items()}
+        return SpendChoice(losses=losses, files=files)
+    return SpendChoice(chosen.choice[0], chosen.inputs, losses, files)
+
+
+def _spend_trial(
+    splits: Sequence[Split], options: FitOptions, inputs: Inputs
+) -> InputsTrial[tuple[int, float]]:
+    """Return the rounds of the lowest mean deviance, and that mean."""
+    parameters = TWEEDIE | {"seed": options.seed, "num_threads": options.threads}
+    data = partial(spend_data, inputs=inputs)
+    fits = [loss_curve(parameters, split_data(split, data)) for split in splits]
+    mean = np.mean([curve for _, curve in fits], axis=0)
+    rounds, customers = int(mean.argmin()) + 1, []
+    for (booster, _), split in zip(fits, splits, strict=True):
+        spend, start = relative_spend(split.valid)
+        customers.append(tweedie_deviance(spend, start + raw_scores(booster, split.valid, rounds, inputs)))
+    return InputsTrial(inputs, customers, (rounds, float(mean.min())))
+
+
+def _own_loss(log_odds: np.ndarray, valid: LabelledSnapshot) -> float:
+    """Log-loss with the validation snapshot's own intercept: the judge of differences between customers."""
+    return float(
+        log_loss(valid.churned, expit(log_odds + intercept_of(log_odds, valid.churned)), labels=[0, 1])
+    )
+
+
+def _customer_losses(log_odds: np.ndarray, valid: LabelledSnapshot) -> np.ndarray:
+    """Return each customer's part of `_own_loss`."""
+    return log_losses(valid.churned, expit(log_odds + intercept_of(log_odds, valid.churned)))
