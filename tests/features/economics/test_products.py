@@ -15,6 +15,7 @@ from features.economics.periods import Periods
 from features.economics.product_section import PERIOD_TABLES, product_section
 from features.economics.segments import ListedSegments
 from features.economics.tables import Section
+from features.engines.duckdb import DuckDBEngine
 from features.log.transactions import validate
 
 CITIES = ListedSegments("city", {"ann": "Yazd", "bob": "Shiraz"})
@@ -186,6 +187,50 @@ def test_no_future_changes_a_closed_period_and_row_order_changes_nothing():
             closed = [rows_of(section, table, segment).loc[:"2015-04"] for section in (first, second)]
             assert len(closed[0]) == 4
             pd.testing.assert_frame_equal(*closed)
+
+
+def oracle(rows: pd.DataFrame, month: int) -> list[float]:
+    """Count a month of cross- and up-selling and discounts by loops over customers."""
+    rows = rows.assign(month=[day.month for day in rows["ordered_at"]])
+    before, here = rows[rows["month"] < month], rows[rows["month"] == month]
+    baskets = here.groupby(["customer_id", "ordered_at", "order_id"])["category"].nunique()
+    earlier = set(before["customer_id"])
+    had, has = (part.groupby("customer_id")["category"].agg(set) for part in (before, here))
+    crossed = [who for who in earlier & set(has.index) if has[who] - had[who]]
+    days = rows.groupby(["customer_id", "category", "ordered_at"])[["amount", "quantity"]].sum().sort_index()
+    prices = (days["amount"] / days["quantity"]).reset_index(name="price")
+    prices["last"] = prices.groupby(["customer_id", "category"])["price"].shift()
+    prices["month"] = [day.month for day in prices["ordered_at"]]
+    repeats = prices[(prices["month"] == month) & prices["last"].notna()]
+    orders = here.groupby(["customer_id", "ordered_at", "order_id"])["discount"].max()
+    return [
+        len(baskets),
+        (baskets > 1).mean(),
+        len(earlier),
+        len(crossed),
+        len(repeats),
+        (repeats["price"] > 1.05 * repeats["last"]).mean(),
+        here["discount"].sum() / (here["amount"] + here["discount"]).sum(),
+        (orders > 0).mean(),
+    ]
+
+
+@pytest.mark.parametrize("small", [True, False])
+def test_all_of_it_equals_a_plain_count_by_the_plans_of_small_logs_and_of_large_ones(small):
+    rows = random_lines(5, date(2015, 1, 1), 120, 300)
+    log = validate(rows)
+
+    with DuckDBEngine(threads=1, small=small) as engine:
+        facts = Facts(log, Periods(log.first_day, log.last_day), 30, engine=engine)
+        section = product_section(facts, Inputs())
+
+    cross, off = rows_of(section, "cross_selling"), rows_of(section, "discounts")
+    names = ["category_orders", "multi_category_share", "earlier_buyers", "cross_buyers", "repeat_purchases"]
+    for month in (2, 3, 4):
+        label = f"2015-{month:02}"
+        found = [*cross.loc[label, [*names, "up_selling_share"]]]
+        found += [*off.loc[label, ["discount_share", "discounted_order_share"]]]
+        assert found == pytest.approx(oracle(rows, month))
 
 
 def test_what_would_fill_the_section_is_said_in_a_line():
