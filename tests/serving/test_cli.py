@@ -242,6 +242,7 @@ def test_the_printed_config_gives_the_defaults_and_is_accepted(here: Path) -> No
             "advise",
             "train",
             "costs",
+            "behaviour",
             "registry",
             "monitor",
             "score",
