@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from features.language import translated
+from features.log.matching import WARNING
 from features.log.settings import Columns, LogSettings
 from features.progress import Report
 from features.snapshot import Snapshot
@@ -51,7 +53,7 @@ def open_log(
     orders, found = read_and_check(log, columns, report)
     found = [*(compare(orders) if compare else ()), *found]
     for sentence in settle(found, log.accept, strict=log.strict):
-        typer.secho(f"Warning: {sentence}", fg=typer.colors.YELLOW, err=True)
+        typer.secho(translated(WARNING, sentence=sentence), fg=typer.colors.YELLOW, err=True)
     orders = orders.without_raw_rows()
     if log.identities:
         orders, sentence = united(orders, aliases_of(log), log.identities.name)

@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from features.errors import StayworthError
+from features.language import translated
 from features.log.amounts import Cents, cents, numbers
 from features.log.columns import text
 from features.log.dates import local_times
@@ -177,10 +178,19 @@ def match_customers(
     ({'17': '17'}, ['1 of 2 customers of customers.csv are in the log; the others are left out.'])
     """
     match = match_ids(given, known, loosely=loosely)
-    counts = f"{len(match.matched):,} of {match.given:,} customers of {name} are in the log"
+    said = translated(
+        "{matched:,} of {given:customer|customers} of {file} are in the log; the others are left out.",
+        matched=len(match.matched),
+        given=match.given,
+        file=name,
+    )
     if match.missed:
-        counts += f"; {match.missed:,} more would match {match.explanation} (--loose-ids matches them)"
+        said += " " + translated(
+            "{n:,} more would match {how} (--loose-ids matches them).",
+            n=match.missed,
+            how=translated(match.explanation),
+        )
     if match.given and not match.matched:
-        raise MatchError(f"{counts}. Compare the ids: {examples(match.unmatched)}.")
-    left_out = f"{counts}; the others are left out." if len(match.matched) < match.given else ""
-    return dict(match.pairs), [left_out] if left_out else []
+        compare = translated("Compare the ids: {examples}.", examples=examples(match.unmatched))
+        raise MatchError(f"{said} {compare}")
+    return dict(match.pairs), [said] if len(match.matched) < match.given else []

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.language import translated
 from features.log.columns import listed, plain, text
 from features.log.findings import Finding
 from features.log.history_checks import check_histories
@@ -106,8 +107,8 @@ def _check_losses(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
         examples = quarantine.describe(notation.rows, notation.column)
         yield Finding(
             f"{notation.what}-written-otherwise",
-            f"{notation.rows.size:,} {notation.what} are written {notation.how} and were not read: {examples}. "
-            f"{notation.remedy[0].upper()}{notation.remedy[1:]}",
+            translated("{count} and were not read: {examples}.", count=notation.counted(), examples=examples)
+            + f" {notation.remedy}",
             fatal,
         )
     explained = sum(notation.rows.size for notation in notations)
@@ -143,18 +144,27 @@ def _lost(log: TransactionLog, date_format: str, rows: np.ndarray, share: float,
         (dates >= half).mean() > 0.95 or (dates < half).mean() > 0.95
     )
     if one_end:
-        end = "second" if dates.mean() >= half else "first"
-        hint = f" Name both: --date-format '{date_format}|%d/%m/%Y', for example." if date_format else ""
-        remarks.append(
-            f"Unreadable dates are all in the {end} half of the log: it has two date formats.{hint}"
+        said = (
+            translated("Unreadable dates are all in the second half of the log: it has two date formats.")
+            if dates.mean() >= half
+            else translated("Unreadable dates are all in the first half of the log: it has two date formats.")
         )
+        both = f"--date-format '{date_format}|%d/%m/%Y'"
+        hint = " " + translated("Name both: {flag}, for example.", flag=both) if date_format else ""
+        remarks.append(said + hint)
     unreadable = quarantine.rows_of(UNREADABLE_DATE, UNREADABLE_AMOUNT)
     gone = log.customers_without_a_used_row
     if len(gone) > MUCH * max(log.report.customers, 1):
-        remarks.append(f"{len(gone):,} customers are lost with all their rows.")
+        remarks.append(translated("{n:customer is|customers are} lost with all their rows.", n=len(gone)))
     return Finding(
         "lost-rows",
-        f"{rows.size:,} rows ({share:.1%}) with about {money:.1%} of the money cannot be used: {counts}."
+        translated(
+            "{n:row|rows} ({share:.1%}) with about {money:.1%} of the money cannot be used: {counts}.",
+            n=rows.size,
+            share=share,
+            money=money,
+            counts=counts,
+        )
         + "".join(f" {remark}" for remark in remarks),
         bool(one_end or unreadable.size > FAR_TOO_MUCH * quarantine.rows_in),
     )
@@ -174,9 +184,13 @@ def _check_decimals(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
     if len(written) >= _FEW_ROWS and pc.mean(fits.cast(pa.int8())).as_py() > _NEARLY_ALL:
         yield Finding(
             "three-decimals",
-            f"Nearly all amounts have three digits after the {'point' if mark == '.' else 'comma'}, such as "
-            f"{listed(written.filter(fits).slice(0, 2).to_pylist())}: if it groups thousands, they are read as a "
-            f"thousandth of what they are. --thousands {mark} reads it so.",
+            translated(
+                "Nearly all amounts have three digits after the mark '{mark}', such as {examples}: if it groups "
+                "thousands, they are read as a thousandth of what they are. {flag} reads it so.",
+                mark=mark,
+                examples=listed(written.filter(fits).slice(0, 2).to_pylist()),
+                flag=f"--thousands {mark}",
+            ),
         )
 
 
@@ -188,9 +202,13 @@ def _check_rounding(log: TransactionLog) -> Iterator[Finding]:
     if rounded_off > MUCH * total:
         yield Finding(
             "small-amounts",
-            f"Amounts are kept in cents, and rounding changes {rounded_off / total:.0%} of the money: half of them are "
-            f"{np.median(np.abs(amounts)):.2g} or less. If they are in thousands, say, turn them into a smaller unit: "
-            f"--amount-expression '1000 * {log.names.get('amount', 'amount')}'.",
+            translated(
+                "Amounts are kept in cents, and rounding changes {share:.0%} of the money: half of them are "
+                "{median:.2g} or less. If they are in thousands, say, turn them into a smaller unit: {flag}.",
+                share=rounded_off / total,
+                median=float(np.median(np.abs(amounts))),
+                flag=f"--amount-expression '1000 * {log.names.get('amount', 'amount')}'",
+            ),
         )
 
 
@@ -205,31 +223,45 @@ def _check_dates(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
     if gaps.size >= 20:
         widest, usual = int(gaps.max()), float(np.quantile(gaps, 0.9))
         if widest > max(90, 20 * usual):
-            start = days[int(gaps.argmax())]
+            start, after = days[int(gaps.argmax())], days[int(gaps.argmax()) + 1]
             yield Finding(
                 "hole",
-                f"No order of {widest} days from {start} on: if the shop was closed or the archive is lost, "
-                "silence in it is no churn. Use what comes after it: --earliest DATE, or only customers who came "
-                "after it: --acquired-after DATE; DATE is {0}.".format(days[int(gaps.argmax()) + 1]),
+                translated(
+                    "No order of {days:day|days} from {start:date} on: if the shop was closed or the archive is lost, "
+                    "silence in it is no churn. Use what comes after it: {earliest}, or only customers who came after "
+                    "it: {acquired}.",
+                    days=widest,
+                    start=str(start),
+                    earliest=f"--earliest {after}",
+                    acquired=f"--acquired-after {after}",
+                ),
             )
 
 
 def _early(first: date, last: date, rows: int, name: str) -> Finding:
     if first.year >= 1300 and last.year < 1430:
-        message = (
-            f"The log lies in the years {first.year} to {last.year}, which are years of the Jalali calendar. "
-            "--log-calendar jalali reads them."
+        message = translated(
+            "The log lies in the years {first:digits} to {last:digits}, which are years of the Jalali calendar. "
+            "--log-calendar jalali reads them.",
+            first=first.year,
+            last=last.year,
         )
     elif first.year >= 1400 and last.year < 1500:
-        message = (
-            f"The log lies in the years {first.year} to {last.year}, which look like years of the Islamic "
-            "calendar. Convert the dates to the Gregorian one."
+        message = translated(
+            "The log lies in the years {first:digits} to {last:digits}, which look like years of the Islamic "
+            "calendar. Convert the dates to the Gregorian one.",
+            first=first.year,
+            last=last.year,
         )
     else:
-        message = (
-            f"{rows:,} rows are older than {OLDEST_YEAR}, the first of {first}: probably placeholders or "
-            f"two-digit years in {name!r}. --earliest {OLDEST_YEAR}-01-01 sets them aside; an earlier date "
-            "keeps them."
+        message = translated(
+            "{n:row is|rows are} older than {year:digits}, the first of {first}: probably placeholders or two-digit "
+            "years in {name}. {flag} sets them aside; an earlier date keeps them.",
+            n=rows,
+            year=OLDEST_YEAR,
+            first=first.isoformat(),
+            name=repr(name),
+            flag=f"--earliest {OLDEST_YEAR}-01-01",
         )
     return Finding("absurd-dates", message, fatal=True)
 
@@ -245,16 +277,24 @@ def _check_grain(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
         customer = table["customer_id"][largest].as_py()
         yield Finding(
             "totals-row",
-            f"Row {row + 1}, of customer {customer!r}, is the sum of all others: a totals row. Leave it out: "
-            f"--where \"{log.names.get('customer_id', 'customer_id')} <> '{customer}'\".",
+            translated(
+                "Row {row:,}, of customer {customer}, is the sum of all others: a totals row. Leave it out: {flag}.",
+                row=row + 1,
+                customer=repr(customer),
+                flag=f"--where \"{log.names.get('customer_id', 'customer_id')} <> '{customer}'\"",
+            ),
             fatal=True,
         )
     identical = log.report.identical_rows
     if identical > MUCH * table.num_rows and not rules.drop_identical:
         yield Finding(
             "identical-rows",
-            f"{identical:,} rows ({identical / table.num_rows:.1%}) equal an earlier one in every column, and "
-            "count: if they come from exports that overlap, --drop-identical uses them once.",
+            translated(
+                "{n:row equals|rows equal} ({share:.1%}) an earlier one in every column, and count: if they come from "
+                "exports that overlap, --drop-identical uses them once.",
+                n=identical,
+                share=identical / table.num_rows,
+            ),
         )
     if "order_id" in table.column_names and not rules.amount_per_order:
         yield from _repeated_totals(log)
@@ -276,8 +316,12 @@ def _repeated_totals(log: TransactionLog) -> Iterator[Finding]:
     if different_lines:
         yield Finding(
             "repeated-totals",
-            f"In {same.num_rows:,} of {several.num_rows:,} orders with several lines all lines have the same "
-            "amount: probably the order's total, counted once per line. --amount-per-order counts it once.",
+            translated(
+                "In {same:,} of {several:order|orders} with several lines all lines have the same amount: probably the "
+                "order's total, counted once per line. --amount-per-order counts it once.",
+                same=same.num_rows,
+                several=several.num_rows,
+            ),
         )
 
 
@@ -302,18 +346,36 @@ def _check_statuses(log: TransactionLog) -> Iterator[Finding]:
         if refunds and not set(refunds) <= set(bad) and pc.any(positive).as_py():
             yield Finding(
                 "positive-refunds",
-                f"Column {name!r} says {listed(refunds)} in {pc.sum(positive).as_py():,} rows with a positive "
-                'amount, which count as purchases. Turn them with a query: --transactions "FILE?query=SELECT * '
-                f"REPLACE (CASE WHEN lower({_quoted(name)}) IN ({', '.join(map(repr, refunds))}) THEN '-' || "
-                f'{_quoted(amount)} ELSE {_quoted(amount)} END AS {_quoted(amount)}) FROM log".',
+                translated(
+                    "Column {name} says {words} in {n:row|rows} with a positive amount, which count as purchases. Turn "
+                    "them with a query: {flag}.",
+                    name=repr(name),
+                    words=listed(refunds),
+                    n=pc.sum(positive).as_py(),
+                    flag=_turned(name, refunds, amount),
+                ),
             )
         elif bad and len(counts) > 1:
             rows = sum(counts[value] for value in bad)
             yield Finding(
                 "statuses",
-                f"Column {name!r} has {rows:,} rows of {listed(bad)}, which count as orders. Leave out what is "
-                f'none: --where "lower({_quoted(name)}) NOT IN ({", ".join(map(repr, bad))})".',
+                translated(
+                    "Column {name} has {n:row|rows} of {words}, which count as orders. Leave out what is none: {flag}.",
+                    name=repr(name),
+                    n=rows,
+                    words=listed(bad),
+                    flag=f'--where "lower({_quoted(name)}) NOT IN ({", ".join(map(repr, bad))})"',
+                ),
             )
+
+
+def _turned(name: str, refunds: list[str], amount: str) -> str:
+    """Return the flag of a query that makes the amounts of refunds negative."""
+    return (
+        f'--transactions "FILE?query=SELECT * REPLACE (CASE WHEN lower({_quoted(name)}) IN '
+        f"({', '.join(map(repr, refunds))}) THEN '-' || {_quoted(amount)} ELSE {_quoted(amount)} END AS "
+        f'{_quoted(amount)}) FROM log"'
+    )
 
 
 def _is_refund(status: str) -> bool:

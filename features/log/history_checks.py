@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.language import translated
 from features.log.amounts import numbers
 from features.log.columns import listed, plain
 from features.log.findings import Finding
@@ -31,8 +32,13 @@ def check_histories(log: TransactionLog) -> Iterator[Finding]:
     if log.first_day == log.last_day and log.table.num_rows >= _FEW:
         yield Finding(
             "one-day",
-            f"All {log.table.num_rows:,} rows are of one day, {log.first_day}: nothing can be learnt from it of who "
-            f"comes back. Is {log.names.get('ordered_at', 'ordered_at')!r} the day of the order, or of the export?",
+            translated(
+                "All {rows:,} rows are of one day, {day:date}: nothing can be learnt from it of who comes back. Is "
+                "{column} the day of the order, or of the export?",
+                rows=log.table.num_rows,
+                day=log.first_day,
+                column=repr(log.names.get("ordered_at", "ordered_at")),
+            ),
         )
         return
     bought = log.table.filter(pc.greater_equal(log.table["amount_cents"], 0))
@@ -44,10 +50,15 @@ def check_histories(log: TransactionLog) -> Iterator[Finding]:
     if ONE_TIME <= single < 1:
         yield Finding(
             "one-time",
-            f"{single:.0%} of {customers.num_rows:,} customers have bought on one day only: there is little to learn "
-            "of who comes back, and nearly all will be expected not to. If one person has several ids (guests, "
-            f"one id per order), name a column that stays, such as an address: --customer-column; now "
-            f"{log.names.get('customer_id', 'customer_id')!r}. Otherwise use a longer log.",
+            translated(
+                "{single:.0%} of {n:customer|customers} have bought on one day only: there is little to learn of who "
+                "comes back, and nearly all will be expected not to. If one person has several ids (guests, one id per "
+                "order), name a column that stays, such as an address: --customer-column; now {column}. Otherwise use "
+                "a longer log.",
+                single=single,
+                n=customers.num_rows,
+                column=repr(log.names.get("customer_id", "customer_id")),
+            ),
         )
     yield from _check_first_days(log, customers["ordered_on_min"].to_numpy())
 
@@ -63,10 +74,14 @@ def _check_refunds(log: TransactionLog) -> Iterator[Finding]:
     if unexplained >= _FEW_REFUNDS and unexplained > UNEXPLAINED * negative.sum():
         yield Finding(
             "negative-amounts",
-            f"{int(negative.sum()):,} amounts are negative and count as refunds, {unexplained:,} of them of customers "
-            "who had bought nothing that could be given back. If the amounts are a profit, give the sales: "
-            "--amount-column (and the profit as --margin-column); if the log begins in the middle, its first refunds "
-            "are of earlier orders.",
+            translated(
+                "{n:amount is|amounts are} negative and count as refunds, {unexplained:,} of them of customers who had "
+                "bought nothing that could be given back. If the amounts are a profit, give the sales: --amount-column "
+                "(and the profit as --margin-column); if the log begins in the middle, its first refunds are of "
+                "earlier orders.",
+                n=int(negative.sum()),
+                unexplained=unexplained,
+            ),
         )
 
 
@@ -75,14 +90,23 @@ def _check_zeros(log: TransactionLog) -> Iterator[Finding]:
     if zeros <= ZEROS * rows:
         return
     others = [name for name in _columns_of_numbers(log) if name not in log.names.values()]
-    perhaps = f" Other columns of numbers are {listed(others[:3])}." if others else ""
-    share = "All" if zeros == rows else f"{zeros:,} of"
-    effect = "every value in money will be 0" if zeros == rows else "they count as purchases worth nothing"
-    yield Finding(
-        "zero-amounts",
-        f"{share} {rows:,} amounts are 0: churn can be learnt, and {effect}. If the money stands elsewhere: "
-        f"--amount-column, or --amount-expression.{perhaps}",
+    said = (
+        translated(
+            "All {rows:,} amounts are 0: churn can be learnt, and every value in money will be 0. If the money stands "
+            "elsewhere: --amount-column, or --amount-expression.",
+            rows=rows,
+        )
+        if zeros == rows
+        else translated(
+            "{zeros:,} of {rows:,} amounts are 0: churn can be learnt, and they count as purchases worth nothing. If "
+            "the money stands elsewhere: --amount-column, or --amount-expression.",
+            zeros=zeros,
+            rows=rows,
+        )
     )
+    if others:
+        said += " " + translated("Other columns of numbers are {names}.", names=listed(others[:3]))
+    yield Finding("zero-amounts", said)
 
 
 def _columns_of_numbers(log: TransactionLog) -> Iterator[str]:
@@ -113,9 +137,16 @@ def _check_first_days(log: TransactionLog, first: np.ndarray) -> Iterator[Findin
         day = days[most]
         yield Finding(
             "moved-accounts",
-            f"{counts[most]:,} of {len(first):,} customers ({share:.0%}) have their first order on {day}: probably "
-            "accounts that were moved from another system, older than the log says. To leave out who began then or "
-            f"earlier: --acquired-after {day + np.timedelta64(1, 'D')}.",
+            translated(
+                "{n:,} of {all:customer|customers} ({share:.0%}) have their first order on {day:date}: probably "
+                "accounts that were moved from another system, older than the log says. To leave out who began then "
+                "or earlier: {flag}.",
+                n=int(counts[most]),
+                all=len(first),
+                share=share,
+                day=str(day),
+                flag=f"--acquired-after {day + np.timedelta64(1, 'D')}",
+            ),
         )
 
 
@@ -144,9 +175,15 @@ def late_snapshot(log: TransactionLog, snapshot: Snapshot) -> list[Finding]:
     return [
         Finding(
             "late-snapshot",
-            f"The log ends on {log.last_day}, {silent:,} days before {snapshot}: customers would look silent whose "
-            "orders are only not in it. Give a log up to that date, or leave --snapshot-date out: it is then "
-            f"{Snapshot.after(log.last_day)}.",
+            translated(
+                "The log ends on {last:date}, {n:day|days} before {snapshot:date}: customers would look silent whose "
+                "orders are only not in it. Give a log up to that date, or leave --snapshot-date out: it is then "
+                "{after:date}.",
+                last=log.last_day,
+                n=silent,
+                snapshot=snapshot.date,
+                after=Snapshot.after(log.last_day).date,
+            ),
             fatal=True,
         )
     ]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.language import translatable, translated
 from features.log.findings import Finding
 from features.log.identity import NOBODY, SCIENTIFIC, examples, fold
 from features.log.settings import LogRules
@@ -37,17 +38,26 @@ def check_ids(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
         names, theirs = ids.filter(nobody).to_pylist(), pc.sum(rows.filter(nobody)).as_py()
         yield Finding(
             "nobody-ids",
-            f"{theirs:,} rows belong to {examples(names)}, which probably stands for customers who are not known, "
-            f'and count as one. Leave them out: --where "{log.names.get("customer_id", "customer_id")} <> '
-            f"'{names[0]}'\".",
+            translated(
+                "{n:row belongs|rows belong} to {names}, which probably stands for customers who are not known, and "
+                "count as one. Leave them out: {flag}.",
+                n=theirs,
+                names=examples(names),
+                flag=f"--where \"{log.names.get('customer_id', 'customer_id')} <> '{names[0]}'\"",
+            ),
         )
     most = pc.max(rows).as_py()
     if len(ids) >= _FEW_ROWS // 2 and most > DOMINANT * log.table.num_rows and most >= _FEW_ROWS:
         (largest,) = ids.filter(pc.equal(rows, most)).to_pylist()[:1]
         yield Finding(
             "dominant-id",
-            f"One customer, {largest!r}, has {most:,} of {log.table.num_rows:,} rows "
-            f"({most / log.table.num_rows:.0%}): a reseller, or an id for many?",
+            translated(
+                "One customer, {customer}, has {most:,} of {rows:,} rows ({share:.0%}): a reseller, or an id for many?",
+                customer=repr(largest),
+                most=most,
+                rows=log.table.num_rows,
+                share=most / log.table.num_rows,
+            ),
         )
     yield from _check_repeats(log, len(ids))
 
@@ -58,8 +68,12 @@ def _check_digits(ids: pa.Array) -> Iterator[Finding]:
         written = ids.filter(scientific)
         yield Finding(
             "scientific-ids",
-            f"{len(written):,} ids are in scientific notation, such as {examples(written.to_pylist())}: their last "
-            "digits are lost, and different customers may have become one. Export the ids as text.",
+            translated(
+                "{n:id is|ids are} in scientific notation, such as {examples}: the last digits are lost, and different "
+                "customers may have become one. Export the ids as text.",
+                n=len(written),
+                examples=examples(written.to_pylist()),
+            ),
             fatal=True,
         )
     long = ids.filter(pc.match_substring_regex(ids, _LONG))
@@ -67,24 +81,41 @@ def _check_digits(ids: pa.Array) -> Iterator[Finding]:
     if len(long) >= 5 and rounded > 0.9 * len(long):
         yield Finding(
             "rounded-ids",
-            f"{rounded:,} long ids end in zeros after 15 digits, such as {examples(long.to_pylist())}: a "
-            "spreadsheet has rounded them, and different customers may have become one. Export them as text.",
+            translated(
+                "{n:long id ends|long ids end} in zeros after 15 digits, such as {examples}: a spreadsheet has rounded "
+                "them, and different customers may have become one. Export them as text.",
+                n=rounded,
+                examples=examples(long.to_pylist()),
+            ),
             fatal=True,
         )
 
 
 def _check_bytes(ids: pa.Array) -> Iterator[Finding]:
     """Look for ids with characters that are left over from a faulty export."""
-    for pattern, what, name in (
-        (r"[\x01-\x1f\x7f]", "control characters", "control-ids"),
-        ("\ufffd", "the mark of a character that was lost (\ufffd)", "damaged-ids"),
+    for pattern, said, name in (
+        (
+            r"[\x01-\x1f\x7f]",
+            translatable(
+                "{n:id holds|ids hold} control characters: {examples}. They match no other table; export the log "
+                "again, or --fold-ids takes them out."
+            ),
+            "control-ids",
+        ),
+        (
+            "\ufffd",
+            translatable(
+                "{n:id holds|ids hold} the mark of a character that was lost: {examples}. They match no other table; "
+                "export the log again."
+            ),
+            "damaged-ids",
+        ),
     ):
         odd = ids.filter(pc.match_substring_regex(ids, pattern))
         if len(odd):
             yield Finding(
                 name,
-                f"{len(odd):,} ids hold {what}: {examples(odd.to_pylist())}. They match no other table; export the "
-                "log again" + (", or --fold-ids takes them out." if name == "control-ids" else "."),
+                translated(said, n=len(odd), examples=examples(odd.to_pylist())),
                 fatal=True,
             )
 
@@ -95,11 +126,19 @@ def _check_writing(ids: pa.Array) -> Iterator[Finding]:
     if len(pointed):
         whole = pc.replace_substring_regex(pointed, r"\.0+$", "")
         both = whole.filter(pc.is_in(whole, value_set=ids)).to_pylist()
-        beside = f", {len(both):,} beside {examples(both)}" if both else ""
+        beside = (
+            " " + translated("{n:,} of them stand beside {ids}.", n=len(both), ids=examples(both))
+            if both
+            else ""
+        )
         yield Finding(
             "float-ids",
-            f"{len(pointed):,} ids end in .0, such as {examples(pointed.to_pylist())}{beside}: they were kept as "
-            "floats. --fold-ids takes it off.",
+            translated(
+                "{n:id ends|ids end} in .0, such as {examples}, for they were kept as floats. --fold-ids takes it off.",
+                n=len(pointed),
+                examples=examples(pointed.to_pylist()),
+            )
+            + beside,
             fatal=bool(both),
         )
     groups: dict[str, list[str]] = {}
@@ -109,8 +148,13 @@ def _check_writing(ids: pa.Array) -> Iterator[Finding]:
     if split and not len(pointed):
         yield Finding(
             "similar-ids",
-            f"{sum(map(len, split)):,} ids are {len(split):,} if case, width, spaces, invisible characters and the "
-            f"forms of ی and ک do not count, such as {examples(split[0])}. --fold-ids unites them.",
+            translated(
+                "{n:id is|ids are} {few:,} if case, width, spaces, invisible characters and the forms of ی and ک do "
+                "not count, such as {examples}. --fold-ids unites them.",
+                n=sum(map(len, split)),
+                few=len(split),
+                examples=examples(split[0]),
+            ),
         )
 
 
@@ -131,6 +175,10 @@ def _check_repeats(log: TransactionLog, customers: int) -> Iterator[Finding]:
     if days == customers:
         yield Finding(
             "ids-per-order",
-            f"None of {customers:,} customers has orders on two days: is the column "
-            f"{log.names.get('customer_id', 'customer_id')!r} an id of the order, or new with each order?",
+            translated(
+                "None of {n:customer|customers} has orders on two days: is the column {column} an id of the order, or "
+                "new with each order?",
+                n=customers,
+                column=repr(log.names.get("customer_id", "customer_id")),
+            ),
         )

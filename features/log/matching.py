@@ -11,18 +11,23 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from features.errors import StayworthError
+from features.language import translatable, translated
 from features.log.identity import examples, fold, loose
 
 FEW = 0.5
+WARNING = translatable("Warning: {sentence}")
 
 _EXPLANATIONS: tuple[tuple[str, Callable[[str], str]], ...] = (
-    ("without spaces and invisible characters", lambda each: "".join(fold_invisible(each).split())),
-    ("without an apostrophe before them", lambda each: each.strip().lstrip("'’`")),
-    ("without .0", lambda each: each.strip().removesuffix(".0")),
-    ("in lower case", lambda each: each.strip().casefold()),
-    ("without leading zeros", lambda each: _without_zeros(each.strip())),
-    ("written alike in case, width, digits and ی", fold),
-    ("loosely: without case, spaces, apostrophes, .0 and leading zeros", loose),
+    (
+        translatable("without spaces and invisible characters"),
+        lambda each: "".join(fold_invisible(each).split()),
+    ),
+    (translatable("without an apostrophe before them"), lambda each: each.strip().lstrip("'’`")),
+    (translatable("without .0"), lambda each: each.strip().removesuffix(".0")),
+    (translatable("in lower case"), lambda each: each.strip().casefold()),
+    (translatable("without leading zeros"), lambda each: _without_zeros(each.strip())),
+    (translatable("written alike in case, width, digits and ی"), fold),
+    (translatable("loosely: without case, spaces, apostrophes, .0 and leading zeros"), loose),
 )
 
 
@@ -164,19 +169,25 @@ def require_match(
     >>> require_match(match_ids(["17"], ["17", "18"]), "opt-outs", "the scored list", flag="--loose-ids")
     ['1 of 1 opt-outs are in the scored list.']
     """
-    counts = f"{len(match.matched):,} of {match.given:,} {what} are in {where}."
-    reason = (
-        f" {match.missed:,} more would match {match.explanation}: {examples(match.unmatched)}."
-        if match.missed
-        else ""
+    counts = translated(
+        "{matched:,} of {given:,} {what} are in {where}.",
+        matched=len(match.matched),
+        given=match.given,
+        what=what,
+        where=where,
     )
-    remedy = (
-        f" {flag} matches them so;" if match.missed else f" Compare the ids: {examples(match.unmatched)};"
-    )
-    remedy += " --allow-unmatched goes on as it is."
+    found = examples(match.unmatched)
+    reason, remedy = "", translated("Compare the ids: {examples}.", examples=found)
+    if match.missed:
+        how = translated(match.explanation)
+        reason = " " + translated(
+            "{n:,} more would match {how}: {examples}.", n=match.missed, how=how, examples=found
+        )
+        remedy = translated("{flag} matches them so.", flag=flag)
+    remedy = f" {remedy} " + translated("--allow-unmatched goes on as it is.")
     nobody = match.given and not match.matched
     if (nobody or (all_that_are_meant and match.missed)) and not allow_unmatched:
         raise MatchError(counts + reason + remedy)
     if match.missed or (match.given and len(match.matched) < FEW * match.given):
-        return ["Warning: " + counts + reason]
+        return [translated(WARNING, sentence=counts + reason)]
     return [counts]

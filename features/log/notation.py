@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.language import translatable, translated
 from features.log.amounts import numbers
 from features.log.columns import text
 from features.log.dates import ascii_digits
@@ -22,42 +23,52 @@ _GERMAN = NumberStyle(decimal=",", thousands=".")
 _ACCOUNTING = NumberStyle(accounting=True)
 # What it is, a pattern of the whole cell, the flag that reads it, and the style that the flag makes.
 _NUMBERS: tuple[tuple[str, str, str, NumberStyle], ...] = (
-    ("with dots for thousands", rf"^{_SIGN}[0-9]{{1,3}}(\.[0-9]{{3}}){{2,}}$", "--thousands .", _GERMAN),
     (
-        "with dots for thousands and a decimal comma",
+        translatable("with dots for thousands"),
+        rf"^{_SIGN}[0-9]{{1,3}}(\.[0-9]{{3}}){{2,}}$",
+        "--thousands .",
+        _GERMAN,
+    ),
+    (
+        translatable("with dots for thousands and a decimal comma"),
         rf"^{_SIGN}[0-9]{{1,3}}(\.[0-9]{{3}})+,[0-9]+$",
         "--decimal , --thousands .",
         _GERMAN,
     ),
     (
-        "with commas for thousands",
+        translatable("with commas for thousands"),
         rf"^{_SIGN}[0-9]{{1,3}}(,[0-9]{{3}})+(\.[0-9]*)?$",
         "--thousands ,",
         NumberStyle(thousands=","),
     ),
-    ("with a decimal comma", rf"^{_SIGN}[0-9]+,[0-9]*$", "--decimal ,", NumberStyle(decimal=",")),
     (
-        "with spaces for thousands",
+        translatable("with a decimal comma"),
+        rf"^{_SIGN}[0-9]+,[0-9]*$",
+        "--decimal ,",
+        NumberStyle(decimal=","),
+    ),
+    (
+        translatable("with spaces for thousands"),
         rf"^{_SIGN}[0-9]{{1,3}}({_BLANK}[0-9]{{3}})+(\.[0-9]*)?$",
         "--thousands ' '",
         NumberStyle(thousands=" "),
     ),
     (
-        "with spaces for thousands and a decimal comma",
+        translatable("with spaces for thousands and a decimal comma"),
         rf"^{_SIGN}[0-9]{{1,3}}({_BLANK}[0-9]{{3}})+,[0-9]*$",
         "--decimal , --thousands ' '",
         NumberStyle(decimal=",", thousands=" "),
     ),
     (
-        "with apostrophes for thousands",
+        translatable("with apostrophes for thousands"),
         rf"^{_SIGN}[0-9]{{1,3}}(['’][0-9]{{3}})+(\.[0-9]*)?$",
         '--thousands "\'"',
         NumberStyle(thousands="'"),
     ),
-    ("in parentheses", r"^[^(]*\(.*[0-9].*\)$", "--accounting", _ACCOUNTING),
-    ("with a minus at the end", r"^[0-9.]+ ?-$", "--accounting", _ACCOUNTING),
+    (translatable("in parentheses"), r"^[^(]*\(.*[0-9].*\)$", "--accounting", _ACCOUNTING),
+    (translatable("with a minus at the end"), r"^[0-9.]+ ?-$", "--accounting", _ACCOUNTING),
     (
-        "with a currency beside them",
+        translatable("with a currency beside them"),
         r"^-?([^0-9.,()-]{1,4}-?[0-9][0-9.]*|[0-9][0-9.]*[^0-9.,()-]{1,4})$",
         "--accounting",
         _ACCOUNTING,
@@ -76,19 +87,19 @@ _CLOCKS = (
 # What it is, a pattern of the whole cell, and the --date-format that reads it.
 _DATES: tuple[tuple[str, str, str], ...] = (
     (
-        "as 2011-01-31",
+        translatable("as 2011-01-31"),
         r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9.]+)? ?(Z|UTC|GMT|[+-][0-9:]+)?)?$",
         ISO,
     ),
-    ("in seconds since 1970", r"^(8|9|1[0-9]|2[0-4])[0-9]{8}(\.[0-9]+)?$", "epoch"),
-    ("in milliseconds since 1970", r"^(8|9|1[0-9]|2[0-4])[0-9]{11}$", "epoch-ms"),
-    ("as Excel's day numbers", r"^(3[0-9]|4[0-9]|5[0-9])[0-9]{3}(\.[0-9]+)?$", "excel"),
+    (translatable("in seconds since 1970"), r"^(8|9|1[0-9]|2[0-4])[0-9]{8}(\.[0-9]+)?$", "epoch"),
+    (translatable("in milliseconds since 1970"), r"^(8|9|1[0-9]|2[0-4])[0-9]{11}$", "epoch-ms"),
+    (translatable("as Excel's day numbers"), r"^(3[0-9]|4[0-9]|5[0-9])[0-9]{3}(\.[0-9]+)?$", "excel"),
     *(
         (how, rf"^{date.replace('/', re.escape(mark))}{time}$", form.replace("/", mark) + clock)
         for how, date, form, marks in (
-            ("with the day first", f"{_OVER_12}/[0-9]{{1,2}}/[0-9]{{4}}", "%d/%m/%Y", "/.-"),
-            ("with the month first", f"[0-9]{{1,2}}/{_OVER_12}/[0-9]{{4}}", "%m/%d/%Y", "/.-"),
-            ("with the year first", "(19|20)[0-9]{2}/[0-9]{1,2}/[0-9]{1,2}", "%Y/%m/%d", "/.-"),
+            (translatable("with the day first"), f"{_OVER_12}/[0-9]{{1,2}}/[0-9]{{4}}", "%d/%m/%Y", "/.-"),
+            (translatable("with the month first"), f"[0-9]{{1,2}}/{_OVER_12}/[0-9]{{4}}", "%m/%d/%Y", "/.-"),
+            (translatable("with the year first"), "(19|20)[0-9]{2}/[0-9]{1,2}/[0-9]{1,2}", "%Y/%m/%d", "/.-"),
         )
         for mark in marks
         for time, clock in _CLOCKS
@@ -96,18 +107,43 @@ _DATES: tuple[tuple[str, str, str], ...] = (
 )
 # What no format of --date-format reads, or none that is known from the cell, and the flag that does.
 _OTHER_DATES: tuple[tuple[str, str, str], ...] = (
-    ("in the Jalali calendar", r"^1[34][0-9]{2}/[0-9]{1,2}/[0-9]{1,2}", "--log-calendar jalali"),
-    ("with an AM or PM", r"(?i)[0-9] ?[ap]\.? ?m\.?$", "--date-format, with %I and %p"),
     (
-        "with the day first",
+        translatable("in the Jalali calendar"),
+        r"^1[34][0-9]{2}/[0-9]{1,2}/[0-9]{1,2}",
+        "--log-calendar jalali",
+    ),
+    (translatable("with an AM or PM"), r"(?i)[0-9] ?[ap]\.? ?m\.?$", "--date-format, with %I and %p"),
+    (
+        translatable(translatable("in the Jalali calendar")),
+        r"^1[34][0-9]{2}/[0-9]{1,2}/[0-9]{1,2}",
+        "--log-calendar jalali",
+    ),
+    (
+        translatable(translatable("with an AM or PM")),
+        r"(?i)[0-9] ?[ap]\.? ?m\.?$",
+        "--date-format, with %I and %p",
+    ),
+    (
+        translatable(translatable("with the day first")),
         rf"^{_OVER_12}[./-][0-9]{{1,2}}[./-][0-9]{{4}}",
         "--date-format, from '%d/%m/%Y' on,",
     ),
-    ("with the month first", rf"^[0-9]{{1,2}}/{_OVER_12}/[0-9]{{4}}", "--date-format, from '%m/%d/%Y' on,"),
+    (
+        translatable(translatable("with the month first")),
+        rf"^[0-9]{{1,2}}/{_OVER_12}/[0-9]{{4}}",
+        "--date-format, from '%m/%d/%Y' on,",
+    ),
 )
 
 
-_EITHER = "they stand in one column with the other order, and 01/02/2011 may be either: read each as a file of its own."
+_EITHER = translatable(
+    "They stand in one column with the other order, and 01/02/2011 may be either: read each as a file of its own."
+)
+_COUNTED = {
+    "amounts": translatable("{n:amount is|amounts are} written {how}"),
+    "margins": translatable("{n:margin is|margins are} written {how}"),
+    "dates": translatable("{n:date is|dates are} written {how}"),
+}
 
 
 @dataclass(frozen=True)
@@ -132,13 +168,19 @@ class Notation:
     values: npt.NDArray[np.float64]
 
     def count(self) -> str:
-        """Say how many there are."""
-        return f"{self.rows.size:,} of them are written {self.how}"
+        """Say how many of the unreadable cells there are."""
+        return translated(
+            "{n:of them is|of them are} written {how}", n=self.rows.size, how=translated(self.how)
+        )
+
+    def counted(self) -> str:
+        """Say how many there are by their name."""
+        return translated(_COUNTED[self.what], n=self.rows.size, how=translated(self.how))
 
     @property
     def remedy(self) -> str:
         """What to do about them."""
-        return f"{self.flag} reads them." if self.flag else _EITHER
+        return translated("{flag} reads them.", flag=self.flag) if self.flag else translated(_EITHER)
 
     def sentence(self) -> str:
         """Say how many there are, and what reads them."""

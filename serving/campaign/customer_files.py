@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from features.errors import StayworthError
+from features.language import translatable, translated
 from features.log.dates import local_times
 from features.log.identity import read_ids
 from features.log.matching import match_ids, require_match
@@ -23,6 +24,7 @@ from training.campaign.assignment import read_running
 from training.campaign.running import RunningCampaign
 
 CUSTOMER_ID, CONTACTED_ON = "customer_id", "contacted_on"
+OPT_OUTS = translatable("opt-outs of {file}")
 
 
 @dataclass
@@ -32,7 +34,7 @@ class CustomerFiles:
     Parameters
     ----------
     known : ids of the customers there are
-    where : str, the table that they are in, such as ``the scored list``
+    where : str, the table that they are in, such as ``the scored list``, in the chosen language
     loosely, allow_unmatched : bool, as in `features.log.matching`
 
     Attributes
@@ -47,7 +49,7 @@ class CustomerFiles:
     report: list[str] = field(default_factory=list)
 
     def ids(self, path: Path, what: str, *, all_that_are_meant: bool = False) -> list[str]:
-        """Read the ids of a file, as the table writes them.
+        """Read the ids of a file, as the table writes them; ``what`` says what they are, with its ``{file}``.
 
         Raises
         ------
@@ -58,7 +60,7 @@ class CustomerFiles:
         return list(
             self.matched(
                 read_ids(_column(read_table(path), CUSTOMER_ID, path)).to_pylist(),
-                f"{what} of {path.name}",
+                translated(what, file=path.name),
                 all_that_are_meant=all_that_are_meant,
             ).values()
         )
@@ -89,7 +91,9 @@ class CustomerFiles:
                 f"read, such as {odd!r}. Write them as 2011-01-31, or say how: --date-format '%d/%m/%Y'."
             )
         read = read_ids(ids).to_pylist()
-        customers = pd.Series(read).map(self.matched(read, f"past contacts of {path.name}"))
+        customers = pd.Series(read).map(
+            self.matched(read, translated("past contacts of {file}", file=path.name))
+        )
         contacts = pd.DataFrame(
             {CUSTOMER_ID: customers, CONTACTED_ON: pd.Series(days).dt.strftime("%Y-%m-%d")}
         )
@@ -109,7 +113,7 @@ class CustomerFiles:
             if match.missed:
                 self.report += require_match(
                     match,
-                    f"customers of {campaign.name}",
+                    translated("customers of {file}", file=campaign.name),
                     self.where,
                     flag="--loose-ids",
                     allow_unmatched=self.allow_unmatched,

@@ -53,7 +53,7 @@ def alerts(settings: AlertSettings, store: StoreSettings, as_json: AsJson = Fals
             scored = Scored.of(scores)
             files = CustomerFiles(
                 scored.customers["customer_id"],
-                "the scored list",
+                translated("the scored list"),
                 settings.loose_ids,
                 settings.allow_unmatched,
             )
@@ -88,10 +88,11 @@ def _customers(
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Return whom an alert may be about, and the number of others by the reason."""
     from serving.alerts.alerts import customers_to_alert
+    from serving.campaign.customer_files import OPT_OUTS
     from serving.campaign.running_campaigns import running_campaigns
     from training.offers.offers import read_offers
 
-    suppress = files.ids(settings.suppress, "opt-outs", all_that_are_meant=True) if settings.suppress else ()
+    suppress = files.ids(settings.suppress, OPT_OUTS, all_that_are_meant=True) if settings.suppress else ()
     running = running_campaigns(settings.out.absolute().parent, settings.running, files)
     offers = read_offers(settings.offers) if settings.offers else []
     return customers_to_alert(scored, offers, suppress, running)
@@ -179,7 +180,7 @@ def _matched(table: pa.Table, path: Path, files: CustomerFiles) -> pa.Table:
     import pyarrow as pa
 
     ids = table["customer_id"].to_pylist()
-    pairs = files.matched(ids, f"customers of {path.name}")
+    pairs = files.matched(ids, translated("customers of {file}", file=path.name))
     known = pa.array([pairs.get(each) for each in ids], pa.string())
     return table.set_column(table.column_names.index("customer_id"), "customer_id", known)
 

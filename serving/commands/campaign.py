@@ -13,7 +13,8 @@ from features.commands.console import progress, show_json, show_table
 from features.commands.log import open_log
 from features.commands.options import AsJson, options
 from features.errors import StayworthError
-from features.language import use_language
+from features.language import translatable, translated, use_language
+from features.log.matching import WARNING
 from features.log.settings import Columns, LogSettings
 from training.campaign.settings import MeasureSettings, PlanSettings
 from training.settings import CostSettings
@@ -39,7 +40,7 @@ def plan(settings: PlanSettings, costs: CostSettings, as_json: AsJson = False) -
     The folder gets list.csv (customers to contact), holdout.csv (not to be contacted: they are the comparison),
     not_selected.csv (all others, with the reason), plan.json and summary.html.
     """
-    from serving.campaign.customer_files import CustomerFiles
+    from serving.campaign.customer_files import OPT_OUTS, CustomerFiles
     from serving.campaign.folder import require_new, write_campaign
     from serving.campaign.running_campaigns import running_campaigns
     from serving.campaign.scored_list import read_scores
@@ -56,11 +57,14 @@ def plan(settings: PlanSettings, costs: CostSettings, as_json: AsJson = False) -
         scores, said = read_scores(settings.scores, settings.date_format)
         _say(said, err=as_json)
         files = CustomerFiles(
-            scores.get("customer_id", ()), "the scored list", settings.loose_ids, settings.allow_unmatched
+            scores.get("customer_id", ()),
+            translated("the scored list"),
+            settings.loose_ids,
+            settings.allow_unmatched,
         )
         # Nobody on this list may be contacted because a spreadsheet has changed an id.
         suppress = (
-            files.ids(settings.suppress, "opt-outs", all_that_are_meant=True) if settings.suppress else ()
+            files.ids(settings.suppress, OPT_OUTS, all_that_are_meant=True) if settings.suppress else ()
         )
         contacts = files.past_contacts(settings.contacts, settings.date_format) if settings.contacts else None
         running = running_campaigns(settings.out.parent, settings.running, files)
@@ -164,14 +168,16 @@ def _measured(
 
     assignment = read_assignment(campaign)
     customers = assignment.customers["customer_id"]
-    files = CustomerFiles(customers, "the campaign", settings.loose_ids, settings.allow_unmatched)
-    redeemed = files.ids(settings.redeemed, "redeemed") if settings.redeemed else None
+    files = CustomerFiles(customers, translated("the campaign"), settings.loose_ids, settings.allow_unmatched)
+    redeemed = (
+        files.ids(settings.redeemed, translatable("redeemed ones of {file}")) if settings.redeemed else None
+    )
     known = orders.table["customer_id"].unique().to_pylist()
     match = match_ids(customers, known, loosely=settings.loose_ids)
     said = require_match(
         match,
-        "customers of the campaign",
-        "the log",
+        translated("customers of the campaign"),
+        translated("the log"),
         flag="--loose-ids",
         allow_unmatched=settings.allow_unmatched,
     )
@@ -223,7 +229,7 @@ def _show_pooled(found: PooledCampaigns) -> None:
 def _say(sentences: Iterable[str], *, err: bool) -> None:
     """Print sentences; warnings to the standard error, and beside a JSON document all."""
     for sentence in sentences:
-        typer.echo(sentence, err=err or sentence.startswith("Warning"))
+        typer.echo(sentence, err=err or sentence.startswith(translated(WARNING, sentence="")))
 
 
 def _fingerprint(path: Path) -> InputFile:
