@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from features.errors import StayworthError
+from features.language import written
 from features.progress import Report
 
 _NUMERIC = re.compile(r"\u200e?[-+−]?[\d,٬]*[.٫]?\d+( ?[%٪])?|[–-]?")
@@ -124,8 +125,10 @@ def _cell(cell: object) -> str:
     if cell is None:
         return ""
     if isinstance(cell, Integral) and not isinstance(cell, bool):  # numpy's too
-        return f"{int(cell):,}"
-    return f"{float(cell):,.2f}" if isinstance(cell, Real) and not isinstance(cell, bool) else str(cell)
+        return written(int(cell), ",")
+    return (
+        written(float(cell), ",.2f") if isinstance(cell, Real) and not isinstance(cell, bool) else str(cell)
+    )
 
 
 def console(*, stderr: bool = False, width: int | None = None) -> Console:

@@ -114,22 +114,12 @@ _OTHER_DATES: tuple[tuple[str, str, str], ...] = (
     ),
     (translatable("with an AM or PM"), r"(?i)[0-9] ?[ap]\.? ?m\.?$", "--date-format, with %I and %p"),
     (
-        translatable(translatable("in the Jalali calendar")),
-        r"^1[34][0-9]{2}/[0-9]{1,2}/[0-9]{1,2}",
-        "--log-calendar jalali",
-    ),
-    (
-        translatable(translatable("with an AM or PM")),
-        r"(?i)[0-9] ?[ap]\.? ?m\.?$",
-        "--date-format, with %I and %p",
-    ),
-    (
-        translatable(translatable("with the day first")),
+        translatable("with the day first"),
         rf"^{_OVER_12}[./-][0-9]{{1,2}}[./-][0-9]{{4}}",
         "--date-format, from '%d/%m/%Y' on,",
     ),
     (
-        translatable(translatable("with the month first")),
+        translatable("with the month first"),
         rf"^[0-9]{{1,2}}/{_OVER_12}/[0-9]{{4}}",
         "--date-format, from '%m/%d/%Y' on,",
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from features.language import translated, written
 from serving.campaign.summary import bands_in_words
 from training.campaign.effect import Effect
 from training.campaign.measurement import MEASURES, Measurement
@@ -13,11 +14,21 @@ from training.campaign.resumption_learning import LearnedResumption
 def measured_sentences(found: Measurement) -> list[str]:
     """Return the verdict, the money, the power, and what was learnt, in sentences."""
     profit, rate = found.incremental_profit, found.return_on_cost
+    money = {"cost": found.cost, "earned": profit.difference, "low": profit.low, "high": profit.high}
     said = [
         found.verdict(),
-        f"In this period the contacts cost {found.cost:,.2f} and earned {profit.difference:+,.2f} beyond that "
-        f"({profit.low:+,.2f} to {profit.high:+,.2f})"
-        + ("." if rate is None else f", {rate.difference:+.2f} per unit of cost."),
+        translated(
+            "In this period the contacts cost {cost:,.2f} and earned {earned:+,.2f} beyond that ({low:+,.2f} to "
+            "{high:+,.2f}).",
+            **money,
+        )
+        if rate is None
+        else translated(
+            "In this period the contacts cost {cost:,.2f} and earned {earned:+,.2f} beyond that ({low:+,.2f} to "
+            "{high:+,.2f}), {rate:+.2f} per unit of cost.",
+            rate=rate.difference,
+            **money,
+        ),
     ]
     size = found.primary.n_contacted + found.primary.n_holdout
     said += [_power_sentence(each, size) for each in found.power]
@@ -27,57 +38,111 @@ def measured_sentences(found: Measurement) -> list[str]:
         if not update.warning:
             (a, b), (c, d) = update.prior.interval(), update.posterior.interval()
             said.append(
-                f"Acceptance of {name}: {update.prior.mean:.2f} ({a:.2f} to {b:.2f}) before, "
-                f"{update.posterior.mean:.2f} ({c:.2f} to {d:.2f}) now."
+                translated(
+                    "Acceptance of {name}: {was:.2f} ({a:.2f} to {b:.2f}) before, {now:.2f} ({c:.2f} to {d:.2f}) now.",
+                    **{"name": name, "was": update.prior.mean, "now": update.posterior.mean},
+                    **{"a": a, "b": b, "c": c, "d": d},
+                )
             )
         if update.bands:
-            said.append(f"Acceptance of {name} by silence: {bands_in_words(update.bands)}.")
+            said.append(
+                translated(
+                    "Acceptance of {name} by silence: {bands}.", name=name, bands=bands_in_words(update.bands)
+                )
+            )
     return said
 
 
 def _power_sentence(power: Power, size: int) -> str:
     expected = (
-        f"{100 * power.expected:.1f} points of retention"
+        translated("{points:.1f} points of retention", points=100 * power.expected)
         if power.measure == "retention"
-        else f"{power.expected:,.2f} of profit per contact, at the plan's value of those kept"
+        else translated(
+            "{profit:,.2f} of profit per contact, at the plan's value of those kept", profit=power.expected
+        )
     )
-    return (
-        f"To find what the plan expected, {expected}, takes {power.customers:,} customers at this holdout share "
-        f"({power.power:.0%} power); here are {size:,}."
+    return translated(
+        "To find what the plan expected, {expected}, takes {n:customer|customers} at this holdout share ({power:.0%} "
+        "power); here are {size:,}.",
+        expected=expected,
+        n=power.customers,
+        power=power.power,
+        size=size,
     )
 
 
 def _resumption_sentences(found: LearnedResumption) -> list[str]:
-    margin, level = found.margin, f"{found.margin.confidence:.0%}"
     said = [
-        f"After {found.days} days the contacted have brought {_range(margin, level)} of margin per customer more than "
-        f"the holdout. Had those who had left bought once only, it would be {found.promised_once:+,.2f}; had they gone "
-        f"on as before, {found.promised_on:+,.2f}."
+        translated(
+            "After {days:day|days} the contacted have brought {range} of margin per customer more than the "
+            "holdout. Had those who had left bought once only, it would be {once:+,.2f}; had they gone on as before, "
+            "{on:+,.2f}.",
+            days=found.days,
+            range=_range(found.margin),
+            once=found.promised_once,
+            on=found.promised_on,
+        )
     ]
     if not found.fits:
-        return [*said, "No resumption from 0 to 1 fits that: the values at stake themselves are off."]
+        return [
+            *said,
+            translated("No resumption from 0 to 1 fits that: the values at stake themselves are off."),
+        ]
+    named = {"level": found.margin.confidence, "low": found.low, "high": found.high}
     if not found.informative:
-        return [*said, f"Resumption: the data can't tell yet ({level}: {found.low:.2f} to {found.high:.2f})."]
-    interval = f"{level}: {found.low:.2f} to {found.high:.2f}"
+        return [
+            *said,
+            translated(
+                "Resumption: the data can't tell yet ({level:.0%}: {low:.2f} to {high:.2f}).", **named
+            ),
+        ]
     return [
         *said,
-        f"Resumption: {found.estimate:.2f} ({interval}); the plan assumed {found.assumed:.2f}. Use it with "
-        f"--resumption {found.estimate:.2f}, in 'stayworth train' for all values, or in 'stayworth plan'.",
+        translated(
+            "Resumption: {estimate:.2f} ({level:.0%}: {low:.2f} to {high:.2f}); the plan assumed {assumed:.2f}. Use it "
+            "with {flag}, in 'stayworth train' for all values, or in 'stayworth plan'.",
+            estimate=found.estimate,
+            assumed=found.assumed,
+            flag=f"--resumption {found.estimate:.2f}",
+            **named,
+        ),
     ]
 
 
 def pooled_sentences(found: PooledCampaigns) -> list[str]:
     """Return the pooled effect on retention, and the sum of the profits, in sentences."""
-    profit = found.profit
     stay = found.effects["retention"]
-    pooled, level = stay.effect, f"{stay.effect.confidence:.0%}"
+    pooled = stay.effect
     return [
-        f"{found.campaigns} campaigns, weighted by inverse variance (random effects): contacting changes the "
-        f"{MEASURES['retention']} by {100 * pooled.difference:+.1f} points ({level}: {100 * pooled.low:+.1f} to "
-        f"{100 * pooled.high:+.1f}); between campaigns it varies by {100 * stay.between:.1f} points.",
-        f"Together they earned {_range(profit, level)} in their windows, beyond what the contacts cost.",
+        translated(
+            "{n:campaign|campaigns}, weighted by inverse variance (random effects): contacting changes the {measure} "
+            "by {points:+.1f} points ({level:.0%}: {low:+.1f} to {high:+.1f}); between campaigns it varies by "
+            "{between:.1f} points.",
+            n=found.campaigns,
+            measure=translated(MEASURES["retention"]),
+            points=100 * pooled.difference,
+            level=pooled.confidence,
+            low=100 * pooled.low,
+            high=100 * pooled.high,
+            between=100 * stay.between,
+        ),
+        translated(
+            "Together they earned {range} in their windows, beyond what the contacts cost.",
+            range=_range(found.profit, pooled.confidence),
+        ),
     ]
 
 
-def _range(effect: Effect, level: str) -> str:
-    return f"{effect.difference:+,.2f} ({level}: {effect.low:+,.2f} to {effect.high:+,.2f})"
+def _range(effect: Effect, level: float | None = None) -> str:
+    return translated(
+        "{difference:+,.2f} ({level:.0%}: {low:+,.2f} to {high:+,.2f})",
+        difference=effect.difference,
+        level=effect.confidence if level is None else level,
+        low=effect.low,
+        high=effect.high,
+    )
+
+
+def range_in_words(effect: Effect) -> str:
+    """Write an interval without its middle."""
+    return translated("{low} to {high}", low=written(effect.low, ",.2f"), high=written(effect.high, ",.2f"))

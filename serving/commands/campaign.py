@@ -88,7 +88,8 @@ def plan(settings: PlanSettings, costs: CostSettings, as_json: AsJson = False) -
         write_campaign(made, settings.out, xlsx=settings.xlsx, excel=settings.excel, inputs=inputs)
     if as_json:
         show_json(read_record(settings.out / PLAN).to_dict())
-    else:
+        return
+    with use_language(settings.language):
         _show_plan(made, settings.out)
 
 
@@ -101,6 +102,8 @@ def _require_no_cost_files(costs: CostSettings) -> None:
 
 
 def _show_plan(made: CampaignPlan, folder: Path) -> None:
+    from training.campaign.candidates import reason_in_words
+
     rows = [
         [offer.name, len(part), part["expected_cost"].sum(), part["expected_profit"].sum()]
         for offer in made.offers
@@ -108,12 +111,21 @@ def _show_plan(made: CampaignPlan, folder: Path) -> None:
     ]
     if rows:
         typer.echo()
-        show_table("Contacts", ["Offer", "Customers", "Expected cost", "Expected profit"], rows)
+        heads = [translated("Offer"), translated("Customers"), translated("Expected cost")]
+        show_table(translated("Contacts"), [*heads, translated("Expected profit")], rows)
     reasons = made.not_selected["reason"].value_counts()
     if len(reasons):
         typer.echo()
-        show_table("Not selected", ["", "Customers"], [[str(why), int(n)] for why, n in reasons.items()])
-    typer.echo(f"\n{folder / 'summary.html'} shows the plan; contact those in {folder / 'list.csv'}")
+        rows = [[reason_in_words(str(why)), int(n)] for why, n in reasons.items()]
+        show_table(translated("Not selected"), ["", translated("Customers")], rows)
+    typer.echo(
+        "\n"
+        + translated(
+            "{page} shows the plan; contact those in {list}",
+            page=str(folder / "summary.html"),
+            list=str(folder / "list.csv"),
+        )
+    )
 
 
 @options
@@ -135,7 +147,7 @@ def measure(settings: MeasureSettings, log: LogSettings, columns: Columns, as_js
         raise StayworthError(
             "--redeemed is of one campaign. Measure each by itself, and then both without it."
         )
-    with progress() as report:
+    with progress() as report, use_language(settings.language):
         orders = open_log(log, columns, report)
         report("Comparing", 0, 0)
         found = [_measured(campaign, orders, settings, as_json) for campaign in settings.campaign]
@@ -150,12 +162,13 @@ def measure(settings: MeasureSettings, log: LogSettings, columns: Columns, as_js
         pooled_rows = pooled.table().to_dict("records") if pooled else None
         show_json({"campaigns": campaigns, "pooled": pooled_rows})
         return
-    for each, folder in zip(found, folders, strict=True):
-        if several:
-            typer.echo(f"\n{folder}")
-        _show_measurement(each, folder)
-    if pooled:
-        _show_pooled(pooled)
+    with use_language(settings.language):
+        for each, folder in zip(found, folders, strict=True):
+            if several:
+                typer.echo(f"\n{folder}")
+            _show_measurement(each, folder)
+        if pooled:
+            _show_pooled(pooled)
 
 
 def _measured(
@@ -188,39 +201,50 @@ def _measured(
 
 def _show_measurement(found: Measurement, folder: Path) -> None:
     from serving.campaign.findings import UPDATED_OFFERS
-    from serving.campaign.measured import measured_sentences
+    from serving.campaign.measured import measured_sentences, range_in_words
     from training.campaign.measurement import MEASURES
 
-    level = f"{found.primary.confidence:.0%} interval" + ("" if found.complete else ", at every look")
+    confidence = found.primary.confidence
+    level = (
+        translated("{level:.0%} interval", level=confidence)
+        if found.complete
+        else translated("{level:.0%} interval, at every look", level=confidence)
+    )
     rows = [
-        [MEASURES[name], e.contacted, e.holdout, e.difference, f"{e.low:,.2f} to {e.high:,.2f}"]
+        [translated(MEASURES[name]), e.contacted, e.holdout, e.difference, range_in_words(e)]
         for (group, name), e in found.effects.items()
         if group == "all"
     ]
-    show_table(
-        f"{found.start} to {found.end}, exclusive", ["", "Contacted", "Holdout", "Difference", level], rows
-    )
+    title = translated("{start:date} to {end:date}, exclusive", start=found.start, end=found.end)
+    heads = [translated("Contacted"), translated("Holdout"), translated("Difference")]
+    show_table(title, ["", *heads, level], rows)
     typer.echo()
     for sentence in measured_sentences(found):
         typer.echo(sentence)
     for note in found.notes:
-        typer.echo(f"Note: {note}")
-    typer.echo(f"\nAll groups in {folder / 'measured.csv'}, updated offers in {folder / UPDATED_OFFERS}")
+        typer.echo(translated("Note: {note}", note=note))
+    typer.echo(
+        "\n"
+        + translated(
+            "All groups in {groups}, updated offers in {offers}",
+            groups=str(folder / "measured.csv"),
+            offers=str(folder / UPDATED_OFFERS),
+        )
+    )
 
 
 def _show_pooled(found: PooledCampaigns) -> None:
-    from serving.campaign.measured import pooled_sentences
+    from serving.campaign.measured import pooled_sentences, range_in_words
     from training.campaign.measurement import MEASURES
 
     rows = [
-        [MEASURES[name], e.difference, f"{e.low:,.2f} to {e.high:,.2f}", pooled.between]
+        [translated(MEASURES[name]), e.difference, range_in_words(e), pooled.between]
         for name, pooled in found.effects.items()
         for e in (pooled.effect,)
     ]
     typer.echo()
-    show_table(
-        f"{found.campaigns} campaigns together", ["", "Difference", "Interval", "Between campaigns"], rows
-    )
+    heads = [translated("Difference"), translated("Interval"), translated("Between campaigns")]
+    show_table(translated("{n:campaign|campaigns} together", n=found.campaigns), ["", *heads], rows)
     typer.echo()
     for sentence in pooled_sentences(found):
         typer.echo(sentence)

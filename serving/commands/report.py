@@ -85,6 +85,7 @@ def _show(made: EconomicsReport, folder: Path) -> None:
     from features.economics.catalogue import INDICATORS
     from features.economics.segments import EVERYONE
     from serving.report.folder import PAGE
+    from serving.report.page import first_day_beside
 
     terms = made.terms
     said = [
@@ -105,6 +106,8 @@ def _show(made: EconomicsReport, folder: Path) -> None:
         newest = table.rows[table.rows["segment"] == EVERYONE].tail(_SHOWN_PERIODS)
         heads = [INDICATORS[column] for column in columns]
         rows = [[*(head.shown(row[head.name]) for head in heads), _mark(row)] for _, row in newest.iterrows()]
+        for cells, (_, row) in zip(rows, newest.iterrows(), strict=True):
+            cells[0] = f"{cells[0]} {first_day_beside(row, terms.calendar)}".strip()
         show_table(table.title, [*(head.title.capitalize() for head in heads), ""], rows)
         typer.echo()
     for section in made.sections:

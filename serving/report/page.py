@@ -183,7 +183,7 @@ def _cell(row: pd.Series, head: Indicator, table: Table, calendar: str) -> Cell:
     return Cell(
         _text(row[head.name], unit),
         bool(mark and row[mark]) or bool(row.get("provisional", False)),
-        _first_day(row, calendar) if head.name == "period" else "",
+        first_day_beside(row, calendar) if head.name == "period" else "",
     )
 
 
@@ -193,8 +193,16 @@ def _text(value: Any, head: Indicator) -> str:
     return head.shown(value)
 
 
-def _first_day(row: pd.Series, calendar: str) -> str:
-    """Return a period's first day in the calendar that its label is not of, where readers may use both."""
+def first_day_beside(row: pd.Series, calendar: str) -> str:
+    """Return a period's first day in the calendar that its label is not of, where readers may use both; else nothing.
+
+    Examples
+    --------
+    >>> from features.language import use_language
+    >>> with use_language("fa"):
+    ...     first_day_beside(pd.Series({"from": "2024-05-01"}), "gregorian")
+    'از ۱۴۰۳/۰۲/۱۲'
+    """
     if "from" not in row or (calendar == "gregorian" and current_language() != "fa"):
         return ""
     other = written_date(day_of(row["from"]), "jalali" if calendar == "gregorian" else "gregorian")

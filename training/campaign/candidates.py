@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from features.errors import StayworthError
+from features.language import translatable, translated
 from training.campaign.running import RunningCampaign, standing_holdout
 from training.campaign.settings import PlanTerms
 from training.offers.offer_profit import expected_cost, offer_profit
@@ -26,12 +28,14 @@ NUMBERS = (
     "spend_per_purchase",
 )
 
-HELD_OUT_BY_RUNNING = "held out by a running campaign"
-CONTACTED_BY_RUNNING = "contacted by a running campaign"
-STANDING = "standing holdout: no campaign contacts them"
-NO_SCORE = "no score"
-ASKED_NOT_TO = "asked not to be contacted"
-LOSS_MAKER = "costs more than they bring: expected value below 0"
+HELD_OUT_BY_RUNNING = translatable("held out by a running campaign")
+CONTACTED_BY_RUNNING = translatable("contacted by a running campaign")
+STANDING = translatable("standing holdout: no campaign contacts them")
+NO_SCORE = translatable("no score")
+ASKED_NOT_TO = translatable("asked not to be contacted")
+DORMANT = translatable("dormant: silent for more than {days:day|days}")
+RECENTLY_CONTACTED = translatable("contacted within the last {days:day|days}")
+LOSS_MAKER = translatable("costs more than they bring: expected value below 0")
 
 COSTS = ("cost_per_order", "cost_per_day", "bad_debt_rate", "inactivity_days")
 """Columns of a scored list that say what customers cost; its values are net of it."""
@@ -199,7 +203,7 @@ def exclusions(
     reason[unknown] = NO_SCORE
     if terms.cooldown_days is not None:
         recent = _recently_contacted(others.contacts, starts_on - timedelta(days=terms.cooldown_days))
-        reason[ids.isin(recent)] = f"contacted within the last {terms.cooldown_days} days"
+        reason[ids.isin(recent)] = _of_days(RECENTLY_CONTACTED, terms.cooldown_days)
     for campaign in others.running:
         if not terms.recontact:
             reason[ids.isin(campaign.contacted)] = CONTACTED_BY_RUNNING
@@ -213,7 +217,26 @@ def exclusions(
 
 def dormant_reason(dormant_after_days: int) -> str:
     """Return why the dormant are not contacted."""
-    return f"dormant: silent for more than {dormant_after_days} days"
+    return _of_days(DORMANT, dormant_after_days)
+
+
+def reason_in_words(reason: str) -> str:
+    """Say in the chosen language why a customer is not contacted; reasons are kept in English.
+
+    Examples
+    --------
+    >>> reason_in_words(dormant_reason(180))
+    'dormant: silent for more than 180 days'
+    """
+    days = re.search(r"(\d+) days?", reason)
+    if days is None:
+        return translated(reason)
+    return translated(reason.replace(days[0], "{days:day|days}"), days=int(days[1]))
+
+
+def _of_days(reason: str, days: int) -> str:
+    """Fill in a reason in English, as it is kept."""
+    return reason.replace("{days:day|days}", f"{days} {'day' if days == 1 else 'days'}")
 
 
 def _recently_contacted(contacts: pd.DataFrame | None, since: date) -> set[str]:

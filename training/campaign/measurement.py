@@ -15,11 +15,12 @@ import math
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from features.language import translatable
+from features.language import translatable, translated, written
 from features.log.transactions import TransactionLog
 from training.campaign.acceptance import AcceptanceUpdate, acceptance_prior, update_acceptance
 from training.campaign.acceptance_by_silence import learn_by_silence
@@ -121,37 +122,66 @@ class Measurement:
 
     def verdict(self) -> str:
         """Say in a sentence what the primary measure shows, or what it would take."""
-        found, name = self.primary, MEASURES[self.primary_measure]
-        shown = _interval(found, self.primary_measure, "" if self.complete else ", at whatever day one looks")
-        horizon_days = self.assignment.record.horizon_days
-        closes = self.start + timedelta(days=horizon_days)
+        found, horizon_days = self.primary, self.assignment.record.horizon_days
+        named = {
+            "name": translated(MEASURES[self.primary_measure]),
+            "shown": _interval(found, self.primary_measure, self.complete, signed=not found.conclusive),
+            "days": self.days,
+            "of": horizon_days,
+            "closes": self.start + timedelta(days=horizon_days),
+        }
         if found.conclusive:
-            direction = "raised" if found.difference > 0 else "lowered"
-            shown = shown.lstrip("+-")
-            if self.complete:
-                return f"The campaign {direction} the {name} by {shown}."
-            return (
-                f"After {self.days} of {horizon_days} days the campaign has {direction} the {name} by {shown}. Early "
-                f"differences often shrink; the whole window closes on {closes}."
-            )
+            return _conclusive(self.complete, found.difference > 0, named)
         if not self.complete:
-            return (
-                f"No verdict yet, after {self.days} of {horizon_days} days: the {name} differs by {shown}. The window "
-                f"closes on {closes}."
+            return translated(
+                "No verdict yet, after {days:,} of {of:day|days}: the {name} differs by {shown}. The window closes on "
+                "{closes:date}.",
+                **named,
             )
-        said = f"The data can't tell yet: the {name} differs by {shown}."
+        said = translated("The data can't tell yet: the {name} differs by {shown}.", **named)
         times, customers = times_the_customers(found), found.n_contacted + found.n_holdout
         if math.isfinite(times) and times < 1000:
-            return f"{said} If that is the true size, about {math.ceil(times * customers):,} customers would show it."
-        return f"{said} There is no difference in sight that more customers would show."
+            return f"{said} " + translated(
+                "If that is the true size, about {n:customer|customers} would show it.",
+                n=math.ceil(times * customers),
+            )
+        return f"{said} " + translated("There is no difference in sight that more customers would show.")
 
 
-def _interval(found: Effect, measure: str, holds: str) -> str:
-    level = f"{found.confidence:.0%}{holds}"
+def _conclusive(complete: bool, raised: bool, named: dict[str, Any]) -> str:
+    if complete and raised:
+        return translated("The campaign raised the {name} by {shown}.", **named)
+    if complete:
+        return translated("The campaign lowered the {name} by {shown}.", **named)
+    early = translated(
+        "Early differences often shrink; the whole window closes on {closes:date}.", closes=named["closes"]
+    )
+    said = (
+        translated("After {days:,} of {of:day|days} the campaign has raised the {name} by {shown}.", **named)
+        if raised
+        else translated(
+            "After {days:,} of {of:day|days} the campaign has lowered the {name} by {shown}.", **named
+        )
+    )
+    return f"{said} {early}"
+
+
+def _interval(found: Effect, measure: str, complete: bool, *, signed: bool) -> str:
+    """Write a difference with its interval; without its sign where the sentence says it."""
+    times, shape = (100, "+,.1f") if measure == "retention" else (1, "+,.2f")
+    difference, low, high = (
+        written(times * each, shape) for each in (found.difference, found.low, found.high)
+    )
+    if not signed:
+        difference = written(times * abs(found.difference), shape[1:])
+    named = {"level": found.confidence, "shown": difference, "low": low, "high": high}
+    if measure == "retention" and complete:
+        return translated("{shown} points ({level:.0%}: {low} to {high})", **named)
     if measure == "retention":
-        d, low, high = (100 * v for v in (found.difference, found.low, found.high))
-        return f"{d:+.1f} points ({level}: {low:+.1f} to {high:+.1f})"
-    return f"{found.difference:+,.2f} ({level}: {found.low:+,.2f} to {found.high:+,.2f})"
+        return translated("{shown} points ({level:.0%}, at whatever day one looks: {low} to {high})", **named)
+    if complete:
+        return translated("{shown} ({level:.0%}: {low} to {high})", **named)
+    return translated("{shown} ({level:.0%}, at whatever day one looks: {low} to {high})", **named)
 
 
 def measure(
@@ -188,16 +218,26 @@ def measure(
     complete = (end - start).days >= horizon_days
     if not complete:
         notes.append(
-            f"Only {(end - start).days} of {horizon_days} days have passed. Offers often bring purchases forward, so "
-            "early differences shrink; acceptance rates are left as they were. Measure again when it is over."
+            translated(
+                "Only {days:,} of {of:day|days} have passed. Offers often bring purchases forward, so early "
+                "differences shrink; acceptance rates are left as they were. Measure again when it is over.",
+                days=(end - start).days,
+                of=horizon_days,
+            )
         )
     if any(assignment.record.costs.get(name) for name in ("cost_per_order", "cost_per_day", "bad_debt_rate")):
-        notes.append("Margins are net of what customers cost, as the plan's values are (costs in plan.json).")
+        notes.append(
+            translated(
+                "Margins are net of what customers cost, as the plan's values are (costs in plan.json)."
+            )
+        )
     contacted = customers["contacted"].to_numpy()
     rates = {name: redemption(offer, customers, outcomes) for name, offer in assignment.offers.items()}
     cost = contact_costs(assignment.offers, rates, customers, outcomes)
     if redeemed is None and any(paid_apart(offer) for offer in assignment.offers.values()):
-        notes.append("Incentive costs are assumed, not measured: give --redeemed to know who took them.")
+        notes.append(
+            translated("Incentive costs are assumed, not measured: give --redeemed to know who took them.")
+        )
     values = {
         "retention": outcomes["bought"].to_numpy(dtype=np.float64),
         "orders": outcomes["orders"].to_numpy(),
@@ -261,7 +301,13 @@ def _updates(assignment: Assignment, outcomes: pd.DataFrame, notes: list[str]) -
         sizes = part["contacted"].value_counts().reindex([True, False], fill_value=0)
         if sizes.min() < 2:
             if sizes.sum():
-                notes.append(f"{name}: {sizes[False]} held out is too few to learn its acceptance from.")
+                notes.append(
+                    translated(
+                        "{name}: {n:,} held out is too few to learn its acceptance from.",
+                        name=name,
+                        n=int(sizes[False]),
+                    )
+                )
             continue
         bought = outcomes.loc[part.index, "bought"]
         update = update_acceptance(acceptance_prior(offer), bought, part["contacted"], part["stratum"])

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from features.language import translatable
 from training.campaign.holdout import draw_holdout, stratify
 from training.campaign.settings import PlanTerms
 from training.offers.allocation import NOBODY, Allocation, allocate
@@ -21,8 +22,9 @@ from training.offers.offer_profit import (
 )
 from training.offers.offers import Floats, Offer
 
-NOT_PAYING = "no offer would pay"
-NOT_FOR_THEM = "no offer is for their tier, stage or segment"
+CROWDED_OUT = translatable("would pay, but budget or places went to better uses")
+NOT_PAYING = translatable("no offer would pay")
+NOT_FOR_THEM = translatable("no offer is for their tier, stage or segment")
 _MOST_ROUNDS = 30
 
 
@@ -81,7 +83,7 @@ def choose_and_draw(
         # draw would no longer be random.
         budget *= 0.999 * terms.budget / spent
     left = candidates[paying[~taken]]
-    drawn.loc[drawn.index[left], "reason"] = "would pay, but budget or places went to better uses"
+    drawn.loc[drawn.index[left], "reason"] = CROWDED_OUT
     return allocation, drawn
 
 

@@ -261,6 +261,10 @@ class MeasureSettings(MeasureTerms, section="measure"):
         Path | None,
         typer.Option("--redeemed", help="Table with a customer_id column: customers who took the incentive."),
     ] = None
+    language: Annotated[
+        Language,
+        typer.Option("--language", help="Language of what is said: en, or fa for Persian."),
+    ] = "en"
     loose_ids: Annotated[bool, typer.Option("--loose-ids", help=LOOSE_IDS)] = False
     allow_unmatched: Annotated[bool, typer.Option("--allow-unmatched", help=ALLOW_UNMATCHED)] = False
     out: Annotated[

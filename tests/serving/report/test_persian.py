@@ -131,4 +131,5 @@ def test_the_command_speaks_persian_too(shop_said: Callable[[str], str]) -> None
     said = shop_said("fa")
 
     assert "پایگاه مشتریان" in said
+    assert "از ۱۴۰" in said  # Jalali days beside the months
     assert foreign([line for line in said.splitlines() if "report.html" not in line]) == set()
