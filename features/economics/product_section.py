@@ -11,10 +11,11 @@ from features.economics.discounts import MOST_OF_PRICE, Discounts, discounts
 from features.economics.facts import Facts
 from features.economics.indicators import with_periods
 from features.economics.inputs import KEYS, Inputs, missing
-from features.economics.next_product import SUPPORT, judge_next_products, next_products
+from features.economics.next_product import SUPPORT, Evidence, judge_next_products, next_products
 from features.economics.tables import Section, Table
 from features.language import translated
 
+_EPOCH = date(1970, 1, 1)
 NEXT_PRODUCT = "next_product"
 PERIOD_TABLES = ("cross_selling", "discounts")
 """Tables of indicators by segment and period."""
@@ -65,55 +66,53 @@ def _basket_notes(facts: Facts) -> list[str]:
 def _next_tables(facts: Facts, notes: list[str]) -> list[Table]:
     """Return the evidence for next products, and the list of them if it is good enough; say which."""
     found = judge_next_products(facts)
+    notes.append(_next_note(found, facts))
     if not found.customers:
-        notes.append(
-            translated(
-                "Next products cannot be judged: no customer has one and bought again, by products that {n:,} "
-                "customers or more bought together before the last {days:day|days}. They are not shown.",
-                n=SUPPORT,
-                days=int(facts.periods.boundaries[-1]) - found.day,
-            )
-        )
         return []
-    first = date(1970, 1, 1) + timedelta(days=found.day)
-    terms = {
-        "n": found.customers,
-        "first": first,
-        "last": facts.periods.last_day,
-        "rate": found.hits / found.customers,
-        "popular": found.popular_hits / found.customers,
-    }
     evidence = {
-        "from": [first],
+        "from": [_EPOCH + timedelta(days=found.day)],
         "to": [facts.periods.known_until],
         "customers": [found.customers],
         "hits": [found.hits],
-        "hit_rate": [terms["rate"]],
+        "hit_rate": [found.hits / found.customers],
         "popular_hits": [found.popular_hits],
-        "popular_hit_rate": [terms["popular"]],
+        "popular_hit_rate": [found.popular_hits / found.customers],
         "better": [found.better],
     }
     judged = Table("next_product_evidence", translated("Next products, judged"), pd.DataFrame(evidence))
     if not found.better:
-        notes.append(
-            translated(
-                "Next products are not shown: of {n:,} customers who bought again from {first:date} to {last:date}, "
-                "{rate:.1%} bought the one that was known to be likeliest before, and {popular:.1%} the most popular "
-                "one that they had not bought. They are shown where they do better, beyond chance.",
-                **terms,
-            )
-        )
         return [judged]
-    notes.append(
-        translated(
-            "Next products (next_product.csv): of {n:,} customers who bought again from {first:date} to {last:date}, "
-            "{rate:.1%} bought the one that was known to be likeliest before, and {popular:.1%} the most popular one "
-            "that they had not bought.",
+    return [judged, Table(NEXT_PRODUCT, translated("Next products"), next_products(facts), personal=True)]
+
+
+def _next_note(found: Evidence, facts: Facts) -> str:
+    if not found.customers:
+        return translated(
+            "Next products cannot be judged: no customer has one and bought again, by products that {n:,} "
+            "customers or more bought together before the last {days:day|days}. They are not shown.",
+            n=SUPPORT,
+            days=int(facts.periods.boundaries[-1]) - found.day,
+        )
+    terms = {
+        "n": found.customers,
+        "first": _EPOCH + timedelta(days=found.day),
+        "last": facts.periods.last_day,
+        "rate": found.hits / found.customers,
+        "popular": found.popular_hits / found.customers,
+    }
+    if not found.better:
+        return translated(
+            "Next products are not shown: of {n:,} customers who bought again from {first:date} to {last:date}, "
+            "{rate:.1%} bought the one that was known to be likeliest before, and {popular:.1%} the most popular "
+            "one that they had not bought. They are shown where they do better, beyond chance.",
             **terms,
         )
+    return translated(
+        "Next products (next_product.csv): of {n:,} customers who bought again from {first:date} to {last:date}, "
+        "{rate:.1%} bought the one that was known to be likeliest before, and {popular:.1%} the most popular one "
+        "that they had not bought.",
+        **terms,
     )
-    listed = Table(NEXT_PRODUCT, translated("Next products"), next_products(facts), personal=True)
-    return [judged, listed]
 
 
 def _discount_findings(found: Discounts) -> list[str]:
