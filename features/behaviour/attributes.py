@@ -44,6 +44,20 @@ class Attributes:
         return tuple(name for name in self.table.column_names if name not in _KEYS)
 
     @classmethod
+    def known_now(cls, of_customer: Mapping[str, Mapping[str, str | None]]) -> Self:
+        """Return attributes of customers as they are now, by customer and name; a name may be missing."""
+        names = dict.fromkeys(name for own in of_customer.values() for name in own)
+        columns = {
+            ATTRIBUTE_PREFIX + name: pa.array([own.get(name) for own in of_customer.values()], pa.string())
+            for name in names
+        }
+        keys = {
+            "customer_id": pa.array(list(of_customer), pa.string()),
+            "valid_from": pa.array([_ALWAYS] * len(of_customer), pa.int32()),
+        }
+        return cls(pa.table(keys | columns))
+
+    @classmethod
     def read(
         cls, path: str | Path, rules: LogRules = PLAIN_RULES, aliases: Mapping[str, str] | None = None
     ) -> Self:

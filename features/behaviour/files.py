@@ -234,6 +234,8 @@ def _as_double(feature: Feature, day: int) -> str:
 
 def _attributes(attributes: Attributes, day: int, customer_ids: np.ndarray) -> dict[str, np.ndarray]:
     names = attributes.names
+    if not names:
+        return {}
     plain = [f"attribute_{number}" for number in range(len(names))]  # a column may have any name
     table = attributes.table.select(["customer_id", "valid_from", *names])
     with engine_for(table.num_rows + len(customer_ids)) as engine:

@@ -16,7 +16,7 @@ from features.log.settings import LogRules
 THOUSANDTHS = 1_000  # of a touch: quantities are whole numbers, and sums exact
 RESPONDED = "responded"
 
-_SCHEMA = pa.schema(
+TOUCH_SCHEMA = pa.schema(
     [
         ("customer_id", pa.string()),
         ("day", pa.int32()),
@@ -71,14 +71,14 @@ class Touches:
                 "responded": _responded(file),
                 "sentiment": _sentiments(file),
             },
-            schema=_SCHEMA,
+            schema=TOUCH_SCHEMA,
         )
         return cls(table, quantities)
 
     @classmethod
     def none(cls) -> Self:
         """Return no touches."""
-        return cls(_SCHEMA.empty_table(), np.zeros(0))
+        return cls(TOUCH_SCHEMA.empty_table(), np.zeros(0))
 
     @property
     def names(self) -> list[str]:

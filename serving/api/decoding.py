@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from serving.api.field_types import MAX_UNKNOWN_FIELDS, TooManyUnknownFields
 from serving.api.refusals import Refusal
-from serving.api.requests import MAX_UNKNOWN_FIELDS, TooManyUnknownFields
 from serving.client.request_types import MAX_ROWS
 
 MAX_VALUES = 10 * MAX_ROWS

@@ -164,7 +164,7 @@ class Endpoints:
         request.log_fields["customers"] = len(sent.customers)
         try:
             with use_language(request.language):
-                scored = scorer.score_customers(sent.rows(), sent.snapshot())
+                scored = scorer.score_customers(sent.rows(), sent.snapshot(), beside=sent.beside())
             recommended = price_offers(scored.columns, sent.offers) if sent.offers else []
         except StayworthError as error:
             raise Refusal(400, error.to_sender) from None
@@ -175,7 +175,9 @@ class Endpoints:
         sent, scorer = decode(ExplainRequest, request.body), self._scorer()
         try:
             with use_language(request.language):
-                explanation = explain(scorer, sent.rows(), sent.snapshot(), offers=sent.offers)
+                explanation = explain(
+                    scorer, sent.rows(), sent.snapshot(), offers=sent.offers, beside=sent.beside()
+                )
         except StayworthError as error:
             raise Refusal(400, error.to_sender) from None
         return Response(explain_answer(explanation), media_type=_JSON)
@@ -184,7 +186,7 @@ class Endpoints:
         sent, scorer = decode(CardRequest, request.body), self._scorer()
         try:
             with use_language(request.language):
-                card = caller_card(scorer, sent.rows(), sent.snapshot(), sent.known())
+                card = caller_card(scorer, sent.rows(), sent.snapshot(), sent.known(), beside=sent.beside())
         except StayworthError as error:
             raise Refusal(400, str(error)) from None
         return Response(card_answer(card), media_type=_JSON)

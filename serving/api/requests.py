@@ -15,21 +15,25 @@ from typing import Annotated, Any, Self
 
 import pyarrow as pa
 from pydantic import (
-    BaseModel,
-    BeforeValidator,
     ConfigDict,
     FailFast,
     Field,
     JsonValue,
     StringConstraints,
-    ValidationInfo,
     model_validator,
 )
-from pydantic_core import PydanticKnownError
 from typing_extensions import TypeAliasType
 
-from features.log.amounts import LARGEST_AMOUNT
+from features.behaviour.files import BehaviourFiles
 from features.snapshot import Snapshot
+from serving.api.field_types import STRICT, Amount, Cost, Moment, StrictModel, Text, Unknown
+from serving.api.known_rows import (
+    StrictAnswer,
+    StrictInvoice,
+    StrictTouch,
+    behaviour_of,
+    require_all_or_none,
+)
 from serving.client.request_types import (
     MAX_CUSTOMERS,
     MAX_ROWS,
@@ -42,31 +46,6 @@ from serving.explanation.customer_facts import Invoice, Touch
 from training.offers.offers import BetaPrior, Offer, Share
 
 MAX_OFFERS = 20
-MAX_UNKNOWN_FIELDS = 50
-
-_DECIMAL = r"^[+-]?[0-9]{1,12}(\.[0-9]{1,9})?$"
-_LEAP_YEAR = r"([1-9][0-9](0[48]|[2468][048]|[13579][26])|([2468][048]|[13579][26])00)"
-_DAY_OF_ANY_YEAR = (
-    r"((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))"
-)
-_DAY = rf"([1-9][0-9]{{3}}-{_DAY_OF_ANY_YEAR}|{_LEAP_YEAR}-02-29)"  # each is one that exists
-_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?"
-_CONTROL = r"\x00-\x1f\x7f-\x9f"
-_TRIMMED = rf"^[^\s{_CONTROL}]([^{_CONTROL}]*[^\s{_CONTROL}])?$"
-
-Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_TRIMMED)]
-Moment = Annotated[
-    str,
-    StringConstraints(max_length=40, pattern=rf"^{_DAY}([T ]{_TIME})?$"),
-    Field(examples=["1998-01-05"]),
-]
-Amount = Annotated[
-    Annotated[float, Field(gt=-LARGEST_AMOUNT, lt=LARGEST_AMOUNT)]
-    | Annotated[str, StringConstraints(max_length=40, pattern=_DECIMAL)],
-    Field(examples=[20.5, "20.50"]),
-]
-
-Cost = Annotated[float, Field(ge=0, lt=LARGEST_AMOUNT)]
 
 _NUMBERS = ("amount", "quantity", "margin", "discount")
 _DATE_HINT = "should be a date or time that exists, such as 1998-01-05 or 1998-01-05T14:30:00Z"
@@ -80,58 +59,40 @@ HINTS = {
 }
 
 
-class TooManyUnknownFields(Exception):
-    """A request has more unknown fields than it is worth to report."""
-
-
-def _refuse_unknown(value: object, info: ValidationInfo) -> object:
-    """Refuse a field that is not in the schema; the last of too many ends the validation.
-
-    ``extra="forbid"`` would make an error of each, however many. The validation's context counts them.
-    """
-    if info.context is not None and next(info.context) >= MAX_UNKNOWN_FIELDS:
-        raise TooManyUnknownFields
-    raise PydanticKnownError("extra_forbidden")
-
-
-Unknown = Annotated[Any, BeforeValidator(_refuse_unknown)]
-_STRICT = ConfigDict(
-    strict=True,
-    extra="allow",  # and then refused by the type of what is extra
-    hide_input_in_errors=True,
-    json_schema_extra={"additionalProperties": False},
-)
-
-
 # A TypedDict, for there are up to 200,000 per request: a dict is decoded in half the time of a model.
 Transaction = TypeAliasType("Transaction", TransactionFields[Moment, Amount, Text, Unknown])
 
 
-class StrictModel(BaseModel):
-    """A part of a request, without unknown fields."""
-
-    model_config = _STRICT
-    __pydantic_extra__: dict[str, Unknown]
+_KNOWN = Field(
+    max_length=MAX_TRANSACTIONS,
+    description="All that there are, an empty list if there is none; given for all customers or for none.",
+)
 
 
 class Customer(StrictModel):
-    """One customer and every order of theirs."""
+    """One customer and every order of theirs, and what else is known of them."""
 
     customer_id: Annotated[Text, Field(description="Given back to the letter.", examples=["0042"])]
     transactions: Annotated[list[Transaction], FailFast(), Field(min_length=1, max_length=MAX_TRANSACTIONS)]
+    touchpoints: Annotated[list[StrictTouch] | None, _KNOWN] = None
+    surveys: Annotated[list[StrictAnswer] | None, _KNOWN] = None
+    receivables: Annotated[list[StrictInvoice] | None, _KNOWN] = None
+    attributes: Annotated[
+        dict[Text, Text | None] | None, Field(max_length=100, description="As they are now.")
+    ] = None
 
 
 class StrictPrior(BetaPrior):
     """A Beta distribution of an acceptance rate."""
 
-    model_config = _STRICT | ConfigDict(frozen=True)
+    model_config = STRICT | ConfigDict(frozen=True)
     __pydantic_extra__: dict[str, Unknown]
 
 
 class StrictOffer(Offer):
     """A retention offer, as in an offers file: what it costs, and how many would-be leavers it keeps."""
 
-    model_config = _STRICT | ConfigDict(frozen=True)
+    model_config = STRICT | ConfigDict(frozen=True)
     __pydantic_extra__: dict[str, Unknown]
 
     name: Text = "offer"
@@ -184,6 +145,7 @@ class _Orders(StrictModel):
                 f"{name} is given in {given:,} of {len(transactions):,} transactions. Give it in all, null where "
                 "it is not known, or in none."
             )
+        require_all_or_none(self.asked())
         _require_distinct_offers(self.offers)
         return self
 
@@ -203,6 +165,10 @@ class _Orders(StrictModel):
                 columns[name] = _column(name, [row[name] for row in transactions])
         return pa.table(columns)
 
+    def beside(self) -> BehaviourFiles | None:
+        """Return what the request says of the customers beside their orders; None if nothing."""
+        return behaviour_of(self.asked())
+
     def snapshot(self) -> Snapshot | None:
         """Return the date to score at, if one was given."""
         return Snapshot(self.snapshot_date) if self.snapshot_date else None
@@ -220,7 +186,7 @@ _VOUCHER = {"name": "10% voucher", "contact_cost": 0.5, "incentive_share": 0.1, 
 
 def _examples(*bodies: Mapping[str, Any]) -> ConfigDict:
     examples: JsonValue = [dict(body) for body in bodies]
-    return _STRICT | ConfigDict(json_schema_extra={"additionalProperties": False, "examples": examples})
+    return STRICT | ConfigDict(json_schema_extra={"additionalProperties": False, "examples": examples})
 
 
 class ScoreRequest(_Orders):
@@ -264,30 +230,6 @@ class ExplainRequest(_Orders):
         return "customer"
 
 
-class StrictTouch(StrictModel):
-    """One touch of the customer, as a row of a file of touchpoints."""
-
-    occurred_at: date
-    touchpoint: Annotated[Text, Field(description="`complaint` is one; others are not looked at.")]
-
-
-class StrictInvoice(StrictModel):
-    """One invoice of the customer, as a row of a file of receivables."""
-
-    due_at: date
-    amount: Amount
-    issued_at: date | None = None
-    paid_at: date | None = None
-    paid_amount: Annotated[Amount | None, Field(description="With `paid_at`; by default all.")] = None
-    written_off_at: date | None = None
-
-    @model_validator(mode="after")
-    def _was_paid_on_a_day(self) -> Self:
-        if self.paid_amount is not None and self.paid_at is None:
-            raise ValueError("paid_amount is given without paid_at. Give the day, or leave both out.")
-        return self
-
-
 class CardRequest(ExplainRequest):
     """One customer who calls, with their orders, and what else is known of them."""
 
@@ -304,13 +246,21 @@ class CardRequest(ExplainRequest):
     touchpoints: Annotated[list[StrictTouch] | None, Field(max_length=MAX_TRANSACTIONS)] = None
     receivables: Annotated[list[StrictInvoice] | None, Field(max_length=MAX_TRANSACTIONS)] = None
 
+    def asked(self) -> Sequence[Customer]:
+        """Return the customer, with what stands beside them in the request."""
+        given = {
+            name: rows for name in ("touchpoints", "receivables") if (rows := getattr(self, name)) is not None
+        }
+        return [self.customer.model_copy(update=given)]
+
     def known(self) -> KnownOfCustomer:
         """Return what is known of the customer besides the orders."""
+        (customer,) = self.asked()
         touches = None
-        if self.touchpoints is not None:
-            touches = [Touch(each.occurred_at, each.touchpoint) for each in self.touchpoints]
+        if customer.touchpoints is not None:
+            touches = [Touch(each.occurred_at, each.touchpoint) for each in customer.touchpoints]
         invoices = None
-        if self.receivables is not None:
+        if customer.receivables is not None:
             invoices = [
                 Invoice(
                     due_at=each.due_at,
@@ -320,7 +270,7 @@ class CardRequest(ExplainRequest):
                     paid_amount=None if each.paid_amount is None else float(each.paid_amount),
                     written_off_at=each.written_off_at,
                 )
-                for each in self.receivables
+                for each in customer.receivables
             ]
         return KnownOfCustomer(touches, invoices, self.offers)
 

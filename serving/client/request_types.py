@@ -70,10 +70,17 @@ Transaction: TypeAlias = TransactionFields[str | date, float | str | Decimal, st
 
 
 class Customer(TypedDict):
-    """One customer and every order of theirs."""
+    """One customer and every order of theirs.
+
+    What else is known, where the model learnt from it: rows as in the files of those names, all that there are.
+    """
 
     customer_id: str
     transactions: Sequence[Transaction]
+    touchpoints: NotRequired[Sequence[Mapping[str, Any]]]
+    surveys: NotRequired[Sequence[Mapping[str, Any]]]
+    receivables: NotRequired[Sequence[Mapping[str, Any]]]
+    attributes: NotRequired[Mapping[str, str | None]]
 
 
 def parts(customers: Sequence[Customer]) -> Iterator[list[Customer]]:

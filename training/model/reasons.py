@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, logit
 
-from features.behaviour.catalogue import ATTRIBUTE_PREFIX, ATTRIBUTES, file_of
+from features.behaviour.catalogue import ATTRIBUTE_PREFIX, ATTRIBUTES, FEATURES as BEHAVIOUR_FEATURES, file_of
 from features.language import current_language, translation, use_language
 from features.table.columns import Columns
 from training.churn.inputs import ORDERS_ALONE, Inputs
@@ -226,9 +226,13 @@ def _order(sums: np.ndarray, churn_probability: np.ndarray) -> np.ndarray:
 
 
 def _facts(columns: Columns, beside: tuple[str, ...]) -> Columns:
-    unknown = np.full(len(columns["frequency"]), np.nan)
+    missing: Columns = {}
+    if beside:
+        unknown = np.full(len(columns["frequency"]), np.nan)
+        told = (*(feature.name for feature in BEHAVIOUR_FEATURES), *beside)
+        missing = {name: unknown for name in told if name not in columns}
     return {
-        **{name: unknown for name in beside if name not in columns},
+        **missing,
         **columns,
         "purchase_days": columns["frequency"] + 1,
         "orders_before": columns["orders_180d"] - columns["orders_90d"],

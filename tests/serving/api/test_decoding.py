@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from serving.api.decoding import FREE_VALUES, decode
+from serving.api.field_types import MAX_UNKNOWN_FIELDS
 from serving.api.refusals import Refusal
-from serving.api.requests import MAX_UNKNOWN_FIELDS, ScoreRequest
+from serving.api.requests import ScoreRequest
 from serving.client.request_types import MAX_TRANSACTIONS
 
 ORDER = {"ordered_at": "1998-01-05", "amount": 20.5}
