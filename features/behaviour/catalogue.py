@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from features.table.catalogue import Feature
+from features.table.catalogue import Feature, catalogue_markdown
 
 TOUCHPOINTS, SURVEYS, RECEIVABLES, ATTRIBUTES = "touchpoints", "surveys", "receivables", "attributes"
 FILES = (TOUCHPOINTS, SURVEYS, RECEIVABLES, ATTRIBUTES)
@@ -186,3 +186,8 @@ def file_of(name: str) -> str | None:
     ('surveys', 'attributes', None)
     """
     return ATTRIBUTES if name.startswith(ATTRIBUTE_PREFIX) else _FILE_OF.get(name)
+
+
+def behaviour_catalogue_markdown() -> str:
+    """Return `FEATURES` as a Markdown table: name, type, unit, meaning."""
+    return catalogue_markdown(FEATURES)

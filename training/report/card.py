@@ -31,7 +31,7 @@ from training.metrics.probabilities import TIE
 from training.model.valuation import SPEND_LIMIT, Valuation
 from training.offers.offers import Offer, example_offer
 from training.report.card_pictures import P0, levels, pictures, spend_of_model
-from training.report.formats import costs_in_words, day, money, number, share
+from training.report.formats import costs_in_words, day, files_in_words, money, number, share
 from training.report.purchase_tracking import weekly_purchases
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ def model_card(run: TrainingRun, log: TransactionLog, offer: Offer | None = None
         "purchases": (expected_purchases, float(run.test.labelled.outcomes["purchases"].sum())),
         "checks": checks(run, expected_purchases),
         "recipe": _recipe_in_words(run),
+        "files": list(files_in_words(run.recipe)),
         "spend_limit": SPEND_LIMIT,
         "costs": costs_in_words(terms.costs),
         "offer": offer_in_words(trial.offer),
