@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from features.language import translated
+
 
 def nearest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
     """Return the known name most similar to a name, whatever their case and punctuation.
@@ -37,7 +39,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     ' Did you mean orders.csv?'
     """
     found = nearest(name, known)
-    return f" Did you mean {found}?" if found else ""
+    return " " + translated("Did you mean {name}?", name=found) if found else ""
 
 
 def _plain(name: str) -> str:

@@ -6,6 +6,7 @@ its English text, with the translations that there are; it names those that are 
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from datetime import date
@@ -103,6 +104,15 @@ def test_a_translation_has_the_placeholders_of_its_sentence(language: str) -> No
     }
 
     assert different == {}
+
+
+def test_a_count_stands_before_its_noun_in_the_right_number() -> None:
+    plural = re.compile(
+        r"(?<!of )(?<!of its )(?<!All )\{\w+:,\} (?:[a-z]+ )?(?:customers|rows|orders|days|targets|campaigns|ids)\b"
+        r"(?! or more)"
+    )
+
+    assert [text for _, text in said() if plural.search(text)] == []
 
 
 def test_a_sentence_is_english_unless_a_language_is_chosen_and_again_after_it() -> None:

@@ -14,6 +14,7 @@ import pyarrow as pa
 from features.behaviour.catalogue import ATTRIBUTE_PREFIX
 from features.economics.optional_files import PLAIN_RULES, OptionalFile
 from features.errors import StayworthError
+from features.language import translatable
 from features.log.findings import Finding
 from features.log.settings import LogRules
 
@@ -79,13 +80,18 @@ class Attributes:
         twice = pd.DataFrame({"customer_id": ids, "since": since}).duplicated().to_numpy()
         if dated:
             file.refuse(
-                twice, "have a customer a second time from the same day on", "customer_id", "valid_from"
+                twice,
+                translatable("have a customer a second time from the same day on"),
+                "customer_id",
+                "valid_from",
             )
         file.refuse(
             twice,
-            "have a customer who stands in the file before",
+            translatable("have a customer who stands in the file before"),
             "customer_id",
-            remedy="Keep one row for each customer, or say from when each row holds in a column valid_from",
+            remedy=translatable(
+                "Keep one row for each customer, or say from when each row holds in a column valid_from"
+            ),
         )
         columns, findings = {}, []
         for name in (str(each) for each in file.table.columns if each not in _KEYS):

@@ -15,6 +15,7 @@ from features.commands.console import progress, show_json, show_table
 from features.commands.log import open_log, row_balance, rows_not_visible
 from features.commands.options import AsJson, options
 from features.errors import WindowError
+from features.language import written
 from features.log.settings import Columns, LogSettings
 from features.snapshot import Snapshot, monthly_snapshots
 
@@ -74,7 +75,7 @@ def features(
         show_json({"rows": asdict(orders.report), "snapshots": counts, "out": str(out)})
         return
     _summarise(orders, counts)
-    typer.echo(f"\n{table.num_rows:,} rows of {table.num_columns} columns in {out}")
+    typer.echo(f"\n{written(table.num_rows, 'row|rows')} of {table.num_columns} columns in {out}")
 
 
 def _counted(orders: TransactionLog, snapshots: list[Snapshot], table: pa.Table) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from features.economics.money import MoneyUnit
 from features.economics.optional_files import PLAIN_RULES, OptionalFile
 from features.economics.periods import Periods
 from features.economics.segments import EVERYONE, FIRST_VALUE, UNKNOWN
-from features.language import translated
+from features.language import translatable, translated
 from features.log.findings import Finding
 from features.log.settings import LogRules
 
@@ -80,14 +80,20 @@ class Spend:
         """
         file = OptionalFile(path, ["channel", "from", "to", "amount"], rules)
         channels = file.texts("channel")
-        file.refuse(np.array([name is None for name in channels], dtype=bool), "have no channel", "channel")
+        file.refuse(
+            np.array([name is None for name in channels], dtype=bool),
+            translatable("have no channel"),
+            "channel",
+        )
         starts, ends = file.days("from"), file.days("to")
         file.refuse(
             ends <= starts,
-            "end before they begin",
+            translatable("end before they begin"),
             "from",
             "to",
-            remedy="'to' is the first day after: for the whole of March from 2011-03-01 to 2011-04-01",
+            remedy=translatable(
+                "'to' is the first day after: for the whole of March from 2011-03-01 to 2011-04-01"
+            ),
         )
         names = tuple(str(name) for name in channels)
         overlap = _overlapping(names, starts, ends)
@@ -96,8 +102,8 @@ class Spend:
                 Finding(
                     "overlapping-spend",
                     translated(
-                        "{file}: {n:,} rows overlap another of their channel, and all are added up: {rows}. Is "
-                        "something booked twice? 'to' is the first day after a row.",
+                        "{file}: {n:row overlaps|rows overlap} another of their channel, and all are added up: "
+                        "{rows}. Is something booked twice? 'to' is the first day after a row.",
                         file=file.name,
                         n=int(overlap.sum()),
                         rows=file.described(overlap, "channel", "from", "to", "amount"),

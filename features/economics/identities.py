@@ -38,7 +38,7 @@ def united(orders: TransactionLog, aliases: Mapping[str, str], file_name: str) -
     """Return a log in which aliases count as their customers, and a sentence that says how many are in it."""
     known = set(orders.table["customer_id"].unique().to_pylist())
     said = translated(
-        "{used:,} of {given:,} aliases of {file} are in the log; they count as their customers.",
+        "{used:,} of {given:alias|aliases} of {file} are in the log; they count as their customers.",
         used=len(known & aliases.keys()),
         given=len(aliases),
         file=file_name,

@@ -87,8 +87,8 @@ def lead_sentences(lead: pd.DataFrame) -> list[str]:
     for _, row in alerts[alerts["segment"] == EVERYONE].iterrows():
         said.append(
             translated(
-                "Alert: churn in {period:label} was {churn:.1%}, and {pooled:.1%} in the {n:,} closed periods before: "
-                "more than {errors:.0f} standard errors ({error:.1%}). Churn leads revenue.",
+                "Alert: churn in {period:label} was {churn:.1%}, and {pooled:.1%} in the {n:closed period|closed "
+                "periods} before: more than {errors:.0f} standard errors ({error:.1%}). Churn leads revenue.",
                 period=row["period"],
                 churn=row["churn_rate"],
                 pooled=row["pooled_churn_rate"],
@@ -102,7 +102,7 @@ def lead_sentences(lead: pd.DataFrame) -> list[str]:
         others = int((lead["segment"] != EVERYONE).sum())
         said.append(
             translated(
-                "Alert: churn rose beyond chance in {n:,} of {others:,} segments: {names} (churn_lead.csv).",
+                "Alert: churn rose beyond chance in {n:,} of {others:segment|segments}: {names} (churn_lead.csv).",
                 n=len(segments),
                 others=others,
                 names=segments,

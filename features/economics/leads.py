@@ -20,6 +20,7 @@ from features.economics.facts import Facts
 from features.economics.money import MoneyUnit
 from features.economics.optional_files import PLAIN_RULES, OptionalFile
 from features.economics.segments import EVERYONE, UNKNOWN
+from features.language import translatable
 from features.log.identity import read_ids
 from features.log.settings import LogRules
 
@@ -61,13 +62,17 @@ class Leads:
         """
         file = OptionalFile(path, ["lead_id", "created_at"], rules)
         twice = pd.Series(file.ids("lead_id")).duplicated().to_numpy()
-        file.refuse(twice, "repeat a lead", "lead_id", remedy="Keep one row for each")
+        file.refuse(
+            twice, translatable("repeat a lead"), "lead_id", remedy=translatable("Keep one row for each")
+        )
         created = file.days("created_at")
         none = pa.nulls(len(file), pa.int32())
         converted = file.optional_days("converted_at") if file.has("converted_at") else none
         early = pd.Series(converted.to_pandas() < created).fillna(False).to_numpy(dtype=bool)
         if early.any():
-            file.refuse(early, "are converted before they were created", "created_at", "converted_at")
+            file.refuse(
+                early, translatable("are converted before they were created"), "created_at", "converted_at"
+            )
         blank: list[str | None] = [None] * len(file)
         channels = file.texts("channel") if file.has("channel") else blank
         ids = (
@@ -95,7 +100,7 @@ def _qualified(file: OptionalFile) -> list[bool | None]:
         return [None] * len(file)
     written = [None if each is None else each.lower() for each in file.texts("qualified")]
     wrong = np.array([each is not None and each not in _YES + _NO for each in written], dtype=bool)
-    file.refuse(wrong, "have a word in qualified that is neither yes nor no", "qualified")
+    file.refuse(wrong, translatable("have a word in qualified that is neither yes nor no"), "qualified")
     return [None if each is None else each in _YES for each in written]
 
 

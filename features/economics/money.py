@@ -19,6 +19,7 @@ import numpy.typing as npt
 from features.economics.optional_files import PLAIN_RULES, OptionalFile
 from features.economics.periods import Calendar, Periods
 from features.errors import StayworthError
+from features.language import translatable
 from features.log.settings import LogRules
 
 _TOMAN = ("toman", "تومان")
@@ -97,7 +98,7 @@ class Deflator:
         """
         file = OptionalFile(path, ["month", "index"], rules)
         values = file.numbers("index")
-        file.refuse(values <= 0, "have an index that is not positive", "index")
+        file.refuse(values <= 0, translatable("have an index that is not positive"), "index")
         months = Periods(first_day, last_day, "month", calendar)
         index = np.full(len(months), np.nan)
         for label, value in zip(file.texts("month"), values, strict=True):

@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from features.errors import StayworthError
-from features.language import translated
+from features.language import translatable, translated
 from features.log.amounts import Cents, cents, numbers
 from features.log.columns import text
 from features.log.dates import local_times
@@ -29,6 +29,7 @@ from features.suggestion import nearest
 Mask = npt.NDArray[np.bool_]
 
 _EXAMPLES = 3
+_CORRECT = translatable("Correct them")
 PLAIN_RULES = LogRules()
 
 
@@ -78,7 +79,7 @@ class OptionalFile:
     def ids(self, name: str) -> list[str]:
         """Read a column of ids, none of which may be missing."""
         found = read_ids(self.table[name], self.rules.fold_ids)
-        self.refuse(found.is_null().to_numpy(), f"have no {name}", name)
+        self.refuse(found.is_null().to_numpy(), translated("have no {column}", column=name), name)
         return list(found.to_pylist())
 
     def texts(self, name: str) -> list[str | None]:
@@ -97,12 +98,18 @@ class OptionalFile:
         found = local_times(column, self.rules.timezone, self.rules.date_format, self.rules.calendar)
         blank = text(column).is_null().to_numpy(zero_copy_only=False)
         remedy = (
-            "Is there such a day in the Jalali calendar? --log-calendar says how dates are written"
+            translatable(
+                "Is there such a day in the Jalali calendar? --log-calendar says how dates are written"
+            )
             if self.rules.calendar == "jalali"
-            else "Write them as 2011-01-31, or as the log's: --date-format '%d/%m/%Y' or --log-calendar jalali"
+            else translatable(
+                "Write them as 2011-01-31, or as the log's: --date-format '%d/%m/%Y' or --log-calendar jalali"
+            )
         )
         wrong = np.isnat(found) & ~(blank & missing)
-        self.refuse(wrong, f"have no date in {name} that can be read", name, remedy=remedy)
+        self.refuse(
+            wrong, translated("have no date in {column} that can be read", column=name), name, remedy=remedy
+        )
         days = found.astype("datetime64[D]").astype(np.int64)
         return pa.array(np.where(np.isnat(found), 0, days), pa.int32(), mask=np.isnat(found))
 
@@ -113,13 +120,16 @@ class OptionalFile:
         blank = text(column).is_null().to_numpy(zero_copy_only=False)
         self.refuse(
             ~np.isfinite(found.astype(float)) & ~(blank & missing),
-            f"have no number in {name}",
+            translated("have no number in {column}", column=name),
             name,
-            remedy="Write it plainly: 1234.50; or as the log's: --decimal and --thousands",
+            remedy=translatable("Write it plainly: 1234.50; or as the log's: --decimal and --thousands"),
         )
         if not negative:
             self.refuse(
-                found < 0, f"have a negative {name}", name, remedy="Take them out, or correct the sign"
+                found < 0,
+                translated("have a negative {column}", column=name),
+                name,
+                remedy=translatable("Take them out, or correct the sign"),
             )
         return np.asarray(found, dtype=np.float64)
 
@@ -127,19 +137,30 @@ class OptionalFile:
         """Read a column of amounts, in cents."""
         return cents(self.numbers(name, negative=negative))
 
-    def refuse(self, rows: Mask, what: str, *columns: str, remedy: str = "Correct them") -> None:
+    def refuse(self, rows: Mask, what: str, *columns: str, remedy: str = _CORRECT) -> None:
         """Raise a StayworthError that names some rows, if there are any."""
         if rows.any():
             raise StayworthError(
-                f"{self.name}: {int(rows.sum()):,} of its {len(self):,} rows {what}: "
-                f"{self.described(rows, *columns)}. {remedy}."
+                translated(
+                    "{file}: {n:,} of its {all:,} rows {what}: {rows}. {remedy}.",
+                    file=self.name,
+                    n=int(rows.sum()),
+                    all=len(self),
+                    what=translated(what),
+                    rows=self.described(rows, *columns),
+                    remedy=translated(remedy),
+                )
             )
 
     def described(self, rows: Mask, *columns: str) -> str:
         """Name the first few of some rows, with what stands in some columns."""
         places = np.flatnonzero(rows)
         shown = [
-            f"row {place + 1} ({', '.join(repr(str(self.table[name].iloc[place])) for name in columns)})"
+            translated(
+                "row {number:,} ({cells})",
+                number=int(place) + 1,
+                cells=", ".join(repr(str(self.table[name].iloc[place])) for name in columns),
+            )
             for place in places[:_EXAMPLES]
         ]
         return "; ".join(shown) + (" …" if len(places) > _EXAMPLES else "")

@@ -12,6 +12,7 @@ import numpy as np
 from features.customer_groups import TIERS
 from features.economics.optional_files import PLAIN_RULES, OptionalFile, match_customers
 from features.errors import StayworthError
+from features.language import translatable, translated
 from features.log.settings import LogRules
 
 ACQUISITION_CHANNEL = "acquisition_channel"
@@ -92,7 +93,10 @@ def read_wallets(people: CustomerTable) -> dict[str, float]:
     """
     shares = people.file.numbers(SHARE_OF_WALLET, missing=True)
     people.file.refuse(
-        shares > 1, f"have a {SHARE_OF_WALLET} above 1", SHARE_OF_WALLET, remedy="Write 60% as 0.6"
+        shares > 1,
+        translated("have a {column} above 1", column=SHARE_OF_WALLET),
+        SHARE_OF_WALLET,
+        remedy=translatable("Write 60% as 0.6"),
     )
     known = people.values(SHARE_OF_WALLET)
     of_row = dict(zip(people.file.texts(SHARE_OF_WALLET), shares.tolist(), strict=True))
@@ -152,7 +156,7 @@ def read_scored(
     if file.has(VALUE_TIER):
         named = file.texts(VALUE_TIER)
         strange = np.array([name is not None and name not in _RANK for name in named], dtype=bool)
-        file.refuse(strange, f"have a {VALUE_TIER} that there is not", VALUE_TIER)
+        file.refuse(strange, translated("have a {column} that there is not", column=VALUE_TIER), VALUE_TIER)
         for customer, tier in zip(given, named, strict=True):
             if customer in pairs and tier is not None:
                 best = tiers.get(pairs[customer]) or tier

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from features.errors import WindowError
 from features.jalali import FIRST_YEAR, LAST_YEAR, gregorian, jalali
+from features.language import translated
 from features.log.dates import plain_digits
 
 PeriodLength = Literal["week", "month", "quarter", "year"]
@@ -210,9 +211,11 @@ class Periods:
 
     def how_to_write(self) -> str:
         """Say how labels of periods are written, and which ones the log has."""
-        return (
-            f"Write it as {_EXAMPLES[self.length]}; those of the log are {self.all[0].label} to "
-            f"{self.all[-1].label}."
+        return translated(
+            "Write it as {example}; those of the log are {first} to {last}.",
+            example=_EXAMPLES[self.length],
+            first=self.all[0].label,
+            last=self.all[-1].label,
         )
 
     def is_label(self, label: str) -> bool:

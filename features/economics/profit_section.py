@@ -76,7 +76,8 @@ def profit_section(facts: Facts, inputs: Inputs) -> Section:
     if len(ranked) < whole["customers"]:
         notes.append(
             translated(
-                "customer_profitability.csv has the {n:,} customers with the highest net margin.", n=MOST_ROWS
+                "customer_profitability.csv has the {n:customer|customers} with the highest net margin.",
+                n=MOST_ROWS,
             )
         )
     tables.append(
@@ -254,11 +255,11 @@ def _destroyer_note(found: pd.DataFrame, inputs: Inputs) -> str:
     }
     if found["sure"].isna().any():
         return translated(
-            "{n:,} customers are expected to cost {loss:,.2f} more than they bring. Causes: {causes}.",
+            "{n:customer is|customers are} expected to cost {loss:,.2f} more than they bring. Causes: {causes}.",
             **terms,
         )
     return translated(
-        "{n:,} customers are expected to cost {loss:,.2f} more than they bring, {sure:,} of them surely. "
+        "{n:customer is|customers are} expected to cost {loss:,.2f} more than they bring, {sure:,} of them surely. "
         "Causes: {causes}.",
         sure=int(found["sure"].sum()),
         **terms,

@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 
 from features.economics.optional_files import PLAIN_RULES, OptionalFile
-from features.language import translated
+from features.language import translatable, translated
 from features.log.amounts import cents
 from features.log.findings import Finding
 from features.log.identity import read_ids
@@ -59,10 +59,12 @@ class Receivables:
         none = pa.nulls(len(file), pa.int32())
         paid = file.optional_days("paid_at") if file.has("paid_at") else none
         written_off = file.optional_days("written_off_at") if file.has("written_off_at") else none
-        file.refuse(due < issued, "are due before they were issued", "issued_at", "due_at")
+        file.refuse(due < issued, translatable("are due before they were issued"), "issued_at", "due_at")
         early = pd.Series(written_off.to_pandas() < issued).fillna(False).to_numpy(dtype=bool)
         if early.any():
-            file.refuse(early, "are written off before they were issued", "issued_at", "written_off_at")
+            file.refuse(
+                early, translatable("are written off before they were issued"), "issued_at", "written_off_at"
+            )
         amounts, is_paid = file.cents("amount"), ~np.asarray(paid.is_null())
         given = (
             file.numbers("paid_amount", missing=True)
@@ -72,7 +74,7 @@ class Receivables:
         dateless = (given > 0) & ~is_paid
         if dateless.any():
             columns = [name for name in ("paid_amount", "paid_at") if file.has(name)]
-            file.refuse(dateless, "have a paid_amount and no day in paid_at", *columns)
+            file.refuse(dateless, translatable("have a paid_amount and no day in paid_at"), *columns)
         paid_cents = np.where(np.isnan(given), amounts, cents(np.nan_to_num(given)))
         over = is_paid & (paid_cents > amounts)
         ids = read_ids(file.table["customer_id"], rules.fold_ids).to_pylist()
@@ -94,7 +96,7 @@ def _overpaid(file: OptionalFile, over: npt.NDArray[np.bool_]) -> Finding:
     return Finding(
         "overpaid",
         translated(
-            "{file}: for {n:,} rows more was paid than is owed; they count as paid in full: {rows}.",
+            "{file}: for {n:row|rows} more was paid than is owed; they count as paid in full: {rows}.",
             file=file.name,
             n=int(over.sum()),
             rows=file.described(over, "customer_id", "amount", "paid_amount"),

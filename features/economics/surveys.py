@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from features.economics.facts import Facts
 from features.economics.optional_files import PLAIN_RULES, OptionalFile
+from features.language import translatable
 from features.log.identity import read_ids
 from features.log.settings import LogRules
 
@@ -82,14 +83,19 @@ class Surveys:
         """
         file = OptionalFile(path, ["customer_id", "answered_at", "kind", "score"], rules)
         kinds = np.array([(kind or "").strip().lower() for kind in file.texts("kind")], dtype=object)
-        file.refuse(~np.isin(kinds, list(SCALES)), "have a kind that is neither nps nor csat", "kind")
+        file.refuse(
+            ~np.isin(kinds, list(SCALES)), translatable("have a kind that is neither nps nor csat"), "kind"
+        )
         answered = file.optional_days("answered_at")
         open_ones = answered.is_null().to_numpy(zero_copy_only=False)
         scores = file.numbers("score", missing=True)
         low, high = (np.array([SCALES[kind][end] for kind in kinds], dtype=float) for end in (0, 1))
         wrong = ~open_ones & ~((scores >= low) & (scores <= high) & (scores == np.round(scores)))
         file.refuse(
-            wrong, "have a score outside the scale: 0 to 10 for nps, 1 to 5 for csat", "kind", "score"
+            wrong,
+            translatable("have a score outside the scale: 0 to 10 for nps, 1 to 5 for csat"),
+            "kind",
+            "score",
         )
         ids = read_ids(file.table["customer_id"], rules.fold_ids).to_pylist()
         about = file.texts("about") if file.has("about") else [None] * len(file)

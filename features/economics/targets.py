@@ -14,10 +14,16 @@ from features.economics.catalogue import INDICATORS, TARGETED
 from features.economics.optional_files import PLAIN_RULES, OptionalFile
 from features.economics.periods import Periods
 from features.economics.segments import EVERYONE
-from features.language import currency, translated
+from features.language import currency, translatable, translated
 from features.log.settings import LogRules
 from features.suggestion import did_you_mean
 
+_NO_PERIOD = {
+    "week": translatable("have a period that is no week"),
+    "month": translatable("have a period that is no month"),
+    "quarter": translatable("have a period that is no quarter"),
+    "year": translatable("have a period that is no year"),
+}
 MET, MISSED, PROVISIONAL, NO_VALUE = "met", "missed", "provisional", ""
 
 
@@ -46,12 +52,14 @@ class Targets:
         """
         file = OptionalFile(path, ["indicator", "period", "target"], rules)
         names = [name or "" for name in file.texts("indicator")]
-        _require_known(file, "indicator", names, TARGETED, "name no indicator that a target can be set for")
+        _require_known(
+            file, "indicator", names, TARGETED, translatable("name no indicator that a target can be set for")
+        )
         labels = [label or "" for label in file.texts("period")]
         odd = np.array([not periods.is_label(label) for label in labels], dtype=bool)
         file.refuse(
             odd,
-            f"have a period that is no {periods.length}",
+            _NO_PERIOD[periods.length],
             "period",
             remedy=periods.how_to_write().rstrip("."),
         )
@@ -63,8 +71,8 @@ class Targets:
             "segment",
             chosen,
             segments,
-            "name no segment of the report",
-            " --segment chooses by what customers are told apart",
+            translatable("name no segment of the report"),
+            " " + translated("--segment chooses by what customers are told apart"),
         )
         rows = pd.DataFrame(
             {
@@ -76,7 +84,13 @@ class Targets:
             }
         )
         twice = rows.duplicated(["indicator", "label", "segment"]).to_numpy()
-        file.refuse(twice, "repeat a target", "indicator", "period", remedy="Keep one of each")
+        file.refuse(
+            twice,
+            translatable("repeat a target"),
+            "indicator",
+            "period",
+            remedy=translatable("Keep one of each"),
+        )
         return cls(rows)
 
     def judged(self, table: pd.DataFrame, periods: Periods) -> pd.DataFrame:

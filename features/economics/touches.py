@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from features.economics.optional_files import PLAIN_RULES, OptionalFile
+from features.language import translatable
 from features.log.identity import read_ids
 from features.log.settings import LogRules
 
@@ -59,7 +60,9 @@ class Touches:
         ids = read_ids(file.table["customer_id"], rules.fold_ids).to_pylist()
         names = file.texts("touchpoint")
         file.refuse(
-            np.array([name is None for name in names], dtype=bool), "have no touchpoint", "touchpoint"
+            np.array([name is None for name in names], dtype=bool),
+            translatable("have no touchpoint"),
+            "touchpoint",
         )
         quantities = file.numbers("quantity") if file.has("quantity") else np.ones(len(file))
         table = pa.table(
@@ -96,6 +99,6 @@ def _sentiments(file: OptionalFile) -> pa.Array:
     if not file.has("sentiment"):
         return pa.nulls(len(file), pa.int64())
     found = file.numbers("sentiment", negative=True, missing=True)
-    file.refuse(np.abs(found) > 1, "have a sentiment outside -1 to 1", "sentiment")
+    file.refuse(np.abs(found) > 1, translatable("have a sentiment outside -1 to 1"), "sentiment")
     thousandths = np.rint(np.nan_to_num(found) * THOUSANDTHS).astype(np.int64)
     return pa.array(thousandths, mask=np.isnan(found))

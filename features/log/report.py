@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.language import written
 from features.log.quarantine import Quarantine
 
 
@@ -50,7 +51,7 @@ class LogReport:
 
     def rows(self) -> list[tuple[str, int, str]]:
         """Return the balance of rows as lines of a table: what, how many rows, where."""
-        span = f"{self.customers:,} customers, {self.first_day} to {self.last_day}"
+        span = f"{written(self.customers, 'customer|customers')}, {self.first_day} to {self.last_day}"
         reasons = [
             (f"quarantined: {why}", count, self.examples[why]) for why, count in self.quarantined.items()
         ]
@@ -58,7 +59,9 @@ class LogReport:
 
     def __str__(self) -> str:
         counts = "".join(f" + {count:,} quarantined ({why})" for why, count in self.quarantined.items())
-        return f"{self.rows_in:,} rows in = {self.rows_used:,} used" + (counts or " + 0 quarantined")
+        return f"{written(self.rows_in, 'row|rows')} in = {self.rows_used:,} used" + (
+            counts or " + 0 quarantined"
+        )
 
 
 def report_of(

@@ -35,7 +35,9 @@ def left_alone_sentences(plan: CampaignPlan) -> list[str]:
         )
     if standing := counts.get(STANDING, 0):
         said.append(
-            translated("Left alone as the standing holdout of all campaigns: {n:,} customers.", n=standing)
+            translated(
+                "Left alone as the standing holdout of all campaigns: {n:customer|customers}.", n=standing
+            )
         )
     said += _loss_maker_sentences(plan)
     if (dormant := with_dormant(plan)) is not None:
@@ -59,13 +61,13 @@ def _dormant_sentence(plan: CampaignPlan, dormant: Dormant) -> str:
     }
     if dormant.profit_if_once is None:
         return translated(
-            "Left out: {n:,} dormant customers, silent for more than {days:,} days. With them the plan would promise "
-            "about {profit:,.2f} instead of {instead:,.2f}; --dormant contacts them.",
+            "Left out: {n:dormant customer|dormant customers}, silent for more than {days:day|days}. With them the "
+            "plan would promise about {profit:,.2f} instead of {instead:,.2f}; --dormant contacts them.",
             **known,
         )
     return translated(
-        "Left out: {n:,} dormant customers, silent for more than {days:,} days. With them the plan would promise about "
-        "{profit:,.2f} ({once:,.2f} if those who come back buy once) instead of {instead:,.2f}; "
+        "Left out: {n:dormant customer|dormant customers}, silent for more than {days:day|days}. With them the plan "
+        "would promise about {profit:,.2f} ({once:,.2f} if those who come back buy once) instead of {instead:,.2f}; "
         "--dormant contacts them.",
         once=dormant.profit_if_once,
         **known,
@@ -81,8 +83,8 @@ def _loss_maker_sentences(plan: CampaignPlan) -> list[str]:
     if len(left_out):
         said.append(
             translated(
-                "Left out: {n:,} customers who cost more than they bring: {value:,.2f} in all, and to keep them keeps "
-                "the loss. --allow-loss-makers contacts those with whom an offer pays all the same.",
+                "Left out: {n:customer|customers} who cost more than they bring: {value:,.2f} in all, and to keep "
+                "them keeps the loss. --allow-loss-makers contacts those with whom an offer pays all the same.",
                 n=len(left_out),
                 value=left_out["expected_value"].sum(),
             )

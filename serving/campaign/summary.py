@@ -50,7 +50,7 @@ def sentences(plan: CampaignPlan) -> list[str]:
     low, high = plan.profit_interval()
     said = [
         translated(
-            "Contact {contacted:,} customers, hold out {held_out:,} at random, leave {left:,} alone.",
+            "Contact {contacted:customer|customers}, hold out {held_out:,} at random, leave {left:,} alone.",
             contacted=contacted,
             held_out=held_out,
             left=len(plan.not_selected),
@@ -119,8 +119,8 @@ def _experiment_sentences(plan: CampaignPlan) -> list[str]:
     seen, expected = plan.detectable_effect, plan.expected_effect
     said = [
         translated(
-            "With {chosen:,} customers and a {share:.0%} holdout this campaign can only detect effects of {seen} or "
-            "more on the share who stay; the offers are expected to keep {expected}.",
+            "With {chosen:customer|customers} and a {share:.0%} holdout this campaign can only detect effects of "
+            "{seen} or more on the share who stay; the offers are expected to keep {expected}.",
             chosen=chosen,
             share=held_out / chosen,
             seen=_points(seen),
@@ -131,15 +131,15 @@ def _experiment_sentences(plan: CampaignPlan) -> list[str]:
         needed = customers_for(expected, held_out / chosen, plan.stay_rate, power=plan.terms.power)
         said.append(
             translated(
-                "So it will probably not show whether it worked. That would take {needed:,} customers at this share, "
-                "or a larger holdout (--holdout, --effect).",
+                "So it will probably not show whether it worked. That would take {needed:customer|customers} at this "
+                "share, or a larger holdout (--holdout, --effect).",
                 needed=needed,
             )
         )
     if (needed_for_profit := customers_for_profit(plan)) is not None:
         said.append(
             translated(
-                "To find the expected profit per contact takes {needed:,} customers at this holdout share.",
+                "To find the expected profit per contact takes {needed:customer|customers} at this holdout share.",
                 needed=needed_for_profit,
             )
         )

@@ -12,7 +12,7 @@ from features.commands.console import progress, show_json, show_table
 from features.commands.log import open_log, row_balance
 from features.commands.options import AsJson, options
 from features.errors import WindowError
-from features.language import use_language
+from features.language import use_language, written
 from features.log.findings import Finding, settle
 from features.log.settings import Columns, LogSettings
 from features.snapshot import Snapshot
@@ -97,9 +97,9 @@ def score(
     _show_summary(scored, chosen, orders.report, contacted, scorer.version)
     typer.echo()
     if settings.out:
-        typer.echo(f"{len(chosen):,} customers in {settings.out}")
+        typer.echo(f"{written(len(chosen), 'customer|customers')} in {settings.out}")
     if published:
-        typer.echo(f"{len(scored.scores):,} customers published in {published.address}")
+        typer.echo(f"{written(len(scored.scores), 'customer|customers')} published in {published.address}")
 
 
 def _document(

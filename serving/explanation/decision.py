@@ -85,10 +85,12 @@ def decide(
 def _flipping(decision: str, days: int, contact: bool) -> str:
     if contact:
         return translated(
-            "{decision}; after {days:,} more silent days it would no longer pay", decision=decision, days=days
+            "{decision}; after {days:more silent day|more silent days} it would no longer pay",
+            decision=decision,
+            days=days,
         )
     return translated(
-        "{decision}; after {days:,} more silent days it would pay", decision=decision, days=days
+        "{decision}; after {days:more silent day|more silent days} it would pay", decision=decision, days=days
     )
 
 

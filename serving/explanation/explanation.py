@@ -314,7 +314,7 @@ def _interval(scorer: Scorer, score: dict[str, Any]) -> Interval:
     return Interval(
         level=COVERAGE,
         of=translated(
-            "{level:.0%} interval of the expectation: how well the discounted margin of the next {days:,} days is "
+            "{level:.0%} interval of the expectation: how well the discounted margin of the next {days:day|days} is "
             "known on average of such customers, not how far one customer may stray from it",
             level=COVERAGE,
             days=days,

@@ -67,7 +67,7 @@ def keeping_costs(model: RetentionModel, features: Columns, score: Mapping[str, 
         of_bad_debt=terms.bad_debt_rate * float(spend[0]) * purchases,
         expected_value=net,
         text=translated(
-            "costs {cost:,.2f} in {days:,} days to keep, brings {gross:,.2f}",
+            "costs {cost:,.2f} in {days:day|days} to keep, brings {gross:,.2f}",
             cost=gross - net,
             days=days,
             gross=gross,

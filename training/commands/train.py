@@ -10,6 +10,7 @@ import typer
 from features.commands.console import progress, show_json, show_table
 from features.commands.log import open_log, row_balance
 from features.commands.options import CONFIG_ONLY, AsJson, options
+from features.language import written
 from features.log.settings import Columns, LogSettings
 from training.behaviour_settings import BehaviourSettings
 from training.monitoring.settings import MonitorSettings
@@ -119,7 +120,9 @@ def show_run(run: TrainingRun, orders: TransactionLog) -> None:
     for sentence in files_in_words(run.recipe):
         typer.echo(sentence)
     if (count := run.model.card.contacted_left_out) is not None:
-        typer.echo(f"Left out: {count:,} labelled rows of customers under a campaign's influence.")
+        typer.echo(
+            f"Left out: {written(count, 'labelled row|labelled rows')} of customers under a campaign's influence."
+        )
     if costs := costs_in_words(run.model.terms.costs):
         typer.echo(f"Values are net of what customers cost: {costs}.")
     if own := run.model.own_costs:
@@ -162,9 +165,10 @@ def _show_race(run: TrainingRun) -> None:
         cells += [f"{whole['calibration_error']:.4f}", f"{whole['calibration_in_the_large']:+.4f}"]
         rows.append([racer, *cells])
     counts = race.set_index(["racer", "customers_slice"]).loc[MODEL]
+    snapshots = written(len(run.schedule.before_test), "closed snapshot|closed snapshots")
     title = (
         f"Race on {run.schedule.test}: churn in {run.test.labelled.window.horizon_days} days, trained on "
-        f"{len(run.schedule.before_test)} closed snapshots; {counts.loc['all', 'customers']:,.0f} customers, "
+        f"{snapshots}; {counts.loc['all', 'customers']:,.0f} customers, "
         f"{counts.loc['recent', 'customers']:,.0f} recent"
     )
     header = ["Racer", "AUC", "Log-loss", "Recent: AUC", "Log-loss ", "Calibration error", "In the large"]

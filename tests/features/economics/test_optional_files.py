@@ -77,7 +77,7 @@ def test_overlapping_spend_is_added_up_and_said(tmp_path):
     (finding,) = spend.findings
     assert (
         finding.name == "overlapping-spend"
-        and "1 rows overlap" in finding.message
+        and "1 row overlaps" in finding.message
         and "row 3" in finding.message
     )
     assert int(spend.by_period(Periods(FIRST, LAST)).loc["tv"].sum()) == 11_000
