@@ -29,6 +29,7 @@ from features.log.clock import require_known_orders, tomorrow
 from features.log.columns import text
 from features.log.findings import Finding
 from features.log.history_checks import late_snapshot
+from features.log.identity import examples
 from features.log.settings import Columns, LogRules
 from features.log.transactions import TransactionLog, validate
 from features.snapshot import Snapshot
@@ -195,7 +196,8 @@ class Scorer:
         year = self._trailing_year(log, snapshot, known) if known else None
         with engine_for(log.table.num_rows, threads=threads) as engine:
             scored = self._score(log, engine, snapshot, year, beside)
-        notes = [*self._means(year), *(year.notes if year else ()), *self._of_files(log, snapshot, beside)]
+        of_files = (*self._of_files(log, snapshot, beside), *scored.notes)
+        notes = [*self._means(year), *(year.notes if year else ()), *of_files]
         return replace(scored, notes=tuple(dict.fromkeys(notes)))
 
     def _trailing_year(self, log: TransactionLog, snapshot: Snapshot, files: CostFiles) -> TrailingYear:
@@ -232,6 +234,16 @@ class Scorer:
         for file in (SURVEYS, ATTRIBUTES):
             if file in beside.given and file not in self.model.files:
                 yield f"The file of {file} is not used: version {self.version} did not learn from one."
+
+    def _unseen(self, table: Mapping[str, np.ndarray]) -> Iterator[str]:
+        """Name the values of attributes that the version did not learn from."""
+        models = (self.model.churn, self.model.spend)
+        found = {name: own for each in models if each for name, own in each.inputs.unseen(table).items()}
+        for name, values in found.items():
+            yield (
+                f"{name}: version {self.version} did not learn from {examples(sorted(set(values)))}, what "
+                f"{len(values):,} of the customers have; that counts as missing."
+            )
 
     def _missing(self, beside: BehaviourFiles | None, what: str) -> Iterator[str]:
         """Name the features of files that the version learnt from and that are not known here."""
@@ -280,7 +292,7 @@ class Scorer:
         notes = self.notes(log, beside)
         with engine_for(log.table.num_rows, live=True) as engine:
             scored = self._score(log, engine, snapshot or tomorrow(log.terms.timezone), beside=beside)
-        scored = replace(scored, notes=notes)
+        scored = replace(scored, notes=(*notes, *scored.notes))
         if not (missing := log.customers_without_a_used_row):
             return scored
         unusable = pd.DataFrame({"customer_id": missing, "reason": NOTHING_USABLE})
@@ -302,7 +314,9 @@ class Scorer:
         customers = len(text(rows["customer_id"]).drop_null().unique())
         if customers != 1:
             raise StayworthError(f"The rows are of {customers:,} customers. Send those of one.")
-        scored = self.score_log(log, snapshot or tomorrow(log.report.timezone), threads=1, beside=beside)
+        with engine_for(log.table.num_rows, threads=1) as engine:
+            scored = self._score(log, engine, snapshot or tomorrow(log.report.timezone), beside=beside)
+        scored = replace(scored, notes=(*self.notes(log, beside), *scored.notes))
         if not len(scored.columns["customer_id"]):
             raise StayworthError(f"The customer cannot be scored: {scored.unscored['reason'].iloc[0]}.")
         return log, scored
@@ -339,6 +353,7 @@ class Scorer:
             rows_not_visible=log.table.num_rows - seen,
             quarantined=log.quarantine.counts(),
             recent=np.asarray(recent)[order],
+            notes=tuple(self._unseen(table)),
         )
 
     def learnt_from(self, beside: BehaviourFiles | None) -> BehaviourFiles | None:

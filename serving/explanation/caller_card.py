@@ -144,7 +144,7 @@ def caller_card(
             rhythm_in_words(rhythm, str(score["stage"])),
             *(offer_in_words(recommended, profit, score, debt) if known.offers else ()),
         ],
-        notes=list(scorer.notes(log, beside)),
+        notes=list(scored.notes),
     )
 
 

@@ -227,7 +227,7 @@ def explain(
             "not_yet_visible": scored.rows_not_visible,
         },
         model_version=scorer.version,
-        notes=list(scorer.notes(log, beside)),
+        notes=list(scored.notes),
     )
 
 

@@ -211,6 +211,26 @@ def test_a_list_says_which_file_it_does_not_use_and_which_is_silent(
     assert any("The file of touchpoints has no row before 1997-09-01" in note for note in early.notes)
 
 
+def test_a_value_that_was_not_learnt_from_is_missing_and_named(
+    informed: Scorer, log: TransactionLog, folder: Path
+) -> None:
+    ids = informed.score_log(log, JULY).scores["customer_id"].tolist()[:2]
+    body = request(folder, log, ids, ALL)
+    body["customers"][0]["attributes"] = {"region": "moon"}
+    strange = ScoreRequest.model_validate_json(json.dumps(body))
+    body["customers"][0]["attributes"] = {"region": None}
+    unknown = ScoreRequest.model_validate_json(json.dumps(body))
+
+    named, silent = (
+        informed.score_customers(sent.rows(), JULY, beside=sent.beside()) for sent in (strange, unknown)
+    )
+
+    assert named.scores.equals(silent.scores) and silent.notes == ()
+    assert named.notes == (
+        "attribute_region: version 7 did not learn from 'moon', what 1 of the customers have; that counts as missing.",
+    )
+
+
 def test_a_card_reads_complaints_and_debts_wherever_they_stand() -> None:
     orders = [{"ordered_at": "1998-01-05", "amount": 20.5}]
     touches, invoices = (

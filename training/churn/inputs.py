@@ -96,6 +96,22 @@ class Inputs:
         codes = {value: float(code) for code, value in enumerate(self.categories[name])}
         return np.array([codes.get(value, np.nan) for value in columns[name].tolist()], dtype=np.float64)
 
+    def unseen(self, columns: Columns) -> dict[str, list[str]]:
+        """Return, by feature, the values that were not learnt from and count as missing, one for each customer.
+
+        Examples
+        --------
+        >>> inputs = Inputs(("attribute_region",), {"attribute_region": ("north", "south")})
+        >>> inputs.unseen({"attribute_region": np.array(["south", "west", None], dtype=object)})
+        {'attribute_region': ['west']}
+        """
+        found = {}
+        for name in self.categories.keys() & columns.keys():
+            known = {None, *self.categories[name]}
+            if values := [str(value) for value in columns[name].tolist() if value not in known]:
+                found[name] = values
+        return dict(sorted(found.items()))
+
     def stacked(self, rows: Sequence[DescribedSnapshot]) -> np.ndarray:
         """Return the inputs of several snapshots, one below the other."""
         return np.concatenate([self.matrix(row.columns) for row in rows])

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from features.behaviour.files import BehaviourFiles
 from features.economics.stages import stages_of_features
 from features.log.clock import require_known_orders
 from features.log.loading import LogSource, load_log
@@ -71,7 +72,12 @@ class RetentionModel:
     kinds: Mapping[str, str] = field(default_factory=dict)
 
     def predict(
-        self, log: LogSource, snapshot_date: str | date | None = None, **log_options: Any
+        self,
+        log: LogSource,
+        snapshot_date: str | date | None = None,
+        *,
+        beside: BehaviourFiles | None = None,
+        **log_options: Any,
     ) -> pd.DataFrame:
         """Score every customer of a log of orders.
 
@@ -80,6 +86,8 @@ class RetentionModel:
         log : TransactionLog, pandas.DataFrame, pyarrow.Table, path or URI
         snapshot_date : str or datetime.date
             Only the orders before it are used. By default the day after the last order.
+        beside : BehaviourFiles, optional
+            What is known of customers beside their orders; what the model learnt from and is not here is missing.
         **log_options
             As in `features.load_log`.
 
@@ -92,7 +100,8 @@ class RetentionModel:
         orders = load_log(log, **log_options)
         snapshot = Snapshot.after(orders.last_day) if snapshot_date is None else Snapshot.on(snapshot_date)
         require_known_orders(snapshot)
-        with PurchaseHistory(orders) as history:
+        known = beside.only(self.files).with_kinds(self.kinds) if beside else None
+        with PurchaseHistory(orders, beside=known) as history:
             scores = self.score(history.features(snapshot))
         return scores.sort_values("value_at_risk", ascending=False, kind="stable", ignore_index=True)
 
