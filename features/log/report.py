@@ -59,9 +59,7 @@ class LogReport:
 
     def __str__(self) -> str:
         counts = "".join(f" + {count:,} quarantined ({why})" for why, count in self.quarantined.items())
-        return f"{written(self.rows_in, 'row|rows')} in = {self.rows_used:,} used" + (
-            counts or " + 0 quarantined"
-        )
+        return f"{self.rows_in:,} rows in = {self.rows_used:,} used" + (counts or " + 0 quarantined")
 
 
 def report_of(

@@ -48,7 +48,7 @@ def test_the_report_shows_rows_ids_dates_money_and_findings() -> None:
     assert {"customers 2", "with leading zeros 1"} <= lines
     assert {"first 1998-01-05", "last 1998-03-05", "days 60", "days with orders 4"} <= lines
     assert {"net 32.00", "purchases 35.50", "refunds -3.50"} <= lines
-    assert "Warning: Column 'status' has 1 rows of 'failed', which count as orders." in result.stdout
+    assert "Warning: Column 'status' has 1 row of 'failed', which count as orders." in result.stdout
     assert result.stdout.endswith("The log can be used.\n")
     assert Path("bad.csv").read_text().count("\n") == 2
 
@@ -86,7 +86,7 @@ def test_what_makes_every_number_wrong_is_an_error_and_is_shown_with_the_rest() 
     result = run(ORDERS.replace("bob,", "1.51E+18,"))
 
     assert result.exit_code == 2
-    assert "Error: 1 ids are in scientific notation" in result.stdout
+    assert "Error: 1 id is in scientific notation" in result.stdout
     assert "days with orders" in result.stdout
 
 
