@@ -15,6 +15,7 @@ from features.commands.features import features
 from features.commands.validate import validate
 from serving.commands.alerts import alerts, snooze
 from serving.commands.campaign import measure, plan
+from serving.commands.card_of import card_of
 from serving.commands.config import config
 from serving.commands.demo import demo
 from serving.commands.forget import forget
@@ -54,7 +55,7 @@ def stayworth(
 
 for command in (
     *(demo, validate, features, advise, train, card, models, promote, rollback, monitor),
-    *(score, serve, status, plan, measure, backtest, tournament, report, alerts, snooze),
+    *(score, serve, status, plan, measure, backtest, tournament, report, alerts, snooze, card_of),
     *(forget, config),
 ):
     app.command()(command)

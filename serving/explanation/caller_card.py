@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from features.behaviour.files import BehaviourFiles
+from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from serving.explanation.caller_sentences import (
     last_order_in_words,
@@ -35,7 +36,7 @@ from serving.explanation.customer_facts import (
     usual_order,
 )
 from serving.explanation.recommendation import Recommendation, price_offers
-from serving.scorer import Scorer
+from serving.scorer import ScoredList, Scorer
 from training.offers.offers import Offer, require_own_names
 
 SHOWN_ORDERS = 5
@@ -110,9 +111,26 @@ def caller_card(
     StayworthError
         If two offers share a name; as `Scorer.score_one`.
     """
-    known = known or KnownOfCustomer()
-    require_own_names(known.offers)
     log, scored = scorer.score_one(rows, snapshot, beside)
+    return card_from(scorer, log, scored, known or KnownOfCustomer())
+
+
+def card_from(scorer: Scorer, log: TransactionLog, scored: ScoredList, known: KnownOfCustomer) -> CallerCard:
+    """Describe a customer who is scored already.
+
+    Parameters
+    ----------
+    scorer : Scorer
+    log : TransactionLog, the customer's orders
+    scored : ScoredList, of that customer alone
+    known : KnownOfCustomer
+
+    Raises
+    ------
+    StayworthError
+        If two offers share a name.
+    """
+    require_own_names(known.offers)
     day = scored.snapshot.date
     score = {name: column[0] for name, column in scored.columns.items()}
     (offered,) = price_offers(scored.columns, known.offers)

@@ -99,6 +99,33 @@ def test_a_script_is_told_where_every_row_and_customer_went(here: Path) -> None:
     assert (told["snapshot_date"], told["model_version"], told["published_in"]) == ("1998-07-01", "1", None)
 
 
+def test_a_card_tells_of_a_customer_what_the_list_and_the_files_say(here: Path) -> None:
+    score("--out", "list.csv")
+    row = pd.read_csv(here / "list.csv", dtype={"customer_id": str}).iloc[0]
+    name = row["customer_id"]
+    (here / "touchpoints.csv").write_text(
+        f"customer_id,occurred_at,touchpoint\n{name},1998-06-20,complaint\nzoe,1998-06-21,complaint\n"
+    )
+    (here / "receivables.csv").write_text(
+        f"customer_id,issued_at,due_at,amount\n{name},1998-05-01,1998-06-01,20.5\nzoe,1998-05-01,1998-06-01,9\n"
+    )
+    flags = ("--touchpoints", "touchpoints.csv", "--receivables", "receivables.csv")
+
+    card = stayworth("card-of", name.lstrip("0"), "--transactions", "orders.csv", *flags)
+    told = json.loads(stayworth("card-of", name, "--transactions", "orders.csv", *flags, "--json").stdout)
+    nobody = stayworth("card-of", "nobody", "--transactions", "orders.csv")
+
+    assert name in card.stdout.splitlines()
+    assert [f"- {sentence}" for sentence in told["sentences"]] == [
+        line for line in card.stdout.splitlines() if line.startswith("- ")
+    ]
+    assert told["churn_probability"] == pytest.approx(row["churn_probability"], rel=1e-6)
+    assert told["expected_value"] == pytest.approx(row["expected_value"], rel=1e-6)
+    assert (told["complaints"]["number"], told["debt"]["overdue_amount"]) == (1, 20.5)
+    assert nobody.exit_code == 2
+    assert "No customer of the log is called 'nobody'." in nobody.output
+
+
 def test_several_ids_of_a_customer_are_scored_as_one(here: Path) -> None:
     lines = (here / "orders.csv").read_text().splitlines(keepends=True)
     own = lines[1].split(",")[0]
@@ -251,7 +278,7 @@ def test_the_printed_config_gives_the_defaults_and_is_accepted(here: Path) -> No
             "plan",
             "measure",
         ),
-        *("backtest", "tournament", "report", "alerts"),
+        *("backtest", "tournament", "report", "alerts", "card_of"),
     ]
     assert TrainSettings.model_validate(content["train"]) == TrainSettings()
     assert ServeSettings.model_validate(content["serve"]) == ServeSettings()
