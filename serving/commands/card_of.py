@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,15 +18,21 @@ from features.language import Language, use_language
 from features.log.settings import Columns, LogSettings
 from features.settings import Settings
 from features.snapshot import Snapshot
-from training.settings import RegistrySettings
+from training.behaviour_settings import BehaviourSettings
+from training.settings import CostSettings, RegistrySettings
 
 if TYPE_CHECKING:
+    from features.behaviour.files import BehaviourFiles
     from features.log.transactions import TransactionLog
     from serving.explanation.caller_card import KnownOfCustomer
+    from serving.scorer import ScoredList
+    from training.offers.offers import Offer
+
+_DAY_0 = date(1970, 1, 1)
 
 
 class CardOfSettings(Settings, section="card_of"):
-    """What is known of a customer besides the orders: the section ``[card_of]``."""
+    """As of when a customer is described, what may be offered, and in which language: the section ``[card_of]``."""
 
     snapshot_date: Annotated[
         date | None,
@@ -34,18 +40,6 @@ class CardOfSettings(Settings, section="card_of"):
     ] = None
     offers: Annotated[
         Path | None, typer.Option("--offers", help="TOML file of [[offers]]: the best that pays is named.")
-    ] = None
-    touchpoints: Annotated[
-        Path | None,
-        typer.Option(
-            "--touchpoints", help="Touches, complaints among them: customer_id, occurred_at, touchpoint."
-        ),
-    ] = None
-    receivables: Annotated[
-        Path | None,
-        typer.Option(
-            "--receivables", help="Invoices: customer_id, issued_at, due_at, amount, paid_at, paid_amount."
-        ),
     ] = None
     language: Annotated[
         Language, typer.Option("--language", help="Language of the card: en, or fa for Persian.")
@@ -57,30 +51,37 @@ def card_of(
     settings: CardOfSettings,
     log: LogSettings,
     columns: Columns,
+    costs: CostSettings,
+    behaviour: BehaviourSettings,
     registry: RegistrySettings,
-    customer_id: Annotated[str, typer.Argument(help="The customer, as the log writes them.")],
+    customer_id: Annotated[str, typer.Argument(help="The customer; case and leading zeros do not matter.")],
     as_json: AsJson = False,
 ) -> None:
-    """Say who calls: what they bring, how they buy, what is wrong, and what to offer.
+    """Say who calls: what they bring, how they buy, what is wrong, and what to offer, by the champion model.
 
     Example: stayworth card-of 00017 --transactions orders.csv --offers offers.toml
     """
     from serving.explanation.caller_card import card_from
     from serving.scorer import Scorer
+    from training.offers.offers import read_offers
 
     with progress() as report:
+        offers = read_offers(settings.offers) if settings.offers else []
         scorer = Scorer.from_registry(registry.tracking_uri)
+        scorer.require_costs(costs.stated())
+        files = costs.files(log)
+        beside = behaviour.files(costs, log, files)
         snapshot = Snapshot(settings.snapshot_date) if settings.snapshot_date else None
         orders = open_log(log, columns, report, compare=lambda read: scorer.differences(read, snapshot))
-        own, name = _orders_of(orders, customer_id)
-        known = _known(settings, log, name)
+        name = _named(orders, customer_id)
+        report("Scoring", 0, 0)
         with use_language(settings.language):
-            scored = scorer.score_log(own, snapshot or Snapshot.after(orders.last_day), threads=1)
-            if not len(scored.columns["customer_id"]):
-                raise StayworthError(
-                    f"{customer_id!r} cannot be scored: {scored.unscored['reason'].iloc[0]}."
-                )
-            card = card_from(scorer, own, scored, known)
+            # All are scored, for pools of costs are shared out among all. Debts are told by any version.
+            own_costs = files if scorer.model.own_costs else None
+            scored = scorer.score_log(orders, snapshot, cost_files=own_costs, beside=beside)
+            card = card_from(
+                scorer, _orders_of(orders, name), _score_of(scored, name), _known(beside, name, offers)
+            )
     for note in card.notes:
         typer.secho(f"Note: {note}", fg=typer.colors.YELLOW, err=True)
     if as_json:
@@ -91,40 +92,44 @@ def card_of(
         typer.echo(f"- {sentence}")
 
 
-def _orders_of(orders: TransactionLog, customer_id: str) -> tuple[TransactionLog, str]:
-    """Return the part of a log that is of one customer, and the customer's id as the log writes it."""
-    import pyarrow.compute as pc
-
+def _named(orders: TransactionLog, customer_id: str) -> str:
+    """Return a customer's id as the log writes it."""
     from features.log.matching import match_ids
 
-    ids = orders.table["customer_id"]
-    match = match_ids([customer_id], ids.unique().to_pylist(), loosely=True)
+    match = match_ids([customer_id], orders.table["customer_id"].unique().to_pylist(), loosely=True)
     if not match.matched:
         raise StayworthError(f"No customer of the log is called {customer_id!r}.")
-    (found,) = match.matched
-    return replace(orders, table=orders.table.filter(pc.equal(ids, found))), found
+    return match.matched[0]
 
 
-def _known(settings: CardOfSettings, log: LogSettings, customer_id: str) -> KnownOfCustomer:
-    """Read what the files say of one customer; None for a file that was not given."""
+def _orders_of(orders: TransactionLog, customer_id: str) -> TransactionLog:
     import pyarrow.compute as pc
 
-    from features.economics.identities import aliases_of
-    from features.economics.receivables import Receivables
-    from features.economics.touches import Touches
+    return replace(orders, table=orders.table.filter(pc.equal(orders.table["customer_id"], customer_id)))
+
+
+def _score_of(scored: ScoredList, customer_id: str) -> ScoredList:
+    own = scored.columns["customer_id"] == customer_id
+    if not own.any():
+        reasons = scored.unscored.set_index("customer_id")["reason"]
+        raise StayworthError(f"{customer_id!r} cannot be scored: {reasons[customer_id]}.")
+    return replace(scored, columns={name: column[own] for name, column in scored.columns.items()})
+
+
+def _known(beside: BehaviourFiles | None, customer_id: str, offers: list[Offer]) -> KnownOfCustomer:
+    """Return what the files say of one customer; None for a file that was not given."""
+    import pyarrow.compute as pc
+
     from serving.explanation.caller_card import KnownOfCustomer
     from serving.explanation.customer_facts import Invoice, Touch
-    from training.offers.offers import read_offers
 
-    aliases = aliases_of(log)
-    offers = read_offers(settings.offers) if settings.offers else []
     touches = invoices = None
-    if settings.touchpoints:
-        table = Touches.read(settings.touchpoints, log, aliases).table
+    if beside and beside.touches:
+        table = beside.touches.table
         own = table.filter(pc.equal(table["customer_id"], customer_id)).to_pylist()
         touches = [Touch(_day(each["day"]), each["touchpoint"]) for each in own]
-    if settings.receivables:
-        table = Receivables.read(settings.receivables, log, aliases).table
+    if beside and beside.receivables:
+        table = beside.receivables.table
         own = table.filter(pc.equal(table["customer_id"], customer_id)).to_pylist()
         invoices = [
             Invoice(
@@ -141,4 +146,4 @@ def _known(settings: CardOfSettings, log: LogSettings, customer_id: str) -> Know
 
 
 def _day(number: int) -> date:
-    return date.fromordinal(date(1970, 1, 1).toordinal() + number)
+    return _DAY_0 + timedelta(days=number)

@@ -6,7 +6,7 @@ Its values are plain (text, numbers, None, lists; dates in ISO form), and what i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
@@ -112,6 +112,7 @@ def caller_card(
         If two offers share a name; as `Scorer.score_one`.
     """
     log, scored = scorer.score_one(rows, snapshot, beside)
+    scored = replace(scored, notes=scorer.notes(log, beside))
     return card_from(scorer, log, scored, known or KnownOfCustomer())
 
 
