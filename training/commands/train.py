@@ -97,7 +97,7 @@ def training_document(
         "dormant_after_days": card.dormant_after_days,
         "test": card.test.to_dict(),
         "notes": card.notes,
-    }
+    } | ({"files": run.recipe.to_dict()["files"]} if run.recipe.files else {})
 
 
 def show_run(run: TrainingRun, orders: TransactionLog) -> None:
