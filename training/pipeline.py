@@ -6,6 +6,7 @@ there → the same procedure on every closed window → the model to deploy, wit
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -74,7 +75,7 @@ def train(
         If nothing can be learnt: no repeat buyers, or everybody churned.
     """
     report = report or (lambda step, done, total: None)
-    notes = list(beside.notes(log)) if beside else []
+    notes = [*beside.notes(log), *_of_undated(beside)] if beside else []
     data = prepare(log, settings, report, beside)
     settings = data.settings
     options = fit_options(log, settings)
@@ -121,6 +122,16 @@ def train(
         tuning=tuning,
         beside=beside,
     )
+
+
+def _of_undated(beside: BehaviourFiles) -> Iterator[str]:
+    """Say which attributes are taken as true of every past snapshot: there they may look into the future."""
+    if beside.attributes and (names := beside.attributes.undated):
+        yield (
+            f"{', '.join(names)}: without valid_from an attribute holds at every past snapshot too. One that follows from "
+            "what customers did later, such as a status or a last visit, lets the model look into the future, and its "
+            "test is too good to be true: leave it out, or say from when it holds."
+        )
 
 
 def with_own_costs(

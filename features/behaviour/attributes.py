@@ -10,6 +10,7 @@ from typing import Self
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from features.behaviour.catalogue import ATTRIBUTE_PREFIX
 from features.economics.optional_files import PLAIN_RULES, OptionalFile
@@ -43,6 +44,12 @@ class Attributes:
     def names(self) -> tuple[str, ...]:
         """The features: the columns but the keys."""
         return tuple(name for name in self.table.column_names if name not in _KEYS)
+
+    @property
+    def undated(self) -> tuple[str, ...]:
+        """Names of the attributes that hold for all time, as no row says from when: all or none of a file."""
+        dated = pc.any(pc.not_equal(self.table["valid_from"], _ALWAYS)).as_py()
+        return () if dated else tuple(name.removeprefix(ATTRIBUTE_PREFIX) for name in self.names)
 
     @classmethod
     def known_now(cls, of_customer: Mapping[str, Mapping[str, str | None]]) -> Self:

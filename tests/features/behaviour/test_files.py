@@ -200,6 +200,13 @@ def test_the_future_changes_no_bit_of_any_feature(write: Write) -> None:
     assert any(not pd.Series(values).equals(pd.Series(next_day[name])) for name, values in as_it_was.items())
 
 
+def test_attributes_that_hold_for_all_time_are_known_as_such(write: Write) -> None:
+    always = Attributes.read(write("a.csv", "customer_id,region,status\n1,north,lost\n2,south,\n"))
+    dated = Attributes.read(write("b.csv", "customer_id,valid_from,region\n1,2024-01-01,north\n2,,south\n"))
+
+    assert (always.undated, dated.undated) == (("region", "status"), ())
+
+
 def test_an_attribute_of_too_many_values_is_left_out_with_a_sentence(write: Write) -> None:
     rows = "\n".join(f"c{number},{number},{number % 3}" for number in range(10_000))
 
