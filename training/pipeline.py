@@ -128,9 +128,9 @@ def _of_undated(beside: BehaviourFiles) -> Iterator[str]:
     """Say which attributes are taken as true of every past snapshot: there they may look into the future."""
     if beside.attributes and (names := beside.attributes.undated):
         yield (
-            f"{', '.join(names)}: without valid_from an attribute holds at every past snapshot too. One that follows from "
-            "what customers did later, such as a status or a last visit, lets the model look into the future, and its "
-            "test is too good to be true: leave it out, or say from when it holds."
+            f"{', '.join(names)}: without valid_from an attribute holds at every past snapshot too. One that follows "
+            "from what customers did later, such as a status or a last visit, lets the model look into the future, and "
+            "its test is too good to be true: leave it out, or say from when it holds."
         )
 
 
