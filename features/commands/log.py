@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from features.language import translated
-from features.log.matching import WARNING
+from features.log.findings import WARNING
 from features.log.settings import Columns, LogSettings
 from features.progress import Report
 from features.snapshot import Snapshot

@@ -6,6 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from features.errors import LogError
+from features.language import translatable
+
+WARNING = translatable("Warning: {sentence}")
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 
 from features.errors import StayworthError
 from features.language import translatable, translated
+from features.log.findings import WARNING
 from features.log.identity import examples, fold, loose
 
 FEW = 0.5
-WARNING = translatable("Warning: {sentence}")
 
 _EXPLANATIONS: tuple[tuple[str, Callable[[str], str]], ...] = (
     (

@@ -14,7 +14,7 @@ from features.commands.log import open_log
 from features.commands.options import AsJson, options
 from features.errors import StayworthError
 from features.language import translatable, translated, use_language
-from features.log.matching import WARNING
+from features.log.findings import WARNING
 from features.log.settings import Columns, LogSettings
 from training.campaign.settings import MeasureSettings, PlanSettings
 from training.settings import CostSettings
