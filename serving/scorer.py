@@ -253,7 +253,7 @@ class Scorer:
             if lacking:
                 yield (
                     f"{what} no {file} that tell {', '.join(lacking)}, which version {self.version} learnt from: they "
-                    "are missing, and scores differ."
+                    "are missing, and its probabilities are not calibrated for that."
                 )
 
     def score_customers(

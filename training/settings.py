@@ -217,7 +217,7 @@ class RunSettings(Settings):
             "--margin",
             help=f"Margin per unit of spend. By default from the log's margin column, else {DEFAULT_MARGIN}.",
         ),
-    ] = Field(default=None, gt=0)
+    ] = Field(default=None, gt=0, le=1)
     discount_rate: Annotated[
         float, typer.Option("--discount-rate", help="A year's discount: 0.15 is 15% a year.")
     ] = Field(default=0.15, ge=0)

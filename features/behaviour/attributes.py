@@ -110,8 +110,8 @@ class Attributes:
         if not columns:
             left_out = f" {findings[0].message}" if findings else ""
             raise StayworthError(
-                f"{file.name} has no attribute: beside customer_id and valid_from it needs a column such as region."
-                f"{left_out}"
+                left_out.strip()
+                or f"{file.name} has no attribute: beside customer_id and valid_from it needs a column such as region."
             )
         keys = {"customer_id": pa.array(ids, pa.string()), "valid_from": pa.array(since, pa.int32())}
         return cls(pa.table(keys | columns), tuple(findings))
@@ -121,5 +121,5 @@ def _too_many(file: str, name: str, values: int) -> Finding:
     return Finding(
         "too-many-values",
         f"{file}: {name} has {values:,} different values and is left out; an attribute has {MOST_VALUES} at the most. "
-        "Group them, such as regions instead of postal codes.",
+        "Group them, such as regions instead of postal codes, or bands of a number.",
     )

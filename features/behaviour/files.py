@@ -149,7 +149,11 @@ class BehaviourFiles:
         known = pc.unique(log.table["customer_id"]).to_pylist()
         for name in self.given:
             ids = pc.unique(self._given_table(name)["customer_id"]).drop_null().to_pylist()
+            if not ids:
+                yield f"The file of {name} has no rows."
             yield from match_customers(ids, known, f"the file of {name}")[1]
+            if name == ATTRIBUTES and ids and (lacking := len(set(known) - set(ids))):
+                yield f"{lacking:,} of {len(known):,} customers of the log have no row in the file of attributes."
         for findings in (
             self.receivables and self.receivables.findings,
             self.attributes and self.attributes.findings,

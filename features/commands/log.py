@@ -47,18 +47,24 @@ def open_log(
     OutputError
         If the quarantine file cannot be written.
     """
-    from features.economics.identities import aliases_of, united
     from features.log.findings import settle
 
     orders, found = read_and_check(log, columns, report)
     found = [*(compare(orders) if compare else ()), *found]
     for sentence in settle(found, log.accept, strict=log.strict):
         typer.secho(translated(WARNING, sentence=sentence), fg=typer.colors.YELLOW, err=True)
-    orders = orders.without_raw_rows()
-    if log.identities:
-        orders, sentence = united(orders, aliases_of(log), log.identities.name)
-        typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
-    return orders
+    return with_one_id(orders.without_raw_rows(), log)
+
+
+def with_one_id(orders: TransactionLog, log: LogSettings) -> TransactionLog:
+    """Return the log with the aliases of ``--identities`` under their customers' ids, and say how many there are."""
+    from features.economics.identities import aliases_of, united
+
+    if not log.identities:
+        return orders
+    found, sentence = united(orders, aliases_of(log), log.identities.name)
+    typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
+    return found
 
 
 def read_and_check(

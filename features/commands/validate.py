@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from features.commands.console import progress, show_json, show_table
-from features.commands.log import read_and_check
+from features.commands.log import read_and_check, with_one_id
 from features.commands.options import AsJson, options
 from features.errors import StayworthError
 from features.log.settings import Columns, LogSettings
@@ -40,6 +40,7 @@ def validate(
     try:
         with progress() as report:
             orders, findings = read_and_check(log, columns, report)
+            orders = with_one_id(orders, log)
     except StayworthError as error:
         if not as_json:
             raise

@@ -57,8 +57,8 @@ def _basket_notes(facts: Facts) -> list[str]:
         return []
     return [
         translated(
-            "The log has no order ids (--order-column): what a customer buys on a day counts as one order of "
-            "several categories."
+            "The log has no order ids (--order-column): here, what a customer buys on a day counts as one order of "
+            "several categories; elsewhere each row counts as an order."
         )
     ]
 

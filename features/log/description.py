@@ -76,10 +76,9 @@ def describe(
     >>> found.ids["with_leading_zeros"], found.dates["days_with_orders"], found.money["net"]
     (1, 2, 24.5)
     """
-    columns = {role: name for role, name in log.names.items() if role != name} or dict(log.names)
     return LogDescription(
         report=log.report,
-        columns=columns,
+        columns=dict(log.names),
         ids=_ids(log),
         dates=_dates(log),
         money=_money(log),

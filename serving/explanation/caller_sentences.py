@@ -109,7 +109,16 @@ def offer_in_words(
 ) -> list[str]:
     """Say what to offer, or why nothing."""
     if offer is not None:
-        return [translated("Offer {offer}: expected to earn {profit:,.2f}.", offer=offer, profit=profit)]
+        sentences = [translated("Offer {offer}: expected to earn {profit:,.2f}.", offer=offer, profit=profit)]
+        if (score["snapshot_date"] - score["last_purchase_date"]).days > score["dormant_after_days"]:
+            sentences.append(
+                translated(
+                    "Silent for more than {days:day|days}: no log shows what an offer does then, and plans leave such "
+                    "customers out.",
+                    days=score["dormant_after_days"],
+                )
+            )
+        return sentences
     if debt and debt.overdue_amount:
         return [translated("Offer nothing before the debt is paid.")]
     if score["expected_value"] < 0:

@@ -67,6 +67,15 @@ class ReportSources:
         if log.identities:
             self.orders, sentence = united(orders, self.aliases, log.identities.name)
             self.said.append(sentence)
+        if settings.margin and "margin_cents" in orders.table.column_names:
+            self.said.append(
+                translated(
+                    "--margin {share:g} is not used, for the log has margins of its own. To use it: "
+                    "--ignore-column {column}.",
+                    share=settings.margin,
+                    column=orders.names.get("margin", "margin"),
+                )
+            )
         needed = settings.customers or settings.scores
         known = self.orders.table["customer_id"].unique().to_pylist() if needed else []
         self.people = self.scored = None

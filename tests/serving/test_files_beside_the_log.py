@@ -162,11 +162,11 @@ def test_what_the_version_learnt_from_and_a_request_lacks_is_missing_and_named(
 
     assert with_touches.notes == (
         "The request has no surveys that tell last_nps, which version 7 learnt from: they are missing, and "
-        "scores differ.",
+        "its probabilities are not calibrated for that.",
         "The request has no receivables that tell overdue_debt, which version 7 learnt from: they are missing, and "
-        "scores differ.",
+        "its probabilities are not calibrated for that.",
         "The request has no attributes that tell attribute_region, which version 7 learnt from: they are missing, and "
-        "scores differ.",
+        "its probabilities are not calibrated for that.",
     )
     assert "no touchpoints that tell complaints_90d, days_since_complaint, which version 7" in alone.notes[0]
     listed = informed.score_log(log, JULY, beside=files.only(["touchpoints"])).scores.set_index("customer_id")

@@ -150,7 +150,11 @@ def show_version(version: Version, decision: PromotionDecision | None, registry:
             "It is the champion now, the one that scores: stayworth score --transactions … --out scored.csv"
         )
     elif not decision:
-        typer.echo("The champion is as before; --promote makes a new version the one that scores.")
+        typer.echo(
+            "The champion is as before; --promote makes a new version the one that scores."
+            if registry.current()
+            else f"Nothing scores yet, as there is no champion: stayworth promote {version.version} makes it the one."
+        )
 
 
 def _show_race(run: TrainingRun) -> None:

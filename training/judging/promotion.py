@@ -214,8 +214,9 @@ def _simpler_won(challenger: RetentionModel) -> list[str]:
     if own <= best + TIE or not best:
         return []
     return [
-        f"But on its test at {challenger.card.test.snapshot} {challenger.card.test.winner} predicted better: log-loss "
-        f"{best:.4f} against {own:.4f}. Look at the card before its scores are used: stayworth card."
+        f"But on its test at {challenger.card.test.snapshot} simple models predicted better, such as "
+        f"{challenger.card.test.winner}: log-loss down to {best:.4f} against {own:.4f}. Look at the card before its "
+        "scores are used: stayworth card."
     ]
 
 

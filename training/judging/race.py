@@ -210,10 +210,12 @@ def winners_in_words(results: pd.DataFrame) -> str:
     """
     best, recent = winner(results), winner(results, "recent")
     also = ", also among the recent customers" if best == recent else f"; among the recent customers {recent}"
+    losses = results[results["customers_slice"] == "all"].set_index("racer")["log_loss"]
+    compared = "as well" if losses[MODEL] <= losses[best] + TIE else "better"
     version = (
         f"The version is {MODEL}; the others show what it adds."
         if best == MODEL
-        else f"The version is {MODEL} all the same: on this log {best}, which is simpler, predicts churn as well."
+        else f"The version is {MODEL} all the same: on this log {best}, which is simpler, predicts churn {compared}."
     )
     return (
         f"Nearest to what happened (lowest log-loss): {best}{also}. A difference of {TIE:g} or less is a tie, which "

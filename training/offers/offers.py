@@ -348,6 +348,7 @@ def _explain(error: ValidationError, raw: dict[str, Any]) -> str:
             part
             for part in problem["loc"]
             if part not in ("offers", "float", "BetaPrior", "constrained-float")
+            and not str(part).startswith("literal[")
         ]
         message = why(problem, Offer.model_fields if len(where) == 2 else ())
         if where and isinstance(where[0], int):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from features.behaviour.attributes import Attributes
@@ -16,6 +17,7 @@ from features.economics.receivables import Receivables
 from features.economics.surveys import Surveys
 from features.economics.touches import Touches
 from features.errors import StayworthError
+from features.log.transactions import validate
 from features.snapshot import Snapshot
 
 MAY = Snapshot(date(2024, 5, 1))
@@ -198,6 +200,21 @@ def test_the_future_changes_no_bit_of_any_feature(write: Write) -> None:
         assert pd.Series(values).nunique() > 1, name
     next_day = files(7).columns(Snapshot(date(2024, 6, 1)), people)
     assert any(not pd.Series(values).equals(pd.Series(next_day[name])) for name, values in as_it_was.items())
+
+
+def test_customers_without_a_row_and_a_file_without_rows_are_said(write: Write) -> None:
+    log = validate(
+        pa.table(
+            {"customer_id": ["anna", "ben", "cleo"], "ordered_at": ["2024-01-01"] * 3, "amount": ["1"] * 3}
+        )
+    )
+    some = Attributes.read(write("some.csv", "customer_id,region\nanna,north\nzoe,south\n"))
+    nobody = Attributes.read(write("none.csv", "customer_id,region\n"))
+
+    assert list(BehaviourFiles(attributes=some).notes(log))[-1] == (
+        "2 of 3 customers of the log have no row in the file of attributes."
+    )
+    assert list(BehaviourFiles(attributes=nobody).notes(log))[0] == "The file of attributes has no rows."
 
 
 def test_attributes_that_hold_for_all_time_are_known_as_such(write: Write) -> None:

@@ -95,3 +95,23 @@ def test_a_log_that_cannot_be_read_is_a_document_too() -> None:
 
     assert found["usable"] is False
     assert "no column 'amount'" in str(found["error"])
+
+
+def test_several_ids_of_a_customer_are_united_and_a_circle_is_refused() -> None:
+    Path("good.csv").write_text("alias_id,customer_id\nbob,0017\n")
+    Path("circle.csv").write_text("alias_id,customer_id\nbob,0017\n0017,bob\n")
+
+    united = run(ORDERS.replace("STATUS", "paid"), "--identities", "good.csv")
+    circle = run(ORDERS.replace("STATUS", "paid"), "--identities", "circle.csv")
+
+    assert "customers 1" in {" ".join(line.split()) for line in united.stdout.splitlines()}
+    assert "1 of 1 aliases" in united.output or "1 of 1 alias" in united.output
+    assert circle.exit_code == 2
+    assert "name each other in a circle" in circle.output
+
+
+def test_every_column_that_is_used_is_shown() -> None:
+    shown = run(ORDERS.replace("amount", "Total"), "--amount-column", "Total").stdout
+
+    lines = {" ".join(line.split()) for line in shown.splitlines()}
+    assert {"customer id customer_id", "ordered at ordered_at", "amount Total"} <= lines

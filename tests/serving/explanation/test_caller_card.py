@@ -126,6 +126,18 @@ def test_the_best_offer_is_named_with_its_profit(scorer: Scorer) -> None:
     assert none.sentences[-1] == "Offer nothing: no offer would pay."
 
 
+def test_of_the_dormant_it_is_said_that_no_log_knows_what_an_offer_does(scorer: Scorer) -> None:
+    late = Snapshot(date(1999, 7, 1))
+
+    card = caller_card(scorer, ORDERS, late, KnownOfCustomer(offers=[FREE]))
+
+    days = scorer.model.card.dormant_after_days
+    assert card.recommended_offer == "gift"
+    assert card.sentences[-1].startswith(
+        f"Silent for more than {days} days: no log shows what an offer does then"
+    )
+
+
 def test_who_costs_more_than_they_bring_is_offered_nothing(scorer: Scorer) -> None:
     terms = replace(scorer.model.terms, cost_per_order=1_000.0)
     costly = replace(scorer, model=replace(scorer.model, terms=terms))
