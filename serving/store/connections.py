@@ -6,6 +6,7 @@ SQLAlchemy pools the connections; how they open, wait and time out differs betwe
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -103,8 +104,7 @@ def _sqlite_writer(address: Address, wait_seconds: float) -> sa.Engine:
         try:
             # What is deleted is overwritten: a customer who is erased is not in the file's free pages either.
             connection.execute("PRAGMA secure_delete = on")
-            # With write-ahead logging, readers and a writer do not wait for each other; the file keeps this mode.
-            connection.execute("PRAGMA journal_mode = wal")
+            _log_ahead(connection, wait_seconds)
         except BaseException:
             connection.close()
             raise
@@ -116,6 +116,22 @@ def _sqlite_writer(address: Address, wait_seconds: float) -> sa.Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def _log_ahead(connection: sqlite3.Connection, wait_seconds: float) -> None:
+    """Turn to write-ahead logging: readers and a writer do not wait for each other; the file keeps this mode.
+
+    SQLite does not wait for its lock when several turn a new file at once, so it is asked again.
+    """
+    end = time.monotonic() + wait_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = wal")
+            return
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
 
 
 def _postgres_writer(address: Address, wait_seconds: float) -> sa.Engine:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -191,6 +194,22 @@ print("ready", flush=True)
 input()
 store.keys.add(sys.argv[2], scopes=["score"])
 """
+
+
+def test_a_new_file_that_another_is_just_writing_to_is_waited_for(tmp_path: Path) -> None:
+    file = tmp_path / "new.db"
+    with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("CREATE TABLE theirs (x)")
+        ending = threading.Timer(0.3, lambda: other.execute("COMMIT"))
+        ending.start()
+
+        with Store(f"sqlite:///{file}") as store:
+            store.keys.add("crm", scopes=["score"])
+        ending.join()
+
+    with Store(f"sqlite:///{file}") as store:
+        assert [key.name for key in store.keys.all()] == ["crm"]
 
 
 def test_processes_that_migrate_at_once_do_not_hurt_each_other(store: Store) -> None:
