@@ -153,6 +153,7 @@ def _lost(log: TransactionLog, date_format: str, rows: np.ndarray, share: float,
         hint = " " + translated("Name both: {flag}, for example.", flag=both) if date_format else ""
         remarks.append(said + hint)
     unreadable = quarantine.rows_of(UNREADABLE_DATE, UNREADABLE_AMOUNT)
+    meant = quarantine.rows_in - quarantine.rows_of(*CHOSEN).size
     gone = log.customers_without_a_used_row
     if len(gone) > MUCH * max(log.report.customers, 1):
         remarks.append(translated("{n:customer is|customers are} lost with all their rows.", n=len(gone)))
@@ -166,7 +167,7 @@ def _lost(log: TransactionLog, date_format: str, rows: np.ndarray, share: float,
             counts=counts,
         )
         + "".join(f" {remark}" for remark in remarks),
-        bool(one_end or unreadable.size > FAR_TOO_MUCH * quarantine.rows_in),
+        bool(one_end or unreadable.size > FAR_TOO_MUCH * meant),
     )
 
 

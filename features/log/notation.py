@@ -208,7 +208,6 @@ def written_otherwise(
     in parentheses --accounting [-28.64]
     """
     found: list[Notation] = []
-    numeric = [(how, pattern, flag, style) for how, pattern, flag, style in _NUMBERS]
     tried = (read_as or "").split("|")
     dated = [
         (how, pattern, form, None) for how, pattern, form in (*_DATES, *_OTHER_DATES) if form not in tried
@@ -216,7 +215,7 @@ def written_otherwise(
     for name in columns:
         written = ascii_digits(text(raw[name].take(pa.array(rows))))
         left = pc.fill_null(pc.is_valid(written), False).to_numpy().copy()
-        for how, pattern, flag, style in dated if what == "dates" else numeric:
+        for how, pattern, flag, style in dated if what == "dates" else _NUMBERS:
             fits = pc.fill_null(pc.match_substring_regex(written, pattern), False).to_numpy() & left
             if not fits.any():
                 continue
@@ -230,16 +229,20 @@ def written_otherwise(
 
 def _with_one_format(found: list[Notation], read_as: str | None) -> list[Notation]:
     """Name one ``--date-format`` that reads all dates; none where days and months cannot be told apart."""
-    orders = {notation.flag[:2] for notation in found if notation.flag[:2] in ("%d", "%m")}
-    forms = [] if read_as is None else [read_as]
+    forms = [] if read_as is None else read_as.split("|")
     forms += [each.flag for each in found if not each.flag.startswith("--") and each.flag not in forms]
-    flag = (
-        f"--date-format '{'|'.join(forms)}'" if "%" in "".join(forms) else f"--date-format {'|'.join(forms)}"
-    )
-    either = {"%d", "%m"} == orders
+    quote = "'" if "%" in "".join(forms) else ""
+    flag = f"--date-format {quote}{'|'.join(forms)}{quote}"
+    begin = {form[:3] for form in forms}  # %d/ and %m/ contradict each other, %d. and %m/ do not
     return [
         each
         if each.flag.startswith("--")
-        else replace(each, flag="" if either and each.flag[:2] in orders else flag)
+        else replace(each, flag="" if _other_order(each.flag[:3]) in begin else flag)
         for each in found
     ]
+
+
+def _other_order(begin: str) -> str | None:
+    """Return how a date with day and month the other way round begins; None of one that begins with neither."""
+    other = {"%d": "%m", "%m": "%d"}.get(begin[:2])
+    return other and other + begin[2:]

@@ -197,6 +197,7 @@ def test_two_date_formats_in_one_column_never_lose_the_newest_part():
         ("%d/%m/%Y %I:%M%p", "%Y/%m/%d"),
         ("%Y/%m/%d", None),
         ("%Y-%m-%d", "%d/%m/%Y"),
+        ("%m/%d/%Y", "%d.%m.%Y"),
     ],
 )
 @pytest.mark.parametrize("place", [lambda n: n % 2, lambda n: n >= 90, lambda n: n % 10])
@@ -224,8 +225,10 @@ def test_days_first_and_months_first_in_one_column_are_no_one_s_guess():
         "ordered_at", lambda n, each: f"{date.fromisoformat(each):{('%d/%m/%Y', '%m/%d/%Y')[n % 2]}}"
     )
 
-    with pytest.raises(LogError, match="01/02/2011 may be either: read each as a file of its own"):
-        read(raw)
+    for date_format in (None, "%d/%m/%Y"):
+        rules = LogRules(date_format=date_format)
+        with pytest.raises(LogError, match="01/02/2011 may be either: read each as a file of its own"):
+            settle(check(read(raw, date_format=date_format), rules), [])
     with pytest.raises(
         LogError, match=r"dates fit two formats of '%d/%m/%Y\|%m/%d/%Y': .* Read the two kinds as files"
     ):
