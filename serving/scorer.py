@@ -118,10 +118,8 @@ class Scorer:
 
     def _other_history(self, log: TransactionLog) -> Iterator[Finding]:
         """Find a log whose past is not that of the training log: another shop's, or a part of it."""
-        from training.monitoring.reference_builder import rows_lost
-
         reference = self.model.card.reference
-        if reference is None or abs(lost := rows_lost(reference, log)) <= _OTHER_SHARE * reference.rows:
+        if reference is None or abs(lost := reference.rows_lost(log)) <= _OTHER_SHARE * reference.rows:
             return
         yield Finding(
             "other-history",

@@ -28,7 +28,7 @@ from training.model.retention_model import RetentionModel
 from training.monitoring.columns import ORDERS, SCORES, monitored_columns, with_predictions
 from training.monitoring.gauges import GaugeReading, read_gauges
 from training.monitoring.pace import look, pace_reasons
-from training.monitoring.reference_builder import SLICES, measure_slices, rows_lost
+from training.monitoring.reference_builder import SLICES, measure_slices
 from training.monitoring.settings import MonitorSettings
 from training.reference.distribution import compare
 from training.reference.performance import Performance
@@ -303,7 +303,7 @@ def _notes(
     window = ChurnWindow(reference.snapshot, model.terms.horizon_days)
     if not window.closed_by(log.last_day):
         yield f"Live performance is not known yet: the model's first own churn window closes {window.closes}."
-    lost = rows_lost(reference, log)
+    lost = reference.rows_lost(log)
     if abs(lost) > _LOST_SHARE * reference.rows:
         yield (
             f"The log has {abs(lost):,} rows {'fewer' if lost > 0 else 'more'} before {reference.snapshot} than "

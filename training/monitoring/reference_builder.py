@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-import pyarrow.compute as pc
 
 from features.behaviour.files import BehaviourFiles
 from features.log.transactions import TransactionLog
@@ -21,7 +20,7 @@ from training.monitoring.columns import monitored_columns, with_predictions, wit
 from training.monitoring.pace import usual_pace
 from training.reference.distribution import CategoryCounts, NumericDistribution, compare
 from training.reference.performance import ExpectedPerformance, Performance, measure
-from training.reference.reference import MONTH_DAYS, Reference, UsualDrift
+from training.reference.reference import MONTH_DAYS, Reference, UsualDrift, rows_before
 from training.snapshots.dataset import DescribedSnapshot, LabelledSnapshot
 
 SLICES = ("all", "recent")
@@ -66,7 +65,7 @@ def build_reference(
     usual = _usual_drift(model, log, [*rows, newest])
     with PurchaseHistory(log, beside=beside) as history:
         pace = usual_pace(model, history, sampled)
-    return Reference(newest.snapshot, columns, usual, expected, _rows_before(log, newest.snapshot), pace)
+    return Reference(newest.snapshot, columns, usual, expected, rows_before(log, newest.snapshot), pace)
 
 
 def measure_slices(
@@ -137,15 +136,6 @@ def _by_months(largest: np.ndarray) -> UsualDrift:
     filled = np.fmax.accumulate(largest, axis=1)
     filled = np.where(np.isnan(filled), known[:, :1], filled).round(4).tolist()
     return UsualDrift(tuple(filled[0]), tuple(filled[1]))
-
-
-def _rows_before(log: TransactionLog, snapshot: Snapshot) -> int:
-    return int(pc.sum(pc.less(log.table.column("ordered_on"), snapshot.date)).as_py() or 0)
-
-
-def rows_lost(reference: Reference, log: TransactionLog) -> int:
-    """Return how many rows fewer the log has before the reference's snapshot than at training."""
-    return reference.rows - _rows_before(log, reference.snapshot)
 
 
 def _sample(n: int) -> np.ndarray:

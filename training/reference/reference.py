@@ -13,6 +13,9 @@ from datetime import date
 from math import ceil
 from typing import Any
 
+import pyarrow.compute as pc
+
+from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from training.reference.distribution import CategoryCounts, NumericDistribution
 from training.reference.pace import UsualPace
@@ -75,6 +78,10 @@ class Reference:
     rows: int
     pace: UsualPace = UsualPace()
 
+    def rows_lost(self, log: TransactionLog) -> int:
+        """Return how many rows fewer than the training log a log has before the snapshot; negative if more."""
+        return self.rows - rows_before(log, self.snapshot)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers, ready for JSON."""
         return {
@@ -114,3 +121,8 @@ class Reference:
             numbers["rows"],
             UsualPace.from_dict(numbers.get("pace", {})),
         )
+
+
+def rows_before(log: TransactionLog, snapshot: Snapshot) -> int:
+    """Count the used rows of a log before a snapshot."""
+    return int(pc.sum(pc.less(log.table.column("ordered_on"), snapshot.date)).as_py() or 0)
