@@ -1,13 +1,13 @@
 """Checks of a validated log: what can be read and is probably wrong all the same, each with its remedy.
 
 A finding has a name, by which it can be accepted. Those that make every number wrong stop the reading; the
-others are said. The checks look at ids (:mod:`features.log.id_checks`), at what was lost, at the dates, and
-at what a row stands for.
+others are said. The checks look at ids (:mod:`features.log.id_checks`), at what was lost
+(:mod:`features.log.loss_checks`), at columns that contradict each other (:mod:`features.log.column_checks`), at the
+dates, and at what a row stands for.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import date
 
@@ -16,21 +16,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.language import translated
-from features.log.columns import listed, plain, text
+from features.log.column_checks import check_columns
+from features.log.columns import listed, quoted, text
 from features.log.findings import Finding
 from features.log.history_checks import check_histories
 from features.log.id_checks import check_ids
-from features.log.notation import Notation, written_otherwise
-from features.log.quarantine import CHOSEN, UNREADABLE_AMOUNT, UNREADABLE_DATE, UNREADABLE_MARGIN
-from features.log.settings import ISO, LogRules
+from features.log.loss_checks import MUCH, check_losses
+from features.log.settings import LogRules
 from features.log.transactions import TransactionLog
 
-MUCH = 0.02  # of the rows or of the money: what may be lost without a warning
-FAR_TOO_MUCH = 0.1  # of the rows: what may be unreadable without stopping
 OLDEST_YEAR = 1990
 _SAMPLE_ROWS = 200_000
-_FEW_ROWS = 20
-_NEARLY_ALL = 0.95
 _STATUS_VALUES = 30
 _BAD_STATUS = (
     *("failed", "failure", "cancelled", "canceled", "void", "voided", "declined", "pending", "unpaid"),
@@ -63,9 +59,8 @@ def check(log: TransactionLog, rules: LogRules) -> list[Finding]:
     refunds = any(finding.name == "positive-refunds" for finding in statuses)
     found = [
         *check_ids(log, rules),
-        *_check_losses(log, rules),
-        *_check_decimals(log, rules),
-        *_check_rounding(log),
+        *check_losses(log, rules),
+        *check_columns(log),
         *_check_dates(log, rules),
         # A sale and its refund, both positive, are two lines of an order with one amount, and no total on each.
         *(each for each in _check_grain(log, rules) if not (refunds and each.name == "repeated-totals")),
@@ -74,143 +69,6 @@ def check(log: TransactionLog, rules: LogRules) -> list[Finding]:
         *(Finding("ignored-column", sentence) for sentence in log.ignored),
     ]
     return sorted(found, key=lambda finding: not finding.fatal)
-
-
-def _check_losses(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
-    """Look at the rows that were set aside against the caller's will."""
-    quarantine = log.quarantine
-    chosen = quarantine.rows_of(*CHOSEN).size
-    lost = [reason for reason in quarantine.counts() if reason not in CHOSEN]
-    rows = quarantine.rows_of(*lost)
-    if not rows.size:
-        return
-    # What is read as Jalali already and still unreadable is no day of that calendar.
-    used = f"--log-calendar {rules.calendar}"
-    notations = [notation for notation in _notations(log, rules) if notation.flag != used]
-    cents = np.abs(log.lines["amount_cents"].to_numpy().astype(float))
-    for notation in notations:
-        cents[notation.rows] = np.abs(np.nan_to_num(notation.values)) * 100
-    kept = cents[quarantine.used].sum()
-    money = cents[rows].sum() / max(cents[rows].sum() + kept, 1)
-    share = rows.size / max(quarantine.rows_in - chosen, 1)
-    refunds = int(pc.sum(pc.less(log.table["amount_cents"], 0)).as_py() or 0)
-    for notation in notations:
-        part = notation.rows.size / max(quarantine.rows_in - chosen, 1)
-        worth = cents[notation.rows].sum() / max(cents[rows].sum() + kept, 1)
-        negatives = int((notation.values < 0).sum())
-        fatal = (
-            max(part, worth) > MUCH
-            or (negatives > refunds)
-            or "thousands" in notation.how
-            or not notation.flag
-        )
-        examples = quarantine.describe(notation.rows, notation.column)
-        yield Finding(
-            f"{notation.what}-written-otherwise",
-            translated("{count} and were not read: {examples}.", count=notation.counted(), examples=examples)
-            + f" {notation.remedy}",
-            fatal,
-        )
-    explained = sum(notation.rows.size for notation in notations)
-    if max(share, money) > MUCH and explained < rows.size:
-        named = any(notation.what == "dates" for notation in notations)
-        yield _lost(log, "" if named else rules.date_format or ISO, rows, share, money)
-
-
-def _notations(log: TransactionLog, rules: LogRules) -> list[Notation]:
-    raw, names, found = log.quarantine.raw, log.names, []
-    for reason, what, role in (
-        (UNREADABLE_AMOUNT, "amounts", "amount"),
-        (UNREADABLE_MARGIN, "margins", "margin"),
-        (UNREADABLE_DATE, "dates", "ordered_at"),
-    ):
-        rows = log.quarantine.rows_of(reason)
-        columns = [names[role]] if role in names else list(log.quarantine.columns_of(reason))
-        if rows.size and columns:
-            found += written_otherwise(raw, rows, what, *columns, read_as=rules.date_format or ISO)
-    return found
-
-
-def _lost(log: TransactionLog, date_format: str, rows: np.ndarray, share: float, money: float) -> Finding:
-    """Describe what was lost, and whether it is like the rest; name both formats if ``date_format`` read the others."""
-    quarantine = log.quarantine
-    reasons = [reason for reason in quarantine.counts() if reason not in CHOSEN]
-    examples = quarantine.examples()
-    counts = "; ".join(f"{quarantine.counts()[why]:,} {why} ({examples[why]})" for why in reasons)
-    remarks = []
-    dates = quarantine.rows_of(UNREADABLE_DATE)
-    half = quarantine.rows_in / 2
-    one_end = dates.size > MUCH * quarantine.rows_in and (
-        (dates >= half).mean() > 0.95 or (dates < half).mean() > 0.95
-    )
-    if one_end:
-        said = (
-            translated("Unreadable dates are all in the second half of the log: it has two date formats.")
-            if dates.mean() >= half
-            else translated("Unreadable dates are all in the first half of the log: it has two date formats.")
-        )
-        both = f"--date-format '{date_format}|%d/%m/%Y'"
-        hint = " " + translated("Name both: {flag}, for example.", flag=both) if date_format else ""
-        remarks.append(said + hint)
-    unreadable = quarantine.rows_of(UNREADABLE_DATE, UNREADABLE_AMOUNT)
-    meant = quarantine.rows_in - quarantine.rows_of(*CHOSEN).size
-    gone = log.customers_without_a_used_row
-    if len(gone) > MUCH * max(log.report.customers, 1):
-        remarks.append(translated("{n:customer is|customers are} lost with all their rows.", n=len(gone)))
-    return Finding(
-        "lost-rows",
-        translated(
-            "{n:row|rows} ({share:.1%}) with about {money:.1%} of the money cannot be used: {counts}.",
-            n=rows.size,
-            share=share,
-            money=money,
-            counts=counts,
-        )
-        + "".join(f" {remark}" for remark in remarks),
-        bool(one_end or unreadable.size > FAR_TOO_MUCH * meant),
-    )
-
-
-def _check_decimals(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
-    """Look for amounts that can be read, and whose decimal mark may group thousands: 403.000 for 403,000."""
-    mark, name = rules.number_style.decimal, log.names.get("amount")
-    column = None if name is None else plain(log.quarantine.raw[name].slice(0, _SAMPLE_ROWS))
-    known = log.quarantine.rows_of(
-        UNREADABLE_AMOUNT
-    ).size  # then the marks that group thousands are recognised
-    if column is None or known or rules.thousands or not pa.types.is_string(column.type):
-        return
-    written = text(column).drop_null()
-    fits = pc.match_substring_regex(written, rf"^[+-]?[0-9]{{1,3}}{re.escape(mark)}[0-9]{{3}}$")
-    if len(written) >= _FEW_ROWS and pc.mean(fits.cast(pa.int8())).as_py() > _NEARLY_ALL:
-        yield Finding(
-            "three-decimals",
-            translated(
-                "Nearly all amounts have three digits after the mark '{mark}', such as {examples}: if it groups "
-                "thousands, they are read as a thousandth of what they are. {flag} reads it so.",
-                mark=mark,
-                examples=listed(written.filter(fits).slice(0, 2).to_pylist()),
-                flag=f"--thousands {mark}",
-            ),
-        )
-
-
-def _check_rounding(log: TransactionLog) -> Iterator[Finding]:
-    """Look for amounts for which cents are too coarse, such as those in thousands of a currency."""
-    used = pa.array(log.quarantine.used)
-    amounts, cents = (log.lines[name].filter(used).to_numpy() for name in ("amount", "amount_cents"))
-    total, rounded_off = np.abs(amounts).sum(), np.abs(amounts - cents / 100).sum()
-    if rounded_off > MUCH * total:
-        yield Finding(
-            "small-amounts",
-            translated(
-                "Amounts are kept in cents, and rounding changes {share:.0%} of the money: half of them are "
-                "{median:.2g} or less. If they are in thousands, say, turn them into a smaller unit: {flag}.",
-                share=rounded_off / total,
-                median=float(np.median(np.abs(amounts))),
-                flag=f"--amount-expression '1000 * {log.names.get('amount', 'amount')}'",
-            ),
-        )
 
 
 def _check_dates(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
@@ -365,7 +223,7 @@ def _check_statuses(log: TransactionLog) -> Iterator[Finding]:
                     name=repr(name),
                     n=rows,
                     words=listed(bad),
-                    flag=f'--where "lower({_quoted(name)}) NOT IN ({", ".join(map(repr, bad))})"',
+                    flag=f'--where "lower({quoted(name)}) NOT IN ({", ".join(map(repr, bad))})"',
                 ),
             )
 
@@ -373,16 +231,12 @@ def _check_statuses(log: TransactionLog) -> Iterator[Finding]:
 def _turned(name: str, refunds: list[str], amount: str) -> str:
     """Return the flag of a query that makes the amounts of refunds negative."""
     return (
-        f'--transactions "FILE?query=SELECT * REPLACE (CASE WHEN lower({_quoted(name)}) IN '
-        f"({', '.join(map(repr, refunds))}) THEN '-' || {_quoted(amount)} ELSE {_quoted(amount)} END AS "
-        f'{_quoted(amount)}) FROM log"'
+        f'--transactions "FILE?query=SELECT * REPLACE (CASE WHEN lower({quoted(name)}) IN '
+        f"({', '.join(map(repr, refunds))}) THEN '-' || {quoted(amount)} ELSE {quoted(amount)} END AS "
+        f'{quoted(amount)}) FROM log"'
     )
 
 
 def _is_refund(status: str) -> bool:
     """Tell whether a status means a refund; a sale of which a part was refunded is a sale."""
     return any(word in status for word in _REFUND_WORDS) and "partial" not in status
-
-
-def _quoted(name: str) -> str:
-    return name if name.isidentifier() else f'"{name}"'

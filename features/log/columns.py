@@ -99,6 +99,11 @@ def listed(names: Iterable[object]) -> str:
     return ", ".join(repr(str(name)) for name in names)
 
 
+def quoted(name: str) -> str:
+    """Return a column's name as a query or an expression has it."""
+    return name if name.isidentifier() else f'"{name}"'
+
+
 def text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Read a column as text: without surrounding whitespace, blank as null, otherwise to the letter.
 

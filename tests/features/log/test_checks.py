@@ -478,3 +478,32 @@ def test_a_log_of_one_day_is_said():
 
     assert said.name == "one-day"
     assert "All 100 rows are of one day, 2024-02-29" in said.message
+
+
+@pytest.mark.parametrize(
+    ("columns", "name"),
+    [
+        ({"quantity": ["1"] * 99 + ["-1"]}, "negative-quantities"),
+        ({"margin": ["2.5"] * 90 + ["60"] * 10}, "margins-above-amounts"),
+        ({"margin": ["-2.5"] * 60 + ["2.5"] * 40}, "negative-margins"),
+        ({"discount": ["-1"] * 10 + ["0"] * 90}, "negative-discounts"),
+    ],
+)
+def test_columns_that_contradict_the_amounts_beside_them_are_said(columns: dict[str, list[str]], name: str):
+    assert found(shop(**columns)) == {name: False}
+
+
+def test_a_few_losses_and_large_margins_are_business():
+    margins = ["-2.5"] * 10 + ["11"] * 1 + ["2.5"] * 89
+
+    assert found(shop(margin=margins, quantity="2", discount=["-1"] + ["0.5"] * 99)) == {}
+
+
+def test_the_remedy_for_negative_quantities_turns_the_amounts():
+    raw = shop(quantity=["1"] * 90 + ["-1"] * 10)
+    [finding] = check(read(raw), LogRules())
+    expression = re.search(r'--amount-expression "(.+)"\.', finding.message).group(1)  # type: ignore[union-attr]
+
+    log = read(raw, amount_expression=expression)
+
+    assert (log.report.refunds, check(log, LogRules(amount_expression=expression))) == (10, [])
