@@ -105,4 +105,5 @@ def _check_discounts(log: TransactionLog, sold: np.ndarray) -> Iterator[Finding]
 
 def _values(log: TransactionLog, name: str) -> np.ndarray:
     """Return a column of numbers, NaN where it is null."""
-    return log.table[name].cast(pa.float64()).to_numpy(zero_copy_only=False)
+    values: np.ndarray = log.table[name].cast(pa.float64()).to_numpy(zero_copy_only=False)
+    return values
