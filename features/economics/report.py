@@ -18,6 +18,7 @@ from features.economics.inputs import KEYS, Inputs, missing
 from features.economics.leads import lead_results
 from features.economics.product_section import PERIOD_TABLES, product_section
 from features.economics.profit_section import profit_section
+from features.economics.sales import rows_as_orders
 from features.economics.segments import EVERYONE
 from features.economics.surveys import strangers, survey_results
 from features.economics.tables import EconomicsReport, Section, Table, Terms
@@ -74,7 +75,7 @@ def _indicator_section(
         ),
         Table("churn_lead", translated("Churn of the last closed period"), lead),
     ]
-    findings: list[str] = []
+    findings = rows_as_orders(facts)
     if inputs.targets is not None:
         total = channels[channels["channel"] == EVERYONE].assign(segment=EVERYONE)
         whole = table.merge(total[["segment", "period", "cac"]], "left")

@@ -7,6 +7,7 @@ import pandas as pd
 
 from features.economics.facts import Facts
 from features.economics.money import MoneyUnit
+from features.language import translated
 
 TOP_SHARE = 5  # one customer in five
 
@@ -33,7 +34,26 @@ FROM placed
 WHERE place <= (buyers + {TOP_SHARE - 1}) // {TOP_SHARE}
 GROUP BY 1, 2"""
 
+_ROWS_A_DAY = """SELECT CAST(sum(orders) AS BIGINT) AS orders, CAST(sum(purchase_days) AS BIGINT) AS days
+FROM customer_periods"""
+_SOME_ORDERS_A_DAY = 1.05  # of a customer, where a day usually has one
+
 _AMOUNTS = {"top_revenue_cents": "gross_cents - refund_cents", "top_margin_cents": "margin_cents"}
+
+
+def rows_as_orders(facts: Facts) -> list[str]:
+    """Say that each row counts as an order, where the log has no order ids and customers have several rows a day."""
+    counts = facts.query(_ROWS_A_DAY).iloc[0]
+    if "order_id" in facts.columns or not counts["orders"] > _SOME_ORDERS_A_DAY * counts["days"]:
+        return []
+    return [
+        translated(
+            "The log has no order ids, and each row counts as one: {orders:order|orders} on {days:day|days} of "
+            "purchase of a customer. If rows are lines of orders, --order-column names the column that tells which.",
+            orders=int(counts["orders"]),
+            days=int(counts["days"]),
+        )
+    ]
 
 
 def sales(facts: Facts, base: pd.DataFrame, unit: MoneyUnit) -> pd.DataFrame:

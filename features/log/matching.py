@@ -169,6 +169,10 @@ def require_match(
     >>> require_match(match_ids(["17"], ["17", "18"]), "opt-outs", "the scored list", flag="--loose-ids")
     ['1 of 1 opt-outs are in the scored list.']
     """
+    if not match.given:
+        return [
+            translated(WARNING, sentence=translated("There are no {what}: the file holds no ids.", what=what))
+        ]
     counts = translated(
         "{matched:,} of {given:,} {what} are in {where}.",
         matched=len(match.matched),
@@ -185,9 +189,9 @@ def require_match(
         )
         remedy = translated("{flag} matches them so.", flag=flag)
     remedy = f" {remedy} " + translated("--allow-unmatched goes on as it is.")
-    nobody = match.given and not match.matched
+    nobody = not match.matched
     if (nobody or (all_that_are_meant and match.missed)) and not allow_unmatched:
         raise MatchError(counts + reason + remedy)
-    if match.missed or (match.given and len(match.matched) < FEW * match.given):
+    if match.missed or len(match.matched) < FEW * match.given:
         return [translated(WARNING, sentence=counts + reason)]
     return [counts]

@@ -19,6 +19,7 @@ from features.economics.lifetime import lifetime_values, simple_values
 from features.economics.money import MoneyUnit
 from features.economics.periods import Periods
 from features.economics.relationship import half_years
+from features.economics.sales import rows_as_orders
 from features.economics.segments import (
     Cohort,
     CohortSegments,
@@ -353,3 +354,19 @@ def test_the_textbook_value_is_orders_times_money_times_years():
         "years": 5,
         "simple_value": pytest.approx(50),
     }
+
+
+@pytest.mark.parametrize(
+    ("rows_a_day", "order_ids", "said"), [(2, False, True), (2, True, False), (1, False, False)]
+)
+def test_rows_that_count_as_orders_are_said(rows_a_day: int, order_ids: bool, said: bool):
+    days = [FIRST + timedelta(days=n) for n in range(10) for _ in range(rows_a_day)]
+    orders = pd.DataFrame({"customer_id": "ann", "ordered_at": days, "amount": 10.0})
+    if order_ids:
+        orders["order_id"] = orders["ordered_at"].astype(str)
+
+    with facts_of(validate(orders)) as facts:
+        found = rows_as_orders(facts)
+
+    assert bool(found) is said
+    assert not said or "20 orders on 10 days" in found[0]

@@ -60,8 +60,8 @@ def test_opt_outs_that_are_nowhere_in_the_list_are_no_fault():
     assert match(["00001", "00002", "99999"], all_that_are_meant=True) == ["2 of 3 opt-outs are in the list."]
 
 
-def test_an_empty_file_names_nobody_and_is_no_fault():
-    assert match([]) == ["0 of 0 opt-outs are in the list."]
+def test_an_empty_file_names_nobody_and_is_said():
+    assert match([]) == ["Warning: There are no opt-outs: the file holds no ids."]
 
 
 def test_an_id_to_the_letter_is_never_taken_loosely():
