@@ -1,25 +1,32 @@
-"""Deletion of customers from every published set and from the alerts: a list asks for it, and so does the service."""
+"""Deletion of customers from every published set, from the alerts, and from what users of the workbench wrote."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
 from serving.store.database import Database
-from serving.store.tables import alerts, score_sets, scores
+from serving.store.tables import alerts, audit, rankings, score_sets, scores, segments
+
+ERASED = "…"
+"""What stands in place of an erased customer's id in the words of a user."""
 
 _IDS = 1_000  # per statement: fewer than SQLite has parameters
 
 
 def count(database: Database, customer_ids: Sequence[str]) -> int:
-    """Count the rows of some customers in all sets and among the alerts."""
+    """Count the rows of some customers in all sets and among the alerts, and the texts of users that name them."""
     rows = 0
     for theirs in _batches(scores, customer_ids):
         of_sets = score_sets.join(scores, (scores.c.set_id == score_sets.c.id) & theirs)
         rows += database.select(sa.select(sa.func.count()).select_from(of_sets))[0][0]
     for theirs in _batches(alerts, customer_ids):
         rows += database.select(sa.select(sa.func.count()).select_from(alerts).where(theirs))[0][0]
+    for table, column in _WORDS:
+        rows += sum(1 for _ in _blotted(database.select(_written(table, column)), customer_ids))
     return rows
 
 
@@ -43,9 +50,42 @@ def erase(database: Database, customer_ids: Sequence[str], wait_seconds: float) 
             for theirs in _batches(scores, customer_ids):
                 deleted = connection.execute(sa.delete(scores).where(scores.c.set_id == set_id, theirs))
                 rows += deleted.rowcount
+        for theirs in _batches(rankings, customer_ids):  # copies of rows that are counted above
+            connection.execute(sa.delete(rankings).where(theirs))
+        rows += _erase_words(connection, customer_ids)
     if rows:
         database.vacuum()
     return rows
+
+
+def _erase_words(connection: sa.Connection, customer_ids: Sequence[str]) -> int:
+    """Blot the ids out of the words of users; return the number of texts."""
+    changed = 0
+    for table, column in _WORDS:
+        read = connection.execute(_written(table, column)).all()
+        for number, text in _blotted(read, customer_ids):
+            # Names of segments are unique.
+            left = f"{text} ({number})" if table is segments else text
+            connection.execute(sa.update(table).where(table.c.id == number).values({column: left}))
+            changed += 1
+    return changed
+
+
+_WORDS = ((segments, segments.c.name), (audit, audit.c.reason))
+
+
+def _written(table: sa.Table, column: sa.Column[Any]) -> sa.Select[Any]:
+    return sa.select(table.c.id, column).where(column != "")
+
+
+def _blotted(rows: Iterable[sa.Row[Any]], customer_ids: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Yield the numbers of the texts that name one of the customers, and the texts without the names."""
+    if not customer_ids:
+        return
+    names = re.compile("|".join(rf"(?<!\w){re.escape(each)}(?!\w)" for each in customer_ids))
+    for number, text in map(tuple, rows):
+        if names.search(text):
+            yield number, names.sub(ERASED, text)
 
 
 def _batches(table: sa.Table, customer_ids: Sequence[str]) -> Iterator[sa.ColumnElement[bool]]:

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from features.errors import StoreError
 from serving.store.database import Database
+from serving.store.rankings import rank
 from serving.store.tables import score_sets, scores as scores_table
 from training.model.score_schema import SCHEMA, Column
 
@@ -63,6 +64,7 @@ def publish(
         head["id"] = connection.scalar(sa.insert(score_sets).values(head).returning(score_sets.c.id))
         load = _copy if connection.dialect.name == "postgresql" else _insert
         load(connection, head["id"], _slices(scores), lambda done: report("Publishing", done, len(scores)))
+        rank(connection, head["id"])
     return head
 
 

@@ -20,11 +20,15 @@ from features.errors import NothingPublished
 from serving.settings import DEFAULT_STORE
 from serving.store.address import Address
 from serving.store.alerts import OpenAlerts
+from serving.store.audit import Audit
 from serving.store.connections import READ_SECONDS
+from serving.store.customers import Customers
 from serving.store.database import WAIT_SECONDS, Database
 from serving.store.erasure import count, erase
 from serving.store.keys import Keys
+from serving.store.segments import Segments
 from serving.store.tables import as_utc, score_sets
+from serving.store.users import Users
 from training.model.score_schema import SCHEMA, SCORE_COLUMNS, Score
 
 if TYPE_CHECKING:
@@ -77,7 +81,7 @@ class Lookup:
 
 
 class Store(Closing):
-    """Published scores, open alerts and API keys, in SQLite or PostgreSQL.
+    """Published scores, open alerts, API keys, and what the workbench keeps, in SQLite or PostgreSQL.
 
     The database is opened when a method first needs it; reading never creates it.
 
@@ -106,6 +110,10 @@ class Store(Closing):
         self._database = Database(self.address, read_seconds)
         self.keys = Keys(self._database)
         self.alerts = OpenAlerts(self._database)
+        self.customers = Customers(self._database)
+        self.segments = Segments(self._database)
+        self.users = Users(self._database)
+        self.audit = Audit(self._database)
 
     def publish(
         self,

@@ -8,6 +8,12 @@ The columns of a score are those of :mod:`training.model.score_schema`; after a 
     scores       one row per customer of a set
     alerts       one row per open alert
     api_keys     clients of the service, their scopes and limits
+    rankings     the customers of the newest set in each order that a table shows, with what it filters by
+    tallies      how many of them there are of each kind
+    users        who may use the workbench, and their sessions: user_sessions
+    segments     what a user chose of the customers, under a name
+    audit        what was written, when and by whom
+    secrets      the key of the workbench's links
 
 A floating-point number is kept in 64 bits by both databases, so it comes back to the last digit. Customer ids are
 compared byte by byte: ``0042`` is not ``42``, ``Ali`` not ``ali``.
@@ -137,4 +143,83 @@ sa.Index(
     unique=True,
     sqlite_where=api_keys.c.revoked_at.is_(None),
     postgresql_where=api_keys.c.revoked_at.is_(None),
+)
+
+# Made from the newest set when it is published, in the order of its key: a page is a few rows in a row, at any depth,
+# and the database only appends. Rank 1 is the first of the order; of equal values the smaller id is first.
+rankings = sa.Table(
+    "rankings",
+    metadata,
+    sa.Column("ordered_by", sa.Text, primary_key=True),
+    sa.Column("rank", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("set_id", sa.Integer, nullable=False),
+    sa.Column("customer_id", _id(), nullable=False),
+    sa.Column("value_tier", sa.Text, nullable=False),
+    sa.Column("stage", sa.Text),
+    sa.Column("churn_band", sa.Text, nullable=False),
+    sa.Column("dormant", sa.Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+tallies = sa.Table(
+    "tallies",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("set_id", sa.Integer, nullable=False),
+    sa.Column("value_tier", sa.Text, nullable=False),
+    sa.Column("stage", sa.Text),
+    sa.Column("churn_band", sa.Text, nullable=False),
+    sa.Column("dormant", sa.Boolean, nullable=False),
+    sa.Column("customers", sa.Integer, nullable=False),
+    sa.Column("value_at_risk", sa.Double, nullable=False),
+)
+
+users = sa.Table(
+    "users",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("password_hash", sa.Text, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sqlite_autoincrement=True,  # the id of a removed user never comes back
+)
+
+user_sessions = sa.Table(
+    "user_sessions",
+    metadata,
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("user_id", sa.Integer, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+)
+
+segments = sa.Table(
+    "segments",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("choice", sa.JSON, nullable=False),
+    sa.Column("made_by", sa.Text, nullable=False),
+    sa.Column("made_at", Moment, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# Neither what a customer is called nor what was chosen by: an entry names a record by its number.
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("user_name", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("about", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+secrets = sa.Table(
+    "secrets",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("secret", sa.LargeBinary, nullable=False),
 )

@@ -1,0 +1,228 @@
+"""Customers of the newest set as a table: a page at a time, in an order, of a kind; or by how their ids begin."""
+
+from __future__ import annotations
+
+import secrets as random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from features.errors import NothingPublished
+from serving.store.database import WAIT_SECONDS, Database
+from serving.store.rankings import ORDERS, rank
+from serving.store.tables import alerts, rankings, score_sets, scores, secrets, tallies
+
+PAGE_ROWS = 50
+_CHUNK_ROWS = 10_000
+_LINKS = "links"
+_SECRET_BYTES = 64
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which customers, and in which order; an empty tuple chooses all.
+
+    Parameters
+    ----------
+    tiers, stages, bands : tuples of str
+    recent : bool
+        Leave out the dormant.
+    ordered_by : of `serving.store.rankings.ORDERS`
+    ascending : bool
+    """
+
+    tiers: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
+    bands: tuple[str, ...] = ()
+    recent: bool = False
+    ordered_by: str = ORDERS[0]
+    ascending: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows of the newest set.
+
+    Parameters
+    ----------
+    rows : sequence of rows with the columns of ``scores`` and, but for a search, the rank
+    more : bool
+        Whether there are rows after them, in the direction that was read.
+    """
+
+    rows: Sequence[sa.Row[Any]]
+    more: bool
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Customers of one kind in the newest set."""
+
+    set_id: int
+    value_tier: str
+    stage: str | None
+    churn_band: str
+    dormant: bool
+    customers: int
+    value_at_risk: float
+
+
+@dataclass(frozen=True)
+class PublishedSet:
+    """A published set: what all of its scores share."""
+
+    id: int
+    published_at: datetime
+    snapshot_date: date
+    model_version: str
+    customers: int
+    horizon_days: int | None
+    dormant_after_days: int | None
+
+
+class Customers:
+    """The published customers of a store.
+
+    Parameters
+    ----------
+    database : Database
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def prepare(self, *, wait_seconds: float = WAIT_SECONDS) -> bytes:
+        """Migrate the store, rank what an earlier release published, and return the secret of the links.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be written.
+        """
+        with self._database.write(wait_seconds=wait_seconds) as connection:
+            newest = connection.scalar(sa.select(sa.func.max(score_sets.c.id)))
+            ranked = connection.scalar(sa.select(sa.func.max(tallies.c.set_id)))
+            if newest is not None and newest != ranked:
+                rank(connection, newest)
+            kept = connection.scalar(sa.select(secrets.c.secret).where(secrets.c.name == _LINKS))
+            if kept is None:
+                kept = random.token_bytes(_SECRET_BYTES)
+                connection.execute(sa.insert(secrets).values(name=_LINKS, secret=kept))
+            return bytes(kept)
+
+    def sets(self) -> list[PublishedSet]:
+        """Return the published sets, the newest first.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be reached.
+        """
+        names = PublishedSet.__dataclass_fields__
+        try:
+            rows = self._database.select(
+                sa.select(*(score_sets.c[name] for name in names)).order_by(score_sets.c.id.desc())
+            )
+        except NothingPublished:
+            return []
+        return [PublishedSet(**row._mapping) for row in rows]
+
+    def tallies(self) -> list[Tally]:
+        """Return how many customers of each kind the newest set has, as it was published."""
+        rows = self._database.select(sa.select(*(tallies.c[name] for name in Tally.__dataclass_fields__)))
+        return [Tally(**row._mapping) for row in rows]
+
+    def page(
+        self, choice: Choice, *, beyond: int | None = None, back: bool = False, rows: int = PAGE_ROWS
+    ) -> Page:
+        """Return a page of the chosen customers, in their order.
+
+        Parameters
+        ----------
+        choice : Choice
+        beyond : int, optional
+            Rank of the row that the page begins after; by default at the beginning.
+        back : bool
+            The page that ends before that row.
+        rows : int, positive
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be reached.
+        """
+        falling = choice.ascending != back  # whether ranks fall from row to row
+        chosen = _chosen(choice)
+        if beyond is not None:
+            chosen = chosen.where(rankings.c.rank < beyond if falling else rankings.c.rank > beyond)
+        direction = rankings.c.rank.desc() if falling else rankings.c.rank
+        found = chosen.order_by(direction).limit(rows + 1).subquery("found")
+        theirs = (scores.c.set_id == found.c.set_id) & (scores.c.customer_id == found.c.customer_id)
+        place = found.c["rank"]
+        statement = sa.select(place, scores).select_from(found.join(scores, theirs))
+        read = list(self._database.select(statement.order_by(place.desc() if falling else place)))
+        page = read[:rows]
+        return Page(page[::-1] if back else page, len(read) > rows)
+
+    def all(self, choice: Choice) -> Iterator[Sequence[sa.Row[Any]]]:
+        """Yield the chosen customers, many at a time."""
+        beyond = None
+        while True:
+            page = self.page(choice, beyond=beyond, rows=_CHUNK_ROWS)
+            if page.rows:
+                yield page.rows
+            if not page.more:
+                return
+            beyond = page.rows[-1].rank
+
+    def search(self, beginning: str, rows: int = PAGE_ROWS) -> Page:
+        """Return the customers of the newest set whose ids begin with a text, by id.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be reached.
+        """
+        newest = sa.select(sa.func.max(score_sets.c.id)).scalar_subquery()
+        statement = (
+            sa.select(scores)
+            .where(scores.c.set_id == newest, scores.c.customer_id >= beginning)
+            .order_by(scores.c.customer_id)
+            .limit(rows + 1)
+        )
+        read = [row for row in self._database.select(statement) if str(row.customer_id).startswith(beginning)]
+        return Page(read[:rows], len(read) > rows)
+
+    def history(self, customer_id: str) -> Sequence[sa.Row[Any]]:
+        """Return a customer's scores in all published sets, with what each set says of itself, the newest first."""
+        theirs = (scores.c.set_id == score_sets.c.id) & (scores.c.customer_id == customer_id)
+        both = score_sets.join(scores, theirs)
+        return self._database.select(
+            sa.select(score_sets, scores).select_from(both).order_by(score_sets.c.id.desc())
+        )
+
+    def alerts_of(self, customer_id: str) -> Sequence[sa.Row[Any]]:
+        """Return the open alerts about a customer."""
+        return self._database.select(sa.select(alerts).where(alerts.c.customer_id == customer_id))
+
+    def alert_counts(self) -> dict[str, int]:
+        """Return how many alerts of each kind are open."""
+        counted = sa.select(alerts.c.kind, sa.func.count().label("open")).group_by(alerts.c.kind)
+        return {row.kind: row.open for row in self._database.select(counted)}
+
+
+def _chosen(choice: Choice) -> sa.Select[Any]:
+    wanted = [rankings.c.ordered_by == choice.ordered_by]
+    for column, values in (
+        (rankings.c.value_tier, choice.tiers),
+        (rankings.c.stage, choice.stages),
+        (rankings.c.churn_band, choice.bands),
+    ):
+        if values:
+            wanted.append(column.in_(values))
+    if choice.recent:
+        wanted.append(rankings.c.dormant.is_(False))
+    return sa.select(rankings.c.rank, rankings.c.set_id, rankings.c.customer_id).where(*wanted)
