@@ -5,6 +5,9 @@ its end, returned who had bought before, is active at the end and was not at the
 
 ``start + new + returned - lost = end``.
 
+That holds for segments that change with time, too: in each period customers are in that of its start. Where such a
+segment ends is not where it begins the next period: customers move (`features.economics.migration`).
+
 Who bought for the first time in a period and is no longer active at its end has passed through: that takes a period
 longer than the inactivity window.
 """
@@ -35,6 +38,17 @@ FROM active_runs AS facts{members}
 WHERE facts.to_boundary < <periods>
 GROUP BY 1, 2"""
 
+# Where segments change with time, a period does not begin with the customers with whom the one before ended.
+_STARTED = """SELECT {segment} AS segment, starts.period AS period, count(*) AS start
+FROM active_runs AS facts
+JOIN starts ON starts.period BETWEEN facts.from_boundary AND facts.to_boundary{members}
+GROUP BY 1, 2"""
+
+_EVER = """SELECT {segment} AS segment, starts.period AS period, count(*) AS total_base_at_start
+FROM customers AS facts
+JOIN starts ON starts.period > facts.first_period{members}
+GROUP BY 1, 2"""
+
 
 def customer_base(facts: Facts) -> pd.DataFrame:
     """Count the customers of each segment and period by what became of them.
@@ -48,14 +62,20 @@ def customer_base(facts: Facts) -> pd.DataFrame:
     """
     acquired = _ACQUIRED.replace("<inactivity>", str(facts.inactivity_days))
     lost = _LOST.replace("<periods>", str(len(facts.periods)))
-    base = pd.concat([facts.grid(facts.by_segment(sql)) for sql in (acquired, _GAINED, lost)], axis="columns")
+    periods = {acquired: "facts.first_period", _GAINED: "facts.from_boundary - 1", lost: "facts.to_boundary"}
+    if facts.dated:
+        periods |= {_STARTED: "starts.period", _EVER: "starts.period"}
+    base = pd.concat([facts.grid(facts.by_segment(sql, at)) for sql, at in periods.items()], axis="columns")
     base = base.astype(np.int64)
     change = base["new"] + base["returned"] - base["lost"]
-    base["end"] = change.groupby(level="segment").cumsum()
-    base["start"] = base["end"] - change
+    if facts.dated:
+        base["end"] = base["start"] + change
+    else:
+        base["end"] = change.groupby(level="segment").cumsum()
+        base["start"] = base["end"] - change
+        ever = base["acquired"].groupby(level="segment").cumsum()
+        base["total_base_at_start"] = ever - base["acquired"]
     base["passed_through"] = base["acquired"] - base["new"]
-    ever = base["acquired"].groupby(level="segment").cumsum()
-    base["total_base_at_start"] = ever - base["acquired"]
     return base
 
 

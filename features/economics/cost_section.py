@@ -28,7 +28,7 @@ def cost_section(inputs: Inputs) -> Section:
     facts, unit = inputs.costs.facts, inputs.unit
     base = customer_base(facts)
     found = cost_of_keeping(facts, inputs.costs.touches, inputs.costs.table, base["start"])
-    months = shown_costs(found, unit, facts.deflator).assign(provisional=facts.provisional())
+    months = shown_costs(found, unit, facts.deflator).assign(provisional=facts.provisional(dated=True))
     margins = sales(facts, base, unit)["margin"].to_numpy()
     months["margin_per_kept"] = margins / months["kept_customers"].where(months["kept_customers"] > 0)
     columns = [

@@ -110,7 +110,7 @@ def cost_of_keeping(facts: Facts, touches: Touches, costs: CostTable, start: pd.
     months = pd.DataFrame({name: part.reindex(start.index).fillna(0) for name, part in parts.items()}).astype(
         np.int64
     )
-    came = facts.grid(facts.by_segment(_CUSTOMERS))["customers"]
+    came = facts.grid(facts.by_segment(_CUSTOMERS, "facts.period"))["customers"]
     months.insert(0, "kept_customers", (start + came).astype(np.int64))
     journey = direct.groupby(["segment", "item"], sort=False)[["quantity", "cents"]].sum().reset_index()
     journey = journey.assign(touches=journey["quantity"] / THOUSANDTHS).rename(columns={"item": "touchpoint"})
@@ -150,7 +150,7 @@ def shown_costs(found: CostOfKeeping, unit: MoneyUnit, deflator: Deflator | None
 
 def _direct(facts: Facts, touches: Touches, costs: CostTable) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the costs of touches by segment, month, touchpoint and what they are for, and the bookings."""
-    direct = facts.by_segment(_DIRECT)
+    direct = facts.by_segment(_DIRECT, "facts.month")
     names, cents = touches.table["touchpoint"].to_pylist(), touch_cents(touches, costs)
     booked = pd.Series(cents).groupby(np.array(names, dtype=object))
     everyone = direct[direct["segment"] == facts.groups[0]]
@@ -173,7 +173,7 @@ def _direct(facts: Facts, touches: Touches, costs: CostTable) -> tuple[pd.DataFr
 
 def _pooled(facts: Facts, costs: CostTable) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return what each segment gets of the pools by month, and the bookings."""
-    found = facts.by_segment(_POOLED)
+    found = facts.by_segment(_POOLED, "facts.month")
     given = facts.query(_GIVEN).set_index("pool")["cents"]
     bookings = pd.DataFrame(
         {

@@ -60,25 +60,43 @@ FROM in_turn
 WHERE last_price IS NOT NULL
 GROUP BY customer, period"""
 
-_COUNTS = {
-    "baskets": """SELECT {segment} AS segment, facts.period AS period, CAST(sum(orders) AS BIGINT) AS orders,
+_COUNTS = (
+    (
+        "facts.period",
+        """SELECT {segment} AS segment, facts.period AS period, CAST(sum(orders) AS BIGINT) AS orders,
   CAST(sum(several) AS BIGINT) AS several, count(*) FILTER (WHERE facts.period > first_period) AS again
 FROM category_baskets AS facts
 JOIN category_buyers ON category_buyers.customer = facts.customer{members}
 GROUP BY 1, 2""",
-    "first": """SELECT {segment} AS segment, facts.first_period AS period, count(*) AS came
+    ),
+    (
+        "facts.first_period",
+        """SELECT {segment} AS segment, facts.first_period AS period, count(*) AS came
 FROM category_buyers AS facts{members}
 GROUP BY 1, 2""",
-    "cross": """SELECT {segment} AS segment, facts.period AS period, count(DISTINCT facts.customer) AS crossed
+    ),
+    (
+        "facts.period",
+        """SELECT {segment} AS segment, facts.period AS period, count(DISTINCT facts.customer) AS crossed
 FROM category_firsts AS facts
 JOIN category_buyers ON category_buyers.customer = facts.customer{members}
 WHERE facts.period > first_period
 GROUP BY 1, 2""",
-    "prices": """SELECT {segment} AS segment, facts.period AS period, CAST(sum(repeats) AS BIGINT) AS repeats,
+    ),
+    (
+        "facts.period",
+        """SELECT {segment} AS segment, facts.period AS period, CAST(sum(repeats) AS BIGINT) AS repeats,
   CAST(sum(dearer) AS BIGINT) AS dearer
 FROM category_prices AS facts{members}
 GROUP BY 1, 2""",
-}
+    ),
+)
+
+# Where segments change with time.
+_EARLIER = """SELECT {segment} AS segment, starts.period AS period, count(*) AS earlier
+FROM category_buyers AS facts
+JOIN starts ON starts.period > facts.first_period{members}
+GROUP BY 1, 2"""
 
 
 def cross_selling(facts: Facts) -> pd.DataFrame:
@@ -101,9 +119,12 @@ def cross_selling(facts: Facts) -> pd.DataFrame:
     facts.engine.create("category_firsts", _FIRSTS)
     facts.engine.create("category_buyers", _BUYERS)
     facts.engine.create("category_prices", _PRICED)
-    counts = pd.concat([facts.grid(facts.by_segment(sql)) for sql in _COUNTS.values()], axis="columns")
+    counts = pd.concat([facts.grid(facts.by_segment(sql, at)) for at, sql in _COUNTS], axis="columns")
     counts = counts.astype(np.int64)
-    earlier = counts["came"].groupby(level="segment").cumsum() - counts["came"]
+    if facts.dated:
+        earlier = facts.grid(facts.by_segment(_EARLIER, "starts.period"))["earlier"].astype(np.int64)
+    else:
+        earlier = counts["came"].groupby(level="segment").cumsum() - counts["came"]
     repeats = counts["repeats"].astype(float) if has_quantities else counts["repeats"] * np.nan
     return pd.DataFrame(
         {

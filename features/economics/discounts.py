@@ -97,7 +97,7 @@ def discounts(facts: Facts, unit: MoneyUnit) -> Discounts:
     """Return the discounts of a log that has the column ``discount_cents``."""
     order_id = "log.order_id" if "order_id" in facts.columns else "CAST(NULL AS VARCHAR)"
     facts.engine.create("discounted", _DISCOUNTS.format(order_id=order_id))
-    sums = facts.grid(facts.by_segment(_SUMS)).astype(np.int64)
+    sums = facts.grid(facts.by_segment(_SUMS, "facts.period")).astype(np.int64)
     found = pd.DataFrame(
         {
             "discounts": unit.shown(sums["off_cents"]),

@@ -13,7 +13,9 @@ customers           customer: ``customer`` (number), ``customer_id``, ``first_da
 customer_periods    customer and period with a row: ``purchase_days``, ``first_day``, ``last_day``, ``orders``,
                     ``gross_cents``, ``refund_cents``, ``margin_cents``, and ``cohort``, the customer's first period
 active_runs         unbroken run of boundaries at which a customer is active: ``from_boundary``, ``to_boundary``
+starts              period: ``period``, ``known``, the number of what is known of segments at its start
 membership          customer and segment, where there are segments
+membership_at       customer and number of what is known: ``segment``, where segments change with time
 ==================  ==================================================================================
 """
 
@@ -26,7 +28,7 @@ import pyarrow as pa
 from features.closing import Closing
 from features.economics.money import Deflator
 from features.economics.periods import Periods
-from features.economics.segments import EVERYONE, Segments
+from features.economics.segments import EVERYONE, NEW, UNKNOWN, Segments
 from features.engines.choice import engine_for
 from features.engines.engine import Engine
 from features.errors import WindowError
@@ -95,6 +97,18 @@ FROM numbered
 GROUP BY customer, run"""
 
 
+_SEGMENT, _MEMBERS = "membership.segment", "\nJOIN membership ON membership.customer = facts.customer"
+
+# Who has not bought before the period is new in it, whatever they become. No name may be one of the query's.
+_SEGMENT_AT = f"""CASE WHEN member_since < {{at}} THEN coalesce(segment_then, '{{others}}')
+  WHEN member_since IS NULL THEN '{UNKNOWN}' ELSE '{NEW}' END"""
+_MEMBERS_AT = """
+JOIN (SELECT customer AS member, first_period AS member_since FROM customers) ON member = facts.customer
+JOIN (SELECT period AS start_of, known AS known_then FROM starts) ON start_of = {at}
+LEFT JOIN (SELECT customer AS member_then, known AS known_since, segment AS segment_then FROM membership_at)
+  ON member_then = facts.customer AND known_since = known_then"""
+
+
 class Facts(Closing):
     """A log's customers and periods on an engine.
 
@@ -137,6 +151,8 @@ class Facts(Closing):
         self.engine: Engine = engine or engine_for(log.table.num_rows)
         self.engine.register(LOG, log.table)
         self.engine.register("calendar", _calendar(periods, deflator))
+        known = segments.known_at(periods) if segments else np.zeros(len(periods), dtype=np.int64)
+        self.engine.register("starts", _starts(known))
         self.engine.create(PURCHASE_DAYS, purchase_days_sql(self.columns))
         self.engine.create("customers", _CUSTOMERS)
         own = ", margin_cents" if "margin_cents" in self.columns else ""
@@ -148,19 +164,31 @@ class Facts(Closing):
         self.engine.create("active_runs", _ACTIVE_RUNS.format(inactivity=inactivity_days, end=end))
         self.segments = segments.members(self.engine, periods) if segments else []
         self._settled_on = {name: segments.settled_on(name) for name in self.segments} if segments else {}
+        self._others = segments.others if segments else ""
+        self._dated_from = segments.dated_from if segments else None
+
+    @property
+    def dated(self) -> bool:
+        """Whether segments change with time: in each period customers are in that of its start."""
+        return bool(self._others)
 
     def query(self, sql: str) -> pd.DataFrame:
         """Run a query and return its result."""
         return self.engine.query(sql).to_pandas()
 
-    def by_segment(self, sql: str) -> pd.DataFrame:
+    def by_segment(self, sql: str, at: str = "") -> pd.DataFrame:
         """Run a query for all customers, and for the members of each segment.
+
+        Segments that change with time are those at the start of a row's period, if the query tells it; else one for
+        the whole log.
 
         Parameters
         ----------
         sql : str
             With ``{segment}`` as its first column, and ``{members}`` after a table named ``facts`` that has a column
             ``customer``.
+        at : str
+            SQL of the row's period, where it has one.
 
         Returns
         -------
@@ -169,8 +197,10 @@ class Facts(Closing):
         """
         found = [self.query(sql.format(segment=f"CAST('{EVERYONE}' AS VARCHAR)", members=""))]
         if self.segments:
-            members = "\nJOIN membership ON membership.customer = facts.customer"
-            found.append(self.query(sql.format(segment="membership.segment", members=members)))
+            segment, members = _SEGMENT, _MEMBERS
+            if at and self.dated:
+                segment, members = _SEGMENT_AT.format(at=at, others=self._others), _MEMBERS_AT.format(at=at)
+            found.append(self.query(sql.format(segment=segment, members=members)))
         return pd.concat(found, ignore_index=True)
 
     @property
@@ -197,17 +227,22 @@ class Facts(Closing):
         keyed.index = keyed.index.set_names(["segment", "period"])
         return keyed.reindex(cells).fillna(0)
 
-    def provisional(self) -> np.ndarray:
+    def provisional(self, *, dated: bool = False) -> np.ndarray:
         """Mark the cells of `grid` that a later log may change, of shape (n_segments · n_periods,).
 
         The period in which the log ends; those within the inactivity window of its start; and those of a segment
         that begin before it is known who belongs to it.
+
+        Parameters
+        ----------
+        dated : bool
+            Whether customers are in the segment of each period's start, where segments change with time.
         """
         unsettled = self.periods.open | self.periods.unsettled(self.inactivity_days)
         starts = np.array([period.start for period in self.periods])
         marks = [unsettled]
         for name in self.segments:
-            known = self._settled_on[name]
+            known = self._dated_from if dated and self.dated else self._settled_on[name]
             marks.append(unsettled if known is None else unsettled | (starts < known))
         return np.concatenate(marks)
 
@@ -227,6 +262,11 @@ def _calendar(periods: Periods, deflator: Deflator | None) -> pa.Table:
             "factor": pa.array(factors, pa.float64()),
         }
     )
+
+
+def _starts(known: np.ndarray) -> pa.Table:
+    numbers = pa.array(range(len(known)), pa.int32())
+    return pa.table({"period": numbers, "known": pa.array(known, pa.int32())})
 
 
 def _margin(columns: tuple[str, ...], rate: float | None) -> str:

@@ -9,13 +9,13 @@ import pandas as pd
 import pyarrow as pa
 
 from features.customer_groups import STAGES, TIERS
+from features.economics.dated_segments import STAGE, TIER
 from features.economics.facts import Facts
 from features.economics.group_definitions import STAGE_COLUMNS
 from features.economics.indicators import with_periods
 from features.economics.inputs import KEYS, Inputs, missing
 from features.economics.leads import Leads
 from features.economics.migration import migration
-from features.economics.segments import STAGE, TIER
 from features.economics.stages import StageInputs, create_stages
 from features.economics.tables import Section, Table
 from features.language import translated
@@ -77,15 +77,17 @@ def _hindsight(segment: str) -> list[str]:
     if segment == STAGE:
         return [
             translated(
-                "Customers are told apart by their stage at the start of the last closed period: what was before is "
-                "seen in hindsight, and provisional. The moves below begin with the stages of each period's own start."
+                "By period, customers are told apart by their stage at its start, and who comes in it is new. Cohorts, "
+                "lifetime values, debts and profitability go by the stage at the start of the last closed period, in "
+                "hindsight."
             )
         ]
     if segment == TIER:
         return [
             translated(
-                "Customers are told apart by their tier in the scored list: what was before it is seen in hindsight, "
-                "and provisional."
+                "By period, customers are told apart by their tier in the last scored list known at its start "
+                "(--earlier-scores), and who comes in it is new. Periods before the first list take its tiers in "
+                "hindsight, and are provisional; cohorts, lifetime values, debts and profitability take the newest's."
             )
         ]
     return []
@@ -113,14 +115,14 @@ def _stages(facts: Facts, moves: pd.DataFrame, leads: Leads | None) -> pd.DataFr
         for name in ("prospects", "suspects"):
             found[name] = np.nan
             found.loc[everyone, name] = people[name].to_numpy()
-    table = with_periods(found.reset_index(), facts).assign(provisional=facts.provisional())
+    table = with_periods(found.reset_index(), facts).assign(provisional=facts.provisional(dated=True))
     return table[[*KEYS, *found.columns]]
 
 
 def _shown(facts: Facts, moves: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:
     """Return the moves by names of columns, without stages in which nobody was."""
     known = pd.Series(
-        facts.provisional(), pd.MultiIndex.from_product([facts.groups, range(len(facts.periods))])
+        facts.provisional(dated=True), pd.MultiIndex.from_product([facts.groups, range(len(facts.periods))])
     )
     marks = known.reindex(pd.MultiIndex.from_frame(moves[["segment", "period"]])).to_numpy()
     table = with_periods(moves.assign(provisional=marks), facts)

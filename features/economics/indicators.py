@@ -33,7 +33,7 @@ def indicators(facts: Facts, unit: MoneyUnit) -> pd.DataFrame:
     found["first_to_repeat_provisional"] = np.tile(
         facts.periods.waiting(facts.inactivity_days), len(facts.groups)
     )
-    return with_periods(found.reset_index(), facts).assign(provisional=facts.provisional())[
+    return with_periods(found.reset_index(), facts).assign(provisional=facts.provisional(dated=True))[
         ["segment", "period", "from", "to", "provisional", *BASE_COLUMNS, *SALES_COLUMNS]
     ]
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from features.customer_groups import STAGES, TIERS
 from features.economics.indicator import Indicator
 
 KEYS = (
-    Indicator("segment", "text", "Segment of customers; all: every customer.", words=("all", "unknown")),
+    Indicator(
+        "segment",
+        "text",
+        "Segment of customers; all: every customer. Tiers and stages are those at the start of the row's period; new: "
+        "first purchase in it.",
+        words=("all", "unknown", "new", *TIERS, *STAGES),
+    ),
     Indicator(
         "period", "period", "Name of the period in the chosen calendar; a week is named by its first day."
     ),

@@ -12,8 +12,9 @@ import pandas as pd
 from features.customer_groups import STAGES
 from features.economics.base import customer_base
 from features.economics.facts import Facts
+from features.economics.segments import NEW
 
-NEW = "new"
+_AT = "facts.period"
 STARTS = (NEW, *STAGES)
 """Where customers may be at the start of a period."""
 
@@ -73,7 +74,7 @@ def migration(facts: Facts) -> pd.DataFrame:
         [facts.groups, range(len(facts.periods)), range(_NEW, len(STAGES))],
         names=["segment", "period", "from_stage"],
     )
-    found = facts.by_segment(_COUNTS).pivot_table(
+    found = facts.by_segment(_COUNTS, _AT).pivot_table(
         index=list(cells.names), columns="to_stage", values="customers", aggfunc="sum"
     )
     table = found.reindex(index=cells, columns=range(len(STAGES))).fillna(0).astype(np.int64)
@@ -101,8 +102,8 @@ def _with_the_lapsed(table: pd.DataFrame, base: pd.DataFrame) -> pd.DataFrame:
 def _did(facts: Facts, cells: pd.MultiIndex) -> pd.DataFrame:
     """Return what customers of each stage did in the period; the lapsed are who is left of all."""
     names = list(cells.names)
-    active = facts.by_segment(_DID).set_index(names).reindex(cells).fillna(0).astype(np.int64)
-    others = facts.by_segment(_ALL_DID).set_index(names).reindex(cells).fillna(0).astype(np.int64)
+    active = facts.by_segment(_DID, _AT).set_index(names).reindex(cells).fillna(0).astype(np.int64)
+    others = facts.by_segment(_ALL_DID, _AT).set_index(names).reindex(cells).fillna(0).astype(np.int64)
     of_active = active.groupby(level=["segment", "period"]).transform("sum")
     lapsed = cells.get_level_values("from_stage") == _LAPSED
     return active + others - of_active.where(pd.Series(lapsed, cells), 0)

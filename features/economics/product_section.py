@@ -48,7 +48,7 @@ def product_section(facts: Facts, inputs: Inputs) -> Section:
 
 
 def _dated(found: pd.DataFrame, facts: Facts) -> pd.DataFrame:
-    table = with_periods(found.reset_index(), facts).assign(provisional=facts.provisional())
+    table = with_periods(found.reset_index(), facts).assign(provisional=facts.provisional(dated=True))
     return table[[*KEYS, *found.columns]]
 
 

@@ -7,8 +7,10 @@ import pandas as pd
 
 from features.economics.facts import Facts
 from features.economics.money import MoneyUnit
+from features.economics.segments import EVERYONE
 from features.language import translated
 
+_AT = "facts.period"
 TOP_SHARE = 5  # one customer in five
 
 _SALES = """SELECT {segment} AS segment, facts.period AS period,
@@ -72,9 +74,11 @@ def sales(facts: Facts, base: pd.DataFrame, unit: MoneyUnit) -> pd.DataFrame:
         without margins; sales_per_customer, sales_per_customer_ever, average_order in money; orders_per_customer;
         repeat_rate, first_to_repeat, top_revenue_share, top_margin_share in shares, empty without a divisor.
     """
-    cents = facts.grid(facts.by_segment(_SALES)).astype(np.int64)
+    cents = facts.grid(facts.by_segment(_SALES, _AT)).astype(np.int64)
     top = {
-        name: facts.grid(facts.by_segment(_TOP.replace("<amount>", amount).replace("<name>", name)))[name]
+        name: facts.grid(facts.by_segment(_TOP.replace("<amount>", amount).replace("<name>", name), _AT))[
+            name
+        ]
         for name, amount in _AMOUNTS.items()
         if name != "top_margin_cents" or facts.has_margins
     }
@@ -82,6 +86,8 @@ def sales(facts: Facts, base: pd.DataFrame, unit: MoneyUnit) -> pd.DataFrame:
     net = cents["gross_cents"] - cents["refund_cents"]
     margin = cents["margin_cents"].astype(float) if facts.has_margins else pd.Series(np.nan, cents.index)
     ever = base["total_base_at_start"] + base["acquired"]
+    if facts.dated:  # others were in the segment before
+        ever = ever.where(ever.index.get_level_values("segment") == EVERYONE, 0)
     found = {
         "buyers": buyers,
         "orders": orders,

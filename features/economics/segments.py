@@ -1,38 +1,37 @@
 """Segments of customers: a column of ``customers.csv``, what the log says of their first purchase, or cohorts.
 
-``first_channel``, ``first_product`` and ``acquisition_period`` come from the log, ``tier`` from a scored list,
-``stage`` from the ladder at the start of the last closed period, ``[[cohorts]]`` of a TOML file from its rows
-(``name``, ``from``, ``to``, ``where``), any other name is a column of the customers' file. What a customer is does not
-change with time here (`features.economics.migration` tells how stages do); who is in no segment is `UNKNOWN`. Cohorts
-may overlap: a customer can be in several.
+``first_channel``, ``first_product`` and ``acquisition_period`` come from the log, ``[[cohorts]]`` of a TOML file from
+its rows (``name``, ``from``, ``to``, ``where``), any other name is a column of the customers' file. What a customer is
+does not change with time here; tiers and stages do (`features.economics.dated_segments`). Who is in no segment is
+`UNKNOWN`. Cohorts may overlap: a customer can be in several.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from features.customer_groups import STAGES
 from features.documents import read_toml
-from features.economics.people import CustomerTable, ScoredCustomers
+from features.economics.people import CustomerTable
 from features.economics.periods import Periods
-from features.economics.stages import StageInputs, create_stages
 from features.engines.engine import Engine, EngineError
 from features.errors import StayworthError
+from features.language import translated
 from features.log.identity import examples
 from features.suggestion import did_you_mean
 from features.table.purchase_days import LOG
 
-EVERYONE, UNKNOWN = "all", "unknown"
+EVERYONE, UNKNOWN, NEW = "all", "unknown", "new"
 MOST_SEGMENTS = 200
 ACQUISITION_PERIOD = "acquisition_period"
-TIER, STAGE = "tier", "stage"
 FROM_LOG = {"first_channel": "channel", "first_product": "product_id"}
 
 # Of several on the first day the first by name is taken: orders of a day have no order.
@@ -50,26 +49,38 @@ _ACQUIRED = f"""SELECT customers.customer AS customer, coalesce(label, '{UNKNOWN
 FROM customers
 LEFT JOIN period_labels ON period_labels.period = customers.first_period"""
 
-# Who has bought by then and is not active has lapsed; who has not bought yet is in no stage.
-_STAGE_MEMBERS = f"""SELECT customers.customer AS customer,
-  CASE WHEN customers.first_day < {{day}} THEN coalesce(stage_names.name, 'lapsed') ELSE '{UNKNOWN}' END AS segment
-FROM customers
-LEFT JOIN stages ON stages.customer = customers.customer AND stages.boundary = {{boundary}}
-LEFT JOIN stage_names ON stage_names.stage = stages.stage"""
 
+class Segments(ABC):
+    """A way to tell customers apart, for all time or by period.
 
-class Segments(Protocol):
-    """A way to tell customers apart."""
+    Attributes
+    ----------
+    others : str
+        By period: the segment of customers who had bought before and are not in ``membership_at``. Empty: for all time.
+    dated_from : date or None, the day from which segments by period are what was known then; None: always
+    """
 
+    others: ClassVar[str] = ""
+    dated_from: date | None = None
+
+    @abstractmethod
     def members(self, engine: Engine, periods: Periods) -> list[str]:
-        """Create the table ``membership (customer, segment)``, and return the segments by name."""
+        """Create the table ``membership (customer, segment)``, and return the segments by name.
 
+        By period ``membership_at (customer, known, segment)`` besides, by the numbers of `known_at`.
+        """
+
+    @abstractmethod
     def settled_on(self, segment: str) -> date | None:
-        """Return the day from which it is known who belongs to a segment; None: always."""
+        """Return the day from which it is known who belongs to a segment for all time; None: always."""
+
+    def known_at(self, periods: Periods) -> npt.NDArray[np.int64]:
+        """Return the number of what is known of segments at the start of each period."""
+        return np.zeros(len(periods), dtype=np.int64)
 
 
 @dataclass(frozen=True)
-class ListedSegments:
+class ListedSegments(Segments):
     """Segments that a file names: one of its columns, by customer.
 
     Attributes
@@ -97,7 +108,7 @@ class ListedSegments:
 
 
 @dataclass(frozen=True)
-class FirstPurchaseSegments:
+class FirstPurchaseSegments(Segments):
     """The channel or the product of the first purchase day, or the period in which it lies."""
 
     name: str
@@ -118,36 +129,6 @@ class FirstPurchaseSegments:
         return None
 
 
-class StageSegments:
-    """Stages at the start of the last closed period.
-
-    Parameters
-    ----------
-    inactivity_days : int
-    inputs : StageInputs
-    """
-
-    def __init__(self, inactivity_days: int, inputs: StageInputs) -> None:
-        self.inactivity_days, self.inputs = inactivity_days, inputs
-        self._known_on: date | None = None
-
-    def members(self, engine: Engine, periods: Periods) -> list[str]:
-        """Create the table ``membership``."""
-        number = max(int(np.count_nonzero(~periods.open)) - 1, 0)
-        self._known_on = periods.all[number].start
-        create_stages(engine, periods, self.inactivity_days, self.inputs)
-        names = {"stage": pa.array(range(len(STAGES)), pa.int32()), "name": pa.array(STAGES, pa.string())}
-        engine.register("stage_names", pa.table(names))
-        engine.create(
-            "membership", _STAGE_MEMBERS.format(boundary=number, day=int(periods.boundaries[number]))
-        )
-        return _names(engine, STAGE)
-
-    def settled_on(self, segment: str) -> date | None:
-        """Return the date of the stages."""
-        return self._known_on
-
-
 @dataclass(frozen=True)
 class Cohort:
     """Customers with a row of the log in a span of days that meets a condition.
@@ -166,7 +147,7 @@ class Cohort:
 
 
 @dataclass(frozen=True)
-class CohortSegments:
+class CohortSegments(Segments):
     """Cohorts of a TOML file; customers of none are in the segment ``unknown``."""
 
     cohorts: Sequence[Cohort]
@@ -209,19 +190,16 @@ def read_segments(
     column: str,
     people: CustomerTable | None,
     log_columns: Sequence[str],
-    scored: ScoredCustomers | None = None,
-    stages: StageSegments | None = None,
+    dated: Mapping[str, Segments] | None = None,
 ) -> Segments:
     """Return the segments of a name, or of a TOML file of cohorts.
 
     Parameters
     ----------
-    column : str, one of `FROM_LOG`, `ACQUISITION_PERIOD`, `TIER`, `STAGE`, a column of the customers' file, or a path
-        ``*.toml``
+    column : str, one of `FROM_LOG`, `ACQUISITION_PERIOD`, a column of the customers' file, or a path ``*.toml``
     people : CustomerTable or None
     log_columns : the columns that the log has
-    scored : ScoredCustomers or None, which tell tiers
-    stages : StageSegments or None
+    dated : mapping of other names to their segments, such as tiers and stages
 
     Raises
     ------
@@ -232,15 +210,8 @@ def read_segments(
         return CohortSegments(read_cohorts(Path(column)))
     if column == ACQUISITION_PERIOD:
         return FirstPurchaseSegments(column)
-    if column == STAGE and stages is not None:
-        return stages
-    if column == TIER:
-        if scored is None or not scored.tiers:
-            raise StayworthError(
-                "--segment tier needs a scored list with a column value_tier: give --scores, as 'stayworth score' "
-                "wrote it."
-            )
-        return ListedSegments(column, scored.tiers, scored.snapshot)
+    if column in (dated or {}):
+        return (dated or {})[column]
     if column in FROM_LOG:
         if FROM_LOG[column] not in log_columns:
             raise StayworthError(
@@ -248,10 +219,15 @@ def read_segments(
             )
         return FirstPurchaseSegments(column)
     if people is None:
-        choices = ", ".join([*FROM_LOG, ACQUISITION_PERIOD, TIER, STAGE])
-        near = did_you_mean(column, [*FROM_LOG, ACQUISITION_PERIOD, TIER, STAGE])
+        choices = [*FROM_LOG, ACQUISITION_PERIOD, "tier", "stage"]
+        near = did_you_mean(column, choices)
         raise StayworthError(
-            f"--segment {column} is a column of the customers' file: give --customers. Without it: {choices}.{near}"
+            translated(
+                "--segment {column} is a column of the customers' file: give --customers. Without it: {choices}.",
+                column=column,
+                choices=choices,
+            )
+            + near
         )
     return ListedSegments(column, people.values(column))
 

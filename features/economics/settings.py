@@ -76,6 +76,14 @@ class ReportSettings(Settings, section="report"):
             "--scores", help="A scored list of the log's customers: customer_id, expected_value, value_tier."
         ),
     ] = None
+    earlier_scores: Annotated[
+        list[Path],
+        typer.Option(
+            "--earlier-scores",
+            help="For --segment tier: a scored list of an earlier day, so that a period's tiers are those known at its "
+            "start. Repeat it for more.",
+        ),
+    ] = Field(default_factory=list)
     money_unit: Annotated[
         str | None,
         typer.Option("--money-unit", help="What money is called; toman shows rials divided by ten."),

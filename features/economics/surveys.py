@@ -126,7 +126,9 @@ def survey_results(facts: Facts, surveys: Surveys) -> pd.DataFrame:
     facts.engine.register("surveys", surveys.table)
     keys = ["segment", "period", "kind", "about"]
     periods = str(len(facts.periods))
-    answers, sent = (facts.by_segment(sql.replace("<periods>", periods)) for sql in (_ANSWERS, _SENT))
+    answers, sent = (
+        facts.by_segment(sql.replace("<periods>", periods), "facts.period") for sql in (_ANSWERS, _SENT)
+    )
     found = answers.merge(sent, "outer", on=keys)
     counts = [name for name in found if name not in keys]
     found[counts] = found[counts].fillna(0)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from features.economics.acquisition import Spend
 from features.economics.cost_table import CostTable
+from features.economics.dated_segments import STAGE, TIER, StageSegments, TierSegments
 from features.economics.facts import Facts
 from features.economics.identities import united
 from features.economics.inputs import CostInputs, Inputs
@@ -25,12 +26,13 @@ from features.economics.people import (
 from features.economics.periods import PeriodLength, Periods
 from features.economics.receivables import Receivables
 from features.economics.referrals import Referrals
-from features.economics.segments import STAGE, Segments, StageSegments, read_segments
+from features.economics.segments import ListedSegments, Segments, read_segments
 from features.economics.settings import INACTIVITY_DAYS, ReportSettings
 from features.economics.stages import StageInputs
 from features.economics.surveys import Surveys
 from features.economics.targets import Targets
 from features.economics.touches import Touches
+from features.errors import StayworthError
 from features.language import translated
 from features.log.settings import LogSettings
 from features.log.transactions import TransactionLog
@@ -77,15 +79,15 @@ class ReportSources:
                 )
             )
         needed = settings.customers or settings.scores
-        known = self.orders.table["customer_id"].unique().to_pylist() if needed else []
+        self._known = self.orders.table["customer_id"].unique().to_pylist() if needed else []
         self.people = self.scored = None
         if settings.customers:
             self.people = CustomerTable(
-                settings.customers, known, log, self.aliases, loosely=settings.loose_ids
+                settings.customers, self._known, log, self.aliases, loosely=settings.loose_ids
             )
             self.said += self.people.notes
         if settings.scores:
-            self.scored = read_scored(settings.scores, known, log, self.aliases)
+            self.scored = read_scored(settings.scores, self._known, log, self.aliases)
             self.said += self.scored.notes
         self.inactivity_days = self._inactivity()
         span, path = (self.orders.first_day, self.orders.last_day), settings.deflator
@@ -164,11 +166,29 @@ class ReportSources:
         return replace(inputs, costs=CostInputs(months, touches, table))
 
     def _read_segments(self, name: str) -> Segments:
-        stages = None
+        dated: dict[str, Segments] = {}
         if name == STAGE:
             given = StageInputs(self._referrals, self._surveys, self._wallets or {})
-            stages = StageSegments(self.inactivity_days, given)
-        return read_segments(name, self.people, self.orders.columns, self.scored, stages)
+            dated[name] = StageSegments(self.inactivity_days, given)
+        elif name == TIER:
+            dated[name] = self._tiers()
+        return read_segments(name, self.people, self.orders.columns, dated)
+
+    def _tiers(self) -> Segments:
+        """Return the tiers of the scored list, and of those of earlier days."""
+        if self.scored is None or not self.scored.tiers:
+            raise StayworthError(
+                translated(
+                    "--segment tier needs a scored list with a column value_tier: give --scores, as 'stayworth score' "
+                    "wrote it."
+                )
+            )
+        earlier = [
+            read_scored(path, self._known, self.log, self.aliases) for path in self.settings.earlier_scores
+        ]
+        if not earlier and self.scored.snapshot is None:
+            return ListedSegments(TIER, self.scored.tiers)
+        return TierSegments([*earlier, self.scored])
 
     def _has(self, column: str) -> bool:
         return self.people is not None and self.people.has(column)

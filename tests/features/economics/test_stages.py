@@ -11,14 +11,16 @@ import pytest
 
 from features.customer_groups import STAGES
 from features.economics.base import customer_base
+from features.economics.dated_segments import StageSegments, TierSegments
 from features.economics.facts import Facts
 from features.economics.group_section import group_section
 from features.economics.inputs import Inputs
 from features.economics.leads import Leads
 from features.economics.migration import migration
+from features.economics.people import ScoredCustomers
 from features.economics.periods import Periods
 from features.economics.referrals import Referrals
-from features.economics.segments import FirstPurchaseSegments, Segments, StageSegments
+from features.economics.segments import FirstPurchaseSegments, Segments
 from features.economics.stages import (
     StageInputs,
     create_stages,
@@ -166,10 +168,12 @@ def test_what_happens_later_changes_no_stage_of_before() -> None:
 
 
 @pytest.mark.parametrize("length", ["week", "month", "quarter", "year"])
-@pytest.mark.parametrize("segmented", [False, True])
-def test_moves_add_up_to_the_customer_base(length: str, segmented: bool) -> None:
+@pytest.mark.parametrize("segmented", ["", "first_channel", "stage"])
+def test_moves_add_up_to_the_customer_base(length: str, segmented: str) -> None:
     log = validate(random_orders(7))
-    segments = FirstPurchaseSegments("first_channel") if segmented else None
+    segments: Segments | None = FirstPurchaseSegments(segmented) if segmented else None
+    if segmented == "stage":
+        segments = StageSegments(INACTIVITY, StageInputs())
 
     with facts_of(log, segments, length) as facts:
         stages_at(facts)
@@ -177,13 +181,14 @@ def test_moves_add_up_to_the_customer_base(length: str, segmented: bool) -> None
         sums = facts.by_segment(
             "SELECT {segment} AS segment, facts.period AS period, "
             "CAST(sum(gross_cents - refund_cents) AS BIGINT) AS net_cents, "
-            "count(*) FILTER (WHERE purchase_days > 0) AS buyers FROM customer_periods AS facts{members} GROUP BY 1, 2"
+            "count(*) FILTER (WHERE purchase_days > 0) AS buyers FROM customer_periods AS facts{members} GROUP BY 1, 2",
+            "facts.period",
         ).set_index(["segment", "period"])
 
-    by_period = moves.groupby(["segment", "period"])
+    by_period = moves.groupby(["segment", "period"], sort=False)
     active = [stage for stage in STAGES if stage != "lapsed"]
     assert (by_period[active].sum().sum(axis="columns") == base["end"]).all()
-    began = moves[moves["from_stage"].isin(active)].groupby(["segment", "period"])
+    began = moves[moves["from_stage"].isin(active)].groupby(["segment", "period"], sort=False)
     assert (began["customers"].sum() == base["start"]).all()
     assert (began["lapsed"].sum() == base["lost"]).all()
     new = moves[moves["from_stage"] == "new"].set_index(["segment", "period"])
@@ -193,15 +198,79 @@ def test_moves_add_up_to_the_customer_base(length: str, segmented: bool) -> None
     assert (moves[list(STAGES)] >= 0).all(axis=None)
     for name in ("net_cents", "buyers"):
         assert (by_period[name].sum().loc[sums.index] == sums[name]).all()
-    # Where one period ends the next begins.
+    # Where one period ends the next begins; customers may be in another stage, and so in another segment, then.
     everybody = by_period[list(STAGES)].sum()
     for stage in active:
         starts = moves[moves["from_stage"] == stage].set_index(["segment", "period"])["customers"]
-        for segment in facts.groups:
+        for segment in ["all"] if segmented == "stage" else facts.groups:
             assert starts[segment].tolist()[1:] == everybody.loc[segment][stage].tolist()[:-1]
+        if segmented == "stage" and stage in facts.groups:
+            assert base["start"][stage].tolist() == starts["all"].tolist()
 
 
-def test_segments_by_stage_are_as_at_the_start_of_the_last_closed_period() -> None:
+def sums_to_everybody(facts: Facts) -> bool:
+    """Whether the segments of each period add up to all customers, and each to its end."""
+    base = customer_base(facts)
+    names = ["start", "new", "returned", "lost", "end", "acquired", "passed_through", "total_base_at_start"]
+    parts = base.loc[facts.segments, names].groupby(level="period").sum()
+    adds_up = base["start"] + base["new"] + base["returned"] - base["lost"] == base["end"]
+    return bool(adds_up.all()) and parts.equals(base.loc["all", names])
+
+
+@pytest.mark.parametrize("length", ["week", "month", "quarter", "year"])
+def test_every_period_is_told_apart_by_the_stages_of_its_start(length: str) -> None:
+    log = validate(random_orders(8))
+
+    with facts_of(log, StageSegments(INACTIVITY, StageInputs()), length) as facts:
+        base = customer_base(facts)
+        whole = sums_to_everybody(facts)
+        marks = facts.provisional(dated=True).reshape(len(facts.groups), -1)
+        hindsight = facts.provisional().reshape(len(facts.groups), -1)
+
+    assert whole
+    for number, period in enumerate(facts.periods):
+        stages = pd.Series(oracle(log, period.start, with_files=False)).value_counts()
+        started = base["total_base_at_start"].xs(number, level="period")
+        assert {name: started[name] for name in STAGES if started.get(name)} == stages.to_dict()
+    assert (base["acquired"]["new"] == base["acquired"]["all"]).all()
+    assert (marks == marks[0]).all()  # nothing is seen in hindsight
+    assert hindsight[1:].sum() >= marks[1:].sum()
+
+
+def test_tiers_are_those_of_the_last_list_known_at_a_periods_start() -> None:
+    log = validate(random_orders(8))
+    first = ScoredCustomers({}, None, {"c00": "vip", "c01": "low"}, date(2015, 5, 10), None, [])
+    second = ScoredCustomers({}, None, {"c00": "low", "c02": "vip"}, date(2015, 9, 1), None, [])
+
+    with facts_of(log, TierSegments([second, first])) as facts:
+        sold = facts.by_segment(
+            "SELECT {segment} AS segment, facts.period AS period, facts.customer AS customer "
+            "FROM customer_periods AS facts{members} GROUP BY ALL",
+            "facts.period",
+        )
+        names = facts.query("SELECT customer, customer_id, first_day FROM customers").set_index("customer")
+        whole = sums_to_everybody(facts)
+        marks = facts.provisional(dated=True).reshape(len(facts.groups), -1)[1]
+
+    assert whole
+    assert facts.segments == ["vip", "low", "new", "unknown"]
+    for _, row in sold[sold["segment"] != "all"].iterrows():
+        start = facts.periods.all[row["period"]].start
+        known, who = second if start >= date(2015, 9, 1) else first, names.loc[row["customer"]]
+        bought_before = date(1970, 1, 1) + timedelta(days=int(who["first_day"])) < start
+        assert row["segment"] == (known.tiers.get(who["customer_id"], "unknown") if bought_before else "new")
+    # The first list is of May: until June nobody knew the tiers.
+    assert marks.tolist()[:6] == [True] * 5 + [False]
+
+
+def test_lists_of_one_day_tell_no_tiers_of_periods() -> None:
+    lists = [ScoredCustomers({}, None, {"c00": "vip"}, day, None, []) for day in [date(2015, 5, 10)] * 2]
+
+    with pytest.raises(StayworthError, match=r"no two of one day: those given are of 2015-05-10, 2015-05-10"):
+        TierSegments(lists)
+
+
+def test_for_the_whole_log_stages_are_those_at_the_start_of_the_last_closed_period() -> None:
     log = validate(random_orders(8))
 
     with facts_of(log, StageSegments(INACTIVITY, StageInputs())) as facts:
@@ -217,7 +286,7 @@ def test_segments_by_stage_are_as_at_the_start_of_the_last_closed_period() -> No
         marks = facts.provisional().reshape(len(facts.groups), -1)
 
     expected = oracle(log, start, with_files=False)
-    assert {who: stage for who, stage in members.items() if stage != "unknown"} == expected
+    assert {who: stage for who, stage in members.items() if stage not in ("new", "unknown")} == expected
     assert marks[1:, :number].all()
     assert not marks[:, number].any()
 

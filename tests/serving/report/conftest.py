@@ -82,6 +82,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
             for channel in (*CHANNELS, "billboard")
         ),
         "scores": everyone.assign(expected_value=draw.normal(5_000_000, 4_000_000, CUSTOMERS).round()),
+        "earlier-scores": everyone.assign(
+            snapshot_date="2023-06-01", expected_value=1, value_tier=draw.choice(["vip", "low"], CUSTOMERS)
+        ),
         "targets": pd.DataFrame(
             {
                 "indicator": ["churn_rate", "churn_rate", "end", "end"],
