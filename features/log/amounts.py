@@ -27,6 +27,7 @@ EXPRESSION_ERROR = 5e-15  # twenty roundings of a double; half a unit of the 14t
 _PART_OF_A_CENT = 1e-8
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _CURRENCY_MARK = r"[$€£¥₹₺₽﷼₩]|\b[A-Za-z]{2,3}\b|ریال|تومان"
+_SIDES = {"CR", "DR"}
 _CURRENCY = _CURRENCY_MARK + r"|\s"
 _GROUPS = {" ": r"[ \x{a0}\x{202f}]", "'": "['’]"}
 
@@ -57,6 +58,8 @@ def numbers(column: pa.ChunkedArray, style: NumberStyle = PLAIN) -> pa.ChunkedAr
     >>> german = NumberStyle(decimal=",", thousands=".")
     >>> numbers(pa.chunked_array([["-1.234,50", "12,5", "1.5"]]), german).to_pylist()
     [-1234.5, 12.5, None]
+    >>> numbers(pa.chunked_array([["4,65,120.50", "465,120", "4,65"]]), NumberStyle(thousands=",")).to_pylist()
+    [465120.5, 465120.0, None]
     >>> numbers(pa.chunked_array([["(28.64)", "5.00-", "$ 3"]]), NumberStyle(accounting=True)).to_pylist()
     [-28.64, -5.0, 3.0]
     """
@@ -81,6 +84,12 @@ def _filled(values: pa.ChunkedArray, style: NumberStyle) -> pa.ChunkedArray:
 def _require_one_currency(written: pa.ChunkedArray) -> None:
     """Refuse numbers with marks of several currencies: a sum of them means nothing."""
     marks = {mark for each in written.unique().to_pylist() for mark in re.findall(_CURRENCY_MARK, each or "")}
+    if marks and marks <= _SIDES:
+        raise LogError(
+            "Amounts are marked CR and DR, credit and debit.",
+            "Which of them are refunds is for the shop to say: write those with a minus, and no marks.",
+            "Send plain numbers, with a minus before refunds.",
+        )
     if len(marks) > 1:
         raise LogError(
             f"It mixes currencies: {', '.join(map(repr, sorted(marks)))}.",
@@ -89,26 +98,38 @@ def _require_one_currency(written: pa.ChunkedArray) -> None:
         )
 
 
+def without_marks(written: pa.ChunkedArray, currency: str = _CURRENCY_MARK) -> pa.ChunkedArray:
+    """Take a currency, parentheses and a minus at the end off numbers; a minus in front stands for the last two.
+
+    Examples
+    --------
+    >>> without_marks(pa.chunked_array([["1.234,50 €", "(28.64)", "5.00-"]])).to_pylist()
+    ['1.234,50', '-28.64', '-5.00']
+    """
+    written = pc.utf8_trim_whitespace(pc.replace_substring_regex(written, currency, ""))
+    written = pc.replace_substring_regex(written, r"^\((.*)\)$", r"-\1")
+    return pc.replace_substring_regex(written, r"^(.*[0-9.,])-$", r"-\1")
+
+
 def _plainly(written: pa.ChunkedArray, style: NumberStyle) -> pa.ChunkedArray:
     """Write numbers of a style with a decimal point, a leading minus and nothing else."""
     written = ascii_digits(written)
-    for pattern, plain_form in ((r"^['’](?P<n>[+=-]?[(0-9.])", r"\1"), ("٫", "."), ("٬", ""), ("[−–]", "-")):
+    for pattern, plain_form in (
+        (r"^['’](?P<n>[+=-]?[(0-9.])", r"\1"),
+        ("[٫．]", "."),
+        ("٬", ""),
+        ("[−–－]", "-"),
+    ):
         written = pc.replace_substring_regex(written, pattern, plain_form)
     if style.accounting:
         _require_one_currency(written)
-        written = pc.replace_substring_regex(written, _CURRENCY, "")
-        written = pc.replace_substring_regex(written, r"^\((.*)\)$", r"-\1")
-        written = pc.replace_substring_regex(written, r"^(.*[0-9.,])-$", r"-\1")
+        written = without_marks(written, _CURRENCY)
     decimal = re.escape(style.decimal)
     if style.thousands:
-        group = (
-            r"[ \x{a0}\x{202f}]"
-            if style.thousands == " "
-            else "['’]"
-            if style.thousands == "'"
-            else re.escape(style.thousands)
-        )
-        grouped = rf"^[+-]?([0-9]{{1,3}}({group}[0-9]{{3}})+|[0-9]*)({decimal}[0-9]*)?([eE][+-]?[0-9]+)?$"
+        group = _GROUPS.get(style.thousands, re.escape(style.thousands))
+        # Lakhs and crores are grouped by two: 12,34,567.
+        whole = rf"[0-9]{{1,3}}({group}[0-9]{{3}})+|[0-9]{{1,2}}({group}[0-9]{{2}})+{group}[0-9]{{3}}|[0-9]*"
+        grouped = rf"^[+-]?({whole})({decimal}[0-9]*)?([eE][+-]?[0-9]+)?$"
         fits = pc.match_substring_regex(written, grouped)
         written = pc.if_else(
             fits, pc.replace_substring_regex(written, group, ""), pa.scalar(None, pa.string())

@@ -2,8 +2,8 @@
 
 A finding has a name, by which it can be accepted. Those that make every number wrong stop the reading; the
 others are said. The checks look at ids (:mod:`features.log.id_checks`), at what was lost
-(:mod:`features.log.loss_checks`), at columns that contradict each other (:mod:`features.log.column_checks`), at the
-dates, and at what a row stands for.
+(:mod:`features.log.loss_checks`), at columns that contradict each other (:mod:`features.log.column_checks`), at words
+that say a row is no sale (:mod:`features.log.status_checks`), at the dates, and at what a row stands for.
 """
 
 from __future__ import annotations
@@ -17,22 +17,17 @@ import pyarrow.compute as pc
 
 from features.language import translated
 from features.log.column_checks import check_columns
-from features.log.columns import listed, quoted, text
 from features.log.findings import Finding
 from features.log.history_checks import check_histories
 from features.log.id_checks import check_ids
 from features.log.loss_checks import MUCH, check_losses
 from features.log.settings import LogRules
+from features.log.status_checks import check_statuses
 from features.log.transactions import TransactionLog
 
 OLDEST_YEAR = 1990
-_SAMPLE_ROWS = 200_000
-_STATUS_VALUES = 30
-_BAD_STATUS = (
-    *("failed", "failure", "cancelled", "canceled", "void", "voided", "declined", "pending", "unpaid"),
-    *("draft", "test", "chargeback", "expired", "abandoned", "error", "rejected", "on-hold", "refunded"),
-)
-_REFUND_WORDS = ("refund", "return", "credit note", "credit_note", "creditnote", "chargeback")
+_FEW_ROWS = 50
+_DOMINANT = 0.5  # of the money, in one row
 
 
 def check(log: TransactionLog, rules: LogRules) -> list[Finding]:
@@ -55,7 +50,7 @@ def check(log: TransactionLog, rules: LogRules) -> list[Finding]:
     >>> worst.name, worst.fatal
     ('amounts-written-otherwise', True)
     """
-    statuses = list(_check_statuses(log))
+    statuses = list(check_statuses(log))
     refunds = any(finding.name == "positive-refunds" for finding in statuses)
     found = [
         *check_ids(log, rules),
@@ -144,6 +139,18 @@ def _check_grain(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
             ),
             fatal=True,
         )
+    elif cents.size >= _FEW_ROWS and abs(int(cents[largest])) > _DOMINANT * np.abs(cents).sum():
+        yield Finding(
+            "dominant-amount",
+            translated(
+                "One amount, {amount:,.2f} of customer {customer} on {day:date}, is {share:.0%} of all money: a "
+                "mistake?",
+                amount=cents[largest] / 100,
+                customer=repr(table["customer_id"][largest].as_py()),
+                day=table["ordered_on"][largest].as_py(),
+                share=abs(int(cents[largest])) / np.abs(cents).sum(),
+            ),
+        )
     identical = log.report.identical_rows
     if identical > MUCH * table.num_rows and not rules.drop_identical:
         yield Finding(
@@ -182,61 +189,3 @@ def _repeated_totals(log: TransactionLog) -> Iterator[Finding]:
                 several=several.num_rows,
             ),
         )
-
-
-def _check_statuses(log: TransactionLog) -> Iterator[Finding]:
-    """Look for columns that say which rows are no sale, or are refunds."""
-    used = pa.array(log.quarantine.used[:_SAMPLE_ROWS])
-    raw = log.quarantine.raw.slice(0, _SAMPLE_ROWS).filter(used)
-    cents = log.table["amount_cents"].slice(0, raw.num_rows)
-    mapped, amount = set(log.names.values()), log.names.get("amount", "amount")
-    for name in dict.fromkeys(raw.column_names):
-        column = raw.column(raw.column_names.index(name))
-        kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-        if name in mapped or not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
-            continue
-        values = pc.utf8_lower(text(column))
-        counts = {entry["values"]: entry["counts"] for entry in pc.value_counts(values).to_pylist()}
-        if len(counts) > _STATUS_VALUES:
-            continue
-        bad = [value for value in counts if value and value.removeprefix("wc-") in _BAD_STATUS]
-        refunds = [value for value in counts if value and _is_refund(value)]
-        positive = pc.and_(pc.is_in(values, value_set=pa.array(refunds, pa.string())), pc.greater(cents, 0))
-        if refunds and not set(refunds) <= set(bad) and pc.any(positive).as_py():
-            yield Finding(
-                "positive-refunds",
-                translated(
-                    "Column {name} says {words} in {n:row|rows} with a positive amount, which count as purchases. Turn "
-                    "them with a query: {flag}.",
-                    name=repr(name),
-                    words=listed(refunds),
-                    n=pc.sum(positive).as_py(),
-                    flag=_turned(name, refunds, amount),
-                ),
-            )
-        elif bad and len(counts) > 1:
-            rows = sum(counts[value] for value in bad)
-            yield Finding(
-                "statuses",
-                translated(
-                    "Column {name} has {n:row|rows} of {words}, which count as orders. Leave out what is none: {flag}.",
-                    name=repr(name),
-                    n=rows,
-                    words=listed(bad),
-                    flag=f'--where "lower({quoted(name)}) NOT IN ({", ".join(map(repr, bad))})"',
-                ),
-            )
-
-
-def _turned(name: str, refunds: list[str], amount: str) -> str:
-    """Return the flag of a query that makes the amounts of refunds negative."""
-    return (
-        f'--transactions "FILE?query=SELECT * REPLACE (CASE WHEN lower({quoted(name)}) IN '
-        f"({', '.join(map(repr, refunds))}) THEN '-' || {quoted(amount)} ELSE {quoted(amount)} END AS "
-        f'{quoted(amount)}) FROM log"'
-    )
-
-
-def _is_refund(status: str) -> bool:
-    """Tell whether a status means a refund; a sale of which a part was refunded is a sale."""
-    return any(word in status for word in _REFUND_WORDS) and "partial" not in status

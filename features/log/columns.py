@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import pyarrow as pa
@@ -85,6 +86,8 @@ def _missing_columns(missing: dict[str, str], available: list[str]) -> str:
         if near or remedy.startswith("use"):
             advice.append(f"for {name!r} {remedy} " + (repr(near) if near else "COLUMN"))
     found = f"The log has no column {listed(missing)}; it has {listed(available)}."
+    if any(re.match(r"[+-]?[0-9]+([.,/-][0-9]+)*$", name.strip()) for name in available):
+        return f"{found} Its first line seems to be an order: write a header above it, such as {','.join(missing)}."
     return f"{found} Perhaps {'; '.join(advice)}." if advice else found
 
 

@@ -37,8 +37,8 @@ _ISO_LOCAL = rf"^{_DATE}([T ]{_TIME})?$"
 _ISO_OFFSET = rf"^{_DATE}[T ]{_TIME} ?(Z|UTC|GMT|[+-][0-9]{{2}}(:?[0-9]{{2}})?)$"
 _FIRST, _LAST = np.datetime64("0001-01-01"), np.datetime64("9999-12-31T23:59:59")
 _TWO_DAYS = np.timedelta64(2, "D")
-_FOREIGN_DIGIT = "[۰-۹٠-٩]"
-_ASCII_DIGITS = str.maketrans("۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩", "01234567890123456789")
+_FOREIGN_DIGIT = "[۰-۹٠-٩０-９]"
+_ASCII_DIGITS = str.maketrans("۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩０１２３４５６７８９", "0123456789" * 3)
 _NUMBER = r"^[0-9]+(\.[0-9]+)?$"
 _JALALI = re.compile(r"^\s*([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})(?:[T ]+(.*))?$")
 
@@ -126,7 +126,7 @@ def _of_several(written: pa.ChunkedArray, timezone: str, formats: list[str], cal
 
 
 def ascii_digits(written: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Write Persian and Arabic digits as ASCII ones.
+    """Write Persian, Arabic and full-width digits as ASCII ones.
 
     Examples
     --------
@@ -140,7 +140,7 @@ def ascii_digits(written: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def plain_digits(written: str) -> str:
-    """Write the Persian and Arabic digits of one text as ASCII ones."""
+    """Write the Persian, Arabic and full-width digits of one text as ASCII ones."""
     return written.translate(_ASCII_DIGITS)
 
 

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
+import numpy as np
 import pyarrow as pa
 
 from features.errors import LogError
@@ -90,6 +91,16 @@ def require_content(path: Path, *signatures: str) -> None:
     raise LogError(f"{path} is not what its name says: it is {what}. {_remedy(path, suffix)}")
 
 
+def not_parquet(path: Path, error: Exception) -> str:
+    """Say that a file is no Parquet file, and what it is if that is known."""
+    if path.is_file():
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+        if content_of(head)[0] == TEXT and head and b"\0" not in head:
+            return f"{path} is not what its name says: it is text. If it is a table, rename it to {path.stem}.csv."
+    return f"{path} is not a Parquet file, or is damaged: {error}."
+
+
 def kind_in_words(path: Path) -> str:
     """Return a sentence that says what a file is and how to make a table of it, if it is known; else nothing."""
     with path.open("rb") as file:
@@ -142,7 +153,7 @@ def plain_text(path: Path, encoding: str | None = None) -> Iterator[Path]:
     try:
         with unpacked(path) as file:
             head = file.read(_HEAD_BYTES)
-        encoding = encoding or next((name for bom, name in _BOMS if head.startswith(bom)), None)
+        encoding = encoding or _encoding_of(head)
         if not packed and encoding is None:
             yield path
             return
@@ -154,6 +165,22 @@ def plain_text(path: Path, encoding: str | None = None) -> Iterator[Path]:
             yield target
     except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
         raise LogError(f"{path} cannot be read: {error}.") from None
+
+
+def _encoding_of(head: bytes) -> str | None:
+    """Return the encoding that a text's first bytes show, if it is not UTF-8.
+
+    Examples
+    --------
+    >>> _encoding_of("customer_id".encode("utf-16")), _encoding_of("customer_id".encode("utf-16-le"))
+    ('utf-16', 'utf-16-le')
+    """
+    marked = next((name for bom, name in _BOMS if head.startswith(bom)), None)
+    if marked or not head:
+        return marked
+    # Without a mark: the header's letters are Latin ones for the most part, half of whose bytes are zero.
+    zeros = [head[start::2].count(0) / len(head[start::2] or b" ") for start in (0, 1)]
+    return ("utf-16-be", "utf-16-le")[int(np.argmax(zeros))] if max(zeros) > 0.5 > 10 * min(zeros) else None
 
 
 def unpacked(path: Path) -> IO[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,18 +12,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.language import translatable, translated
-from features.log.amounts import numbers
+from features.log.amounts import numbers, without_marks
 from features.log.columns import text
-from features.log.dates import ascii_digits
+from features.log.dates import ascii_digits, local_times
 from features.log.settings import ISO, NumberStyle
 
 _BLANK = r"[ \x{a0}\x{202f}]"
 _SIGN = "[+-]?"
 _OVER_12 = "(1[3-9]|2[0-9]|3[01])"  # a day of the month that is no month
 _GERMAN = NumberStyle(decimal=",", thousands=".")
-_ACCOUNTING = NumberStyle(accounting=True)
+_ACCOUNTED, _ACCOUNTING = "--accounting", NumberStyle(accounting=True)
 # What it is, a pattern of the whole cell, the flag that reads it, and the style that the flag makes.
-_NUMBERS: tuple[tuple[str, str, str, NumberStyle], ...] = (
+_GROUPED: tuple[tuple[str, str, str, NumberStyle], ...] = (
     (
         translatable("with dots for thousands"),
         rf"^{_SIGN}[0-9]{{1,3}}(\.[0-9]{{3}}){{2,}}$",
@@ -37,7 +38,7 @@ _NUMBERS: tuple[tuple[str, str, str, NumberStyle], ...] = (
     ),
     (
         translatable("with commas for thousands"),
-        rf"^{_SIGN}[0-9]{{1,3}}(,[0-9]{{3}})+(\.[0-9]*)?$",
+        rf"^{_SIGN}([0-9]{{1,3}}(,[0-9]{{3}})+|[0-9]{{1,2}}(,[0-9]{{2}})+,[0-9]{{3}})(\.[0-9]*)?$",
         "--thousands ,",
         NumberStyle(thousands=","),
     ),
@@ -65,13 +66,23 @@ _NUMBERS: tuple[tuple[str, str, str, NumberStyle], ...] = (
         '--thousands "\'"',
         NumberStyle(thousands="'"),
     ),
-    (translatable("in parentheses"), r"^[^(]*\(.*[0-9].*\)$", "--accounting", _ACCOUNTING),
-    (translatable("with a minus at the end"), r"^[0-9.]+ ?-$", "--accounting", _ACCOUNTING),
+)
+_MARKED: tuple[tuple[str, str, str, NumberStyle], ...] = (
+    (translatable("in parentheses"), r"^[^(]*\(.*[0-9].*\)$", _ACCOUNTED, _ACCOUNTING),
+    (translatable("with a minus at the end"), r"^[0-9.]+ ?-$", _ACCOUNTED, _ACCOUNTING),
     (
         translatable("with a currency beside them"),
         r"^-?([^0-9.,()-]{1,4}-?[0-9][0-9.]*|[0-9][0-9.]*[^0-9.,()-]{1,4})$",
         "--accounting",
         _ACCOUNTING,
+    ),
+)
+_NUMBERS = (
+    *_GROUPED,
+    *_MARKED,
+    *(
+        (how, pattern, f"--accounting {flag}", replace(style, accounting=True))
+        for how, pattern, flag, style in _GROUPED
     ),
 )
 _HALF_DAY = r"(?i:[ap]\.? ?m\.?)"
@@ -100,6 +111,13 @@ _DATES: tuple[tuple[str, str, str], ...] = (
             (translatable("with the day first"), f"{_OVER_12}/[0-9]{{1,2}}/[0-9]{{4}}", "%d/%m/%Y", "/.-"),
             (translatable("with the month first"), f"[0-9]{{1,2}}/{_OVER_12}/[0-9]{{4}}", "%m/%d/%Y", "/.-"),
             (translatable("with the year first"), "(19|20)[0-9]{2}/[0-9]{1,2}/[0-9]{1,2}", "%Y/%m/%d", "/.-"),
+            # Not with a hyphen: 22-01-03 may begin with the year.
+            (translatable("with the day first"), f"{_OVER_12}/[0-9]{{1,2}}/[0-9]{{2}}", "%d/%m/%y", "/."),
+            (translatable("with the month first"), f"[0-9]{{1,2}}/{_OVER_12}/[0-9]{{2}}", "%m/%d/%y", "/."),
+            (translatable("with the month's name"), "[0-9]{1,2}/[A-Za-z]{4,9}/[0-9]{4}", "%d/%B/%Y", " -/."),
+            (translatable("with the month's name"), "[0-9]{1,2}/[A-Za-z]{3}/[0-9]{4}", "%d/%b/%Y", " -/."),
+            (translatable("with the month's name"), "[A-Za-z]{4,9}/[0-9]{1,2}, [0-9]{4}", "%B/%d, %Y", " "),
+            (translatable("with the month's name"), "[A-Za-z]{3}/[0-9]{1,2}, [0-9]{4}", "%b/%d, %Y", " "),
         )
         for mark in marks
         for time, clock in _CLOCKS
@@ -122,6 +140,16 @@ _OTHER_DATES: tuple[tuple[str, str, str], ...] = (
         translatable("with the month first"),
         rf"^[0-9]{{1,2}}/{_OVER_12}/[0-9]{{4}}",
         "--date-format, from '%m/%d/%Y' on,",
+    ),
+    (
+        translatable("with day and month in an order that they do not show"),
+        r"^[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{4}",
+        "--date-format, from '%d/%m/%Y' or from '%m/%d/%Y' on as it is meant,",
+    ),
+    (
+        translatable("with years of two digits"),
+        r"^[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{2}",
+        "--date-format, with %y and the order that is meant,",
     ),
 )
 
@@ -209,22 +237,64 @@ def written_otherwise(
     """
     found: list[Notation] = []
     tried = (read_as or "").split("|")
-    dated = [
-        (how, pattern, form, None) for how, pattern, form in (*_DATES, *_OTHER_DATES) if form not in tried
-    ]
     for name in columns:
         written = ascii_digits(text(raw[name].take(pa.array(rows))))
-        left = pc.fill_null(pc.is_valid(written), False).to_numpy().copy()
-        for how, pattern, flag, style in dated if what == "dates" else _NUMBERS:
-            fits = pc.fill_null(pc.match_substring_regex(written, pattern), False).to_numpy() & left
-            if not fits.any():
-                continue
-            left &= ~fits
-            cells = written.filter(pa.array(fits))
-            values = np.full(len(cells), np.nan) if style is None else numbers(cells, style).to_numpy()
-            found.append(Notation(what, how, flag, name, rows[fits], values))
+        ways = _ways_of_dates(written, tried) if what == "dates" else _ways_of_numbers(written)
+        for how, flag, cells, values in ways:
+            found.append(Notation(what, how, flag, name, rows[cells], values))
     found.sort(key=lambda notation: -notation.rows.size)
     return _with_one_format(found, read_as) if what == "dates" else found
+
+
+_Way = tuple[str, str, npt.NDArray[np.bool_] | npt.NDArray[np.int64], npt.NDArray[np.float64]]
+
+
+def _ways_of_numbers(written: pa.ChunkedArray) -> Iterator[_Way]:
+    """Yield how numbers are written: in words, the flag, which cells, and their values."""
+    left = pc.is_valid(written).to_numpy().copy()
+    bare = without_marks(written)
+    for how, pattern, flag, style in _NUMBERS:
+        fits = left & _matches(bare if style.accounting and flag != _ACCOUNTED else written, pattern)
+        if not fits.any():
+            continue
+        # A style reads plainer cells too, such as 12,5 beside 1.234,5; only numbers have a currency, not any words.
+        places = np.flatnonzero(fits if style.accounting else left)
+        values = numbers(written.take(pa.array(places)), style).to_numpy()
+        sound = np.isfinite(values)
+        if sound.any():
+            left[places[sound]] = False
+            yield how, flag, places[sound], values[sound]
+
+
+def _ways_of_dates(written: pa.ChunkedArray, tried: Sequence[str]) -> Iterator[_Way]:
+    """Yield how dates are written, by formats first; what one reads, and none contradicts, is written so."""
+    left = pc.is_valid(written).to_numpy().copy()
+    for how, pattern, form in (*_DATES, *_OTHER_DATES):
+        fits = left & _matches(written, pattern)
+        if form in tried or not fits.any():
+            continue
+        if "%" in form[:1] and not _matches(written, _contrary(pattern)).any():
+            places = np.flatnonzero(left)
+            read = local_times(written.take(pa.array(places)), date_format=form)
+            fits[places[~np.isnat(read)]] = True
+        left &= ~fits
+        yield how, form, fits, np.full(int(fits.sum()), np.nan)
+
+
+def _contrary(pattern: str) -> str:
+    """Return the pattern of dates with day and month the other way round."""
+    day, month = f"^{_OVER_12}", "^[0-9]{1,2}"
+    for mark in ("/", r"\.", r"\-", "-"):
+        if pattern.startswith(f"{day}{mark}"):
+            return f"{month}{mark}{_OVER_12}{mark}"
+        if pattern.startswith(f"{month}{mark}{_OVER_12}"):
+            return f"{day}{mark}{month[1:]}{mark}"
+    return "^$"
+
+
+def _matches(written: pa.ChunkedArray, pattern: str) -> npt.NDArray[np.bool_]:
+    found: npt.NDArray[np.bool_] = pc.fill_null(pc.match_substring_regex(written, pattern), False).to_numpy()
+    return found
 
 
 def _with_one_format(found: list[Notation], read_as: str | None) -> list[Notation]:

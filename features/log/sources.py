@@ -32,6 +32,7 @@ from features.log.delimited import open_delimited
 from features.log.file_kinds import (
     PACKED,
     kind_in_words,
+    not_parquet,
     require_content,
     require_plausible_size,
     suffix_of,
@@ -298,4 +299,4 @@ def _parquet(path: Path, files: Sequence[Path], chunk_rows: int) -> Iterator[Str
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, pa.ArrowTypeError):
             raise LogError(f"The files of {path} do not go together: {error}.") from None
-        raise LogError(f"{path} is not a Parquet file, or is damaged: {error}.") from None
+        raise LogError(not_parquet(path, error)) from None

@@ -507,3 +507,97 @@ def test_the_remedy_for_negative_quantities_turns_the_amounts():
     log = read(raw, amount_expression=expression)
 
     assert (log.report.refunds, check(log, LogRules(amount_expression=expression))) == (10, [])
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        ({"is_test": ["false"] * 90 + ["true"] * 10}, "where \"lower(is_test) NOT IN ('true')\""),
+        ({"Cancelled At": [""] * 90 + ["2023-02-01"] * 10}, "where \"coalesce(\"Cancelled At\", '') = ''\""),
+        ({"Refunded Amount": [""] * 90 + ["10"] * 10}, "'amount - coalesce(\"Refunded Amount\", 0)'"),
+        ({"Status": ["bezahlt"] * 90 + ["Storniert"] * 10}, "NOT IN ('storniert')"),
+        ({"Art": ["Verkauf"] * 90 + ["Retoure"] * 10}, "'retoure'"),
+        ({"وضعیت": ["پرداخت شده"] * 90 + ["مرجوعی"] * 10}, "'مرجوعی'"),
+    ],
+)
+def test_columns_that_say_a_row_is_no_sale_are_said_in_the_languages_of_shops(
+    columns: dict[str, Any], told: str
+):
+    [finding] = check(read(shop(**columns)), LogRules())
+
+    assert told in finding.message and not finding.fatal
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"tested_by": "ann"},
+        {"is_test": "false"},
+        {"refunded_amount": "0"},
+        {"shipped_at": ["2023-02-01"] * 50 + [""] * 50},
+        {"category": ["savoir-faire"] * 50 + ["attestation"] * 50},
+    ],
+)
+def test_columns_that_say_nothing_against_a_sale_are_passed_over(columns: dict[str, Any]):
+    assert found(shop(**columns)) == {}
+
+
+def test_one_amount_that_is_most_of_the_money_is_said():
+    assert found(changed("amount", lambda n, value: "1000000" if n == 7 else value)) == {
+        "dominant-amount": False
+    }
+
+
+@pytest.mark.parametrize(
+    ("dates", "form"),
+    [
+        (["03 Jan 2022", "17 May 2022"], "%d %b %Y"),
+        (["January 3, 2022", "May 17, 2022"], "%B %d, %Y"),
+        (["03/01/22", "17/01/22"], "%d/%m/%y"),
+        (["01.17.22", "01.03.22"], "%m.%d.%y"),
+        (["03.01.2022", "17.01.2022"], "%d.%m.%Y"),
+    ],
+)
+def test_the_format_that_is_told_reads_all_dates_not_only_those_that_show_it(dates: list[str], form: str):
+    raw = shop(ordered_at=dates * 50)
+    with pytest.raises(LogError, match="100 of them are written") as told:
+        read(raw)
+
+    assert f"--date-format '{form}' reads them" in str(told.value)
+    assert read(raw, date_format=form).report.rows_used == 100
+
+
+@pytest.mark.parametrize(
+    ("amounts", "style", "sum_"),
+    [
+        (["4.651,20 €", "12,50 €"], {"accounting": True, "decimal": ",", "thousands": "."}, 50 * 4663.7),
+        (["4,65,120.00", "1,200.50"], {"thousands": ","}, 50 * 466320.5),
+        (["(1.234,50)", "12,50"], {"accounting": True, "decimal": ",", "thousands": "."}, -50 * 1222.0),
+        (["１２．５０", "٣٫٥٠"], {}, 50 * 16.0),
+    ],
+)
+def test_amounts_as_people_write_them_are_read_by_the_flags_that_are_told(
+    amounts: list[str], style: dict[str, Any], sum_: float
+):
+    raw = shop(amount=amounts * 50)
+    if style:
+        with pytest.raises(LogError, match="of them are written") as told:
+            read(raw)
+        flags = {
+            "accounting": "--accounting",
+            "decimal": "--decimal ,",
+            "thousands": f"--thousands {style.get('thousands')}",
+        }
+        assert all(flags[name] in str(told.value) for name in style)
+
+    assert sum(read(raw, **style).table["amount_cents"].to_pylist()) == round(100 * sum_)
+
+
+def test_dates_whose_order_nobody_can_tell_are_not_told_one_format():
+    with pytest.raises(LogError, match="from '%d/%m/%Y' or from '%m/%d/%Y' on as it is meant"):
+        read(shop(ordered_at=["03/01/2022", "04/01/2022"] * 50))
+
+
+def test_marks_of_credit_and_debit_are_no_currencies():
+    with pytest.raises(LogError, match="credit and debit"):
+        read(shop(amount=["5.00 CR", "7.00 DR"] * 50), accounting=True)

@@ -1,0 +1,180 @@
+"""Checks of columns beside the contract's: what they say of rows that are no sale, or less of one.
+
+Shops export failed, cancelled, test and refunded orders beside the others. A column whose name or words say so, in
+the languages of the usual shop systems, is found; the remedy is a condition, a formula or a query.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.language import translated
+from features.log.amounts import numbers
+from features.log.columns import listed, quoted, text
+from features.log.findings import Finding
+from features.log.transactions import TransactionLog
+
+_SAMPLE_ROWS = 200_000
+_STATUS_VALUES = 30
+_MOST = 0.95  # of the rows: a date that nearly all orders have is none of a cancellation
+_BAD_STATUS = (
+    *("failed", "failure", "cancelled", "canceled", "void", "voided", "declined", "pending", "unpaid"),
+    *("draft", "test", "chargeback", "expired", "abandoned", "error", "rejected", "on-hold", "refunded"),
+    *("storniert", "abgebrochen", "fehlgeschlagen", "abgelehnt", "erstattet"),
+    *("annulé", "annulée", "échouée", "échoué", "remboursé", "remboursée"),
+    *("cancelado", "cancelada", "fallido", "fallida", "rechazado", "reembolsado", "anulado", "estornado"),
+    *("annullato", "annullata", "fallito", "rimborsato", "geannuleerd", "mislukt", "terugbetaald"),
+    *("iptal", "iptal edildi", "iade edildi", "anulowane", "zwrócone", "отменён", "отменен", "возвращён"),
+    *("لغو شده", "لغو‌شده", "ناموفق", "ملغى", "ملغي", "فاشل"),
+)
+_REFUND_WORDS = "|".join(
+    (
+        *("refund", "return", "credit note", "credit_note", "creditnote", "chargeback"),
+        *("retoure", "erstattung", "gutschrift", "rücksendung", "remboursement", "retour", "avoir"),
+        *(
+            "devolución",
+            "devolucion",
+            "reembolso",
+            "devolução",
+            "rimborso",
+            "nota di credito",
+            "terugbetaling",
+        ),
+        *("iade", "zwrot", "возврат", "مرجوع", "برگشت", "استرداد", "مرتجع"),
+    )
+)
+_TEST_COLUMN = re.compile(r"(is[ _]?)?test([ _]?(order|mode))?$")
+_TRUE = ("true", "1", "yes", "t", "y")
+_ENDED_COLUMN = re.compile(
+    r"(cancell?ed|voided|refunded|returned|deleted|charged[ _]?back)[ _]?(at|on|date|time)$"
+)
+_REFUNDED_COLUMN = re.compile(r"(amount|total|value)?[ _]?refund(ed|s)?[ _]?(amount|total|value)?$")
+
+
+def check_statuses(log: TransactionLog) -> Iterator[Finding]:
+    """Look for columns that say which rows are no sale, are refunds, or were paid back in part."""
+    used = pa.array(log.quarantine.used[:_SAMPLE_ROWS])
+    raw = log.quarantine.raw.slice(0, _SAMPLE_ROWS).filter(used)
+    cents = log.table["amount_cents"].slice(0, raw.num_rows)
+    mapped = set(log.names.values())
+    for name in dict.fromkeys(raw.column_names):
+        column = raw.column(raw.column_names.index(name))
+        if name in mapped:
+            continue
+        plain_name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower().strip()
+        if _TEST_COLUMN.match(plain_name):
+            yield from _tests(name, column)
+        elif _ENDED_COLUMN.match(plain_name):
+            yield from _ended(name, column)
+        elif _REFUNDED_COLUMN.match(plain_name):
+            yield from _paid_back(name, column, cents, log)
+        else:
+            yield from _words(name, column, cents, log.names.get("amount", "amount"))
+
+
+def _tests(name: str, column: pa.ChunkedArray) -> Iterator[Finding]:
+    """Look at a column that tells which orders were placed to try the shop."""
+    values = pc.utf8_lower(text(column))
+    true = [value for value in values.unique().to_pylist() if value in _TRUE]
+    rows = int(pc.sum(pc.is_in(values, value_set=pa.array(true, pa.string()))).as_py() or 0)
+    if 0 < rows < len(values):
+        is_bool = pa.types.is_boolean(column.type)
+        left = f"NOT {quoted(name)}" if is_bool else f"lower({quoted(name)}) NOT IN ({_list(true)})"
+        yield _no_sales(name, rows, listed(true), left)
+
+
+def _ended(name: str, column: pa.ChunkedArray) -> Iterator[Finding]:
+    """Look at a column with the dates of cancellations."""
+    written = text(column)
+    rows = len(written) - written.null_count
+    if 0 < rows < _MOST * len(written):
+        text_column = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+        left = f"coalesce({quoted(name)}, '') = ''" if text_column else f"{quoted(name)} IS NULL"
+        yield _no_sales(name, rows, translated("a date"), left)
+
+
+def _no_sales(name: str, rows: int, words: str, condition: str) -> Finding:
+    return Finding(
+        "statuses",
+        translated(
+            "Column {name} has {n:row|rows} of {words}, which count as orders. Leave out what is none: {flag}.",
+            name=repr(name),
+            words=words,
+            n=rows,
+            flag=f'--where "{condition}"',
+        ),
+    )
+
+
+def _paid_back(
+    name: str, column: pa.ChunkedArray, cents: pa.ChunkedArray, log: TransactionLog
+) -> Iterator[Finding]:
+    """Look at a column with the money that was paid back, which the amounts may still hold."""
+    if log.amount_expression or pa.types.is_boolean(column.type) or pa.types.is_temporal(column.type):
+        return
+    back = np.abs(np.nan_to_num(numbers(column).to_numpy()))
+    sold = cents.to_numpy() > 0
+    rows = int((sold & (back > 0)).sum())
+    if rows and np.isfinite(back).all():
+        yield Finding(
+            "refunded-amounts",
+            translated(
+                "Column {name} tells of money that was paid back in {n:row|rows}, about {share:.1%} of the sales. If "
+                "the amounts still hold it, take it off: {flag}.",
+                name=repr(name),
+                n=rows,
+                share=100 * back[sold].sum() / cents.to_numpy()[sold].sum(),
+                flag=f"--amount-expression '{quoted(log.names.get('amount', 'amount'))} - coalesce({quoted(name)}, 0)'",
+            ),
+        )
+
+
+def _words(name: str, column: pa.ChunkedArray, cents: pa.ChunkedArray, amount: str) -> Iterator[Finding]:
+    """Look at a column of few words, such as statuses or kinds of rows."""
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        return
+    values = pc.utf8_lower(text(column))
+    counts = {entry["values"]: entry["counts"] for entry in pc.value_counts(values).to_pylist()}
+    if len(counts) > _STATUS_VALUES:
+        return
+    bad = [value for value in counts if value and value.removeprefix("wc-") in _BAD_STATUS]
+    refunds = [value for value in counts if value and _is_refund(value)]
+    positive = pc.and_(pc.is_in(values, value_set=pa.array(refunds, pa.string())), pc.greater(cents, 0))
+    if refunds and not set(refunds) <= set(bad) and pc.any(positive).as_py():
+        yield Finding(
+            "positive-refunds",
+            translated(
+                "Column {name} says {words} in {n:row|rows} with a positive amount, which count as purchases. Turn "
+                "them with a query: {flag}.",
+                name=repr(name),
+                words=listed(refunds),
+                n=pc.sum(positive).as_py(),
+                flag=_turned(name, refunds, amount),
+            ),
+        )
+    elif bad and len(counts) > 1:
+        rows = sum(counts[value] for value in bad)
+        yield _no_sales(name, rows, listed(bad), f"lower({quoted(name)}) NOT IN ({_list(bad)})")
+
+
+def _turned(name: str, refunds: list[str], amount: str) -> str:
+    """Return the flag of a query that makes the amounts of refunds negative."""
+    return (
+        f'--transactions "FILE?query=SELECT * REPLACE (CASE WHEN lower({quoted(name)}) IN ({_list(refunds)}) '
+        f"THEN '-' || {quoted(amount)} ELSE {quoted(amount)} END AS {quoted(amount)}) FROM log\""
+    )
+
+
+def _list(words: list[str]) -> str:
+    return ", ".join(f"'{word}'" for word in words)
+
+
+def _is_refund(status: str) -> bool:
+    """Tell whether a status means a refund; a sale of which a part was refunded is a sale."""
+    return bool(re.search(rf"\b({_REFUND_WORDS})", status)) and "partial" not in status
