@@ -12,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from features.language import Language
 from features.settings import CONFIG_FILE, Settings
-from training.campaign.settings import LOOSE_IDS
+from training.campaign.settings import COLUMNS_HELP, LOOSE_IDS, ListColumns
 
 DEFAULT_STORE = "sqlite:///stayworth.db"
 
@@ -53,6 +53,19 @@ class StoreSettings(Settings, section="store"):
     ] = DEFAULT_STORE
 
 
+class MoneySettings(Settings, section="money"):
+    """What money is called in lists: the section ``[money]``."""
+
+    unit: Annotated[
+        str | None,
+        typer.Option(
+            "--money-unit",
+            help="What money is called in lists for readers; toman shows rials divided by ten.",
+            show_default="the log's currency",
+        ),
+    ] = Field(default=None, max_length=40)
+
+
 class ScoreSettings(Settings, section="score"):
     """Contents and destination of a scored list: the section ``[score]``."""
 
@@ -68,7 +81,9 @@ class ScoreSettings(Settings, section="score"):
     ] = False
     language: Annotated[
         Language,
-        typer.Option("--language", help="Language of the reasons: en, or fa for Persian."),
+        typer.Option(
+            "--language", help="Language of the reasons and the team's columns: en, or fa for Persian."
+        ),
     ] = "en"
     keep_sets: Annotated[
         int, typer.Option("--keep-sets", help="Published lists to keep in the store, this one included.")
@@ -98,6 +113,10 @@ class ScoreSettings(Settings, section="score"):
             "--customers",
             help="Table of contacts (.csv, .parquet, .xlsx) by customer_id; its other columns are added.",
         ),
+    ] = None
+    columns: Annotated[
+        ListColumns | None,
+        typer.Option("--columns", help=COLUMNS_HELP, show_default="team in .xlsx, else all"),
     ] = None
     loose_ids: Annotated[bool, typer.Option("--loose-ids", help=LOOSE_IDS)] = False
     unscored: Annotated[

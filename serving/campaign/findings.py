@@ -1,4 +1,4 @@
-"""The files of a measurement: measured.csv, measured.json and offers.updated.toml; of several, pooled.csv."""
+"""The files of a measurement: measured.html and .csv, measured.json, offers.updated.toml; of several, pooled.csv."""
 
 from __future__ import annotations
 
@@ -6,18 +6,22 @@ import os
 from pathlib import Path
 
 from features.errors import OutputError
+from features.files import atomic_path
 from serving.campaign.folder import require_parent
+from serving.campaign.measured_page import measured_page
 from serving.lists.export import write_table
 from training.campaign.measurement import Measurement
 from training.campaign.measurement_record import MeasurementRecord, write_measurement
 from training.campaign.pooling import PooledCampaigns
 from training.offers.offers import write_offers
 
-UPDATED_OFFERS = "offers.updated.toml"
+MEASURED_PAGE, UPDATED_OFFERS = "measured.html", "offers.updated.toml"
 
 
 def write_findings(found: Measurement, folder: str | os.PathLike[str]) -> None:
-    """Write all effects, the record of the measurement and the updated offers, each file whole or not at all.
+    """Write the page in the chosen language, all effects, the record of the measurement and the updated offers.
+
+    Each file appears whole or not at all.
 
     Raises
     ------
@@ -27,6 +31,8 @@ def write_findings(found: Measurement, folder: str | os.PathLike[str]) -> None:
     target = _made(folder)
     write_table(found.table(), target / "measured.csv")
     write_measurement(MeasurementRecord.of(found), target / "measured.json")
+    with atomic_path(target / MEASURED_PAGE, private=True) as beside:
+        beside.write_text(measured_page(found), encoding="utf-8")
     write_offers(found.offers, target / UPDATED_OFFERS)
 
 

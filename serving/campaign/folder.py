@@ -8,6 +8,7 @@ from pathlib import Path
 
 from features.errors import OutputError
 from features.temporary import temporary_folder
+from serving.campaign.reader_lists import ReaderLists
 from serving.campaign.summary import render_summary
 from serving.lists.export import write_table
 from training.campaign.assignment import CONTACT_LIST, HOLDOUT_LIST, LIST_COLUMNS
@@ -30,6 +31,7 @@ def write_campaign(
     *,
     xlsx: bool = False,
     excel: bool = False,
+    readers: ReaderLists | None = None,
     inputs: Mapping[str, InputFile] | None = None,
 ) -> Path:
     """Write list.csv, holdout.csv, not_selected.csv, plan.json and summary.html into a new folder of mode 0700.
@@ -40,6 +42,7 @@ def write_campaign(
     folder : path that does not exist yet; a plan is never overwritten, because its draw must be kept
     xlsx : bool, write list.xlsx too
     excel : bool, begin the CSV files with a byte order mark
+    readers : ReaderLists, the contacts and the columns of the list for its readers
     inputs : the files that the plan was made from, by option name; kept in plan.json
 
     Returns
@@ -55,7 +58,8 @@ def write_campaign(
     require_new(target)
     try:
         with temporary_folder(f".{target.name}.", target.parent) as beside:
-            _write(plan, beside, xlsx=xlsx, excel=excel, inputs=inputs)
+            _write(plan, beside, readers or ReaderLists(), xlsx=xlsx, excel=excel)
+            write_record(record_of(plan, inputs), beside / PLAN)
             for file in beside.iterdir():
                 file.chmod(0o600)
             beside.rename(target)
@@ -81,14 +85,10 @@ def require_parent(target: Path) -> None:
         raise OutputError(f"Cannot write {target}: the folder {target.resolve().parent} does not exist.")
 
 
-def _write(
-    plan: CampaignPlan, folder: Path, *, xlsx: bool, excel: bool, inputs: Mapping[str, InputFile] | None
-) -> None:
-    contacted = plan.contacted[list(LIST_COLUMNS)]
+def _write(plan: CampaignPlan, folder: Path, readers: ReaderLists, *, xlsx: bool, excel: bool) -> None:
+    contacted = readers.with_contacts(plan.contacted[list(LIST_COLUMNS)])
     write_table(contacted, folder / CONTACT_LIST, excel=excel)
-    if xlsx:
-        write_table(contacted, folder / "list.xlsx")
+    readers.write(plan, folder, xlsx=xlsx, excel=excel)
     write_table(plan.held_out[list(LIST_COLUMNS)], folder / HOLDOUT_LIST, excel=excel)
     write_table(plan.not_selected[list(REST_COLUMNS)], folder / "not_selected.csv", excel=excel)
-    write_record(record_of(plan, inputs), folder / PLAN)
     (folder / "summary.html").write_text(render_summary(plan), encoding="utf-8")

@@ -146,3 +146,11 @@ def _range(effect: Effect, level: float | None = None) -> str:
 def range_in_words(effect: Effect) -> str:
     """Write an interval without its middle."""
     return translated("{low} to {high}", low=written(effect.low, ",.2f"), high=written(effect.high, ",.2f"))
+
+
+def interval_level(found: Measurement) -> str:
+    """Say how sure the intervals are, and that before the window is over they hold at every look."""
+    confidence = found.primary.confidence
+    if found.complete:
+        return translated("{level:.0%} interval", level=confidence)
+    return translated("{level:.0%} interval, at every look", level=confidence)

@@ -154,16 +154,8 @@ def _points(share: float) -> str:
 
 def render_summary(plan: CampaignPlan) -> str:
     """Return the one-page HTML summary, with its pictures inside."""
-    environment = Environment(
-        loader=PackageLoader("serving.campaign"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    environment.filters["money"] = lambda amount: written(amount, ",.2f")
-    environment.filters["count"] = lambda amount: written(amount, ",")
-    environment.globals.update(translated=translated, translated_in=translated_in)
     context: dict[str, Any] = {
         "plan": plan,
-        "language": current_language(),
-        "direction": text_direction(),
         "covers": _covers(plan),
         "sentences": sentences(plan),
         "offers": _offer_rows(plan),
@@ -174,14 +166,30 @@ def render_summary(plan: CampaignPlan) -> str:
     if len(plan.contacted):
         context["ranges"] = [_range_sentence(each) for each in same_list(plan)]
         context["figures"] = [
-            (translated("Customers chosen"), _svg(lambda: risk_value_map(plan))),
-            (translated("Profit at other budgets"), _svg(lambda: profit_figure(plan))),
+            (translated("Customers chosen"), svg(lambda: risk_value_map(plan))),
+            (translated("Profit at other budgets"), svg(lambda: profit_figure(plan))),
             (
                 translated("Sensitivity of the expected profit"),
-                _svg(lambda: tornado_figure(tornado(plan), plan.expected_profit)),
+                svg(lambda: tornado_figure(tornado(plan), plan.expected_profit)),
             ),
         ]
-    return environment.get_template("campaign.html").render(context)
+    return render_page("campaign.html", context)
+
+
+def render_page(template: str, context: dict[str, Any]) -> str:
+    """Return a page of a campaign in the chosen language."""
+    environment = Environment(
+        loader=PackageLoader("serving.campaign"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters["money"] = lambda amount: written(amount, ",.2f")
+    environment.filters["count"] = lambda amount: written(amount, ",")
+    environment.globals.update(
+        translated=translated,
+        translated_in=translated_in,
+        language=current_language(),
+        direction=text_direction(),
+    )
+    return environment.get_template(template).render(context)
 
 
 def _covers(plan: CampaignPlan) -> str:
@@ -259,7 +267,7 @@ def _range_sentence(same: SameList) -> str:
 
 def risk_value_map(plan: CampaignPlan) -> Figure:
     """Draw every customer by risk and value at stake, those chosen in their offer's colour."""
-    figure, axes = _canvas()
+    figure, axes = canvas()
     customers = plan.customers[plan.customers["value_at_stake"] > 0]
     step = max(1, math.ceil(len(customers) / _MOST_DOTS))
     some = customers.iloc[::step]
@@ -290,7 +298,7 @@ def risk_value_map(plan: CampaignPlan) -> Figure:
 
 def profit_figure(plan: CampaignPlan) -> Figure:
     """Draw expected profit against expected cost, with the chosen point."""
-    figure, axes = _canvas()
+    figure, axes = canvas()
     cost, profit = budget_curve(plan)
     axes.plot(cost, profit, color=COLOURS[0], linewidth=2)
     axes.plot(plan.expected_cost, plan.expected_profit, "o", color=COLOURS[1], markersize=9)
@@ -308,7 +316,7 @@ def profit_figure(plan: CampaignPlan) -> Figure:
 
 def tornado_figure(swings: list[Swing], profit: float) -> Figure:
     """Draw how far each assumption moves the expected profit of the list."""
-    figure, axes = _canvas(height=0.9 + 0.38 * len(swings))
+    figure, axes = canvas(height=0.9 + 0.38 * len(swings))
     for row, swing in enumerate(reversed(swings)):
         for end, colour in ((swing.low_profit, COLOURS[1]), (swing.high_profit, COLOURS[0])):
             axes.barh(row, end - profit, left=profit, color=colour, height=0.62)
@@ -325,14 +333,15 @@ def _thousands(axes: Any, y: bool = True) -> None:
         axis.set_major_formatter(lambda amount, _: written(amount, ",.0f"))
 
 
-def _canvas(height: float = 3.9) -> tuple[Figure, Any]:
+def canvas(height: float = 3.9) -> tuple[Figure, Any]:
+    """Return an empty picture of a page and its axes."""
     figure = Figure(figsize=(6.6, height), layout="constrained")
     axes = figure.subplots()
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes
 
 
-def _svg(draw: Callable[[], Figure]) -> Markup:
+def svg(draw: Callable[[], Figure]) -> Markup:
     """Return a figure as SVG to stand in a page; names in it are drawn, or escaped by matplotlib.
 
     Where letters join and run from right to left they are written, for the browser to shape: matplotlib cannot.

@@ -16,6 +16,7 @@ from features.errors import StayworthError
 from features.language import translatable, translated, use_language
 from features.log.findings import WARNING
 from features.log.settings import Columns, LogSettings
+from serving.settings import MoneySettings
 from training.campaign.settings import MeasureSettings, PlanSettings
 from training.settings import CostSettings
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @options
-def plan(settings: PlanSettings, costs: CostSettings, as_json: AsJson = False) -> None:
+def plan(settings: PlanSettings, costs: CostSettings, money: MoneySettings, as_json: AsJson = False) -> None:
     """Choose which customers to contact with which offer, hold some out at random, and write the lists.
 
     Example: stayworth plan --scores scored.csv --offers offers.toml --budget 5000 --out campaign
@@ -38,13 +39,16 @@ def plan(settings: PlanSettings, costs: CostSettings, as_json: AsJson = False) -
     and so are the customers of campaigns still running: those of --running, and all in folders next to --out.
 
     The folder gets list.csv (customers to contact), holdout.csv (not to be contacted: they are the comparison),
-    not_selected.csv (all others, with the reason), plan.json and summary.html.
+    not_selected.csv (all others, with the reason), plan.json and summary.html. For a team:
+    --customers crm.csv --xlsx.
     """
     from serving.campaign.customer_files import OPT_OUTS, CustomerFiles
     from serving.campaign.folder import require_new, write_campaign
+    from serving.campaign.reader_lists import ReaderLists
     from serving.campaign.running_campaigns import running_campaigns
     from serving.campaign.scored_list import read_scores
     from serving.campaign.summary import sentences
+    from serving.lists.contacts import Contacts
     from training.campaign.plan import plan as make_plan
     from training.campaign.record import PLAN, read_record
     from training.offers.offers import read_offers
@@ -52,6 +56,8 @@ def plan(settings: PlanSettings, costs: CostSettings, as_json: AsJson = False) -
     _require_no_cost_files(costs)
     require_new(settings.out)
     offers = read_offers(settings.offers)
+    known = Contacts(settings.customers, loosely=settings.loose_ids) if settings.customers else None
+    readers = ReaderLists(known, settings.columns, money.unit)
     with progress() as report, use_language(settings.language):
         report("Planning", 0, 0)
         scores, said = read_scores(settings.scores, settings.date_format)
@@ -83,9 +89,20 @@ def plan(settings: PlanSettings, costs: CostSettings, as_json: AsJson = False) -
         # Before anything is written: the holdout can still be changed.
         _say(sentences(made), err=as_json)
         report("Writing", 0, 0)
-        paths = {name: getattr(settings, name) for name in ("scores", "offers", "suppress", "contacts")}
+        paths = {
+            name: getattr(settings, name)
+            for name in ("scores", "offers", "suppress", "contacts", "customers")
+        }
         inputs = {name: _fingerprint(path) for name, path in paths.items() if path}
-        write_campaign(made, settings.out, xlsx=settings.xlsx, excel=settings.excel, inputs=inputs)
+        write_campaign(
+            made,
+            settings.out,
+            xlsx=settings.xlsx,
+            excel=settings.excel,
+            readers=readers,
+            inputs=inputs,
+        )
+        _say(readers.said, err=as_json)
     if as_json:
         show_json(read_record(settings.out / PLAN).to_dict())
         return
@@ -135,8 +152,8 @@ def measure(settings: MeasureSettings, log: LogSettings, columns: Columns, as_js
     Example: stayworth measure --campaign campaign --transactions new_orders.csv
 
     A log that begins before the campaign gives narrower intervals, because earlier spending is adjusted for.
-    Writes measured.csv, measured.json and offers.updated.toml. Several campaigns are measured each in its own folder,
-    and pooled.
+    Writes measured.html, measured.csv, measured.json and offers.updated.toml. Several campaigns are measured each in
+    its own folder, and pooled.
     """
     from serving.campaign.findings import write_findings, write_pooled
     from training.campaign.measurement_record import MeasurementRecord
@@ -200,16 +217,10 @@ def _measured(
 
 
 def _show_measurement(found: Measurement, folder: Path) -> None:
-    from serving.campaign.findings import UPDATED_OFFERS
-    from serving.campaign.measured import measured_sentences, range_in_words
+    from serving.campaign.findings import MEASURED_PAGE, UPDATED_OFFERS
+    from serving.campaign.measured import interval_level, measured_sentences, range_in_words
     from training.campaign.measurement import MEASURES
 
-    confidence = found.primary.confidence
-    level = (
-        translated("{level:.0%} interval", level=confidence)
-        if found.complete
-        else translated("{level:.0%} interval, at every look", level=confidence)
-    )
     rows = [
         [translated(MEASURES[name]), e.contacted, e.holdout, e.difference, range_in_words(e)]
         for (group, name), e in found.effects.items()
@@ -217,7 +228,7 @@ def _show_measurement(found: Measurement, folder: Path) -> None:
     ]
     title = translated("{start:date} to {end:date}, exclusive", start=found.start, end=found.end)
     heads = [translated("Contacted"), translated("Holdout"), translated("Difference")]
-    show_table(title, ["", *heads, level], rows)
+    show_table(title, ["", *heads, interval_level(found)], rows)
     typer.echo()
     for sentence in measured_sentences(found):
         typer.echo(sentence)
@@ -226,7 +237,8 @@ def _show_measurement(found: Measurement, folder: Path) -> None:
     typer.echo(
         "\n"
         + translated(
-            "All groups in {groups}, updated offers in {offers}",
+            "{page} shows it; all groups in {groups}, updated offers in {offers}",
+            page=str(folder / MEASURED_PAGE),
             groups=str(folder / "measured.csv"),
             offers=str(folder / UPDATED_OFFERS),
         )

@@ -16,15 +16,17 @@ from features.language import use_language, written
 from features.log.findings import Finding, settle
 from features.log.settings import Columns, LogSettings
 from features.snapshot import Snapshot
-from serving.settings import ScoreSettings, StoreSettings
+from serving.settings import MoneySettings, ScoreSettings, StoreSettings
 from training.behaviour_settings import BehaviourSettings
 from training.settings import CostSettings, RegistrySettings
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from features.economics.money import MoneyUnit
     from features.log.report import LogReport
-    from serving.scorer import ScoredList
+    from serving.lists.team_list import ListTerms
+    from serving.scorer import ScoredList, Scorer
     from serving.store.store import Store
 
 _KEPT = 0.8  # of the published customers: a smaller list is published on request only
@@ -39,22 +41,26 @@ def score(
     behaviour: BehaviourSettings,
     registry: RegistrySettings,
     store: StoreSettings,
+    money: MoneySettings,
     as_json: AsJson = False,
 ) -> None:
     """Score every customer of a log by the champion model, most value at risk first.
 
     Example: stayworth score --transactions orders.csv --out scored.csv
 
-    For a campaign: stayworth score --transactions orders.csv --recent --top 500 --customers crm.csv --out list.xlsx
+    For a team: stayworth score --transactions orders.csv --recent --top 500 --customers crm.csv --out list.xlsx
 
     For the service: stayworth score --transactions orders.csv --publish
     """
+    from features.economics.money import MoneyUnit
     from serving.lists.contacts import Contacts
     from serving.lists.export import require_target, write_table
+    from serving.lists.written_list import Written, columns_for, write_list
     from serving.scorer import Scorer
 
     for path in filter(None, (settings.out, settings.unscored)):
         require_target(path)
+    shown = columns_for(settings.out, settings.columns) if settings.out else "all"
     with progress() as report, _publishable(store if settings.publish else None) as published:
         contacts = Contacts(settings.customers, loosely=settings.loose_ids) if settings.customers else None
         scorer = Scorer.from_registry(registry.tracking_uri)
@@ -66,6 +72,7 @@ def score(
         if snapshot and snapshot.date <= orders.first_day:
             first = Snapshot.after(orders.first_day)
             raise WindowError(f"No order lies before {snapshot}. Use --snapshot-date {first} or later.")
+        unit = MoneyUnit.of(money.unit, orders.currency)
         report("Scoring", 0, 0)
         with use_language(settings.language):
             scored = scorer.score_log(orders, snapshot, cost_files=files, beside=beside)
@@ -76,14 +83,21 @@ def score(
             for sentence in settle(_shrunken(published, len(scored.scores)), log.accept, strict=log.strict):
                 typer.secho(f"Warning: {sentence}", fg=typer.colors.YELLOW, err=True)
         report("Writing", 0, 0)
+        made = Written(len(chosen))
         if settings.out:
-            write_table(listed, settings.out, excel=settings.excel)
+            rows = listed if orders.currency is None else listed.assign(currency=orders.currency)
+            with use_language(settings.language):
+                made = write_list(
+                    rows, settings.out, shown, _terms(scored, scorer, unit), excel=settings.excel
+                )
         if settings.unscored:
             write_table(scored.unscored, settings.unscored, excel=settings.excel)
         if published:
             published.publish(scored.scores, keep=settings.keep_sets, progress=report)
     for sentence in contacts.warnings(match) if contacts and match else ():
         typer.secho(f"Warning: {sentence}", fg=typer.colors.YELLOW, err=True)
+    for sentence in made.said:
+        typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
     for sentence in scored.notes:
         typer.secho(f"Note: {sentence}", fg=typer.colors.YELLOW, err=True)
     if as_json:
@@ -97,9 +111,17 @@ def score(
     _show_summary(scored, chosen, orders.report, contacted, scorer.version)
     typer.echo()
     if settings.out:
-        typer.echo(f"{written(len(chosen), 'customer|customers')} in {settings.out}")
+        typer.echo(f"{written(made.customers, 'customer|customers')} in {settings.out}")
     if published:
         typer.echo(f"{written(len(scored.scores), 'customer|customers')} published in {published.address}")
+
+
+def _terms(scored: ScoredList, scorer: Scorer, unit: MoneyUnit) -> ListTerms:
+    """Return what a reader of the list is told of its numbers."""
+    from serving.lists.team_list import ListTerms
+
+    day, days = scored.snapshot.date, scorer.model.terms.horizon_days
+    return ListTerms(unit, day, days, scorer.version, ends="window", starts=day)
 
 
 def _document(

@@ -16,6 +16,7 @@ from features.economics.indicator import Indicator
 from features.economics.periods import written_date
 from features.economics.tables import EconomicsReport
 from features.language import ENGLISH, current_language, day_of, text_direction, translated, written
+from serving.lists.team_workbook import DIGITS
 
 _FORMATS = {
     "share": "0.0%",
@@ -25,8 +26,6 @@ _FORMATS = {
     "date": "yyyy-mm-dd",
 }
 _WHOLE = "#,##0"
-_DIGITS = {"fa": "[$-3000429]"}
-"""Prefix of a number format, by language: Excel then shows a number in the digits of the language."""
 _TEXTS = {"text", "period", "yes or no"}
 _FIRST_EXCEL_YEAR = 1900
 _NARROWEST, _WIDEST = 10, 60
@@ -77,7 +76,7 @@ def _fill(book: Any, name: str, heads: Sequence[Indicator], rows: pd.DataFrame) 
     for place, (head, cells) in enumerate(columns):
         sheet.write_string(0, place, head.title, bold)
         sheet.write_comment(0, place, head.explanation, {"x_scale": 2})
-        digits = _DIGITS.get(current_language(), "")
+        digits = DIGITS.get(current_language(), "")
         form = book.add_format({"num_format": digits + _FORMATS.get(head.unit, _WHOLE)})
         for row, cell in enumerate(cells, 1):
             _write(sheet, row, place, cell, head, form)

@@ -47,7 +47,7 @@ def scored_customers(scores: pd.DataFrame) -> pd.DataFrame:
     if missing:
         raise StayworthError(
             f"The scored list has no column {missing[0]!r}; it has {', '.join(map(str, scores.columns))}. "
-            "Give the list that 'stayworth score' wrote."
+            "Give the list that 'stayworth score' wrote, with --columns all."
         )
     if scores.empty:
         raise StayworthError("The scored list is empty: there is nobody to contact.")

@@ -20,6 +20,12 @@ LOOSE_IDS = (
 SUPPRESS = "Table with a customer_id column: customers who must not be contacted."
 ALLOW_UNMATCHED = "Go on although ids of a file name no customer, or would if they were written otherwise."
 
+ListColumns = Literal["all", "team", "klaviyo", "mailchimp"]
+COLUMNS_HELP = (
+    "Columns of the list: team (name, contact, tier, risk, value at risk, reason, offer, until), klaviyo or mailchimp "
+    "(to import there), or all."
+)
+
 Measure = Literal["retention", "margin", "profit"]
 
 
@@ -222,6 +228,22 @@ class PlanSettings(PlanTerms, section="plan"):
     ] = None
     loose_ids: Annotated[bool, typer.Option("--loose-ids", help=LOOSE_IDS)] = False
     allow_unmatched: Annotated[bool, typer.Option("--allow-unmatched", help=ALLOW_UNMATCHED)] = False
+    customers: Annotated[
+        Path | None,
+        typer.Option(
+            "--customers",
+            help="Table of contacts (.csv, .parquet, .xlsx) by customer_id; its other columns are added to the contact "
+            "list.",
+        ),
+    ] = None
+    columns: Annotated[
+        ListColumns | None,
+        typer.Option(
+            "--columns",
+            help=COLUMNS_HELP + " Beside list.csv, which keeps all, a list_team.csv for one.",
+            show_default="team in list.xlsx",
+        ),
+    ] = None
     xlsx: Annotated[bool, typer.Option("--xlsx", help="Write the contact list as an Excel workbook too.")] = (
         False
     )

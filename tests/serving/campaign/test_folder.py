@@ -20,7 +20,9 @@ from features.errors import OutputError
 from features.language import use_language
 from features.log.sources import read_table
 from serving.campaign.folder import write_campaign
+from serving.campaign.reader_lists import ReaderLists
 from serving.campaign.summary import render_summary
+from serving.lists.contacts import Contacts
 from training.campaign.assignment import read_assignment
 from training.campaign.plan import CampaignPlan, plan
 from training.campaign.record import CampaignError, CampaignRecord, InputFile, record_of
@@ -99,6 +101,33 @@ def test_ids_survive_the_folder_and_formulas_do_not(tmp_path: Path) -> None:
     book = openpyxl.load_workbook(folder / "list.xlsx")
     assert {cell.data_type for cell in book.active["A"]} == {"s"}
     book.close()
+
+
+def test_contacts_are_in_the_lists_of_those_to_contact_and_not_of_the_holdout(tmp_path: Path) -> None:
+    planned = plan(scored(100), [VOUCHER, CALL], PlanTerms(holdout=0.1))
+    crm = planned.chosen[["customer_id"]].assign(
+        name="Ann", email=lambda each: each["customer_id"] + "@example.com"
+    )
+    crm.to_csv(tmp_path / "crm.csv", index=False)
+    readers = ReaderLists(Contacts(tmp_path / "crm.csv"), "mailchimp", "EUR")
+
+    folder = write_campaign(planned, tmp_path / "campaign", xlsx=True, readers=readers)
+
+    contacted, held_out, sent = (
+        read_table(folder / name) for name in ("list.csv", "holdout.csv", "list_mailchimp.csv")
+    )
+    assert contacted.columns[-2:].tolist() == ["name", "email"]
+    assert "email" not in held_out
+    assert sent["Email Address"].tolist() == [f"{each}@example.com" for each in contacted["customer_id"]]
+    assert set(sent["stayworth_offer"]) == {"voucher"}
+    assert set(sent["stayworth_until"]) == {"2024-02-29"}  # the last of 60 days from 1 January
+    sheet = openpyxl.load_workbook(folder / "list.xlsx").worksheets[0]
+    assert [sheet["A2"].value, sheet["B2"].value, sheet["E1"].value] == [
+        "Ann",
+        contacted["email"][0],
+        "Value at risk (EUR)",
+    ]
+    assert len(read_assignment(folder).customers) == len(planned.chosen)
 
 
 def test_the_folder_tells_the_whole_plan(planned: CampaignPlan, folder: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from scipy import stats
 
 from features.errors import StayworthError, WindowError
+from features.language import use_language
 from features.log.transactions import TransactionLog, validate
 from serving.campaign.findings import UPDATED_OFFERS, write_findings
 from training.campaign.assignment import Assignment
@@ -279,6 +280,29 @@ def test_what_was_learned_is_written_for_the_next_plan(
     assert record["verdict"] == found.verdict()
     assert MeasurementRecord.from_dict(record) == MeasurementRecord.of(found)
     assert len((tmp_path / "measured.csv").read_text(encoding="utf-8").splitlines()) == 1 + len(found.effects)
+
+
+def test_the_page_of_a_measurement_shows_the_verdict_and_every_group_in_the_reader_s_language(
+    simulate: Callable[..., Simulated], tmp_path: Path
+) -> None:
+    _, assignment, log = simulate(acceptance=0.3)
+    found = measure(assignment, log)
+
+    with use_language("fa"):
+        write_findings(found, tmp_path)
+    write_findings(found, tmp_path / "english")
+
+    persian, page = (
+        (folder / "measured.html").read_text(encoding="utf-8") for folder in (tmp_path, tmp_path / "english")
+    )
+    assert '<html lang="fa" dir="rtl">' in persian
+    assert all(text in persian for text in ("همه مشتریان", "پیشنهاد: ", "سود به ازای هر مشتری"))
+    assert found.verdict() in page
+    assert all(
+        f"<h2>{name}</h2>" in page for name in ("All customers", "Offer: voucher", "Tier: high", "Tier: low")
+    )
+    assert "src=" not in page  # nothing to load from elsewhere
+    assert (tmp_path / "measured.html").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_campaign_that_did_nothing_says_that_it_cannot_tell(simulate: Callable[..., Simulated]) -> None:
