@@ -17,17 +17,19 @@ import pyarrow as pa
 
 from features.errors import StayworthError
 from features.log.amounts import PLAIN, numbers
+from features.log.clock import tomorrow
 from features.log.dates import Times, local_times
 from features.log.identity import SCIENTIFIC, examples, read_ids
 from features.log.settings import NumberStyle
 from features.log.sources import read_table
+from features.snapshot import Snapshot
 from training.model.score_schema import SCHEMA
 
 CUSTOMER_ID, SNAPSHOT_DATE, LAST_PURCHASE = "customer_id", "snapshot_date", "last_purchase_date"
 _ORIGINAL = "Give the list that 'stayworth score' wrote."
 _COMMA = re.compile(r"[01],[0-9]+")
 _ROUNDED = re.compile(r"-?[0-9]([.,][0-9]{1,4})?E[+-][0-9]+")
-_FORMATS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d")
+_FORMATS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d", "excel")
 _MIDNIGHT = r" 0?0:00(:00)?$"
 
 
@@ -55,6 +57,7 @@ def read_scores(path: Path, date_format: str | None = None) -> tuple[pd.DataFram
     said: list[str] = []
     said += _read_numbers(scores, path.name)
     said += _read_dates(scores, path.name, date_format)
+    _require_past(scores, path.name)
     if CUSTOMER_ID in scores.columns:
         said += _read_customers(scores, path, changed=bool(said))
     return scores, said
@@ -129,6 +132,16 @@ def _read_dates(scores: pd.DataFrame, name: str, date_format: str | None) -> Ite
     for each in odd:
         scores[each] = _iso(_read(written[each], formats[0]))
     yield f"{name} was saved with dates as {formats[0]}, and read so."
+
+
+def _require_past(scores: pd.DataFrame, name: str) -> None:
+    latest = Snapshot.after(tomorrow().date).date.isoformat()
+    ahead = [each for each in scores.get(SNAPSHOT_DATE, pd.Series(dtype=str)).unique() if str(each) > latest]
+    if ahead:
+        raise StayworthError(
+            f"{name} is of {ahead[0]}, which lies ahead: nobody knows the orders until then. A spreadsheet may have "
+            f"changed its dates. {_ORIGINAL}"
+        )
 
 
 def _as_text(column: pd.Series) -> pd.Series:

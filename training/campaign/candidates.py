@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from features.errors import StayworthError
-from features.language import translatable, translated
+from features.language import translatable, translated, written
+from features.suggestion import nearest
 from training.campaign.running import RunningCampaign, standing_holdout
 from training.campaign.settings import PlanTerms
 from training.offers.offer_profit import expected_cost, offer_profit
@@ -45,9 +46,12 @@ def scored_customers(scores: pd.DataFrame) -> pd.DataFrame:
     """Return the scored list by customer id, with numbers as numbers."""
     missing = [name for name in NEEDED if name not in scores.columns]
     if missing:
+        names = list(map(str, scores.columns))
+        near = nearest(missing[0], names)
+        remedy = f"Rename {near!r}, or give" if near else "Give"
         raise StayworthError(
-            f"The scored list has no column {missing[0]!r}; it has {', '.join(map(str, scores.columns))}. "
-            "Give the list that 'stayworth score' wrote, with --columns all."
+            f"The scored list has no column {missing[0]!r}; it has {', '.join(names)}. {remedy} the list that "
+            "'stayworth score' wrote, with --columns all."
         )
     if scores.empty:
         raise StayworthError("The scored list is empty: there is nobody to contact.")
@@ -55,15 +59,27 @@ def scored_customers(scores: pd.DataFrame) -> pd.DataFrame:
     twice = customers.loc[customers["customer_id"].duplicated(), "customer_id"].unique()
     if len(twice):
         raise StayworthError(
-            f"{len(twice):,} customers are in the scored list more than once, e.g. {', '.join(twice[:3])}."
+            f"{written(len(twice), 'customer is|customers are')} in the scored list more than once, e.g. "
+            f"{', '.join(twice[:3])}. Leave one row of each, or give the list that 'stayworth score' wrote."
         )
     for name in NUMBERS:
         column = customers.get(name, pd.Series(np.nan, index=customers.index))
         customers[name] = _read_numbers(column)
+    _require_shares(customers["churn_probability"])
     for name in ("value_tier", "reasons", "model_version"):
         customers[name] = customers.get(name, "")
     customers["silent_days"] = silent_days(customers)
     return customers
+
+
+def _require_shares(probability: pd.Series) -> None:
+    odd = probability[(probability < 0) | (probability > 1)]
+    if len(odd):
+        raise StayworthError(
+            f"Column {probability.name!r} of the scored list holds {written(len(odd), 'cell|cells')} outside "
+            f"0 to 1, such as {odd.iloc[0]:g}, which no probability is. If a spreadsheet has made them "
+            "percentages, give the list that 'stayworth score' wrote."
+        )
 
 
 def _read_numbers(column: pd.Series) -> pd.Series:

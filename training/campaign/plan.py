@@ -238,7 +238,8 @@ def plan(
     """
     terms = terms or PlanTerms()
     customers = scored_customers(scores)
-    starts_on = terms.starts_on or _snapshot_date(customers)
+    scored_on = _snapshot_date(customers)
+    starts_on = terms.starts_on or scored_on
     horizon = int(stated_by_scores(customers, "horizon_days", horizon_days))
     rate = stated_by_scores(customers, "margin", margin)
     known_costs = stated_costs(customers, costs)
@@ -271,12 +272,18 @@ def plan(
 
 
 def _snapshot_date(customers: pd.DataFrame) -> date:
-    written = str(customers["snapshot_date"].iloc[0])
+    """Return the one day as of which the list was scored."""
+    dates = customers["snapshot_date"].astype(str).str[:10].unique()
+    if len(dates) > 1:
+        raise StayworthError(
+            f"The scored list is of {len(dates)} snapshots, such as {dates[0]} and {dates[1]}: their risks and values "
+            "cannot be compared. Give the list of one."
+        )
     try:
-        return date.fromisoformat(written[:10])
+        return date.fromisoformat(dates[0])
     except ValueError:
         raise StayworthError(
-            f"Column 'snapshot_date' of the scored list holds {written!r}: a spreadsheet may have changed it. "
+            f"Column 'snapshot_date' of the scored list holds {dates[0]!r}: a spreadsheet may have changed it. "
             "Write it as 2011-01-31, or give the list that 'stayworth score' wrote."
         ) from None
 

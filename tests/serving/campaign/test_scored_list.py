@@ -95,6 +95,7 @@ def test_a_list_that_a_spreadsheet_saved_is_read_as_it_was(
             "1 ids of list.csv are in scientific notation, such as '1.5159E+18'",
         ),
         ("snapshot_date", ["soon", "soon"], "such as 'soon', are read by none of its ways"),
+        ("snapshot_date", ["2131-01-01"] * 2, "is of 2131-01-01, which lies ahead"),
     ],
 )
 def test_what_was_lost_is_refused_with_an_example(

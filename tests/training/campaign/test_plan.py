@@ -175,6 +175,13 @@ def test_the_profit_interval_covers_nine_plans_in_ten() -> None:
     [
         (lambda s: s.drop(columns="value_at_stake"), "no column 'value_at_stake'"),
         (lambda s: pd.concat([s, s.head(2)]), "2 customers are in the scored list more than once"),
+        (lambda s: s.rename(columns={"value_at_stake": "Value at stake"}), "Rename 'Value at stake'"),
+        (lambda s: s.rename(columns=str.upper), "Rename 'CUSTOMER_ID'"),
+        (lambda s: s.assign(churn_probability=100 * s["churn_probability"]), "cells outside 0 to 1"),
+        (
+            lambda s: s.assign(snapshot_date=["1998-01-01", *s["snapshot_date"][1:]]),
+            "is of 2 snapshots, such as 1998-01-01 and",
+        ),
         (lambda s: s.head(0), "nobody to contact"),
         (lambda s: s.drop(columns="spend_per_purchase"), "'call' is a share of the spend per purchase"),
     ],
