@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from features.behaviour.catalogue import ATTRIBUTES, SURVEYS, file_of
 from features.behaviour.files import BehaviourFiles
-from features.economics.trailing import CostFiles, TrailingYear, trailing_year
+from features.economics.trailing import CostFiles, TrailingYear, stated_year, trailing_year
 from features.engines.choice import engine_for
 from features.engines.engine import Engine
 from features.errors import StayworthError
@@ -198,6 +198,33 @@ class Scorer:
         notes = [*self._means(year), *(year.notes if year else ()), *of_files]
         return replace(scored, notes=tuple(dict.fromkeys(notes)))
 
+    def year_of(
+        self, log: TransactionLog, snapshot: Snapshot, costs: pd.DataFrame | None
+    ) -> TrailingYear | None:
+        """Return the trailing year of the customers of a live request by what they cost in it; None if nobody says.
+
+        Raises
+        ------
+        StayworthError
+            If the version knows no customers' own costs.
+        """
+        if costs is None or snapshot.date <= log.first_day:
+            return None
+        if self.model.own_costs is None:
+            raise StayworthError(
+                f"Version {self.version} knows no customers' own costs. Leave `costs` out of the request."
+            )
+        return stated_year(log, snapshot, costs, self.model.terms.inactivity_days)
+
+    def own_terms(
+        self, log: TransactionLog, scored: ScoredList, costs: pd.DataFrame | None
+    ) -> dict[str, np.ndarray]:
+        """Return the columns of customers' own costs by which a live request was scored; none without costs."""
+        year = self.year_of(log, scored.snapshot, costs)
+        if year is None or self.model.own_costs is None:
+            return {}
+        return self.model.own_costs.columns(year, self.model.terms, scored.columns["customer_id"])
+
     def _trailing_year(self, log: TransactionLog, snapshot: Snapshot, files: CostFiles) -> TrailingYear:
         if self.model.own_costs is None:
             raise StayworthError(
@@ -216,7 +243,7 @@ class Scorer:
             return ()
         return (
             f"The values take {', '.join(means)} from the means of version {self.version}: customers' own come from "
-            "the files of costs that 'stayworth score' reads.",
+            "the files of costs that 'stayworth score' reads, or from `costs` of a request.",
         )
 
     def _of_files(
@@ -261,6 +288,7 @@ class Scorer:
         *,
         rules: LogRules | None = None,
         beside: BehaviourFiles | None = None,
+        costs: pd.DataFrame | None = None,
     ) -> ScoredList:
         """Score the customers of a live request, as `score_log` scores a list.
 
@@ -274,6 +302,9 @@ class Scorer:
             How the rows are read; by default as the contract says, in the time zone of the training log.
         beside : BehaviourFiles
             What the request says of the customers beside their orders.
+        costs : DataFrame by customer_id
+            What the customers cost in the year before, as `features.economics.trailing.stated_year` takes it; the
+            version's means stand for what is not there.
 
         Returns
         -------
@@ -287,9 +318,11 @@ class Scorer:
             lies in the future.
         """
         log = self.request_log(rows, rules)
-        notes = self.notes(log, beside)
+        snapshot = snapshot or tomorrow(log.terms.timezone)
+        year = self.year_of(log, snapshot, costs)
+        notes = self.notes(log, beside, year)
         with engine_for(log.table.num_rows, live=True) as engine:
-            scored = self._score(log, engine, snapshot or tomorrow(log.terms.timezone), beside=beside)
+            scored = self._score(log, engine, snapshot, year, beside)
         scored = replace(scored, notes=(*notes, *scored.notes))
         if not (missing := log.customers_without_a_used_row):
             return scored
@@ -298,7 +331,11 @@ class Scorer:
         return replace(scored, unscored=unscored)
 
     def score_one(
-        self, rows: pa.Table, snapshot: Snapshot | None = None, beside: BehaviourFiles | None = None
+        self,
+        rows: pa.Table,
+        snapshot: Snapshot | None = None,
+        beside: BehaviourFiles | None = None,
+        costs: pd.DataFrame | None = None,
     ) -> tuple[TransactionLog, ScoredList]:
         """Score the one customer of a live request; return the orders as they were read, too.
 
@@ -312,9 +349,11 @@ class Scorer:
         customers = len(text(rows["customer_id"]).drop_null().unique())
         if customers != 1:
             raise StayworthError(f"The rows are of {customers:,} customers. Send those of one.")
+        snapshot = snapshot or tomorrow(log.report.timezone)
+        year = self.year_of(log, snapshot, costs)
         with engine_for(log.table.num_rows, threads=1) as engine:
-            scored = self._score(log, engine, snapshot or tomorrow(log.report.timezone), beside=beside)
-        scored = replace(scored, notes=(*self.notes(log, beside), *scored.notes))
+            scored = self._score(log, engine, snapshot, year, beside)
+        scored = replace(scored, notes=(*self.notes(log, beside, year), *scored.notes))
         if not len(scored.columns["customer_id"]):
             raise StayworthError(f"The customer cannot be scored: {scored.unscored['reason'].iloc[0]}.")
         return log, scored
@@ -361,10 +400,12 @@ class Scorer:
             return None
         return beside.only(files).with_kinds(self.model.kinds)
 
-    def notes(self, log: TransactionLog, beside: BehaviourFiles | None = None) -> tuple[str, ...]:
+    def notes(
+        self, log: TransactionLog, beside: BehaviourFiles | None = None, year: TrailingYear | None = None
+    ) -> tuple[str, ...]:
         """Return what the sender of a live request is to know about its scores; refuse another currency."""
         missing = self._missing(beside, "The request has")
-        return (*self.model.card.log.request_notes(log, self.version), *self._means(), *missing)
+        return (*self.model.card.log.request_notes(log, self.version), *self._means(year), *missing)
 
     def request_log(self, rows: pa.Table, rules: LogRules | None = None) -> TransactionLog:
         """Read the orders of a live request: by default in the time zone of the training log."""

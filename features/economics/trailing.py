@@ -7,7 +7,7 @@ the twelve months that had closed by then. Touches up to the first purchase day 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import numpy as np
@@ -120,6 +120,31 @@ class TrailingYear:
     has_margins: bool
     has_losses: bool
     notes: tuple[str, ...] = ()
+
+
+def stated_year(
+    log: TransactionLog, snapshot: Snapshot, costs: pd.DataFrame, inactivity_days: int
+) -> TrailingYear:
+    """Return what customers bought in the year before a snapshot, and what they cost as the caller says it.
+
+    Parameters
+    ----------
+    log : TransactionLog
+    snapshot : Snapshot, after the log's first day
+    costs : DataFrame by customer_id
+        Those there are of order_costs, period_costs and loss: what came in the year with orders, what with time, and
+        what was not paid; money.
+    inactivity_days : int, at least 1
+    """
+    bought = trailing_year(log, snapshot, CostFiles(), inactivity_days)
+    stated = costs.reindex(pd.Index(bought.customers["customer_id"])).reset_index(drop=True)
+    per = {"order": "order_costs", "period": "period_costs"}
+    return replace(
+        bought,
+        customers=bought.customers.assign(**{str(name): stated[name] for name in stated}),
+        per=frozenset(kind for kind, name in per.items() if name in stated),
+        has_losses="loss" in stated,
+    )
 
 
 def trailing_year(

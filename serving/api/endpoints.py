@@ -164,7 +164,9 @@ class Endpoints:
         request.log_fields["customers"] = len(sent.customers)
         try:
             with use_language(request.language):
-                scored = scorer.score_customers(sent.rows(), sent.snapshot(), beside=sent.beside())
+                scored = scorer.score_customers(
+                    sent.rows(), sent.snapshot(), beside=sent.beside(), costs=sent.costs()
+                )
             recommended = price_offers(scored.columns, sent.offers) if sent.offers else []
         except StayworthError as error:
             raise Refusal(400, error.to_sender) from None
@@ -176,7 +178,12 @@ class Endpoints:
         try:
             with use_language(request.language):
                 explanation = explain(
-                    scorer, sent.rows(), sent.snapshot(), offers=sent.offers, beside=sent.beside()
+                    scorer,
+                    sent.rows(),
+                    sent.snapshot(),
+                    offers=sent.offers,
+                    beside=sent.beside(),
+                    costs=sent.costs(),
                 )
         except StayworthError as error:
             raise Refusal(400, error.to_sender) from None
@@ -186,7 +193,14 @@ class Endpoints:
         sent, scorer = decode(CardRequest, request.body), self._scorer()
         try:
             with use_language(request.language):
-                card = caller_card(scorer, sent.rows(), sent.snapshot(), sent.known(), beside=sent.beside())
+                card = caller_card(
+                    scorer,
+                    sent.rows(),
+                    sent.snapshot(),
+                    sent.known(),
+                    beside=sent.beside(),
+                    costs=sent.costs(),
+                )
         except StayworthError as error:
             raise Refusal(400, str(error)) from None
         return Response(card_answer(card), media_type=_JSON)

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Annotated, Any, Literal, Protocol, Self
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from pydantic import Field, model_validator
 
@@ -18,6 +19,8 @@ from features.economics.surveys import FIRM, SCALES, Surveys
 from features.economics.touches import RESPONDED, THOUSANDTHS, TOUCH_SCHEMA, Touches
 from features.log.amounts import cents
 from serving.api.field_types import Amount, StrictModel, Text
+
+COST_NAMES = ("order_costs", "period_costs", "loss")
 
 
 class StrictTouch(StrictModel):
@@ -62,6 +65,29 @@ class StrictInvoice(StrictModel):
         return self
 
 
+class StrictCosts(StrictModel):
+    """What one customer cost in the year before the snapshot; what is left out is the model version's mean.
+
+    The costs of the list, of the files that ``stayworth score`` reads, make the numbers of the list.
+    """
+
+    order_costs: Annotated[Amount | None, Field(description="What came with orders; money.")] = None
+    period_costs: Annotated[Amount | None, Field(description="What came with time; money.")] = None
+    loss: Annotated[Amount | None, Field(description="What was not paid; money.")] = None
+
+    @model_validator(mode="after")
+    def _are_costs(self) -> Self:
+        if any(self.given.get(name, 0.0) < 0 for name in COST_NAMES[:2]):
+            raise ValueError("costs are negative. A cost is positive money.")
+        return self
+
+    @property
+    def given(self) -> dict[str, float]:
+        """What is stated, by name."""
+        stated = {name: getattr(self, name) for name in COST_NAMES}
+        return {name: float(value) for name, value in stated.items() if value is not None}
+
+
 class KnownCustomer(Protocol):
     """A customer of a request."""
 
@@ -70,17 +96,31 @@ class KnownCustomer(Protocol):
     surveys: list[StrictAnswer] | None
     receivables: list[StrictInvoice] | None
     attributes: dict[str, str | None] | None
+    costs: StrictCosts | None
 
 
 def require_all_or_none(customers: Sequence[KnownCustomer]) -> None:
     """Raise a ValueError if a file's rows are given for some of the customers only."""
-    for name in FILES:
+    for name in (*FILES, "costs"):
         given = sum(getattr(each, name) is not None for each in customers)
         if 0 < given < len(customers):
             raise ValueError(
                 f"{name} is given for {given:,} of {len(customers):,} customers. Give it for all, empty where there is "
                 "nothing, or for none."
             )
+
+
+def costs_of(customers: Sequence[KnownCustomer]) -> pd.DataFrame | None:
+    """Return what customers cost in the year before, a row for each; None if the request does not say it."""
+    if customers[0].costs is None:
+        return None
+    stated = [each.costs.given for each in customers if each.costs]
+    if any(each.keys() != stated[0].keys() for each in stated) or not stated[0]:
+        raise ValueError(
+            f"costs need the same of {', '.join(COST_NAMES)} for all customers, at least one. Give 0 where there is "
+            "none."
+        )
+    return pd.DataFrame(stated, index=pd.Index([each.customer_id for each in customers], name="customer_id"))
 
 
 def behaviour_of(customers: Sequence[KnownCustomer]) -> BehaviourFiles | None:

@@ -13,6 +13,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import Annotated, Any, Self
 
+import pandas as pd
 import pyarrow as pa
 from pydantic import (
     ConfigDict,
@@ -29,9 +30,11 @@ from features.snapshot import Snapshot
 from serving.api.field_types import STRICT, Amount, Cost, Moment, StrictModel, Text, Unknown
 from serving.api.known_rows import (
     StrictAnswer,
+    StrictCosts,
     StrictInvoice,
     StrictTouch,
     behaviour_of,
+    costs_of,
     require_all_or_none,
 )
 from serving.client.request_types import (
@@ -79,6 +82,9 @@ class Customer(StrictModel):
     receivables: Annotated[list[StrictInvoice] | None, _KNOWN] = None
     attributes: Annotated[
         dict[Text, Text | None] | None, Field(max_length=100, description="As they are now.")
+    ] = None
+    costs: Annotated[
+        StrictCosts | None, Field(description="Of the last year; given for all customers or for none.")
     ] = None
 
 
@@ -146,6 +152,7 @@ class _Orders(StrictModel):
                 "it is not known, or in none."
             )
         require_all_or_none(self.asked())
+        costs_of(self.asked())
         _require_distinct_offers(self.offers)
         return self
 
@@ -168,6 +175,10 @@ class _Orders(StrictModel):
     def beside(self) -> BehaviourFiles | None:
         """Return what the request says of the customers beside their orders; None if nothing."""
         return behaviour_of(self.asked())
+
+    def costs(self) -> pd.DataFrame | None:
+        """Return what customers cost in the year before, if the request says it."""
+        return costs_of(self.asked())
 
     def snapshot(self) -> Snapshot | None:
         """Return the date to score at, if one was given."""

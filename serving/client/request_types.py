@@ -72,7 +72,8 @@ Transaction: TypeAlias = TransactionFields[str | date, float | str | Decimal, st
 class Customer(TypedDict):
     """One customer and every order of theirs.
 
-    What else is known, where the model learnt from it: rows as in the files of those names, all that there are.
+    What else is known, where the model learnt from it: rows as in the files of those names, all that there are. And
+    what the customer cost in the year before: order_costs, period_costs, loss.
     """
 
     customer_id: str
@@ -81,6 +82,7 @@ class Customer(TypedDict):
     surveys: NotRequired[Sequence[Mapping[str, Any]]]
     receivables: NotRequired[Sequence[Mapping[str, Any]]]
     attributes: NotRequired[Mapping[str, str | None]]
+    costs: NotRequired[Mapping[str, float | str]]
 
 
 def parts(customers: Sequence[Customer]) -> Iterator[list[Customer]]:

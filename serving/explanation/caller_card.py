@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import pandas as pd
 import pyarrow as pa
 
 from features.behaviour.files import BehaviourFiles
@@ -92,6 +93,7 @@ def caller_card(
     known: KnownOfCustomer | None = None,
     *,
     beside: BehaviourFiles | None = None,
+    costs: pd.DataFrame | None = None,
 ) -> CallerCard:
     """Describe one customer to whoever talks to them.
 
@@ -105,14 +107,16 @@ def caller_card(
     known : KnownOfCustomer
     beside : BehaviourFiles
         What the model may read of the customer beside the orders.
+    costs : DataFrame
+        As in `Scorer.score_customers`.
 
     Raises
     ------
     StayworthError
         If two offers share a name; as `Scorer.score_one`.
     """
-    log, scored = scorer.score_one(rows, snapshot, beside)
-    scored = replace(scored, notes=scorer.notes(log, beside))
+    log, scored = scorer.score_one(rows, snapshot, beside, costs)
+    scored = replace(scored, notes=scorer.notes(log, beside, scorer.year_of(log, scored.snapshot, costs)))
     return card_from(scorer, log, scored, known or KnownOfCustomer())
 
 

@@ -16,6 +16,7 @@ from importlib.resources import files
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from features.behaviour.catalogue import ATTRIBUTE_PREFIX, FEATURES as BEHAVIOUR_FEATURES
@@ -172,6 +173,7 @@ def explain(
     *,
     offers: Sequence[Offer] = (),
     beside: BehaviourFiles | None = None,
+    costs: pd.DataFrame | None = None,
 ) -> Explanation:
     """Explain the score of one customer.
 
@@ -186,6 +188,8 @@ def explain(
         To be priced; capacities are not looked at.
     beside : BehaviourFiles
         What is known of the customer beside the orders.
+    costs : DataFrame
+        As in `Scorer.score_customers`.
 
     Returns
     -------
@@ -197,8 +201,9 @@ def explain(
         If two offers share a name; as `Scorer.score_one`.
     """
     require_own_names(offers)
-    log, scored = scorer.score_one(rows, snapshot, beside)
-    scenarios = score_scenarios(scorer.model, log, scored.snapshot, scorer.learnt_from(beside))
+    log, scored = scorer.score_one(rows, snapshot, beside, costs)
+    own = scorer.own_terms(log, scored, costs)
+    scenarios = score_scenarios(scorer.model, log, scored.snapshot, scorer.learnt_from(beside), own)
     score = {name: _plain(scored.columns[name][0]) for name in SCORE_COLUMNS}
     (now,), later = price_offers(scored.columns, offers), price_offers(scenarios.silent_scores, offers)
     silent = {ahead.silent_days: prices for ahead, prices in zip(scenarios.if_silent, later, strict=True)}

@@ -10,6 +10,7 @@ import numpy as np
 
 from features.language import translated
 from features.table.columns import Columns
+from training.clv.net_value import CustomerTerms, has_own
 from training.model.retention_model import RetentionModel
 
 
@@ -42,7 +43,7 @@ def keeping_costs(model: RetentionModel, features: Columns, score: Mapping[str, 
     ----------
     model : RetentionModel
     features : Columns
-        Of the feature table: one row.
+        Of the feature table: one row, with the customer's own costs where they are known.
     score : mapping
         The customer's churn_probability, spend_per_purchase, expected_value and expected_gross_value.
 
@@ -52,8 +53,9 @@ def keeping_costs(model: RetentionModel, features: Columns, score: Mapping[str, 
         None: the version knows no costs.
     """
     terms = model.terms
-    if not terms.has_costs:
+    if not (terms.has_costs or has_own(features)):
         return None
+    own = CustomerTerms.of(terms, features)
     spend, p = np.array([score["spend_per_purchase"]]), np.array([score["churn_probability"]])
     values = model.clv.net_values(features, terms, spend)
     purchases = float(values.purchases.expected(p)[0])
@@ -62,9 +64,9 @@ def keeping_costs(model: RetentionModel, features: Columns, score: Mapping[str, 
     return KeepingCosts(
         days=days,
         expected_gross_value=gross,
-        of_orders=terms.cost_per_order * purchases,
-        of_active_days=terms.cost_per_week * weeks,
-        of_bad_debt=terms.bad_debt_rate * float(spend[0]) * purchases,
+        of_orders=_one(own.cost_per_order) * purchases,
+        of_active_days=_one(own.cost_per_week) * weeks,
+        of_bad_debt=_one(own.bad_debt_rate) * float(spend[0]) * purchases,
         expected_value=net,
         text=translated(
             "costs {cost:,.2f} in {days:day|days} to keep, brings {gross:,.2f}",
@@ -73,3 +75,8 @@ def keeping_costs(model: RetentionModel, features: Columns, score: Mapping[str, 
             gross=gross,
         ),
     )
+
+
+def _one(number: np.ndarray | float) -> float:
+    """Return the number of the one customer, their own or everybody's."""
+    return float(np.ravel(number)[0])

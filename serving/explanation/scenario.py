@@ -93,7 +93,11 @@ class Scenarios:
 
 
 def score_scenarios(
-    model: RetentionModel, log: TransactionLog, snapshot: Snapshot, beside: BehaviourFiles | None = None
+    model: RetentionModel,
+    log: TransactionLog,
+    snapshot: Snapshot,
+    beside: BehaviourFiles | None = None,
+    own: Columns | None = None,
 ) -> Scenarios:
     """Score a customer in every scenario.
 
@@ -105,6 +109,8 @@ def score_scenarios(
     snapshot : Snapshot
     beside : BehaviourFiles, optional
         What is known of the customer beside the orders; in a scenario it is seen from the scenario's date.
+    own : Columns, optional
+        The customer's own costs (`training.clv.net_value.OWN`), one row; they are the same in every scenario.
 
     Returns
     -------
@@ -115,8 +121,12 @@ def score_scenarios(
     usual = _usual_order(seen, snapshot)
     both = pa.concat_tables([_renamed(seen, _AS_IS), _renamed(seen, _BOUGHT), usual])
     with PurchaseHistory(replace(log, table=both), beside=known) as history:
-        now = history.columns(snapshot)
-        later = [rows_of(history.columns(_after(snapshot, days)), slice(1)) for days in SILENT_DAYS]
+        twice = {name: np.repeat(column, 2) for name, column in (own or {}).items()}
+        now = {**history.columns(snapshot), **twice}
+        later = [
+            {**rows_of(history.columns(_after(snapshot, days)), slice(1)), **(own or {})}
+            for days in SILENT_DAYS
+        ]
         orders = history.engine.query(_ORDERS_SQL)["orders"][0].as_py()
     ordered_on, amount = usual["ordered_on"][0].as_py(), usual["amount_cents"][0].as_py() / 100
     # One by one: a feature table has one snapshot.
