@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from features.language import translated
 from features.log.amounts import numbers
 from features.log.columns import listed, plain
+from features.log.customer_days import customer_days
 from features.log.findings import Finding
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
@@ -41,12 +41,12 @@ def check_histories(log: TransactionLog) -> Iterator[Finding]:
             ),
         )
         return
-    bought = log.table.filter(pc.greater_equal(log.table["amount_cents"], 0))
-    days = bought.group_by(["customer_id", "ordered_on"]).aggregate([])
-    customers = days.group_by("customer_id").aggregate([("ordered_on", "count"), ("ordered_on", "min")])
-    if customers.num_rows < _FEW:
+    bought = log.table["amount_cents"].to_numpy() >= 0
+    found = customer_days(log.customer_codes[bought], log.table["ordered_on"].to_numpy()[bought])
+    begins = np.flatnonzero(np.diff(found.customers, prepend=-1))
+    if len(begins) < _FEW:
         return
-    single = float(np.mean(customers["ordered_on_count"].to_numpy() == 1))
+    single = float(np.mean(np.diff(begins, append=len(found.days)) == 1))
     if ONE_TIME <= single < 1:
         yield Finding(
             "one-time",
@@ -56,20 +56,25 @@ def check_histories(log: TransactionLog) -> Iterator[Finding]:
                 "order), name a column that stays, such as an address: --customer-column; now {column}. Otherwise use "
                 "a longer log.",
                 single=single,
-                n=customers.num_rows,
+                n=len(begins),
                 column=repr(log.names.get("customer_id", "customer_id")),
             ),
         )
-    yield from _check_first_days(log, customers["ordered_on_min"].to_numpy())
+    yield from _check_first_days(log, found.days[begins].astype("datetime64[D]"))
 
 
 def _check_refunds(log: TransactionLog) -> Iterator[Finding]:
     """Look for negative amounts that give nothing back: losses, where the amounts are a profit."""
-    table = log.table.select(["customer_id", "ordered_on", "amount_cents"]).to_pandas()
+    customers, cents = log.customer_codes, log.table["amount_cents"].to_numpy()
+    refunded = np.isin(customers, customers[cents < 0])
+    days = log.table["ordered_on"].to_numpy()[refunded]
+    customers, cents = customers[refunded], cents[refunded]
     # A day's purchases come before its refunds.
-    table = table.sort_values(["ordered_on", "amount_cents"], ascending=[True, False], kind="stable")
-    before = table.groupby("customer_id")["amount_cents"].cumsum() - table["amount_cents"]
-    negative = table["amount_cents"] < 0
+    order = np.lexsort((-cents, days, customers))
+    customers, cents = customers[order], cents[order]
+    total = np.cumsum(cents) - cents  # of all rows before, those of other customers too
+    before = total - total[np.searchsorted(customers, customers)]
+    negative = cents < 0
     unexplained = int((negative & (before <= 0)).sum())
     if unexplained >= _FEW_REFUNDS and unexplained > UNEXPLAINED * negative.sum():
         yield Finding(

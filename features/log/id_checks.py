@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.language import translatable, translated
+from features.log.customer_days import customer_days
 from features.log.findings import Finding
 from features.log.identity import NOBODY, SCIENTIFIC, examples, fold
 from features.log.settings import LogRules
@@ -141,10 +142,7 @@ def _check_writing(ids: pa.Array) -> Iterator[Finding]:
             + beside,
             fatal=bool(both),
         )
-    groups: dict[str, list[str]] = {}
-    for each, plain in zip(ids.to_pylist(), _folded(ids), strict=True):
-        groups.setdefault(plain, []).append(each)
-    split = [group for group in groups.values() if len(group) > 1]
+    split = _written_in_several_ways(ids)
     if split and not len(pointed):
         yield Finding(
             "similar-ids",
@@ -158,21 +156,32 @@ def _check_writing(ids: pa.Array) -> Iterator[Finding]:
         )
 
 
-def _folded(ids: pa.Array) -> list[str]:
+def _written_in_several_ways(ids: pa.Array) -> list[list[str]]:
+    """Return the groups of ids that are the same when folded, in the order of their first ids."""
+    folded = _folded(ids)
+    counts = folded.value_counts()
+    several = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
+    groups: dict[str, list[str]] = {}
+    alike = pc.is_in(folded, value_set=several)
+    for each, plain in zip(ids.filter(alike).to_pylist(), folded.filter(alike).to_pylist(), strict=True):
+        groups.setdefault(plain, []).append(each)
+    return list(groups.values())
+
+
+def _folded(ids: pa.Array) -> pa.Array:
     """Fold every id; in one go as far as they are plain ASCII."""
-    lower = pc.ascii_lower(pc.replace_substring_regex(ids, r"\s+", " ")).to_pylist()
-    simple = pc.match_substring_regex(ids, r"^[ -~]*$").to_pylist()
-    return [
-        low if easy else fold(each) for low, easy, each in zip(lower, simple, ids.to_pylist(), strict=True)
-    ]
+    lower = pc.ascii_lower(pc.replace_substring_regex(ids, r"\s+", " "))
+    simple = pc.match_substring_regex(ids, r"^[ -~]*$")
+    odd = ids.filter(pc.invert(simple)).to_pylist()
+    return pc.replace_with_mask(lower, pc.invert(simple), pa.array([fold(each) for each in odd], lower.type))
 
 
 def _check_repeats(log: TransactionLog, customers: int) -> Iterator[Finding]:
     """Look for ids that are an order's instead of a customer's."""
     if log.table.num_rows < _FEW_ROWS or log.first_day == log.last_day:
         return
-    days = log.table.group_by(["customer_id", "ordered_on"]).aggregate([]).num_rows
-    if days == customers:
+    days = customer_days(log.customer_codes, log.table["ordered_on"].to_numpy()).days
+    if len(days) == customers:
         yield Finding(
             "ids-per-order",
             translated(

@@ -97,8 +97,14 @@ def fingerprint(table: pa.Table) -> str:
     (True, False)
     """
     columns = {
-        name: column.cast(pa.int32()).to_numpy() if pa.types.is_date32(column.type) else column.to_pandas()
-        for name, column in zip(table.column_names, table.columns, strict=True)
+        name: _hashable(column) for name, column in zip(table.column_names, table.columns, strict=True)
     }
     hashes = pd.util.hash_pandas_object(pd.DataFrame(columns), index=False).to_numpy().astype("<u8")
     return hashlib.sha256(",".join(table.column_names).encode() + np.sort(hashes).tobytes()).hexdigest()
+
+
+def _hashable(column: pa.ChunkedArray) -> pd.Series | np.ndarray:
+    """Return a column as pandas hashes it; of a text that stands in many rows the hash is computed once."""
+    if pa.types.is_date32(column.type):
+        return np.asarray(column.cast(pa.int32()).to_numpy())
+    return column.dictionary_encode().to_pandas() if pa.types.is_string(column.type) else column.to_pandas()

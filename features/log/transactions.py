@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from features.errors import EmptyLogError, LogError
 from features.log.amounts import numbers, running_cents
 from features.log.columns import FIELDS, listed, locate
+from features.log.customer_days import Integers, codes_of, perhaps_repeated
 from features.log.dates import local_now
 from features.log.expression import AmountExpression
 from features.log.lines import read_discounts, read_lines
@@ -109,6 +110,11 @@ class TransactionLog:
         """The last day with a used row."""
         day: date = pc.max(self.table["ordered_on"]).as_py()
         return day
+
+    @cached_property
+    def customer_codes(self) -> Integers:
+        """The customer of each used row as a number, of shape (n_rows,)."""
+        return codes_of(self.table["customer_id"])
 
     @cached_property
     def customers_without_a_used_row(self) -> list[str]:
@@ -300,8 +306,11 @@ def _leave_out_acquired_earlier(
 
 def _identical(lines: pa.Table, used: Mask) -> Mask:
     """Mark the used rows that equal an earlier one in every column of the contract."""
+    kept = lines.filter(pa.array(used))
+    moments, cents = (kept[name].cast(pa.int64()).to_numpy() for name in ("ordered_at", "amount_cents"))
+    alike = perhaps_repeated(codes_of(kept["customer_id"]), moments, cents)
     identical = np.zeros_like(used)
-    identical[used] = lines.filter(pa.array(used)).to_pandas().duplicated().to_numpy()
+    identical[np.flatnonzero(used)[alike]] = kept.filter(pa.array(alike)).to_pandas().duplicated().to_numpy()
     return identical
 
 

@@ -1,0 +1,71 @@
+"""Customers as numbers, and the days on which each has rows: what the checks of a log count by.
+
+Grouping millions of rows by the text of an id takes ten times as long as by a number.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Integers = npt.NDArray[np.int64]
+
+_DAY_BITS = 24  # days since the first: 45,000 years
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+
+
+class CustomerDays(NamedTuple):
+    """The distinct pairs of customer and day, by customer, then by day; both are numbers."""
+
+    customers: Integers
+    days: Integers
+
+
+def codes_of(texts: pa.ChunkedArray) -> Integers:
+    """Return a number for each text, equal for equal texts; -1 for null.
+
+    Examples
+    --------
+    >>> codes_of(pa.chunked_array([["b", "a", None, "b"]]))
+    array([ 0,  1, -1,  0])
+    """
+    encoded = texts.combine_chunks().dictionary_encode()
+    return np.asarray(encoded.indices.fill_null(-1).to_numpy(), dtype=np.int64)
+
+
+def customer_days(customers: Integers, days: npt.NDArray[np.datetime64]) -> CustomerDays:
+    """Return the distinct pairs of customer and day.
+
+    Examples
+    --------
+    >>> days = np.array(["1998-01-05", "1998-01-05", "1998-01-02"], dtype="datetime64[D]")
+    >>> customer_days(np.array([1, 1, 0]), days)
+    CustomerDays(customers=array([0, 1]), days=array([10228, 10231]))
+    """
+    numbers = days.astype(np.int64)
+    first = numbers.min(initial=0)
+    pairs = np.unique((customers << _DAY_BITS) | (numbers - first))
+    return CustomerDays(pairs >> _DAY_BITS, (pairs & ((1 << _DAY_BITS) - 1)) + first)
+
+
+def perhaps_repeated(*columns: Integers) -> npt.NDArray[np.bool_]:
+    """Mark the rows that may equal another one in all columns: every one that does, and hardly any other.
+
+    Examples
+    --------
+    >>> perhaps_repeated(np.array([1, 2, 1]), np.array([5, 5, 5]))
+    array([ True, False,  True])
+    """
+    hashed = np.zeros(len(columns[0]), dtype=np.uint64)
+    for column in columns:
+        hashed = (hashed ^ column.astype(np.uint64)) * _MIX
+        hashed ^= hashed >> np.uint64(29)
+    ordered = np.sort(hashed)
+    several = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    if not several.size:
+        return np.zeros(hashed.size, dtype=bool)
+    places = np.searchsorted(several, hashed).clip(max=several.size - 1)
+    return np.asarray(several[places] == hashed)
