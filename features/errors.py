@@ -14,6 +14,7 @@
         ├── FitError            a model cannot be fitted to this log
         ├── ModelError          no such model, or one that cannot be used
         ├── OutputError         a file that cannot be written; the old one is intact
+        ├── DeliveryError       a receiver has not taken everything; the command line exits with 4
         └── StoreError          the score store cannot be reached, read or written
             ├── NothingPublished     it holds no scores yet
             └── StoreBusy            another process has it to itself for a moment
@@ -82,6 +83,12 @@ class ModelError(StayworthError):
 
 class OutputError(StayworthError):
     """An output file cannot be written; what was there before is intact."""
+
+
+class DeliveryError(StayworthError):
+    """A receiver has not taken everything; the next run delivers the rest."""
+
+    exit_code = 4
 
 
 class StoreError(StayworthError):

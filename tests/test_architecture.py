@@ -101,6 +101,7 @@ FLOORS = {
         ("report",),
         ("store",),
         ("campaign",),
+        ("delivery",),
         ("alerts",),
         ("erasure",),
         ("champion",),

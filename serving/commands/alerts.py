@@ -13,6 +13,8 @@ from features.commands.options import AsJson, options
 from features.errors import StayworthError
 from features.language import translated, use_language, written
 from serving.alerts.settings import AlertSettings
+from serving.commands.delivery import opened_delivery, show_delivered
+from serving.delivery.settings import WebhookSettings
 from serving.settings import StoreSettings
 
 if TYPE_CHECKING:
@@ -29,7 +31,9 @@ _SHOWN = 10
 
 
 @options
-def alerts(settings: AlertSettings, store: StoreSettings, as_json: AsJson = False) -> None:
+def alerts(
+    settings: AlertSettings, store: StoreSettings, webhook: WebhookSettings, as_json: AsJson = False
+) -> None:
     """List whom to look at today and what to offer, the most valuable first: overdue, risk, complaint, debt, target.
 
     Example: stayworth alerts --scores scored.csv --before last_week.csv --offers offers.toml --out alerts.csv
@@ -37,8 +41,12 @@ def alerts(settings: AlertSettings, store: StoreSettings, as_json: AsJson = Fals
     A customer has one open alert of each kind, which the store remembers. A purchase closes overdue and risk; the
     others close when what raised them is over. 'stayworth snooze' quiets one until a day, or until half as much again
     is at risk. Who must not be contacted (--suppress), and whom a running campaign holds out, is in no alert.
+
+    With --webhook an address is told of each alert once, and of its end. If it does not take them all, the exit code is
+    4, and the next run sends the rest.
     """
     from serving.alerts.alerts import left_alone_in_words, renew
+    from serving.alerts.notices import notices
     from serving.alerts.signals import Scored
     from serving.campaign.customer_files import CustomerFiles
     from serving.campaign.scored_list import read_scores
@@ -46,7 +54,7 @@ def alerts(settings: AlertSettings, store: StoreSettings, as_json: AsJson = Fals
     from serving.store.store import Store
 
     require_target(settings.out)
-    with use_language(settings.language):
+    with use_language(settings.language), opened_delivery(webhook, store.uri, "alerts") as delivery:
         with progress() as report, Store(store.uri) as opened:
             report("Reading", 0, 0)
             scores, said = read_scores(settings.scores, settings.date_format)
@@ -63,24 +71,28 @@ def alerts(settings: AlertSettings, store: StoreSettings, as_json: AsJson = Fals
             found = renew(opened.alerts, signals, customers, scored.snapshot)
             report("Writing", 0, 0)
             write_table(found, settings.out, excel=settings.excel)
+            if delivery:
+                delivery.outbox.queue(*notices(found, delivery.outbox.state, scored.snapshot))
         for sentence in said:
             typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
         if as_json:
             plain = found.astype(object).where(found.notna(), None)
             show_json({"snapshot_date": scored.snapshot, "alerts": plain.to_dict("records")})
-            return
-        _show(found, len(scored.customers))
-        for sentence in (*left_alone_in_words(alone), *(f"- {each}" for each in missing)):
-            typer.echo(sentence)
-        typer.echo()
-        typer.echo(
-            translated(
-                "{n:open alert|open alerts} of {day:date} in {file}",
-                n=len(found),
-                day=scored.snapshot,
-                file=str(settings.out),
+        else:
+            _show(found, len(scored.customers))
+            for sentence in (*left_alone_in_words(alone), *(f"- {each}" for each in missing)):
+                typer.echo(sentence)
+            typer.echo()
+            typer.echo(
+                translated(
+                    "{n:open alert|open alerts} of {day:date} in {file}",
+                    n=len(found),
+                    day=scored.snapshot,
+                    file=str(settings.out),
+                )
             )
-        )
+        if delivery:
+            show_delivered(delivery, quiet=as_json)
 
 
 def _customers(

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from features.errors import StayworthError
 from features.files import atomic_path
+from serving.delivery.outbox import SUFFIX, Outbox
 from serving.erasure.tables import EXTENSIONS, Found, NoIdColumn, erase_rows
 from serving.store.store import Store
 from training.campaign.assignment import CONTACT_LIST, HOLDOUT_LIST
@@ -133,12 +134,15 @@ def _tables(path: Path) -> Iterator[Path]:
         yield path
         return
     for file in sorted(path.rglob("*")):
-        if file.suffix.lower() in EXTENSIONS and file.is_file():
+        if (file.suffix.lower() in EXTENSIONS or file.name.endswith(SUFFIX)) and file.is_file():
             yield file
 
 
 def _found(file: Path, ids: list[str], column: str, *, keep: bool) -> Found | None:
     """Remove or count rows; None if the table has no column of ids."""
+    if file.name.endswith(SUFFIX):
+        with Outbox.opened(file) as outbox:
+            return Found(outbox.erase(ids, keep=keep), 0)
     for name in dict.fromkeys((column, CUSTOMER_ID)):
         try:
             return erase_rows(file, ids, name, keep=keep)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import date
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pandas as pd
@@ -78,3 +84,60 @@ def scored_list() -> ScoredList:
         return rows.assign(**columns)[list(SCORE_COLUMNS)]
 
     return build
+
+
+@dataclass
+class Receiver:
+    """A webhook that keeps what it takes, and answers as it is told: with statuses in their order, then with 200.
+
+    What it took: id, type and data of each message. What it was asked: id, timestamp, signature and body.
+    """
+
+    url: str = ""
+    answers: list[int | float] = field(default_factory=list)  # a float: seconds of silence before a 200
+    taken: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    asked: list[tuple[str, int, str, bytes]] = field(default_factory=list)
+    meanwhile: Callable[[], object] | None = None  # happens once, before an answer
+
+    def answer(self, headers: Mapping[str, str], body: bytes) -> int:
+        name = headers["webhook-id"]
+        self.asked.append((name, int(headers["webhook-timestamp"]), headers["webhook-signature"], body))
+        if self.meanwhile:
+            self.meanwhile()
+            self.meanwhile = None
+        status = self.answers.pop(0) if self.answers else 200
+        if isinstance(status, float):
+            time.sleep(status)
+            status = 200
+        if status == 200:
+            told = json.loads(body)
+            self.taken.append((name, told["type"], told["data"]))
+        return status
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            status = made.answer({name.lower(): value for name, value in self.headers.items()}, body)
+            with suppress(OSError):  # who asked has given up
+                self.send_response(status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    made.url = f"http://127.0.0.1:{server.server_port}/hook?token=hidden"
+    thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield made
+    server.shutdown()
+    server.server_close()
+    thread.join()

@@ -1,0 +1,1 @@
+"""Delivery to other systems: signed messages to a webhook, none lost, each at least once."""

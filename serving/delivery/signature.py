@@ -1,0 +1,84 @@
+"""Signatures of messages, by the scheme of Standard Webhooks; their libraries verify them in most languages.
+
+References
+----------
+Standard Webhooks, https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Mapping
+from pathlib import Path
+
+from features.errors import StayworthError
+
+SECRET_VARIABLE = "STAYWORTH_WEBHOOK_SECRET"
+_PREFIX = "whsec_"
+_SHORTEST, _LONGEST = 24, 64
+_HOW = (
+    f'Make one that the receiver gets too: echo "{_PREFIX}$(openssl rand -base64 32)"; give it in the variable '
+    f"{SECRET_VARIABLE} or in a file by --webhook-secret-file."
+)
+
+
+class SigningKey:
+    """The secret that sender and receiver share; shown nowhere.
+
+    Parameters
+    ----------
+    secret : str, ``whsec_`` and 24 to 64 bytes in base64
+
+    Raises
+    ------
+    StayworthError
+        If it is no such secret; it is not repeated.
+
+    Examples
+    --------
+    >>> key = SigningKey("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    >>> key.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
+    'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE='
+    """
+
+    def __init__(self, secret: str) -> None:
+        try:
+            key = base64.b64decode(secret.strip().removeprefix(_PREFIX), validate=True)
+        except (binascii.Error, ValueError):
+            key = b""
+        if not (secret.strip().startswith(_PREFIX) and _SHORTEST <= len(key) <= _LONGEST):
+            raise StayworthError(
+                f"The secret of the webhook is not {_PREFIX} and {_SHORTEST} to {_LONGEST} bytes in base64. {_HOW}"
+            )
+        self._key = key
+
+    def __repr__(self) -> str:
+        return "SigningKey(…)"
+
+    def sign(self, message_id: str, timestamp: int, body: bytes) -> str:
+        """Return the value of the header ``webhook-signature``: HMAC-SHA256 of ``id.timestamp.body``."""
+        signed = b".".join((message_id.encode(), str(timestamp).encode(), body))
+        return f"v1,{base64.b64encode(hmac.digest(self._key, signed, hashlib.sha256)).decode()}"
+
+
+def signing_key(environment: Mapping[str, str], file: Path | None) -> SigningKey:
+    """Return the key of the file, else of the environment.
+
+    Raises
+    ------
+    StayworthError
+        If there is none, or it is no secret.
+    """
+    if file is not None:
+        try:
+            return SigningKey(file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is no text"
+            raise StayworthError(f"The webhook's secret cannot be read from {file}: {reason}.") from None
+    secret = environment.get(SECRET_VARIABLE, "")
+    if not secret.strip():
+        raise StayworthError(f"A webhook's messages are signed, and there is no secret to do it with. {_HOW}")
+    return SigningKey(secret)
