@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from features.economics.acquisition import Spend
 from features.economics.cost_table import CostTable
@@ -16,6 +17,7 @@ from features.economics.identities import united
 from features.economics.inputs import CostInputs, Inputs
 from features.economics.leads import Leads
 from features.economics.money import Deflator, MoneyUnit
+from features.economics.optional_files import match_customers
 from features.economics.people import (
     ACQUISITION_CHANNEL,
     SHARE_OF_WALLET,
@@ -34,8 +36,12 @@ from features.economics.targets import Targets
 from features.economics.touches import Touches
 from features.errors import StayworthError
 from features.language import translated
+from features.log.matching import MatchError
 from features.log.settings import LogSettings
 from features.log.transactions import TransactionLog
+
+_File = TypeVar("_File", bound=Touches | Surveys | Receivables | Referrals | Leads)
+_IDS = {"customer_id", "referrer_id", "referred_id"}
 
 
 class ReportSources:
@@ -78,8 +84,7 @@ class ReportSources:
                     column=orders.names.get("margin", "margin"),
                 )
             )
-        needed = settings.customers or settings.scores
-        self._known = self.orders.table["customer_id"].unique().to_pylist() if needed else []
+        self._known = self.orders.table["customer_id"].unique().to_pylist()
         self.people = self.scored = None
         if settings.customers:
             self.people = CustomerTable(
@@ -92,10 +97,8 @@ class ReportSources:
         self.inactivity_days = self._inactivity()
         span, path = (self.orders.first_day, self.orders.last_day), settings.deflator
         self._deflator = Deflator.read(path, *span, settings.calendar, log) if path else None
-        self._referrals = (
-            Referrals.read(settings.referrals, log, self.aliases) if settings.referrals else None
-        )
-        self._surveys = Surveys.read(settings.surveys, log, self.aliases) if settings.surveys else None
+        self._referrals = self._read(Referrals.read, settings.referrals)
+        self._surveys = self._read(Surveys.read, settings.surveys)
         self._wallets = read_wallets(self.people) if self.people and self._has(SHARE_OF_WALLET) else None
         self._segments = self._read_segments(settings.segment) if settings.segment else None
 
@@ -113,7 +116,7 @@ class ReportSources:
 
     def inputs(self, facts: Facts, stack: ExitStack) -> Inputs:
         """Read what there is beside the log; facts by month that costs need are closed with the stack."""
-        settings, log, aliases, scored = self.settings, self.log, self.aliases, self.scored
+        settings, log, scored = self.settings, self.log, self.scored
         margin = translated("{share:g} of net revenue", share=settings.margin) if settings.margin else ""
         inputs = Inputs(
             unit=MoneyUnit.of(settings.money_unit, self.orders.currency),
@@ -122,11 +125,9 @@ class ReportSources:
             if settings.targets
             else None,
             surveys=self._surveys,
-            leads=Leads.read(settings.leads, log, aliases) if settings.leads else None,
+            leads=self._read(Leads.read, settings.leads),
             referrals=self._referrals,
-            receivables=Receivables.read(settings.receivables, log, aliases)
-            if settings.receivables
-            else None,
+            receivables=self._read(Receivables.read, settings.receivables),
             channel_of=self.people.values(ACQUISITION_CHANNEL)
             if self.people and self._has(ACQUISITION_CHANNEL)
             else None,
@@ -160,10 +161,28 @@ class ReportSources:
         inputs = replace(inputs, unpaid_rates=table.unpaid_rates)
         if not (table.units or table.pools):
             return inputs
-        path = self.settings.touchpoints
-        touches = Touches.read(path, self.log, self.aliases) if path else Touches.none()
+        touches = self._read(Touches.read, self.settings.touchpoints) or Touches.none()
         months = facts if self.settings.period == "month" else stack.enter_context(self.facts("month"))
         return replace(inputs, costs=CostInputs(months, touches, table))
+
+    def _read(
+        self, read: Callable[[Path, LogSettings, dict[str, str]], _File], path: Path | None
+    ) -> _File | None:
+        """Read a file about customers, and say how many of them are in the log."""
+        if path is None:
+            return None
+        found = read(path, self.log, self.aliases)
+        table = found.table
+        ids = {each for name in _IDS & {*table.column_names} for each in table[name].to_pylist()}
+        try:
+            pairs, said = match_customers(
+                ids - {None}, self._known, path.name, loosely=self.settings.loose_ids
+            )
+        except MatchError as nobody:
+            pairs, said = {}, [str(nobody)]
+        self.said += said
+        otherwise = {given: customer for given, customer in pairs.items() if given != customer}
+        return read(path, self.log, self.aliases | otherwise) if otherwise else found
 
     def _read_segments(self, name: str) -> Segments:
         dated: dict[str, Segments] = {}
