@@ -23,6 +23,7 @@ from serving.commands.keys import keys
 from serving.commands.report import report
 from serving.commands.score import score
 from serving.commands.serve import serve, status
+from serving.commands.sync import sync
 from training.commands.advise import advise
 from training.commands.backtest import backtest
 from training.commands.card import card
@@ -55,7 +56,7 @@ def stayworth(
 
 for command in (
     *(demo, validate, features, advise, train, card, models, promote, rollback, monitor),
-    *(score, serve, status, plan, measure, backtest, tournament, report, alerts, snooze, card_of),
+    *(score, serve, status, plan, measure, backtest, tournament, report, alerts, snooze, sync, card_of),
     *(forget, config),
 ):
     app.command()(command)

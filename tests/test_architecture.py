@@ -102,7 +102,7 @@ FLOORS = {
         ("store",),
         ("campaign",),
         ("delivery",),
-        ("alerts",),
+        ("alerts", "audience"),
         ("erasure",),
         ("champion",),
         ("explanation",),

@@ -279,7 +279,7 @@ def test_the_printed_config_gives_the_defaults_and_is_accepted(here: Path) -> No
             "plan",
             "measure",
         ),
-        *("backtest", "tournament", "report", "alerts", "webhook", "card_of"),
+        *("backtest", "tournament", "report", "alerts", "webhook", "sync", "card_of"),
     ]
     assert TrainSettings.model_validate(content["train"]) == TrainSettings()
     assert ServeSettings.model_validate(content["serve"]) == ServeSettings()
