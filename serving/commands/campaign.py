@@ -200,7 +200,9 @@ def _measured(
     customers = assignment.customers["customer_id"]
     files = CustomerFiles(customers, translated("the campaign"), settings.loose_ids, settings.allow_unmatched)
     redeemed = (
-        files.ids(settings.redeemed, translatable("redeemed ones of {file}")) if settings.redeemed else None
+        files.ids(settings.redeemed, translatable("redeemed ones of {file}"), all_that_are_meant=True)
+        if settings.redeemed
+        else None
     )
     known = orders.table["customer_id"].unique().to_pylist()
     match = match_ids(customers, known, loosely=settings.loose_ids)
@@ -210,6 +212,7 @@ def _measured(
         translated("the log"),
         flag="--loose-ids",
         allow_unmatched=settings.allow_unmatched,
+        all_that_are_meant=True,  # who is missed would count as one who did not buy
     )
     _say([*files.report, *said], err=as_json)
     orders = orders.with_ids({other: each for each, other in match.pairs.items()})

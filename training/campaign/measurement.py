@@ -238,6 +238,15 @@ def measure(
         notes.append(
             translated("Incentive costs are assumed, not measured: give --redeemed to know who took them.")
         )
+    reached = set(redeemed or ()) & set(customers.loc[~contacted, "customer_id"])
+    if reached:
+        notes.append(
+            translated(
+                "{n:held-out customer has|held-out customers have} redeemed the incentive: they were reached all the "
+                "same, and the difference shown understates the effect.",
+                n=len(reached),
+            )
+        )
     values = {
         "retention": outcomes["bought"].to_numpy(dtype=np.float64),
         "orders": outcomes["orders"].to_numpy(),

@@ -278,11 +278,13 @@ def test_a_campaign_is_not_measured_on_a_log_of_other_customers(app: typer.Typer
 
     other, said_other = _run(app, "measure --campaign campaign --transactions other.csv")
     _, said = _run(app, "measure --campaign campaign --transactions orders.csv --out exact")
+    damaged, said_damaged = _run(app, "measure --campaign campaign --transactions nozeros.csv")
     loosely, said_loosely = _run(
         app, "measure --campaign campaign --transactions nozeros.csv --loose-ids --out loose"
     )
 
     assert other == 2 and "customers of the campaign are in the log" in said_other
+    assert damaged == 2 and "more would match without leading zeros" in said_damaged
     assert not (folder / "campaign" / "measured.json").exists()
     assert loosely == 0, said_loosely
     assert (folder / "loose" / "measured.csv").read_text() == (folder / "exact" / "measured.csv").read_text()

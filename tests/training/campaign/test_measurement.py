@@ -104,6 +104,12 @@ def test_who_redeemed_is_counted_where_it_is_known() -> None:
     assert found.offers[0].redemption_rate == 0
 
 
+def test_a_holdout_that_redeemed_is_said() -> None:
+    found = measure(hand_made(), LOG, redeemed=["h1", "c1"])
+
+    assert "1 held-out customer has redeemed the incentive" in " ".join(found.notes)
+
+
 def test_a_discount_already_in_the_amounts_is_not_subtracted_again() -> None:
     discount = VOUCHER.model_copy(update={"incentive_in_amounts": True})
 
