@@ -24,6 +24,8 @@ from serving.commands.report import report
 from serving.commands.score import score
 from serving.commands.serve import serve, status
 from serving.commands.sync import sync
+from serving.commands.users import users
+from serving.commands.workbench import workbench
 from training.commands.advise import advise
 from training.commands.backtest import backtest
 from training.commands.card import card
@@ -56,9 +58,10 @@ def stayworth(
 
 for command in (
     *(demo, validate, features, advise, train, card, models, promote, rollback, monitor),
-    *(score, serve, status, plan, measure, backtest, tournament, report, alerts, snooze, sync, card_of),
-    *(forget, config),
+    *(score, serve, status, workbench, plan, measure, backtest, tournament, report, alerts, snooze, sync),
+    *(card_of, forget, config),
 ):
     app.command()(command)
 app.add_typer(calculate, name="calculate")
 app.add_typer(keys, name="keys")
+app.add_typer(users, name="users")

@@ -210,3 +210,33 @@ class ServeSettings(Settings, section="serve"):
         5.0
         """
         return super().from_environment({"STAYWORTH_AUTH": "always", **environment})
+
+
+class WorkbenchSettings(Settings, section="workbench"):
+    """Address, language and orders of the workbench: the section ``[workbench]``."""
+
+    host: Annotated[
+        str, typer.Option("--host", help="Address to listen on; any but this machine's own takes users.")
+    ] = "127.0.0.1"
+    port: Annotated[int, typer.Option("--port", help="Port to listen on.")] = Field(
+        default=3100, ge=1, le=65535
+    )
+    language: Annotated[
+        Language,
+        typer.Option(
+            "--language", help="Language of the pages until a visitor chooses: en, or fa for Persian."
+        ),
+    ] = "en"
+    certificate: Annotated[
+        Path | None,
+        typer.Option("--certificate", help="Certificate (PEM) for https; none behind a proxy that has one."),
+    ] = None
+    private_key: Annotated[
+        Path | None, typer.Option("--private-key", help="The certificate's private key (PEM).")
+    ] = None
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        if (self.certificate is None) != (self.private_key is None):
+            raise ValueError("--certificate and --private-key go together: give both, or neither")
+        return self

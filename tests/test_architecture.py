@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = ("features", "training", "serving")  # each may import itself and those before it
 DOORS = {
     "alembic": ("serving/store/",),
+    "argon2": ("serving/store/users.py",),
+    "cryptography": ("serving/workbench/sealing.py",),
     "lifetimes": ("training/clv/fitting.py",),
     "mlflow": ("training/versions/",),
     "bentoml": ("serving/api/service.py",),
@@ -109,6 +111,7 @@ FLOORS = {
         ("client",),
         ("api",),
         ("status",),
+        ("workbench",),
         ("commands",),
         ("cli",),
     ),

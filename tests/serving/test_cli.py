@@ -276,6 +276,7 @@ def test_the_printed_config_gives_the_defaults_and_is_accepted(here: Path) -> No
             "store",
             "money",
             "serve",
+            "workbench",
             "plan",
             "measure",
         ),

@@ -1,0 +1,24 @@
+"""The command ``workbench``: pages for campaign teams, managers and data scientists."""
+
+from __future__ import annotations
+
+from features.commands.options import options
+from serving.settings import StoreSettings, WorkbenchSettings
+from training.settings import RegistrySettings
+
+
+@options
+def workbench(settings: WorkbenchSettings, store: StoreSettings, registry: RegistrySettings) -> None:
+    """Show the published customers in the browser, to whoever may see them. Ends with Ctrl-C.
+
+    Example: stayworth workbench --language fa
+
+    On this machine's own address it opens at once while there are no users; for others, make users and say where:
+    stayworth users add sara, then stayworth workbench --host 0.0.0.0 --certificate cert.pem --private-key key.pem
+    """
+    from serving.store.store import Store
+    from serving.workbench.server import serve
+    from training.versions.registry import Registry
+
+    with Store(store.uri) as opened:
+        serve(settings, opened, Registry(registry.tracking_uri))

@@ -1,0 +1,251 @@
+"""The workbench's ASGI application: reads a request, checks who asks, answers with a page, and logs the route.
+
+Pages read the store by calls that wait, so they are made in threads; what a request brings is read before.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from features.errors import StayworthError, StoreBusy, StoreError
+from features.language import LANGUAGES, translated, use_language
+from serving.workbench import customers, overview
+from serving.workbench.guard import LANGUAGE_COOKIE, Guard
+from serving.workbench.page import go_to, said, stylesheet, stylesheet_path
+from serving.workbench.signing_in import choose_language, sign_in, sign_in_page, sign_out
+from serving.workbench.visit import Sources, Visit
+
+LARGEST_FORM = 64 * 1024
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+_LOOPBACK_NAMES = ["localhost", "127.0.0.1", "[::1]"]
+_STATUS_OF_BUSY = 503
+
+_log = logging.getLogger("stayworth.access")
+
+Handler = Callable[[Visit], Response]
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True)
+class Entrance:
+    """A path, what answers it, and the role that it takes; an empty one: nobody need have signed in."""
+
+    path: str
+    handler: Handler
+    role: str = "look"
+    method: str = "GET"
+
+
+ENTRANCES: Sequence[Entrance] = (
+    Entrance("/", overview.show),
+    Entrance("/customers", customers.show),
+    Entrance("/customers/search", customers.search, method="POST"),
+    Entrance("/customers/export", customers.export, "campaign", "POST"),
+    Entrance("/segments", customers.keep_segment, "campaign", "POST"),
+    Entrance("/segments/{number}/remove", customers.remove_segment, "campaign", "POST"),
+    Entrance("/audit", customers.audit, "admin"),
+    Entrance("/sign-in", sign_in_page, ""),
+    Entrance("/sign-out", sign_out, method="POST"),
+    Entrance("/language", choose_language, "", "POST"),
+)
+
+
+def application(
+    sources: Sources, secret: bytes, *, loopback: bool, language: str = "en", host: str = ""
+) -> Starlette:
+    """Return the application.
+
+    Parameters
+    ----------
+    sources : Sources
+    secret : bytes
+        What tokens of forms are made with.
+    loopback : bool
+        Whether only this machine can ask. Then nobody signs in until there are users, and a request has to name this
+        machine: another name may be that of a page elsewhere, which resolves here to read what is answered.
+    language : {"en", "fa"}
+        Unless the visitor chose.
+    host : str
+        Name of this machine besides localhost, where only it can ask.
+    """
+    door = _Door(sources, Guard(sources.store, secret, loopback=loopback), language)
+    routes = [
+        Route(each.path, door.answering(each), methods=[each.method], name=each.path) for each in ENTRANCES
+    ]
+    routes.append(Route("/sign-in", door.signing_in, methods=["POST"]))
+    routes.append(Route(stylesheet_path(), _styles))
+    names = [*_LOOPBACK_NAMES, *([host] if host else [])] if loopback else ["*"]
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=names, www_redirect=False)],
+        exception_handlers={404: door.not_found, 405: door.not_found},
+    )
+
+
+async def _styles(request: Request) -> Response:
+    headers = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+    return Response(stylesheet(), media_type="text/css", headers=headers)
+
+
+class _Door:
+    """Makes of a handler what Starlette calls."""
+
+    def __init__(self, sources: Sources, guard: Guard, language: str) -> None:
+        self.sources, self.guard, self.language = sources, guard, language
+
+    def answering(self, entrance: Entrance) -> Answer:
+        """Return what answers requests for one path."""
+
+        async def answer(request: Request) -> Response:
+            def handle(visit: Visit) -> Response:
+                if not entrance.role:
+                    return entrance.handler(visit)
+                user = self.guard.user_of(visit.session)
+                if user is None:
+                    return self._ask(visit)
+                if not user.may(entrance.role):
+                    return _refusal(visit, user.role, entrance.role)
+                return entrance.handler(replace(visit, user=user))
+
+            return await self._answer(request, entrance.path, handle)
+
+        return answer
+
+    async def signing_in(self, request: Request) -> Response:
+        """Answer the form of name and password."""
+        begun: list[str] = []
+
+        def handle(visit: Visit) -> Response:
+            response, session = sign_in(visit, self.guard)
+            begun.append(session)
+            return response
+
+        response = await self._answer(request, "/sign-in", handle)
+        if begun:
+            self.guard.set_session(response, request, begun[0])
+        return response
+
+    async def not_found(self, request: Request, error: Exception) -> Response:
+        """Answer a path that is none."""
+        return await self._answer(request, "other", _nothing)
+
+    async def _answer(self, request: Request, route: str, handle: Handler) -> Response:
+        started = time.perf_counter()
+        session = self.guard.session_of(request)
+        visit = self._visit(request, session)
+        try:
+            visit = replace(visit, form=await _form(request))
+            response = await run_in_threadpool(self._in_words, visit, request.method, handle)
+        except HTTPException as error:
+            with use_language(visit.language):
+                response = said(visit, translated("Too much was sent."), status=error.status_code)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if session != request.cookies.get("stayworth_session"):
+            self.guard.set_session(response, request, session)
+        line = {"route": route, "method": request.method, "status": response.status_code}
+        line["ms"] = round((time.perf_counter() - started) * 1000, 2)
+        _log.info("page", extra={"fields": line})
+        return response
+
+    def _visit(self, request: Request, session: str) -> Visit:
+        chosen = request.cookies.get(LANGUAGE_COOKIE, "")
+        return Visit(
+            self.sources,
+            user=None,
+            language=chosen if chosen in LANGUAGES else self.language,
+            csrf=self.guard.csrf_of(session),
+            session=session,
+            address=request.client.host if request.client else "",
+            url=request.url,
+            query=request.query_params,
+            form=FormData(),
+            path=dict(request.path_params),
+            guarded=self.guard.is_closed(),
+        )
+
+    def _in_words(self, visit: Visit, method: str, handle: Handler) -> Response:
+        """Answer in the visitor's language; say what went wrong where it did."""
+        with use_language(visit.language):
+            if method == "POST" and not self.guard.is_ours(visit.session, visit.sent("csrf")):
+                return said(
+                    visit,
+                    translated("This form is too old, or not of this page."),
+                    translated("Nothing was changed. Go back, load the page again, and send it once more."),
+                    status=403,
+                )
+            try:
+                return handle(visit)
+            except StoreError as error:
+                title = (
+                    translated("The store is busy for a moment.")
+                    if isinstance(error, StoreBusy)
+                    else translated("The store cannot do that.")
+                )
+                return said(visit, title, str(error), status=_STATUS_OF_BUSY)
+            except StayworthError as error:
+                return said(visit, translated("That cannot be done."), str(error), status=400)
+            except Exception:
+                logging.getLogger("stayworth").exception("A page failed.")
+                title = translated("Something went wrong here, not with you.")
+                return said(visit, title, translated("The log of the workbench says what."), status=500)
+
+    def _ask(self, visit: Visit) -> Response:
+        """Send whoever has not signed in to do so, and then back to the page."""
+        query = f"?{visit.url.query}" if visit.url.query else ""
+        return go_to(f"/sign-in?{_to(visit.url.path + query)}")
+
+
+def _to(path: str) -> str:
+    from urllib.parse import urlencode
+
+    return urlencode({"to": path})
+
+
+async def _form(request: Request) -> FormData:
+    """Read the fields of a form; what is longer than any of ours is refused before it is read."""
+    if request.method != "POST":
+        return FormData()
+    received, parts = 0, []
+    async for part in request.stream():
+        received += len(part)
+        if received > LARGEST_FORM:
+            raise HTTPException(413)
+        parts.append(part)
+    request._body = b"".join(parts)
+    if "multipart" in request.headers.get("content-type", ""):
+        raise HTTPException(415)
+    return await request.form()
+
+
+def _refusal(visit: Visit, has: str, needed: str) -> Response:
+    sentence = translated(
+        "It takes the role {needed}, and you have {has}. An administrator can change that.",
+        needed=needed,
+        has=has,
+    )
+    return said(visit, translated("This page is not for you."), sentence, status=403)
+
+
+def _nothing(visit: Visit) -> Response:
+    return said(visit, translated("There is no such page."), status=404)

@@ -1,0 +1,221 @@
+"""The table of customers: chosen, ordered and paged by the store; kept as a segment, and taken out as a file."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from starlette.background import BackgroundTask
+from starlette.responses import FileResponse, Response
+
+from features.customer_groups import STAGES, TIERS
+from features.errors import StayworthError
+from features.language import translatable, translated, translated_in
+from serving.lists.export import write_table
+from serving.store.customers import Page, PublishedSet, Tally
+from serving.store.rankings import BANDS
+from serving.store.segments import LONGEST_NAME
+from serving.workbench.page import go_to, page, said
+from serving.workbench.query import TableQuery
+from serving.workbench.visit import SEARCH, WAIT_SECONDS, Visit
+from serving.workbench.words import (
+    BAND_NAMES,
+    CELLS,
+    COLUMN_NAMES,
+    ORDER_NAMES,
+    band_of,
+    silence,
+)
+
+LONGEST_SEARCH = 100
+EXPORTS = ("csv", "xlsx")
+_FILE_COLUMNS = {"churn": "churn_probability", "reason": "reasons"}
+_ORDERED = {"churn": "churn_probability"} | {
+    name: name for name in ("value_at_risk", "expected_value", "last_purchase_date")
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A customer as a row: its key in addresses, and cells in words."""
+
+    key: str
+    customer_id: str
+    probability: float
+    band: str
+    silence: str
+    cells: dict[str, str]
+
+
+def show(visit: Visit) -> Response:
+    """Show a page of the table."""
+    store = visit.sources.store
+    sets = store.customers.sets()
+    if not sets:
+        return page(visit, "empty.html")
+    query, searched = _query(visit), _searched(visit)
+    newest = sets[0]
+    replaced = query.set_id is not None and query.set_id != newest.id
+    if replaced:
+        query = replace(query, beyond=None, back=False)
+    if searched is None:
+        found = store.customers.page(query.choice, beyond=query.beyond, back=query.back)
+        links = _links(query, found, newest)
+    else:
+        found, links = store.customers.search(searched), {}
+    tallies = store.customers.tallies()
+    return page(
+        visit,
+        "customers.html",
+        query=query,
+        newest=newest,
+        replaced=replaced,
+        searched=searched,
+        number=_count(query, tallies),
+        rows=[_row(visit, each, newest) for each in found.rows],
+        cut=searched is not None and found.more,
+        links=links,
+        options=_options(tallies),
+        segments=store.segments.all(),
+        column_names=COLUMN_NAMES,
+        order_names=ORDER_NAMES,
+        ordered=_ORDERED,
+        longest_name=LONGEST_NAME,
+    )
+
+
+def _query(visit: Visit) -> TableQuery:
+    wanted = visit.query.get("segment", "")
+    for segment in visit.sources.store.segments.all() if wanted else ():
+        if str(segment.id) == wanted:
+            return TableQuery.kept(segment.choice)
+    return TableQuery.of(visit.query)
+
+
+def _searched(visit: Visit) -> str | None:
+    key = visit.query.get("found")
+    return visit.sources.sealer.opened(SEARCH, key) if key else None
+
+
+def _links(query: TableQuery, found: Page, newest: PublishedSet) -> dict[str, str]:
+    """Return the addresses of the pages before and after, where there are such pages."""
+    if not found.rows:
+        return {}
+    before, after = (found.more, True) if query.back else (query.beyond is not None, found.more)
+    links = {}
+    if before:
+        links["first"] = query.address()
+        links["before"] = query.page(found.rows[0].rank, set_id=newest.id, back=True)
+    if after:
+        links["after"] = query.page(found.rows[-1].rank, set_id=newest.id)
+    return links
+
+
+def _count(query: TableQuery, tallies: Sequence[Tally]) -> int:
+    """Return how many customers the choice holds, as they were published."""
+    choice = query.choice
+    return sum(
+        each.customers
+        for each in tallies
+        if (not choice.tiers or each.value_tier in choice.tiers)
+        and (not choice.stages or each.stage in choice.stages)
+        and (not choice.bands or each.churn_band in choice.bands)
+        and not (choice.recent and each.dormant)
+    )
+
+
+def _row(visit: Visit, row: Any, newest: PublishedSet) -> Row:
+    return Row(
+        key=visit.key_of(row.customer_id),
+        customer_id=row.customer_id,
+        probability=row.churn_probability,
+        band=band_of(row.churn_probability),
+        silence=silence(row.last_purchase_date, newest.snapshot_date),
+        cells={name: write(row) for name, write in CELLS.items()},
+    )
+
+
+def _options(tallies: Sequence[Tally]) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """Return the field, the title and the values of each filter, those values alone that a customer has."""
+    tiers, stages = {each.value_tier for each in tallies}, {each.stage for each in tallies}
+    return [
+        ("band", translated("Churn"), [(band, translated(BAND_NAMES[band])) for band in BANDS]),
+        ("tier", translated("Tier"), [(t, translated_in("value", t)) for t in TIERS if t in tiers]),
+        ("stage", translated("Stage"), [(s, translated_in("value", s)) for s in STAGES if s in stages]),
+    ]
+
+
+def search(visit: Visit) -> Response:
+    """Look for customers by the beginning of their ids: the browser is sent on to a sealed address."""
+    wanted = visit.sent("wanted", LONGEST_SEARCH).strip()
+    if not wanted:
+        return go_to("/customers")
+    return go_to(f"/customers?found={visit.sources.sealer.seal(SEARCH, wanted)}")
+
+
+def keep_segment(visit: Visit) -> Response:
+    """Keep a choice under a name."""
+    query = TableQuery.of(visit.form)
+    made = visit.sources.store.segments.keep(
+        visit.sent("name", 4 * LONGEST_NAME), query.to_keep(), visit.who.name, wait_seconds=WAIT_SECONDS
+    )
+    return go_to(f"/customers?segment={made}")
+
+
+def remove_segment(visit: Visit) -> Response:
+    """Remove a segment."""
+    number = visit.path["number"]
+    if number.isascii() and number.isdigit() and len(number) < 10:
+        visit.sources.store.segments.remove(int(number), visit.who.name, wait_seconds=WAIT_SECONDS)
+    return go_to("/customers")
+
+
+def export(visit: Visit) -> Response:
+    """Send the chosen customers, all pages, with the columns that are shown, as a file; the audit says so."""
+    store, query = visit.sources.store, TableQuery.of(visit.form)
+    kind, sets = visit.sent("kind"), store.customers.sets()
+    if kind not in EXPORTS or not sets:
+        raise StayworthError(translated("Choose CSV or Excel, of a list that is published."))
+    columns = ["customer_id", *(_FILE_COLUMNS.get(name, name) for name in query.columns)]
+    parts = [pd.DataFrame(part) for part in _parts(visit, query, columns)]
+    if not parts:
+        return said(visit, translated("Nobody is chosen, so there is no list to take out."), status=400)
+    table = pd.concat(parts, ignore_index=True)
+    about = f"{len(table)} customers of set {sets[0].id}"
+    store.audit.add(visit.who.name, "take out list", about, wait_seconds=WAIT_SECONDS)
+    folder = tempfile.TemporaryDirectory(prefix="stayworth-")
+    file = Path(folder.name) / f"customers-{sets[0].snapshot_date}.{kind}"
+    try:
+        write_table(table, file, excel=True)
+    except BaseException:
+        folder.cleanup()
+        raise
+    return FileResponse(file, filename=file.name, background=BackgroundTask(folder.cleanup))
+
+
+def _parts(visit: Visit, query: TableQuery, columns: Sequence[str]) -> Iterator[dict[str, list[Any]]]:
+    for rows in visit.sources.store.customers.all(query.choice):
+        yield {name: [getattr(row, name) for row in rows] for name in columns}
+
+
+AUDIT_ACTIONS = {
+    "sign in": translatable("signed in"),
+    "sign out": translatable("signed out"),
+    "add user": translatable("added a user"),
+    "remove user": translatable("removed a user"),
+    "keep segment": translatable("kept a segment"),
+    "remove segment": translatable("removed a segment"),
+    "take out list": translatable("took out a list"),
+    "promote": translatable("promoted a version"),
+    "roll back": translatable("rolled back"),
+}
+"""What the audit's actions are called."""
+
+
+def audit(visit: Visit) -> Response:
+    """Show who wrote what, the newest first."""
+    return page(visit, "audit.html", entries=visit.sources.store.audit.newest(), actions=AUDIT_ACTIONS)

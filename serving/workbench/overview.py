@@ -1,0 +1,123 @@
+"""The first page: how old the list is and which model it is of, what is at risk by kind, alerts, and what is due."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from starlette.responses import Response
+
+from features.customer_groups import STAGES, TIERS
+from features.errors import StayworthError
+from features.language import translated, translated_in
+from serving.alerts.signals import KIND_NAMES
+from serving.store.customers import PublishedSet, Tally
+from serving.store.rankings import BANDS
+from serving.workbench.page import page
+from serving.workbench.visit import Visit
+from serving.workbench.words import BAND_NAMES
+from training.versions.version import Version
+
+OLD_DAYS = 8
+"""A list that was published longer ago is to be made again: lists are made each week at least."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Customers of one kind, how many they are, and what is at risk with them.
+
+    ``query`` chooses them on the page of customers; ``share`` is of the largest group's customers.
+    """
+
+    name: str
+    customers: int
+    value_at_risk: float
+    query: str
+    share: float
+
+
+def show(visit: Visit) -> Response:
+    """Show the overview."""
+    customers = visit.sources.store.customers
+    sets = customers.sets()
+    if not sets:
+        return page(visit, "empty.html")
+    newest, tallies = sets[0], customers.tallies()
+    champion, problem = _champion(visit)
+    return page(
+        visit,
+        "overview.html",
+        newest=newest,
+        age=(datetime.now(UTC) - newest.published_at).days,
+        champion=champion,
+        due=[*_due(newest, champion.version if champion else None), *problem],
+        drift=(champion.tags.get("monitored", ""), champion.tags.get("due", "")) if champion else ("", ""),
+        value_at_risk=sum(each.value_at_risk for each in tallies),
+        awake=sum(each.customers for each in tallies if not each.dormant),
+        alerts=[(translated(KIND_NAMES[kind]), n) for kind, n in sorted(customers.alert_counts().items())],
+        groups=_groups([each for each in tallies if not each.dormant]),
+    )
+
+
+def _champion(visit: Visit) -> tuple[Version | None, list[str]]:
+    try:
+        return visit.sources.versions.champion(), []
+    except StayworthError as error:
+        return None, [str(error)]
+
+
+def _due(newest: PublishedSet, champion: str | None) -> list[str]:
+    """Say what somebody should do soon."""
+    said = []
+    days = (datetime.now(UTC) - newest.published_at).days
+    if days >= OLD_DAYS:
+        said.append(
+            translated(
+                "The list is {days:day|days} old. Publish a new one: stayworth score --publish", days=days
+            )
+        )
+    if champion and champion != newest.model_version:
+        said.append(
+            translated(
+                "The list is of version {listed}, and version {champion} scores now. Publish again: stayworth score "
+                "--publish",
+                listed=newest.model_version,
+                champion=champion,
+            )
+        )
+    return said
+
+
+def _groups(tallies: Sequence[Tally]) -> list[tuple[str, list[Group]]]:
+    """Return the groups under the title of what they are told apart by."""
+    tiers: dict[str, str] = {tier: translated_in("value", tier) for tier in TIERS}
+    stages: dict[str, str] = {stage: translated_in("value", stage) for stage in STAGES}
+    bands = {band: translated(BAND_NAMES[band]) for band in BANDS}
+    return [
+        (translated("By churn probability"), _told("band", lambda each: each.churn_band, bands, tallies)),
+        (translated("By tier"), _told("tier", lambda each: each.value_tier, tiers, tallies)),
+        (translated("By stage"), _told("stage", lambda each: each.stage or "", stages, tallies)),
+    ]
+
+
+def _told(
+    name: str, kind: Callable[[Tally], str], names: dict[str, str], tallies: Sequence[Tally]
+) -> list[Group]:
+    sums: dict[str, list[float]] = defaultdict(lambda: [0, 0.0])
+    for each in tallies:
+        sums[kind(each)][0] += each.customers
+        sums[kind(each)][1] += each.value_at_risk
+    most = max((number for number, _ in sums.values()), default=1) or 1
+    return [
+        Group(
+            shown,
+            int(sums[value][0]),
+            sums[value][1],
+            f"{name}={value.replace(' ', '+')}",
+            sums[value][0] / most,
+        )
+        for value, shown in names.items()
+        if value in sums
+    ]

@@ -1,0 +1,87 @@
+"""One request to the workbench, as its pages see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from starlette.datastructures import URL, FormData, QueryParams
+
+from serving.store.store import Store
+from serving.store.users import User
+from serving.workbench.sealing import Sealer
+from serving.workbench.versions import KnownVersions
+
+CUSTOMER, SEARCH = "customer", "search"
+"""What keys in an address stand for."""
+
+WAIT_SECONDS = 5.0
+"""How long a page waits for another process to end writing to the store."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What the pages read and write.
+
+    Parameters
+    ----------
+    store : Store
+    versions : KnownVersions
+    sealer : Sealer
+    """
+
+    store: Store
+    versions: KnownVersions
+    sealer: Sealer
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A request.
+
+    Parameters
+    ----------
+    sources : Sources
+    user : User or None
+        None before somebody has signed in.
+    language : str
+    csrf : str
+        What the forms of the page must send back.
+    session : str
+        The token of the cookie.
+    address : str
+        Of the browser.
+    url : URL
+    query : QueryParams
+    form : FormData
+    path : mapping, the parts of the path by name
+    guarded : bool
+        Whether users sign in.
+    """
+
+    sources: Sources
+    user: User | None
+    language: str
+    csrf: str
+    session: str
+    address: str
+    url: URL
+    query: QueryParams
+    form: FormData
+    path: Mapping[str, str] = field(default_factory=dict)
+    guarded: bool = True
+
+    @property
+    def who(self) -> User:
+        """The user; pages for users are shown to nobody else."""
+        assert self.user is not None
+        return self.user
+
+    def sent(self, name: str, longest: int = 200) -> str:
+        """Return a field of the form as text, cut at a length; empty if it is not there."""
+        value = self.form.get(name)
+        return value[:longest] if isinstance(value, str) else ""
+
+    def key_of(self, customer_id: str) -> str:
+        """Return what stands for a customer in an address."""
+        return self.sources.sealer.seal(CUSTOMER, customer_id)

@@ -1,0 +1,180 @@
+"""The table of customers is chosen, ordered, paged, kept and taken out."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from html import unescape
+from typing import Any
+
+import openpyxl
+import pandas as pd
+import pytest
+
+from features.log.sources import read_table
+from serving.store.store import Store
+
+Opened = Callable[..., Any]
+ALL = "/customers?dormant=1"
+
+
+def text_of(page: str) -> str:
+    """Return what a page says, without its markup."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page.partition("<main")[2])).split())
+
+
+def shown(page: str) -> list[str]:
+    return re.findall(r'<th scope="row"><a href="/customers/[\w-]+"><bdi>(.*?)</bdi>', page)
+
+
+def link(page: str, rel: str) -> str:
+    found = re.search(rf'href="([^"]+)" rel="{rel}"', page)
+    assert found
+    return found[1].replace("&amp;", "&")
+
+
+def test_customers_are_paged_there_and_back(opened: Opened) -> None:
+    browser = opened()
+    first = browser.seen(ALL)
+
+    second = browser.seen(link(first, "next"))
+    third = browser.seen(link(second, "next"))
+
+    assert [len(shown(page)) for page in (first, second, third)] == [50, 50, 30]
+    assert (shown(first)[0], shown(second)[0], shown(third)[-1]) == ("c000", "c050", "c129")
+    assert 'rel="next"' not in third
+    assert shown(browser.seen(link(third, "prev"))) == shown(second)
+    assert shown(browser.seen(link(second, "prev"))) == shown(first)
+
+
+def test_a_row_says_in_words_what_its_numbers_mean(opened: Opened) -> None:
+    said = text_of(opened().seen(ALL))
+
+    assert "130 customers list of 1998-07-01" in said
+    assert "c000 99% silent for 1 day 1,300" in said
+    assert "c001 98% silent for 4 days 1,290 0.50 vip loyal 1998-06-27 a reason" in said
+
+
+def test_names_are_shown_as_they_are_written(opened: Opened) -> None:
+    page = opened().seen(ALL)
+
+    assert shown(page)[3:5] == ["&lt;b&gt;&#34;Ali&#34; &amp; sons&lt;/b&gt;", "علی رضایی"]
+
+
+@pytest.mark.parametrize(
+    ("query", "first", "number"),
+    [
+        ("dormant=1&tier=low", "c091", 39),
+        ("dormant=1&tier=low&tier=vip&stage=lapsing", "c000", 22),
+        ("dormant=1&band=unlikely&up=1", "c129", 26),
+        ("", "c000", 60),
+        ("dormant=1&by=last_purchase_date&up=1", "c129", 130),
+        ("dormant=1&by=customer_id;drop&tier=boss", "c000", 130),
+    ],
+)
+def test_filters_and_orders_choose_and_count(opened: Opened, query: str, first: str, number: int) -> None:
+    page = opened().seen(f"/customers?{query}")
+
+    assert shown(page)[0] == first
+    assert f"<strong>{number} customers" in page
+
+
+def test_nobody_is_a_sentence(opened: Opened) -> None:
+    assert "No customer is like that." in opened().seen("/customers?dormant=1&tier=low&band=very+likely")
+
+
+def test_columns_are_chosen(opened: Opened) -> None:
+    page = opened().seen(
+        "/customers?column=spend_per_purchase&column=next_purchase_date&column=password_hash"
+    )
+
+    heads = re.findall(r'<th scope="col"[^>]*>(.*?)</th>', page)
+    assert heads == ["Customer", "Next purchase", "Spend per purchase"]
+
+
+def test_a_segment_keeps_a_choice_for_all_and_is_removed(opened: Opened, store: Store) -> None:
+    browser = opened()
+
+    kept = browser.send(
+        "/segments", name=" Lost  <vips> ", tier="vip", band="very likely", by="expected_value"
+    )
+
+    assert "<strong>26 customers" in kept.text
+    assert "Lost &lt;vips&gt;" in kept.text
+    assert browser.send("/segments", name="Lost <vips>").status_code == 503
+    (segment,) = store.segments.all()
+    browser.send(f"/segments/{segment.id}/remove")
+    assert store.segments.all() == []
+    assert [entry.action for entry in store.audit.newest()] == ["remove segment", "keep segment"]
+    assert "kept a segment" in browser.seen("/audit")
+
+
+def test_what_is_shown_is_taken_out_as_a_file_and_the_audit_says_so(
+    opened: Opened, store: Store, tmp_path
+) -> None:
+    browser = opened()
+    chosen = {"dormant": "1", "stage": "lapsing", "column": ["churn", "value_tier", "reason"]}
+
+    csv = browser.send("/customers/export", kind="csv", **chosen)
+    excel = browser.send("/customers/export", kind="xlsx", **chosen)
+
+    (tmp_path / "list.csv").write_bytes(csv.content)
+    table = read_table(tmp_path / "list.csv")
+    assert list(table.columns) == ["customer_id", "churn_probability", "value_tier", "reasons"]
+    assert (len(table), table["customer_id"][0]) == (44, "c000")
+    (sheet,) = openpyxl.load_workbook(io.BytesIO(excel.content)).worksheets
+    assert sheet.max_row == 45
+    assert 'filename="customers-1998-07-01.xlsx"' in excel.headers["content-disposition"]
+    assert store.audit.newest()[0].about == "44 customers of set 1"
+
+
+def test_nobody_is_no_file(opened: Opened) -> None:
+    browser = opened()
+
+    nobody = browser.send("/customers/export", kind="csv", dormant="1", tier="low", band="very likely")
+
+    assert nobody.status_code == 400
+    assert browser.send("/customers/export", kind="pdf").status_code == 400
+
+
+def test_a_list_that_was_replaced_in_between_begins_anew_and_says_so(
+    opened: Opened, store: Store, people: Callable[..., pd.DataFrame]
+) -> None:
+    browser = opened()
+    after = link(browser.seen(ALL), "next")
+
+    store.publish(people())
+
+    page = browser.seen(after)
+    assert "A new list was published meanwhile" in page
+    assert shown(page)[0] == "c000"
+
+
+def test_pages_speak_persian_with_its_digits_and_dates(opened: Opened) -> None:
+    browser = opened()
+    browser.send("/language", language="fa", to="/customers")
+
+    page = browser.seen(ALL)
+
+    assert '<html lang="fa" dir="rtl">' in page
+    said = text_of(page)
+    assert "۹۹٪" in said
+    assert "۱۳۷۷/۰۴/۰۹" in said  # 30 June 1998
+    assert not re.search("[0-9]", re.sub(r"c\d{3}", "", said))
+
+
+def test_a_store_that_is_gone_is_said_in_words(opened: Opened, store: Store) -> None:
+    browser = opened()
+    browser.seen(ALL)
+    file = store.address.file
+    assert file is not None
+    store.close()
+    away = file.rename(file.with_suffix(".away"))
+
+    gone = browser.get("/customers")
+    away.rename(file)
+
+    assert gone.status_code in (200, 503)
+    assert "No list is published yet" in gone.text or "The store" in gone.text
+    assert "130 customers" in browser.seen(ALL)
