@@ -227,6 +227,12 @@ class WorkbenchSettings(Settings, section="workbench"):
             "--language", help="Language of the pages until a visitor chooses: en, or fa for Persian."
         ),
     ] = "en"
+    transactions: Annotated[
+        str | None,
+        typer.Option(
+            "--transactions", help="Log of orders, for a customer's timeline, rhythm and what would change."
+        ),
+    ] = None
     certificate: Annotated[
         Path | None,
         typer.Option("--certificate", help="Certificate (PEM) for https; none behind a proxy that has one."),

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from features.commands.console import progress
+from features.commands.log import open_log
 from features.commands.options import options
+from features.log.settings import Columns, LogSettings
 from serving.settings import StoreSettings, WorkbenchSettings
 from training.settings import RegistrySettings
 
 
 @options
-def workbench(settings: WorkbenchSettings, store: StoreSettings, registry: RegistrySettings) -> None:
+def workbench(
+    settings: WorkbenchSettings, store: StoreSettings, registry: RegistrySettings, columns: Columns
+) -> None:
     """Show the published customers in the browser, to whoever may see them. Ends with Ctrl-C.
 
     Example: stayworth workbench --language fa
@@ -17,8 +22,13 @@ def workbench(settings: WorkbenchSettings, store: StoreSettings, registry: Regis
     stayworth users add sara, then stayworth workbench --host 0.0.0.0 --certificate cert.pem --private-key key.pem
     """
     from serving.store.store import Store
-    from serving.workbench.server import serve
+    from serving.workbench.server import require_users, serve
     from training.versions.registry import Registry
 
     with Store(store.uri) as opened:
-        serve(settings, opened, Registry(registry.tracking_uri))
+        require_users(settings, opened)
+        orders = None
+        if settings.transactions:
+            with progress() as report:
+                orders = open_log(LogSettings(transactions=settings.transactions), columns, report)
+        serve(settings, opened, Registry(registry.tracking_uri), orders)

@@ -44,7 +44,8 @@ def show(visit: Visit) -> Response:
     sets = customers.sets()
     if not sets:
         return page(visit, "empty.html")
-    newest, tallies = sets[0], customers.tallies()
+    newest = sets[0]
+    awake = [each for each in customers.tallies() if not each.dormant]
     champion, problem = _champion(visit)
     return page(
         visit,
@@ -54,10 +55,10 @@ def show(visit: Visit) -> Response:
         champion=champion,
         due=[*_due(newest, champion.version if champion else None), *problem],
         drift=(champion.tags.get("monitored", ""), champion.tags.get("due", "")) if champion else ("", ""),
-        value_at_risk=sum(each.value_at_risk for each in tallies),
-        awake=sum(each.customers for each in tallies if not each.dormant),
+        awake=sum(each.customers for each in awake),
+        value_at_risk=sum(each.value_at_risk for each in awake),
         alerts=[(translated(KIND_NAMES[kind]), n) for kind, n in sorted(customers.alert_counts().items())],
-        groups=_groups([each for each in tallies if not each.dormant]),
+        groups=_groups(awake),
     )
 
 
@@ -81,8 +82,8 @@ def _due(newest: PublishedSet, champion: str | None) -> list[str]:
     if champion and champion != newest.model_version:
         said.append(
             translated(
-                "The list is of version {listed}, and version {champion} scores now. Publish again: stayworth score "
-                "--publish",
+                "The list is of version {listed:digits}, and version {champion:digits} scores now. Publish again: "
+                "stayworth score --publish",
                 listed=newest.model_version,
                 champion=champion,
             )

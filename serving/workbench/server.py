@@ -9,10 +9,12 @@ import socket
 import uvicorn
 
 from features.errors import OutputError, StayworthError
+from features.log.transactions import TransactionLog
 from serving.api.logs import log_json
 from serving.settings import WorkbenchSettings
 from serving.store.store import Store
 from serving.workbench.application import application
+from serving.workbench.orders import KnownOrders
 from serving.workbench.sealing import Sealer
 from serving.workbench.versions import KnownVersions
 from serving.workbench.visit import Sources
@@ -21,8 +23,17 @@ from training.versions.registry import Registry
 _log = logging.getLogger("stayworth")
 
 
-def serve(settings: WorkbenchSettings, store: Store, registry: Registry) -> None:
+def serve(
+    settings: WorkbenchSettings, store: Store, registry: Registry, orders: TransactionLog | None = None
+) -> None:
     """Answer browsers until the process is told to end.
+
+    Parameters
+    ----------
+    settings : WorkbenchSettings
+    store : Store
+    registry : Registry
+    orders : TransactionLog, optional
 
     Raises
     ------
@@ -34,15 +45,16 @@ def serve(settings: WorkbenchSettings, store: Store, registry: Registry) -> None
         If the store cannot be written.
     """
     log_json()
-    address = _address(settings)
-    loopback = ipaddress.ip_address(address).is_loopback
-    _require_users(settings, store, loopback)
-    secret = store.customers.prepare()
-    sources = Sources(store, KnownVersions(registry), Sealer(secret))
+    loopback = require_users(settings, store)
+    secret, versions = store.customers.prepare(), KnownVersions(registry)
+    known = None if orders is None else KnownOrders(orders, versions)
+    sources = Sources(store, versions, Sealer(secret), known)
     app = application(sources, secret, loopback=loopback, language=settings.language, host=settings.host)
     kind = "https" if settings.certificate else "http"
+    if not store.users.all():
+        _log.warning("There are no users: whoever can reach %s sees all customers.", settings.host)
     _log.info("The workbench is at %s://%s:%d", kind, settings.host, settings.port)
-    with _listening(settings, address) as listening:
+    with _listening(settings, _address(settings)) as listening:
         config = uvicorn.Config(
             app,
             access_log=False,
@@ -55,18 +67,23 @@ def serve(settings: WorkbenchSettings, store: Store, registry: Registry) -> None
         uvicorn.Server(config).run([listening])
 
 
-def _require_users(settings: WorkbenchSettings, store: Store, loopback: bool) -> None:
+def require_users(settings: WorkbenchSettings, store: Store) -> bool:
+    """Tell whether only this machine can reach the address; for any other there have to be users.
+
+    Raises
+    ------
+    OutputError, StayworthError, StoreError
+        As `serve`.
+    """
+    loopback = ipaddress.ip_address(_address(settings)).is_loopback
     if store.users.all():
-        return
+        return loopback
     if not loopback:
         raise StayworthError(
             f"{settings.host} can be reached from elsewhere, and there are no users who could sign in. Make one "
             "first: stayworth users add NAME --role admin. Or listen on 127.0.0.1."
         )
-    _log.warning(
-        "There are no users: whoever can reach %s sees all customers. To make one: stayworth users add NAME",
-        settings.host,
-    )
+    return True
 
 
 def _address(settings: WorkbenchSettings) -> str:

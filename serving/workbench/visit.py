@@ -9,6 +9,7 @@ from starlette.datastructures import URL, FormData, QueryParams
 
 from serving.store.store import Store
 from serving.store.users import User
+from serving.workbench.orders import KnownOrders
 from serving.workbench.sealing import Sealer
 from serving.workbench.versions import KnownVersions
 
@@ -28,11 +29,14 @@ class Sources:
     store : Store
     versions : KnownVersions
     sealer : Sealer
+    orders : KnownOrders or None
+        Of the log, where the workbench was given one.
     """
 
     store: Store
     versions: KnownVersions
     sealer: Sealer
+    orders: KnownOrders | None = None
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,10 @@ import pandas as pd
 import pytest
 from starlette.types import ASGIApp
 
+from features.log.transactions import TransactionLog
 from serving.store.store import Store
 from serving.workbench.application import application
+from serving.workbench.orders import KnownOrders
 from serving.workbench.sealing import Sealer
 from serving.workbench.versions import KnownVersions
 from serving.workbench.visit import Sources
@@ -88,10 +90,17 @@ def store(tmp_path: Path, people: Callable[..., pd.DataFrame]) -> Iterator[Store
 def opened(tmp_path: Path, store: Store) -> Callable[..., Browser]:
     """Opens a browser's stand-in at a workbench, on this machine's own address unless told otherwise."""
 
-    def open_browser(*, loopback: bool = True, tracking_uri: str = "", language: str = "en") -> Browser:
+    def open_browser(
+        *,
+        loopback: bool = True,
+        tracking_uri: str = "",
+        language: str = "en",
+        orders: TransactionLog | None = None,
+    ) -> Browser:
         secret = store.customers.prepare()
-        registry = Registry(tracking_uri or f"sqlite:///{tmp_path}/mlflow.db")
-        sources = Sources(store, KnownVersions(registry), Sealer(secret))
+        versions = KnownVersions(Registry(tracking_uri or f"sqlite:///{tmp_path}/none.db"))
+        known = None if orders is None else KnownOrders(orders, versions)
+        sources = Sources(store, versions, Sealer(secret), known)
         app = application(sources, secret, loopback=loopback, language=language)
         return Browser(app, "http://localhost" if loopback else "https://workbench.example")
 

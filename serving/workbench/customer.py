@@ -1,0 +1,126 @@
+"""One customer: the score and how it came to be, what it was in earlier lists, and what the orders say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from starlette.responses import Response
+
+from features.errors import StayworthError
+from features.language import translated
+from serving.alerts.signals import KIND_NAMES
+from serving.explanation.customer_facts import Order
+from serving.workbench.orders import Known
+from serving.workbench.page import page, said, short_day
+from serving.workbench.visit import CUSTOMER, Visit
+from serving.workbench.words import CELLS, band_of, money, silence
+
+SHOWN_ORDERS = 12
+_WIDTH, _LARGEST, _SMALLEST = 1000.0, 14.0, 3.5
+
+
+@dataclass(frozen=True)
+class Dot:
+    """An order on the timeline; places are of a picture 1,000 wide."""
+
+    x: float
+    radius: float
+    words: str
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What the score would be under other circumstances."""
+
+    name: str
+    probability: float
+    band: str
+    expected_value: str
+    value_at_risk: str
+
+
+def show(visit: Visit) -> Response:
+    """Show the customer whose key is in the address."""
+    customer_id = visit.sources.sealer.opened(CUSTOMER, visit.path["key"])
+    history = visit.sources.store.customers.history(customer_id) if customer_id is not None else []
+    if customer_id is None or not history:
+        return said(visit, translated("There is no such customer in the published lists."), status=404)
+    newest = history[0]
+    known, problem = _known(visit, customer_id, newest.snapshot_date)
+    return page(
+        visit,
+        "customer.html",
+        customer_id=customer_id,
+        score=newest,
+        band=band_of(newest.churn_probability),
+        silence=silence(newest.last_purchase_date, newest.snapshot_date),
+        cells={name: write(newest) for name, write in CELLS.items()},
+        interval=_interval(newest),
+        history=[(row, band_of(row.churn_probability)) for row in history],
+        alerts=[
+            (translated(KIND_NAMES[each.kind]), each.since, each.reason)
+            for each in visit.sources.store.customers.alerts_of(customer_id)
+        ],
+        known=known,
+        problem=problem,
+        dots=_dots(known.orders, newest.snapshot_date) if known else [],
+        scenarios=_scenarios(known) if known else [],
+        shown_orders=SHOWN_ORDERS,
+        money=money,
+    )
+
+
+def _known(visit: Visit, customer_id: str, day: date) -> tuple[Known | None, str]:
+    """Return what the orders say, or why they do not."""
+    if visit.sources.orders is None:
+        return None, ""
+    try:
+        known = visit.sources.orders.of(customer_id, day)
+    except StayworthError as error:
+        return None, str(error)
+    return known, "" if known else translated("The log has no order of theirs before the list.")
+
+
+def _interval(score: Any) -> str:
+    if score.expected_value_low is None or score.expected_value_high is None:
+        return ""
+    low, high = money(score.expected_value_low), money(score.expected_value_high)
+    return translated("80% sure between {low} and {high}", low=low, high=high)
+
+
+def _dots(orders: Sequence[Order], day: date) -> list[Dot]:
+    """Place the orders between the first one and the day; the area of a dot is its amount."""
+    first = date.fromisoformat(orders[-1].ordered_on)
+    days, most = max((day - first).days, 1), max(max(order.amount for order in orders), 0.01)
+    dots = []
+    for order in orders:
+        ordered_on = date.fromisoformat(order.ordered_on)
+        share = (ordered_on - first).days / days
+        radius = max(_SMALLEST, _LARGEST * (order.amount / most) ** 0.5)
+        words = f"{short_day(ordered_on)}: {money(order.amount)}"
+        dots.append(Dot(_LARGEST + share * (_WIDTH - 2 * _LARGEST), radius, words))
+    return dots
+
+
+def _scenarios(known: Known) -> list[Scenario]:
+    outlooks = [(translated("as it is"), known.card)]
+    ahead: list[tuple[str, Any]] = [
+        (translated("if they buy once more now"), known.scenarios.if_they_buy),
+        *(
+            (translated("if silent for {days:day|days} more", days=each.silent_days), each)
+            for each in known.scenarios.if_silent
+        ),
+    ]
+    return [
+        Scenario(
+            name,
+            each.churn_probability,
+            band_of(each.churn_probability),
+            money(each.expected_value),
+            money(each.value_at_risk),
+        )
+        for name, each in [*outlooks, *ahead]
+    ]

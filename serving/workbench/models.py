@@ -1,0 +1,112 @@
+"""The registered versions: what was measured, who promoted which, and promotion and its undoing with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from starlette.responses import HTMLResponse, Response
+
+from features.errors import StayworthError
+from features.language import translated, written
+from features.temporary import temporary_folder
+from serving.store.audit import LONGEST_REASON
+from serving.workbench.page import go_to, page, said
+from serving.workbench.visit import WAIT_SECONDS, Visit
+from training.versions.version import CHAMPION, Version
+
+CARD = "card.html"
+CARD_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; sandbox"
+"""The card is one file with its styles inside: it may do nothing, and is told so by the browser."""
+
+_MEASURED = {
+    "test_auc": ".3f",
+    "test_log_loss": ".4f",
+    "test_calibration_in_the_large": "+.3f",
+    "test_spend_ratio": ".2f",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A version as a row."""
+
+    number: str
+    is_champion: bool
+    registered_on: date
+    promoted: str
+    compared: str
+    test: str
+    measured: list[str]
+
+
+def show(visit: Visit) -> Response:
+    """Show the versions, the newest first."""
+    versions = visit.sources.versions.all()
+    return page(
+        visit,
+        "models.html",
+        rows=[_row(version) for version in versions],
+        champion=visit.sources.versions.champion(),
+        longest_reason=LONGEST_REASON,
+    )
+
+
+def _row(version: Version) -> Row:
+    return Row(
+        number=version.version,
+        is_champion=CHAMPION in version.aliases,
+        registered_on=version.created_at.date(),
+        promoted=version.tags.get("promoted", ""),
+        compared=version.tags.get("promotion", ""),
+        test=version.params.get("test_snapshot", "").replace("None", ""),
+        measured=_numbers(version.metrics),
+    )
+
+
+def _numbers(metrics: Mapping[str, float]) -> list[str]:
+    return [written(metrics[name], shape) if name in metrics else "–" for name, shape in _MEASURED.items()]
+
+
+def promote(visit: Visit) -> Response:
+    """Make a version the champion, for a reason."""
+    reason, number = _reason(visit), visit.path["number"]
+    versions = visit.sources.versions
+    versions.registry.promote(number, f"by {visit.who.name} in the workbench")
+    versions.forget()
+    visit.sources.store.audit.add(
+        visit.who.name, "promote", f"version {number}", reason, wait_seconds=WAIT_SECONDS
+    )
+    return go_to("/models")
+
+
+def roll_back(visit: Visit) -> Response:
+    """Make the champion before this one score again, for a reason."""
+    reason, versions = _reason(visit), visit.sources.versions
+    now, before = versions.registry.rollback()
+    versions.forget()
+    about = f"version {now}, before it {before}"
+    visit.sources.store.audit.add(visit.who.name, "roll back", about, reason, wait_seconds=WAIT_SECONDS)
+    return go_to("/models")
+
+
+def _reason(visit: Visit) -> str:
+    reason = " ".join(visit.sent("reason", LONGEST_REASON).split())
+    if not reason:
+        raise StayworthError(translated("Say why: the reason is kept with it. Nothing was changed."))
+    return reason
+
+
+def card(visit: Visit) -> Response:
+    """Show the model card of a version."""
+    number = visit.path["number"]
+    if number not in {version.version for version in visit.sources.versions.all()}:
+        return said(visit, translated("There is no such version."), status=404)
+    with temporary_folder() as folder:
+        file = visit.sources.versions.registry.download(number, folder) / CARD
+        if not file.is_file():
+            return said(visit, translated("This version was registered without a card."), status=404)
+        return HTMLResponse(
+            file.read_text(encoding="utf-8"), headers={"Content-Security-Policy": CARD_POLICY}
+        )

@@ -1,0 +1,85 @@
+"""One customer: scores of all lists, reasons, alerts, and what the orders say where there are orders."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from features.log.transactions import TransactionLog
+from serving.scorer import Scorer
+from serving.store.store import Store
+
+Opened = Callable[..., Any]
+
+
+def text_of(page: str) -> str:
+    """Return what a page says, without its markup."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page.partition("<main")[2])).split())
+
+
+def first_customer(page: str) -> str:
+    found = re.search(r'<th scope="row"><a href="(/customers/[\w-]+)">', page)
+    assert found
+    return found[1]
+
+
+def test_a_customer_has_the_scores_of_all_lists_their_reasons_and_alerts(
+    opened: Opened, store: Store, people: Callable[..., pd.DataFrame]
+) -> None:
+    store.publish(people(churn_probability=0.55, reasons=[["silent for long", "few purchases"]] * 130))
+    browser = opened()
+
+    address = first_customer(browser.seen("/customers"))
+    said = text_of(browser.seen(address))
+
+    assert "c000" not in address
+    assert "c000 55% likely not to buy in the 90 days from 1998-07-01 · silent for 1 day" in said
+    assert "Why silent for long few purchases" in said
+    assert "1998-07-01 55% 1,300 0.50 1 1998-07-01 99% 1,300 0.50 1" in said
+    assert "80% sure between 0.50 and 0.50" in said
+    assert "shown where the workbench was given the log" in said
+
+
+@pytest.mark.parametrize("key", ["c000", "A" * 40, "é"])
+def test_an_address_that_is_made_up_is_nobody(opened: Opened, key: str) -> None:
+    answer = opened().get(f"/customers/{key}")
+
+    assert answer.status_code == 404
+    assert "no such customer" in answer.text
+
+
+def test_an_erased_customer_is_nobody(opened: Opened, store: Store) -> None:
+    browser = opened()
+    address = first_customer(browser.seen("/customers"))
+
+    store.erase(["c000"])
+
+    assert browser.get(address).status_code == 404
+
+
+@pytest.mark.parametrize("language", ["en", "fa"])
+def test_orders_show_the_rhythm_and_what_would_change(
+    opened: Opened, store: Store, log: TransactionLog, scorer: Scorer, registry_file: Path, language: str
+) -> None:
+    store.publish(scorer.score_log(log).scores)
+    browser = opened(tracking_uri=f"sqlite:///{registry_file}", orders=log, language=language)
+
+    page = browser.seen(first_customer(browser.seen("/customers")))
+
+    assert page.count("<circle") >= 3
+    said = text_of(page)
+    if language == "en":
+        assert "Buys every" in said
+        assert "if they buy once more now" in said
+        assert "if silent for 30 days more" in said
+        as_is = re.search(r"as it is (\d+%)", said)
+        assert as_is and said.startswith(
+            said.partition(as_is[1])[0]
+        )  # the list's own probability comes first
+        assert as_is[1] == re.findall(r"\d+%", said)[0]

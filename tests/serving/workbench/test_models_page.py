@@ -1,0 +1,74 @@
+"""Versions are listed, promoted and rolled back with a reason, which the audit keeps."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from serving.store.store import Store
+from training.versions.registry import Registry
+
+Opened = Callable[..., Any]
+
+
+@pytest.fixture
+def registry(registry_file: Path, tmp_path: Path) -> Registry:
+    """A copy of the tests' registry, with a second version that scores."""
+    copy = tmp_path / "mlflow.db"
+    shutil.copy(registry_file, copy)
+    registry = Registry(f"sqlite:///{copy}")
+    model = registry.download("1", tmp_path / "files")
+    registry.promote(registry.log_run(model_folder=model, metrics={"test_auc": 0.75}).version)
+    return registry
+
+
+def test_a_promotion_takes_a_reason_and_both_are_undone_and_kept(
+    opened: Opened, store: Store, registry: Registry
+) -> None:
+    browser = opened(tracking_uri=registry.uri.text)
+    listed = browser.seen("/models")
+
+    without = browser.send("/models/1/promote", reason="  ")
+    promoted = browser.send("/models/1/promote", reason="calmer in the large")
+    rolled_back = browser.send("/models/rollback", reason="too calm")
+
+    assert "Version 2 scores." in listed
+    assert "0.750" in listed
+    assert without.status_code == 400
+    assert "Say why" in without.text
+    assert "Version 1 scores." in promoted.text
+    assert "Version 2 scores." in rolled_back.text
+    assert [(entry.action, entry.about, entry.reason) for entry in store.audit.newest()] == [
+        ("roll back", "version 2, before it 1", "too calm"),
+        ("promote", "version 1", "calmer in the large"),
+    ]
+    assert "calmer in the large" in browser.seen("/audit")
+
+
+def test_a_version_that_is_not_there_is_said_and_nothing_is_kept(
+    opened: Opened, store: Store, registry: Registry
+) -> None:
+    answer = opened(tracking_uri=registry.uri.text).send("/models/9/promote", reason="why not")
+
+    assert answer.status_code == 400
+    assert "has no version 9 of stayworth" in answer.text
+    assert store.audit.newest() == []
+
+
+def test_a_card_is_shown_in_a_box_of_its_own(opened: Opened, registry: Registry) -> None:
+    browser = opened(tracking_uri=registry.uri.text)
+
+    card = browser.get("/models/1/card")
+
+    assert "Model card" in card.text
+    assert card.headers["content-security-policy"].endswith("sandbox")
+    assert browser.get("/models/9/card").status_code == 404
+
+
+def test_without_a_registry_the_page_says_how_to_train(opened: Opened) -> None:
+    assert re.search("No version is registered yet:.*stayworth train", opened().seen("/models"), re.S)
