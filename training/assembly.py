@@ -49,7 +49,7 @@ def assemble_model(
     test_performance = measure_slices(
         evaluation.labelled, evaluation.probability, evaluation.expected_spend, dormant_after_days
     )
-    reference = build_reference(model, log, deployed.known, newest, test_performance, beside)
+    reference = build_reference(model, log, deployed.known, newest, test_performance, beside, drawn=data.log)
     model = replace(model, card=replace(card, reference=reference))
     probabilities = deployed.churn.predict_both(newest.columns, data.plan.newest)
     money = model.valuation.money(newest.columns, *probabilities)

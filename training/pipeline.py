@@ -33,7 +33,7 @@ from training.run import TrainingRun
 from training.settings import DEFAULT_MARGIN, CostSettings, TrainSettings
 from training.snapshots.dataset import DescribedSnapshot
 from training.threads import cpu_quota
-from training.training_data import prepare
+from training.training_data import TrainingData, prepare
 from training.versions.registry import Registry
 
 Described = TypeVar("Described", bound=DescribedSnapshot)
@@ -78,8 +78,9 @@ def train(
     notes = [*beside.notes(log), *_of_undated(beside)] if beside else []
     data = prepare(log, settings, report, beside)
     settings = data.settings
+    notes += _of_sample(log, data)
     options = fit_options(log, settings)
-    terms = value_terms(settings, data.newest.table, costs)
+    terms = value_terms(settings, data.newest.fitted_on, costs)
     own: OwnCosts | None = None
     if cost_files:
         newest, terms, own, cost_notes = with_own_costs(data.newest, log, settings, terms, cost_files)
@@ -110,6 +111,7 @@ def train(
         column for column in (*OWN.values(), *(beside.names if beside else ())) if column in data.newest.table
     ]
     return TrainingRun(
+        log=data.log,
         model=model,
         recipe=deployed.recipe,
         schedule=data.plan,
@@ -122,6 +124,18 @@ def train(
         tuning=tuning,
         beside=beside,
     )
+
+
+def _of_sample(log: TransactionLog, data: TrainingData) -> list[str]:
+    """Say that models learnt from a sample of the customers."""
+    if data.log is log:
+        return []
+    return [
+        f"The log has {log.report.customers:,} customers. Churn and spend were learnt from "
+        f"{data.settings.sample_customers:,} of them, drawn by a hash of their ids, and judged on these; counts and "
+        "sums of customers are theirs. The purchase model and Gamma-Gamma that are deployed are fitted on all. "
+        "--sample-customers takes more."
+    ]
 
 
 def _of_undated(beside: BehaviourFiles) -> Iterator[str]:

@@ -50,7 +50,7 @@ def register(
         version,
         run.model,
         run.labelled,
-        log,
+        run.log,
         force=settings.force,
         seed=settings.seed,
         threads=settings.threads or cpu_quota(),

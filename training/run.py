@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from features.behaviour.files import BehaviourFiles
+from features.log.transactions import TransactionLog
 from training.churn.recipe import Recipe
 from training.judging.evaluation import HeldOutEvaluation
 from training.judging.tuning_gain import TuningReport
@@ -24,6 +25,8 @@ class TrainingRun:
 
     Parameters
     ----------
+    log : TransactionLog
+        Of the customers that were learnt from: the whole one, or a sample of its customers.
     model : RetentionModel
         To deploy; fitted on every closed window.
     recipe : Recipe
@@ -43,6 +46,7 @@ class TrainingRun:
         What was known of customers beside their orders.
     """
 
+    log: TransactionLog
     model: RetentionModel
     recipe: Recipe
     schedule: Schedule

@@ -273,6 +273,14 @@ class TrainSettings(RunSettings, section="train"):
     snapshots: Annotated[
         int, typer.Option("--snapshots", help="Monthly snapshots to learn from, at the most.")
     ] = Field(default=18, ge=1)
+    sample_customers: Annotated[
+        int,
+        typer.Option(
+            "--sample-customers",
+            help="Of a log with more customers, learn from so many and judge on them, drawn by a hash of their ids. "
+            "The purchase and spend models that are deployed are fitted on all.",
+        ),
+    ] = Field(default=50_000, ge=1_000)
     campaign: Annotated[
         list[Path],
         typer.Option(

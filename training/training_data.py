@@ -16,6 +16,7 @@ from training.settings import TrainSettings
 from training.snapshots.dataset import (
     DescribedSnapshot,
     LabelledSnapshot,
+    describe_sample,
     describe_snapshot,
     labelled_snapshots,
 )
@@ -32,6 +33,8 @@ class TrainingData:
 
     Parameters
     ----------
+    log : TransactionLog
+        Of the customers that are learnt from: the whole one, or a sample of its customers.
     plan : Schedule
     labelled : list of LabelledSnapshot
         Without the customers whose outcome a campaign may have made.
@@ -47,6 +50,7 @@ class TrainingData:
         Labelled customers left out for a campaign; None without campaigns.
     """
 
+    log: TransactionLog
     plan: Schedule
     labelled: list[LabelledSnapshot]
     newest: DescribedSnapshot
@@ -93,9 +97,10 @@ def prepare(
     """
     campaigns = [read_assignment(folder) for folder in settings.campaign]
     threads = settings.threads or cpu_quota()
+    drawn = log.sample(settings.sample_customers, settings.seed)
     with (
-        engine_for(log.table.num_rows, threads=threads) as engine,
-        PurchaseHistory(log, engine, beside) as history,
+        engine_for(drawn.table.num_rows, threads=threads) as engine,
+        PurchaseHistory(drawn, engine, beside) as history,
     ):
         advice = advise(history, limit=settings.snapshots) if settings.horizon_days is None else None
         if advice:
@@ -108,11 +113,18 @@ def prepare(
             test=Snapshot(settings.test_snapshot) if settings.test_snapshot else None,
         )
         everybody = _labelled(history, plan, settings, report)
-        newest = describe_snapshot(history, plan.newest, settings.horizon, model=settings.clv_model)
+        if drawn is log:
+            newest = describe_snapshot(history, plan.newest, settings.horizon, model=settings.clv_model)
+        else:
+            with (
+                engine_for(log.table.num_rows, threads=threads) as other,
+                PurchaseHistory(log, other) as whole,
+            ):
+                newest = describe_sample(history, whole, plan.newest, settings.horizon, settings.clv_model)
         usual = usual_gap(*history.gaps(plan.newest))
     labelled = without_contacted(everybody, campaigns)
     removed = left_out(everybody, labelled) if campaigns else None
-    return TrainingData(plan, labelled, newest, settings, advice, removed, usual)
+    return TrainingData(drawn, plan, labelled, newest, settings, advice, removed, usual)
 
 
 def _labelled(

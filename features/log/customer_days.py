@@ -5,6 +5,7 @@ Grouping millions of rows by the text of an id takes ten times as long as by a n
 
 from __future__ import annotations
 
+import hashlib
 from typing import NamedTuple
 
 import numpy as np
@@ -51,6 +52,30 @@ def customer_days(customers: Integers, days: npt.NDArray[np.datetime64]) -> Cust
     pairs = np.sort((customers << _DAY_BITS) | (numbers - first))
     pairs = pairs[np.diff(pairs, prepend=-1) > 0]
     return CustomerDays(pairs >> _DAY_BITS, (pairs & ((1 << _DAY_BITS) - 1)) + first)
+
+
+def drawn_rows(ids: pa.ChunkedArray, customers: int, seed: int) -> npt.NDArray[np.bool_] | None:
+    """Mark the rows of some customers, drawn by a hash of their ids; None if there are no more than ``customers``.
+
+    Those with the lowest MD5 of the seed and the id are drawn: whoever is in a small sample is in a larger one, and
+    every database that knows MD5 draws the same.
+
+    Examples
+    --------
+    >>> ids = pa.chunked_array([["a", "b", "a", "c"]])
+    >>> drawn_rows(ids, 2, seed=0)
+    array([ True,  True,  True, False])
+    >>> drawn_rows(ids, 3, seed=0) is None
+    True
+    """
+    encoded = ids.combine_chunks().dictionary_encode()
+    if len(encoded.dictionary) <= customers:
+        return None
+    texts = (f"{seed}:{each}".encode() for each in encoded.dictionary.to_pylist())
+    digests = np.array([hashlib.md5(text, usedforsecurity=False).digest() for text in texts], dtype="S16")
+    drawn = np.zeros(len(digests), dtype=bool)
+    drawn[np.argsort(digests, kind="stable")[:customers]] = True
+    return np.asarray(drawn[encoded.indices.to_numpy()])
 
 
 def perhaps_repeated(*columns: Integers) -> npt.NDArray[np.bool_]:

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from features.errors import EmptyLogError, LogError
 from features.log.amounts import numbers, running_cents
 from features.log.columns import FIELDS, listed, locate
-from features.log.customer_days import Integers, codes_of, perhaps_repeated
+from features.log.customer_days import Integers, codes_of, drawn_rows, perhaps_repeated
 from features.log.dates import local_now
 from features.log.expression import AmountExpression
 from features.log.lines import read_discounts, read_lines
@@ -135,6 +135,11 @@ class TransactionLog:
         names = pa.array([changed.get(each, each) for each in ids.dictionary.to_pylist()], pa.string())
         place = self.table.column_names.index("customer_id")
         return replace(self, table=self.table.set_column(place, "customer_id", names.take(ids.indices)))
+
+    def sample(self, customers: int, seed: int = 0) -> TransactionLog:
+        """Return the rows of so many customers, drawn by a hash of their ids; the log itself if it has no more."""
+        drawn = drawn_rows(self.table["customer_id"], customers, seed)
+        return self if drawn is None else replace(self, table=self.table.filter(pa.array(drawn)))
 
     def without_raw_rows(self) -> TransactionLog:
         """Return the log with everything computed, and without the raw rows: they take most of the memory."""

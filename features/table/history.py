@@ -27,6 +27,9 @@ from features.table.purchase_days import LOG, PURCHASE_DAYS, purchase_days_sql
 
 FEATURES: tuple[Feature, ...] = rfm.FEATURES + tenure.FEATURES + behaviour.FEATURES
 
+OF_PURCHASES = ("frequency", "recency", "T", "monetary_value", "gross_spend", "net_spend", "net_margin")
+_OF_PURCHASES_TYPES = {f.name: f.dtype for f in FEATURES if f.name in OF_PURCHASES}
+
 REFUNDS_ONLY = "refunds only before the snapshot"
 NO_ORDER_YET = "no order before the snapshot"
 
@@ -115,6 +118,12 @@ class PurchaseHistory(Closing):
         self._days = log.table["ordered_on"]
         self.engine.register(LOG, log.table)
         self.engine.create(PURCHASE_DAYS, purchase_days_sql(self._columns))
+
+    def purchases(self, snapshot: Snapshot) -> pd.DataFrame:
+        """Return the columns of `features` that models of purchases and of spend are fitted on: `OF_PURCHASES`."""
+        sql = features_sql(self._columns, snapshot, OF_PURCHASES)
+        found = self.engine.query(sql).drop_columns(["customer_id"])
+        return found.to_pandas(date_as_object=False).astype(_OF_PURCHASES_TYPES)
 
     def columns(self, snapshot: Snapshot) -> dict[str, Any]:
         """Describe every customer with a purchase day before the snapshot.
@@ -223,8 +232,8 @@ def feature_catalogue_markdown() -> str:
     return catalogue_markdown(FEATURES)
 
 
-def features_sql(columns: Collection[str], snapshot: Snapshot) -> str:
-    """Return the query of the feature table for a log with these columns."""
+def features_sql(columns: Collection[str], snapshot: Snapshot, names: Collection[str] = ()) -> str:
+    """Return the query of the feature table for a log with these columns; of the named features alone, if any."""
     totals = {**rfm.TOTALS, **tenure.TOTALS, **behaviour.TOTALS}
     for column, of_column in behaviour.OPTIONAL_TOTALS.items():
         if column in columns:
@@ -232,6 +241,8 @@ def features_sql(columns: Collection[str], snapshot: Snapshot) -> str:
     lines = [f"{expression} AS {name}" for name, expression in totals.items()]
     known = {None, *columns}
     selected = [f"{f.expression if f.needs in known else 'NULL'} AS {f.name}" for f in FEATURES]
+    if names:
+        selected = [line for line, f in zip(selected, FEATURES, strict=True) if f.name in names]
     sql = _FEATURES_SQL.replace("<totals>", ",\n    ".join(lines))
     return _at(sql.replace("<features>", ",\n  ".join(selected)), snapshot)
 

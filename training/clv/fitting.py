@@ -28,6 +28,8 @@ from training.clv.row_cache import distinct
 _FITTERS = {"bgnbd": "BetaGeoFitter", "mbgnbd": "ModifiedBetaGeoFitter", "gammagamma": "GammaGammaFitter"}
 _FEW_HISTORIES = 5000  # distinct ones: more are first fitted on a grid of 1, 2, 4 or 8 weeks
 _FEW_REPEATERS = 30
+_MANY_REPEATERS = 100_000  # more are first fitted on mean spends that are rounded to _SPEND_STEP
+_SPEND_STEP = 0.02  # of their logarithm
 _CORRELATED = 0.3
 _HEAVY_TAIL = 2.0  # a fitted mean spend this many times the observed one describes a tail
 
@@ -139,7 +141,16 @@ def _fit_spend(
     x, m = x[repeats], m[repeats]
     mean = float(m.mean())
     problem = Problem(GammaGamma, (x, m / mean, np.ones_like(m)), mean)
-    best, remarks = maximum(problem, _lifetimes_maximum)
+    coarse = problem
+    if len(x) > _MANY_REPEATERS:
+        rounded = np.exp(_SPEND_STEP * np.round(np.log(m / mean) / _SPEND_STEP))
+        coarse = Problem(GammaGamma, _counted(x, rounded), mean)
+    best, remarks = maximum(coarse, _lifetimes_maximum)
+    if coarse is not problem:
+        refined = refine(problem, best, principal_axes(coarse.objective, best, coarse.weight))
+        best, remarks = (
+            (refined, remarks) if refined is not None else maximum(problem, _lifetimes_maximum, best)
+        )
     if at_edge(best).any():
         remarks[-1] += f" {edge_meaning(m)}"
     notes += remarks
@@ -150,7 +161,7 @@ def _fit_spend(
             f"Expected spend is a repeat buyer's own mean, and their mean, {mean:.2f}, for one-time buyers."
         )
         return EmpiricalSpend(mean), np.zeros((0, 0))
-    return model, principal_axes(problem.objective, best, problem.weight)
+    return model, principal_axes(coarse.objective, best, coarse.weight)
 
 
 def _dated(columns: Columns, repeat_days: RepeatDays) -> DatedHistories:

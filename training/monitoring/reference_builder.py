@@ -39,6 +39,8 @@ def build_reference(
     newest: DescribedSnapshot,
     test: Mapping[str, Performance],
     beside: BehaviourFiles | None = None,
+    *,
+    drawn: TransactionLog | None = None,
 ) -> Reference:
     """Build the reference that later logs are compared with.
 
@@ -54,16 +56,19 @@ def build_reference(
         `measure_slices` of the held-out test.
     beside : BehaviourFiles, optional
         What was known of customers beside their orders.
+    drawn : TransactionLog, optional
+        Of the customers of the snapshots, where they are a sample.
     """
+    drawn = drawn or log
     predicted = with_predictions(model, newest.table)
     columns: dict[str, NumericDistribution | CategoryCounts] = {}
-    for name, values in monitored_columns(log, newest.snapshot, predicted, model).items():
+    for name, values in monitored_columns(drawn, newest.snapshot, predicted, model).items():
         columns[name] = CategoryCounts.of(values) if name == "channel" else NumericDistribution.of(values)
     sampled = [_sampled(row) for row in _old_enough(rows, log, model.card.dormant_after_days)]
     windows = [_window(model, row, rows) for row in sampled]
     expected = {part: ExpectedPerformance.of(test[part], [w[part] for w in windows]) for part in SLICES}
-    usual = _usual_drift(model, log, [*rows, newest])
-    with PurchaseHistory(log, beside=beside) as history:
+    usual = _usual_drift(model, drawn, [*rows, newest])
+    with PurchaseHistory(drawn, beside=beside) as history:
         pace = usual_pace(model, history, sampled)
     return Reference(newest.snapshot, columns, usual, expected, rows_before(log, newest.snapshot), pace)
 

@@ -35,12 +35,20 @@ class DescribedSnapshot:
     clv : CLVModel
     repeat_days : RepeatDays, optional
         Repeat purchases per day before the snapshot: what a season or a trend is fitted on.
+    everybody : DataFrame, optional
+        `PurchaseHistory.purchases` of all customers, where ``table`` holds a sample of them.
     """
 
     snapshot: Snapshot
     table: pd.DataFrame
     clv: CLVModel
     repeat_days: RepeatDays | None = field(default=None, kw_only=True)
+    everybody: pd.DataFrame | None = field(default=None, kw_only=True, repr=False)
+
+    @property
+    def fitted_on(self) -> pd.DataFrame:
+        """The customers on whom the purchase model is fitted: all, where the table holds a sample of them."""
+        return self.table if self.everybody is None else self.everybody
 
     @property
     def columns(self) -> Columns:
@@ -93,6 +101,21 @@ def describe_snapshot(
     return DescribedSnapshot(snapshot, table, clv, repeat_days=repeat_days_before(history, snapshot))
 
 
+def describe_sample(
+    history: PurchaseHistory, whole: PurchaseHistory, snapshot: Snapshot, horizon_days: int, model: str
+) -> DescribedSnapshot:
+    """Build the feature table of a sample of customers, with a CLV model that is fitted on all.
+
+    Parameters
+    ----------
+    history, whole : PurchaseHistory
+        Of the sample, and of the whole log.
+    """
+    everybody = whole.purchases(snapshot)
+    described = describe_snapshot(history, snapshot, horizon_days, fit_clv(everybody, model=model))
+    return replace(described, everybody=everybody, repeat_days=repeat_days_before(whole, snapshot))
+
+
 def repeat_days_before(history: PurchaseHistory, snapshot: Snapshot) -> RepeatDays:
     """Count the repeat purchases of each day before a snapshot."""
     first_day, counts = history.repeat_purchases(snapshot)
@@ -109,7 +132,7 @@ def with_intensity(described: Snapshots, form: IntensityForm, horizon_days: int)
     """
     if described.clv.intensity.form == form or described.repeat_days is None:
         return described
-    clv = fit_clv(described.table, described.clv.purchases.name, form, described.repeat_days)
+    clv = fit_clv(described.fitted_on, described.clv.purchases.name, form, described.repeat_days)
     table = described.table.assign(**clv.predict(as_columns(described.table), horizon_days))
     return replace(described, table=table, clv=clv)
 
