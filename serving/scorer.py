@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.behaviour.catalogue import ATTRIBUTES, SURVEYS, file_of
+from features.behaviour.catalogue import ATTRIBUTES, FILES, SURVEYS, file_of
 from features.behaviour.files import BehaviourFiles
 from features.economics.trailing import CostFiles, TrailingYear, stated_year, trailing_year
 from features.engines.choice import engine_for
@@ -273,7 +273,7 @@ class Scorer:
     def _missing(self, beside: BehaviourFiles | None, what: str) -> Iterator[str]:
         """Name the features of files that the version learnt from and that are not known here."""
         known = beside.names if beside else ()
-        for file in self.model.files:
+        for file in (each for each in self.model.files if each in FILES):
             lacking = [name for name in self.model.features if file_of(name) == file and name not in known]
             if lacking:
                 yield (
@@ -395,10 +395,7 @@ class Scorer:
 
     def learnt_from(self, beside: BehaviourFiles | None) -> BehaviourFiles | None:
         """Return the files that the version learnt from, as it told their touches apart; None if there is none."""
-        files = self.model.files
-        if beside is None or not files:
-            return None
-        return beside.only(files).with_kinds(self.model.kinds)
+        return self.model.beside(beside) if self.model.files else None
 
     def notes(
         self, log: TransactionLog, beside: BehaviourFiles | None = None, year: TrailingYear | None = None

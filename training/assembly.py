@@ -11,6 +11,7 @@ import pandas as pd
 
 from features.behaviour.files import BehaviourFiles
 from features.log.transactions import TransactionLog
+from features.table.own import OWN_PREFIX
 from training.churn.inputs import CHURN_FEATURES
 from training.churn.procedure import FittedRecipe
 from training.churn.recipe import Recipe
@@ -45,7 +46,9 @@ def assemble_model(
     churn, usual = deployed.churn, data.usual_gap_days
     spend, kinds = deployed.spend, beside.kinds if beside else {}
     model = RetentionModel(churn, newest.clv, terms, Tiers(()), card, spend, usual, own_costs, kinds)
-    model = replace(model, card=replace(card, features=model.features))
+    tried = beside.own if beside else {}
+    own = {name: sql for name, sql in tried.items() if f"{OWN_PREFIX}{name}" in model.features}
+    model = replace(model, card=replace(card, features=model.features), own=own)
     test_performance = measure_slices(
         evaluation.labelled, evaluation.probability, evaluation.expected_spend, dormant_after_days
     )

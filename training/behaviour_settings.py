@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from pydantic import Field
 
 from features.log.settings import LogRules, LogSettings
 from features.settings import Settings
@@ -84,3 +85,30 @@ class BehaviourSettings(Settings, section="behaviour"):
             Attributes.read(self.attributes, rules, aliases) if self.attributes else None,
             {unit.touchpoint: unit.kind for unit in table.units},
         )
+
+
+class OwnFeatureSettings(Settings, section="features"):
+    """Features that a shop writes itself, in SQL over purchase days: the section ``[features.own]``."""
+
+    own: dict[str, str] = Field(
+        default_factory=dict,
+        description="Own features, which models learn from where they win: names, and SQL aggregates over a customer's "
+        'purchase days, such as weekend_share = "avg(CASE WHEN dayofweek(day) IN (0, 6) THEN 1 ELSE 0 END)" under '
+        "[features.own]",
+    )
+
+    def added(self, beside: BehaviourFiles | None) -> BehaviourFiles | None:
+        """Return what is known beside orders with the own features to try; None if there is neither.
+
+        Raises
+        ------
+        StayworthError
+            If one may not be a feature.
+        """
+        if not self.own:
+            return beside
+        from features.behaviour.files import BehaviourFiles
+        from features.table.own import require_own
+
+        require_own(self.own)
+        return (beside or BehaviourFiles()).with_own(self.own)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from features.table.catalogue import Feature, catalogue_markdown
+from features.table.own import OWN_PREFIX
 
 TOUCHPOINTS, SURVEYS, RECEIVABLES, ATTRIBUTES = "touchpoints", "surveys", "receivables", "attributes"
 FILES = (TOUCHPOINTS, SURVEYS, RECEIVABLES, ATTRIBUTES)
@@ -178,13 +179,15 @@ _FILE_OF = {feature.name: source.file for source in SOURCES for feature in sourc
 
 
 def file_of(name: str) -> str | None:
-    """Return the file that a feature comes from; None for one of the orders.
+    """Return the file that a feature comes from; itself for an own one; None for one of the orders.
 
     Examples
     --------
-    >>> file_of("last_nps"), file_of("attribute_region"), file_of("frequency")
-    ('surveys', 'attributes', None)
+    >>> file_of("last_nps"), file_of("attribute_region"), file_of("own_weekend_share"), file_of("frequency")
+    ('surveys', 'attributes', 'own_weekend_share', None)
     """
+    if name.startswith(OWN_PREFIX):
+        return name
     return ATTRIBUTES if name.startswith(ATTRIBUTE_PREFIX) else _FILE_OF.get(name)
 
 

@@ -29,6 +29,7 @@ from features.errors import StayworthError
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from features.table.catalogue import Feature
+from features.table.own import OWN_PREFIX
 
 COMPLAINT = "complaint"
 
@@ -66,6 +67,8 @@ class BehaviourFiles:
     touches, surveys, receivables, attributes : optional
     kinds : mapping of touchpoints to "contact", "complaint" or "send"
         Of those that are not in it, ``complaint`` is a complaint, and all others are contacts.
+    own : mapping of name to SQL
+        The shop's own features (`features.table.own`), which come from the orders.
     whole : bool
         Whether the rows are all there are of their customers, as those of a live request: then no row means that
         there was nothing. A file tells nothing of a snapshot before its first row.
@@ -77,6 +80,7 @@ class BehaviourFiles:
     attributes: Attributes | None = None
     kinds: Mapping[str, str] = field(default_factory=dict)
     whole: bool = False
+    own: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def given(self) -> tuple[str, ...]:
@@ -85,11 +89,12 @@ class BehaviourFiles:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The features that the files give."""
+        """The features that the files and the own expressions give."""
         found = [
             feature.name for source in SOURCES if source.file in self.given for feature in source.features
         ]
-        return (*found, *(self.attributes.names if self.attributes else ()))
+        attributes = self.attributes.names if self.attributes else ()
+        return (*found, *attributes, *(f"{OWN_PREFIX}{name}" for name in self.own))
 
     def only(self, files: Collection[str]) -> BehaviourFiles:
         """Return some of the files."""
@@ -100,6 +105,10 @@ class BehaviourFiles:
             receivables=self.receivables if RECEIVABLES in files else None,
             attributes=self.attributes if ATTRIBUTES in files else None,
         )
+
+    def with_own(self, own: Mapping[str, str]) -> BehaviourFiles:
+        """Return the files with own features: those that are to be tried, or that a version has learnt from."""
+        return replace(self, own=dict(own))
 
     def with_kinds(self, kinds: Mapping[str, str]) -> BehaviourFiles:
         """Return the files with other kinds of touchpoints: those that a version has learnt from."""
@@ -201,8 +210,13 @@ class OfOneCustomer:
     files: BehaviourFiles
     customer_id: str
 
+    @property
+    def own(self) -> Mapping[str, str]:
+        """Own features, by name."""
+        return self.files.own
+
     def columns(self, snapshot: Snapshot, customer_ids: np.ndarray) -> dict[str, np.ndarray]:
-        """Return the customer's features, once for each name."""
+        """Return the customer's features of files, once for each name."""
         found = self.files.columns(snapshot, np.array([self.customer_id], dtype=object))
         return {name: np.repeat(values, len(customer_ids)) for name, values in found.items()}
 

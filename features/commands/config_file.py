@@ -94,7 +94,9 @@ def config_text(models: Iterable[type[Settings]]) -> str:
             lines += textwrap.wrap(f"{help_text} {flag}", 100, initial_indent="# ", subsequent_indent="# ")
             default = None if field.is_required() else _as_json(model, key, field)
             lines.append(
-                f"# {key} =" if default is None else f"{key} = {json.dumps(default, ensure_ascii=False)}"
+                f"# {key} ="
+                if default in (None, {})
+                else f"{key} = {json.dumps(default, ensure_ascii=False)}"
             )
     return "\n".join(lines) + "\n"
 

@@ -8,7 +8,7 @@ give the same bytes whatever their order in the log, and whatever the engine and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, Protocol
 
@@ -23,6 +23,7 @@ from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from features.table import behaviour, rfm, tenure
 from features.table.catalogue import Feature, catalogue_markdown
+from features.table.own import own_columns
 from features.table.purchase_days import LOG, PURCHASE_DAYS, purchase_days_sql
 
 FEATURES: tuple[Feature, ...] = rfm.FEATURES + tenure.FEATURES + behaviour.FEATURES
@@ -94,6 +95,10 @@ class Log(Protocol):
 class Beside(Protocol):
     """What is known of customers beside their orders, such as `features.behaviour.files.BehaviourFiles`."""
 
+    @property
+    def own(self) -> Mapping[str, str]:
+        """Own features, by name, as SQL over purchase days (`features.table.own`)."""
+
     def columns(self, snapshot: Snapshot, customer_ids: np.ndarray) -> dict[str, np.ndarray]:
         """Return features of the customers as known at a snapshot, arrays of shape (n_customers,) by name."""
 
@@ -136,14 +141,20 @@ class PurchaseHistory(Closing):
         """
         table = self._table(snapshot)
         found = {name: column.to_numpy() for name, column in zip(SCHEMA.names, table.columns, strict=True)}
-        return found | self._beside.columns(snapshot, found["customer_id"]) if self._beside else found
+        return found | self._further(snapshot, found["customer_id"])
 
     def features(self, snapshot: Snapshot) -> pd.DataFrame:
         """Return `columns` as a DataFrame of shape (n_customers, 2 + n_features), for analysis."""
         table = self._table(snapshot).to_pandas(date_as_object=False)
+        return table.assign(**self._further(snapshot, table["customer_id"].to_numpy(dtype=object)))
+
+    def _further(self, snapshot: Snapshot, customer_ids: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the features that not every history has: of files, and the shop's own."""
         if self._beside is None:
-            return table
-        return table.assign(**self._beside.columns(snapshot, table["customer_id"].to_numpy(dtype=object)))
+            return {}
+        found = self._beside.columns(snapshot, customer_ids)
+        own = self._beside.own
+        return found | (own_columns(self.engine, self._columns, snapshot, own, customer_ids) if own else {})
 
     def _table(self, snapshot: Snapshot) -> pa.Table:
         found = self.engine.query(features_sql(self._columns, snapshot))

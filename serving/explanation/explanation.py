@@ -25,6 +25,7 @@ from features.language import translated, translation
 from features.snapshot import Snapshot
 from features.table.columns import Columns, rows_of
 from features.table.history import FEATURES
+from features.table.own import OWN_PREFIX
 from serving.explanation.decision import OfferDecision, decide
 from serving.explanation.keeping_costs import KeepingCosts, keeping_costs
 from serving.explanation.recommendation import loss_makers, price_offers
@@ -268,6 +269,9 @@ def _contribution(name: str, described: Columns, log_odds: float) -> Contributio
     if name.startswith(ATTRIBUTE_PREFIX):
         meaning = translated("What the file of attributes says of the customer.")
         return Contribution(name, _known(name, described), "text", meaning, float(log_odds))
+    if name.startswith(OWN_PREFIX):
+        meaning = translated("A feature of the shop's own, written in its settings ([features.own]).")
+        return Contribution(name, _known(name, described), "", meaning, float(log_odds))
     feature = _CATALOGUE.get(name)
     if feature is not None:
         value = _known(name, described)

@@ -270,6 +270,7 @@ def test_the_printed_config_gives_the_defaults_and_is_accepted(here: Path) -> No
             "train",
             "costs",
             "behaviour",
+            "features",
             "registry",
             "monitor",
             "score",

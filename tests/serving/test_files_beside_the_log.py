@@ -18,6 +18,7 @@ from features.behaviour.files import BehaviourFiles
 from features.economics.receivables import Receivables
 from features.economics.surveys import Surveys
 from features.economics.touches import Touches
+from features.errors import ModelError
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
@@ -29,11 +30,18 @@ from training.churn.inputs import Inputs
 from training.churn.level import Level
 from training.churn.model import fit_churn
 from training.model.files import load_model, save_model
+from training.model.self_check import check_example
+from training.monitoring.columns import described, monitored_columns, with_predictions
+from training.reference.distribution import compare
 from training.snapshots.dataset import labelled_snapshots
 
 JULY = Snapshot(date(1998, 7, 1))
 MONTHS = [Snapshot(date(1998, month, 1)) for month in (2, 3)]
-LEARNT = ("complaints_90d", "days_since_complaint", "last_nps", "overdue_debt", "attribute_region")
+OWN = {"weekend_share": "avg(CASE WHEN dayofweek(day) IN (0, 6) THEN 1 ELSE 0 END)"}
+LEARNT = (
+    *("complaints_90d", "days_since_complaint", "last_nps", "overdue_debt", "attribute_region"),
+    "own_weekend_share",
+)
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +88,7 @@ def files(folder: Path) -> BehaviourFiles:
         Receivables.read(folder / "receivables.csv"),
         Attributes.read(folder / "attributes.csv"),
         {"fault": "complaint"},
+        own=OWN,
     )
 
 
@@ -101,11 +110,12 @@ def informed(
         threads=1,
         inputs=inputs,
     )
-    model = replace(scorer.model, churn=churn, kinds=files.kinds)
+    model = replace(scorer.model, churn=churn, kinds=files.kinds, own=OWN)
     place = tmp_path_factory.mktemp("informed")
     save_model(model, place)
     loaded = load_model(place)
-    assert loaded.churn.inputs == inputs and loaded.files == files.given
+    assert loaded.churn.inputs == inputs and loaded.files == (*files.given, "own_weekend_share")
+    assert loaded.own == OWN
     return Scorer(loaded, "7")
 
 
@@ -174,6 +184,57 @@ def test_what_the_version_learnt_from_and_a_request_lacks_is_missing_and_named(
     assert live["churn_probability"].equals(listed.loc[live.index, "churn_probability"])
 
 
+def test_own_features_are_those_of_the_version_whatever_the_settings_say_now(
+    informed: Scorer, log: TransactionLog, files: BehaviourFiles
+) -> None:
+    scores = informed.score_log(log, JULY, beside=files).scores
+
+    changed = informed.score_log(log, JULY, beside=files.with_own({"weekend_share": "count(*)"})).scores
+    unsaid = informed.score_log(log, JULY, beside=files.with_own({})).scores
+
+    assert changed["churn_probability"].equals(scores["churn_probability"])
+    assert unsaid["churn_probability"].equals(scores["churn_probability"])
+    without = Scorer(replace(informed.model, own={}), "7").score_log(log, JULY, beside=files).scores
+    assert not without["churn_probability"].equals(scores["churn_probability"])  # it does tell something
+    assert scores["reasons"].map(lambda each: any("weekend_share: " in reason for reason in each)).any()
+
+
+def test_a_version_s_own_example_has_what_it_learnt_from(informed: Scorer, tmp_path: Path) -> None:
+    save_model(informed.model, tmp_path)
+    check_example(informed.model, tmp_path)
+    north_only = replace(
+        informed.model.churn.inputs, categories={"attribute_region": ("south", "north")}
+    )  # regions swapped
+
+    with pytest.raises(ModelError, match="does not score its own example"):
+        check_example(
+            replace(informed.model, churn=replace(informed.model.churn, inputs=north_only)), tmp_path
+        )
+    with pytest.raises(ModelError, match="does not score its own example"):
+        check_example(replace(informed.model, own={"weekend_share": "1.0 * count(*)"}), tmp_path)
+
+
+def test_drift_of_files_and_own_features_is_watched(
+    informed: Scorer, log: TransactionLog, files: BehaviourFiles
+) -> None:
+    with PurchaseHistory(log, beside=informed.model.beside(files)) as history:
+        predicted = with_predictions(informed.model, history.features(JULY))
+    with PurchaseHistory(log, beside=informed.model.beside(None)) as history:
+        fewer = with_predictions(informed.model, history.features(JULY))
+
+    found = monitored_columns(log, JULY, predicted, informed.model)
+    without = monitored_columns(log, JULY, fewer, informed.model)
+
+    assert found.keys() >= set(LEARNT)
+    assert without.keys() & set(LEARNT) == {"own_weekend_share"}
+    distance, moved = compare(described(found["attribute_region"]), np.full(900, "south", dtype=object))
+    assert distance.psi > 1
+    assert "north" in moved
+    calls = found["complaints_90d"]
+    assert compare(described(calls), calls)[0].psi == 0
+    assert compare(described(calls), calls + 3)[0].psi > 1
+
+
 def test_an_explanation_tells_what_was_known_beside_the_orders(
     informed: Scorer, log: TransactionLog, files: BehaviourFiles, folder: Path
 ) -> None:
@@ -194,7 +255,10 @@ def test_an_explanation_tells_what_was_known_beside_the_orders(
     )
     assert contributions["attribute_region"].value in ("north", "south")
     assert {each.feature: each.value for each in untold.log_odds.contributions}["complaints_90d"] is None
-    assert {"complaints", "nps", "debt", "attribute_region"} <= {each.topic for each in told.log_odds.topics}
+    assert {"complaints", "nps", "debt", "attribute_region", "own_weekend_share"} <= {
+        each.topic for each in told.log_odds.topics
+    }
+    assert "shop's own" in contributions["own_weekend_share"].meaning
     assert told.notes == [] and len(untold.notes) == 4
     listed = informed.score_log(log, JULY, beside=files).scores.set_index("customer_id")
     assert told.score["churn_probability"] == listed.loc[customer, "churn_probability"]

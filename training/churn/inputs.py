@@ -16,6 +16,7 @@ import numpy as np
 from features.behaviour.catalogue import ATTRIBUTES, FILES, file_of
 from features.table.columns import Columns
 from features.table.history import FEATURES
+from features.table.own import OWN_PREFIX
 from training.snapshots.dataset import DescribedSnapshot
 
 CLV_COLUMNS = ("p0", "p_alive", "expected_purchases", "spend_per_purchase")
@@ -149,8 +150,12 @@ ORDERS_ALONE = Inputs()
 
 
 def features_by_file(rows: Sequence[DescribedSnapshot]) -> dict[str, tuple[str, ...]]:
-    """Return the features of each file that the snapshots' tables have, without those that are nowhere known."""
+    """Return the features of each file that the snapshots' tables have, without those that are nowhere known.
+
+    An own feature stands alone, as if it came from a file of its name.
+    """
     tables = [row.table for row in rows]
     names = [str(name) for name in tables[0].columns if file_of(str(name))]
     known = [name for name in names if any(table[name].notna().any() for table in tables)]
-    return {file: own for file in FILES if (own := tuple(name for name in known if file_of(name) == file))}
+    files = (*FILES, *(name for name in known if name.startswith(OWN_PREFIX)))
+    return {file: own for file in files if (own := tuple(name for name in known if file_of(name) == file))}

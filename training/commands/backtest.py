@@ -10,10 +10,10 @@ from pydantic import Field, model_validator
 
 from features.commands.console import progress, show_json, show_table
 from features.commands.log import open_log
-from features.commands.options import AsJson, options
+from features.commands.options import CONFIG_ONLY, AsJson, options
 from features.errors import StayworthError
 from features.log.settings import Columns, LogSettings
-from training.behaviour_settings import BehaviourSettings
+from training.behaviour_settings import BehaviourSettings, OwnFeatureSettings
 from training.settings import CostSettings, RunSettings, TrainSettings
 
 if TYPE_CHECKING:
@@ -140,6 +140,7 @@ def backtest(
     settings: BacktestSettings,
     costs: CostSettings,
     behaviour: BehaviourSettings,
+    own: Annotated[OwnFeatureSettings, CONFIG_ONLY],
     as_json: AsJson = False,
 ) -> None:
     """Compare the model's plan with simpler policies and perfect foresight at past snapshots, by profit.
@@ -155,7 +156,7 @@ def backtest(
     offer = settings.the_offer()
     costs.stated()  # refuses what cannot be used now, before the log is read
     cost_files = costs.files(log)
-    beside = behaviour.files(costs, log, cost_files)
+    beside = own.added(behaviour.files(costs, log, cost_files))
     write = writer_for(settings.out) if settings.out else None
     with progress() as report:
         orders = open_log(log, columns, report)

@@ -12,7 +12,7 @@ from features.commands.log import open_log, row_balance
 from features.commands.options import CONFIG_ONLY, AsJson, options
 from features.language import written
 from features.log.settings import Columns, LogSettings
-from training.behaviour_settings import BehaviourSettings
+from training.behaviour_settings import BehaviourSettings, OwnFeatureSettings
 from training.monitoring.settings import MonitorSettings
 from training.settings import CostSettings, RegistrySettings, TrainSettings
 
@@ -36,6 +36,7 @@ def train(
     settings: TrainSettings,
     costs: CostSettings,
     behaviour: BehaviourSettings,
+    own: Annotated[OwnFeatureSettings, CONFIG_ONLY],
     registry: RegistrySettings,
     monitor: Annotated[MonitorSettings, CONFIG_ONLY],
     as_json: AsJson = False,
@@ -57,7 +58,7 @@ def train(
 
     costs.stated()  # refuses what cannot be used now, before the log is read
     files = costs.files(log)
-    beside = behaviour.files(costs, log, files)
+    beside = own.added(behaviour.files(costs, log, files))
     versions = Registry(registry.tracking_uri)
     with progress() as report:
         orders = open_log(log, columns, report)

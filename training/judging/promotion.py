@@ -196,7 +196,7 @@ def compare_with_champion(
     remarks = [_fit_remark(new, old)]
     if ours != theirs:
         remarks.append(_terms_remark(ours, theirs))
-    given = beside.given if beside else ()
+    given = (*beside.given, *beside.names) if beside else ()
     if unknown := [file for file in champion.files if file not in given]:
         remarks.append(f"The champion learnt from {', '.join(unknown)}, not given now: it is judged without.")
     if champion.card.test.snapshot > snapshot:

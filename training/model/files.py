@@ -15,6 +15,7 @@ from typing import Any
 import lightgbm as lgb
 
 from features.errors import ModelError
+from features.table.own import require_own
 from training.churn.calibration import Calibrator
 from training.churn.inputs import CHURN_FEATURES, ORDERS_ALONE, Inputs
 from training.churn.level import Level
@@ -66,6 +67,7 @@ def save_model(model: RetentionModel, folder: Path) -> None:
             "churn": model.churn.inputs.to_dict(),
             "spend": spend.to_dict(),
             "kinds": dict(model.kinds),
+            "own": dict(model.own),
         }
     (folder / "model.json").write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
     write_example(model, folder)
@@ -117,8 +119,9 @@ def load_model(folder: Path, called: str | None = None) -> RetentionModel:
         card = TrainingCard.from_dict(content["card"], calibrator)
         own = OwnCosts.from_dict(content["own_costs"]) if "own_costs" in content else None
         usual = content.get("usual_gap_days")
-        kinds = of_files.get("kinds", {})
-        return RetentionModel(churn, clv, terms, _tiers(content), card, spend, usual, own, kinds)
+        kinds, expressions = of_files.get("kinds", {}), of_files.get("own", {})
+        require_own(expressions)
+        return RetentionModel(churn, clv, terms, _tiers(content), card, spend, usual, own, kinds, expressions)
     except ModelError:
         raise
     except (OSError, LookupError, AttributeError, TypeError, ValueError, lgb.basic.LightGBMError) as error:

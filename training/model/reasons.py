@@ -20,8 +20,9 @@ import numpy as np
 from scipy.special import expit, logit
 
 from features.behaviour.catalogue import ATTRIBUTE_PREFIX, ATTRIBUTES, FEATURES as BEHAVIOUR_FEATURES, file_of
-from features.language import current_language, translation, use_language
+from features.language import current_language, translation, use_language, written
 from features.table.columns import Columns
+from features.table.own import OWN_PREFIX
 from training.churn.inputs import ORDERS_ALONE, Inputs
 from training.model.phrases import Phrase
 
@@ -34,7 +35,7 @@ NOTABLE = 0.1
 
 @dataclass(frozen=True)
 class AttributePhrase:
-    """What an attribute of a customer is, in a frame of the chosen language; a drop-in for a `Phrase`."""
+    """What an attribute or own feature of a customer is, in a frame of the language; a drop-in for a `Phrase`."""
 
     name: str
     frame: str
@@ -42,14 +43,20 @@ class AttributePhrase:
 
     def fill(self, columns: Columns, rows: np.ndarray) -> np.ndarray:
         """Write the phrase for customers; empty where the attribute is missing."""
-        label = self.name.removeprefix(ATTRIBUTE_PREFIX)
-        values = columns[self.name][rows].tolist()
+        label = self.name.removeprefix(ATTRIBUTE_PREFIX).removeprefix(OWN_PREFIX)
+        values = columns[self.name][rows].tolist() if self.name in columns else [None] * len(rows)
         filled = np.empty(len(rows), dtype=object)
         filled[:] = [
-            self.frame.replace("{reason}", f"{label}: {value}") if isinstance(value, str) else ""
+            ""
+            if value is None or value != value
+            else self.frame.replace("{reason}", f"{label}: {_shown(value)}")
             for value in values
         ]
         return filled
+
+
+def _shown(value: str | float) -> str:
+    return value if isinstance(value, str) else written(value, ",.4g")
 
 
 Texts = Mapping[str, Phrase | AttributePhrase]
@@ -99,7 +106,9 @@ def _wording(language: str, beside: tuple[str, ...]) -> Wording:
     with use_language(language):
         data = read_topics()
         topics = {name: _topic(topic, data, known) for name, topic in data["topics"].items()}
-        topics |= {name: _attribute_topic(name, data) for name in beside if file_of(name) == ATTRIBUTES}
+        topics |= {
+            name: _attribute_topic(name, data) for name in beside if file_of(name) in (ATTRIBUTES, name)
+        }
         told = {name: topic for name, topic in topics.items() if topic.features}
         return Wording(told, Phrase(translation(data["costs"])), beside)
 

@@ -59,6 +59,8 @@ class RetentionModel:
         Which terms customers have of their own, where a table holds them; those of all others are the means.
     kinds : mapping of touchpoints to "contact", "complaint" or "send"
         By which the touches that the model learnt from were told apart.
+    own : mapping of name to SQL
+        The shop's own features that the model learnt from: scores are made by these, whatever the settings say now.
     """
 
     churn: ChurnModel
@@ -70,6 +72,7 @@ class RetentionModel:
     usual_gap_days: int | None = None
     own_costs: OwnCosts | None = None
     kinds: Mapping[str, str] = field(default_factory=dict)
+    own: Mapping[str, str] = field(default_factory=dict)
 
     def predict(
         self,
@@ -100,8 +103,7 @@ class RetentionModel:
         orders = load_log(log, **log_options)
         snapshot = Snapshot.after(orders.last_day) if snapshot_date is None else Snapshot.on(snapshot_date)
         require_known_orders(snapshot)
-        known = beside.only(self.files).with_kinds(self.kinds) if beside else None
-        with PurchaseHistory(orders, beside=known) as history:
+        with PurchaseHistory(orders, beside=self.beside(beside)) as history:
             scores = self.score(history.features(snapshot))
         return scores.sort_values("value_at_risk", ascending=False, kind="stable", ignore_index=True)
 
@@ -166,6 +168,12 @@ class RetentionModel:
         """The files beside the log that the model learnt from."""
         spend = self.spend.inputs.files if self.spend else ()
         return tuple(dict.fromkeys((*self.churn.inputs.files, *spend)))
+
+    def beside(self, given: BehaviourFiles | None) -> BehaviourFiles | None:
+        """Return what the model learnt from of files, and its own features; None if there is nothing of it."""
+        if given is None and not self.own:
+            return None
+        return (given or BehaviourFiles()).only(self.files).with_kinds(self.kinds).with_own(self.own)
 
     @property
     def features(self) -> tuple[str, ...]:

@@ -8,6 +8,8 @@ customer: the histories are invented, in units of the model's churn window and s
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,10 +18,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from features.behaviour.catalogue import FILES, file_of
 from features.errors import ModelError
 from features.log.transactions import validate
 from features.snapshot import Snapshot
-from features.table.history import PurchaseHistory
+from features.table.history import Beside, PurchaseHistory
 
 if TYPE_CHECKING:
     from training.model.retention_model import RetentionModel
@@ -83,6 +86,7 @@ def write_example(model: RetentionModel, folder: Path) -> None:
     content = {
         "snapshot_date": str(snapshot),
         "orders": orders.to_pydict(),
+        "with_files": bool(model.files),
         "scores": _plain(_score(model, orders, snapshot)),
     }
     (folder / FILE).write_text(json.dumps(content, ensure_ascii=False, default=str), encoding="utf-8")
@@ -110,7 +114,8 @@ def check_example(model: RetentionModel, folder: Path, called: str | None = None
     try:
         content = json.loads((folder / FILE).read_text(encoding="utf-8"))
         saved: dict[str, list[Any]] = content["scores"]
-        again = _plain(_score(model, pa.table(content["orders"]), Snapshot.parse(content["snapshot_date"])))
+        orders, snapshot = pa.table(content["orders"]), Snapshot.parse(content["snapshot_date"])
+        again = _plain(_score(model, orders, snapshot, with_files=content.get("with_files", False)))
         differing = [name for name in saved if not _alike(saved[name], again[name])]
         if not saved:
             raise KeyError("scores")
@@ -146,14 +151,56 @@ def _regulars() -> dict[str, _Orders]:
     }
 
 
-def _score(model: RetentionModel, orders: pa.Table, snapshot: Snapshot) -> pd.DataFrame:
-    return model.score(_features(orders, snapshot))
+@dataclass(frozen=True)
+class _InventedFiles:
+    """What files would say of the invented customers: every third has no row, the others have all there is in turn.
+
+    Parameters
+    ----------
+    model : RetentionModel, whose features of files and own features are given
+    """
+
+    model: RetentionModel
+
+    @property
+    def own(self) -> Mapping[str, str]:
+        """The version's own features, which come from the invented orders."""
+        return self.model.own
+
+    def columns(self, snapshot: Snapshot, customer_ids: np.ndarray) -> dict[str, np.ndarray]:
+        """Return numbers from 0 up, and of attributes the values that were learnt from."""
+        models = (self.model.churn, self.model.spend)
+        learnt = {name: values for each in models if each for name, values in each.inputs.categories.items()}
+        return {
+            name: _invented(learnt.get(name), place, len(customer_ids))
+            for place, name in enumerate(self.model.features)
+            if file_of(name) in FILES
+        }
 
 
-def _features(orders: pa.Table, snapshot: Snapshot) -> pd.DataFrame:
+def _invented(values: Sequence[str] | None, place: int, count: int) -> np.ndarray:
+    turns = np.arange(count)
+    known = turns % 3 != 0
+    if values is None:
+        return np.where(known, (turns + place) % 11, np.nan)
+    found = np.full(count, None, dtype=object)
+    if values:
+        texts = sorted(values)  # not by their places in the version, which are what is checked
+        found[known] = [texts[(turn + place) % len(texts)] for turn in turns[known]]
+    return found
+
+
+def _score(
+    model: RetentionModel, orders: pa.Table, snapshot: Snapshot, *, with_files: bool = True
+) -> pd.DataFrame:
+    beside = _InventedFiles(model) if with_files and model.files else None
+    return model.score(_features(orders, snapshot, beside))
+
+
+def _features(orders: pa.Table, snapshot: Snapshot, beside: Beside | None = None) -> pd.DataFrame:
     # By the snapshot's own clock: what is in the future must not depend on the day the version is loaded.
     log = validate(orders, now=datetime.combine(snapshot.date, time.min))
-    with PurchaseHistory(log) as history:
+    with PurchaseHistory(log, beside=beside) as history:
         return history.features(snapshot)
 
 

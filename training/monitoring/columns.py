@@ -22,6 +22,7 @@ from features.table.columns import as_columns
 from features.table.history import FEATURES
 from training.model.retention_model import RetentionModel
 from training.model.valuation import Valuation
+from training.reference.distribution import CategoryCounts, NumericDistribution
 
 ORDERS = ("amount", "channel")
 """Columns of the log, over the last horizon's orders."""
@@ -66,8 +67,8 @@ def monitored_columns(
     Returns
     -------
     dict of name to ndarray
-        ``channel`` is of str, "(none)" where the log has none; the others of float, NaN where undefined. A
-        feature over the last N days holds recent customers older than N days only.
+        ``channel`` is of str, "(none)" where the log has none, and so are attributes; the others of float, NaN where
+        undefined. A feature of orders over the last N days holds recent customers older than N days only.
     """
     found = _orders(log, snapshot, model.terms.horizon_days)
     age = predicted["T"].to_numpy()
@@ -76,7 +77,21 @@ def monitored_columns(
         values = predicted[name].to_numpy(dtype=np.float64, na_value=np.nan)
         days = days_back(name)
         found[name] = values[recent & (age > days)] if days else values
+    for name in [each for each in model.features if file_of(each) and each in predicted]:
+        found[name] = _beside(predicted[name])
     return found | {name: predicted[name].to_numpy(dtype=np.float64) for name in SCORES}
+
+
+def described(values: np.ndarray) -> NumericDistribution | CategoryCounts:
+    """Return the distribution of a column of `monitored_columns`."""
+    return CategoryCounts.of(values) if values.dtype == object else NumericDistribution.of(values)
+
+
+def _beside(column: pd.Series) -> np.ndarray:
+    """Return a feature of files: numbers, or texts, "(none)" where a customer has none."""
+    if pd.api.types.is_numeric_dtype(column):
+        return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
+    return np.asarray(column.astype(object).where(column.notna(), "(none)"), dtype=object)
 
 
 def days_back(name: str) -> int:

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, fields
 import numpy as np
 import pandas as pd
 
+from features.behaviour.catalogue import FILES
 from features.behaviour.files import BehaviourFiles
 from features.errors import ModelError, WindowError
 from features.log.transactions import TransactionLog
@@ -142,8 +143,7 @@ def monitor_model(
             f"The log ends {log.last_day}, but the model was trained on orders up to the eve of "
             f"{reference.snapshot}. Give the log as it is now, with all that came since."
         )
-    known = beside.only(model.files).with_kinds(model.kinds) if beside else None
-    with PurchaseHistory(log, beside=known) as history:
+    with PurchaseHistory(log, beside=model.beside(beside)) as history:
         drift = _drift(model, reference, log, history.features(newest), settings)
         live = _live(model, reference, log, history, settings)
         bounds = {"confidence": settings.pace_confidence, "tolerance": settings.pace_tolerance}
@@ -154,7 +154,7 @@ def monitor_model(
         *_drift_reasons(drift),
         *_age_reasons(model, reference, newest, settings),
     ]
-    notes = tuple(_notes(model, reference, log, known))
+    notes = tuple(_notes(model, reference, log, beside))
     return MonitoringResult(tuple(reasons), notes, reference.snapshot, newest, drift, live, pace)
 
 
@@ -179,6 +179,8 @@ def _drift(
     age = (newest.date - reference.snapshot.date).days
     rows = []
     for name, values in monitored_columns(log, newest, with_predictions(model, table), model).items():
+        if name not in reference.columns:  # a feature of files, in a reference of a release that kept none
+            continue
         distance, moved = compare(reference.columns[name], values)
         usual, usual_of_values = reference.usual[name].over(age)
         distances = (
@@ -295,7 +297,7 @@ def _notes(
     model: RetentionModel, reference: Reference, log: TransactionLog, beside: BehaviourFiles | None
 ) -> Iterable[str]:
     given = beside.given if beside else ()
-    if lacking := [file for file in model.files if file not in given]:
+    if lacking := [file for file in model.files if file in FILES and file not in given]:
         yield (
             f"The model learnt from {', '.join(lacking)}, and is judged without: give "
             f"{' and '.join(f'--{file}' for file in lacking)}."

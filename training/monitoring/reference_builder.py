@@ -16,7 +16,7 @@ from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
 from training.model.retention_model import RetentionModel
-from training.monitoring.columns import monitored_columns, with_predictions, without_intervals
+from training.monitoring.columns import described, monitored_columns, with_predictions, without_intervals
 from training.monitoring.pace import usual_pace
 from training.reference.distribution import CategoryCounts, NumericDistribution, compare
 from training.reference.performance import ExpectedPerformance, Performance, measure
@@ -63,7 +63,7 @@ def build_reference(
     predicted = with_predictions(model, newest.table)
     columns: dict[str, NumericDistribution | CategoryCounts] = {}
     for name, values in monitored_columns(drawn, newest.snapshot, predicted, model).items():
-        columns[name] = CategoryCounts.of(values) if name == "channel" else NumericDistribution.of(values)
+        columns[name] = described(values)
     sampled = [_sampled(row) for row in _old_enough(rows, log, model.card.dormant_after_days)]
     windows = [_window(model, row, rows) for row in sampled]
     expected = {part: ExpectedPerformance.of(test[part], [w[part] for w in windows]) for part in SLICES}
@@ -123,9 +123,7 @@ def _usual_drift(
     largest: dict[str, np.ndarray] = {name: np.full((2, months), np.nan) for name in samples[-1]}
     for k, then in enumerate(samples[:-1]):
         for name, values in then.items():
-            column: NumericDistribution | CategoryCounts = (
-                CategoryCounts.of(values) if name == "channel" else NumericDistribution.of(values)
-            )
+            column = described(values)
             for later, now in zip(rows[k + 1 :], samples[k + 1 :], strict=True):
                 if min(len(values), len(now[name])) >= _ENOUGH:
                     at = largest[name][:, _months(rows[k].snapshot, later.snapshot) - 1]

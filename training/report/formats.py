@@ -7,6 +7,7 @@ from datetime import date
 from math import isfinite
 
 from features.language import in_digits, translated, written
+from features.table.own import OWN_PREFIX
 from training.churn.recipe import Recipe
 
 
@@ -91,4 +92,5 @@ def files_in_words(recipe: Recipe) -> Iterator[str]:
         learnt = (
             f"learnt from for {' and '.join(kept)}" if kept else "left out, as it gains no more than noise"
         )
-        yield f"The file of {name}: {'; '.join(found)}: {learnt}."
+        what = f"The feature {name}" if name.startswith(OWN_PREFIX) else f"The file of {name}"
+        yield f"{what}: {'; '.join(found)}: {learnt}."
