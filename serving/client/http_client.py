@@ -165,6 +165,12 @@ class StayworthClient:
         orders: pd.DataFrame | pa.Table,
         snapshot_date: date | str | None = None,
         offers: Sequence[Mapping[str, Any]] | None = None,
+        *,
+        touchpoints: pd.DataFrame | pa.Table | None = None,
+        surveys: pd.DataFrame | pa.Table | None = None,
+        receivables: pd.DataFrame | pa.Table | None = None,
+        attributes: pd.DataFrame | pa.Table | None = None,
+        costs: pd.DataFrame | pa.Table | None = None,
     ) -> pd.DataFrame:
         """Score the customers of a log of orders.
 
@@ -173,6 +179,12 @@ class StayworthClient:
         orders : pandas or Arrow table
             In the columns of the log contract; others are not sent.
         snapshot_date, offers : as for `score`
+        touchpoints, surveys, receivables : pandas or Arrow tables, optional
+            In the columns of the files of those names: all that there are of these customers.
+        attributes : pandas or Arrow table, optional
+            A row for each customer, as it is at the date.
+        costs : pandas or Arrow table, optional
+            What each customer cost in the year before: order_costs, period_costs, loss.
 
         Returns
         -------
@@ -183,7 +195,14 @@ class StayworthClient:
         UserWarning
             With the notes of `ScoreAnswer`, which the table has no place for.
         """
-        answer = self.score(customers_of(orders), snapshot_date, offers)
+        known = _given(
+            touchpoints=touchpoints,
+            surveys=surveys,
+            receivables=receivables,
+            attributes=attributes,
+            costs=costs,
+        )
+        answer = self.score(customers_of(orders, known), snapshot_date, offers)
         for note in answer.notes:
             warnings.warn(note, stacklevel=2)
         return answer.frame()

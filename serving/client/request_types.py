@@ -85,6 +85,15 @@ class Customer(TypedDict):
     costs: NotRequired[Mapping[str, float | str]]
 
 
+LISTED_FIELDS = {
+    "touchpoints": ("occurred_at", "touchpoint", "quantity", "outcome", "sentiment"),
+    "surveys": ("answered_at", "kind", "score"),
+    "receivables": ("due_at", "amount", "issued_at", "paid_at", "paid_amount", "written_off_at"),
+}
+"""What a request takes of the rows of each file; of ``attributes``, one row a customer, it takes every column."""
+COST_FIELDS = ("order_costs", "period_costs", "loss")
+
+
 def parts(customers: Sequence[Customer]) -> Iterator[list[Customer]]:
     """Yield the customers in parts that fit a request; a customer's orders stay together.
 
@@ -118,13 +127,21 @@ def parts(customers: Sequence[Customer]) -> Iterator[list[Customer]]:
     yield part
 
 
-def customers_of(orders: pd.DataFrame | pa.Table) -> list[Customer]:
+def customers_of(
+    orders: pd.DataFrame | pa.Table, known: Mapping[str, pd.DataFrame | pa.Table] | None = None
+) -> list[Customer]:
     """Gather each customer's orders from a log in the columns of the log contract; others are left out.
+
+    Parameters
+    ----------
+    orders : pandas or Arrow table
+    known : mapping of touchpoints, surveys, receivables, attributes or costs to such a table, by ``customer_id``
+        A customer without a row there is sent with an empty list; rows of customers without orders are left out.
 
     Raises
     ------
     StayworthError
-        If it has no column ``customer_id``.
+        If a table has no column ``customer_id``, or two rows of attributes or costs for a customer.
 
     Examples
     --------
@@ -132,17 +149,69 @@ def customers_of(orders: pd.DataFrame | pa.Table) -> list[Customer]:
     >>> customers_of(pd.DataFrame({"customer_id": ["17"], "ordered_at": ["1998-01-05"], "amount": [20.5]}))
     [{'customer_id': '17', 'transactions': [{'ordered_at': '1998-01-05', 'amount': 20.5}]}]
     """
-    frame: Any = orders.to_pandas() if hasattr(orders, "to_pandas") else orders
-    if "customer_id" not in frame.columns:
-        raise StayworthError("The orders have no column customer_id. Rename the one that says who ordered.")
+    frame = _frame(orders, "The orders have", "who ordered")
     fields = [name for name in TRANSACTION_FIELDS if name in frame.columns]
-    known = frame[["customer_id", *fields]].astype(object)
-    known = known.where(known.notna(), None)  # what is missing is null in JSON
     found: dict[str, list[Transaction]] = {}
-    for customer_id, *cells in zip(*(known[name].tolist() for name in known.columns), strict=True):
-        order: Any = dict(zip(fields, cells, strict=True))
+    for customer_id, order in _rows(frame, fields):
         found.setdefault(customer_id, []).append(order)
-    return [Customer(customer_id=who, transactions=their) for who, their in found.items()]
+    customers = [Customer(customer_id=who, transactions=their) for who, their in found.items()]
+    for name, table in (known or {}).items():
+        theirs = _known(name, table)
+        for customer in customers:
+            empty: Any = [] if name in LISTED_FIELDS else {}
+            customer[name] = theirs.get(customer["customer_id"], empty)  # type: ignore[literal-required]
+    return customers
+
+
+def _known(name: str, table: pd.DataFrame | pa.Table) -> dict[str, Any]:
+    """Return what a table says of each customer: a list of rows, or of attributes and costs the one row."""
+    frame = _frame(table, f"The {name} have", "whose they are")
+    listed = LISTED_FIELDS.get(name)
+    others = (
+        COST_FIELDS
+        if name == "costs"
+        else [str(each) for each in frame.columns if each not in _NO_ATTRIBUTES]
+    )
+    fields = [each for each in listed or others if each in frame.columns]
+    found: dict[str, Any] = {}
+    for customer_id, row in _rows(frame, fields):
+        stated = {field: _plain(value) for field, value in row.items() if value is not None}
+        if listed:
+            found.setdefault(customer_id, []).append(stated)
+        elif customer_id in found:
+            raise StayworthError(
+                f"The {name} have two rows of customer {customer_id!r}. Send one: as it is at the date of the score."
+            )
+        else:
+            found[customer_id] = (
+                stated if name == "costs" else {key: str(value) for key, value in stated.items()}
+            )
+    return found
+
+
+_NO_ATTRIBUTES = ("customer_id", "valid_from")
+
+
+def _frame(table: pd.DataFrame | pa.Table, what: str, whose: str) -> Any:
+    frame: Any = table.to_pandas() if hasattr(table, "to_pandas") else table
+    if "customer_id" not in frame.columns:
+        raise StayworthError(f"{what} no column customer_id. Rename the one that says {whose}.")
+    return frame
+
+
+def _rows(frame: Any, fields: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    """Yield the customer and the fields of each row; what is missing is None."""
+    known = frame[["customer_id", *fields]].astype(object)
+    known = known.where(known.notna(), None)
+    for customer_id, *cells in zip(*(known[name].tolist() for name in known.columns), strict=True):
+        yield customer_id, dict(zip(fields, cells, strict=True))
+
+
+def _plain(value: Any) -> Any:
+    """Return a cell as a request has it: days as ISO text, whole numbers as such."""
+    if isinstance(value, date):
+        return value.isoformat()[:10]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def require_list(given: object, name: str, example: str) -> None:

@@ -23,8 +23,12 @@ import stamina
 
 from features.errors import StayworthError
 from serving.api import answers as given, requests as taken
+from serving.api.field_types import StrictModel
+from serving.api.known_rows import StrictAnswer, StrictCosts, StrictInvoice, StrictTouch
+from serving.api.requests import ScoreRequest
 from serving.client import answer_types as answers, request_types as customers
 from serving.client.http_client import ServiceError, StayworthClient
+from serving.client.request_types import COST_FIELDS, LISTED_FIELDS
 from serving.explanation.recommendation import OfferPrice
 
 KEY = "sw_s3cr3t"
@@ -270,6 +274,59 @@ def test_a_log_of_orders_comes_back_as_a_row_for_each_customer(
     assert table["customer_id"].tolist() == ["a1", "nobody"]
     assert table["unscored"].isna().tolist() == [True, False]
     assert table["snapshot_date"].tolist()[0] == pd.Timestamp("1998-07-01")
+
+
+def test_what_is_known_beside_the_orders_goes_with_each_customer(
+    service: Service, client: StayworthClient
+) -> None:
+    orders = pd.DataFrame({"customer_id": ["a", "b"], "ordered_at": ["1998-01-05"] * 2, "amount": [1.5, 2.0]})
+    touches = pd.DataFrame(
+        {
+            "customer_id": ["a", "zoe", "a"],
+            "occurred_at": pd.to_datetime(["1998-02-01", "1998-02-01", "1998-02-03"]),
+            "touchpoint": ["complaint", "call", "call"],
+            "outcome": [None, "responded", "responded"],
+            "agent": ["x"] * 3,
+        }
+    )
+    answers = pa.table(
+        {"customer_id": ["b"], "answered_at": [date(1998, 1, 2)], "kind": ["nps"], "score": [9.0]}
+    )
+    regions = pd.DataFrame({"customer_id": ["a"], "region": ["north"], "floor": [3]})
+
+    client.score_orders(orders, "1998-07-01", touchpoints=touches, surveys=answers, attributes=regions)
+
+    first, second = service.asked[0][2]["customers"]
+    assert first["touchpoints"] == [
+        {"occurred_at": "1998-02-01", "touchpoint": "complaint"},
+        {"occurred_at": "1998-02-03", "touchpoint": "call", "outcome": "responded"},
+    ]
+    assert (first["surveys"], first["attributes"]) == ([], {"region": "north", "floor": "3"})
+    assert second["surveys"] == [{"answered_at": "1998-01-02", "kind": "nps", "score": 9}]
+    assert (second["touchpoints"], second["attributes"]) == ([], {})
+    assert "receivables" not in first
+    ScoreRequest.model_validate_json(json.dumps(service.asked[0][2]))  # the service takes it as it is
+
+
+def test_two_rows_of_a_customer_where_there_can_be_one_are_refused(client: StayworthClient) -> None:
+    orders = pd.DataFrame({"customer_id": ["a"], "ordered_at": ["1998-01-05"], "amount": [1.5]})
+    twice = pd.DataFrame({"customer_id": ["a", "a"], "region": ["north", "south"]})
+
+    with pytest.raises(StayworthError, match="The attributes have two rows of customer 'a'. Send one"):
+        client.score_orders(orders, attributes=twice)
+
+
+def test_the_client_sends_of_each_file_what_the_service_takes() -> None:
+    models: dict[str, type[StrictModel]] = {
+        "touchpoints": StrictTouch,
+        "surveys": StrictAnswer,
+        "receivables": StrictInvoice,
+    }
+
+    assert {name: set(fields) for name, fields in LISTED_FIELDS.items()} == {
+        name: set(model.model_fields) for name, model in models.items()
+    }
+    assert set(COST_FIELDS) == set(StrictCosts.model_fields)
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
