@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -11,7 +12,7 @@ from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
@@ -26,8 +27,33 @@ from training.run import TrainingRun
 from training.settings import TrainSettings
 from training.versions.registry import Registry
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 #: Makes a list of these customers; every number of a customer is the one given.
 ScoredList = Callable[..., pd.DataFrame]
+
+# Debian's package; Playwright would download one of its own.
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser without a screen; while it is open, no other event loop runs in the process."""
+    from playwright.sync_api import sync_playwright  # seldom needed
+
+    assert CHROMIUM, "Pages are tried in a browser: apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

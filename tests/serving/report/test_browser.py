@@ -1,30 +1,18 @@
-"""A report in a real browser, on a phone and on a desk: everything is drawn and fits, nothing is fetched.
-
-The browser is Debian's package ``chromium``; Playwright would download one of its own.
-"""
+"""A report in a real browser, on a phone and on a desk: everything is drawn and fits, nothing is fetched."""
 
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.slow
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-sync",
-]
 PHONE, DESK = 390, 1280
 PATIENCE_MS = 180_000  # of a machine that is busy with other tests
 DRAWN = "[...document.querySelectorAll('.picture')].every(each => each.querySelector('.main-svg text'))"
@@ -51,15 +39,6 @@ class Visit:
     page: Page
     asked: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    assert CHROMIUM, "Reports are tried in a browser: apt-get install chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(params=["en", "fa"])
