@@ -27,6 +27,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from features.errors import OutputError
+from features.language import translated
 from features.temporary import temporary_folder
 
 # OWASP, "CSV Injection"; the last four are the full-width forms that East Asian spreadsheets accept.
@@ -68,16 +69,20 @@ def atomic_path(path: str | os.PathLike[str], *, private: bool = False) -> Itera
     """
     target = Path(os.path.realpath(path))
     if os.path.isdir(target):
-        raise OutputError(f"Cannot write {path}: it is a folder. Name a file in it.")
+        raise OutputError(translated("Cannot write {path}: it is a folder. Name a file in it.", path=path))
     if os.path.exists(target) and not os.path.isfile(target):
-        raise OutputError(f"Cannot write {path}: it is a device or a pipe. Name a file.")
+        raise OutputError(
+            translated("Cannot write {path}: it is a device or a pipe. Name a file.", path=path)
+        )
     try:
         with temporary_folder(f".{target.stem[:50]}.", target.parent) as folder:
             beside = folder / target.name
             yield beside
             _publish(beside, target, private)
     except OSError as error:
-        raise OutputError(f"Cannot write {path}: {_reason(error, target)}") from error
+        raise OutputError(
+            translated("Cannot write {path}: {reason}", path=path, reason=_reason(error, target))
+        ) from error
 
 
 @contextmanager
@@ -107,9 +112,21 @@ def atomic_folder(path: str | os.PathLike[str], made_by: str) -> Iterator[Path]:
     """
     target = Path(path)
     if target.exists() and not (target / made_by).is_file():
-        raise OutputError(f"Cannot write {path}: it exists, and holds no {made_by}. Choose another folder.")
+        raise OutputError(
+            translated(
+                "Cannot write {path}: it exists, and holds no {made_by}. Choose another folder.",
+                path=path,
+                made_by=made_by,
+            )
+        )
     if not target.absolute().parent.is_dir():
-        raise OutputError(f"Cannot write {path}: the folder {target.absolute().parent} does not exist.")
+        raise OutputError(
+            translated(
+                "Cannot write {path}: the folder {parent} does not exist.",
+                path=path,
+                parent=target.absolute().parent,
+            )
+        )
     try:
         with temporary_folder(f".{target.name[:50]}.", target.absolute().parent) as beside:
             yield beside
@@ -120,7 +137,9 @@ def atomic_folder(path: str | os.PathLike[str], made_by: str) -> Iterator[Path]:
             else:
                 beside.rename(target)
     except OSError as error:
-        raise OutputError(f"Cannot write {path}: {_reason(error, target)}") from error
+        raise OutputError(
+            translated("Cannot write {path}: {reason}", path=path, reason=_reason(error, target))
+        ) from error
 
 
 def _publish(beside: Path, target: Path, private: bool) -> None:
@@ -283,4 +302,6 @@ def writer_for(path: str | os.PathLike[str]) -> Callable[[pa.Table, str | os.Pat
             return write_csv
         case ".parquet":
             return write_parquet
-    raise OutputError(f"Cannot write {path}: name it .csv or .parquet to choose a format.")
+    raise OutputError(
+        translated("Cannot write {path}: name it .csv or .parquet to choose a format.", path=path)
+    )

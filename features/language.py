@@ -29,6 +29,7 @@ from contextvars import ContextVar
 from functools import cache, lru_cache, partial
 from importlib.resources import files
 from math import inf
+from numbers import Number
 from string import Formatter
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -174,9 +175,9 @@ def written(value: Any, shape: str = "") -> str:
         return in_digits(str(value))
     if isinstance(value, list | tuple):
         return (", " if _chosen.get() == ENGLISH else "، ").join(written(each, shape) for each in value)
-    if isinstance(value, str):
-        return _isolated(format(value, shape))
-    return in_digits(format(value, shape))
+    if isinstance(value, Number):
+        return in_digits(format(value, shape))
+    return _isolated(format(value, shape))
 
 
 def writer(shape: str) -> Callable[[float], str]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from features.errors import WindowError
+from features.language import translated
 
 
 @dataclass(frozen=True, order=True)
@@ -50,7 +51,9 @@ class Snapshot:
             return cls(date.fromisoformat(text))
         except ValueError:
             raise WindowError(
-                f"{text!r} is not a date. Write it as YYYY-MM-DD, for example 1998-04-01."
+                translated(
+                    "{text!r} is not a date. Write it as YYYY-MM-DD, for example 1998-04-01.", text=text
+                )
             ) from None
 
     @classmethod
@@ -111,7 +114,12 @@ class ChurnWindow:
 
     def __post_init__(self) -> None:
         if self.horizon_days < 1:
-            raise WindowError(f"The horizon is {self.horizon_days} days; it must be at least 1.")
+            raise WindowError(
+                translated(
+                    "The horizon is {days:day|days}; it must be at least 1.",
+                    days=self.horizon_days,
+                )
+            )
 
     @property
     def opens(self) -> date:
@@ -136,7 +144,14 @@ class ChurnWindow:
         remedy = f"Use {flag} {latest} or earlier"
         if longest >= 1:
             remedy += f", or --horizon-days {longest} or less"
-        raise WindowError(f"The churn window closes {self.closes} but the log ends {last_order}. {remedy}.")
+        raise WindowError(
+            translated(
+                "The churn window closes {closes:date} but the log ends {last:date}. {remedy}.",
+                closes=self.closes,
+                last=last_order,
+                remedy=remedy,
+            )
+        )
 
 
 def monthly_snapshots(newest: Snapshot, oldest: date, limit: int) -> list[Snapshot]:

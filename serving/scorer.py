@@ -24,6 +24,7 @@ from features.economics.trailing import CostFiles, TrailingYear, stated_year, tr
 from features.engines.choice import engine_for
 from features.engines.engine import Engine
 from features.errors import StayworthError
+from features.language import translated
 from features.log.checks import OLDEST_YEAR
 from features.log.clock import require_known_orders, tomorrow
 from features.log.columns import text
@@ -123,9 +124,15 @@ class Scorer:
             return
         yield Finding(
             "other-history",
-            f"The log has {reference.rows - lost:,} rows before {reference.snapshot}, and version {self.version} "
-            f"learnt from {reference.rows:,}. A score needs all orders of the same shop from its beginning: if this is "
-            "a part of the log, give the whole one; if it is another shop's, train on it: stayworth train --promote",
+            translated(
+                "Before {day:date} the log has {rows:row|rows}, and version {version} learnt from {known:,}. A score "
+                "needs all orders of the same shop from its beginning: if this is a part of the log, give the whole "
+                "one; if it is another shop's, train on it: stayworth train --promote",
+                day=reference.snapshot,
+                rows=reference.rows - lost,
+                version=self.version,
+                known=reference.rows,
+            ),
         )
 
     def require_costs(self, stated: Mapping[str, float]) -> None:
@@ -140,8 +147,14 @@ class Scorer:
             if cost != ours[name]:
                 flag = f"--{name.replace('_', '-')} {cost:g}"
                 raise StayworthError(
-                    f"{flag} contradicts version {self.version}, whose {name} is {ours[name]:g}. Leave it out, or "
-                    f"train a version with it: stayworth train {flag}"
+                    translated(
+                        "{flag} contradicts version {version}, whose {name} is {cost:g}. Leave it out, or train "
+                        "a version with it: stayworth train {flag}",
+                        flag=flag,
+                        version=self.version,
+                        name=name,
+                        cost=ours[name],
+                    )
                 )
 
     def warm_up(self) -> None:
@@ -212,7 +225,10 @@ class Scorer:
             return None
         if self.model.own_costs is None:
             raise StayworthError(
-                f"Version {self.version} knows no customers' own costs. Leave `costs` out of the request."
+                translated(
+                    "Version {version} knows no customers' own costs. Leave `costs` out of the request.",
+                    version=self.version,
+                )
             )
         return stated_year(log, snapshot, costs, self.model.terms.inactivity_days)
 
@@ -228,8 +244,11 @@ class Scorer:
     def _trailing_year(self, log: TransactionLog, snapshot: Snapshot, files: CostFiles) -> TrailingYear:
         if self.model.own_costs is None:
             raise StayworthError(
-                f"Version {self.version} knows no customers' own costs. Train one with these files: stayworth train "
-                "--costs costs.toml --touchpoints touchpoints.csv --receivables receivables.csv"
+                translated(
+                    "Version {version} knows no customers' own costs. Train one with these files: stayworth "
+                    "train --costs costs.toml --touchpoints touchpoints.csv --receivables receivables.csv",
+                    version=self.version,
+                )
             )
         require_known_orders(snapshot)
         return trailing_year(log, snapshot, files, self.model.terms.inactivity_days)
@@ -242,23 +261,35 @@ class Scorer:
         if not means:
             return ()
         return (
-            f"The values take {', '.join(means)} from the means of version {self.version}: customers' own come from "
-            "the files of costs that 'stayworth score' reads, or from `costs` of a request.",
+            translated(
+                "The values take {columns} from the means of version {version}: customers' own come from the files of "
+                "costs that 'stayworth score' reads, or from `costs` of a request.",
+                columns=means,
+                version=self.version,
+            ),
         )
 
     def _of_files(
         self, log: TransactionLog, snapshot: Snapshot, beside: BehaviourFiles | None
     ) -> Iterator[str]:
         """Say what the version learnt from and the files do not tell, and which files it does not use."""
-        yield from self._missing(beside, "The list has")
+        yield from self._missing(beside, translated("The list has"))
         if beside is None or beside.whole:
             return
         yield from beside.notes(log)
         for file in beside.only(self.model.files).silent_at(snapshot):
-            yield f"The file of {file} has no row before {snapshot}: it tells nothing of that date."
+            yield translated(
+                "The file of {file} has no row before {day:date}: it tells nothing of that date.",
+                file=file,
+                day=snapshot.date,
+            )
         for file in (SURVEYS, ATTRIBUTES):
             if file in beside.given and file not in self.model.files:
-                yield f"The file of {file} is not used: version {self.version} did not learn from one."
+                yield translated(
+                    "The file of {file} is not used: version {version} did not learn from one.",
+                    file=file,
+                    version=self.version,
+                )
 
     def _unseen(self, table: Mapping[str, np.ndarray]) -> Iterator[str]:
         """Name the values of attributes that the version did not learn from."""
@@ -266,8 +297,14 @@ class Scorer:
         found = {name: own for each in models if each for name, own in each.inputs.unseen(table).items()}
         for name, values in found.items():
             yield (
-                f"{name}: version {self.version} did not learn from {examples(sorted(set(values)))}, what "
-                f"{len(values):,} of the customers have; that counts as missing."
+                translated(
+                    "{name}: version {version} did not learn from {values}, what {n:,} of the customers "
+                    "have; that counts as missing.",
+                    name=name,
+                    version=self.version,
+                    values=examples(sorted(set(values))),
+                    n=len(values),
+                )
             )
 
     def _missing(self, beside: BehaviourFiles | None, what: str) -> Iterator[str]:
@@ -277,8 +314,14 @@ class Scorer:
             lacking = [name for name in self.model.features if file_of(name) == file and name not in known]
             if lacking:
                 yield (
-                    f"{what} no {file} that tell {', '.join(lacking)}, which version {self.version} learnt from: they "
-                    "are missing, and its probabilities are not calibrated for that."
+                    translated(
+                        "{what} no {file} that tell {columns}, which version {version} learnt from: they are "
+                        "missing, and its probabilities are not calibrated for that.",
+                        what=what,
+                        file=file,
+                        columns=lacking,
+                        version=self.version,
+                    )
                 )
 
     def score_customers(
@@ -348,14 +391,22 @@ class Scorer:
         log = self.request_log(rows)
         customers = len(text(rows["customer_id"]).drop_null().unique())
         if customers != 1:
-            raise StayworthError(f"The rows are of {customers:,} customers. Send those of one.")
+            raise StayworthError(
+                translated(
+                    "The rows are of {customers:customer|customers}. Send those of one.", customers=customers
+                )
+            )
         snapshot = snapshot or tomorrow(log.report.timezone)
         year = self.year_of(log, snapshot, costs)
         with engine_for(log.table.num_rows, threads=1) as engine:
             scored = self._score(log, engine, snapshot, year, beside)
         scored = replace(scored, notes=(*self.notes(log, beside, year), *scored.notes))
         if not len(scored.columns["customer_id"]):
-            raise StayworthError(f"The customer cannot be scored: {scored.unscored['reason'].iloc[0]}.")
+            raise StayworthError(
+                translated(
+                    "The customer cannot be scored: {reason}.", reason=scored.unscored["reason"].iloc[0]
+                )
+            )
         return log, scored
 
     def _score(
@@ -401,7 +452,7 @@ class Scorer:
         self, log: TransactionLog, beside: BehaviourFiles | None = None, year: TrailingYear | None = None
     ) -> tuple[str, ...]:
         """Return what the sender of a live request is to know about its scores; refuse another currency."""
-        missing = self._missing(beside, "The request has")
+        missing = self._missing(beside, translated("The request has"))
         return (*self.model.card.log.request_notes(log, self.version), *self._means(year), *missing)
 
     def request_log(self, rows: pa.Table, rules: LogRules | None = None) -> TransactionLog:

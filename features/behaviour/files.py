@@ -26,6 +26,7 @@ from features.economics.surveys import Surveys
 from features.economics.touches import Touches
 from features.engines.choice import engine_for
 from features.errors import StayworthError
+from features.language import translated
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from features.table.catalogue import Feature
@@ -159,10 +160,14 @@ class BehaviourFiles:
         for name in self.given:
             ids = pc.unique(self._given_table(name)["customer_id"]).drop_null().to_pylist()
             if not ids:
-                yield f"The file of {name} has no rows."
+                yield translated("The file of {name} has no rows.", name=name)
             yield from match_customers(ids, known, f"the file of {name}")[1]
             if name == ATTRIBUTES and ids and (lacking := len(set(known) - set(ids))):
-                yield f"{lacking:,} of {len(known):,} customers of the log have no row in the file of attributes."
+                yield translated(
+                    "Of {n:customer|customers} of the log, {lacking:,} have no row in the file of attributes.",
+                    lacking=lacking,
+                    n=len(known),
+                )
         for findings in (
             self.receivables and self.receivables.findings,
             self.attributes and self.attributes.findings,
@@ -181,7 +186,7 @@ class BehaviourFiles:
     def _given_table(self, name: str) -> pa.Table:
         table = self._table(name)
         if table is None:
-            raise StayworthError(f"There is no file of {name}.")
+            raise StayworthError(translated("There is no file of {name}.", name=name))
         return table
 
     def _kinds_added(self, source: BehaviourSource, table: pa.Table) -> pa.Table:

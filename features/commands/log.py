@@ -121,9 +121,10 @@ def row_balance(report: LogReport, hidden: int, snapshot: Snapshot) -> list[tupl
     """
     rows_in, (_, used, span), *quarantined = report.rows()
     if not quarantined:
-        quarantined = [("quarantined", 0, "")]
-    unseen = ("not yet visible", hidden, f"on or after {snapshot}")
-    return [rows_in, ("used", used - hidden, span), *quarantined, unseen]
+        quarantined = [(translated("quarantined"), 0, "")]
+    on_or_after = translated("on or after {day:date}", day=snapshot.date)
+    unseen = (translated("not yet visible"), hidden, on_or_after)
+    return [rows_in, (translated("used"), used - hidden, span), *quarantined, unseen]
 
 
 def rows_not_visible(log: TransactionLog, snapshot: Snapshot) -> int:

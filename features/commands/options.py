@@ -31,6 +31,7 @@ from rich.markup import escape
 from features.commands.config_file import Config, read_config
 from features.commands.console import errors
 from features.errors import StayworthError
+from features.language import ENGLISH, use_language
 from features.settings import CONFIG_FILE, Settings, flag_of, option_of
 
 CONFIG_ONLY = "config only"
@@ -77,7 +78,10 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
             for name, group in groups.items():
                 given = _given(ctx, group.model, values) if group.has_flags else {}
                 arguments[name] = _build(group.model, given, file)
-            command(**arguments)
+            # Whatever the command says, errors included, is in the language that one of its sections chooses.
+            chosen = (getattr(each, "language", "") for each in arguments.values())
+            with use_language(next(filter(None, chosen), ENGLISH)):
+                command(**arguments)
 
     signature = inspect.Signature([*expanded, *own, *_common()])
     run.__signature__ = signature  # type: ignore[attr-defined]

@@ -15,6 +15,7 @@ from features.economics.cost_table import DRIVERS, CostTable, PoolCost
 from features.economics.facts import Facts
 from features.economics.touches import Touches
 from features.errors import StayworthError
+from features.language import translated
 from features.suggestion import did_you_mean
 from features.table.purchase_days import PURCHASE_DAYS
 
@@ -121,8 +122,15 @@ def _require_drivers(costs: CostTable, touches: Touches) -> None:
         if pool.driver not in (*DRIVERS, *names):
             near = did_you_mean(pool.driver, [*DRIVERS, *names])
             raise StayworthError(
-                f"The pool {pool.pool!r} of {pool.month} is shared out by {pool.driver!r}, which is neither "
-                f"{', '.join(DRIVERS)} nor a touchpoint of the file.{near}"
+                translated(
+                    "The pool {pool!r} of {month} is shared out by {driver!r}, which is neither {drivers} "
+                    "nor a touchpoint of the file.{near}",
+                    pool=pool.pool,
+                    month=pool.month,
+                    driver=pool.driver,
+                    drivers=list(DRIVERS),
+                    near=near,
+                )
             )
 
 

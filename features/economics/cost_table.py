@@ -40,6 +40,7 @@ from features.documents import read_toml
 from features.economics.periods import Periods
 from features.errors import StayworthError
 from features.invalid import why
+from features.language import translated
 from features.log.amounts import cents
 
 DRIVERS = ("orders", "revenue", "active days", "equal", "touchpoint")
@@ -120,22 +121,33 @@ class CostTable:
         try:
             content = read_toml(path)
         except (OSError, ValueError) as error:
-            raise StayworthError(f"Cannot read {path}: {error}.") from None
+            raise StayworthError(translated("Cannot read {path}: {error}.", path=path, error=error)) from None
         if unknown := sorted(set(content) - {"touchpoints", "pools", "unpaid_rates", "costs"}):
             raise StayworthError(
-                f"{path} has {unknown[0]!r}; costs stand under [[touchpoints]] and [[pools]], rates under "
-                "[unpaid_rates], what values assume under [costs]."
+                translated(
+                    "{path} has {unknown!r}; costs stand under [[touchpoints]] and [[pools]], rates under "
+                    "[unpaid_rates], what values assume under [costs].",
+                    path=path,
+                    unknown=unknown[0],
+                )
             )
         units = [_entry(UnitCost, entry, path) for entry in _tables(content, "touchpoints", path)]
         pools = [_entry(PoolCost, entry, path) for entry in _tables(content, "pools", path)]
         keys: list[tuple[str, object]] = [(each.touchpoint, each.valid_from) for each in units]
         keys += [(each.pool, each.month) for each in pools]
         if twice := [key for key in keys if keys.count(key) > 1]:
-            raise StayworthError(f"{path} has two costs of {twice[0][0]!r} for {twice[0][1]}. Keep one.")
+            raise StayworthError(
+                translated(
+                    "{path} has two costs of {item!r} for {day}. Keep one.",
+                    path=path,
+                    item=twice[0][0],
+                    day=twice[0][1],
+                )
+            )
         _require_one_sort(units, path)
         rates = content.get("unpaid_rates", {})
         if not isinstance(rates, dict):
-            raise StayworthError(f"{path}: [unpaid_rates] stands in one bracket, once.")
+            raise StayworthError(translated("{path}: [unpaid_rates] stands in one bracket, once.", path=path))
         given = _entry(UnpaidRates, rates, path).model_dump(exclude_none=True)
         return cls(units, pools, given)
 
@@ -168,7 +180,9 @@ class CostTable:
 def _tables(content: dict[str, object], name: str, path: Path) -> list[dict[str, object]]:
     tables = content.get(name, [])
     if not isinstance(tables, list) or not all(isinstance(each, dict) for each in tables):
-        raise StayworthError(f"{path}: costs stand under [[{name}]], in two brackets.")
+        raise StayworthError(
+            translated("{path}: costs stand under [[{name}]], in two brackets.", path=path, name=name)
+        )
     return tables
 
 
@@ -179,8 +193,14 @@ def _require_one_sort(units: Sequence[UnitCost], path: Path) -> None:
         sort = (unit.kind, unit.per)
         if sorts.setdefault(unit.touchpoint, sort) != sort:
             raise StayworthError(
-                f"{path}: the costs of {unit.touchpoint!r} differ in kind or per: "
-                f"{', '.join(sorts[unit.touchpoint])} and {', '.join(sort)}. Give its touches two names."
+                translated(
+                    "{path}: the costs of {touchpoint!r} differ in kind or per: {one} and {other}. Give its "
+                    "touches two names.",
+                    path=path,
+                    touchpoint=unit.touchpoint,
+                    one=list(sorts[unit.touchpoint]),
+                    other=list(sort),
+                )
             )
 
 
@@ -192,5 +212,11 @@ def _entry(kind: type[Entry], entry: dict[str, object], path: Path) -> Entry:
         what = next((str(entry[key]) for key in ("touchpoint", "pool") if key in entry), None)
         what = what or ("unpaid_rates" if kind is UnpaidRates else "a cost")
         raise StayworthError(
-            f"{path}: {what!r}, {'.'.join(map(str, first['loc']))}: {why(first, kind.model_fields)}."
+            translated(
+                "{path}: {what!r}, {field}: {why}.",
+                path=path,
+                what=what,
+                field=".".join(map(str, first["loc"])),
+                why=why(first, kind.model_fields),
+            )
         ) from None

@@ -32,6 +32,7 @@ from features.economics.segments import EVERYONE, NEW, UNKNOWN, Segments
 from features.engines.choice import engine_for
 from features.engines.engine import Engine
 from features.errors import WindowError
+from features.language import translated
 from features.table.history import Log
 from features.table.purchase_days import LOG, PURCHASE_DAYS, purchase_days_sql
 
@@ -143,7 +144,12 @@ class Facts(Closing):
         engine: Engine | None = None,
     ) -> None:
         if inactivity_days < 1:
-            raise WindowError(f"The inactivity window is {inactivity_days} days; it must be at least 1.")
+            raise WindowError(
+                translated(
+                    "The inactivity window is {days:day|days}; it must be at least 1.",
+                    days=inactivity_days,
+                )
+            )
         self.periods, self.inactivity_days, self.deflator = periods, inactivity_days, deflator
         self.columns = tuple(log.table.column_names)
         self.has_margins = "margin_cents" in self.columns or margin is not None

@@ -66,8 +66,15 @@ def resolved(pairs: Iterable[tuple[str, str]], name: str = "the identities") -> 
     if doubtful:
         alias, (one, other) = next(iter(doubtful.items()))
         raise StayworthError(
-            f"{name}: {len(doubtful):,} aliases have two customers, such as {alias!r}: {one!r} and {other!r}. Keep one "
-            "row for each."
+            translated(
+                "{name}: {n:alias has|aliases have} two customers, such as {alias!r}: {one!r} and {other!r}. "
+                "Keep one row for each.",
+                name=name,
+                n=len(doubtful),
+                alias=alias,
+                one=one,
+                other=other,
+            )
         )
     return {alias: _end(alias, target, name) for alias in target}
 
@@ -78,9 +85,12 @@ def _end(alias: str, target: Mapping[str, str], name: str) -> str:
         if following in seen:
             circle = sorted(seen[seen.index(following) :])
             raise StayworthError(
-                f"{name}: the aliases {examples(circle)} name each other in a circle. Say who the customer "
-                f"is: take out "
-                "one of these rows."
+                translated(
+                    "{name}: the aliases {aliases} name each other in a circle. Say who the customer is: "
+                    "take out one of these rows.",
+                    name=name,
+                    aliases=examples(circle),
+                )
             )
         seen.append(following)
     return seen[-1]

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from features.economics.optional_files import PLAIN_RULES, OptionalFile
 from features.economics.periods import Calendar, Periods
 from features.errors import StayworthError
-from features.language import translatable
+from features.language import translatable, translated
 from features.log.settings import LogRules
 
 _TOMAN = ("toman", "تومان")
@@ -58,7 +58,11 @@ class MoneyUnit:
             return cls(currency or "" if name is None else name.strip())
         if currency is not None and currency.upper() not in _RIAL:
             raise StayworthError(
-                f"--money-unit {name} is ten rials, but the log is in {currency}. Leave --money-unit out."
+                translated(
+                    "--money-unit {name} is ten rials, but the log is in {currency}. Leave --money-unit out.",
+                    name=name,
+                    currency=currency,
+                )
             )
         return cls(name.strip(), 10)
 
@@ -105,13 +109,23 @@ class Deflator:
             place = months.number(_FIRST_OF_MONTH.sub(r"\1", label or ""))
             if place is not None:
                 if not np.isnan(index[place]):
-                    raise StayworthError(f"{file.name} has the month {label!r} twice. Keep one row.")
+                    raise StayworthError(
+                        translated(
+                            "{name} has the month {label!r} twice. Keep one row.", name=file.name, label=label
+                        )
+                    )
                 index[place] = value
         missing = [period.label for period, value in zip(months, index, strict=True) if np.isnan(value)]
         if missing:
             raise StayworthError(
-                f"{file.name} has no index for {len(missing):,} of the log's {len(months):,} months, such as "
-                f"{missing[0]}. Add a row for each."
+                translated(
+                    "{name} has no index for {n:,} of the log's {months:month|months}, such as {missing}. Add a row "
+                    "for each.",
+                    name=file.name,
+                    n=len(missing),
+                    months=len(months),
+                    missing=missing[0],
+                )
             )
         return cls(months, index)
 

@@ -176,7 +176,15 @@ class OptionalFile:
         names = list(map(str, self.table.columns))
         near = nearest(name, names)
         remedy = f"Rename {near!r} to it." if near else "Rename the one that you mean."
-        raise StayworthError(f"{self.name} has no column {name!r}; it has {', '.join(names)}. {remedy}")
+        raise StayworthError(
+            translated(
+                "{name} has no column {column!r}; it has {names}. {remedy}",
+                name=self.name,
+                column=name,
+                names=list(names),
+                remedy=remedy,
+            )
+        )
 
 
 def match_customers(

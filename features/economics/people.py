@@ -77,8 +77,15 @@ class CustomerTable:
         for customer, value in zip(self._customers, self.file.texts(column), strict=True):
             if customer is not None and found.setdefault(customer, value) != value:
                 raise StayworthError(
-                    f"{self.file.name} gives the customer {customer!r} two values of {column}: {found[customer]!r} and "
-                    f"{value!r}. Keep one row for each customer."
+                    translated(
+                        "{name} gives the customer {customer!r} two values of {column}: {one!r} and {other!r}. "
+                        "Keep one row for each customer.",
+                        name=self.file.name,
+                        customer=customer,
+                        column=column,
+                        one=found[customer],
+                        other=value,
+                    )
                 )
         return found
 

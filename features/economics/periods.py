@@ -103,8 +103,13 @@ def _first_day(year: int, month: int, calendar: Calendar) -> date:
     day = date(year, month, 1) if calendar == "gregorian" else gregorian(year, month, 1)
     if day is None:
         raise WindowError(
-            f"The year {year} of the Jalali calendar lies outside {FIRST_YEAR} to {LAST_YEAR}. Are the log's dates "
-            "Jalali already? --log-calendar jalali reads them."
+            translated(
+                "The year {year:digits} of the Jalali calendar lies outside {first:digits} to {last:digits}. Are "
+                "the log's dates Jalali already? --log-calendar jalali reads them.",
+                year=year,
+                first=FIRST_YEAR,
+                last=LAST_YEAR,
+            )
         )
     return day
 
@@ -204,7 +209,11 @@ class Periods:
         """
         if not self.is_label(label):
             raise WindowError(
-                f"{label!r} is no {self.length} of the {self.calendar} calendar. {self.how_to_write()}"
+                translated(
+                    "{label!r} is no period of this length and calendar. {how}",
+                    label=label,
+                    how=self.how_to_write(),
+                )
             )
         plain = _plain(label)
         return next((place for place, period in enumerate(self) if period.label == plain), None)

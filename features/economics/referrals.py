@@ -19,6 +19,7 @@ from features.economics.facts import Facts
 from features.economics.money import MoneyUnit
 from features.economics.optional_files import PLAIN_RULES, OptionalFile
 from features.errors import StayworthError
+from features.language import translated
 from features.log.amounts import cents
 from features.log.identity import examples
 from features.log.settings import LogRules
@@ -109,7 +110,11 @@ def require_no_circle(referrers: Iterable[tuple[str, str]], name: str) -> None:
             if each in path:
                 circle = list(path)[list(path).index(each) :]
                 raise StayworthError(
-                    f"{name}: {examples(sorted(circle))} referred each other in a circle. Take out one of these rows."
+                    translated(
+                        "{name}: {customers} referred each other in a circle. Take out one of these rows.",
+                        name=name,
+                        customers=examples(sorted(circle)),
+                    )
                 )
             path[each] = None
             each = referrer_of.get(each)

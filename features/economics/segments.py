@@ -171,9 +171,13 @@ class CohortSegments(Segments):
                 engine.create("cohort_check", f"SELECT count(*) AS customers FROM ({ids}) AS found")
             except EngineError as error:
                 raise StayworthError(
-                    f"The cohort {cohort.name!r} cannot be used: {str(error).splitlines()[0]}. Its condition is over "
-                    "the columns of the validated log: customer_id, ordered_on, amount_cents and those that it has of "
-                    "order_id, channel, product_id, category, quantity, margin_cents, discount_cents."
+                    translated(
+                        "The cohort {name!r} cannot be used: {reason}. Its condition is over the columns of "
+                        "the validated log: customer_id, ordered_on, amount_cents and those that it has of "
+                        "order_id, channel, product_id, category, quantity, margin_cents, discount_cents.",
+                        name=cohort.name,
+                        reason=str(error).splitlines()[0],
+                    )
                 ) from None
             parts.append(f"SELECT customer_id, '{name}' AS segment FROM ({ids}) AS found")
         engine.create("segment_list", "\nUNION ALL\n".join(parts))
@@ -215,7 +219,11 @@ def read_segments(
     if column in FROM_LOG:
         if FROM_LOG[column] not in log_columns:
             raise StayworthError(
-                f"--segment {column} needs a column {FROM_LOG[column]} in the log, which has none."
+                translated(
+                    "--segment {column} needs a column {needed} in the log, which has none.",
+                    column=column,
+                    needed=FROM_LOG[column],
+                )
             )
         return FirstPurchaseSegments(column)
     if people is None:
@@ -243,13 +251,15 @@ def read_cohorts(path: Path) -> list[Cohort]:
     try:
         content = read_toml(path)
     except (OSError, ValueError) as error:
-        raise StayworthError(f"Cannot read {path}: {error}.") from None
+        raise StayworthError(translated("Cannot read {path}: {error}.", path=path, error=error)) from None
     tables = content.get("cohorts")
     if not isinstance(tables, list) or not tables:
-        raise StayworthError(f"{path} has no [[cohorts]]. Give each a name, and from, to or where.")
+        raise StayworthError(
+            translated("{path} has no [[cohorts]]. Give each a name, and from, to or where.", path=path)
+        )
     cohorts = [_cohort(table, path) for table in tables]
     if len({cohort.name for cohort in cohorts}) < len(cohorts):
-        raise StayworthError(f"{path} has two cohorts of one name. Rename one of them.")
+        raise StayworthError(translated("{path} has two cohorts of one name. Rename one of them.", path=path))
     return cohorts
 
 
@@ -257,15 +267,33 @@ def _cohort(table: dict[str, Any], path: Path) -> Cohort:
     name = table.get("name")
     if not isinstance(name, str) or not name.strip() or set(table) - {"name", "from", "to", "where"}:
         raise StayworthError(
-            f"{path}: a cohort has a name, and from, to (dates) or where; this has {list(table)}."
+            translated(
+                "{path}: a cohort has a name, and from, to (dates) or where; this has {keys}.",
+                path=path,
+                keys=list(table),
+            )
         )
     start, end, where = (table.get(key) for key in ("from", "to", "where"))
     if any(day is not None and type(day) is not date for day in (start, end)):
-        raise StayworthError(f"{path}: from and to of {name!r} are dates without quotes: from = 2011-03-01.")
+        raise StayworthError(
+            translated(
+                "{path}: from and to of {name!r} are dates without quotes: from = 2011-03-01.",
+                path=path,
+                name=name,
+            )
+        )
     if where is not None and not isinstance(where, str):
-        raise StayworthError(f"{path}: where of {name!r} is an SQL condition in quotes.")
+        raise StayworthError(
+            translated("{path}: where of {name!r} is an SQL condition in quotes.", path=path, name=name)
+        )
     if start and end and start >= end:
-        raise StayworthError(f"{path}: {name!r} ends before it begins; 'to' is the first day after it.")
+        raise StayworthError(
+            translated(
+                "{path}: {name!r} ends before it begins; 'to' is the first day after it.",
+                path=path,
+                name=name,
+            )
+        )
     return Cohort(name.strip(), start, end, where)
 
 
@@ -273,11 +301,21 @@ def _names(engine: Engine, column: str) -> list[str]:
     names = engine.query("SELECT DISTINCT segment FROM membership ORDER BY segment")["segment"].to_pylist()
     if len(names) > MOST_SEGMENTS:
         raise StayworthError(
-            f"--segment {column} has {len(names):,} values, such as {examples(names)}. A segment column has few: "
-            f"{MOST_SEGMENTS} at most."
+            translated(
+                "--segment {column} has {n:,} values, such as {names}. A segment column has few: "
+                "{most:,} at most.",
+                column=column,
+                n=len(names),
+                names=examples(names),
+                most=MOST_SEGMENTS,
+            )
         )
     if EVERYONE in names:
         raise StayworthError(
-            f"--segment {column} has the value {EVERYONE!r}, which stands for all customers. Rename it."
+            translated(
+                "--segment {column} has the value {name!r}, which stands for all customers. Rename it.",
+                column=column,
+                name=EVERYONE,
+            )
         )
     return list(map(str, names))

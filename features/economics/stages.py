@@ -30,6 +30,7 @@ import pyarrow as pa
 from features.customer_groups import STAGES
 from features.engines.engine import Engine
 from features.errors import StayworthError
+from features.language import translated
 from features.table.columns import Columns
 from features.table.purchase_days import PURCHASE_DAYS
 
@@ -157,8 +158,12 @@ def share_of_wallet(here: float, everywhere: float) -> float:
     """
     if not 0 <= here <= everywhere or everywhere == 0:
         raise StayworthError(
-            f"A customer who spends {here:,.2f} here cannot spend {everywhere:,.2f} everywhere. Give what they spend "
-            "on such goods in all, this firm included."
+            translated(
+                "A customer who spends {here:,.2f} here cannot spend {everywhere:,.2f} everywhere. Give "
+                "what they spend on such goods in all, this firm included.",
+                here=here,
+                everywhere=everywhere,
+            )
         )
     return here / everywhere
 

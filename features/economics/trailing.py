@@ -22,6 +22,7 @@ from features.economics.facts import Facts
 from features.economics.periods import Calendar, Periods
 from features.economics.receivables import Receivables
 from features.economics.touches import Touches
+from features.language import translated
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from features.table.purchase_days import PURCHASE_DAYS
@@ -177,14 +178,21 @@ def trailing_year(
                 losses = "losses"
             else:
                 notes.append(
-                    f"At {snapshot} no rate of what stays unpaid is known: bad debt is not in the values. The "
-                    "receivables have to reach back a year and more; or give [unpaid_rates] in the costs file."
+                    translated(
+                        "At {day:date} no rate of what stays unpaid is known: bad debt is not in the values. The "
+                        "receivables have to reach back a year and more; or give [unpaid_rates] in the costs file.",
+                        day=snapshot.date,
+                    )
                 )
             notes += [finding.message for finding in files.receivables.findings]
             if ageing.strangers:
                 notes.append(
-                    f"{ageing.strangers:,} of {len(files.receivables.table):,} invoices are of nobody in the log by "
-                    f"{snapshot}; they are left out."
+                    translated(
+                        "Of {all:invoice|invoices}, {n:,} are of nobody in the log by {day:date}; they are left out.",
+                        n=ageing.strangers,
+                        all=len(files.receivables.table),
+                        day=snapshot.date,
+                    )
                 )
         sql = _YEAR.format(
             margin="margin_cents" if facts.has_margins else "CAST(NULL AS BIGINT)",
@@ -196,8 +204,12 @@ def trailing_year(
         customers = facts.query(sql)
         if files.per and (strangers := int(facts.query(_STRANGERS)["touches"].iloc[0])):
             notes.append(
-                f"{strangers:,} of {len(files.touches.table):,} touches are of nobody in the log by {snapshot}; they "
-                "are left out."
+                translated(
+                    "Of {all:touch|touches}, {n:,} are of nobody in the log by {day:date}; they are left out.",
+                    n=strangers,
+                    all=len(files.touches.table),
+                    day=snapshot.date,
+                )
             )
         return TrailingYear(
             customers,
@@ -235,8 +247,8 @@ def _costs_sql(facts: Facts, files: CostFiles, since: int) -> str:
 def _cost_notes(files: CostFiles, months: Periods) -> Iterator[str]:
     priced = {each.touchpoint for each in files.table.units}
     if without := sorted(set(files.touches.names) - priced):
-        yield f"Touches without a cost count as none: {', '.join(map(repr, without))}."
+        yield translated("Touches without a cost count as none: {names}.", names=list(map(repr, without)))
     if idle := sorted(priced - set(files.touches.names)):
-        yield f"Costs without touches: {', '.join(map(repr, idle))}."
+        yield translated("Costs without touches: {names}.", names=list(map(repr, idle)))
     if files.table.pools and all(month is None for _, month in files.table.pool_months(months)):
-        yield "No pool is of a month of the log before the snapshot."
+        yield translated("No pool is of a month of the log before the snapshot.")

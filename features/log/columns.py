@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.errors import LogError, MissingColumnError
+from features.language import translated
 from features.log.settings import Columns, LogRules
 from features.suggestion import nearest
 
@@ -74,7 +75,12 @@ def locate(
         raise MissingColumnError(_missing_columns(missing, available))
     located = {role: name for role, name in wanted.items() if name in available}
     if twice := {name for name in (*located.values(), *(terms or ())) if available.count(name) > 1}:
-        raise LogError(f"The log has two columns of one name: {listed(sorted(twice))}. Rename one of them.")
+        raise LogError(
+            translated(
+                "The log has two columns of one name: {listed}. Rename one of them.",
+                listed=listed(sorted(twice)),
+            )
+        )
     return located
 
 
@@ -145,7 +151,14 @@ def text(column: pa.ChunkedArray) -> pa.ChunkedArray:
             if nested
             else ""
         )
-        raise LogError(f"A column of type {column.type} cannot be read as text: {error}.{remedy}") from None
+        raise LogError(
+            translated(
+                "A column of type {type} cannot be read as text: {error}.{remedy}",
+                type=column.type,
+                error=error,
+                remedy=remedy,
+            )
+        ) from None
     if pa.types.is_decimal(column.type):
         return pc.replace_substring_regex(written, r"\.0+$", "")
     trimmed = pc.utf8_trim_whitespace(written)
@@ -174,7 +187,7 @@ def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
         try:
             return column.cast(pa.binary()).cast(pa.string())
         except pa.ArrowInvalid:
-            raise LogError("It holds bytes that are no text. Store it as text.") from None
+            raise LogError(translated("It holds bytes that are no text. Store it as text.")) from None
     return column
 
 
@@ -189,7 +202,9 @@ def _float_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     integers = pc.if_else(whole, finite, pa.scalar(0, column.type))
     if pc.any(pc.greater_equal(pc.abs(integers), _LARGEST_ID[column.type])).as_py():
         raise LogError(
-            "Long whole numbers kept as floats have lost their last digits: different ids may have become "
-            "one. Store the column as text or as whole numbers."
+            translated(
+                "Long whole numbers kept as floats have lost their last digits: different ids may have "
+                "become one. Store the column as text or as whole numbers."
+            )
         )
     return pc.if_else(whole, integers.cast(pa.int64()).cast(pa.string()), finite.cast(pa.string()))

@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 
 from features.errors import LogError
+from features.language import translated
 from features.temporary import temporary_folder
 
 TEXT = "text"
@@ -88,7 +89,14 @@ def require_content(path: Path, *signatures: str) -> None:
                 what, suffix = "an Excel workbook", ".xlsx"
     if suffix in signatures:
         return
-    raise LogError(f"{path} is not what its name says: it is {what}. {_remedy(path, suffix)}")
+    raise LogError(
+        translated(
+            "{path} is not what its name says: it is {what}. {remedy}",
+            path=path,
+            what=what,
+            remedy=_remedy(path, suffix),
+        )
+    )
 
 
 def not_parquet(path: Path, error: Exception) -> str:
@@ -164,7 +172,7 @@ def plain_text(path: Path, encoding: str | None = None) -> Iterator[Path]:
                     sink.write(block)
             yield target
     except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
-        raise LogError(f"{path} cannot be read: {error}.") from None
+        raise LogError(translated("{path} cannot be read: {error}.", path=path, error=error)) from None
 
 
 def _encoding_of(head: bytes) -> str | None:
@@ -218,8 +226,13 @@ table of orders does. If it is one, unpack it and give what is in it.
     """
     if size > max(free, PLAUSIBLE_RATIO * packed):
         raise LogError(
-            f"{path} unpacks to more than {PLAUSIBLE_RATIO} times its size, and to more than {free >> 20} MiB, as no "
-            "table of orders does. If it is one, unpack it and give what is in it."
+            translated(
+                "{path} unpacks to more than {most} times its size, and to more than {size:,} "
+                "MiB, as no table of orders does. If it is one, unpack it and give what is in it.",
+                path=path,
+                most=PLAUSIBLE_RATIO,
+                size=free >> 20,
+            )
         )
 
 
@@ -243,9 +256,19 @@ def _decoded(blocks: Iterator[bytes], encoding: str | None) -> Iterator[bytes]:
             yield decoder.decode(block).encode()
         yield decoder.decode(b"", final=True).encode()
     except LookupError:
-        raise LogError(f"There is no encoding {encoding!r}. Write it as utf-8, cp1252 or cp1256.") from None
+        raise LogError(
+            translated(
+                "There is no encoding {encoding!r}. Write it as utf-8, cp1252 or cp1256.", encoding=encoding
+            )
+        ) from None
     except UnicodeDecodeError as error:
-        raise LogError(f"The text is not {encoding}: {error.reason}. Give another --encoding.") from None
+        raise LogError(
+            translated(
+                "The text is not {encoding}: {reason}. Give another --encoding.",
+                encoding=encoding,
+                reason=error.reason,
+            )
+        ) from None
 
 
 @contextmanager
@@ -268,11 +291,17 @@ def unzipped(path: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
             ]
             if len(members) != 1:
                 names = ", ".join(member.filename for member in members) or "none"
-                raise LogError(f"{path} must hold one table; it holds {names}. Unpack it and give one file.")
+                raise LogError(
+                    translated(
+                        "{path} must hold one table; it holds {names}. Unpack it and give one file.",
+                        path=path,
+                        names=names,
+                    )
+                )
             target = folder / PurePosixPath(members[0].filename).name
             with archive.open(members[0]) as source, target.open("wb") as sink:
                 for block in _blocks(source, path, members[0].compress_size):
                     sink.write(block)
             yield target
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:  # RuntimeError: a password
-        raise LogError(f"{path} cannot be unpacked: {error}.") from None
+        raise LogError(translated("{path} cannot be unpacked: {error}.", path=path, error=error)) from None

@@ -13,22 +13,24 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from features.language import translatable
+
 Mask = npt.NDArray[np.bool_]
 
-NO_CUSTOMER = "no customer"
-UNSTORABLE_CUSTOMER = "customer id that no database can hold"
-UNREADABLE_DATE = "unreadable date"
-FUTURE_DATE = "date in the future"
-UNREADABLE_AMOUNT = "amount missing or not a number"
-INFINITE_AMOUNT = "infinite or NaN amount"
-HUGE_AMOUNT = "amount of ten trillion or more"
-UNREADABLE_MARGIN = "margin missing or not a finite number"
-OTHER_CURRENCY = "other currency"
-TOO_EARLY = "date before the earliest"
-FURTHER_LINE = "further line of an order"
-LEFT_OUT = "left out by --where"
-ACQUIRED_EARLIER = "customer acquired earlier"
-IDENTICAL_ROW = "identical row dropped"
+NO_CUSTOMER = translatable("no customer")
+UNSTORABLE_CUSTOMER = translatable("customer id that no database can hold")
+UNREADABLE_DATE = translatable("unreadable date")
+FUTURE_DATE = translatable("date in the future")
+UNREADABLE_AMOUNT = translatable("amount missing or not a number")
+INFINITE_AMOUNT = translatable("infinite or NaN amount")
+HUGE_AMOUNT = translatable("amount of ten trillion or more")
+UNREADABLE_MARGIN = translatable("margin missing or not a finite number")
+OTHER_CURRENCY = translatable("other currency")
+TOO_EARLY = translatable("date before the earliest")
+FURTHER_LINE = translatable("further line of an order")
+LEFT_OUT = translatable("left out by --where")
+ACQUIRED_EARLIER = translatable("customer acquired earlier")
+IDENTICAL_ROW = translatable("identical row dropped")
 
 CHOSEN = (OTHER_CURRENCY, TOO_EARLY, FURTHER_LINE, LEFT_OUT, ACQUIRED_EARLIER, IDENTICAL_ROW)
 """Reasons that the caller has asked for; rows with another are lost."""

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.language import written
+from features.language import translated
 from features.log.quarantine import Quarantine
 
 
@@ -51,11 +51,21 @@ class LogReport:
 
     def rows(self) -> list[tuple[str, int, str]]:
         """Return the balance of rows as lines of a table: what, how many rows, where."""
-        span = f"{written(self.customers, 'customer|customers')}, {self.first_day} to {self.last_day}"
+        span = translated(
+            "{n:customer|customers}, {first:date} to {last:date}",
+            n=self.customers,
+            first=self.first_day,
+            last=self.last_day,
+        )
         reasons = [
-            (f"quarantined: {why}", count, self.examples[why]) for why, count in self.quarantined.items()
+            (translated("quarantined: {reason}", reason=translated(why)), count, self.examples[why])
+            for why, count in self.quarantined.items()
         ]
-        return [("rows in", self.rows_in, ""), ("used", self.rows_used, span), *reasons]
+        return [
+            (translated("rows in"), self.rows_in, ""),
+            (translated("used"), self.rows_used, span),
+            *reasons,
+        ]
 
     def __str__(self) -> str:
         counts = "".join(f" + {count:,} quarantined ({why})" for why, count in self.quarantined.items())

@@ -27,6 +27,7 @@ import pyarrow.fs
 
 from features.errors import EmptyLogError, LogError
 from features.files import bare_cells, is_text
+from features.language import translated
 from features.log.databases import open_database
 from features.log.delimited import open_delimited
 from features.log.file_kinds import (
@@ -102,7 +103,11 @@ def read_log(
             if progress is not None:
                 progress(f"Reading {stream.name}", rows, stream.total_rows)
     if not rows:
-        raise EmptyLogError(f"{stream.name} has columns ({', '.join(stream.names)}) but no rows.")
+        raise EmptyLogError(
+            translated(
+                "{name} has columns ({names}) but no rows.", name=stream.name, names=list(stream.names)
+            )
+        )
     table = _without_views(pa.Table.from_batches(batches, stream.schema))
     for name, kind in stream.dates.items():
         table = _dated(table, name, kind)
@@ -182,9 +187,13 @@ def _existing(path: Path) -> Path:
         return path
     folder = path.absolute().parent
     if not folder.is_dir():
-        raise LogError(f"There is no {path}: the folder {folder} does not exist.")
+        raise LogError(
+            translated("There is no {path}: the folder {folder} does not exist.", path=path, folder=folder)
+        )
     near = did_you_mean(path.name, [beside.name for beside in folder.iterdir()])
-    raise LogError(f"There is no file {path.name} in {folder}.{near}")
+    raise LogError(
+        translated("There is no file {name} in {folder}.{near}", name=path.name, folder=folder, near=near)
+    )
 
 
 @contextmanager
@@ -210,7 +219,14 @@ def _open_file(
             require_content(path, ".json", _COMPRESSED.get(path.suffix.lower(), ""))
             yield stack.enter_context(open_json_lines(path, encoding))
         else:
-            raise LogError(f"{path} is of no kind that can be read.{kind_in_words(path)} Give {_FORMATS}.")
+            raise LogError(
+                translated(
+                    "{path} is of no kind that can be read.{kind} Give {formats}.",
+                    path=path,
+                    kind=kind_in_words(path),
+                    formats=_FORMATS,
+                )
+            )
 
 
 def _parts(folder: Path) -> list[Path]:
@@ -218,8 +234,12 @@ def _parts(folder: Path) -> list[Path]:
     if (folder / "_delta_log").is_dir() or any(folder.glob("metadata/*.metadata.json")):
         kind = "Delta Lake" if (folder / "_delta_log").is_dir() else "Iceberg"
         raise LogError(
-            f"{folder} is a {kind} table: besides its rows it holds files that were deleted or replaced. Write its "
-            "current version to one Parquet file, and give that."
+            translated(
+                "{folder} is a {kind} table: besides its rows it holds files that were deleted or "
+                "replaced. Write its current version to one Parquet file, and give that.",
+                folder=folder,
+                kind=kind,
+            )
         )
     files = sorted(
         path
@@ -229,7 +249,13 @@ def _parts(folder: Path) -> list[Path]:
         and not any(part[0] in "._" for part in path.relative_to(folder).parts)
     )
     if not files:
-        raise LogError(f"The folder {folder} holds no .parquet file and no .csv file. Give {_FORMATS}.")
+        raise LogError(
+            translated(
+                "The folder {folder} holds no .parquet file and no .csv file. Give {formats}.",
+                folder=folder,
+                formats=_FORMATS,
+            )
+        )
     return files
 
 
@@ -237,11 +263,18 @@ def _parts(folder: Path) -> list[Path]:
 def _open_files(path: Path, files: Sequence[Path], encoding: str | None, chunk_rows: int) -> Iterator[Stream]:
     """Open several files as one table."""
     if not files:
-        raise LogError(f"No file matches {path}.")
+        raise LogError(translated("No file matches {path}.", path=path))
     parquet = [file for file in files if suffix_of(file) == ".parquet"]
     if parquet and len(parquet) < len(files):
         other = next(file for file in files if file not in parquet)
-        raise LogError(f"{path} holds files of two kinds: {parquet[0].name} and {other.name}. Give one kind.")
+        raise LogError(
+            translated(
+                "{path} holds files of two kinds: {one} and {other}. Give one kind.",
+                path=path,
+                one=parquet[0].name,
+                other=other.name,
+            )
+        )
     if parquet:
         with _parquet(path, files, chunk_rows) as stream:
             yield stream
@@ -253,13 +286,20 @@ def _open_files(path: Path, files: Sequence[Path], encoding: str | None, chunk_r
         if set(tables[-1].column_names) != set(tables[0].column_names):
             odd = sorted(set(tables[-1].column_names) ^ set(tables[0].column_names))
             raise LogError(
-                f"The files of {path} do not go together: {files[0].name} and {file.name} differ in the columns "
-                f"{', '.join(odd)}."
+                translated(
+                    "The files of {path} do not go together: {one} and {other} differ in the columns {odd}.",
+                    path=path,
+                    one=files[0].name,
+                    other=file.name,
+                    odd=list(odd),
+                )
             )
     try:
         whole = pa.concat_tables([table.select(tables[0].column_names) for table in tables])
     except pa.ArrowException as error:
-        raise LogError(f"The files of {path} do not go together: {error}.") from None
+        raise LogError(
+            translated("The files of {path} do not go together: {error}.", path=path, error=error)
+        ) from None
     yield Stream(str(path), whole.column_names, whole.schema, iter(whole.to_batches()), whole.num_rows)
 
 
@@ -298,5 +338,7 @@ def _parquet(path: Path, files: Sequence[Path], chunk_rows: int) -> Iterator[Str
         )
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, pa.ArrowTypeError):
-            raise LogError(f"The files of {path} do not go together: {error}.") from None
+            raise LogError(
+                translated("The files of {path} do not go together: {error}.", path=path, error=error)
+            ) from None
         raise LogError(not_parquet(path, error)) from None

@@ -19,6 +19,7 @@ import pyarrow as pa
 from features.closing import Closing
 from features.engines.choice import engine_for
 from features.engines.engine import Engine
+from features.language import translatable
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from features.table import behaviour, rfm, tenure
@@ -33,6 +34,8 @@ _OF_PURCHASES_TYPES = {f.name: f.dtype for f in FEATURES if f.name in OF_PURCHAS
 
 REFUNDS_ONLY = "refunds only before the snapshot"
 NO_ORDER_YET = "no order before the snapshot"
+REFUNDS_ONLY = translatable("refunds only before the snapshot")
+NO_ORDER_YET = translatable("no order before the snapshot")
 
 _TYPES = {"int64": pa.int64(), "float64": pa.float64()}
 SCHEMA = pa.schema(

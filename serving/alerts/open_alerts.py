@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from features.errors import StayworthError
+from features.language import translated
 from serving.alerts.signals import CLOSED_BY_PURCHASE
 
 CALL = "call"
@@ -59,8 +60,11 @@ def next_alerts(
     """
     if len(before) and max(before["checked_on"]) > snapshot:
         raise StayworthError(
-            f"The alerts were last made for {max(before['checked_on'])}, and this list is of {snapshot}. Give the "
-            "newest list."
+            translated(
+                "The alerts were last made for {last:date}, and this list is of {day:date}. Give the newest list.",
+                last=max(before["checked_on"]),
+                day=snapshot,
+            )
         )
     known = signals["customer_id"].isin(customers.index) | (signals["customer_id"] == "")
     now = signals[known].set_index(_KEYS)
@@ -100,8 +104,11 @@ def snoozed(before: pd.DataFrame, alert_ids: list[str], until: date) -> pd.DataF
     unknown = [each for each in alert_ids if each not in set(before["alert_id"])]
     if unknown:
         raise StayworthError(
-            f"No alert {unknown[0]!r} is open. The ids are in the column alert_id of the list that 'stayworth alerts' "
-            "wrote."
+            translated(
+                "No alert {unknown!r} is open. The ids are in the column alert_id of the list that "
+                "'stayworth alerts' wrote.",
+                unknown=unknown[0],
+            )
         )
     chosen = before["alert_id"].isin(alert_ids)
     return before.assign(

@@ -62,7 +62,12 @@ class Scored:
         days = sorted(set(customers["snapshot_date"].astype(str).str[:10]))
         if len(days) != 1:
             raise StayworthError(
-                f"The scored list is of {len(days)} days, {days[0]} to {days[-1]}. Give that of one."
+                translated(
+                    "The scored list is of {n:,} days, {first} to {last}. Give that of one.",
+                    n=len(days),
+                    first=days[0],
+                    last=days[-1],
+                )
             )
         return cls(customers, date.fromisoformat(days[0]))
 
@@ -83,7 +88,10 @@ def overdue(scored: Scored) -> pd.DataFrame:
     customers = scored.customers
     if "stage" not in customers or not customers["stage"].astype(bool).any():
         raise StayworthError(
-            "The scored list has no column 'stage', so nobody can be said to be overdue. Score again: stayworth score."
+            translated(
+                "The scored list has no column 'stage', so nobody can be said to be overdue. Score "
+                "again: stayworth score."
+            )
         )
     rows = customers[customers["stage"] == "lapsing"]
     reasons = [
@@ -105,7 +113,11 @@ def risen(scored: Scored, before: Scored, rise: float) -> pd.DataFrame:
     """
     if before.snapshot >= scored.snapshot:
         raise StayworthError(
-            f"--before is a list of {before.snapshot}, and --scores one of {scored.snapshot}. Give an earlier one."
+            translated(
+                "--before is a list of {before:date}, and --scores one of {now:date}. Give an earlier one.",
+                before=before.snapshot,
+                now=scored.snapshot,
+            )
         )
     customers = scored.customers
     known = before.customers.set_index("customer_id")["churn_probability"]
@@ -177,7 +189,11 @@ def missed_targets(folder: Path, snapshot: date) -> pd.DataFrame:
     path = folder / "targets.csv"
     if not path.is_file():
         raise StayworthError(
-            f"{folder} is no report with targets. Write one: stayworth report --targets targets.csv --out {folder}"
+            translated(
+                "{folder} is no report with targets. Write one: stayworth report --targets targets.csv "
+                "--out {folder}",
+                folder=folder,
+            )
         )
     table = read_table(path)
     judged = table[table["status"].isin(("met", MISSED))]

@@ -159,7 +159,12 @@ def _campaigns(folder: Path) -> Iterator[Path]:
     found = sorted(path.parent for path in folder.glob(f"*/{PLAN}")) if folder.is_dir() else []
     if not found:
         raise StayworthError(
-            f"There is no campaign in {folder}: no folder in it holds {PLAN}, which 'stayworth plan' writes."
+            translated(
+                "There is no campaign in {folder}: no folder in it holds {file}, which 'stayworth plan' "
+                "writes.",
+                folder=folder,
+                file=PLAN,
+            )
         )
     yield from found
 
@@ -183,7 +188,11 @@ def _entry(folder: Path, known_until: date) -> Entry:
             found = MeasurementRecord.from_dict(json.loads(path.read_text(encoding="utf-8")))
         except (ValueError, OSError):
             raise StayworthError(
-                f"{path} cannot be read. Measure again: stayworth measure --campaign {folder} …"
+                translated(
+                    "{path} cannot be read. Measure again: stayworth measure --campaign {folder} …",
+                    path=path,
+                    folder=folder,
+                )
             ) from None
         state = "measured" if found.complete else "looked at early"
         cost = found.cost

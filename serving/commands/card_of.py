@@ -14,7 +14,7 @@ from features.commands.console import progress, show_json
 from features.commands.log import open_log
 from features.commands.options import AsJson, options
 from features.errors import StayworthError
-from features.language import Language, use_language
+from features.language import Language, translated
 from features.log.settings import Columns, LogSettings
 from features.settings import Settings
 from features.snapshot import Snapshot
@@ -75,15 +75,14 @@ def card_of(
         orders = open_log(log, columns, report, compare=lambda read: scorer.differences(read, snapshot))
         name = _named(orders, customer_id)
         report("Scoring", 0, 0)
-        with use_language(settings.language):
-            # All are scored, for pools of costs are shared out among all. Debts are told by any version.
-            own_costs = files if scorer.model.own_costs else None
-            scored = scorer.score_log(orders, snapshot, cost_files=own_costs, beside=beside)
-            card = card_from(
-                scorer, _orders_of(orders, name), _score_of(scored, name), _known(beside, name, offers)
-            )
+        # All are scored, for pools of costs are shared out among all. Debts are told by any version.
+        own_costs = files if scorer.model.own_costs else None
+        scored = scorer.score_log(orders, snapshot, cost_files=own_costs, beside=beside)
+        card = card_from(
+            scorer, _orders_of(orders, name), _score_of(scored, name), _known(beside, name, offers)
+        )
     for note in card.notes:
-        typer.secho(f"Note: {note}", fg=typer.colors.YELLOW, err=True)
+        typer.secho(translated("Note: {note}", note=note), fg=typer.colors.YELLOW, err=True)
     if as_json:
         show_json(asdict(card))
         return
@@ -98,7 +97,9 @@ def _named(orders: TransactionLog, customer_id: str) -> str:
 
     match = match_ids([customer_id], orders.table["customer_id"].unique().to_pylist(), loosely=True)
     if not match.matched:
-        raise StayworthError(f"No customer of the log is called {customer_id!r}.")
+        raise StayworthError(
+            translated("No customer of the log is called {customer!r}.", customer=customer_id)
+        )
     return match.matched[0]
 
 
@@ -112,7 +113,13 @@ def _score_of(scored: ScoredList, customer_id: str) -> ScoredList:
     own = scored.columns["customer_id"] == customer_id
     if not own.any():
         reasons = scored.unscored.set_index("customer_id")["reason"]
-        raise StayworthError(f"{customer_id!r} cannot be scored: {reasons[customer_id]}.")
+        raise StayworthError(
+            translated(
+                "{customer!r} cannot be scored: {reason}.",
+                customer=customer_id,
+                reason=translated(reasons[customer_id]),
+            )
+        )
     return replace(scored, columns={name: column[own] for name, column in scored.columns.items()})
 
 

@@ -13,7 +13,7 @@ from features.commands.console import progress, show_json, show_table
 from features.commands.log import open_log
 from features.commands.options import AsJson, options
 from features.economics.settings import ReportSettings
-from features.language import currency, translated, use_language
+from features.language import currency, translated
 from features.log.settings import Columns, LogSettings
 from features.progress import Report
 
@@ -42,17 +42,16 @@ def report(settings: ReportSettings, log: LogSettings, columns: Columns, as_json
     from serving.report.folder import require_target, write_report
 
     require_target(settings.out)
-    with use_language(settings.language):
-        with progress() as step:
-            made = made_report(settings, log, columns, step)
-            step("Writing", 0, 0)
-            write_report(made, settings.out, workbook=settings.xlsx)
-        for sentence in made.findings:
-            typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
-        if as_json:
-            show_json(made.to_dict())
-        else:
-            _show(made, settings.out)
+    with progress() as step:
+        made = made_report(settings, log, columns, step)
+        step("Writing", 0, 0)
+        write_report(made, settings.out, workbook=settings.xlsx)
+    for sentence in made.findings:
+        typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
+    if as_json:
+        show_json(made.to_dict())
+    else:
+        _show(made, settings.out)
 
 
 def made_report(

@@ -12,8 +12,8 @@ from features.commands.console import progress, show_json, show_table
 from features.commands.log import open_log, row_balance
 from features.commands.options import AsJson, options
 from features.errors import WindowError
-from features.language import use_language, written
-from features.log.findings import Finding, settle
+from features.language import translated
+from features.log.findings import WARNING, Finding, settle
 from features.log.settings import Columns, LogSettings
 from features.snapshot import Snapshot
 from serving.settings import MoneySettings, ScoreSettings, StoreSettings
@@ -71,49 +71,60 @@ def score(
         orders = open_log(log, columns, report, compare=lambda read: scorer.differences(read, snapshot))
         if snapshot and snapshot.date <= orders.first_day:
             first = Snapshot.after(orders.first_day)
-            raise WindowError(f"No order lies before {snapshot}. Use --snapshot-date {first} or later.")
+            raise WindowError(
+                translated(
+                    "No order lies before {day:date}. Use --snapshot-date {first} or later.",
+                    day=snapshot.date,
+                    first=str(first),
+                )
+            )
         unit = MoneyUnit.of(money.unit, orders.currency)
         report("Scoring", 0, 0)
-        with use_language(settings.language):
-            scored = scorer.score_log(orders, snapshot, cost_files=files, beside=beside)
+        scored = scorer.score_log(orders, snapshot, cost_files=files, beside=beside)
         chosen = _chosen(scored, settings)
         match = contacts.matched(chosen) if contacts else None
         listed = contacts.join(chosen, match) if contacts else chosen
         if published:
             for sentence in settle(_shrunken(published, len(scored.scores)), log.accept, strict=log.strict):
-                typer.secho(f"Warning: {sentence}", fg=typer.colors.YELLOW, err=True)
+                typer.secho(translated(WARNING, sentence=sentence), fg=typer.colors.YELLOW, err=True)
         report("Writing", 0, 0)
         made = Written(len(chosen))
         if settings.out:
             rows = listed if orders.currency is None else listed.assign(currency=orders.currency)
-            with use_language(settings.language):
-                made = write_list(
-                    rows, settings.out, shown, _terms(scored, scorer, unit), excel=settings.excel
-                )
+            made = write_list(rows, settings.out, shown, _terms(scored, scorer, unit), excel=settings.excel)
         if settings.unscored:
             write_table(scored.unscored, settings.unscored, excel=settings.excel)
         if published:
             published.publish(scored.scores, keep=settings.keep_sets, progress=report)
     for sentence in contacts.warnings(match) if contacts and match else ():
-        typer.secho(f"Warning: {sentence}", fg=typer.colors.YELLOW, err=True)
+        typer.secho(translated(WARNING, sentence=sentence), fg=typer.colors.YELLOW, err=True)
     for sentence in made.said:
         typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
     for sentence in scored.notes:
-        typer.secho(f"Note: {sentence}", fg=typer.colors.YELLOW, err=True)
+        typer.secho(translated("Note: {note}", note=sentence), fg=typer.colors.YELLOW, err=True)
     if as_json:
         show_json(_document(scored, chosen, scorer.version, published))
         return
     contacted = (
-        ("with a contact", len(match.pairs), f"of {len(contacts):,} in {contacts.name}")
+        (
+            translated("with a contact"),
+            len(match.pairs),
+            translated("of {n:,} in {file}", n=len(contacts), file=contacts.name),
+        )
         if contacts and match
         else None
     )
     _show_summary(scored, chosen, orders.report, contacted, scorer.version)
     typer.echo()
     if settings.out:
-        typer.echo(f"{written(made.customers, 'customer|customers')} in {settings.out}")
+        typer.echo(translated("{n:customer|customers} in {file}", n=made.customers, file=str(settings.out)))
     if published:
-        typer.echo(f"{written(len(scored.scores), 'customer|customers')} published in {published.address}")
+        published_in = str(published.address)
+        typer.echo(
+            translated(
+                "{n:customer|customers} published in {store}", n=len(scored.scores), store=published_in
+            )
+        )
 
 
 def _terms(scored: ScoredList, scorer: Scorer, unit: MoneyUnit) -> ListTerms:
@@ -166,8 +177,13 @@ def _shrunken(store: Store, customers: int) -> list[Finding]:
     return [
         Finding(
             "shrunken-list",
-            f"The list has {customers:,} customers, the published one of {before.snapshot_date} has "
-            f"{before.customers:,}: the others would have no score any more. Is the log whole?",
+            translated(
+                "The list has {n:customer|customers}, the published one of {day:date} has {before:,}: the others would "
+                "have no score any more. Is the log whole?",
+                n=customers,
+                day=before.snapshot_date,
+                before=before.customers,
+            ),
             fatal=True,
         )
     ]
@@ -189,19 +205,24 @@ def _show_summary(
     version: str,
 ) -> None:
     """Print where every row and every customer went."""
-    show_table("Log", ["", "Rows", ""], row_balance(report, scored.rows_not_visible, scored.snapshot))
+    heads = ["", translated("Rows"), ""]
+    show_table(translated("Log"), heads, row_balance(report, scored.rows_not_visible, scored.snapshot))
     typer.echo()
     reasons = scored.unscored["reason"].value_counts().items()
     lines: list[tuple[str, int, str]] = [
-        ("in the log", len(scored.scores) + len(scored.unscored), ""),
-        ("scored", len(scored.scores), _money_at_risk(scored.scores)),
-        *([("unscored", count, str(reason)) for reason, count in reasons] or [("unscored", 0, "")]),
-        ("in the list", len(chosen), _money_at_risk(chosen)),
+        (translated("in the log"), len(scored.scores) + len(scored.unscored), ""),
+        (translated("scored"), len(scored.scores), _money_at_risk(scored.scores)),
+        *(
+            [(translated("unscored"), count, translated(str(reason))) for reason, count in reasons]
+            or [(translated("unscored"), 0, "")]
+        ),
+        (translated("in the list"), len(chosen), _money_at_risk(chosen)),
     ]
     if contacted is not None:
         lines.append(contacted)
-    show_table(f"List of {scored.snapshot}, by model {version}", ["", "Customers", ""], lines)
+    title = translated("List of {day:date}, by model {version}", day=scored.snapshot.date, version=version)
+    show_table(title, ["", translated("Customers"), ""], lines)
 
 
 def _money_at_risk(scores: pd.DataFrame) -> str:
-    return f"value at risk {scores['value_at_risk'].sum():,.2f}"
+    return translated("value at risk {money:,.2f}", money=float(scores["value_at_risk"].sum()))

@@ -25,6 +25,7 @@ from xlsxwriter.exceptions import FileCreateError
 
 from features.errors import OutputError
 from features.files import as_arrow, atomic_path, flat, is_text, write_csv, write_parquet
+from features.language import translated
 
 EXTENSIONS = (".csv", ".parquet", ".xlsx")
 EXCEL_ROWS = 1_048_576
@@ -81,14 +82,20 @@ def require_target(path: str | os.PathLike[str]) -> None:
     _extension(path)
     if not Path(path).parent.is_dir():
         raise OutputError(
-            f"Cannot write {path}: the folder {Path(path).parent} does not exist. Create it first."
+            translated(
+                "Cannot write {path}: the folder {parent} does not exist. Create it first.",
+                path=path,
+                parent=Path(path).parent,
+            )
         )
 
 
 def _extension(path: str | os.PathLike[str]) -> str:
     found = Path(path).suffix.lower()
     if found not in EXTENSIONS:
-        raise OutputError(f"Cannot write {path}: name it .csv, .parquet or .xlsx to choose a format.")
+        raise OutputError(
+            translated("Cannot write {path}: name it .csv, .parquet or .xlsx to choose a format.", path=path)
+        )
     return found
 
 
@@ -167,15 +174,28 @@ def _require_fit(table: pa.Table, path: str | os.PathLike[str]) -> None:
     """Raise an OutputError if a worksheet cannot hold the table."""
     if table.num_rows >= EXCEL_ROWS:
         raise OutputError(
-            f"Cannot write {path}: {table.num_rows:,} rows, and a worksheet holds {EXCEL_ROWS - 1:,}. "
-            f"Write {Path(path).with_suffix('.csv').name} instead, or use --top to take fewer."
+            translated(
+                "Cannot write {path}: {rows:row|rows}, and a worksheet holds {most:,}. Write {name} "
+                "instead, or use --top to take fewer.",
+                path=path,
+                rows=table.num_rows,
+                most=EXCEL_ROWS - 1,
+                name=Path(path).with_suffix(".csv").name,
+            )
         )
     for name, column in zip(table.column_names, table.columns, strict=True):
         longest = pc.max(pc.utf8_length(column)).as_py() if is_text(column.type) else None
         if longest is not None and longest > EXCEL_CELL:
             raise OutputError(
-                f"Cannot write {path}: column {name!r} has a text of {longest:,} characters, an Excel cell "
-                f"holds {EXCEL_CELL:,}. Write {Path(path).with_suffix('.csv').name} instead."
+                translated(
+                    "Cannot write {path}: column {name!r} has a text of {longest:,} characters, an Excel "
+                    "cell holds {most:,}. Write {other} instead.",
+                    path=path,
+                    name=name,
+                    longest=longest,
+                    most=EXCEL_CELL,
+                    other=Path(path).with_suffix(".csv").name,
+                )
             )
 
 

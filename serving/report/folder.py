@@ -9,6 +9,7 @@ from pathlib import Path
 from features.economics.tables import EconomicsReport
 from features.errors import OutputError
 from features.files import atomic_folder, write_csv, write_parquet
+from features.language import translated
 from serving.report.page import report_page
 from serving.report.workbook import write_workbook
 
@@ -19,9 +20,17 @@ RECORD, PAGE, WORKBOOK, STAR_SCHEMA = "report.json", "report.html", "report.xlsx
 def require_target(folder: Path) -> None:
     """Raise an OutputError now if a report cannot be written there later."""
     if folder.exists() and not (folder / RECORD).is_file():
-        raise OutputError(f"{folder} exists and is no report. Choose another folder.")
+        raise OutputError(
+            translated("{folder} exists and is no report. Choose another folder.", folder=folder)
+        )
     if not folder.absolute().parent.is_dir():
-        raise OutputError(f"Cannot write {folder}: the folder {folder.absolute().parent} does not exist.")
+        raise OutputError(
+            translated(
+                "Cannot write {folder}: the folder {parent} does not exist.",
+                folder=folder,
+                parent=folder.absolute().parent,
+            )
+        )
 
 
 def write_report(report: EconomicsReport, folder: str | os.PathLike[str], *, workbook: bool = False) -> None:
