@@ -116,7 +116,7 @@ def test_money_of_each_month_becomes_that_of_the_last(tmp_path):
         ("2015-01,100\n2015-03,110\n2015-04,120", "no index for 1 of the log's 4 months, such as 2015-02"),
         ("2015-01,100\n2015-02,0\n2015-03,1\n2015-04,1", "not positive"),
         ("2015-01,100\n2015-01,101", "twice"),
-        ("2015-13,100", "no month of the gregorian calendar"),
+        ("2015-13,100", "is no period of this length and calendar. Write it as 1998-04"),
     ],
 )
 def test_a_deflator_with_a_hole_is_refused(tmp_path, rows, says):

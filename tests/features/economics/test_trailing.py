@@ -91,7 +91,7 @@ def test_a_year_has_the_purchases_days_and_costs_before_the_snapshot(tmp_path):
         "loss": 6,
     }
     assert year.per == {"order", "period"}
-    assert year.notes == ("1 of 6 touches are of nobody in the log by 2015-04-11; they are left out.",)
+    assert year.notes == ("Of 6 touches, 1 are of nobody in the log by 2015-04-11; they are left out.",)
     assert (year.has_margins, year.has_losses) == (True, True)
 
 
