@@ -32,8 +32,6 @@ FEATURES: tuple[Feature, ...] = rfm.FEATURES + tenure.FEATURES + behaviour.FEATU
 OF_PURCHASES = ("frequency", "recency", "T", "monetary_value", "gross_spend", "net_spend", "net_margin")
 _OF_PURCHASES_TYPES = {f.name: f.dtype for f in FEATURES if f.name in OF_PURCHASES}
 
-REFUNDS_ONLY = "refunds only before the snapshot"
-NO_ORDER_YET = "no order before the snapshot"
 REFUNDS_ONLY = translatable("refunds only before the snapshot")
 NO_ORDER_YET = translatable("no order before the snapshot")
 
