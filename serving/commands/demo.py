@@ -31,7 +31,7 @@ def demo(
 ) -> None:
     """Train, judge, promote and score on a real log, CDNOW's 69,659 orders, and report on its customers.
 
-    The folder is made if need be; it gets orders.csv, mlflow.db, mlruns/, scored.csv and report/.
+    The folder is made if need be; it gets orders.csv, mlflow.db, mlruns/, scored.csv, stayworth.db and report/.
 
     Example: stayworth demo
     """
@@ -41,6 +41,7 @@ def demo(
     from serving.lists.export import write_table
     from serving.report.folder import PAGE, write_report
     from serving.scorer import Scorer
+    from serving.store.store import Store
     from training.commands.train import show_run, show_version
     from training.pipeline import train
     from training.registration import register
@@ -59,6 +60,8 @@ def demo(
         report("Scoring every customer", 0, 1)
         scored = Scorer.from_registry(tracking_uri).score_log(log)
         write_table(scored.scores, scored_csv)
+        with Store(f"sqlite:///{folder / 'stayworth.db'}") as store:
+            store.publish(scored.scores, progress=report)
         about = ReportSettings(out=folder / "report", margin=run.model.terms.margin, scores=scored_csv)
         made = made_report(about, LogSettings(transactions=str(orders_csv)), Columns(), report)
         write_report(made, about.out)
@@ -99,7 +102,7 @@ def _program(name: str) -> str:
 
 
 def _show_next_steps(folder: Path, tracking_uri: str, orders_csv: Path) -> None:
-    uri = shlex.quote(tracking_uri)
+    uri, store = shlex.quote(tracking_uri), shlex.quote(f"sqlite:///{folder / 'stayworth.db'}")
     body = (
         '{"snapshot_date": "1998-07-01", "customers": [{"customer_id": "17", '
         '"transactions": [{"ordered_at": "1998-01-05", "amount": 20.5}]}]}'
@@ -111,5 +114,7 @@ How to go on
   list for a team    {_program("stayworth")} score --tracking-uri {uri} --transactions {orders_csv} \\
                        --recent --top 500 --out {folder / "list.xlsx"}
   serve              {_program("stayworth")} serve --tracking-uri {uri}
-  ask the service    curl -s localhost:3000/score -H 'content-type: application/json' -d '{body}'"""
+  ask the service    curl -s localhost:3000/score -H 'content-type: application/json' -d '{body}'
+  look, in a browser {_program("stayworth")} workbench --tracking-uri {uri} --transactions {orders_csv} \\
+                       --store {store}"""
     )
