@@ -71,11 +71,13 @@ def read_and_check(
     log: LogSettings, columns: Columns, report: Report
 ) -> tuple[TransactionLog, list[Finding]]:
     """Read and validate a log, write its quarantine file if the settings ask for one, and check it."""
+    from features.engines.resources import use_resources
     from features.files import writer_for
     from features.log.checks import check
     from features.log.presets import with_preset
     from features.log.transactions import validate
 
+    use_resources(log.memory_limit, log.temp_dir)
     write_quarantine = writer_for(log.quarantine) if log.quarantine else None
     raw = _read(log, report)
     log, columns = with_preset(log, columns, raw.column_names)

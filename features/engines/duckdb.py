@@ -11,11 +11,8 @@ the bit.
 
 from __future__ import annotations
 
-import atexit
 import warnings
-from contextlib import ExitStack
 from functools import cache, lru_cache
-from pathlib import Path
 from threading import Lock
 
 import duckdb
@@ -23,7 +20,8 @@ import pyarrow as pa
 
 from features.closing import Closing
 from features.engines.engine import EngineError
-from features.temporary import temporary_folder
+from features.engines.resources import Resources, exhausted, resources, spill_folder
+from features.errors import StayworthError
 
 UNIX_DATE = "CREATE MACRO unix_date(d) AS CAST(d - DATE '1970-01-01' AS INTEGER)"
 
@@ -31,17 +29,13 @@ _WARNING_FILTERS = Lock()  # warnings are filtered for the whole process
 
 
 @cache
-def spill_folder() -> Path:
-    """Make the folder for intermediate results that exceed memory; for this user alone, removed at exit."""
-    until_exit = ExitStack()
-    atexit.register(until_exit.close)
-    return until_exit.enter_context(temporary_folder())
+def _database_of(threads: int | None, small: bool, _: Resources) -> duckdb.DuckDBPyConnection:
+    return _opened(threads, small)
 
 
-@cache
 def _database(threads: int | None, small: bool) -> duckdb.DuckDBPyConnection:
     """Return the in-memory database of these settings, opened once."""
-    return _opened(threads, small)
+    return _database_of(threads, small, resources())
 
 
 def _opened(threads: int | None, small: bool) -> duckdb.DuckDBPyConnection:
@@ -51,6 +45,7 @@ def _opened(threads: int | None, small: bool) -> duckdb.DuckDBPyConnection:
         "python_enable_replacements": False,  # nor a Python variable that has a table's name
         # A query that needs an order says so; yet a result that is copied, as small ones are, would lose it.
         "preserve_insertion_order": small,
+        "memory_limit": f"{resources().memory}B",
         "temp_directory": str(spill_folder()),
     }
     if threads is not None:
@@ -84,6 +79,10 @@ def _unoptimized(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnec
     return connection
 
 
+def _failed(sql: str, error: duckdb.Error) -> EngineError | StayworthError:
+    return exhausted(error) or EngineError(sql, error)
+
+
 class DuckDBEngine(Closing):
     """A connection to an embedded DuckDB, with tables of its own.
 
@@ -99,6 +98,8 @@ class DuckDBEngine(Closing):
     ------
     EngineError
         By every method whose SQL fails, with the SQL quoted.
+    StayworthError
+        If memory or the disk does not suffice (`features.engines.resources`).
 
     Examples
     --------
@@ -125,14 +126,14 @@ class DuckDBEngine(Closing):
         try:
             self._connection.execute(parsed(statement) if self._small else statement)
         except duckdb.Error as error:
-            raise EngineError(statement, error) from error
+            raise _failed(statement, error) from error
 
     def query(self, sql: str) -> pa.Table:
         """Run a query and return its result."""
         try:
             return self._query_small(sql) if self._small else self._connection.sql(sql).to_arrow_table()
         except duckdb.Error as error:
-            raise EngineError(sql, error) from error
+            raise _failed(sql, error) from error
 
     def _query_small(self, sql: str) -> pa.Table:
         """Run a parsed statement; DuckDB's `sql` would parse and bind it twice, to save a copy of the result."""

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from features.engines.duckdb import spill_folder
+from features.engines.resources import exhausted, resources, spill_folder
 from features.errors import LogError
 
 LOG = "log"
@@ -61,6 +61,7 @@ def _run(table: pa.Table, sql: str, what: str, shown: str) -> pa.Table:
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "lock_configuration": True,
+        "memory_limit": f"{resources().memory}B",
         "temp_directory": str(spill_folder()),
     }
     with duckdb.connect(":memory:", config=config) as database:
@@ -71,5 +72,7 @@ def _run(table: pa.Table, sql: str, what: str, shown: str) -> pa.Table:
                 raise LogError(f"{what} {shown!r} is not one SELECT.")
             return database.sql(sql).to_arrow_table()
         except duckdb.Error as error:
+            if short := exhausted(error):
+                raise short from None
             words = " ".join(str(error).split("\n\n")[0].split())
             raise LogError(f"{what} {shown!r} cannot be run over the log: {words}.") from None

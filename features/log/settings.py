@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import typer
 from pydantic import Field, field_validator, model_validator
 
+from features.memory import bytes_of
 from features.settings import Settings
 
 ISO = "iso"
@@ -299,6 +300,23 @@ class LogSettings(LogRules, section="log"):
             "--identities", help="Several ids of one customer, united first: alias_id, customer_id."
         ),
     ] = None
+    memory_limit: Annotated[
+        str | None,
+        typer.Option(
+            "--memory-limit",
+            help="Memory that the database engine may take, such as 8GB; the rest goes to --temp-dir. The log itself "
+            "lies beside it.",
+            show_default="60% of the machine's, or of its container's",
+        ),
+    ] = None
+    temp_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--temp-dir",
+            help="Folder for what exceeds the memory; emptied at the end.",
+            show_default="the system's folder of temporary files",
+        ),
+    ] = None
     accept: Annotated[
         list[str],
         typer.Option("--accept", help="Accept a finding about the log, by its name; repeat for more."),
@@ -306,6 +324,13 @@ class LogSettings(LogRules, section="log"):
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop, with exit code 3, at every finding not accepted.")
     ] = False
+
+    @field_validator("memory_limit")
+    @classmethod
+    def _amount(cls, text: str | None) -> str | None:
+        if text is not None:
+            bytes_of(text)
+        return text
 
 
 def _completed(text: str) -> str:

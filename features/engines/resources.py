@@ -1,0 +1,108 @@
+"""Memory and disk of the engines: how much of the one they take, and where on the other they spill.
+
+What does not fit into the memory limit is written to a temporary folder. The limit is of all engines of a process that
+run one after the other; Arrow tables that they read lie beside it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import errno
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from features.errors import StayworthError
+from features.memory import allowed_bytes, bytes_of
+from features.temporary import temporary_folder
+
+_SHARE = 0.6  # of what the process may use: the rest is for the log and the models
+_DISK = ("failed to offload", "max_temp_directory_size", "No space left", os.strerror(errno.EDQUOT))
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What engines may use.
+
+    Parameters
+    ----------
+    memory : int, bytes
+    folder : Path or None
+        In which they spill; None for the system's folder of temporary files.
+    """
+
+    memory: int
+    folder: Path | None = None
+
+    def in_words(self) -> str:
+        """Say how much memory that is."""
+        return f"{self.memory / 1e9:.3g}GB"
+
+
+_in_use: list[Resources] = []
+
+
+def resources() -> Resources:
+    """Return what engines may use now: as `use_resources` said, else 60% of the memory that the process may use."""
+    return _in_use[-1] if _in_use else _by_default()
+
+
+@cache
+def _by_default() -> Resources:
+    return Resources(int(_SHARE * allowed_bytes()))
+
+
+def use_resources(memory_limit: str | None, folder: Path | None) -> None:
+    """Say what engines that are opened from now on may use; None leaves what there was.
+
+    Raises
+    ------
+    StayworthError
+        If the folder is none, or cannot be written in.
+    """
+    if memory_limit is None and folder is None:
+        return
+    memory = resources().memory if memory_limit is None else bytes_of(memory_limit)
+    if folder is not None:
+        require_folder(folder)
+    _in_use[:] = [Resources(memory, folder or resources().folder)]
+
+
+def require_folder(folder: Path) -> None:
+    """Raise a StayworthError if nothing can be written in a folder."""
+    if not folder.is_dir():
+        raise StayworthError(f"--temp-dir {folder} is no folder. Create it, or name another.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise StayworthError(f"--temp-dir {folder}: no permission to write in it. Name another folder.")
+
+
+def spill_folder() -> Path:
+    """Return the folder for results that exceed memory; for this user alone, removed at exit."""
+    return _spill_folder(resources().folder)
+
+
+@cache
+def _spill_folder(parent: Path | None) -> Path:
+    until_exit = ExitStack()
+    atexit.register(until_exit.close)
+    return until_exit.enter_context(temporary_folder(parent=parent))
+
+
+def exhausted(error: Exception) -> StayworthError | None:
+    """Return what to tell the caller where memory or disk ran out; None where it was something else."""
+    said = str(error)
+    where = spill_folder()
+    if any(words in said for words in _DISK):
+        return StayworthError(
+            f"The disk of {where.parent}, where what exceeds the memory is written, is full.",
+            "Free some space, name a folder on another disk (--temp-dir), or allow more memory (--memory-limit, now "
+            f"{resources().in_words()}).",
+        )
+    if "Out of Memory" in said:
+        return StayworthError(
+            f"{resources().in_words()} of memory do not suffice.",
+            "Allow more: --memory-limit 8GB; or use fewer threads: --threads 1.",
+        )
+    return None
