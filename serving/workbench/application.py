@@ -14,8 +14,6 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -37,7 +35,6 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-_LOOPBACK_NAMES = ["localhost", "127.0.0.1", "[::1]"]
 _STATUS_OF_BUSY = 503
 
 _log = logging.getLogger("stayworth.access")
@@ -86,25 +83,19 @@ def application(
     secret : bytes
         What tokens of forms are made with.
     loopback : bool
-        Whether only this machine can ask. Then nobody signs in until there are users, and a request has to name this
-        machine: another name may be that of a page elsewhere, which resolves here to read what is answered.
+        Whether only this machine can ask.
     language : {"en", "fa"}
         Unless the visitor chose.
     host : str
         Name of this machine besides localhost, where only it can ask.
     """
-    door = _Door(sources, Guard(sources.store, secret, loopback=loopback), language)
+    door = _Door(sources, Guard(sources.store, secret, loopback=loopback, host=host), language)
     routes = [
         Route(each.path, door.answering(each), methods=[each.method], name=each.path) for each in ENTRANCES
     ]
     routes.append(Route("/sign-in", door.signing_in, methods=["POST"]))
     routes.append(Route(stylesheet_path(), _styles))
-    names = [*_LOOPBACK_NAMES, *([host] if host else [])] if loopback else ["*"]
-    return Starlette(
-        routes=routes,
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=names, www_redirect=False)],
-        exception_handlers={404: door.not_found, 405: door.not_found},
-    )
+    return Starlette(routes=routes, exception_handlers={404: door.not_found, 405: door.not_found})
 
 
 async def _styles(request: Request) -> Response:
@@ -156,6 +147,8 @@ class _Door:
 
     async def _answer(self, request: Request, route: str, handle: Handler) -> Response:
         started = time.perf_counter()
+        if not self.guard.is_meant(request.headers.get("host", "")):
+            return Response("Without users, only requests for this machine are answered.", 400)
         session = self.guard.session_of(request)
         visit = self._visit(request, session)
         try:

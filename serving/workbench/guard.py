@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import logging
+import re
 import secrets
 import time
 from datetime import UTC, datetime
@@ -25,6 +26,8 @@ ATTEMPTS_OF_ADDRESS = parse("20/minute")
 ATTEMPTS_OF_NAME = parse("100/hour")
 """To sign in, right or wrong: the one against guessing from one place, the other from many."""
 
+LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
+
 _FRESH_SECONDS = 2.0
 _NOBODY = User(0, "-", "admin", datetime(1970, 1, 1, tzinfo=UTC))
 """Who writes while there are no users: this machine's own."""
@@ -42,9 +45,12 @@ class Guard:
         What tokens of forms are made with.
     loopback : bool
         Whether only this machine can ask; then nobody signs in until there are users.
+    host : str
+        Name of this machine besides localhost.
     """
 
-    def __init__(self, store: Store, secret: bytes, *, loopback: bool) -> None:
+    def __init__(self, store: Store, secret: bytes, *, loopback: bool, host: str = "") -> None:
+        self._names = {*LOCAL_NAMES, host.lower()} - {""}
         self._users: Users = store.users
         self._secret, self.loopback = secret, loopback
         self._rates, self._lock = Rates(), Lock()
@@ -63,6 +69,15 @@ class Guard:
                     return True
                 self._looked_at = time.monotonic()
             return self._closed
+
+    def is_meant(self, host: str) -> bool:
+        """Tell whether a request names this machine, which it has to while nobody signs in.
+
+        A page elsewhere may let its own name resolve to 127.0.0.1 and read what is answered (DNS rebinding); the header
+        ``Host`` still has that name.
+        """
+        name = re.sub(r":\d+$", "", host).strip("[]").lower()
+        return self.is_closed() or name in self._names
 
     def session_of(self, request: Request) -> str:
         """Return the token of the browser's session, a new one if it has none."""

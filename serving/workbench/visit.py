@@ -82,9 +82,9 @@ class Visit:
         return self.user
 
     def sent(self, name: str, longest: int = 200) -> str:
-        """Return a field of the form as text, cut at a length; empty if it is not there."""
+        """Return a field of the form as text that a database holds, cut at a length; empty if it is not there."""
         value = self.form.get(name)
-        return value[:longest] if isinstance(value, str) else ""
+        return value[:longest].replace("\0", "") if isinstance(value, str) else ""
 
     def key_of(self, customer_id: str) -> str:
         """Return what stands for a customer in an address."""

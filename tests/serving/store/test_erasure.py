@@ -36,6 +36,24 @@ def test_of_an_erased_customer_no_byte_is_left_in_the_file(tmp_path: Path, score
     assert any(b"other-4" in content for content in left)
 
 
+def test_of_what_users_wrote_of_an_erased_customer_no_byte_is_left(
+    tmp_path: Path, scored_list: ScoredList
+) -> None:
+    with Store(f"sqlite:///{tmp_path}/store.db") as store:
+        store.publish(scored_list(["somebody-unique", "other-1"]))
+        store.segments.keep("with somebody-unique", {"query": "tier=vip"}, "sara")
+        store.audit.add("sara", "promote", "version 2", "somebody-unique complained", wait_seconds=5)
+        store.erase(["somebody-unique"])
+
+        (segment,) = store.segments.all()
+        kept = [entry.reason for entry in store.audit.newest()]
+
+    left = [file.read_bytes() for file in tmp_path.iterdir()]
+    assert not any(b"somebody-unique" in content for content in left)
+    assert segment.name.startswith("with …")
+    assert "… complained" in kept
+
+
 def test_without_a_store_there_is_nobody_to_erase_and_none_is_made(tmp_path: Path) -> None:
     with Store(f"sqlite:///{tmp_path}/store.db") as store:
         assert store.erase(["ann"]) == store.count(["ann"]) == 0

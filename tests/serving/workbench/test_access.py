@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -127,11 +128,18 @@ def test_guessing_passwords_is_slowed_down(opened: Opened, monkeypatch: pytest.M
     assert "Too many attempts. Try again in" in answers[-1].text
 
 
-def test_another_name_of_this_machine_is_not_answered(opened: Opened) -> None:
-    answer = opened().get("/customers", headers={"host": "rebound.example"})
+def test_while_nobody_signs_in_another_name_of_this_machine_is_not_answered(
+    opened: Opened, store: Store
+) -> None:
+    elsewhere = {"host": "rebound.example"}
 
-    assert answer.status_code == 400
-    assert "c000" not in answer.text
+    refused = opened().get("/customers", headers=elsewhere)
+    store.users.add("sara", "look", PASSWORD)
+    behind_a_proxy = opened().get("/sign-in", headers=elsewhere)
+
+    assert refused.status_code == 400
+    assert "c000" not in refused.text
+    assert behind_a_proxy.status_code == 200
 
 
 def test_pages_may_load_nothing_from_elsewhere_and_run_no_script(opened: Opened) -> None:
@@ -188,3 +196,29 @@ def test_a_form_that_is_too_large_is_refused_before_it_is_read(opened: Opened) -
 
     assert answer.status_code == 413
     assert "Too much was sent." in answer.text
+
+
+def test_a_killed_server_ends_neither_sessions_nor_links(opened: Opened, store: Store) -> None:
+    store.users.add("sara", "look", PASSWORD)
+    before = opened()
+    before.sign_in("sara")
+    page = before.seen("/customers")
+    link = re.search(r'href="(/customers/[\w-]+)"', page)
+    assert link
+
+    after = opened()
+    after.cookies.update(before.cookies)
+
+    assert "c000" in after.seen(link[1])
+
+
+def test_letters_that_no_database_holds_find_and_break_nothing(opened: Opened) -> None:
+    browser = opened()
+
+    found = browser.send("/customers/search", wanted="c00\0 1")
+    strange = browser.send(
+        "/customers/search", wanted="\ud83d".encode("utf-8", "surrogatepass").decode("latin-1")
+    )
+
+    assert "No id begins like that" in found.text
+    assert strange.status_code == 200
