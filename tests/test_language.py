@@ -63,7 +63,7 @@ def said() -> Iterator[tuple[str, str]]:
     for each in (*INDICATORS.values(), *DEFINITIONS, JALALI):
         yield "column", each.wording
         yield from (("", text) for text in (each.meaning, each.formula) if text)
-        yield from (("value", word) for word in each.words)
+        yield from (("value", each.said.get(word, word)) for word in each.words)
         yield "unit", each.unit
 
 

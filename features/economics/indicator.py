@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, Literal
 
@@ -44,6 +45,7 @@ class Indicator:
     better : "higher", "lower" or None, the direction in which a target is met
     called : str, the name as people read it, where `name` does not say enough
     words : tuple of str, what the product itself writes into a text column, besides names from files
+    said : mapping of words to what people read in their place
 
     Examples
     --------
@@ -59,6 +61,7 @@ class Indicator:
     better: Literal["higher", "lower"] | None = None
     words: tuple[str, ...] = ()
     called: str = ""
+    said: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def explanation(self) -> str:
@@ -96,7 +99,7 @@ class Indicator:
 
     def shown_word(self, value: str) -> str:
         """Translate what the product itself writes; leave what comes from a file."""
-        return translated_in("value", value) if value in self.words else value
+        return translated_in("value", self.said.get(value, value)) if value in self.words else value
 
     def _shape(self, number: float) -> str:
         if self.unit == "share":

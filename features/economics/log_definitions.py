@@ -176,7 +176,11 @@ COHORTS = (
         "counts with less.",
     ),
     Indicator(
-        "margin_to_cac", "number", "Margin so far per unit of CAC.", "cumulative_margin_per_acquired / cac"
+        "margin_to_cac",
+        "number",
+        "Margin so far per unit of CAC.",
+        "cumulative_margin_per_acquired / cac",
+        called="margin to CAC",
     ),
 )
 
@@ -192,7 +196,9 @@ VALUES = (
         "The same, compounded at the discount rate to the log's end.",
         "sum of margin * (1 + i)^(days / 365)",
     ),
-    Indicator("compounded_cac", "money", "CAC of the customers' periods, compounded alike."),
+    Indicator(
+        "compounded_cac", "money", "CAC of the customers' periods, compounded alike.", called="compounded CAC"
+    ),
     Indicator("potential", "money", "Expected value per customer, from a scored list."),
     Indicator(
         "lifetime_value",

@@ -107,7 +107,7 @@ def _show(made: EconomicsReport, folder: Path) -> None:
         rows = [[*(head.shown(row[head.name]) for head in heads), _mark(row)] for _, row in newest.iterrows()]
         for cells, (_, row) in zip(rows, newest.iterrows(), strict=True):
             cells[0] = f"{cells[0]} {first_day_beside(row, terms.calendar)}".strip()
-        show_table(table.title, [*(head.title.capitalize() for head in heads), ""], rows)
+        show_table(table.title, [*(head.title[:1].upper() + head.title[1:] for head in heads), ""], rows)
         typer.echo()
     for section in made.sections:
         for sentence in section.notes:

@@ -44,9 +44,16 @@ class Cell:
 
 @dataclass(frozen=True)
 class Part:
-    """The rows of a table about one segment; the segment is empty where the table has none."""
+    """The rows of a table about one segment or channel; both are empty where the table has none.
+
+    Attributes
+    ----------
+    segment : str, its name
+    told_apart : str, what the rows are told apart by, for the reader
+    """
 
     segment: str
+    told_apart: str
     heads: list[Indicator]
     rows: list[list[Cell]]
     left_out: int
@@ -155,26 +162,30 @@ def _tiles(report: EconomicsReport) -> list[Tile]:
 
 
 def _parts(table: Table, calendar: str) -> Iterator[Part]:
-    """Cut a table by segments, everybody first."""
+    """Cut a table by segments or, where its rows are by channel and period, by channels; everybody first."""
     rows = table.rows
-    if "segment" not in rows:
-        yield _part(table, "", rows, calendar)
+    if "segment" in rows:
+        column, told_apart = "segment", translated("By segment")
+    elif {"channel", "period"} <= set(rows):
+        column, told_apart = "channel", translated("By channel")
+    else:
+        yield _part(table, rows, calendar)
         return
-    for segment in list(dict.fromkeys(rows["segment"]))[:_SHOWN_SEGMENTS]:
-        name = INDICATORS["segment"].shown(segment)
-        yield _part(table, name, rows[rows["segment"] == segment], calendar)
+    for name in list(dict.fromkeys(rows[column]))[:_SHOWN_SEGMENTS]:
+        own = rows[rows[column] == name].drop(columns=column)
+        yield _part(table, own, calendar, INDICATORS[column].shown(name), told_apart)
 
 
-def _part(table: Table, segment: str, rows: pd.DataFrame, calendar: str) -> Part:
-    marks = _MARKS | set(table.provisional.values())
+def _part(table: Table, rows: pd.DataFrame, calendar: str, segment: str = "", told_apart: str = "") -> Part:
+    hidden = _MARKS | set(table.provisional.values()) | _HIDDEN
     heads = [
         each
         for each in table.columns
-        if each.name not in marks | _HIDDEN | {"segment"} and rows[each.name].notna().any()
+        if each.name not in hidden and each.name in rows and rows[each.name].notna().any()
     ]
     shown = rows.head(SHOWN_CUSTOMERS) if table.personal else rows.tail(SHOWN_ROWS)
     cells = [[_cell(row, head, table, calendar) for head in heads] for _, row in shown.iterrows()]
-    return Part(segment, heads, cells, len(rows) - len(shown))
+    return Part(segment, told_apart, heads, cells, len(rows) - len(shown))
 
 
 def _cell(row: pd.Series, head: Indicator, table: Table, calendar: str) -> Cell:

@@ -12,7 +12,7 @@ import pytest
 CUSTOMERS = int(os.environ.get("STAYWORTH_SOAK_CUSTOMERS", "10000000"))  # 9.4 orders each
 GIGABYTES = 8
 
-# A process of its own, for its peak memory. The log alone takes 2.4 GB; what the engine holds beyond its limit is spilt.
+# A process of its own, for its peak memory. The log takes 2.4 GB; what the engine holds beyond its limit is spilt.
 REPORT = """
 import json, resource, sys, time
 from types import SimpleNamespace
