@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from features.log.settings import LogRules, LogSettings
 from features.settings import Settings
@@ -96,6 +96,16 @@ class OwnFeatureSettings(Settings, section="features"):
         'purchase days, such as weekend_share = "avg(CASE WHEN dayofweek(day) IN (0, 6) THEN 1 ELSE 0 END)" under '
         "[features.own]",
     )
+
+    @field_validator("own", mode="before")
+    @classmethod
+    def _is_a_table(cls, own: object) -> object:
+        if not (isinstance(own, dict) and all(isinstance(each, str) for each in own.values())):
+            raise ValueError(
+                "write each feature as a name and an expression in quotes under [features.own], such as "
+                "weekend_share = 'avg(…)'"
+            )
+        return own
 
     def added(self, beside: BehaviourFiles | None) -> BehaviourFiles | None:
         """Return what is known beside orders with the own features to try; None if there is neither.

@@ -9,14 +9,16 @@ from typing import Annotated
 import typer
 
 from features.commands.console import show_json, show_table
-from features.commands.options import AsJson, options
+from features.commands.options import CONFIG_ONLY, AsJson, options
 from features.errors import StayworthError
+from serving.delivery.settings import WebhookSettings
 from serving.settings import StoreSettings
 
 
 @options
 def forget(
     settings: StoreSettings,
+    webhook: Annotated[WebhookSettings, CONFIG_ONLY],
     ids: Annotated[list[str] | None, typer.Argument(help="Ids of the customers, to the letter.")] = None,
     from_file: Annotated[
         Path | None, typer.Option("--from", help="Table of customers to erase, by customer_id.")
@@ -37,7 +39,7 @@ def forget(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Find only; remove nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Erase customers from the score store and its published sets, and from the files and folders given.
+    """Erase customers from the score store, its published sets and deliveries, and from the files and folders given.
 
     Example: stayworth forget 00017 --in campaign --in scored.csv --receipt receipt.json
 
@@ -58,7 +60,8 @@ def forget(
     if not any(wanted):
         raise StayworthError("Whom? Give ids, or a table of them: --from FILE.")
     with Store(settings.uri) as store:
-        done = erase(wanted, store, places or (), customer_column, keep=dry_run)
+        kept = webhook.kept(store.address.file)
+        done = erase(wanted, store, [*(places or ()), *kept], customer_column, keep=dry_run)
     if receipt and not dry_run:
         done.write(receipt)
     if as_json:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from features.commands.console import progress, show_json, show_table
 from features.commands.log import open_log
-from features.commands.options import AsJson, options
+from features.commands.options import CONFIG_ONLY, AsJson, options
 from features.economics.settings import ReportSettings
 from features.language import currency, translated
 from features.log.settings import Columns, LogSettings
 from features.progress import Report
+from serving.settings import MoneySettings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +27,13 @@ _SHOWN_PERIODS = 6
 
 
 @options
-def report(settings: ReportSettings, log: LogSettings, columns: Columns, as_json: AsJson = False) -> None:
+def report(
+    settings: ReportSettings,
+    log: LogSettings,
+    columns: Columns,
+    money: Annotated[MoneySettings, CONFIG_ONLY],
+    as_json: AsJson = False,
+) -> None:
     """Report what customers cost and bring: the customer base, sales, cohorts, payback, acquisition.
 
     Example: stayworth report --transactions orders.csv --out report
@@ -42,6 +49,7 @@ def report(settings: ReportSettings, log: LogSettings, columns: Columns, as_json
     from serving.report.folder import require_target, write_report
 
     require_target(settings.out)
+    settings = settings.model_copy(update={"money_unit": settings.money_unit or money.unit})
     with progress() as step:
         made = made_report(settings, log, columns, step)
         step("Writing", 0, 0)

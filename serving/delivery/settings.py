@@ -101,6 +101,11 @@ class WebhookSettings(Settings, section="webhook"):
             raise OutputError(f"Cannot write {folder}: {error.strerror}.") from None
         return folder
 
+    def kept(self, store_file: Path | None) -> list[Path]:
+        """Return the folder of what was delivered, if there is one."""
+        folder = self.delivered or (folder_beside(store_file) if store_file else None)
+        return [folder] if folder and folder.is_dir() else []
+
 
 def folder_beside(store_file: Path) -> Path:
     """Return the folder of what was delivered, beside a store of SQLite.

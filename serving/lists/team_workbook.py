@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import xlsxwriter
@@ -34,33 +35,40 @@ def write_team_workbook(made: TeamList, path: str | os.PathLike[str]) -> None:
         If the list has more rows than a worksheet, a text more letters than a cell, or the file cannot be written.
     """
     _require_fit(made, path)
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}
-    with atomic_path(path, private=True) as beside, xlsxwriter.Workbook(beside, options) as book:
-        _fill_list(book, made)
-        _fill_legend(book, made)
+    with atomic_path(path, private=True) as beside, TemporaryDirectory(dir=beside.parent) as parts:
+        # constant_memory: each row goes to the disk before the next, so a long list needs no memory.
+        options = {
+            "constant_memory": True,
+            "tmpdir": parts,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+        }
+        with xlsxwriter.Workbook(beside, options) as book:
+            _fill_list(book, made)
+            _fill_legend(book, made)
 
 
 def _fill_list(book: Any, made: TeamList) -> None:
     sheet = book.add_worksheet(translated("List"))
     heading = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
+    forms = [book.add_format(_format(column)) for column in made.columns]
     for place, column in enumerate(made.columns):
-        form = book.add_format(
-            {
-                "num_format": DIGITS.get(current_language(), "") * (column.kind in ("percent", "money"))
-                + _FORMATS[column.kind],
-                "valign": "top",
-                "text_wrap": column.kind in ("text", "long text"),
-            }
-        )
         sheet.set_column(place, place, _width(column))
         sheet.write_string(0, place, column.title, heading)
-        for row, cell in enumerate(column.cells, 1):
+    for row, cells in enumerate(zip(*(column.cells for column in made.columns), strict=True), 1):
+        for place, (cell, column, form) in enumerate(zip(cells, made.columns, forms, strict=True)):
             _write(sheet, row, place, cell, column, form)
     sheet.freeze_panes(1, 1)
     sheet.autofilter(0, 0, made.rows, len(made.columns) - 1)
     sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
     _for_print(sheet, made.terms.in_words())
     sheet.repeat_rows(0)
+
+
+def _format(column: TeamColumn) -> dict[str, Any]:
+    digits = DIGITS.get(current_language(), "") if column.kind in ("percent", "money") else ""
+    wrapped = column.kind in ("text", "long text")
+    return {"num_format": digits + _FORMATS[column.kind], "valign": "top", "text_wrap": wrapped}
 
 
 def _write(sheet: Any, row: int, place: int, cell: Any, column: TeamColumn, form: Any) -> None:

@@ -194,7 +194,7 @@ def test_who_asks_to_be_forgotten_is_told_to_nobody_any_more(receiver: Any) -> N
     receiver.answers = [500]
     run()
 
-    done = CliRunner().invoke(app, ["forget", "ann", "--in", "stayworth-delivered"])
+    done = CliRunner().invoke(app, ["forget", "ann"])
 
     assert done.exit_code == 0, done.output
     assert run().exit_code == 0

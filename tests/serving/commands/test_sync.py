@@ -213,7 +213,7 @@ def test_a_table_that_cannot_be_written_is_as_it_was_and_complete_with_the_next_
 def test_who_is_forgotten_is_kept_in_no_outbox(receiver: Any) -> None:
     to_webhook(receiver)
 
-    done = CliRunner().invoke(app, ["forget", "c00", "--in", "stayworth-delivered"])
+    done = CliRunner().invoke(app, ["forget", "c00"])
 
     assert done.exit_code == 0, done.output
     (kept,) = Path("stayworth-delivered").glob("*.outbox.json")
