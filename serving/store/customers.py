@@ -14,6 +14,7 @@ from features.errors import NothingPublished
 from serving.store.database import WAIT_SECONDS, Database
 from serving.store.rankings import ORDERS, rank
 from serving.store.tables import alerts, rankings, score_sets, scores, secrets, tallies
+from training.model.score_schema import SCHEMA
 
 PAGE_ROWS = 50
 _CHUNK_ROWS = 10_000
@@ -129,6 +130,14 @@ class Customers:
         except NothingPublished:
             return []
         return [PublishedSet(**row._mapping) for row in rows]
+
+    def shared_by(self, set_id: int) -> dict[str, Any]:
+        """Return the columns of a score that are the same for a whole set; empty where the set is gone."""
+        names = [column.name for column in SCHEMA.values() if column.per_list]
+        statement = sa.select(*(score_sets.c[name] for name in names)).where(score_sets.c.id == set_id)
+        return {
+            name: value for row in self._database.select(statement) for name, value in row._mapping.items()
+        }
 
     def tallies(self) -> list[Tally]:
         """Return how many customers of each kind the newest set has, as it was published."""

@@ -82,7 +82,7 @@ class Segments:
                 made = connection.scalar(sa.insert(segments).values(row).returning(segments.c.id))
             except IntegrityError:
                 raise StoreError("There is a segment of that name already. Choose another name.") from None
-            record(connection, user_name, "keep segment", str(made))
+            record(connection, user_name, "keep segment", f"segment {made}")
         return int(made or 0)
 
     def remove(self, segment_id: int, user_name: str, *, wait_seconds: float = WAIT_SECONDS) -> None:
@@ -96,4 +96,4 @@ class Segments:
         with self._database.write(wait_seconds=wait_seconds) as connection:
             gone = connection.execute(sa.delete(segments).where(segments.c.id == segment_id)).rowcount
             if gone:
-                record(connection, user_name, "remove segment", str(segment_id))
+                record(connection, user_name, "remove segment", f"segment {segment_id}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,9 +30,11 @@ from serving.workbench.words import (
     band_of,
     silence,
 )
+from training.model.score_schema import SCORE_COLUMNS
 
 LONGEST_SEARCH = 100
-EXPORTS = ("csv", "xlsx")
+PLAN = "plan"
+EXPORTS = ("csv", "xlsx", PLAN)
 _FILE_COLUMNS = {"churn": "churn_probability", "reason": "reasons"}
 _ORDERED = {"churn": "churn_probability"} | {
     name: name for name in ("value_at_risk", "expected_value", "last_purchase_date")
@@ -80,6 +82,7 @@ def show(visit: Visit) -> Response:
         cut=searched is not None and found.more,
         links=links,
         options=_options(tallies),
+        chosen=_chosen_in_words(query),
         segments=store.segments.all(),
         column_names=COLUMN_NAMES,
         order_names=ORDER_NAMES,
@@ -149,6 +152,15 @@ def _options(tallies: Sequence[Tally]) -> list[tuple[str, str, list[tuple[str, s
     ]
 
 
+def _chosen_in_words(query: TableQuery) -> list[str]:
+    choice = query.choice
+    return [
+        *(translated(BAND_NAMES[band]) for band in choice.bands),
+        *(translated_in("value", each) for each in (*choice.tiers, *choice.stages)),
+        translated("without the dormant") if choice.recent else translated("with the dormant"),
+    ]
+
+
 def search(visit: Visit) -> Response:
     """Look for customers by the beginning of their ids: the browser is sent on to a sealed address."""
     wanted = visit.sent("wanted", LONGEST_SEARCH).strip()
@@ -175,31 +187,46 @@ def remove_segment(visit: Visit) -> Response:
 
 
 def export(visit: Visit) -> Response:
-    """Send the chosen customers, all pages, with the columns that are shown, as a file; the audit says so."""
-    store, query = visit.sources.store, TableQuery.of(visit.form)
-    kind, sets = visit.sent("kind"), store.customers.sets()
-    if kind not in EXPORTS or not sets:
-        raise StayworthError(translated("Choose CSV or Excel, of a list that is published."))
-    columns = ["customer_id", *(_FILE_COLUMNS.get(name, name) for name in query.columns)]
-    parts = [pd.DataFrame(part) for part in _parts(visit, query, columns)]
-    if not parts:
+    """Send the chosen customers, all pages, as a file with the columns that are shown; the audit says so.
+
+    The kind ``plan`` has every column of a score instead: a list that ``stayworth plan`` reads.
+    """
+    query, kind = TableQuery.of(visit.form), visit.sent("kind")
+    if kind not in EXPORTS:
+        raise StayworthError(translated("Choose CSV, Excel, or the list for a plan."))
+    shown = ("customer_id", *(_FILE_COLUMNS.get(name, name) for name in query.columns))
+    table, set_id = _chosen(visit, query, SCORE_COLUMNS if kind == PLAN else shown)
+    if set_id is None:
         return said(visit, translated("Nobody is chosen, so there is no list to take out."), status=400)
-    table = pd.concat(parts, ignore_index=True)
-    about = f"{len(table)} customers of set {sets[0].id}"
-    store.audit.add(visit.who.name, "take out list", about, wait_seconds=WAIT_SECONDS)
+    about = f"{len(table)} customers of set {set_id}, {kind}"
+    visit.sources.store.audit.add(visit.who.name, "take out list", about, wait_seconds=WAIT_SECONDS)
     folder = tempfile.TemporaryDirectory(prefix="stayworth-")
-    file = Path(folder.name) / f"customers-{sets[0].snapshot_date}.{kind}"
+    name = "scored.csv" if kind == PLAN else f"customers.{kind}"
     try:
-        write_table(table, file, excel=True)
+        write_table(table, Path(folder.name) / name, excel=kind != PLAN)
     except BaseException:
         folder.cleanup()
         raise
-    return FileResponse(file, filename=file.name, background=BackgroundTask(folder.cleanup))
+    return FileResponse(Path(folder.name) / name, filename=name, background=BackgroundTask(folder.cleanup))
 
 
-def _parts(visit: Visit, query: TableQuery, columns: Sequence[str]) -> Iterator[dict[str, list[Any]]]:
-    for rows in visit.sources.store.customers.all(query.choice):
-        yield {name: [getattr(row, name) for row in rows] for name in columns}
+def _chosen(visit: Visit, query: TableQuery, columns: Sequence[str]) -> tuple[pd.DataFrame, int | None]:
+    """Return some columns of the chosen customers, and the set that they are of; None where there are none."""
+    customers, parts, sets = visit.sources.store.customers, [], set()
+    for rows in customers.all(query.choice):
+        sets.add(rows[0].set_id)
+        if len(sets) > 1:
+            break
+        shared = customers.shared_by(rows[0].set_id)
+        of_rows = {name: [getattr(row, name) for row in rows] for name in columns if name not in shared}
+        parts.append(
+            pd.DataFrame(of_rows).assign(**{name: shared[name] for name in columns if name in shared})
+        )
+    if len(sets) > 1 or (parts and not customers.shared_by(min(sets))):
+        raise StayworthError(translated("A new list was published meanwhile. Take it out again."))
+    if not parts:
+        return pd.DataFrame(columns=list(columns)), None
+    return pd.concat(parts, ignore_index=True)[list(columns)], min(sets)
 
 
 AUDIT_ACTIONS = {

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Callable
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -13,7 +14,15 @@ import pandas as pd
 import pytest
 
 from features.log.sources import read_table
+from features.log.transactions import TransactionLog
+from serving.campaign.scored_list import read_scores
+from serving.scorer import Scorer
+from serving.store import customers
 from serving.store.store import Store
+from training.campaign.plan import plan
+from training.campaign.settings import PlanTerms
+from training.model.score_schema import SCORE_COLUMNS
+from training.offers.offers import Offer
 
 Opened = Callable[..., Any]
 ALL = "/customers?dormant=1"
@@ -125,8 +134,45 @@ def test_what_is_shown_is_taken_out_as_a_file_and_the_audit_says_so(
     assert (len(table), table["customer_id"][0]) == (44, "c000")
     (sheet,) = openpyxl.load_workbook(io.BytesIO(excel.content)).worksheets
     assert sheet.max_row == 45
-    assert 'filename="customers-1998-07-01.xlsx"' in excel.headers["content-disposition"]
-    assert store.audit.newest()[0].about == "44 customers of set 1"
+    assert 'filename="customers.xlsx"' in excel.headers["content-disposition"]
+    assert store.audit.newest()[0].about == "44 customers of set 1, xlsx"
+
+
+def test_a_segment_goes_on_to_a_campaign_plan(
+    opened: Opened, store: Store, log: TransactionLog, scorer: Scorer, tmp_path: Path
+) -> None:
+    scored = scorer.score_log(log)
+    store.publish(scored.scores)
+    browser = opened()
+
+    sent = browser.send("/customers/export", kind="plan", tier="vip")
+
+    (tmp_path / "scored.csv").write_bytes(sent.content)
+    scores, said = read_scores(tmp_path / "scored.csv")
+    vips = scored.scores[(scored.scores["value_tier"] == "vip") & scored.recent]
+    assert list(scores.columns) == list(SCORE_COLUMNS)
+    assert said == []
+    assert list(scores["customer_id"]) == list(vips["customer_id"])
+    planned = plan(scores, [Offer(name="call", contact_cost=0.1, acceptance_rate=0.5)], PlanTerms())
+    assert len(planned.customers) == len(vips)
+
+
+def test_a_list_that_is_replaced_while_it_is_taken_out_is_not_mixed(
+    opened: Opened, store: Store, people: Callable[..., pd.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(customers, "_CHUNK_ROWS", 100)
+    browser, pages = opened(), store.customers.page
+
+    def published_after(*arguments: Any, **options: Any) -> Any:
+        page = pages(*arguments, **options)
+        store.publish(people())
+        return page
+
+    monkeypatch.setattr(store.customers, "page", published_after)
+    answer = browser.send("/customers/export", kind="csv", dormant="1")
+
+    assert answer.status_code == 400
+    assert "Take it out again" in answer.text
 
 
 def test_nobody_is_no_file(opened: Opened) -> None:
