@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from features.economics.bid_definitions import BIDS, KEEPING
 from features.economics.campaign_definitions import CAMPAIGNS
 from features.economics.file_definitions import (
     ACQUISITION,
@@ -31,10 +32,12 @@ INDICATORS: dict[str, Indicator] = {
         *BASE,
         *SALES,
         *ACQUISITION,
+        *BIDS,
         *COHORTS,
         *VALUES,
         *HALF_YEARS,
         *COSTS,
+        *KEEPING,
         *COST_FORECAST,
         *RECEIVABLES,
         *PROFITS,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
+from features.economics.acquisition import acquisition
 from features.economics.base import customer_base
 from features.economics.cost_forecast import forecast_costs
 from features.economics.cost_forecast_words import (
@@ -16,8 +18,11 @@ from features.economics.costs import cost_of_keeping, shifts, shown_costs
 from features.economics.indicators import with_periods
 from features.economics.inputs import KEYS, CostInputs, Inputs, missing
 from features.economics.sales import sales
+from features.economics.segments import EVERYONE
 from features.economics.tables import Section, Table
 from features.language import translated, written
+
+_MONTHS = 12
 
 
 def cost_section(inputs: Inputs) -> Section:
@@ -57,6 +62,8 @@ def cost_section(inputs: Inputs) -> Section:
         tables.insert(
             2, Table("shift", translated("A tenth of the touches moved to a cheaper touchpoint"), moved)
         )
+    if inputs.spend is not None:
+        tables.insert(1, _acquiring_and_keeping(months, inputs))
     notes, gaps = [], forecast_gaps(facts, inputs.costs)
     forecast = forecast_costs(facts, inputs.costs.table)
     if forecast is None:
@@ -71,6 +78,30 @@ def cost_section(inputs: Inputs) -> Section:
         tuple(notes),
         missing=missing(touchpoints=bool(inputs.costs.touches.names)),
         findings=(*_findings(bookings, inputs.costs), *gaps),
+    )
+
+
+def _acquiring_and_keeping(months: pd.DataFrame, inputs: Inputs) -> Table:
+    """Set what acquiring a customer costs beside a year of keeping one, by the last closed months."""
+    if inputs.costs is None:
+        raise ValueError("Without costs there is nothing to set beside acquisition.")
+    facts = inputs.costs.facts
+    closed = np.flatnonzero(~facts.periods.open)[-_MONTHS:]
+    own = months[(months["segment"] == EVERYONE) & months["period"].isin(closed)]
+    came = acquisition(facts, inputs.spend, inputs.unit)
+    came = came[(came["channel"] == EVERYONE) & came["period"].isin(closed)]
+    acquired, kept = int(came["acquired"].sum()), int(own["kept_customers"].sum())
+    cac = came["spend"].sum() / acquired if acquired else np.nan
+    keeping = _MONTHS * (own["direct_cost"] + own["pool_cost"]).sum() / kept if kept else np.nan
+    row = {
+        "from": [facts.periods.all[closed[0]].start if len(closed) else facts.periods.first_day],
+        "to": [facts.periods.all[closed[-1]].end if len(closed) else facts.periods.known_until],
+        "cac": [cac],
+        "keeping_a_year": [keeping],
+        "cac_to_keeping": [cac / keeping if keeping > 0 else np.nan],
+    }
+    return Table(
+        "acquiring_and_keeping", translated("Acquiring a customer, and keeping one"), pd.DataFrame(row)
     )
 
 

@@ -23,6 +23,12 @@ GROUPS = (
     Indicator(
         "tier", "text", "Tier of the scored list, by what customers are expected to bring.", words=TIERS
     ),
+    Indicator(
+        "attitude",
+        "text",
+        "What customers last answered to NPS in the last year: promoters 9 or 10, passives 7 or 8, detractors less.",
+        words=("promoters", "passives", "detractors"),
+    ),
     Indicator("customers", "customers", "Customers of the row."),
     Indicator("customer_share", "share", "Their share of all customers."),
     Indicator("potential_total", "money", "What they are expected to bring, by the scored list."),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from features.economics.acquisition import Spend, acquisition
+from features.economics.bids import bid_ceilings
 from features.economics.catalogue import BASE_COLUMNS, INDICATORS, SALES_COLUMNS
 from features.economics.cohort_section import cohort_section
 from features.economics.cost_section import cost_section
@@ -20,7 +21,7 @@ from features.economics.product_section import PERIOD_TABLES, product_section
 from features.economics.profit_section import profit_section
 from features.economics.sales import rows_as_orders
 from features.economics.segments import EVERYONE
-from features.economics.surveys import strangers, survey_results
+from features.economics.surveys import attitudes, strangers, survey_results
 from features.economics.tables import EconomicsReport, Section, Table, Terms
 from features.economics.targets import MISSED, NO_VALUE, target_in_words
 from features.language import translated, written
@@ -141,6 +142,11 @@ def _acquisition_section(facts: Facts, inputs: Inputs, channels: pd.DataFrame) -
         acquiring = set(channels["channel"][channels["acquired"] > 0])
         findings += _spend_findings(inputs.spend, facts, inputs, acquiring)
     tables = [Table("channels", translated("Channels"), channels)]
+    ceilings = bid_ceilings(facts, inputs)
+    if ceilings is not None:
+        tables.append(
+            Table("bid_ceilings", translated("What acquiring a customer may cost at most"), ceilings)
+        )
     if inputs.leads is not None:
         found = lead_results(facts, inputs.leads, inputs.spend, inputs.unit)
         tables.append(
@@ -187,8 +193,11 @@ def _survey_section(facts: Facts, inputs: Inputs) -> Section:
         else ()
     )
     marks = {"response_rate": "response_rate_provisional"}
-    tables = (Table("surveys", translated("Surveys"), found, marks),)
-    return Section("surveys", title, tables, findings=findings)
+    tables = [Table("surveys", translated("Surveys"), found, marks)]
+    said = attitudes(facts)
+    if len(said):
+        tables.append(Table("attitudes", translated("What customers say, and what they do"), said))
+    return Section("surveys", title, tuple(tables), findings=findings)
 
 
 def _spend_findings(spend: Spend, facts: Facts, inputs: Inputs, acquiring: set[str]) -> list[str]:

@@ -14,7 +14,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from features.customer_groups import STAGES
 from features.economics.facts import Facts
+from features.economics.group_definitions import STAGE_COLUMNS
 from features.economics.optional_files import PLAIN_RULES, OptionalFile
 from features.language import translatable
 from features.log.identity import read_ids
@@ -56,6 +58,24 @@ SELECT {{segment}} AS segment, facts.period AS period, kind, about, count(*) AS 
 FROM facts{{members}}
 WHERE facts.period < <periods>
 GROUP BY 1, 2, 3, 4"""
+
+
+_YEAR_DAYS = 365
+
+# Of several answers of one day the lowest counts, as above.
+_ATTITUDES = """SELECT
+  CASE WHEN score >= 9 THEN 'promoters' WHEN score >= 7 THEN 'passives' ELSE 'detractors' END AS attitude,
+  coalesce(stages.stage, 0) AS stage, count(*) AS customers
+FROM (
+  SELECT customers.customer AS customer, score,
+    row_number() OVER (PARTITION BY customers.customer ORDER BY answered DESC, score) AS place
+  FROM surveys
+  JOIN customers ON customers.customer_id = surveys.customer_id
+  WHERE kind = 'nps' AND answered >= {since} AND answered < {until} AND customers.first_day IS NOT NULL
+) AS answers
+LEFT JOIN stages ON stages.customer = answers.customer AND stages.boundary = {boundary}
+WHERE place = 1
+GROUP BY 1, 2"""
 
 
 @dataclass(frozen=True)
@@ -155,6 +175,25 @@ def survey_results(facts: Facts, surveys: Surveys) -> pd.DataFrame:
             "response_rate_provisional": waiting[found["period"].to_numpy(int)],
         }
     )
+
+
+def attitudes(facts: Facts) -> pd.DataFrame:
+    """Tell customers by what they say and by what they do: their last answer to NPS, and their stage at the log's end.
+
+    After `features.economics.stages.create_stages`, which has a table of surveys of its own, and then `survey_results`.
+
+    Returns
+    -------
+    DataFrame, a row for each attitude of the last year: attitude, customers, and how many are in each stage
+    """
+    until = int(facts.periods.boundaries[-1])
+    found = facts.query(
+        _ATTITUDES.format(since=until - _YEAR_DAYS, until=until, boundary=len(facts.periods))
+    ).pivot_table(index="attitude", columns="stage", values="customers", aggfunc="sum")
+    stages = found.reindex(columns=range(len(STAGES))).fillna(0).astype(np.int64)
+    stages.columns = pd.Index(STAGE_COLUMNS.values())
+    stages.insert(0, "customers", stages.sum(axis="columns"))
+    return stages.reset_index().sort_values("attitude", ascending=False, ignore_index=True)
 
 
 def strangers(facts: Facts) -> int:
