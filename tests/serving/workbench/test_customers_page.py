@@ -153,7 +153,9 @@ def test_a_segment_goes_on_to_a_campaign_plan(
     assert list(scores.columns) == list(SCORE_COLUMNS)
     assert said == []
     assert list(scores["customer_id"]) == list(vips["customer_id"])
-    planned = plan(scores, [Offer(name="call", contact_cost=0.1, acceptance_rate=0.5)], PlanTerms())
+    planned = plan(
+        scores, [Offer(name="call", contact_cost=0.1, incentive_cost=0, acceptance_rate=0.5)], PlanTerms()
+    )
     assert len(planned.customers) == len(vips)
 
 
