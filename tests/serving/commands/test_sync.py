@@ -14,6 +14,8 @@ import sqlalchemy as sa
 import typer
 from typer.testing import CliRunner, Result
 
+from features.address import with_driver
+from serving.audience.table import sync_table
 from serving.commands.forget import forget
 from serving.commands.sync import sync
 from serving.lists.export import write_table
@@ -208,6 +210,35 @@ def test_a_table_that_cannot_be_written_is_as_it_was_and_complete_with_the_next_
     assert half == IDS  # who left was deleted before, in the same transaction
     assert done.exit_code == 0
     assert rows_of("loyal") == [*IDS[1:], "c40"]
+
+
+def test_a_table_of_postgresql_changes_as_one_of_sqlite(postgres_uri: str) -> None:
+    first = sync_table(postgres_uri, "audiences_of_a_test", "loyal", ["b", "a"])
+    second = sync_table(postgres_uri, "audiences_of_a_test", "loyal", ["b", "c"])
+
+    assert (first.joined, first.left) == (("a", "b"), ())
+    assert (second.joined, second.left) == (("c",), ("a",))
+    engine = sa.create_engine(with_driver(sa.make_url(postgres_uri)))
+    with engine.begin() as connection:
+        kept = (
+            connection.execute(sa.text("SELECT customer_id FROM audiences_of_a_test ORDER BY 1"))
+            .scalars()
+            .all()
+        )
+        connection.execute(sa.text("DROP TABLE audiences_of_a_test"))
+    engine.dispose()
+    assert kept == ["b", "c"]
+
+
+def test_a_database_that_is_not_there_is_said_without_its_password() -> None:
+    result = run("--database", "postgresql://crm:s3cret@127.0.0.1:9/marketing")
+
+    assert result.exit_code == 4
+    assert (
+        "The table stayworth_audiences in postgresql://crm:***@127.0.0.1:9/marketing cannot be written"
+        in (" ".join(result.stderr.split()))
+    )
+    assert "s3cret" not in result.output
 
 
 def test_who_is_forgotten_is_kept_in_no_outbox(receiver: Any) -> None:
