@@ -128,7 +128,7 @@ class Scorer:
                 "Before {day:date} the log has {rows:row|rows}, and version {version} learnt from {known:,}. A score "
                 "needs all orders of the same shop from its beginning: if this is a part of the log, give the whole "
                 "one; if it is another shop's, train on it: stayworth train --promote",
-                day=reference.snapshot,
+                day=reference.snapshot.date,
                 rows=reference.rows - lost,
                 version=self.version,
                 known=reference.rows,

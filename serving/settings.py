@@ -85,6 +85,12 @@ class ScoreSettings(Settings, section="score"):
             "--language", help="Language of the reasons and the team's columns: en, or fa for Persian."
         ),
     ] = "en"
+    shrink: Annotated[
+        bool,
+        typer.Option(
+            "--shrink", help="Publish a list that has lost a large part of the published one's customers."
+        ),
+    ] = False
     keep_sets: Annotated[
         int, typer.Option("--keep-sets", help="Published lists to keep in the store, this one included.")
     ] = Field(default=3, ge=1)

@@ -85,7 +85,8 @@ def score(
         match = contacts.matched(chosen) if contacts else None
         listed = contacts.join(chosen, match) if contacts else chosen
         if published:
-            for sentence in settle(_shrunken(published, len(scored.scores)), log.accept, strict=log.strict):
+            found = [] if settings.shrink else _shrunken(published, len(scored.scores))
+            for sentence in settle(found, log.accept, strict=log.strict):
                 typer.secho(translated(WARNING, sentence=sentence), fg=typer.colors.YELLOW, err=True)
         report("Writing", 0, 0)
         made = Written(len(chosen))
@@ -179,10 +180,11 @@ def _shrunken(store: Store, customers: int) -> list[Finding]:
             "shrunken-list",
             translated(
                 "The list has {n:customer|customers}, the published one of {day:date} has {before:,}: the others would "
-                "have no score any more. Is the log whole?",
+                "have no score any more. Is the log whole? If it is meant: {flag}.",
                 n=customers,
                 day=before.snapshot_date,
                 before=before.customers,
+                flag="--shrink",
             ),
             fatal=True,
         )

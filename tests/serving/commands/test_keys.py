@@ -127,10 +127,11 @@ def test_a_list_that_lost_many_customers_is_published_on_request_only(shop: Path
     (shop / "half.csv").write_text("".join([lines[0], *lines[1 : len(lines) // 2]]))
 
     refused = stayworth(*whole, "half.csv")
-    accepted = stayworth(*whole, "half.csv", "--accept", "shrunken-list")
+    accepted = stayworth(*whole, "half.csv", "--shrink")
 
     assert refused.exit_code == 2
     assert "the published one of 1998-07-01 has 2,357: the others would have no score" in refused.stderr
+    assert "If it is meant: --shrink." in refused.stderr
     assert accepted.exit_code == 0, accepted.output
 
 
