@@ -239,6 +239,10 @@ class WorkbenchSettings(Settings, section="workbench"):
             "--transactions", help="Log of orders, for a customer's timeline, rhythm and what would change."
         ),
     ] = None
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", help="Folder of 'stayworth report', whose page is shown among the others."),
+    ] = None
     certificate: Annotated[
         Path | None,
         typer.Option("--certificate", help="Certificate (PEM) for https; none behind a proxy that has one."),

@@ -10,7 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from features.errors import NothingPublished, StoreError
+from features.errors import NothingPublished, StayworthError
+from features.language import translated
 from serving.store.audit import record
 from serving.store.database import WAIT_SECONDS, Database
 from serving.store.tables import segments
@@ -70,18 +71,23 @@ class Segments:
 
         Raises
         ------
+        StayworthError
+            If the name is empty, too long or taken.
         StoreError
-            If the name is empty, too long or taken, or the store cannot be written.
+            If the store cannot be written.
         """
         name = " ".join(name.split())
         if not 1 <= len(name) <= LONGEST_NAME:
-            raise StoreError(f"The name of a segment has 1 to {LONGEST_NAME} characters.")
+            raise StayworthError(
+                translated("The name of a segment has 1 to {n:character|characters}.", n=LONGEST_NAME)
+            )
         row = {"name": name, "choice": dict(choice), "made_by": user_name, "made_at": datetime.now(UTC)}
         with self._database.write(wait_seconds=wait_seconds) as connection:
             try:
                 made = connection.scalar(sa.insert(segments).values(row).returning(segments.c.id))
             except IntegrityError:
-                raise StoreError("There is a segment of that name already. Choose another name.") from None
+                sentence = translated("There is a segment of that name already. Choose another name.")
+                raise StayworthError(sentence) from None
             record(connection, user_name, "keep segment", f"segment {made}")
         return int(made or 0)
 

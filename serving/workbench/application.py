@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from features.errors import StayworthError, StoreBusy, StoreError
 from features.language import LANGUAGES, translated, use_language
-from serving.workbench import customer, customers, models, overview
+from serving.workbench import customer, customers, models, overview, report
 from serving.workbench.guard import LANGUAGE_COOKIE, Guard
 from serving.workbench.page import go_to, said, stylesheet, stylesheet_path
 from serving.workbench.signing_in import choose_language, sign_in, sign_in_page, sign_out
@@ -59,6 +59,7 @@ ENTRANCES: Sequence[Entrance] = (
     Entrance("/customers/search", customers.search, method="POST"),
     Entrance("/customers/export", customers.export, "campaign", "POST"),
     Entrance("/customers/{key}", customer.show),
+    Entrance("/report", report.show),
     Entrance("/models", models.show),
     Entrance("/models/rollback", models.roll_back, "admin", "POST"),
     Entrance("/models/{number}/card", models.card),

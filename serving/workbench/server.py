@@ -48,7 +48,7 @@ def serve(
     loopback = require_users(settings, store)
     secret, versions = store.customers.prepare(), KnownVersions(registry)
     known = None if orders is None else KnownOrders(orders, versions)
-    sources = Sources(store, versions, Sealer(secret), known)
+    sources = Sources(store, versions, Sealer(secret), known, settings.report)
     app = application(sources, secret, loopback=loopback, language=settings.language, host=settings.host)
     kind = "https" if settings.certificate else "http"
     if not store.users.all():

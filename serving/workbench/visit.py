@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from starlette.datastructures import URL, FormData, QueryParams
 
@@ -31,12 +32,15 @@ class Sources:
     sealer : Sealer
     orders : KnownOrders or None
         Of the log, where the workbench was given one.
+    report : Path or None
+        Folder of the economics report, where it was given one.
     """
 
     store: Store
     versions: KnownVersions
     sealer: Sealer
     orders: KnownOrders | None = None
+    report: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -96,11 +96,12 @@ def opened(tmp_path: Path, store: Store) -> Callable[..., Browser]:
         tracking_uri: str = "",
         language: str = "en",
         orders: TransactionLog | None = None,
+        report: Path | None = None,
     ) -> Browser:
         secret = store.customers.prepare()
         versions = KnownVersions(Registry(tracking_uri or f"sqlite:///{tmp_path}/none.db"))
         known = None if orders is None else KnownOrders(orders, versions)
-        sources = Sources(store, versions, Sealer(secret), known)
+        sources = Sources(store, versions, Sealer(secret), known, report)
         app = application(sources, secret, loopback=loopback, language=language)
         return Browser(app, "http://localhost" if loopback else "https://workbench.example")
 
