@@ -176,7 +176,7 @@ def monthly_costs(facts: Facts, costs: CostTable) -> MonthlyCosts:
     closed = int(np.count_nonzero(~facts.periods.open))
     found = facts.query(_TOUCHES)
     found = found[found["month"] < closed]
-    names = sorted(set(found.loc[found["cents"] > 0, "touchpoint"]))
+    names = sorted(set(found.loc[found["cents"] > 0, "touchpoint"]) - costs.campaigns)
     tables = {
         name: found.pivot_table(index="touchpoint", columns="month", values=name, aggfunc="sum")
         .reindex(index=names, columns=range(closed))

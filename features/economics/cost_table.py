@@ -103,11 +103,13 @@ class CostTable:
     units : sequence of UnitCost
     pools : sequence of PoolCost
     unpaid_rates : mapping of ages (`features.economics.ageing.AGES`) to rates, of those that are given
+    campaigns : frozenset of touchpoints that are a campaign's, which are over: not to be shifted, nor forecast
     """
 
     units: Sequence[UnitCost] = ()
     pools: Sequence[PoolCost] = ()
     unpaid_rates: Mapping[str, float] = field(default_factory=dict)
+    campaigns: frozenset[str] = frozenset()
 
     @classmethod
     def read(cls, path: Path) -> Self:

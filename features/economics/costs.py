@@ -200,6 +200,7 @@ def shifts(facts: Facts, costs: CostTable, unit: MoneyUnit) -> pd.DataFrame:
     end = int(facts.periods.boundaries[-1])
     found = facts.by_segment(_LATEST.replace("<since>", str(end - YEAR_DAYS)))
     today = {name: cents for name, cents in _costs_on(costs, end - 1).items() if cents == cents}
+    today = {name: cents for name, cents in today.items() if name not in costs.campaigns}
     sorts = {each.touchpoint: (each.kind, each.per) for each in costs.units}
     rows = []
     for _, row in found[found["touchpoint"].isin(list(today))].iterrows():

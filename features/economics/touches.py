@@ -83,6 +83,11 @@ class Touches:
         """Return no touches."""
         return cls(TOUCH_SCHEMA.empty_table(), np.zeros(0))
 
+    def and_others(self, others: Touches) -> Touches:
+        """Return these touches and others."""
+        table = pa.concat_tables([self.table, others.table])
+        return Touches(table, np.concatenate([self.quantities, others.quantities]))
+
     @property
     def names(self) -> list[str]:
         """The touchpoints."""

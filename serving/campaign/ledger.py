@@ -86,7 +86,7 @@ def ledger_section(folder: Path | None, known_until: date, unit: MoneyUnit) -> S
     if folder is None:
         return Section("campaigns", title, missing=missing(campaigns=None))
     entries, findings = [], []
-    for each in _campaigns(folder):
+    for each in campaigns_of(folder):
         try:
             entries.append(_entry(each, known_until))
         except StayworthError as error:
@@ -152,7 +152,8 @@ def together(entries: Sequence[Entry]) -> list[Entry]:
     ]
 
 
-def _campaigns(folder: Path) -> Iterator[Path]:
+def campaigns_of(folder: Path) -> Iterator[Path]:
+    """Yield the folders of the campaigns in a folder, or the folder itself if it is one."""
     if (folder / PLAN).is_file():
         yield folder
         return
@@ -179,21 +180,10 @@ def _entry(folder: Path, known_until: date) -> Entry:
     """
     record = read_record(folder / PLAN)
     expected = (record.expected.profit, record.expected.profit_low, record.expected.profit_high)
-    path = folder / _MEASURED
     nothing = (math.nan,) * 3
     cost, window, profit = math.nan, nothing, nothing
     state = "running" if record.closes_on > known_until else "not measured"
-    if path.is_file():
-        try:
-            found = MeasurementRecord.from_dict(json.loads(path.read_text(encoding="utf-8")))
-        except (ValueError, OSError):
-            raise StayworthError(
-                translated(
-                    "{path} cannot be read. Measure again: stayworth measure --campaign {folder} …",
-                    path=path,
-                    folder=folder,
-                )
-            ) from None
+    if found := measured_of(folder):
         state = "measured" if found.complete else "looked at early"
         cost = found.cost
         earned = found.incremental_profit
@@ -214,6 +204,29 @@ def _entry(folder: Path, known_until: date) -> Entry:
         _ratio(profit[0], cost),
         *(_ratio(number, record.expected.profit) for number in profit),
     )
+
+
+def measured_of(folder: Path) -> MeasurementRecord | None:
+    """Read what a campaign was measured to have done; None if it was not.
+
+    Raises
+    ------
+    StayworthError
+        If the file is damaged.
+    """
+    path = folder / _MEASURED
+    if not path.is_file():
+        return None
+    try:
+        return MeasurementRecord.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, OSError):
+        raise StayworthError(
+            translated(
+                "{path} cannot be read. Measure again: stayworth measure --campaign {folder} …",
+                path=path,
+                folder=folder,
+            )
+        ) from None
 
 
 def _future_profit(folder: Path, record: CampaignRecord) -> tuple[float, float, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -68,6 +69,7 @@ def made_report(
     """Read the log and the files, and compute the report."""
     from features.economics.identities import aliases_of
     from features.economics.report import build_report
+    from serving.campaign.campaign_costs import campaign_costs
     from serving.campaign.ledger import ledger_section
     from serving.report.sources import ReportSources
 
@@ -75,7 +77,9 @@ def made_report(
     # The page says how many were united, so the sources do it.
     orders = open_log(log.model_copy(update={"identities": None}), columns, step)
     step("Computing", 0, 0)
-    sources = ReportSources(settings, log, orders, aliases)
+    known_until = orders.last_day + timedelta(days=1)
+    campaigns = campaign_costs(settings.campaigns, known_until, aliases) if settings.campaigns else None
+    sources = ReportSources(settings, log, orders, aliases, campaigns)
     with sources.facts() as facts, ExitStack() as stack:
         inputs = sources.inputs(facts, stack)
         made = build_report(facts, inputs)

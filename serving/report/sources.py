@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from features.economics.acquisition import Spend
-from features.economics.cost_table import CostTable
+from features.economics.cost_table import CostTable, UnitCost
 from features.economics.dated_segments import STAGE, TIER, StageSegments, TierSegments
 from features.economics.facts import Facts
 from features.economics.identities import united
@@ -55,6 +55,7 @@ class ReportSources:
     log : LogSettings, how ids, dates and numbers are written
     orders : TransactionLog
     aliases : mapping of ids to the customers whom they stand for
+    campaigns : Touches and sequence of UnitCost, optional: the contacts of campaigns and what each costs
 
     Attributes
     ----------
@@ -69,8 +70,10 @@ class ReportSources:
         log: LogSettings,
         orders: TransactionLog,
         aliases: Mapping[str, str],
+        campaigns: tuple[Touches, Sequence[UnitCost]] | None = None,
     ) -> None:
         self.settings, self.log, self.aliases = settings, log, dict(aliases)
+        self.campaigns = campaigns
         self.orders, self.said = orders, list[str]()
         if log.identities:
             self.orders, sentence = united(orders, self.aliases, log.identities.name)
@@ -144,8 +147,8 @@ class ReportSources:
                 tiers=scored.tiers,
                 scored_inactivity_days=scored.inactivity_days,
             )
-        if settings.costs:
-            inputs = self._with_costs(inputs, settings.costs, facts, stack)
+        if settings.costs or self.campaigns:
+            inputs = self._with_costs(inputs, facts, stack)
         if settings.touchpoints and inputs.costs is None:
             self.said.append(
                 translated(
@@ -155,13 +158,21 @@ class ReportSources:
             )
         return inputs
 
-    def _with_costs(self, inputs: Inputs, costs: Path, facts: Facts, stack: ExitStack) -> Inputs:
-        """Add the costs, which are shared out by month."""
-        table = CostTable.read(costs)
+    def _with_costs(self, inputs: Inputs, facts: Facts, stack: ExitStack) -> Inputs:
+        """Add the costs, which are shared out by month, and those of campaigns."""
+        costs = self.settings.costs
+        table = CostTable.read(costs) if costs else CostTable()
         inputs = replace(inputs, unpaid_rates=table.unpaid_rates)
+        touches = None
+        if table.units or table.pools:
+            touches = self._read(Touches.read, self.settings.touchpoints)
+        touches = touches or Touches.none()
+        if self.campaigns:
+            contacts, units = self.campaigns
+            touches, names = touches.and_others(contacts), frozenset(each.touchpoint for each in units)
+            table = replace(table, units=[*table.units, *units], campaigns=names)
         if not (table.units or table.pools):
             return inputs
-        touches = self._read(Touches.read, self.settings.touchpoints) or Touches.none()
         months = facts if self.settings.period == "month" else stack.enter_context(self.facts("month"))
         return replace(inputs, costs=CostInputs(months, touches, table))
 

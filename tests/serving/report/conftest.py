@@ -176,6 +176,11 @@ def _receivables(customers: np.ndarray, issued: list[date], draw: np.random.Gene
 
 
 @pytest.fixture(scope="session")
+def shop_folder(shop: Shop) -> Path:
+    return shop.folder
+
+
+@pytest.fixture(scope="session")
 def shop_flags(shop: Shop) -> set[str]:
     return set(shop.flags)
 

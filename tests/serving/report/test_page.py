@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date, timedelta
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -145,3 +147,19 @@ def test_the_marks_of_an_axis_say_where_they_stand() -> None:
     assert list(map(float, axis.ticktext)) == list(axis.tickvals)
     assert len(set(axis.ticktext)) > 3
     assert [note.text for note in figure.layout.annotations] == ["net revenue"]
+
+
+def test_contacts_of_campaigns_cost_what_was_planned_and_are_neither_shifted_nor_forecast(
+    shop_folder: Path, shop_report: Callable[[str], Path]
+) -> None:
+    planned = pd.read_csv(shop_folder / "campaigns" / "spring" / "list.csv")["expected_cost"]
+    booked, shifted, forecast = (
+        pd.read_csv(shop_report("fa") / f"{name}.csv") for name in ("bookings", "shift", "cost_forecast")
+    )
+
+    (own,) = booked[booked["item"] == "spring: voucher"].to_dict("records")
+    # In tomans, of ten rials each; a contact costs the mean in whole rials' hundredths.
+    assert own["booked"] == pytest.approx(planned.sum() / 10, rel=1e-4)
+    assert own["allocated"] == own["booked"] > 0
+    assert not shifted["touchpoint"].str.contains("spring").any()
+    assert not forecast["cost_item"].str.contains("spring").any()
