@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BUILD := build
 
-.PHONY: demo test test-slow check lock bench bench-quality bench-serving bento clean notebook soak
+.PHONY: demo test test-slow check lock bench bench-quality bench-scale bench-serving bento clean notebook soak
 .DEFAULT_GOAL := demo
 
 $(STAMP): requirements.lock requirements-dev.lock pyproject.toml
@@ -44,9 +44,14 @@ soak: $(STAMP)
 bench-quality: $(STAMP)
 	$(BIN)/python -W ignore tests/benchmarks/bench_quality.py $(LOGS)
 
+# What training and scoring cost by size, and how many customers suffice to learn from: they take many minutes.
+bench-scale: $(STAMP)
+	$(BIN)/python tests/benchmarks/bench_scale.py 100000 1000000
+	$(BIN)/python tests/benchmarks/bench_sample.py 40000
+
 # The service has a benchmark of its own: it needs wrk, and takes minutes.
 bench: $(STAMP)
-	for benchmark in $(filter-out %/bench_serving.py %/bench_quality.py,$(wildcard tests/benchmarks/bench_*.py)); do \
+	for benchmark in $(filter-out %/bench_serving.py %/bench_quality.py %/bench_sample.py %/bench_scale.py,$(wildcard tests/benchmarks/bench_*.py)); do \
 	    $(BIN)/python $$benchmark || exit 1; done
 
 bench-serving: $(STAMP)

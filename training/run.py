@@ -35,7 +35,7 @@ class TrainingRun:
     newest : DescribedSnapshot
         The day after the last order.
     scores : DataFrame
-        The model's, for the newest snapshot.
+        The model's, for the newest snapshot, of the customers that were learnt from.
     labelled : list of LabelledSnapshot
         Without the customers under a campaign's influence.
     settings : TrainSettings

@@ -25,16 +25,20 @@ class CustomerDays(NamedTuple):
     days: Integers
 
 
-def codes_of(texts: pa.ChunkedArray) -> Integers:
-    """Return a number for each text, equal for equal texts; -1 for null.
+def encoded(texts: pa.ChunkedArray) -> pa.DictionaryArray:
+    """Return texts as the distinct ones and a number for each row."""
+    return texts.combine_chunks().dictionary_encode()
+
+
+def codes_of(texts: pa.DictionaryArray) -> Integers:
+    """Return the number of each row's text.
 
     Examples
     --------
-    >>> codes_of(pa.chunked_array([["b", "a", None, "b"]]))
-    array([ 0,  1, -1,  0])
+    >>> codes_of(encoded(pa.chunked_array([["b", "a", "b"]])))
+    array([0, 1, 0])
     """
-    encoded = texts.combine_chunks().dictionary_encode()
-    return np.asarray(encoded.indices.fill_null(-1).to_numpy(), dtype=np.int64)
+    return np.asarray(texts.indices.to_numpy(), dtype=np.int64)
 
 
 def customer_days(customers: Integers, days: npt.NDArray[np.datetime64]) -> CustomerDays:
@@ -54,7 +58,7 @@ def customer_days(customers: Integers, days: npt.NDArray[np.datetime64]) -> Cust
     return CustomerDays(pairs >> _DAY_BITS, (pairs & ((1 << _DAY_BITS) - 1)) + first)
 
 
-def drawn_rows(ids: pa.ChunkedArray, customers: int, seed: int) -> npt.NDArray[np.bool_] | None:
+def drawn_rows(ids: pa.DictionaryArray, customers: int, seed: int) -> npt.NDArray[np.bool_] | None:
     """Mark the rows of some customers, drawn by a hash of their ids; None if there are no more than ``customers``.
 
     Those with the lowest MD5 of the seed and the id are drawn: whoever is in a small sample is in a larger one, and
@@ -62,20 +66,19 @@ def drawn_rows(ids: pa.ChunkedArray, customers: int, seed: int) -> npt.NDArray[n
 
     Examples
     --------
-    >>> ids = pa.chunked_array([["a", "b", "a", "c"]])
+    >>> ids = encoded(pa.chunked_array([["a", "b", "a", "c"]]))
     >>> drawn_rows(ids, 2, seed=0)
     array([ True,  True,  True, False])
     >>> drawn_rows(ids, 3, seed=0) is None
     True
     """
-    encoded = ids.combine_chunks().dictionary_encode()
-    if len(encoded.dictionary) <= customers:
+    if len(ids.dictionary) <= customers:
         return None
-    texts = (f"{seed}:{each}".encode() for each in encoded.dictionary.to_pylist())
+    texts = (f"{seed}:{each}".encode() for each in ids.dictionary.to_pylist())
     digests = np.array([hashlib.md5(text, usedforsecurity=False).digest() for text in texts], dtype="S16")
     drawn = np.zeros(len(digests), dtype=bool)
     drawn[np.argsort(digests, kind="stable")[:customers]] = True
-    return np.asarray(drawn[encoded.indices.to_numpy()])
+    return np.asarray(drawn[ids.indices.to_numpy()])
 
 
 def perhaps_repeated(*columns: Integers) -> npt.NDArray[np.bool_]:

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from features.errors import EmptyLogError, LogError
 from features.log.amounts import numbers, running_cents
 from features.log.columns import FIELDS, listed, locate
-from features.log.customer_days import Integers, codes_of, drawn_rows, perhaps_repeated
+from features.log.customer_days import Integers, codes_of, drawn_rows, encoded, perhaps_repeated
 from features.log.dates import local_now
 from features.log.expression import AmountExpression
 from features.log.lines import read_discounts, read_lines
@@ -91,8 +91,10 @@ class TransactionLog:
         """Counts and a description of the used rows and of those in quarantine."""
         identical = self.quarantine.counts().get(IDENTICAL_ROW)
         if identical is None:
-            identical = int(_identical(self.lines, self.quarantine.used).sum())
-        return report_of(self.table, self.quarantine, identical, self.currency, self.timezone)
+            identical = int(_identical(self.lines, self.quarantine.used, self.customer_codes).sum())
+        place = self.table.column_names.index("customer_id")
+        table = self.table.set_column(place, "customer_id", self.customer_ids)
+        return report_of(table, self.quarantine, identical, self.currency, self.timezone)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -112,9 +114,14 @@ class TransactionLog:
         return day
 
     @cached_property
+    def customer_ids(self) -> pa.DictionaryArray:
+        """The id of each used row's customer; each id is kept once."""
+        return encoded(self.table["customer_id"])
+
+    @cached_property
     def customer_codes(self) -> Integers:
         """The customer of each used row as a number, of shape (n_rows,)."""
-        return codes_of(self.table["customer_id"])
+        return codes_of(self.customer_ids)
 
     @cached_property
     def customers_without_a_used_row(self) -> list[str]:
@@ -138,7 +145,7 @@ class TransactionLog:
 
     def sample(self, customers: int, seed: int = 0) -> TransactionLog:
         """Return the rows of so many customers, drawn by a hash of their ids; the log itself if it has no more."""
-        drawn = drawn_rows(self.table["customer_id"], customers, seed)
+        drawn = drawn_rows(self.customer_ids, customers, seed)
         return self if drawn is None else replace(self, table=self.table.filter(pa.array(drawn)))
 
     def without_raw_rows(self) -> TransactionLog:
@@ -214,7 +221,8 @@ def validate(
     currency = _one_currency(quarantine, lines, names, rules)
     _leave_out_acquired_earlier(quarantine, lines, names, rules)
     if rules.drop_identical:
-        quarantine.set_aside(_identical(lines, quarantine.used), IDENTICAL_ROW, names["customer_id"])
+        codes = codes_of(encoded(lines["customer_id"].filter(pa.array(quarantine.used))))
+        quarantine.set_aside(_identical(lines, quarantine.used, codes), IDENTICAL_ROW, names["customer_id"])
     used = _contract_table(lines.filter(pa.array(quarantine.used)))
     _require_rows(used, quarantine)
     if not refunds_only:
@@ -309,11 +317,11 @@ def _leave_out_acquired_earlier(
     quarantine.set_aside(known, ACQUIRED_EARLIER, names["customer_id"])
 
 
-def _identical(lines: pa.Table, used: Mask) -> Mask:
-    """Mark the used rows that equal an earlier one in every column of the contract."""
+def _identical(lines: pa.Table, used: Mask, customers: Integers) -> Mask:
+    """Mark the used rows, of these customers, that equal an earlier one in every column of the contract."""
     kept = lines.filter(pa.array(used))
     moments, cents = (kept[name].cast(pa.int64()).to_numpy() for name in ("ordered_at", "amount_cents"))
-    alike = perhaps_repeated(codes_of(kept["customer_id"]), moments, cents)
+    alike = perhaps_repeated(customers, moments, cents)
     identical = np.zeros_like(used)
     identical[np.flatnonzero(used)[alike]] = kept.filter(pa.array(alike)).to_pandas().duplicated().to_numpy()
     return identical
