@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from features.log.loading import LOG_OPTIONS, LogSource, load_log, unknown_option
-from training.behaviour_settings import BehaviourSettings
+from training.behaviour_settings import BehaviourSettings, OwnFeatureSettings
 from training.model.retention_model import RetentionModel
 from training.pipeline import train
 from training.settings import CostSettings, TrainSettings
@@ -13,7 +13,8 @@ from training.settings import CostSettings, TrainSettings
 _OF_A_VERSION = {"promote", "force", "if_due"}
 _COSTS = frozenset(CostSettings.model_fields.keys() - {"file"} | {"costs"})
 _BEHAVIOUR = frozenset(BehaviourSettings.model_fields)
-FIT_OPTIONS = frozenset(TrainSettings.model_fields.keys() - _OF_A_VERSION) | _COSTS | _BEHAVIOUR
+_OWN = frozenset(OwnFeatureSettings.model_fields)
+FIT_OPTIONS = frozenset(TrainSettings.model_fields.keys() - _OF_A_VERSION) | _COSTS | _BEHAVIOUR | _OWN
 
 
 def fit(log: LogSource, *, horizon_days: int | None = None, **options: Any) -> RetentionModel:
@@ -30,7 +31,8 @@ def fit(log: LogSource, *, horizon_days: int | None = None, **options: Any) -> R
     **options
         Fields of `TrainSettings` (``snapshots=6``, ``clv_model="mbgnbd"``, ``test_snapshot="1998-04-01"``), of
         `CostSettings` (``cost_per_order=4``; its file is ``costs="costs.toml"``), of which values are then net, of
-        `BehaviourSettings` (``surveys="surveys.csv"``), which models may learn from, and of the log's reading, as in
+        `BehaviourSettings` (``surveys="surveys.csv"``), which models may learn from, own features
+        (``own={"basket": "avg(spend)"}``), and of the log's reading, as in
         `features.load_log` (``customer_column="Customer ID"``). Dates may be text.
 
     Returns
@@ -55,7 +57,8 @@ def fit(log: LogSource, *, horizon_days: int | None = None, **options: Any) -> R
     of_log = {name: value for name, value in options.items() if name in LOG_OPTIONS}
     of_costs = {name: value for name, value in options.items() if name in _COSTS}
     of_behaviour = {name: value for name, value in options.items() if name in _BEHAVIOUR}
-    others = LOG_OPTIONS | _COSTS | _BEHAVIOUR
+    of_own = {name: value for name, value in options.items() if name in _OWN}
+    others = LOG_OPTIONS | _COSTS | _BEHAVIOUR | _OWN
     of_training = {name: value for name, value in options.items() if name not in others}
     settings = TrainSettings(horizon_days=horizon_days, **of_training)
     if "costs" in of_costs:
@@ -63,5 +66,6 @@ def fit(log: LogSource, *, horizon_days: int | None = None, **options: Any) -> R
     costs = CostSettings(**of_costs)
     cost_files = costs.files()
     beside = BehaviourSettings(**of_behaviour).files(costs, read=cost_files)
+    beside = OwnFeatureSettings(**of_own).added(beside)
     orders = load_log(log, **of_log)
     return train(orders, settings, costs=costs, cost_files=cost_files, beside=beside).model

@@ -95,7 +95,8 @@ class TeamColumn:
 class TeamList:
     """The columns that a manager reads first, and what they mean.
 
-    The column of ids is named ``customer_id`` in every language, so that `stayworth forget` finds it.
+    The column of ids is named ``customer_id`` in every language, so that `stayworth forget` finds it; it comes last
+    where a name or an address says who it is.
     """
 
     columns: tuple[TeamColumn, ...]
@@ -105,17 +106,19 @@ class TeamList:
     @classmethod
     def of(cls, rows: pd.DataFrame, terms: ListTerms) -> Self:
         """Choose the columns of a list: of scored customers, or of a campaign's contacts with their offers."""
+        contact = _contact(rows)
+        who = TeamColumn(
+            CUSTOMER_ID, translated("The customer's id in the log."), "text", list(rows[CUSTOMER_ID])
+        )
         columns = [
-            *_contact(rows),
+            *(contact or [who]),
             *_tier(rows),
             _risk(rows),
             _at_risk(rows, terms),
             _reason(rows),
             *_offer(rows),
             *_until(rows, terms),
-            TeamColumn(
-                CUSTOMER_ID, translated("The customer's id in the log."), "text", list(rows[CUSTOMER_ID])
-            ),
+            *([who] if contact else []),
         ]
         return cls(tuple(columns), terms, len(rows))
 

@@ -120,6 +120,18 @@ def test_a_csv_of_the_team_says_the_same_and_stays_harmless(rows: pd.DataFrame, 
     assert '"\'+1 or less"' in raw
 
 
+def test_without_contacts_the_list_begins_with_the_id(rows: pd.DataFrame, tmp_path: Path) -> None:
+    write_list(
+        rows[["customer_id", "churn_probability", "value_at_stake", "value_tier", "reasons"]],
+        tmp_path / "list.csv",
+        "team",
+        replace(TERMS, unit=MoneyUnit()),
+    )
+
+    read = read_table(tmp_path / "list.csv")
+    assert read.columns.tolist() == ["customer_id", "Tier", "Risk, %", "Value at risk", "Reason", "Until"]
+
+
 def test_a_list_that_a_customer_asked_to_be_taken_from_keeps_its_legend(
     rows: pd.DataFrame, tmp_path: Path
 ) -> None:
