@@ -42,6 +42,15 @@ class Choice:
     ordered_by: str = ORDERS[0]
     ascending: bool = False
 
+    def holds(self, kind: Tally) -> bool:
+        """Tell whether customers of a kind are chosen."""
+        return (
+            (not self.tiers or kind.value_tier in self.tiers)
+            and (not self.stages or kind.stage in self.stages)
+            and (not self.bands or kind.churn_band in self.bands)
+            and not (self.recent and kind.dormant)
+        )
+
 
 @dataclass(frozen=True)
 class Page:
@@ -62,6 +71,7 @@ class Page:
 class Tally:
     """Customers of one kind in the newest set."""
 
+    kind: int
     set_id: int
     value_tier: str
     stage: str | None
@@ -163,12 +173,11 @@ class Customers:
         StoreError
             If the store cannot be reached.
         """
+        kinds = [kind for kind in self.tallies() if choice.holds(kind)]
+        if not kinds:
+            return Page([], False)
         falling = choice.ascending != back  # whether ranks fall from row to row
-        chosen = _chosen(choice)
-        if beyond is not None:
-            chosen = chosen.where(rankings.c.rank < beyond if falling else rankings.c.rank > beyond)
-        direction = rankings.c.rank.desc() if falling else rankings.c.rank
-        found = chosen.order_by(direction).limit(rows + 1).subquery("found")
+        found = _found(choice.ordered_by, kinds, beyond, falling, rows + 1)
         theirs = (scores.c.set_id == found.c.set_id) & (scores.c.customer_id == found.c.customer_id)
         place = found.c["rank"]
         statement = sa.select(place, scores).select_from(found.join(scores, theirs))
@@ -223,15 +232,21 @@ class Customers:
         return {row.kind: row.open for row in self._database.select(counted)}
 
 
-def _chosen(choice: Choice) -> sa.Select[Any]:
-    wanted = [rankings.c.ordered_by == choice.ordered_by]
-    for column, values in (
-        (rankings.c.value_tier, choice.tiers),
-        (rankings.c.stage, choice.stages),
-        (rankings.c.churn_band, choice.bands),
-    ):
-        if values:
-            wanted.append(column.in_(values))
-    if choice.recent:
-        wanted.append(rankings.c.dormant.is_(False))
-    return sa.select(rankings.c.rank, rankings.c.set_id, rankings.c.customer_id).where(*wanted)
+def _found(
+    ordered_by: str, kinds: Sequence[Tally], beyond: int | None, falling: bool, rows: int
+) -> sa.Subquery:
+    """Return the first rows of some kinds together: the first of each kind, which lie together, and of these the first.
+
+    As text: of hundreds of kinds, SQLAlchemy takes longer to write the statement than the database to answer it.
+    """
+    direction, beyond_it = ("DESC", "<") if falling else ("", ">")
+    after = "" if beyond is None else f"AND rank {beyond_it} {int(beyond)}"
+    of_kind = (
+        "SELECT * FROM (SELECT rank, set_id, customer_id FROM rankings WHERE ordered_by = :ordered_by "
+        f"AND kind = {int(each.kind)} {after} AND set_id = {int(each.set_id)} "
+        f"ORDER BY rank {direction} LIMIT {int(rows)}) AS kind_{int(each.kind)}"
+        for each in kinds
+    )
+    text = f"{' UNION ALL '.join(of_kind)} ORDER BY rank {direction} LIMIT {int(rows)}"
+    columns = (rankings.c.rank, rankings.c.set_id, rankings.c.customer_id)
+    return sa.text(text).bindparams(ordered_by=ordered_by).columns(*columns).subquery("found")

@@ -1,7 +1,7 @@
 """The customers of the newest set in each order that a table shows, made when the set is published.
 
-One statement per order copies what a table is filtered by, sorted: a million customers take seconds, and a page of
-them is then read from where it begins, whatever is filtered out.
+One statement per order copies the ids, sorted by kind and rank: a million customers take seconds, and a page of some
+kinds is then read from where it begins in each, whatever is filtered out.
 """
 
 from __future__ import annotations
@@ -21,37 +21,52 @@ BANDS = {"very likely": 0.8, "likely": 0.5, "possible": 0.2, "unlikely": 0.0}
 
 def rank(connection: sa.Connection, set_id: int) -> None:
     """Replace the rankings and tallies by those of a set, in the transaction that is open."""
-    kind = _kind(connection, set_id)
     connection.execute(sa.delete(rankings))
     connection.execute(sa.delete(tallies))
+    told = _told(connection, set_id)
+    _tally(connection, set_id, told)
+    # A kind without a stage is one too, so nulls are compared as what they are not.
+    same = sa.and_(
+        tallies.c.value_tier == told.c.value_tier,
+        sa.func.coalesce(tallies.c.stage, "") == sa.func.coalesce(told.c.stage, ""),
+        tallies.c.churn_band == told.c.churn_band,
+        tallies.c.dormant == told.c.dormant,
+    )
     for ordered_by in ORDERS:
-        column = scores.c[ordered_by]
-        place = sa.func.row_number().over(order_by=(column.desc().nulls_last(), scores.c.customer_id))
-        rows = sa.select(
-            sa.literal(ordered_by), place.label("place"), scores.c.set_id, scores.c.customer_id, *kind
-        ).where(scores.c.set_id == set_id)
-        names = ("ordered_by", "rank", "set_id", "customer_id", *_KIND)
-        connection.execute(sa.insert(rankings).from_select(names, rows.order_by(sa.text("place"))))
-    told = sa.select(*kind, scores.c.value_at_risk).where(scores.c.set_id == set_id).subquery()
-    parts = [told.c[name] for name in _KIND]
-    sums = (sa.func.count(), sa.func.sum(told.c.value_at_risk))
-    grouped = sa.select(sa.literal(set_id), *parts, *sums).group_by(*parts)
-    summed = ("set_id", *_KIND, "customers", "value_at_risk")
-    connection.execute(sa.insert(tallies).from_select(summed, grouped))
+        order = (told.c[ordered_by].desc().nulls_last(), told.c.customer_id)
+        place = sa.func.row_number().over(order_by=order).label("place")
+        rows = (
+            sa.select(sa.literal(ordered_by), tallies.c.kind, place, sa.literal(set_id), told.c.customer_id)
+            .select_from(told.join(tallies, same))
+            .order_by(tallies.c.kind, sa.text("place"))
+        )
+        names = ("ordered_by", "kind", "rank", "set_id", "customer_id")
+        connection.execute(sa.insert(rankings).from_select(names, rows))
+
+
+def _tally(connection: sa.Connection, set_id: int, told: sa.Subquery) -> None:
+    """Give each kind of customers that there is a number, and count them."""
+    kind = [told.c[name] for name in _KIND]
+    sums = (sa.func.count().label("customers"), sa.func.sum(told.c.value_at_risk).label("value_at_risk"))
+    counted = connection.execute(sa.select(*kind, *sums).group_by(*kind).order_by(*kind)).all()
+    rows = [{"kind": number, "set_id": set_id, **row._mapping} for number, row in enumerate(counted, start=1)]
+    connection.execute(sa.insert(tallies), rows)
 
 
 _KIND = ("value_tier", "stage", "churn_band", "dormant")
 
 
-def _kind(connection: sa.Connection, set_id: int) -> tuple[sa.ColumnElement[object], ...]:
-    """Return what a customer is told by, as SQL."""
+def _told(connection: sa.Connection, set_id: int) -> sa.Subquery:
+    """Return a set's customers with what they are told by and ordered by."""
     chosen = sa.select(score_sets.c.snapshot_date, score_sets.c.dormant_after_days)
     head = connection.execute(chosen.where(score_sets.c.id == set_id)).one()
-    earliest = head.snapshot_date - timedelta(days=head.dormant_after_days or 0)
-    if not head.dormant_after_days:
-        earliest = date.min
+    earliest = date.min
+    if head.dormant_after_days:
+        earliest = head.snapshot_date - timedelta(days=head.dormant_after_days)
     last = sa.func.coalesce(scores.c.last_purchase_date, head.snapshot_date)
     band = sa.case(
         *((scores.c.churn_probability >= low, name) for name, low in BANDS.items()), else_="unlikely"
     )
-    return scores.c.value_tier, scores.c.stage, band.label("churn_band"), (last < earliest).label("dormant")
+    told = (scores.c.value_tier, scores.c.stage, band.label("churn_band"), (last < earliest).label("dormant"))
+    columns = (scores.c.customer_id, *told, *(scores.c[name] for name in ORDERS))
+    return sa.select(*columns).where(scores.c.set_id == set_id).subquery("told")

@@ -8,8 +8,8 @@ The columns of a score are those of :mod:`training.model.score_schema`; after a 
     scores       one row per customer of a set
     alerts       one row per open alert
     api_keys     clients of the service, their scopes and limits
-    rankings     the customers of the newest set in each order that a table shows, with what it filters by
-    tallies      how many of them there are of each kind
+    rankings     the customers of the newest set in each order that a table shows, by kind
+    tallies      the kinds that it filters by, and how many customers there are of each
     users        who may use the workbench, and their sessions: user_sessions
     segments     what a user chose of the customers, under a name
     audit        what was written, when and by whom
@@ -145,26 +145,24 @@ sa.Index(
     postgresql_where=api_keys.c.revoked_at.is_(None),
 )
 
-# Made from the newest set when it is published, in the order of its key: a page is a few rows in a row, at any depth,
-# and the database only appends. Rank 1 is the first of the order; of equal values the smaller id is first.
+# Made from the newest set when it is published, in the order of its key, so that the database only appends. Rank 1 is
+# the first of the order; of equal values the smaller id is first. The customers of a kind lie together: a page of some
+# kinds is a few rows of each, at any depth.
 rankings = sa.Table(
     "rankings",
     metadata,
     sa.Column("ordered_by", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("rank", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("set_id", sa.Integer, nullable=False),
     sa.Column("customer_id", _id(), nullable=False),
-    sa.Column("value_tier", sa.Text, nullable=False),
-    sa.Column("stage", sa.Text),
-    sa.Column("churn_band", sa.Text, nullable=False),
-    sa.Column("dormant", sa.Boolean, nullable=False),
     sqlite_with_rowid=False,
 )
 
 tallies = sa.Table(
     "tallies",
     metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("kind", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("set_id", sa.Integer, nullable=False),
     sa.Column("value_tier", sa.Text, nullable=False),
     sa.Column("stage", sa.Text),

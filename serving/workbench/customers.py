@@ -120,15 +120,7 @@ def _links(query: TableQuery, found: Page, newest: PublishedSet) -> dict[str, st
 
 def _count(query: TableQuery, tallies: Sequence[Tally]) -> int:
     """Return how many customers the choice holds, as they were published."""
-    choice = query.choice
-    return sum(
-        each.customers
-        for each in tallies
-        if (not choice.tiers or each.value_tier in choice.tiers)
-        and (not choice.stages or each.stage in choice.stages)
-        and (not choice.bands or each.churn_band in choice.bands)
-        and not (choice.recent and each.dormant)
-    )
+    return sum(each.customers for each in tallies if query.choice.holds(each))
 
 
 def _row(visit: Visit, row: Any, newest: PublishedSet) -> Row:
