@@ -30,6 +30,7 @@ from rich.markup import escape
 
 from features.commands.config_file import Config, read_config
 from features.commands.console import errors
+from features.commands.outputs import require_apart
 from features.errors import StayworthError
 from features.language import ENGLISH, use_language
 from features.settings import CONFIG_FILE, Settings, flag_of, option_of
@@ -81,6 +82,7 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
             # Whatever the command says, errors included, is in the language that one of its sections chooses.
             chosen = (getattr(each, "language", "") for each in arguments.values())
             with use_language(next(filter(None, chosen), ENGLISH)):
+                require_apart(arguments)
                 command(**arguments)
 
     signature = inspect.Signature([*expanded, *own, *_common()])

@@ -115,3 +115,14 @@ def test_every_column_that_is_used_is_shown() -> None:
 
     lines = {" ".join(line.split()) for line in shown.splitlines()}
     assert {"customer id customer_id", "ordered at ordered_at", "amount Total"} <= lines
+
+
+@pytest.mark.parametrize("name", ["orders.csv", "./orders.csv", "link.csv"])
+def test_the_log_is_never_written_over(name: str) -> None:
+    Path("link.csv").symlink_to("orders.csv")
+
+    result = run(ORDERS, "--quarantine", name)
+
+    assert result.exit_code == 2
+    assert "is read here, and would be replaced" in " ".join(result.output.split())
+    assert Path("orders.csv").read_text() == ORDERS
