@@ -54,6 +54,16 @@ def test_a_saved_model_gives_the_same_scores_to_the_last_digit(
     }
 
 
+def test_a_long_list_is_scored_in_parts_that_give_the_same_to_the_last_digit(
+    cdnow_run: TrainingRun, table: pd.DataFrame, scores: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.model.retention_model._LIST_ROWS", 500)
+
+    in_parts = cdnow_run.model.score(table)
+
+    pd.testing.assert_frame_equal(in_parts, scores, check_exact=True)
+
+
 def test_a_customer_alone_gets_the_scores_of_the_list(
     cdnow_run: TrainingRun, table: pd.DataFrame, scores: pd.DataFrame
 ) -> None:
