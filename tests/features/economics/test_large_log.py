@@ -23,7 +23,7 @@ from features.economics.facts import Facts
 from features.economics.inputs import Inputs
 from features.economics.periods import Periods
 from features.economics.report import build_report
-from features.engines.duckdb import DuckDBEngine
+from features.engines.resources import use_resources
 
 def part(number, customers):
     log = simulate_log(customers, r=1.0, alpha=7.0, b=8.0, start=date(2020, 1, 1), weeks=156, acquisition_weeks=100,
@@ -35,12 +35,11 @@ def part(number, customers):
 
 each = min(int(sys.argv[1]), 500_000)
 table = pa.concat_tables([part(number, each) for number in range(int(sys.argv[1]) // each)])
-engine = DuckDBEngine()
-engine._connection.execute("SET memory_limit = '4GB'")
+use_resources("4GB", None)
 span = pc.min_max(table["ordered_on"]).as_py()
 begun = time.perf_counter()
 log, months = SimpleNamespace(table=table), Periods(span["min"], span["max"])
-with engine, Facts(log, months, 90, margin=0.3, engine=engine) as facts:
+with Facts(log, months, 90, margin=0.3) as facts:
     report = build_report(facts, Inputs())
     base = report.table("customer_base").rows
 print(json.dumps({
