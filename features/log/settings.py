@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import typer
 from pydantic import Field, field_validator, model_validator
 
+from features.jalali import gregorian
 from features.memory import bytes_of
 from features.settings import Settings
 
@@ -243,6 +244,19 @@ class LogRules(Settings):
     def _different_marks(self) -> LogRules:
         if self.thousands is not None and self.number_style.decimal == self.thousands:
             raise ValueError("--decimal and --thousands name the same mark")
+        return self
+
+    @model_validator(mode="after")
+    def _gregorian_days(self) -> LogRules:
+        """Refuse a day that is one of the log's calendar: flags are Gregorian, and 1402 would exclude nothing."""
+        for name in ("earliest", "acquired_after"):
+            day = getattr(self, name, None)
+            if self.calendar == "jalali" and day and day.year < 1600:
+                meant = gregorian(day.year, day.month, day.day)
+                raise ValueError(
+                    f"--{name.replace('_', '-')} {day} is a day of the Gregorian calendar, as all flags are; write "
+                    f"{meant or 'it as such'}"
+                )
         return self
 
     @property

@@ -601,3 +601,10 @@ def test_dates_whose_order_nobody_can_tell_are_not_told_one_format():
 def test_marks_of_credit_and_debit_are_no_currencies():
     with pytest.raises(LogError, match="credit and debit"):
         read(shop(amount=["5.00 CR", "7.00 DR"] * 50), accounting=True)
+
+
+def test_a_flag_with_a_day_of_the_logs_own_calendar_is_refused_with_the_gregorian_one():
+    with pytest.raises(
+        ValueError, match="--earliest 1402-02-01 is a day of the Gregorian calendar.*2023-04-21"
+    ):
+        LogRules(calendar="jalali", earliest=date(1402, 2, 1))

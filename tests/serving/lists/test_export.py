@@ -168,7 +168,7 @@ def test_a_table_that_cannot_be_read_says_why(tmp_path: Path) -> None:
     for name, reason in {
         "latin.csv": "line 2: not UTF-8",
         "not.xlsx": "cannot be read: File is not a zip file",
-        "not.parquet": "is not a Parquet file",
+        "not.parquet": "it is text. If it is a table, rename it to not.csv",
         "list.doc": "of no kind that can be read",
         "empty.csv": "is empty",
         "missing.csv": "There is no file",
