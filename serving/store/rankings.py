@@ -6,10 +6,12 @@ kinds is then read from where it begins in each, whatever is filtered out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import sqlalchemy as sa
 
+from features.customer_groups import STAGES, TIERS
 from serving.store.tables import rankings, score_sets, scores, tallies
 
 ORDERS = ("value_at_risk", "expected_value", "churn_probability", "last_purchase_date")
@@ -25,32 +27,22 @@ def rank(connection: sa.Connection, set_id: int) -> None:
     connection.execute(sa.delete(tallies))
     told = _told(connection, set_id)
     _tally(connection, set_id, told)
-    # A kind without a stage is one too, so nulls are compared as what they are not.
-    same = sa.and_(
-        tallies.c.value_tier == told.c.value_tier,
-        sa.func.coalesce(tallies.c.stage, "") == sa.func.coalesce(told.c.stage, ""),
-        tallies.c.churn_band == told.c.churn_band,
-        tallies.c.dormant == told.c.dormant,
-    )
     for ordered_by in ORDERS:
         order = (told.c[ordered_by].desc().nulls_last(), told.c.customer_id)
         place = sa.func.row_number().over(order_by=order).label("place")
-        rows = (
-            sa.select(sa.literal(ordered_by), tallies.c.kind, place, sa.literal(set_id), told.c.customer_id)
-            .select_from(told.join(tallies, same))
-            .order_by(tallies.c.kind, sa.text("place"))
-        )
+        rows = sa.select(
+            sa.literal(ordered_by), told.c.kind, place, sa.literal(set_id), told.c.customer_id
+        ).order_by(told.c.kind, sa.text("place"))
         names = ("ordered_by", "kind", "rank", "set_id", "customer_id")
         connection.execute(sa.insert(rankings).from_select(names, rows))
 
 
 def _tally(connection: sa.Connection, set_id: int, told: sa.Subquery) -> None:
-    """Give each kind of customers that there is a number, and count them."""
-    kind = [told.c[name] for name in _KIND]
+    """Count the customers of each kind that there is."""
+    kind = [told.c[name] for name in ("kind", *_KIND)]
     sums = (sa.func.count().label("customers"), sa.func.sum(told.c.value_at_risk).label("value_at_risk"))
-    counted = connection.execute(sa.select(*kind, *sums).group_by(*kind).order_by(*kind)).all()
-    rows = [{"kind": number, "set_id": set_id, **row._mapping} for number, row in enumerate(counted, start=1)]
-    connection.execute(sa.insert(tallies), rows)
+    counted = connection.execute(sa.select(*kind, *sums).group_by(*kind)).all()
+    connection.execute(sa.insert(tallies), [{"set_id": set_id, **row._mapping} for row in counted])
 
 
 _KIND = ("value_tier", "stage", "churn_band", "dormant")
@@ -67,6 +59,14 @@ def _told(connection: sa.Connection, set_id: int) -> sa.Subquery:
     band = sa.case(
         *((scores.c.churn_probability >= low, name) for name, low in BANDS.items()), else_="unlikely"
     )
-    told = (scores.c.value_tier, scores.c.stage, band.label("churn_band"), (last < earliest).label("dormant"))
-    columns = (scores.c.customer_id, *told, *(scores.c[name] for name in ORDERS))
+    dormant = last < earliest
+    told = (scores.c.value_tier, scores.c.stage, band.label("churn_band"), dormant.label("dormant"))
+    kind = _number(scores.c.value_tier, TIERS) * (len(STAGES) + 1) + _number(scores.c.stage, STAGES)
+    kind = (kind * len(BANDS) + _number(band, tuple(BANDS))) * 2 + sa.case((dormant, 1), else_=0)
+    columns = (scores.c.customer_id, kind.label("kind"), *told, *(scores.c[name] for name in ORDERS))
     return sa.select(*columns).where(scores.c.set_id == set_id).subquery("told")
+
+
+def _number(value: sa.ColumnElement[str], names: Sequence[str]) -> sa.ColumnElement[int]:
+    """Return the place of a value among the known ones, else after them."""
+    return sa.case({name: place for place, name in enumerate(names)}, value=value, else_=len(names))
