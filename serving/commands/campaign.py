@@ -194,6 +194,7 @@ def _measured(
     from features.log.matching import match_ids, require_match
     from serving.campaign.customer_files import CustomerFiles
     from training.campaign.assignment import read_assignment
+    from training.campaign.coverage import require_both_groups
     from training.campaign.measurement import measure as compare
 
     assignment = read_assignment(campaign)
@@ -216,6 +217,8 @@ def _measured(
     )
     _say([*files.report, *said], err=as_json)
     orders = orders.with_ids({other: each for each, other in match.pairs.items()})
+    if not settings.allow_unmatched:
+        require_both_groups(assignment, orders)
     return compare(assignment, orders, settings, redeemed=redeemed)
 
 

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from features.errors import WindowError
 from features.log.transactions import TransactionLog
 from training.campaign.assignment import Assignment
+from training.campaign.coverage import require_from_the_start
 from training.offers.offers import Floats
 
 HISTORY_DAYS = 365
@@ -27,13 +28,14 @@ def campaign_period(assignment: Assignment, log: TransactionLog, until: date | N
     Raises
     ------
     WindowError
-        If the log ends before the campaign starts, or before ``until``.
+        If the log ends before the campaign starts, or before ``until``; or begins long after the start.
     """
     start, log_end = assignment.record.starts_on, log.last_day + timedelta(days=1)
     if log_end <= start:
         raise WindowError(
             f"The campaign starts {start} but the log ends {log.last_day}. Give a log with the orders since."
         )
+    require_from_the_start(log, start)
     end = until or min(start + timedelta(days=assignment.record.horizon_days), log_end)
     if not start < end <= log_end:
         raise WindowError(
