@@ -51,7 +51,7 @@ def require_both_groups(assignment: Assignment, log: TransactionLog) -> None:
     """Refuse a log that lacks customers of one group more often than chance explains.
 
     Before the start the groups are alike, as they were drawn at random, so their shares with an earlier order are
-    compared. Since the start the shares may differ, by the campaign's effect; but a group without any order is not there.
+    compared. Since the start the shares may differ, by the campaign's effect; but a group without any order is missing.
 
     Raises
     ------
@@ -65,8 +65,8 @@ def require_both_groups(assignment: Assignment, log: TransactionLog) -> None:
     if before.p_value < CHANCE:
         raise MatchError(
             translated(
-                "{contacted:,} of {of_contacted:,} contacted and {held_out:,} of {of_held_out:,} held-out customers have "
-                "orders before {start:date} in the log; chance does not explain that.",
+                "{contacted:,} of {of_contacted:,} contacted and {held_out:,} of {of_held_out:,} held-out customers "
+                "have orders before {start:date} in the log; chance does not explain that.",
                 start=start,
                 **before._asdict(),
             )
@@ -76,8 +76,8 @@ def require_both_groups(assignment: Assignment, log: TransactionLog) -> None:
     if since.one_is_absent and since.p_value < (CHANCE if known else _UNLIKELY):
         raise MatchError(
             translated(
-                "{contacted:,} of {of_contacted:,} contacted and {held_out:,} of {of_held_out:,} held-out customers have "
-                "orders since {start:date} in the log: one group is not there.",
+                "{contacted:,} of {of_contacted:,} contacted and {held_out:,} of {of_held_out:,} held-out customers "
+                "have orders since {start:date} in the log: one group is not there.",
                 start=start,
                 **since._asdict(),
             )
@@ -87,8 +87,8 @@ def require_both_groups(assignment: Assignment, log: TransactionLog) -> None:
 
 def _remedy(start: date) -> str:
     return " " + translated(
-        "Who is missing would count as one who did not buy. Give the shop's whole log, the orders of all customers since "
-        "{start:date} at least. --allow-unmatched goes on as it is.",
+        "Who is missing would count as one who did not buy. Give the shop's whole log, the orders of all customers "
+        "since {start:date} at least. --allow-unmatched goes on as it is.",
         start=start,
     )
 
@@ -121,8 +121,8 @@ def require_from_the_start(log: TransactionLog, start: date) -> None:
     if late > longest:
         raise WindowError(
             translated(
-                "The log begins on {first:date}: it does not cover the campaign's first {n:day|days}, since {start:date}. "
-                "Give a log with all orders from {start:date} on.",
+                "The log begins on {first:date}: it does not cover the campaign's first {n:day|days}, since "
+                "{start:date}. Give a log with all orders from {start:date} on.",
                 first=log.first_day,
                 n=late,
                 start=start,
