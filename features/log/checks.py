@@ -167,7 +167,8 @@ def _check_grain(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
 
 
 def _repeated_totals(log: TransactionLog) -> Iterator[Finding]:
-    orders = log.table.group_by("order_id").aggregate(
+    # As --amount-per-order has it: one id may be that of a refund, or of another customer's order, too.
+    orders = log.table.group_by(["order_id", "customer_id", "ordered_on"]).aggregate(
         [("amount_cents", "count"), ("amount_cents", "min"), ("amount_cents", "max")]
     )
     several = orders.filter(

@@ -76,13 +76,17 @@ def read_lines(
         If most dates, amounts or margins cannot be read; says how many, gives examples and the remedy.
     """
     raw = quarantine.raw
-    if rules.amount_per_order and "order_id" in names:
-        missing = _amounts(raw, names, rules, expression).is_null().to_numpy()
-        quarantine.set_aside(_repeats_an_order(quarantine, names, missing), FURTHER_LINE, names["order_id"])
     customers = _column(read_ids, raw, names["customer_id"], rules.fold_ids)
+    written_as = (rules.timezone, rules.date_format, rules.calendar)
+    times: Times = _column(local_times, raw, names["ordered_at"], *written_as)
+    if rules.amount_per_order and "order_id" in names:
+        totals = _amounts(raw, names, rules, expression)
+        further = _repeats_an_order(quarantine, names["order_id"], customers, times, totals)
+        quarantine.set_aside(further, FURTHER_LINE, names["order_id"])
     quarantine.set_aside(customers.is_null().to_numpy(), NO_CUSTOMER, names["customer_id"])
     quarantine.set_aside(unstorable(customers).to_numpy(), UNSTORABLE_CUSTOMER, names["customer_id"])
-    lines = {"customer_id": customers, "ordered_at": pa.array(_read_times(quarantine, names, rules, now))}
+    _judge_times(quarantine, times, names["ordered_at"], rules, now)
+    lines = {"customer_id": customers, "ordered_at": pa.array(times)}
     amounts = _read_amounts(quarantine, names, rules, expression)
     lines["amount"] = pa.array(amounts)
     lines["amount_cents"] = pa.array(cents(amounts, 0.0 if expression is None else EXPRESSION_ERROR))
@@ -105,11 +109,9 @@ def _column(read: Callable[..., Any], raw: pa.Table, name: str, *options: Any) -
         raise error.of_column(name) from None
 
 
-def _read_times(quarantine: Quarantine, names: dict[str, str], rules: LogRules, now: np.datetime64) -> Times:
-    name = names["ordered_at"]
-    times: Times = _column(
-        local_times, quarantine.raw, name, rules.timezone, rules.date_format, rules.calendar
-    )
+def _judge_times(
+    quarantine: Quarantine, times: Times, name: str, rules: LogRules, now: np.datetime64
+) -> None:
     _require_mostly_readable(
         quarantine, np.isnat(times), "dates", *_date_form(rules), name, date_format=rules.date_format
     )
@@ -117,7 +119,6 @@ def _read_times(quarantine: Quarantine, names: dict[str, str], rules: LogRules, 
     if rules.earliest is not None:
         quarantine.set_aside(times < np.datetime64(rules.earliest), TOO_EARLY, name)
     quarantine.set_aside(times > now, FUTURE_DATE, name)
-    return times
 
 
 def _date_form(rules: LogRules) -> tuple[str, str]:
@@ -153,16 +154,36 @@ def _amounts(
     return expression.evaluate(terms, texts)
 
 
-def _repeats_an_order(quarantine: Quarantine, names: dict[str, str], missing: Mask) -> Mask:
-    """Mark the lines of an order but its first with an amount, to which the order's total belongs."""
-    orders = _column(text, quarantine.raw, names["order_id"]).to_pandas()
-    frame = pd.DataFrame({"order": orders, "missing": missing})
-    known = frame["order"].notna()
-    first = ~frame[known & ~frame["missing"]].duplicated("order")
-    totals = first.index[first]
-    repeated = known & frame["order"].isin(frame.loc[totals, "order"])
-    repeated.loc[totals] = False
-    marked: Mask = repeated.to_numpy(dtype=bool)
+def _repeats_an_order(
+    quarantine: Quarantine, name: str, customers: pa.ChunkedArray, times: Times, amounts: pa.ChunkedArray
+) -> Mask:
+    """Mark the lines that repeat an order's total, or leave it blank beside the line that has it.
+
+    Ids of orders come again: a refund names the order that it takes back, and numbers restart each year. So lines
+    are one order only if customer, day and amount are equal, too. What a line without an amount leaves blank is
+    the order's.
+    """
+    frame = pd.DataFrame(
+        {
+            "order": _column(text, quarantine.raw, name).to_pandas(),
+            "customer": customers.to_pandas(),
+            "day": times.astype("datetime64[D]").astype("datetime64[s]"),
+            "amount": amounts.to_pandas(),
+        }
+    )
+    known, stated = frame["order"].notna(), frame["amount"].notna()
+    counted = frame[known & stated & quarantine.used]
+    repeated = counted.index[counted.duplicated()]
+    totals, blank = (
+        frame[known & stated].drop(columns="amount"),
+        frame[known & ~stated].drop(columns="amount"),
+    )
+    firsts = totals.drop_duplicates("order").set_index("order")
+    for column in firsts:
+        blank[column] = blank[column].fillna(blank["order"].map(firsts[column]))
+    continues = blank.index[pd.MultiIndex.from_frame(blank).isin(pd.MultiIndex.from_frame(totals))]
+    marked = np.zeros(len(frame), dtype=bool)
+    marked[repeated.union(continues)] = True
     return marked
 
 

@@ -181,7 +181,8 @@ class LogRules(Settings):
         bool,
         typer.Option(
             "--amount-per-order",
-            help="The amount is the order's total, written on each of its lines: use it once per order.",
+            help="The amount is the order's total, written on each of its lines: use it once per order, that is once for "
+            "equal customer, day, order id and amount.",
         ),
     ] = False
     fold_ids: Annotated[

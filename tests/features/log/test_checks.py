@@ -318,6 +318,7 @@ def test_an_orders_total_on_each_of_its_lines_is_said_and_counted_once_on_reques
     # Fifty orders of two products; both lines carry the order's total.
     raw = shop(
         order_id=[f"o{n // 2}" for n in range(100)],
+        ordered_at=[f"2023-{1 + n // 2 % 12:02d}-05" for n in range(100)],
         product_id=[f"p{n % 2}" for n in range(100)],
         customer_id=[f"c{n // 2 % 25}" for n in range(100)],
         amount=[f"{20 + n // 2}" for n in range(100)],
@@ -329,10 +330,46 @@ def test_an_orders_total_on_each_of_its_lines_is_said_and_counted_once_on_reques
     assert sum(log.table["amount_cents"].to_pylist()) == 100 * sum(range(20, 70))
 
 
+def test_refunds_and_other_orders_of_an_id_count_beside_an_orders_total():
+    # Orders of two lines with one total; each is refunded the day after, and its number comes again next year.
+    kinds = [
+        ("a", "2022-01-01", "20"),
+        ("a", "2022-01-01", "20"),
+        ("a", "2022-01-02", "-20"),
+        ("b", "2023-01-01", "20"),
+    ]
+    raw = shop(
+        order_id=[f"o{n // 4}" for n in range(100)],
+        product_id=[f"p{n % 4}" for n in range(100)],
+        customer_id=[f"{kinds[n % 4][0]}{n // 4}" for n in range(100)],
+        ordered_at=[kinds[n % 4][1] for n in range(100)],
+        amount=[kinds[n % 4][2] for n in range(100)],
+    )
+
+    log = read(raw, amount_per_order=True)
+
+    assert log.report.quarantined == {"further line of an order": 25}
+    assert sum(log.table["amount_cents"].to_pylist()) == 25 * 2000
+    assert "repeated-totals" in found(raw)
+
+
+def test_an_id_that_other_customers_orders_share_is_no_repeated_total():
+    raw = shop(
+        order_id=[f"o{n % 25}" for n in range(100)],
+        customer_id=[f"c{n // 2}" for n in range(100)],
+        amount="9",
+    )
+
+    assert "repeated-totals" not in found(raw)
+    assert read(raw, amount_per_order=True).report.rows_used == 100
+
+
 def test_lines_that_continue_an_order_have_no_amount_of_their_own():
     # As shops export: the total on the first line, blank on the next three.
     raw = shop(
         order_id=[f"o{n // 4}" for n in range(100)],
+        customer_id=[None if n % 4 == 3 else f"c{n // 4}" for n in range(100)],
+        ordered_at=[None if n % 4 == 3 else "2023-01-05" for n in range(100)],
         amount=[None if n % 4 else "20" for n in range(100)],
         currency=[None if n % 4 else "EUR" for n in range(100)],
     )
