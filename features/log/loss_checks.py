@@ -10,7 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.language import translated
+from features.log.amounts import without_marks
 from features.log.columns import listed, plain, text
+from features.log.dates import ascii_digits
 from features.log.findings import Finding
 from features.log.notation import Notation, written_otherwise
 from features.log.quarantine import CHOSEN, UNREADABLE_AMOUNT, UNREADABLE_DATE, UNREADABLE_MARGIN
@@ -20,8 +22,7 @@ from features.log.transactions import TransactionLog
 MUCH = 0.02  # of the rows or of the money: what may be lost without a warning
 FAR_TOO_MUCH = 0.1  # of the rows: what may be unreadable without stopping
 _SAMPLE_ROWS = 200_000
-_FEW_ROWS = 20
-_NEARLY_ALL = 0.95
+_FEW_ROWS = 10
 
 
 def check_losses(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
@@ -135,13 +136,17 @@ def _check_decimals(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
     ).size  # then the marks that group thousands are recognised
     if column is None or known or rules.thousands or not pa.types.is_string(column.type):
         return
-    written = text(column).drop_null()
-    fits = pc.match_substring_regex(written, rf"^[+-]?[0-9]{{1,3}}{re.escape(mark)}[0-9]{{3}}$")
-    if len(written) >= _FEW_ROWS and pc.mean(fits.cast(pa.int8())).as_py() > _NEARLY_ALL:
+    written = ascii_digits(text(column).drop_null())
+    bare = without_marks(written) if rules.accounting else written
+    # A group of thousands has a digit before it that is no zero, and what has no group is below a thousand.
+    fits = pc.match_substring_regex(bare, rf"^[+-]?[1-9][0-9]{{0,2}}{re.escape(mark)}[0-9]{{3}}$")
+    small = pc.match_substring_regex(bare, "^[+-]?[0-9]{1,3}$")
+    thousands = int(pc.sum(fits).as_py() or 0)
+    if thousands >= _FEW_ROWS and 2 * thousands > len(bare) and pc.all(pc.or_(fits, small)).as_py():
         yield Finding(
             "three-decimals",
             translated(
-                "Nearly all amounts have three digits after the mark '{mark}', such as {examples}: if it groups "
+                "All amounts with the mark '{mark}' have three digits after it, such as {examples}: if it groups "
                 "thousands, they are read as a thousandth of what they are. {flag} reads it so.",
                 mark=mark,
                 examples=listed(written.filter(fits).slice(0, 2).to_pylist()),

@@ -111,7 +111,7 @@ class Quarantine:
         return "; ".join(f"row {number + 1}: {text}" for number, text in zip(first, texts, strict=True))
 
     def _written(self, name: str, numbers: npt.NDArray[np.int64]) -> list[str | None]:
-        texts: list[str | None] = _as_written(self.raw[name].take(pa.array(numbers))).to_pylist()
+        texts: list[str | None] = as_written(self.raw[name].take(pa.array(numbers))).to_pylist()
         return texts
 
     def table(self) -> pa.Table:
@@ -128,7 +128,7 @@ class Quarantine:
             [
                 pa.array(numbers + 1, pa.int64()),
                 pa.array(reasons[numbers], pa.string()),
-                *map(_as_written, rows.columns),
+                *map(as_written, rows.columns),
             ],
             names=["row_number", "reason", *names],
         )
@@ -145,7 +145,8 @@ def _shown(text: str | None) -> str:
     return repr(text) if text else "(empty)"
 
 
-def _as_written(column: pa.ChunkedArray) -> Any:
+def as_written(column: pa.ChunkedArray) -> Any:
+    """Return the cells of a raw column as text, whatever their type."""
     try:
         return column.cast(pa.string())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # nested values, or bytes that are no text

@@ -181,8 +181,8 @@ class LogRules(Settings):
         bool,
         typer.Option(
             "--amount-per-order",
-            help="The amount is the order's total, written on each of its lines: use it once per order, that is once for "
-            "equal customer, day, order id and amount.",
+            help="The amount is the order's total, written on each of its lines: use it once for "
+            "equal order id, customer, day and amount.",
         ),
     ] = False
     fold_ids: Annotated[

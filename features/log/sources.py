@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -47,6 +48,8 @@ from features.suggestion import did_you_mean
 
 _DELIMITED = (".csv", ".tsv", ".txt")
 _KINDS = (*_DELIMITED, ".parquet", ".xlsx", ".jsonl", ".ndjson")
+_OTHER_TABLES = (".txt", ".xlsx", ".xls", ".jsonl", ".ndjson", ".zip")  # that a folder is not read for
+_NO_TABLE = re.compile(r"(read ?me|licen[sc]e|notice|changelog)\b", re.IGNORECASE)
 _FORMATS = (
     "a .csv or .tsv file (also .gz, .bz2, .zst, .zip), a .parquet, .xlsx or .jsonl file, a folder of .parquet "
     "or of .csv files, or a postgresql:// or sqlite:/// URI"
@@ -241,13 +244,17 @@ def _parts(folder: Path) -> list[Path]:
                 kind=kind,
             )
         )
-    files = sorted(
+    seen = sorted(
         path
         for path in folder.rglob("*")
-        if path.is_file()
-        and suffix_of(path) in (".parquet", ".csv", ".tsv")
-        and not any(part[0] in "._" for part in path.relative_to(folder).parts)
+        if path.is_file() and not any(part[0] in "._" for part in path.relative_to(folder).parts)
     )
+    files = [path for path in seen if suffix_of(path) in (".parquet", ".csv", ".tsv")]
+    others = [
+        path.name for path in seen if suffix_of(path) in _OTHER_TABLES and not _NO_TABLE.match(path.name)
+    ]
+    if files and others:
+        raise _of_two_kinds(folder, files[0].name, ", ".join(others[:3]) + " …" * (len(others) > 3))
     if not files:
         raise LogError(
             translated(
@@ -259,6 +266,17 @@ def _parts(folder: Path) -> list[Path]:
     return files
 
 
+def _of_two_kinds(path: Path, one: str, other: str) -> LogError:
+    return LogError(
+        translated(
+            "{path} holds files of two kinds: {one} and {other}. Give one kind.",
+            path=path,
+            one=one,
+            other=other,
+        )
+    )
+
+
 @contextmanager
 def _open_files(path: Path, files: Sequence[Path], encoding: str | None, chunk_rows: int) -> Iterator[Stream]:
     """Open several files as one table."""
@@ -267,14 +285,7 @@ def _open_files(path: Path, files: Sequence[Path], encoding: str | None, chunk_r
     parquet = [file for file in files if suffix_of(file) == ".parquet"]
     if parquet and len(parquet) < len(files):
         other = next(file for file in files if file not in parquet)
-        raise LogError(
-            translated(
-                "{path} holds files of two kinds: {one} and {other}. Give one kind.",
-                path=path,
-                one=parquet[0].name,
-                other=other.name,
-            )
-        )
+        raise _of_two_kinds(path, parquet[0].name, other.name)
     if parquet:
         with _parquet(path, files, chunk_rows) as stream:
             yield stream

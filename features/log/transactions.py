@@ -30,6 +30,7 @@ from features.log.quarantine import (
     OTHER_CURRENCY,
     Mask,
     Quarantine,
+    as_written,
 )
 from features.log.report import LogReport, report_of
 from features.log.settings import Columns, LogRules
@@ -91,7 +92,7 @@ class TransactionLog:
         """Counts and a description of the used rows and of those in quarantine."""
         identical = self.quarantine.counts().get(IDENTICAL_ROW)
         if identical is None:
-            identical = int(_identical(self.lines, self.quarantine.used, self.customer_codes).sum())
+            identical = int(_identical(self.lines, self.quarantine, self.customer_codes).sum())
         place = self.table.column_names.index("customer_id")
         table = self.table.set_column(place, "customer_id", self.customer_ids)
         return report_of(table, self.quarantine, identical, self.currency, self.timezone)
@@ -222,7 +223,7 @@ def validate(
     _leave_out_acquired_earlier(quarantine, lines, names, rules)
     if rules.drop_identical:
         codes = codes_of(encoded(lines["customer_id"].filter(pa.array(quarantine.used))))
-        quarantine.set_aside(_identical(lines, quarantine.used, codes), IDENTICAL_ROW, names["customer_id"])
+        quarantine.set_aside(_identical(lines, quarantine, codes), IDENTICAL_ROW, names["customer_id"])
     used = _contract_table(lines.filter(pa.array(quarantine.used)))
     _require_rows(used, quarantine)
     if not refunds_only:
@@ -317,13 +318,16 @@ def _leave_out_acquired_earlier(
     quarantine.set_aside(known, ACQUIRED_EARLIER, names["customer_id"])
 
 
-def _identical(lines: pa.Table, used: Mask, customers: Integers) -> Mask:
-    """Mark the used rows, of these customers, that equal an earlier one in every column of the contract."""
+def _identical(lines: pa.Table, quarantine: Quarantine, customers: Integers) -> Mask:
+    """Mark the used rows, of these customers, that equal an earlier one in every column of the raw log."""
+    used = quarantine.used
     kept = lines.filter(pa.array(used))
     moments, cents = (kept[name].cast(pa.int64()).to_numpy() for name in ("ordered_at", "amount_cents"))
     alike = perhaps_repeated(customers, moments, cents)
-    identical = np.zeros_like(used)
-    identical[np.flatnonzero(used)[alike]] = kept.filter(pa.array(alike)).to_pandas().duplicated().to_numpy()
+    identical, places = np.zeros_like(used), np.flatnonzero(used)[alike]
+    raw = quarantine.raw.take(pa.array(places))
+    cells = pd.DataFrame({place: as_written(column).to_pandas() for place, column in enumerate(raw.columns)})
+    identical[places] = cells.duplicated().to_numpy()
     return identical
 
 

@@ -53,6 +53,10 @@ def test_nothing_is_found_in_a_sound_log():
     [
         (["403.000", "1.250", "17.500"], {}, True),
         (["403,000", "1,250"], {"decimal": ","}, True),
+        (["403.000"] * 19 + ["800"], {}, True),
+        (["403.000"] * 19 + ["1800"], {}, False),
+        (["403.000", "0.750"], {}, False),
+        (["€ 1.234", "17.500 €"], {"accounting": True}, True),
         (["403.000", "1.25"], {}, False),
         (["403", "1.250"], {}, False),
         (["403.000", "1.250"], {"thousands": "."}, False),
@@ -393,6 +397,15 @@ def test_rows_of_exports_that_overlap_are_said():
 
     assert found(pa.concat_tables([raw, raw.slice(0, 30)])) == {"identical-rows": False}
     assert found(pa.concat_tables([raw, raw.slice(0, 30)]), drop_identical=True) == {}
+
+
+def test_lines_that_differ_in_a_column_of_no_role_are_not_identical():
+    raw = shop(customer_id="17", ordered_at="2023-01-05", amount="10", sku=[f"s{n // 2}" for n in range(100)])
+
+    dropped = read(raw, drop_identical=True)
+
+    assert read(raw).report.identical_rows == 50
+    assert dropped.report.quarantined == {"identical row dropped": 50}
 
 
 def test_statuses_and_positive_refunds_are_said_with_their_columns():

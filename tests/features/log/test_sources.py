@@ -752,3 +752,17 @@ def test_a_table_without_a_header_is_told_to_have_one(tmp_path):
 
     with pytest.raises(LogError, match="write a header above it, such as customer_id,ordered_at,amount"):
         validate(headless)
+
+
+def test_a_folder_with_tables_of_another_kind_is_refused_and_names_them(tmp_path):
+    for name in ("orders.csv", "README.txt", "notes.md", "_SUCCESS", ".orders.xlsx"):
+        csv_file(tmp_path, ORDERS, name)
+    assert read_log(tmp_path).to_pylist() == ROWS
+
+    for name in ("a.xlsx", "b.jsonl", "c.txt"):
+        csv_file(tmp_path, ORDERS, name)
+
+    with pytest.raises(
+        LogError, match=r"two kinds: orders\.csv and a\.xlsx, b\.jsonl, c\.txt\. Give one kind"
+    ):
+        read_log(tmp_path)
