@@ -13,7 +13,8 @@ from features.errors import StayworthError
 from features.log.identity import read_ids
 from features.log.sources import read_table
 from serving.audience.settings import SyncSettings
-from serving.campaign.customer_files import CUSTOMER_ID, OPT_OUTS, CustomerFiles
+from serving.campaign.customer_files import CUSTOMER_ID, CustomerFiles
+from serving.campaign.meant_rows import OPT_OUTS
 from serving.campaign.running_campaigns import running_campaigns
 from serving.lists.contact_columns import contact_columns
 from training.campaign.record import PLAN, read_record

@@ -14,17 +14,17 @@ import pandas as pd
 import pyarrow as pa
 
 from features.errors import StayworthError
-from features.language import translatable, translated
+from features.language import translated
 from features.log.dates import local_times
 from features.log.identity import read_ids
 from features.log.matching import match_ids, require_match
 from features.log.sources import read_table
 from features.suggestion import nearest
+from serving.campaign.meant_rows import meant_rows
 from training.campaign.assignment import read_running
 from training.campaign.running import RunningCampaign
 
 CUSTOMER_ID, CONTACTED_ON = "customer_id", "contacted_on"
-OPT_OUTS = translatable("opt-outs of {file}")
 
 
 @dataclass
@@ -51,15 +51,19 @@ class CustomerFiles:
     def ids(self, path: Path, what: str, *, all_that_are_meant: bool = False) -> list[str]:
         """Read the ids of a file, as the table writes them; ``what`` says what they are, with its ``{file}``.
 
+        Of a list that says yes or no of each customer, those who are meant.
+
         Raises
         ------
         StayworthError
             If the file cannot be read, or its ids name nobody; with ``all_that_are_meant`` also if some
             would name somebody if they were written otherwise.
         """
+        table, said = meant_rows(read_table(path), what, path.name)
+        self.report += said
         return list(
             self.matched(
-                read_ids(_column(read_table(path), CUSTOMER_ID, path)).to_pylist(),
+                read_ids(_column(table, CUSTOMER_ID, path)).to_pylist(),
                 translated(what, file=path.name),
                 all_that_are_meant=all_that_are_meant,
             ).values()

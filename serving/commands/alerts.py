@@ -100,7 +100,7 @@ def _customers(
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Return whom an alert may be about, and the number of others by the reason."""
     from serving.alerts.alerts import customers_to_alert
-    from serving.campaign.customer_files import OPT_OUTS
+    from serving.campaign.meant_rows import OPT_OUTS
     from serving.campaign.running_campaigns import running_campaigns
     from training.offers.offers import read_offers
 

@@ -13,7 +13,7 @@ from features.commands.console import progress, show_json, show_table
 from features.commands.log import open_log
 from features.commands.options import AsJson, options
 from features.errors import StayworthError
-from features.language import translatable, translated, use_language
+from features.language import translated, use_language
 from features.log.findings import WARNING
 from features.log.settings import Columns, LogSettings
 from serving.settings import MoneySettings
@@ -42,8 +42,9 @@ def plan(settings: PlanSettings, costs: CostSettings, money: MoneySettings, as_j
     not_selected.csv (all others, with the reason), plan.json and summary.html. For a team:
     --customers crm.csv --xlsx.
     """
-    from serving.campaign.customer_files import OPT_OUTS, CustomerFiles
+    from serving.campaign.customer_files import CustomerFiles
     from serving.campaign.folder import require_new, write_campaign
+    from serving.campaign.meant_rows import OPT_OUTS
     from serving.campaign.reader_lists import ReaderLists
     from serving.campaign.running_campaigns import running_campaigns
     from serving.campaign.scored_list import read_scores
@@ -193,6 +194,7 @@ def _measured(
 ) -> Measurement:
     from features.log.matching import match_ids, require_match
     from serving.campaign.customer_files import CustomerFiles
+    from serving.campaign.meant_rows import REDEEMED
     from training.campaign.assignment import read_assignment
     from training.campaign.coverage import require_both_groups
     from training.campaign.measurement import measure as compare
@@ -200,11 +202,7 @@ def _measured(
     assignment = read_assignment(campaign)
     customers = assignment.customers["customer_id"]
     files = CustomerFiles(customers, translated("the campaign"), settings.loose_ids, settings.allow_unmatched)
-    redeemed = (
-        files.ids(settings.redeemed, translatable("redeemed ones of {file}"), all_that_are_meant=True)
-        if settings.redeemed
-        else None
-    )
+    redeemed = files.ids(settings.redeemed, REDEEMED, all_that_are_meant=True) if settings.redeemed else None
     known = orders.table["customer_id"].unique().to_pylist()
     match = match_ids(customers, known, loosely=settings.loose_ids)
     said = require_match(

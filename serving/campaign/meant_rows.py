@@ -1,0 +1,94 @@
+"""Rows of a file of customers that are meant: those of a list that says of each by yes or no.
+
+Many tools export all customers with a column such as ``accepts_marketing``; taken whole, such a list would mean
+everybody. A column whose name is clear is followed; where its cells are not, the file is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pandas as pd
+
+from features.errors import StayworthError
+from features.language import translatable, translated
+
+OPT_OUTS = translatable("opt-outs of {file}")
+REDEEMED = translatable("redeemed ones of {file}")
+
+_YES = ("true", "1", "1.0", "yes", "t", "y", "on", "بله", "بلی", "آری")
+_NO = ("false", "0", "0.0", "no", "f", "n", "off", "خیر", "نه")
+_NAMES = {
+    OPT_OUTS: {
+        True: re.compile(
+            r"opt(ed)?_?out|unsubscribed?|suppressed|do_not_(contact|e?mail|call|market)|dnc|no_(contact|marketing)"
+        ),
+        False: re.compile(r"accepts?(_\w+)?_marketing|accepts_(e?mail|sms)|subscribed|opt(ed)?_?in|consent"),
+    },
+    REDEEMED: {True: re.compile(r"redeem(ed|s)?")},
+}
+"""By what a file lists: the names of columns whose yes, or no, means the customer."""
+
+
+def meant_rows(table: pd.DataFrame, what: str, file: str) -> tuple[pd.DataFrame, list[str]]:
+    """Return the rows that are meant, and sentences to print about those that are not.
+
+    Parameters
+    ----------
+    table : DataFrame, as the file holds it
+    what : `OPT_OUTS` or `REDEEMED`; of other files all rows are meant
+    file : str, its name
+
+    Raises
+    ------
+    StayworthError
+        If a column says yes or no of some customers, and something else of others.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"customer_id": ["1", "2"], "accepts_marketing": ["TRUE", "FALSE"]})
+    >>> meant_rows(rows, OPT_OUTS, "stop.csv")[0]["customer_id"].tolist()
+    ['2']
+    """
+    flags = list(_flags(table, what, file))
+    if not flags:
+        return table, []
+    meant = pd.concat(flags, axis=1).any(axis=1)
+    if meant.all():
+        return table, []
+    return table[meant], [
+        translated(
+            "{file}: {n:,} of {all:,} rows are taken, as {columns} says.",
+            file=file,
+            n=int(meant.sum()),
+            all=len(table),
+            columns=[str(flag.name) for flag in flags],
+        )
+    ]
+
+
+def _flags(table: pd.DataFrame, what: str, file: str) -> Iterator[pd.Series]:
+    """Yield for each column that says yes or no whether a row is meant."""
+    for name in table.columns:
+        plain = re.sub(r"[^a-z]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", str(name)).lower())
+        means = next((yes for yes, pattern in _NAMES.get(what, {}).items() if pattern.search(plain)), None)
+        if means is None:
+            continue
+        cells = table[name].fillna("").astype(str).str.strip().str.lower()
+        known = cells.isin([*_YES, *_NO])
+        if not known.any():
+            continue  # such as the day on which a customer has opted out
+        if not known.all():
+            raise StayworthError(
+                translated(
+                    "{file}: column {column!r} says yes or no of {n:,} of {all:,} customers, and {cell!r} of others. "
+                    "Leave only the rows of those whom you mean, or write TRUE or FALSE in each.",
+                    file=file,
+                    column=str(name),
+                    n=int(known.sum()),
+                    all=len(table),
+                    cell=str(cells[~known].iloc[0]),
+                )
+            )
+        yield cells.isin(_YES if means else _NO).rename(str(name))

@@ -1,0 +1,50 @@
+"""Lists that say yes or no of each customer: only those who are meant are taken."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from features.errors import StayworthError
+from serving.campaign.meant_rows import OPT_OUTS, REDEEMED, meant_rows
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "what", "meant"),
+    [
+        ("opted_out", ["TRUE", "FALSE", "FALSE"], OPT_OUTS, "a"),
+        ("Unsubscribed", ["no", "Yes", "no"], OPT_OUTS, "b"),
+        ("Accepts Email Marketing", ["yes", "no", "no"], OPT_OUTS, "bc"),
+        ("subscribed", ["1", "0", "1"], OPT_OUTS, "b"),
+        ("redeemed", ["0", "1", "1"], REDEEMED, "bc"),
+        ("opted_out", ["TRUE"] * 3, OPT_OUTS, "abc"),
+        ("opted_out_at", ["2024-01-01"] * 3, OPT_OUTS, "abc"),
+        ("accepts_marketing", ["no", "yes", "no"], REDEEMED, "abc"),  # says nothing of who redeemed
+        ("city", ["yes", "no", "no"], OPT_OUTS, "abc"),
+    ],
+)
+def test_rows_are_taken_as_a_column_of_a_clear_name_says(
+    column: str, cells: list[str], what: str, meant: str
+) -> None:
+    table = pd.DataFrame({"customer_id": list("abc"), column: cells})
+
+    rows, said = meant_rows(table, what, "list.csv")
+
+    assert rows["customer_id"].tolist() == list(meant)
+    expected = [f"list.csv: {len(meant)} of 3 rows are taken, as {column} says."] if len(meant) < 3 else []
+    assert said == expected
+
+
+def test_whoever_opted_out_of_one_channel_has_opted_out() -> None:
+    table = pd.DataFrame(
+        {"customer_id": list("abc"), "email_opt_out": ["y", "n", "n"], "sms_opt_out": ["n", "n", "y"]}
+    )
+
+    assert meant_rows(table, OPT_OUTS, "list.csv")[0]["customer_id"].tolist() == ["a", "c"]
+
+
+def test_a_column_that_says_yes_of_some_and_nothing_of_others_is_refused() -> None:
+    table = pd.DataFrame({"customer_id": list("abc"), "opted_out": ["TRUE", "", None]})
+
+    with pytest.raises(StayworthError, match=r"column 'opted_out' says yes or no of 1 of 3 .* write TRUE or"):
+        meant_rows(table, OPT_OUTS, "list.csv")
