@@ -7,6 +7,9 @@ of those for whom an offer then pays, the most profitable are taken. As many aga
 something only beside a customer like it who was left alone, and leaving alone costs nothing where no profit is
 expected. As doubt goes, so does exploring.
 
+What exploring is expected to lose is at most what the plan is expected to earn. An acceptance rate of 0, as a plain
+number, leaves no doubt.
+
 A share of the contacts would not do: a plan that has become too pessimistic contacts hardly anybody, and a share of
 hardly anybody never corrects it.
 
@@ -25,8 +28,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from training.campaign.acceptance_by_silence import bands_of
-from training.campaign.selection import NOT_PAYING, fill_in
+from training.campaign.candidates import prices
+from training.campaign.selection import NOT_PAYING, choose_and_draw, fill_in
 from training.campaign.settings import PlanTerms
+from training.offers.allocation import Allocation
 from training.offers.offer_profit import expected_cost, offer_profit
 from training.offers.offers import Floats, Offer
 
@@ -75,7 +80,9 @@ def add_explorers(
     best, most = sampled.argmax(axis=1), sampled.max(axis=1)
     places = _places(drawn, offers, terms, math.ceil(terms.explore * int(doubtful.sum())))
     free = np.flatnonzero(doubtful & (most > 0))
-    chosen = _within(rows, free[np.argsort(-most[free], kind="stable")], best, offers, terms, places)
+    earned = float(drawn.loc[(drawn["offer"] != "") & ~drawn["held_out"], "expected_profit"].sum())
+    ranked = free[np.argsort(-most[free], kind="stable")]
+    chosen = _within(rows, ranked, best, offers, terms, places, earned)
     held_out, first_stratum = rng.permutation(chosen)[: len(chosen) // 2], int(drawn["stratum"].max()) + 1
     for number, offer in enumerate(offers):
         mine = candidates[chosen[best[chosen] == number]]
@@ -85,8 +92,44 @@ def add_explorers(
     drawn.loc[candidates[held_out], "held_out"] = True
 
 
+def choose_with_explorers(
+    customers: pd.DataFrame,
+    candidates: NDArray[np.intp],
+    profit: Floats,
+    cost: Floats,
+    offers: Sequence[Offer],
+    terms: PlanTerms,
+    share: float,
+    dormant_after_days: int,
+) -> tuple[Allocation, pd.DataFrame]:
+    """Choose the contacts for profit and those to learn from; without either, the limits are for profit alone.
+
+    Returns
+    -------
+    As `training.campaign.selection.choose_and_draw`, with the column ``purpose``
+    """
+
+    def chosen(limits: PlanTerms) -> tuple[Allocation, pd.DataFrame]:
+        allocation, drawn = choose_and_draw(
+            customers, candidates, profit, cost, offers, limits.for_profit, share
+        )
+        add_explorers(drawn, candidates, offers, limits, dormant_after_days)
+        return allocation, drawn
+
+    found = chosen(terms)
+    if not terms.explores or (terms.budget is None and terms.max_contacts is None):
+        return found
+    contacted = set(found[1].loc[~found[1]["held_out"], "purpose"])
+    if {EXPLORE, PROFIT} <= contacted:
+        return found
+    alone = chosen(terms.model_copy(update={"explore": 0.0}))
+    return alone if (alone[1]["purpose"] == PROFIT).any() else found
+
+
 def _profit(rows: pd.DataFrame, offer: Offer, dormant_after_days: int, deviations: Floats) -> Floats:
     """Return each customer's profit at an acceptance so many standard deviations from the mean of their band."""
+    if offer.acceptance_rate == 0 and not offer.acceptance_by_silence:
+        return np.full(len(rows), -np.inf)
     bands = bands_of(offer, dormant_after_days)
     silent = rows["silent_days"].fillna(0.0).to_numpy()
     place = np.searchsorted([band.from_days for band in bands], silent, side="right") - 1
@@ -121,19 +164,22 @@ def _within(
     offers: Sequence[Offer],
     terms: PlanTerms,
     places: list[int],
+    earned: float,
 ) -> NDArray[np.intp]:
-    """Take customers from the top, two for each contact, while places and budget last."""
+    """Take customers from the top, two for each contact, while places and budget last, and what is earned pays."""
     left = [2 * number for number in places]
     money = math.inf if terms.budget is None else 2 * terms.explore * terms.budget
     costs = np.column_stack([_cost(rows, offer) for offer in offers])
+    losses = -prices(rows, offers)[0]
     taken: list[int] = []
     for place in ranked:
-        offer, cost = best[place], costs[place, best[place]]
+        offer, cost, loss = best[place], costs[place, best[place]], losses[place, best[place]]
         if left[-1] < 1:
             break
-        if left[offer] >= 1 and cost <= money:
+        if left[offer] >= 1 and cost <= money and loss <= earned:
             taken.append(int(place))
             left[offer], left[-1], money = left[offer] - 1, left[-1] - 1, money - cost
+            earned -= loss  # of each, as if none of them were held out
     return np.array(taken[: len(taken) // 2 * 2], dtype=np.intp)
 
 

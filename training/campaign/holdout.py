@@ -80,7 +80,7 @@ def _merged(cell: NDArray[np.int64], enough: int) -> NDArray[np.int64]:
 
 
 def draw_holdout(stratum: ArrayLike, offer: ArrayLike, holdout_share: float, seed: int) -> NDArray[np.bool_]:
-    """Draw the holdout: in each stratum its share, in each offer exactly ``⌈share · customers⌉``.
+    """Draw the holdout: in each stratum its share, in each offer exactly ``⌈share · customers⌉``, of one customer none.
 
     Parameters
     ----------
@@ -104,7 +104,8 @@ def draw_holdout(stratum: ArrayLike, offer: ArrayLike, holdout_share: float, see
     held_out = np.zeros(strata.size, dtype=bool)
     for number in np.unique(offers):
         members = np.flatnonzero(offers == number)
-        total = math.ceil(round(holdout_share * members.size, 9))
+        # Of one customer there is nothing to draw: the plan contacts them rather than nobody.
+        total = min(math.ceil(round(holdout_share * members.size, 9)), members.size - 1)
         labels, sizes = np.unique(strata[members], return_counts=True)
         exact = sizes * (total / members.size)
         take = np.floor(exact + 1e-9).astype(np.int64)

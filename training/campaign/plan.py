@@ -27,11 +27,11 @@ from training.campaign.candidates import (
     stated_by_scores,
     stated_costs,
 )
-from training.campaign.exploration import EXPLORE, add_explorers
+from training.campaign.exploration import EXPLORE, choose_with_explorers
 from training.campaign.holdout import CONFIDENCE, holdout_share_for, minimum_detectable_effect
 from training.campaign.resumption import at_resumption, stated_resumption, value_at_resumption
 from training.campaign.running import RunningCampaign
-from training.campaign.selection import choose_and_draw, describe_best
+from training.campaign.selection import describe_best
 from training.campaign.settings import PlanTerms
 from training.offers.allocation import Allocation
 from training.offers.offers import BetaPrior, Offer
@@ -256,10 +256,9 @@ def plan(
 
     share = 0.1 if terms.holdout_share is None else terms.holdout_share
     for _ in range(_MOST_ROUNDS):
-        allocation, drawn = choose_and_draw(
-            customers, candidates, profit, cost, offers, terms.for_profit, share
+        allocation, drawn = choose_with_explorers(
+            customers, candidates, profit, cost, offers, terms, share, silence
         )
-        add_explorers(drawn, candidates, offers, terms, silence)
         chosen = (drawn, tuple(offers), terms, allocation, share)
         result = CampaignPlan(*chosen, starts_on, horizon, rate, silence, still, known_costs)
         if terms.effect is None:

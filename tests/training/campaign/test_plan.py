@@ -275,3 +275,39 @@ def test_the_record_of_a_plan_keeps_what_customers_cost() -> None:
 
     assert record.costs == COSTS
     assert CampaignRecord.from_dict(record.to_dict()) == record
+
+
+def test_one_chosen_customer_is_contacted_and_the_effect_cannot_be_measured() -> None:
+    for explore in (0.0, 0.05, 0.5):
+        made = plan(scored(300), [VOUCHER], PlanTerms(max_contacts=1, explore=explore))
+
+        assert (len(made.contacted), len(made.held_out)) == (1, 0)
+        assert set(made.contacted["purpose"]) == {"profit"}
+        assert any("effect of this campaign can't be measured" in each for each in sentences(made))
+
+
+def test_an_acceptance_of_zero_is_certain_and_not_explored() -> None:
+    useless = VOUCHER.model_copy(update={"acceptance_rate": 0.0, "contact_cost": 0.5})
+
+    made = plan(scored(2000), [useless], PlanTerms(explore=0.5))
+
+    assert made.chosen.empty
+    assert made.expected_profit == 0
+
+
+def test_exploring_loses_no_more_than_the_plan_earns() -> None:
+    doubtful = VOUCHER.model_copy(update={"acceptance_rate": BetaPrior(alpha=0.5, beta=9.5)})
+
+    for contact_cost in (0.5, 1.0, 2.0, 4.0):
+        offer = doubtful.model_copy(update={"contact_cost": contact_cost})
+        made = plan(scored(1000), [offer], PlanTerms(explore=0.5))
+        assert made.expected_profit >= 0
+
+
+def test_a_budget_for_one_contact_goes_to_a_profitable_one() -> None:
+    best = plan(scored(300), [VOUCHER], PlanTerms(max_contacts=1, explore=0)).contacted.iloc[0]
+    alone = scored(300).query("customer_id == @best.customer_id")
+
+    made = plan(alone, [VOUCHER], PlanTerms(budget=best["expected_cost"] * 1.001, explore=0.05))
+
+    assert made.contacted["purpose"].tolist() == ["profit"]
