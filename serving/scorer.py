@@ -7,7 +7,7 @@ So both give a customer the same numbers, to the last digit, whoever else is in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -18,7 +18,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.behaviour.catalogue import ATTRIBUTES, FILES, SURVEYS, file_of
 from features.behaviour.files import BehaviourFiles
 from features.economics.trailing import CostFiles, TrailingYear, stated_year, trailing_year
 from features.engines.choice import engine_for
@@ -30,11 +29,11 @@ from features.log.clock import require_known_orders, tomorrow
 from features.log.columns import text
 from features.log.findings import Finding
 from features.log.history_checks import late_snapshot
-from features.log.identity import examples
 from features.log.settings import Columns, LogRules
 from features.log.transactions import TransactionLog, validate
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
+from serving.remarks import Remarks
 from training.model.retention_model import RetentionModel
 from training.model.score_schema import SCORE_COLUMNS
 from training.model.self_check import example_orders
@@ -43,7 +42,6 @@ from training.versions.registry import DEFAULT_TRACKING_URI, load_champion
 # A request has a margin because its sender means it: an order without one is not used.
 REQUEST_COLUMNS = Columns(margin_column="margin")
 NOTHING_USABLE = "no usable order: all were quarantined"
-_OTHER_SHARE = 0.1  # of the training rows: a log that differs by more before the same day is another
 _NOBODY = pd.DataFrame({"customer_id": [], "reason": []}, dtype="str")
 
 
@@ -98,6 +96,11 @@ class Scorer:
     model: RetentionModel
     version: str
 
+    @cached_property
+    def remarks(self) -> Remarks:
+        """What the version says of what it is given."""
+        return Remarks(self.model, self.version)
+
     @classmethod
     def from_registry(cls, tracking_uri: str = DEFAULT_TRACKING_URI) -> Scorer:
         """Load the champion.
@@ -115,25 +118,7 @@ class Scorer:
         if snapshot:
             require_known_orders(snapshot)
         late = late_snapshot(log, snapshot) if snapshot else []
-        return [*self.model.card.log.differences(log, self.version), *late, *self._other_history(log)]
-
-    def _other_history(self, log: TransactionLog) -> Iterator[Finding]:
-        """Find a log whose past is not that of the training log: another shop's, or a part of it."""
-        reference = self.model.card.reference
-        if reference is None or abs(lost := reference.rows_lost(log)) <= _OTHER_SHARE * reference.rows:
-            return
-        yield Finding(
-            "other-history",
-            translated(
-                "Before {day:date} the log has {rows:row|rows}, and version {version} learnt from {known:,}. A score "
-                "needs all orders of the same shop from its beginning: if this is a part of the log, give the whole "
-                "one; if it is another shop's, train on it: stayworth train --promote",
-                day=reference.snapshot.date,
-                rows=reference.rows - lost,
-                version=self.version,
-                known=reference.rows,
-            ),
-        )
+        return [*self.model.card.log.differences(log, self.version), *late, *self.remarks.other_history(log)]
 
     def require_costs(self, stated: Mapping[str, float]) -> None:
         """Raise a StayworthError if customers are said to cost something else than by the version's terms.
@@ -207,8 +192,8 @@ class Scorer:
         year = self._trailing_year(log, snapshot, known) if known else None
         with engine_for(log.table.num_rows, threads=threads) as engine:
             scored = self._score(log, engine, snapshot, year, beside)
-        of_files = (*self._of_files(log, snapshot, beside), *scored.notes)
-        notes = [*self._means(year), *(year.notes if year else ()), *of_files]
+        of_files = (*self.remarks.of_files(log, snapshot, beside), *scored.notes)
+        notes = [*self.remarks.means(year), *(year.notes if year else ()), *of_files]
         return replace(scored, notes=tuple(dict.fromkeys(notes)))
 
     def year_of(
@@ -252,77 +237,6 @@ class Scorer:
             )
         require_known_orders(snapshot)
         return trailing_year(log, snapshot, files, self.model.terms.inactivity_days)
-
-    def _means(self, year: TrailingYear | None = None) -> tuple[str, ...]:
-        """Say which costs are the version's means though customers have their own."""
-        own = self.model.own_costs
-        given = own.given(year) if own and year else ()
-        means = [name for name in own.names if name not in given] if own else []
-        if not means:
-            return ()
-        return (
-            translated(
-                "The values take {columns} from the means of version {version}: customers' own come from the files of "
-                "costs that 'stayworth score' reads, or from `costs` of a request.",
-                columns=means,
-                version=self.version,
-            ),
-        )
-
-    def _of_files(
-        self, log: TransactionLog, snapshot: Snapshot, beside: BehaviourFiles | None
-    ) -> Iterator[str]:
-        """Say what the version learnt from and the files do not tell, and which files it does not use."""
-        yield from self._missing(beside, translated("The list has"))
-        if beside is None or beside.whole:
-            return
-        yield from beside.notes(log)
-        for file in beside.only(self.model.files).silent_at(snapshot):
-            yield translated(
-                "The file of {file} has no row before {day:date}: it tells nothing of that date.",
-                file=file,
-                day=snapshot.date,
-            )
-        for file in (SURVEYS, ATTRIBUTES):
-            if file in beside.given and file not in self.model.files:
-                yield translated(
-                    "The file of {file} is not used: version {version} did not learn from one.",
-                    file=file,
-                    version=self.version,
-                )
-
-    def _unseen(self, table: Mapping[str, np.ndarray]) -> Iterator[str]:
-        """Name the values of attributes that the version did not learn from."""
-        models = (self.model.churn, self.model.spend)
-        found = {name: own for each in models if each for name, own in each.inputs.unseen(table).items()}
-        for name, values in found.items():
-            yield (
-                translated(
-                    "{name}: version {version} did not learn from {values}, what {n:,} of the customers "
-                    "have; that counts as missing.",
-                    name=name,
-                    version=self.version,
-                    values=examples(sorted(set(values))),
-                    n=len(values),
-                )
-            )
-
-    def _missing(self, beside: BehaviourFiles | None, what: str) -> Iterator[str]:
-        """Name the features of files that the version learnt from and that are not known here."""
-        known = beside.names if beside else ()
-        for file in (each for each in self.model.files if each in FILES):
-            lacking = [name for name in self.model.features if file_of(name) == file and name not in known]
-            if lacking:
-                yield (
-                    translated(
-                        "{what} no {file} that tell {columns}, which version {version} learnt from: they are "
-                        "missing, and its probabilities are not calibrated for that.",
-                        what=what,
-                        file=file,
-                        columns=lacking,
-                        version=self.version,
-                    )
-                )
 
     def score_customers(
         self,
@@ -441,7 +355,7 @@ class Scorer:
             rows_not_visible=log.table.num_rows - seen,
             quarantined=log.quarantine.counts(),
             recent=np.asarray(recent)[order],
-            notes=tuple(self._unseen(table)),
+            notes=tuple(self.remarks.unseen(table)),
         )
 
     def learnt_from(self, beside: BehaviourFiles | None) -> BehaviourFiles | None:
@@ -452,8 +366,8 @@ class Scorer:
         self, log: TransactionLog, beside: BehaviourFiles | None = None, year: TrailingYear | None = None
     ) -> tuple[str, ...]:
         """Return what the sender of a live request is to know about its scores; refuse another currency."""
-        missing = self._missing(beside, translated("The request has"))
-        return (*self.model.card.log.request_notes(log, self.version), *self._means(year), *missing)
+        missing = self.remarks.missing(beside, translated("The request has"))
+        return (*self.model.card.log.request_notes(log, self.version), *self.remarks.means(year), *missing)
 
     def request_log(self, rows: pa.Table, rules: LogRules | None = None) -> TransactionLog:
         """Read the orders of a live request: by default in the time zone of the training log."""

@@ -1,0 +1,124 @@
+"""Remarks on scores: what a version learnt from and is not told, and what it is told and cannot use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.behaviour.catalogue import ATTRIBUTES, FILES, SURVEYS, file_of
+from features.behaviour.files import BehaviourFiles
+from features.economics.trailing import TrailingYear
+from features.language import translated
+from features.log.findings import Finding
+from features.log.identity import examples
+from features.log.transactions import TransactionLog
+from features.snapshot import Snapshot
+from training.model.retention_model import RetentionModel
+
+_OTHER_SHARE = 0.1  # of the training rows: a log that differs by more before the same day is another
+
+
+@dataclass(frozen=True)
+class Remarks:
+    """What a registered version says of what it is given to score.
+
+    Parameters
+    ----------
+    model : RetentionModel
+    version : str
+        Named in the sentences.
+    """
+
+    model: RetentionModel
+    version: str
+
+    def other_history(self, log: TransactionLog) -> Iterator[Finding]:
+        """Find a log whose past is not that of the training log: another shop's, or a part of it."""
+        reference = self.model.card.reference
+        if reference is None or abs(lost := reference.rows_lost(log)) <= _OTHER_SHARE * reference.rows:
+            return
+        yield Finding(
+            "other-history",
+            translated(
+                "Before {day:date} the log has {rows:row|rows}, and version {version} learnt from {known:,}. A score "
+                "needs all orders of the same shop from its beginning: if this is a part of the log, give the whole "
+                "one; if it is another shop's, train on it: stayworth train --promote",
+                day=reference.snapshot.date,
+                rows=reference.rows - lost,
+                version=self.version,
+                known=reference.rows,
+            ),
+        )
+
+    def means(self, year: TrailingYear | None = None) -> tuple[str, ...]:
+        """Say which costs are the version's means though customers have their own."""
+        own = self.model.own_costs
+        given = own.given(year) if own and year else ()
+        means = [name for name in own.names if name not in given] if own else []
+        if not means:
+            return ()
+        return (
+            translated(
+                "The values take {columns} from the means of version {version}: customers' own come from the files of "
+                "costs that 'stayworth score' reads, or from `costs` of a request.",
+                columns=means,
+                version=self.version,
+            ),
+        )
+
+    def of_files(
+        self, log: TransactionLog, snapshot: Snapshot, beside: BehaviourFiles | None
+    ) -> Iterator[str]:
+        """Say what the version learnt from and the files do not tell, and which files it does not use."""
+        yield from self.missing(beside, translated("The list has"))
+        if beside is None or beside.whole:
+            return
+        yield from beside.notes(log)
+        for file in beside.only(self.model.files).silent_at(snapshot):
+            yield translated(
+                "The file of {file} has no row before {day:date}: it tells nothing of that date.",
+                file=file,
+                day=snapshot.date,
+            )
+        for file in (SURVEYS, ATTRIBUTES):
+            if file in beside.given and file not in self.model.files:
+                yield translated(
+                    "The file of {file} is not used: version {version} did not learn from one.",
+                    file=file,
+                    version=self.version,
+                )
+
+    def unseen(self, table: Mapping[str, np.ndarray]) -> Iterator[str]:
+        """Name the values of attributes that the version did not learn from."""
+        models = (self.model.churn, self.model.spend)
+        found = {name: own for each in models if each for name, own in each.inputs.unseen(table).items()}
+        for name, values in found.items():
+            yield (
+                translated(
+                    "{name}: version {version} did not learn from {values}, what {n:,} of the customers "
+                    "have; that counts as missing.",
+                    name=name,
+                    version=self.version,
+                    values=examples(sorted(set(values))),
+                    n=len(values),
+                )
+            )
+
+    def missing(self, beside: BehaviourFiles | None, what: str) -> Iterator[str]:
+        """Name the features of files that the version learnt from and that are not known here."""
+        known = beside.names if beside else ()
+        for file in (each for each in self.model.files if each in FILES):
+            lacking = [name for name in self.model.features if file_of(name) == file and name not in known]
+            if lacking:
+                yield (
+                    translated(
+                        "{what} no {file} that tell {columns}, which version {version} learnt from: they are "
+                        "missing, and its probabilities are not calibrated for that.",
+                        what=what,
+                        file=file,
+                        columns=lacking,
+                        version=self.version,
+                    )
+                )
