@@ -99,6 +99,7 @@ FLOORS = {
     ),
     "serving": (
         ("settings",),
+        ("remarks",),
         ("scorer",),
         ("lists",),
         ("report",),
