@@ -33,6 +33,7 @@ BetaGeoFitter().fit(rfm["frequency"], rfm["recency"] / 7, rfm["T"] / 7)
 bought = rfm[(rfm["frequency"] > 0) & (rfm["monetary_value"] > 0)]
 GammaGammaFitter().fit(bought["frequency"], bought["monetary_value"])
 """
+STAYWORTH = str(Path(sys.executable).with_name("stayworth"))
 TRACKING = ("--tracking-uri", "sqlite:///mlflow.db")
 RUNS = {
     "lifetimes: summary and fit": (sys.executable, "-c", PEER),
@@ -49,7 +50,7 @@ RUNS = {
         ),
     ),
     "stayworth score to Parquet": (
-        *("stayworth", "score", "--transactions", "orders.parquet", "--out", "scored.parquet", *TRACKING),
+        *(STAYWORTH, "score", "--transactions", "orders.parquet", "--out", "scored.parquet", *TRACKING),
     ),
 }
 
