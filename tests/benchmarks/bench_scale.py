@@ -39,7 +39,7 @@ RUNS = {
     "lifetimes: summary and fit": (sys.executable, "-c", PEER),
     "stayworth train": (
         *(
-            "stayworth",
+            STAYWORTH,
             "train",
             "--transactions",
             "orders.parquet",
