@@ -64,7 +64,7 @@ def _text(path: Path) -> str:
         content = file.read(LARGEST_BYTES + 1)
     if len(content) > LARGEST_BYTES:
         raise ValueError(f"it is larger than {LARGEST_BYTES >> 20} MiB")
-    return content.decode()
+    return content.decode("utf-8-sig")  # Windows begins a file with a mark
 
 
 def _within_depth(document: Document) -> Document:

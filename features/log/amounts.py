@@ -26,7 +26,7 @@ EXPRESSION_ERROR = 5e-15  # twenty roundings of a double; half a unit of the 14t
 
 _PART_OF_A_CENT = 1e-8
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
-_CURRENCY_MARK = r"[$€£¥₹₺₽﷼₩]|\b[A-Za-z]{2,3}\b|ریال|تومان"
+_CURRENCY_MARK = r"\b[A-Za-z]{1,3}\$|\b[Rr]s\.?|[$€£¥₹₺₽﷼₩]|\b[A-Za-z]{2,3}\b|ریال|تومان"
 _SIDES = {"CR", "DR"}
 _CURRENCY = _CURRENCY_MARK + r"|\s"
 _GROUPS = {" ": r"[ \x{a0}\x{202f}]", "'": "['’]"}
@@ -83,7 +83,11 @@ def _filled(values: pa.ChunkedArray, style: NumberStyle) -> pa.ChunkedArray:
 
 def _require_one_currency(written: pa.ChunkedArray) -> None:
     """Refuse numbers with marks of several currencies: a sum of them means nothing."""
-    marks = {mark for each in written.unique().to_pylist() for mark in re.findall(_CURRENCY_MARK, each or "")}
+    marks = {
+        mark.rstrip(".")
+        for each in written.unique().to_pylist()
+        for mark in re.findall(_CURRENCY_MARK, each or "")
+    }
     if marks and marks <= _SIDES:
         raise LogError(
             "Amounts are marked CR and DR, credit and debit.",

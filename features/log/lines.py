@@ -112,9 +112,7 @@ def _column(read: Callable[..., Any], raw: pa.Table, name: str, *options: Any) -
 def _judge_times(
     quarantine: Quarantine, times: Times, name: str, rules: LogRules, now: np.datetime64
 ) -> None:
-    _require_mostly_readable(
-        quarantine, np.isnat(times), "dates", *_date_form(rules), name, date_format=rules.date_format
-    )
+    _require_mostly_readable(quarantine, np.isnat(times), "dates", *_date_form(rules), rules, name)
     quarantine.set_aside(np.isnat(times), UNREADABLE_DATE, name)
     if rules.earliest is not None:
         quarantine.set_aside(times < np.datetime64(rules.earliest), TOO_EARLY, name)
@@ -123,6 +121,11 @@ def _judge_times(
 
 def _date_form(rules: LogRules) -> tuple[str, str]:
     """Return how dates are read, and the flag that reads them otherwise."""
+    if rules.calendar == "jalali":
+        return (
+            "Dates are read in the Jalali calendar, as 1402/01/31.",
+            "Leave --log-calendar out if yours are Gregorian.",
+        )
     if rules.date_format is not None:
         form = f"Dates are read with --date-format {rules.date_format!r}"
         return f"{form}; change it to how yours are written.", ""
@@ -136,7 +139,7 @@ def _read_amounts(
     shown = (names["amount"],) if expression is None else expression.amounts
     amounts = _amounts(quarantine.raw, names, rules, expression)
     missing, values = amounts.is_null().to_numpy(), amounts.to_numpy()
-    _require_mostly_readable(quarantine, missing, "amounts", _PLAIN_NUMBERS, "", *shown)
+    _require_mostly_readable(quarantine, missing, "amounts", _PLAIN_NUMBERS, "", rules, *shown)
     quarantine.set_aside(missing, UNREADABLE_AMOUNT, *shown)
     quarantine.set_aside(~np.isfinite(values), INFINITE_AMOUNT, *shown)
     quarantine.set_aside(np.abs(values) >= LARGEST_AMOUNT, HUGE_AMOUNT, *shown)
@@ -190,7 +193,7 @@ def _repeats_an_order(
 def _read_margins(quarantine: Quarantine, name: str, rules: LogRules) -> Cents:
     values = _column(numbers, quarantine.raw, name, rules.number_style).to_numpy()
     sound = np.abs(values) < LARGEST_AMOUNT
-    _require_mostly_readable(quarantine, ~sound, "margins", _PLAIN_NUMBERS, "", name)
+    _require_mostly_readable(quarantine, ~sound, "margins", _PLAIN_NUMBERS, "", rules, name)
     quarantine.set_aside(~sound, UNREADABLE_MARGIN, name)
     return cents(np.where(sound, values, 0.0))
 
@@ -218,16 +221,16 @@ def _require_mostly_readable(
     what: str,
     form: str,
     remedy: str,
+    rules: LogRules,
     *columns: str,
-    date_format: str | None = None,
 ) -> None:
     unreadable = unreadable & ~quarantine.marked(FURTHER_LINE, LEFT_OUT)
     count, rows = int(unreadable.sum()), quarantine.rows_in - quarantine.rows_of(FURTHER_LINE, LEFT_OUT).size
     if 2 * count > rows:
         numbers = np.flatnonzero(unreadable)
-        read_as = (date_format or ISO) if count < rows else None
+        read_as = (rules.date_format or ISO) if count < rows else None
         examples = quarantine.describe(numbers, *columns)
-        notations = written_otherwise(quarantine.raw, numbers, what, *columns, read_as=read_as)
+        notations = written_otherwise(quarantine.raw, numbers, what, *columns, read_as=read_as, rules=rules)
         hints = [hint.sentence() for hint in notations]
         cells = [text(quarantine.raw[name].take(pa.array(numbers))) for name in columns]
         blank = int(np.any([cell.is_null().to_numpy() for cell in cells], axis=0).sum())

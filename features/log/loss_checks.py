@@ -40,9 +40,7 @@ def _check_quarantine(log: TransactionLog, rules: LogRules) -> Iterator[Finding]
     rows = quarantine.rows_of(*lost)
     if not rows.size:
         return
-    # What is read as Jalali already and still unreadable is no day of that calendar.
-    used = f"--log-calendar {rules.calendar}"
-    notations = [notation for notation in _notations(log, rules) if notation.flag != used]
+    notations = _notations(log, rules)
     cents = np.abs(log.lines["amount_cents"].to_numpy().astype(float))
     for notation in notations:
         cents[notation.rows] = np.abs(np.nan_to_num(notation.values)) * 100
@@ -54,7 +52,7 @@ def _check_quarantine(log: TransactionLog, rules: LogRules) -> Iterator[Finding]
         part = notation.rows.size / max(quarantine.rows_in - chosen, 1)
         worth = cents[notation.rows].sum() / max(cents[rows].sum() + kept, 1)
         negatives = int((notation.values < 0).sum())
-        fatal = (
+        fatal = bool(
             max(part, worth) > MUCH
             or (negatives > refunds)
             or "thousands" in notation.how
@@ -70,7 +68,9 @@ def _check_quarantine(log: TransactionLog, rules: LogRules) -> Iterator[Finding]
     explained = sum(notation.rows.size for notation in notations)
     if max(share, money) > MUCH and explained < rows.size:
         named = any(notation.what == "dates" for notation in notations)
-        yield _lost(log, "" if named else rules.date_format or ISO, rows, share, money)
+        yield _lost(
+            log, "" if named or rules.calendar == "jalali" else rules.date_format or ISO, rows, share, money
+        )
 
 
 def _notations(log: TransactionLog, rules: LogRules) -> list[Notation]:
@@ -83,7 +83,9 @@ def _notations(log: TransactionLog, rules: LogRules) -> list[Notation]:
         rows = log.quarantine.rows_of(reason)
         columns = [names[role]] if role in names else list(log.quarantine.columns_of(reason))
         if rows.size and columns:
-            found += written_otherwise(raw, rows, what, *columns, read_as=rules.date_format or ISO)
+            found += written_otherwise(
+                raw, rows, what, *columns, read_as=rules.date_format or ISO, rules=rules
+            )
     return found
 
 
@@ -95,6 +97,8 @@ def _lost(log: TransactionLog, date_format: str, rows: np.ndarray, share: float,
     counts = "; ".join(f"{quarantine.counts()[why]:,} {why} ({examples[why]})" for why in reasons)
     remarks = []
     dates = quarantine.rows_of(UNREADABLE_DATE)
+    name = log.names["ordered_at"]  # an empty cell, as in a row of totals, is no second format
+    dates = dates[text(quarantine.raw[name].take(pa.array(dates))).is_valid().to_numpy()]
     half = quarantine.rows_in / 2
     one_end = dates.size > MUCH * quarantine.rows_in and (
         (dates >= half).mean() > 0.95 or (dates < half).mean() > 0.95

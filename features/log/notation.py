@@ -15,7 +15,7 @@ from features.language import translatable, translated
 from features.log.amounts import numbers, without_marks
 from features.log.columns import text
 from features.log.dates import ascii_digits, local_times
-from features.log.settings import ISO, NumberStyle
+from features.log.settings import ISO, LogRules, NumberStyle
 
 _BLANK = r"[ \x{a0}\x{202f}]"
 _SIGN = "[+-]?"
@@ -72,7 +72,7 @@ _MARKED: tuple[tuple[str, str, str, NumberStyle], ...] = (
     (translatable("with a minus at the end"), r"^[0-9.]+ ?-$", _ACCOUNTED, _ACCOUNTING),
     (
         translatable("with a currency beside them"),
-        r"^-?([^0-9.,()-]{1,4}-?[0-9][0-9.]*|[0-9][0-9.]*[^0-9.,()-]{1,4})$",
+        r"^-?([^0-9.,()-]{1,6}\.? ?-?[0-9][0-9.]*|[0-9][0-9.]*[^0-9.,()-]{1,6}\.?)$",
         "--accounting",
         _ACCOUNTING,
     ),
@@ -211,6 +211,7 @@ def written_otherwise(
     what: str,
     *columns: str,
     read_as: str | None = None,
+    rules: LogRules | None = None,
 ) -> list[Notation]:
     """Recognise how unreadable cells are written.
 
@@ -222,6 +223,7 @@ def written_otherwise(
     columns : the columns that may hold the cells
     read_as : str, optional
         The ``--date-format`` by which other cells of the column could be read, and must still be.
+    rules : LogRules, optional, by which the cells could not be read: no flag is named that contradicts them
 
     Returns
     -------
@@ -236,26 +238,44 @@ def written_otherwise(
     in parentheses --accounting [-28.64]
     """
     found: list[Notation] = []
-    tried = (read_as or "").split("|")
+    tried, rules = (read_as or "").split("|"), rules or LogRules()
+    if what == "dates" and rules.calendar == "jalali":
+        return []  # every format is read in that calendar, as year, month and day
     for name in columns:
         written = ascii_digits(text(raw[name].take(pa.array(rows))))
-        ways = _ways_of_dates(written, tried) if what == "dates" else _ways_of_numbers(written)
+        ways = _ways_of_dates(written, tried) if what == "dates" else _ways_of_numbers(written, rules)
         for how, flag, cells, values in ways:
             found.append(Notation(what, how, flag, name, rows[cells], values))
     found.sort(key=lambda notation: -notation.rows.size)
-    return _with_one_format(found, read_as) if what == "dates" else found
+    if what != "dates":
+        return found
+    for each in found:
+        if read_as and _reads_the_rest(each.flag, read_as, raw[each.column], rows):
+            return _with_one_format(found, each.flag)
+    return _with_one_format(found, read_as)
+
+
+def _reads_the_rest(form: str, read_as: str, column: pa.ChunkedArray, rows: npt.NDArray[np.int64]) -> bool:
+    """Tell whether all dates that were read, day and month the other way round, may be of this format, too."""
+    if "|" in read_as or _other_order(form[:3]) != read_as[:3]:
+        return False
+    rest = np.ones(len(column), dtype=bool)
+    rest[rows] = False
+    cells = column.filter(pa.array(rest))
+    before, after = (local_times(cells, date_format=each) for each in (read_as, form))
+    return not bool((np.isnat(after) & ~np.isnat(before)).any())
 
 
 _Way = tuple[str, str, npt.NDArray[np.bool_] | npt.NDArray[np.int64], npt.NDArray[np.float64]]
 
 
-def _ways_of_numbers(written: pa.ChunkedArray) -> Iterator[_Way]:
+def _ways_of_numbers(written: pa.ChunkedArray, rules: LogRules) -> Iterator[_Way]:
     """Yield how numbers are written: in words, the flag, which cells, and their values."""
     left = pc.is_valid(written).to_numpy().copy()
     bare = without_marks(written)
     for how, pattern, flag, style in _NUMBERS:
         fits = left & _matches(bare if style.accounting and flag != _ACCOUNTED else written, pattern)
-        if not fits.any():
+        if not fits.any() or _contradicts(style, rules):
             continue
         # A style reads plainer cells too, such as 12,5 beside 1.234,5; only numbers have a currency, not any words.
         places = np.flatnonzero(fits if style.accounting else left)
@@ -266,19 +286,45 @@ def _ways_of_numbers(written: pa.ChunkedArray) -> Iterator[_Way]:
             yield how, flag, places[sound], values[sound]
 
 
+def _contradicts(style: NumberStyle, rules: LogRules) -> bool:
+    """Tell whether a style has other marks than those that were given."""
+    marked = style.decimal != "." or style.thousands
+    decimal = bool(marked) and rules.decimal not in (None, style.decimal)
+    return decimal or bool(style.thousands and rules.thousands not in (None, style.thousands))
+
+
 def _ways_of_dates(written: pa.ChunkedArray, tried: Sequence[str]) -> Iterator[_Way]:
     """Yield how dates are written, by formats first; what one reads, and none contradicts, is written so."""
-    left = pc.is_valid(written).to_numpy().copy()
+    left = pc.is_valid(written).to_numpy() & ~_no_days(written)
     for how, pattern, form in (*_DATES, *_OTHER_DATES):
         fits = left & _matches(written, pattern)
         if form in tried or not fits.any():
             continue
-        if "%" in form[:1] and not _matches(written, _contrary(pattern)).any():
+        named = fits
+        if not form.startswith("--date-format"):
             places = np.flatnonzero(left)
-            read = local_times(written.take(pa.array(places)), date_format=form)
-            fits[places[~np.isnat(read)]] = True
+            cells = written.take(pa.array(places))
+            read = np.zeros_like(left)
+            jalali = form.startswith("--")
+            times = local_times(cells, calendar="jalali") if jalali else local_times(cells, date_format=form)
+            read[places] = ~np.isnat(times)
+            alone = form.startswith("%") and not _matches(written, _contrary(pattern)).any()
+            # What looks like a format and is no day of the calendar, or has a month of another language, is none's.
+            fits, named = (fits | read, read) if alone else (fits, fits & read)
         left &= ~fits
-        yield how, form, fits, np.full(int(fits.sum()), np.nan)
+        if named.any():
+            yield how, form, named, np.full(int(named.sum()), np.nan)
+
+
+def _no_days(written: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    """Mark dates such as 31.02.2024, no day in whatever order, and 15/10/1402, in an order that no flag reads."""
+    day = r"^([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{4})\b.*$"
+    looks = _matches(written, day)
+    dates = pc.replace_substring_regex(written, day, r"\1/\2/\3")
+    read = [local_times(dates, date_format=form) for form in ("%d/%m/%Y", "%m/%d/%Y")]
+    sound = np.any([times >= np.datetime64("1500-01-01") for times in read], axis=0)
+    found: npt.NDArray[np.bool_] = looks & ~sound
+    return found
 
 
 def _contrary(pattern: str) -> str:

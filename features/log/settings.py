@@ -340,6 +340,13 @@ class LogSettings(LogRules, section="log"):
         bool, typer.Option("--strict", help="Stop, with exit code 3, at every finding not accepted.")
     ] = False
 
+    @field_validator("where")
+    @classmethod
+    def _condition(cls, text: str | None) -> str | None:
+        if text is not None and not text.strip():
+            raise ValueError("it is empty; write a condition, such as \"status = 'paid'\", or leave it out")
+        return text
+
     @field_validator("memory_limit")
     @classmethod
     def _amount(cls, text: str | None) -> str | None:

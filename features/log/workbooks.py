@@ -7,15 +7,18 @@ of it, have limits.
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, time
+from decimal import Decimal
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy import format_float_scientific
 
 from features.errors import EmptyLogError, LogError
 from features.log.delimited import TITLE_LINES
@@ -28,6 +31,9 @@ MOST_ROWS = 1 << 20  # Excel's own limit; a file may claim more
 MOST_CELLS = 50_000_000
 MOST_TEXT = 256 << 20
 _BATCH_ROWS = 10_000
+_STYLED = (
+    r"^[^0-9]{0,4}[0-9]+([.,' ][0-9]{3})*([.,][0-9]+)?[^0-9]{0,4}$"  # a text that is a number with marks
+)
 
 
 @dataclass(frozen=True)
@@ -36,10 +42,16 @@ class _Sheet:
 
     header: list[str]
     batches: list[pa.RecordBatch]
+    fractions: list[pa.RecordBatch]
+    """Which cells of the batches are numbers with a fraction."""
 
     @property
     def rows(self) -> int:
         return sum(batch.num_rows for batch in self.batches)
+
+
+class _Fraction(str):
+    """The text of a cell that is a number with a fraction: with a point, however text cells write theirs."""
 
 
 @dataclass
@@ -101,7 +113,12 @@ def open_workbook(path: Path, *, first_sheet: bool = False) -> Iterator[Stream]:
     if len(set(names)) < len(names):
         raise LogError(f"{path} has two columns of one name. Rename one of them.")
     batches = [batch for sheet in (first, *others) for batch in sheet.batches]
-    yield Stream(str(path), names, _schema(names), iter(batches), sum(batch.num_rows for batch in batches))
+    schema = _schema(names)
+    if batches and not first_sheet:
+        marks = [marks for sheet in (first, *others) for marks in sheet.fractions]
+        table = _with_numbers(pa.Table.from_batches(batches), pa.Table.from_batches(marks))
+        batches, schema = table.to_batches(), table.schema
+    yield Stream(str(path), names, schema, iter(batches), sum(batch.num_rows for batch in batches))
 
 
 def _require_size(path: Path) -> None:
@@ -127,7 +144,8 @@ def _sheets(book: Any, budget: _Budget, first_sheet: bool) -> dict[str, _Sheet]:
             # Titles of one cell, above a header of several.
             start = next((place for place, row in enumerate(first) if sum(map(bool, row)) > 1), 0)
             header, rows = first[start], chain(first[start + 1 :], rows)
-            sheets[sheet.title] = _Sheet(header, list(_batches(header, rows)))
+            both = list(_batches(header, rows))
+            sheets[sheet.title] = _Sheet(header, [batch for batch, _ in both], [marks for _, marks in both])
             if first_sheet:
                 break
     return sheets
@@ -137,12 +155,47 @@ def _schema(names: list[str]) -> pa.Schema:
     return pa.schema([(name, pa.string()) for name in names])
 
 
-def _batches(header: list[str], rows: Iterator[list[str]]) -> Iterator[pa.RecordBatch]:
+def _batches(header: list[str], rows: Iterator[list[str]]) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
     named = [place for place, name in enumerate(header) if name]
     schema = _schema([header[place] for place in named])
     while block := list(islice(rows, _BATCH_ROWS)):
         columns = [[row[place] if place < len(row) else "" for row in block] for place in named]
-        yield pa.record_batch([pa.array(column, pa.string()) for column in columns], schema=schema)
+        marks = [pa.array([isinstance(cell, _Fraction) for cell in column]) for column in columns]
+        texts = [pa.array(column, pa.string()) for column in columns]
+        yield pa.record_batch(texts, schema=schema), pa.record_batch(marks, names=schema.names)
+
+
+def _with_numbers(table: pa.Table, fractions: pa.Table) -> pa.Table:
+    """Give columns of numbers that type, and write numbers between texts as 1125e-3: no mark of theirs is a group's."""
+    for place, name in enumerate(table.column_names):
+        cells, marks = table.column(place), fractions.column(place)
+        if not pc.any(marks).as_py():
+            continue
+        filled = pc.not_equal(cells, "")
+        others = cells.filter(pc.and_(filled, pc.invert(marks)))
+        whole = pc.match_substring_regex(others, r"^-?(0|[1-9][0-9]{0,14})$")
+        numbers = pc.sum(marks).as_py() + (pc.sum(whole).as_py() or 0)
+        if pc.all(whole).as_py() is not False:
+            cells = pc.if_else(filled, cells, pa.scalar(None, pa.string())).cast(pa.float64())
+        elif (
+            2 * numbers > pc.sum(filled).as_py() or pc.any(pc.match_substring_regex(others, _STYLED)).as_py()
+        ):
+            plain = pa.array(map(_without_mark, cells.filter(marks).to_pylist()), pa.string())
+            cells = pc.replace_with_mask(cells.combine_chunks(), marks.combine_chunks(), plain)
+        table = table.set_column(place, name, cells)
+    return table
+
+
+def _without_mark(number: str) -> str:
+    """Write a number with a fraction without a decimal mark.
+
+    Examples
+    --------
+    >>> _without_mark("-1.125")
+    '-1125e-3'
+    """
+    sign, digits, exponent = Decimal(number).as_tuple()
+    return f"{'-' * sign}{''.join(map(str, digits))}e{exponent}"
 
 
 def _rows(sheet: Any, budget: _Budget) -> Iterator[list[str]]:
@@ -150,7 +203,7 @@ def _rows(sheet: Any, budget: _Budget) -> Iterator[list[str]]:
     from openpyxl.utils.escape import unescape
 
     for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
-        row = ["" if cell is None else unescape(_as_text(cell)) for cell in cells]
+        row = ["" if cell is None else _cell(cell, unescape) for cell in cells]
         budget.spend(number, row)
         if any(row):
             while not row[-1]:
@@ -158,9 +211,15 @@ def _rows(sheet: Any, budget: _Budget) -> Iterator[list[str]]:
             yield row
 
 
+def _cell(cell: object, unescape: Callable[[str], str]) -> str:
+    fraction = isinstance(cell, float) and not cell.is_integer()
+    return _Fraction(cell) if fraction else unescape(_as_text(cell))
+
+
 def _as_text(cell: object) -> str:
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
+    if isinstance(cell, float):
+        # From 16 digits on the last ones are lost, and the check of ids has to see that.
+        return str(int(cell)) if abs(cell) < 1e15 else format_float_scientific(cell, trim="-")
     if isinstance(cell, datetime):
         return cell.isoformat(sep=" ") if cell.time() != time() else cell.date().isoformat()
     return str(cell)

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, strategies as st
 
+from features.documents import read_toml
 from features.errors import OutputError
 from features.files import atomic_path, bare_cells, safe_cells, write_csv, write_parquet
 
@@ -286,3 +287,10 @@ def test_parquet_keeps_lists_and_stores_dates_as_dates(tmp_path: Path) -> None:
     table = pq.read_table(tmp_path / "list.parquet")
     assert table.schema.field("day").type == pa.date32()
     assert table.column("reasons").to_pylist() == [["late", "few orders"]]
+
+
+def test_a_file_of_settings_may_begin_with_the_mark_of_windows(tmp_path):
+    path = tmp_path / "offers.toml"
+    path.write_bytes("\ufeffa = 1\n".encode())
+
+    assert read_toml(path) == {"a": 1}

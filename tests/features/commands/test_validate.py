@@ -126,3 +126,12 @@ def test_the_log_is_never_written_over(name: str) -> None:
     assert result.exit_code == 2
     assert "is read here, and would be replaced" in " ".join(result.output.split())
     assert Path("orders.csv").read_text() == ORDERS
+
+
+def test_the_document_says_fatal_as_a_boolean() -> None:
+    rows = "".join(f"c{n},1998-03-{n + 1:02d},{'(5.00)' if n % 5 == 0 else '5.00'},paid\n" for n in range(20))
+    found = json.loads(run("customer_id,ordered_at,amount,status\n" + rows, "--json").stdout)
+
+    assert [each["fatal"] for each in found["findings"] if each["name"] == "amounts-written-otherwise"] == [
+        True
+    ]

@@ -648,6 +648,68 @@ def test_dates_whose_order_nobody_can_tell_are_not_told_one_format():
         read(shop(ordered_at=["03/01/2022", "04/01/2022"] * 50))
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("2024-02-30", "31.02.2024", "1900-01-00", "00/00/0000", "2024-01-01 24:00:00"),
+        *("3 février 2024", "3 Ocak 2024", "15/10/1402", "1402/10/15 - 12:30"),
+    ],
+)
+def test_no_flag_is_told_for_dates_that_it_does_not_read(written: str):
+    findings = check(read(changed("ordered_at", lambda n, day: day if n % 4 else written)), LogRules())
+
+    (lost,) = [finding for finding in findings if finding.name != "hole"]
+    assert lost.name == "lost-rows"
+    assert "--" not in lost.message
+
+
+def test_a_gregorian_log_that_was_read_as_jalali_is_told_to_leave_that_out():
+    with pytest.raises(LogError, match="Leave --log-calendar out if yours are Gregorian") as told:
+        read(shop(), calendar="jalali")
+
+    assert "--date-format" not in str(told.value)
+
+
+def test_a_log_with_the_month_first_that_was_read_with_the_day_first_is_told_so():
+    raw = shop(ordered_at=["03/05/2023", "03/25/2023", "04/06/2023"] * 33 + ["05/05/2023"])
+    (told, *_) = check(read(raw, date_format="%d/%m/%Y"), LogRules(date_format="%d/%m/%Y"))
+
+    assert (told.name, told.fatal) == ("dates-written-otherwise", True)
+    assert "--date-format '%m/%d/%Y' reads them" in told.message
+    assert read(raw, date_format="%m/%d/%Y").report.rows_used == 100
+
+
+def test_no_flag_is_told_that_contradicts_one_that_was_given():
+    with pytest.raises(LogError, match="100 of 100 amounts cannot be read") as told:
+        read(shop(amount="1,500.00"), decimal=",")
+
+    assert "--thousands" not in str(told.value)
+
+
+def test_an_empty_date_is_no_second_format():
+    raw = changed("ordered_at", lambda n, day: None if n > 96 else day)
+
+    assert found(raw) == {"lost-rows": False}
+
+
+@pytest.mark.parametrize(
+    ("amount", "style", "value"),
+    [
+        ("US$1,234.50", {"thousands": ","}, 123450),
+        ("R$ 12.50", {}, 1250),
+        ("Rs. 120", {}, 12000),
+        ("۱۲۰۰۰ ریال", {}, 1200000),
+        ("12000 تومان", {}, 1200000),
+    ],
+)
+def test_a_currency_of_several_signs_is_one_and_is_told(amount: str, style: dict[str, Any], value: int):
+    with pytest.raises(LogError, match="--accounting"):
+        read(shop(amount=amount))
+
+    log = read(shop(amount=amount), accounting=True, **style)
+    assert log.table["amount_cents"].to_pylist() == [value] * 100
+
+
 def test_marks_of_credit_and_debit_are_no_currencies():
     with pytest.raises(LogError, match="credit and debit"):
         read(shop(amount=["5.00 CR", "7.00 DR"] * 50), accounting=True)

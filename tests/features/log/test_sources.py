@@ -18,6 +18,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import EmptyLogError, LogError
+from features.log.checks import check
+from features.log.settings import LogRules, LogSettings
 from features.log.sources import read_log, read_table
 from features.log.transactions import validate
 
@@ -323,8 +325,8 @@ def test_sheets_of_one_header_are_one_log_and_others_are_refused(tmp_path):
     mixed = workbook(tmp_path / "mixed.xlsx", orders=[header, [1, 2, 3]], people=[["name"], ["Ann"]])
 
     assert read_log(years).to_pylist() == [
-        {"customer_id": "007", "ordered_at": "2011-01-31", "amount": "20.5"},
-        {"customer_id": "17", "ordered_at": "2012-01-01", "amount": "3"},
+        {"customer_id": "007", "ordered_at": "2011-01-31", "amount": 20.5},
+        {"customer_id": "17", "ordered_at": "2012-01-01", "amount": 3.0},
     ]
     with pytest.raises(LogError, match="different columns: 'orders', 'people'"):
         read_log(mixed)
@@ -766,3 +768,29 @@ def test_a_folder_with_tables_of_another_kind_is_refused_and_names_them(tmp_path
         LogError, match=r"two kinds: orders\.csv and a\.xlsx, b\.jsonl, c\.txt\. Give one kind"
     ):
         read_log(tmp_path)
+
+
+def test_numbers_of_a_workbook_are_read_as_they_are_and_only_its_texts_by_a_style(tmp_path):
+    header = ["customer_id", "ordered_at", "amount"]
+    numbers = workbook(tmp_path / "a.xlsx", s=[header, ["1", "2024-01-05", 1.125], ["2", "2024-01-05", 1500]])
+    mixed = workbook(
+        tmp_path / "b.xlsx", s=[header, ["1", "2024-01-05", 1.125], ["2", "2024-01-05", "1.500,50"]]
+    )
+    german = LogRules(decimal=",", thousands=".")
+
+    assert validate(read_log(numbers), german).table["amount_cents"].to_pylist() == [113, 150000]
+    assert validate(read_log(mixed), german).table["amount_cents"].to_pylist() == [113, 150050]
+
+
+def test_long_ids_that_a_workbook_keeps_as_floats_stop_the_reading(tmp_path):
+    rows = [[float(12345678901234567 + 1000 * n), "2024-01-05", 5] for n in range(3)]
+    path = workbook(tmp_path / "a.xlsx", s=[["customer_id", "ordered_at", "amount"], *rows])
+
+    log = validate(read_log(path))
+
+    assert ("scientific-ids", True) in [(finding.name, finding.fatal) for finding in check(log, LogRules())]
+
+
+def test_an_empty_condition_is_refused():
+    with pytest.raises(ValueError, match="it is empty; write a condition"):
+        LogSettings(transactions="orders.csv", where=" ")
