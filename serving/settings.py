@@ -106,7 +106,7 @@ class ScoreSettings(Settings, section="score"):
     ] = Field(default=None, ge=1)
     min_value: Annotated[
         float | None, typer.Option("--min-value", help="Keep customers with at least this value at risk.")
-    ] = None
+    ] = Field(default=None, allow_inf_nan=False)
     recent: Annotated[
         bool,
         typer.Option(

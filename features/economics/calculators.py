@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.errors import StayworthError
+from features.language import translated
 
 # --- money in time -------------------------------------------------------------------------------------------------
 
@@ -26,7 +27,7 @@ def real_rate(nominal: float, inflation: float) -> float:
     -0.115385
     """
     require(inflation > -1, "Inflation must be above -100%.")
-    return (1 + nominal) / (1 + inflation) - 1
+    return require_finite((1 + nominal) / (1 + inflation) - 1)
 
 
 def real_value(amount: float, inflation: float, years: float) -> float:
@@ -38,7 +39,7 @@ def real_value(amount: float, inflation: float, years: float) -> float:
     (76923, 59172)
     """
     require(inflation > -1, "Inflation must be above -100%.")
-    return amount / float((1 + inflation) ** years)
+    return require_finite(amount * power(1 + inflation, -years))
 
 
 def price_index(amount_now: float, amount_before: float, base: float = 100.0) -> float:
@@ -62,7 +63,9 @@ def present_value(flows: Sequence[float], rate: float) -> float:
     (127.413882, 235.0)
     """
     require(rate > -1, "The discount rate must be above -100%.")
-    return float(np.sum(np.asarray(flows, dtype=float) / (1 + rate) ** np.arange(len(flows))))
+    with np.errstate(all="ignore"):
+        found = float(np.sum(np.asarray(flows, dtype=float) / (1 + rate) ** np.arange(len(flows))))
+    return require_finite(found)
 
 
 # --- churn and the customer base -----------------------------------------------------------------------------------
@@ -91,7 +94,8 @@ def churn_over(churn: float, periods: float) -> float:
     0.134
     """
     require_share(churn, "The churn rate")
-    return 1 - float((1 - churn) ** periods)
+    require(periods > 0, "The number of periods must be above 0.")
+    return 1 - power(1 - churn, periods)
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,7 @@ class BaseChange:
 
     def __post_init__(self) -> None:
         counts = (self.start, self.new, self.returned, self.lost)
-        require(min(counts) >= 0, "Customers are counted from 0.")
+        require(all(0 <= each < math.inf for each in counts), "Customers are counted from 0.")
         require(self.lost <= self.start, "No more can be lost than there were at the start.")
 
     @property
@@ -187,7 +191,7 @@ def payback(cac: float, margin_per_purchase: float) -> Payback:
     require(cac >= 0, "CAC must not be negative.")
     if margin_per_purchase <= 0:
         return Payback(None, None)
-    exact = cac / margin_per_purchase
+    exact = require_finite(cac / margin_per_purchase)
     return Payback(math.ceil(round(exact, 9)), exact)
 
 
@@ -205,7 +209,7 @@ def blended_cac(channels: Mapping[str, tuple[float, float]]) -> float:
     """
     customers = sum(count for _, count in channels.values())
     require(customers > 0, "There are no customers to divide by.")
-    return sum(cost * count for cost, count in channels.values()) / customers
+    return require_finite(sum(cost * count for cost, count in channels.values()) / customers)
 
 
 def with_referrals(own_value: float, referred_values: Sequence[float], rewards: float = 0.0) -> float:
@@ -232,7 +236,7 @@ def shift_saving(
     800.0
     """
     require_share(share, "The share")
-    return share * quantity * (cost_from - contacts_each * cost_to)
+    return require_finite(share * quantity * (cost_from - contacts_each * cost_to))
 
 
 @dataclass(frozen=True)
@@ -277,6 +281,28 @@ def require(holds: bool, message: str) -> None:
     """Raise a StayworthError unless a condition holds."""
     if not holds:
         raise StayworthError(message)
+
+
+def require_finite(value: float) -> float:
+    """Return a number; raise a StayworthError if it is none, or an infinite one."""
+    require(
+        math.isfinite(value), f"The result is {value:g}: a figure is no number, or far too large or small."
+    )
+    return value
+
+
+def power(base: float, exponent: float) -> float:
+    """Return ``base ** exponent``; raise a StayworthError if that is too large for a number."""
+    try:
+        return require_finite(float(base**exponent))
+    except (OverflowError, ZeroDivisionError):
+        raise StayworthError(
+            translated(
+                "{base} to the power of {exponent} is too large for a number: give fewer years, or another rate.",
+                base=f"{base:g}",
+                exponent=f"{exponent:g}",
+            )
+        ) from None
 
 
 def require_share(value: float, what: str) -> None:

@@ -54,6 +54,9 @@ class CohortPlan:
             f"There are {len(self.retention)} retention rates and {len(self.profit)} profits. Give one of "
             f"each per year.",
         )
+        if not self.observed:
+            numbers = (self.customers, self.cac, self.rate, *self.retention, *self.profit)
+            require(bool(np.isfinite(numbers).all()), "Each figure must be a number, and no infinite one.")
         for each in () if self.observed else self.retention:
             require_share(each, "A retention rate")
         require(self.customers >= 0 and self.cac >= 0, "Customers and CAC must not be negative.")

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from features.language import current_language, text_direction, translated, translated_in, written
+from features.log.findings import WARNING
 from serving.campaign.left_alone import left_alone_sentences
 from training.campaign.holdout import customers_for
 from training.campaign.measurement import MEASURES
@@ -33,11 +34,31 @@ from training.offers.acceptance_band import AcceptanceBand
 from training.offers.offers import BetaPrior, Offer
 
 INK, GREY, COLOURS = "#22313f", "#c3c9cf", ("#1f6f8b", "#d1742f", "#5b8c3e", "#8a4f9e", "#b3403a")
+_STALE_DAYS = 365
 _MOST_DOTS = 4_000
 
 
 def sentences(plan: CampaignPlan) -> list[str]:
     """Return the plan in sentences: contacts, cost, profit, and the effect that its holdout can detect."""
+    return [*_stale_sentences(plan), *_plan_sentences(plan)]
+
+
+def _stale_sentences(plan: CampaignPlan) -> list[str]:
+    """Warn of a campaign that starts when the scores say nothing any more."""
+    days = abs((plan.starts_on - plan.snapshot_date).days)
+    if days <= _STALE_DAYS:
+        return []
+    said = translated(
+        "The campaign starts on {start:date}, {n:day|days} from the scores' snapshot, {snapshot:date}: they do not say "
+        "who leaves then.",
+        start=plan.starts_on,
+        n=days,
+        snapshot=plan.snapshot_date,
+    )
+    return [translated(WARNING, sentence=said)]
+
+
+def _plan_sentences(plan: CampaignPlan) -> list[str]:
     contacted, held_out = len(plan.contacted), len(plan.held_out)
     if not len(plan.chosen):
         pays = (plan.customers["expected_profit"] > 0).any()

@@ -199,6 +199,13 @@ def test_top_and_min_value_keep_the_head_of_the_list(here: Path) -> None:
     )
 
 
+def test_a_least_value_that_is_no_number_is_refused(here: Path) -> None:
+    refused = score("--out", "worth.csv", "--min-value", "nan")
+
+    assert refused.exit_code == 2
+    assert "--min-value" in refused.output and "finite number" in refused.output
+
+
 def test_contacts_are_added_to_the_list_and_counted(here: Path) -> None:
     (here / "crm.csv").write_text("customer_id,name\n0001,آرش\n9999,nobody\n", encoding="utf-8")
 

@@ -136,6 +136,23 @@ def stated_by_scores(customers: pd.DataFrame, name: str, given: float | None) ->
     return float(values[0])
 
 
+def stated_margin(customers: pd.DataFrame, given: float | None) -> float:
+    """Return the margin per unit of spend, as `stated_by_scores` does; it must be a share above 0.
+
+    Examples
+    --------
+    >>> stated_margin(pd.DataFrame({"margin": [0.3]}), None)
+    0.3
+    """
+    margin = stated_by_scores(customers, "margin", given)
+    if not 0 < margin <= 1:
+        raise StayworthError(
+            f"The margin is {margin:g}; it must be above 0 and at most 1, per unit of spend. Write 30% as 0.3, or give "
+            "the list that 'stayworth score' wrote."
+        )
+    return margin
+
+
 def stated_costs(customers: pd.DataFrame, given: Mapping[str, float] | None = None) -> dict[str, float]:
     """Return what customers cost as the scores state it, by name of `COSTS`; empty where they do not.
 
@@ -275,6 +292,12 @@ def prices(customers: pd.DataFrame, offers: Sequence[Offer]) -> tuple[Floats, Fl
         raise StayworthError(
             f"The incentive of {shared[0]!r} is a share of the spend per purchase, but the scored list has no "
             f"spend_per_purchase for {int(np.isnan(spend).sum()):,} customers. Score again, or use incentive_cost."
+        )
+    if shared and (negative := spend[spend < 0]).size:
+        raise StayworthError(
+            f"Column 'spend_per_purchase' of the scored list holds {written(negative.size, 'cell|cells')} below 0, "
+            f"such as {negative[0]:g}, of which {shared[0]!r} can give no share. Correct them, or give the list that "
+            "'stayworth score' wrote."
         )
     profit, cost = (np.empty((len(customers), len(offers))) for _ in range(2))
     silent = customers["silent_days"] if "silent_days" in customers else silent_days(customers)

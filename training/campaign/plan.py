@@ -26,6 +26,7 @@ from training.campaign.candidates import (
     scored_customers,
     stated_by_scores,
     stated_costs,
+    stated_margin,
 )
 from training.campaign.exploration import EXPLORE, choose_with_explorers
 from training.campaign.holdout import CONFIDENCE, holdout_share_for, minimum_detectable_effect
@@ -241,7 +242,7 @@ def plan(
     scored_on = _snapshot_date(customers)
     starts_on = terms.starts_on or scored_on
     horizon = int(stated_by_scores(customers, "horizon_days", horizon_days))
-    rate = stated_by_scores(customers, "margin", margin)
+    rate = stated_margin(customers, margin)
     known_costs = stated_costs(customers, costs)
     if terms.resumption is not None:
         customers = at_resumption(customers, terms.resumption)

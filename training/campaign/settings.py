@@ -26,6 +26,9 @@ COLUMNS_HELP = (
     "(to import there), or all."
 )
 
+MOST_DAYS = 3650
+"""Longest span that a plan can be given: ten years."""
+
 Measure = Literal["retention", "margin", "profit"]
 
 
@@ -78,12 +81,14 @@ class PlanTerms(Settings):
         typer.Option(
             "--starts-on", help="First day of the campaign.", show_default="the scores' snapshot date"
         ),
-    ] = None
+    ] = Field(default=None, ge=date(1970, 1, 1), le=date(2100, 1, 1))
     cooldown_days: Annotated[
         int | None,
         typer.Option("--cooldown-days", help="Leave out customers contacted within this many days before."),
-    ] = Field(default=None, ge=1)
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the draw of the holdout.")] = 7
+    ] = Field(default=None, ge=1, le=MOST_DAYS)
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the draw of the holdout.")] = Field(
+        default=7, ge=0
+    )
     explore: Annotated[
         float,
         typer.Option(
@@ -125,7 +130,7 @@ class PlanTerms(Settings):
             "year's value.",
             show_default="the churn window",
         ),
-    ] = Field(default=None, ge=1)
+    ] = Field(default=None, ge=1, le=MOST_DAYS)
     recontact: Annotated[
         bool,
         typer.Option(
@@ -192,13 +197,13 @@ class PlanSettings(PlanTerms, section="plan"):
             "--horizon-days",
             help="Churn window of the scores, for a scored list without the column horizon_days.",
         ),
-    ] = Field(default=None, ge=1)
+    ] = Field(default=None, ge=1, le=MOST_DAYS)
     margin: Annotated[
         float | None,
         typer.Option(
             "--margin", help="Margin per unit of spend, for a scored list without the column margin."
         ),
-    ] = Field(default=None, gt=0, allow_inf_nan=False)
+    ] = Field(default=None, gt=0, le=1, allow_inf_nan=False)
     suppress: Annotated[
         Path | None,
         typer.Option("--suppress", help=SUPPRESS),

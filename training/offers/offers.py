@@ -25,6 +25,10 @@ Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
+MOST_CUSTOMERS = 1e12
+"""More customers than there are: that many an acceptance rate cannot have been observed of."""
+
+
 class OfferError(StayworthError):
     """The offers file, or a figure in it, cannot be used."""
 
@@ -40,8 +44,8 @@ class BetaPrior(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    alpha: float = Field(gt=0, allow_inf_nan=False)
-    beta: float = Field(gt=0, allow_inf_nan=False)
+    alpha: float = Field(gt=0, le=MOST_CUSTOMERS, allow_inf_nan=False)
+    beta: float = Field(gt=0, le=MOST_CUSTOMERS, allow_inf_nan=False)
 
     @property
     def mean(self) -> float:

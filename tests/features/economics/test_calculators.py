@@ -1,5 +1,7 @@
 """The calculators against the numbers of ECONOMICS: where a text's own number differs, the comment says why."""
 
+from collections.abc import Callable
+
 import pytest
 
 from features.economics.calculators import (
@@ -167,3 +169,26 @@ def test_lifetimes_of_purchases_and_referrals():  # section 2
 def test_a_number_that_cannot_be_is_refused(mistake, says):
     with pytest.raises(StayworthError, match=says):
         mistake()
+
+
+@pytest.mark.parametrize(
+    ("compute", "message"),
+    [
+        (lambda: payback(1e308, 1e-308), "The result is inf"),
+        (lambda: payback(100.0, float("nan")), "The result is nan"),
+        (lambda: real_value(100, 0.3, float("nan")), "The result is nan"),
+        (lambda: real_value(100, -0.3, 1e9), "0.7 to the power of -1e[+]09 is too large"),
+        (lambda: real_value(100, 0.3, -1e9), "1.3 to the power of 1e[+]09 is too large"),
+        (lambda: churn_over(0.1, -1), "number of periods must be above 0"),
+        (lambda: present_value([1e308, 1e308], 0.0), "The result is inf"),
+        (lambda: BaseChange(float("nan")), "counted from 0"),
+        (lambda: CohortPlan(10, 1, 0.1, (0.5,), (float("nan"),)), "Each figure must be a number"),
+    ],
+)
+def test_a_figure_that_is_no_number_is_refused(compute: Callable[[], object], message: str) -> None:
+    with pytest.raises(StayworthError, match=message):
+        compute()
+
+
+def test_after_a_billion_years_of_inflation_nothing_is_left() -> None:
+    assert real_value(100, 0.3, 1e9) == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -182,6 +184,12 @@ def test_the_profit_interval_covers_nine_plans_in_ten() -> None:
             lambda s: s.assign(snapshot_date=["1998-01-01", *s["snapshot_date"][1:]]),
             "is of 2 snapshots, such as 1998-01-01 and",
         ),
+        (lambda s: s.assign(margin=30.0), "margin is 30; it must be above 0 and at most 1"),
+        (lambda s: s.assign(margin=0.0), "margin is 0; it must be above 0"),
+        (
+            lambda s: s.assign(spend_per_purchase=[-5.0, *s["spend_per_purchase"][1:]]),
+            "'spend_per_purchase' of the scored list holds 1 cell below 0, such as -5",
+        ),
         (lambda s: s.head(0), "nobody to contact"),
         (lambda s: s.drop(columns="spend_per_purchase"), "'call' is a share of the spend per purchase"),
     ],
@@ -311,3 +319,33 @@ def test_a_budget_for_one_contact_goes_to_a_profitable_one() -> None:
     made = plan(alone, [VOUCHER], PlanTerms(budget=best["expected_cost"] * 1.001, explore=0.05))
 
     assert made.contacted["purpose"].tolist() == ["profit"]
+
+
+@pytest.mark.parametrize(
+    ("terms", "message"),
+    [
+        ({"hold_days": 100_000_000_000}, "less than or equal to 3650"),
+        ({"cooldown_days": 100_000_000_000}, "less than or equal to 3650"),
+        ({"seed": -1}, "greater than or equal to 0"),
+        ({"starts_on": "9999-12-31"}, "less than or equal to 2100-01-01"),
+    ],
+)
+def test_terms_out_of_all_bounds_are_refused(terms: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        PlanTerms.model_validate(terms)
+
+
+def test_a_campaign_long_after_the_scores_is_warned_of() -> None:
+    late = plan(scored(20), [VOUCHER], PlanTerms(starts_on=date(2025, 1, 2)))
+    soon = plan(scored(20), [VOUCHER], PlanTerms(starts_on=date(2024, 12, 31)))
+
+    assert sentences(late)[0].startswith(
+        "Warning: The campaign starts on 2025-01-02, 367 days from the scores' "
+    )
+    assert not any("Warning" in each for each in sentences(soon))
+
+
+@pytest.mark.parametrize("rate", [{"alpha": 1e308, "beta": 1e308}, {"alpha": 1, "beta": 1e13}])
+def test_an_acceptance_worth_more_customers_than_there_are_is_refused(rate: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="less than or equal to 1000000000000"):
+        BetaPrior(**rate)
