@@ -97,8 +97,9 @@ def _lost(log: TransactionLog, date_format: str, rows: np.ndarray, share: float,
     counts = "; ".join(f"{quarantine.counts()[why]:,} {why} ({examples[why]})" for why in reasons)
     remarks = []
     dates = quarantine.rows_of(UNREADABLE_DATE)
-    name = log.names["ordered_at"]  # an empty cell, as in a row of totals, is no second format
-    dates = dates[text(quarantine.raw[name].take(pa.array(dates))).is_valid().to_numpy()]
+    # An empty cell, as in a row of totals, or #REF! is no second format.
+    written = ascii_digits(text(quarantine.raw[log.names["ordered_at"]].take(pa.array(dates))))
+    dates = dates[pc.fill_null(pc.match_substring_regex(written, "[0-9]"), False).to_numpy()]
     half = quarantine.rows_in / 2
     one_end = dates.size > MUCH * quarantine.rows_in and (
         (dates >= half).mean() > 0.95 or (dates < half).mean() > 0.95
