@@ -9,6 +9,7 @@ from typing import Self
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from features.economics.catalogue import INDICATORS, TARGETED
 from features.economics.optional_files import PLAIN_RULES, OptionalFile
@@ -48,7 +49,8 @@ class Targets:
         Raises
         ------
         StayworthError
-            If the file cannot be read, an indicator, a period or a segment is not known, or a target stands twice.
+            If the file cannot be read, an indicator, a period or a segment is not known, a target stands twice, or a
+            share is none.
         """
         file = OptionalFile(path, ["indicator", "period", "target"], rules)
         names = [name or "" for name in file.texts("indicator")]
@@ -80,7 +82,7 @@ class Targets:
                 "period": [-1 if place is None else place for place in places],
                 "label": labels,
                 "segment": chosen,
-                "target": file.numbers("target", negative=True),
+                "target": _target_values(file, names),
             }
         )
         twice = rows.duplicated(["indicator", "label", "segment"]).to_numpy()
@@ -162,6 +164,36 @@ def target_in_words(row: pd.Series, money_unit: str = "") -> str:
         segment=INDICATORS["segment"].shown(row["segment"]),
         **named,
     )
+
+
+def _target_values(file: OptionalFile, names: list[str]) -> NDArray[np.float64]:
+    """Read the targets; a share may be written as 0.2 or 20%."""
+    written = pd.Series(file.texts("target"), dtype=object).fillna("").astype(str).str.strip()
+    percent = written.str.endswith(("%", "٪")).to_numpy()
+    if percent.any():
+        plainly = written.str.rstrip("%٪").str.strip()
+        file.table["target"] = file.table["target"].where(~percent, plainly.to_numpy())
+    found = file.numbers("target", negative=True)
+    found = np.where(percent, found / 100, found)
+    shares = np.array([INDICATORS[name].unit == "share" for name in names], dtype=bool)
+    file.refuse(
+        percent & ~shares,
+        translatable("have a percentage for what is no share"),
+        "indicator",
+        "target",
+        remedy=translatable("Write it as a plain number"),
+    )
+    growth = np.array([name.endswith("growth") for name in names], dtype=bool)
+    # A base may shrink, or more than double: then the % sign says that it is meant.
+    outside = (found > 1) & ~(growth & percent) | (found < 0) & ~growth
+    file.refuse(
+        shares & outside,
+        translatable("have a target that is no share from 0 to 1"),
+        "indicator",
+        "target",
+        remedy=translatable("Write 20% as 0.2 or 20%"),
+    )
+    return found
 
 
 def _require_known(

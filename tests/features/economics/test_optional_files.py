@@ -162,6 +162,14 @@ def test_jalali_dates_with_persian_digits_are_read_and_one_that_does_not_exist_i
         ),
         ("churn_rate,2015-02,gold medal,0.1", r"row 2 \('gold medal'\)\. Did you mean Gold medal\?"),
         ("churn_rate,2015-02,,low", "no number in target"),
+        (
+            "churn_rate,2015-02,,20",
+            r"no share from 0 to 1: row 2 \('churn_rate', '20'\)\. Write 20% as 0\.2 or 20%",
+        ),
+        ("churn_rate,2015-02,,-0.1", "no share from 0 to 1"),
+        ("churn_rate,2015-02,,120%", "no share from 0 to 1"),
+        ("growth,2015-02,,20", "no share from 0 to 1"),
+        ("lost,2015-02,,20%", "a percentage for what is no share"),
     ],
 )
 def test_a_target_that_names_nothing_is_refused(tmp_path, row, says):
@@ -169,6 +177,15 @@ def test_a_target_that_names_nothing_is_refused(tmp_path, row, says):
 
     with pytest.raises(StayworthError, match=says):
         Targets.read(path, Periods(FIRST, LAST), ["all", "Gold medal"])
+
+
+def test_a_share_is_a_fraction_or_a_percentage(tmp_path):
+    rows = "churn_rate,2015-01,0.2\nchurn_rate,2015-02,20%\ngrowth,2015-01,150 %\ngrowth,2015-02,-5%\nend,2015-02,7\n"
+    path = written(tmp_path, f"indicator,period,target\n{rows}")
+
+    read = Targets.read(path, Periods(FIRST, LAST), ["all"])
+
+    assert read.rows["target"].tolist() == pytest.approx([0.2, 0.2, 1.5, -0.05, 7])
 
 
 # --- customers ---------------------------------------------------------------------------------------------------
