@@ -82,8 +82,12 @@ def add_explorers(
     free = np.flatnonzero(doubtful & (most > 0))
     earned = float(drawn.loc[(drawn["offer"] != "") & ~drawn["held_out"], "expected_profit"].sum())
     ranked = free[np.argsort(-most[free], kind="stable")]
-    chosen = _within(rows, ranked, best, offers, terms, places, earned)
-    held_out, first_stratum = rng.permutation(chosen)[: len(chosen) // 2], int(drawn["stratum"].max()) + 1
+    losses = -prices(rows, offers)[0][np.arange(len(rows)), best]
+    chosen = _within(rows, ranked, best, offers, terms, places, losses, earned)
+    held_out, contacted = np.split(rng.permutation(chosen), [len(chosen) // 2])
+    if losses[contacted].sum() > earned:  # the other half loses less: which of the two is contacted is open
+        held_out = contacted
+    first_stratum = int(drawn["stratum"].max()) + 1
     for number, offer in enumerate(offers):
         mine = candidates[chosen[best[chosen] == number]]
         fill_in(drawn, mine, offer)
@@ -164,22 +168,22 @@ def _within(
     offers: Sequence[Offer],
     terms: PlanTerms,
     places: list[int],
+    losses: Floats,
     earned: float,
 ) -> NDArray[np.intp]:
     """Take customers from the top, two for each contact, while places and budget last, and what is earned pays."""
     left = [2 * number for number in places]
     money = math.inf if terms.budget is None else 2 * terms.explore * terms.budget
     costs = np.column_stack([_cost(rows, offer) for offer in offers])
-    losses = -prices(rows, offers)[0]
     taken: list[int] = []
     for place in ranked:
-        offer, cost, loss = best[place], costs[place, best[place]], losses[place, best[place]]
+        offer, cost, loss = best[place], costs[place, best[place]], losses[place] / 2
         if left[-1] < 1:
             break
         if left[offer] >= 1 and cost <= money and loss <= earned:
             taken.append(int(place))
             left[offer], left[-1], money = left[offer] - 1, left[-1] - 1, money - cost
-            earned -= loss  # of each, as if none of them were held out
+            earned -= loss  # half of it: of two, one is contacted
     return np.array(taken[: len(taken) // 2 * 2], dtype=np.intp)
 
 
