@@ -5,10 +5,9 @@ the customers about whom there is doubt: no offer is expected to pay, but one wo
 its acceptance. They are drawn by Thompson sampling: each customer's acceptance is drawn from what is known of it, and
 of those for whom an offer then pays, the most profitable are taken. As many again are held out: a contact shows
 something only beside a customer like it who was left alone, and leaving alone costs nothing where no profit is
-expected. As doubt goes, so does exploring.
-
-What exploring is expected to lose is at most what the plan is expected to earn. An acceptance rate of 0, as a plain
-number, leaves no doubt.
+expected. As doubt goes, so does exploring; an acceptance rate of 0, as a plain number, leaves none. What exploring is
+expected to lose may be more than the plan earns: where a pessimistic prior leaves nobody to contact, it is how that is
+found out.
 
 A share of the contacts would not do: a plan that has become too pessimistic contacts hardly anybody, and a share of
 hardly anybody never corrects it.
@@ -28,7 +27,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from training.campaign.acceptance_by_silence import bands_of
-from training.campaign.candidates import prices
 from training.campaign.selection import NOT_PAYING, choose_and_draw, fill_in
 from training.campaign.settings import PlanTerms
 from training.offers.allocation import Allocation
@@ -80,14 +78,8 @@ def add_explorers(
     best, most = sampled.argmax(axis=1), sampled.max(axis=1)
     places = _places(drawn, offers, terms, math.ceil(terms.explore * int(doubtful.sum())))
     free = np.flatnonzero(doubtful & (most > 0))
-    earned = float(drawn.loc[(drawn["offer"] != "") & ~drawn["held_out"], "expected_profit"].sum())
-    ranked = free[np.argsort(-most[free], kind="stable")]
-    losses = -prices(rows, offers)[0][np.arange(len(rows)), best]
-    chosen = _within(rows, ranked, best, offers, terms, places, losses, earned)
-    held_out, contacted = np.split(rng.permutation(chosen), [len(chosen) // 2])
-    if losses[contacted].sum() > earned:  # the other half loses less: which of the two is contacted is open
-        held_out = contacted
-    first_stratum = int(drawn["stratum"].max()) + 1
+    chosen = _within(rows, free[np.argsort(-most[free], kind="stable")], best, offers, terms, places)
+    held_out, first_stratum = rng.permutation(chosen)[: len(chosen) // 2], int(drawn["stratum"].max()) + 1
     for number, offer in enumerate(offers):
         mine = candidates[chosen[best[chosen] == number]]
         fill_in(drawn, mine, offer)
@@ -168,22 +160,19 @@ def _within(
     offers: Sequence[Offer],
     terms: PlanTerms,
     places: list[int],
-    losses: Floats,
-    earned: float,
 ) -> NDArray[np.intp]:
-    """Take customers from the top, two for each contact, while places and budget last, and what is earned pays."""
+    """Take customers from the top, two for each contact, while places and budget last."""
     left = [2 * number for number in places]
     money = math.inf if terms.budget is None else 2 * terms.explore * terms.budget
     costs = np.column_stack([_cost(rows, offer) for offer in offers])
     taken: list[int] = []
     for place in ranked:
-        offer, cost, loss = best[place], costs[place, best[place]], losses[place] / 2
+        offer, cost = best[place], costs[place, best[place]]
         if left[-1] < 1:
             break
-        if left[offer] >= 1 and cost <= money and loss <= earned:
+        if left[offer] >= 1 and cost <= money:
             taken.append(int(place))
             left[offer], left[-1], money = left[offer] - 1, left[-1] - 1, money - cost
-            earned -= loss  # half of it: of two, one is contacted
     return np.array(taken[: len(taken) // 2 * 2], dtype=np.intp)
 
 

@@ -303,15 +303,6 @@ def test_an_acceptance_of_zero_is_certain_and_not_explored() -> None:
     assert made.expected_profit == 0
 
 
-def test_exploring_loses_no_more_than_the_plan_earns() -> None:
-    doubtful = VOUCHER.model_copy(update={"acceptance_rate": BetaPrior(alpha=0.5, beta=9.5)})
-
-    for contact_cost in (0.5, 1.0, 2.0, 4.0):
-        offer = doubtful.model_copy(update={"contact_cost": contact_cost})
-        made = plan(scored(1000), [offer], PlanTerms(explore=0.5))
-        assert made.expected_profit >= 0
-
-
 def test_a_budget_for_one_contact_goes_to_a_profitable_one() -> None:
     best = plan(scored(300), [VOUCHER], PlanTerms(max_contacts=1, explore=0)).contacted.iloc[0]
     alone = scored(300).query("customer_id == @best.customer_id")
