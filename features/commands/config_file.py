@@ -13,9 +13,15 @@ from pydantic.fields import FieldInfo
 from features.documents import read_toml
 from features.errors import StayworthError
 from features.settings import CONFIG_FILE, SECTIONS, Settings, flag_of, option_of
-from features.suggestion import did_you_mean
+from features.suggestion import did_you_mean, nearest
 
 Config = Mapping[str, Mapping[str, Any]]
+
+_SLIP, _SHORT_SLIP, _SHORT = (
+    0.75,
+    0.6,
+    4,
+)  # similarity to a known section from which a name is a slip; letters
 
 
 def read_config(path: Path | None = None, *, partial: bool = False) -> Config:
@@ -56,7 +62,9 @@ def read_config(path: Path | None = None, *, partial: bool = False) -> Config:
         if section in SECTIONS:
             for key in keys:
                 _require_known(key, SECTIONS[section].model_fields, f"{path}: [{section}] has no key {key!r}")
-        elif not partial or did_you_mean(section, SECTIONS):
+        elif not partial or nearest(
+            section, SECTIONS, cutoff=_SHORT_SLIP if len(section) <= _SHORT else _SLIP
+        ):
             _require_known(section, SECTIONS, f"{path} has no section [{section}]")
     return content
 

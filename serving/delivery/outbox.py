@@ -191,7 +191,7 @@ def outbox_path(folder: Path, kind: str, name: str, address: str) -> Path:
     Examples
     --------
     >>> outbox_path(Path("d"), "alerts", "", "https://example.com/hook?key=1").name
-    'alerts-cdba07aeb1.outbox.json'
+    'alerts-20d33b7537.outbox.json'
     """
     digest = hashlib.sha256(f"{name}\n{address}".encode()).hexdigest()[:10]
     return folder / f"{kind}-{digest}{SUFFIX}"

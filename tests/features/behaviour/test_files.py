@@ -212,7 +212,7 @@ def test_customers_without_a_row_and_a_file_without_rows_are_said(write: Write) 
     nobody = Attributes.read(write("none.csv", "customer_id,region\n"))
 
     assert list(BehaviourFiles(attributes=some).notes(log))[-1] == (
-        "2 of 3 customers of the log have no row in the file of attributes."
+        "Of 3 customers of the log, 2 have no row in the file of attributes."
     )
     assert list(BehaviourFiles(attributes=nobody).notes(log))[0] == "The file of attributes has no rows."
 

@@ -83,5 +83,5 @@ def test_a_label_may_have_persian_digits_and_slashes_and_one_that_is_none_is_ref
 
     assert periods.number("۱۳۹۴/۰۲") == 1
     assert periods.number("1393-12") is None  # a month, but before the log
-    with pytest.raises(WindowError, match="no month of the jalali calendar"):
+    with pytest.raises(WindowError, match="no period of this length and calendar"):
         periods.number("1394-13")

@@ -186,6 +186,7 @@ def test_a_log_that_lacks_an_optional_column_equals_the_oracle(absent):
     assert_equals_oracle(random_log(seed=7, **{absent: True}), JULY)
 
 
+@pytest.mark.slow
 def test_every_column_of_cdnow_equals_the_oracle(cdnow):
     assert_equals_oracle(cdnow, Snapshot(date(1998, 4, 1)))
 

@@ -149,6 +149,7 @@ def test_the_marks_of_an_axis_say_where_they_stand() -> None:
     assert [note.text for note in figure.layout.annotations] == ["net revenue"]
 
 
+@pytest.mark.slow
 def test_contacts_of_campaigns_cost_what_was_planned_and_are_neither_shifted_nor_forecast(
     shop_folder: Path, shop_report: Callable[[str], Path]
 ) -> None:

@@ -70,6 +70,7 @@ def test_the_shop_has_every_file_that_a_report_reads(shop_flags: set[str]) -> No
     assert files - {"--out"} - shop_flags == set()
 
 
+@pytest.mark.slow
 def test_a_page_says_everything_in_persian(shop_report: Callable[[str], Path]) -> None:
     page = (shop_report("fa") / "report.html").read_text(encoding="utf-8")
 
