@@ -1,9 +1,10 @@
 """Access control: API keys, their scopes and limits, and the host names of a service without keys.
 
-Keys are read from the score store every few seconds, so that a revoked key stops working within them; a key that is
-not known yet is looked for at once. While the store is down or gone, the keys read last remain valid: once there was a
-key, a service does not open by itself, not after a restart either, for which a file in the cache folder says so. A key
-is compared with every active one in constant time. Requests are counted for all workers together.
+Keys are read from the score store every few seconds, so that a revoked key stops working within them; a key that is not
+known yet waits for the next reading, a moment later at most. While the store is down or gone, the keys read last remain
+valid: once there was a key, a service does not open by itself, not after a restart either, for which a file in the
+cache folder says so. A key is compared with every active one in constant time. Requests are counted for all workers
+together.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ REFRESH_SECONDS = 2.0
 WRONG_KEYS = parse("30/minute")
 """What an address may send before it has to wait; good keys from the same address are not concerned."""
 
-LOOKS = parse("5/second")
-"""Readings of the keys because one is not known yet; further ones wait for the next regular reading."""
+BETWEEN_LOOKS_SECONDS = 0.2
+"""Between two readings because a key is not known yet: all that arrive in between share the second one."""
 
 _log = logging.getLogger("stayworth")
 
@@ -80,7 +81,6 @@ class Access:
         self._read_at = 0.0
         self._reading = threading.Lock()
         self._rates = rates or Rates()
-        self._looks = Rates()
         self._said = False
 
     def start(self) -> None:
@@ -160,8 +160,10 @@ class Access:
             raise _unauthorized("Send an API key: Authorization: Bearer sw_…")
         sent = digest(token.strip())
         key = self._match(sent)
-        if key is None and not self._looks.hit("", LOOKS):  # it may be newer than what was read
-            await anyio.to_thread.run_sync(self._read, time.monotonic())
+        if key is None:  # it may be newer than what was read
+            arrived = time.monotonic()
+            await anyio.sleep(max(self._read_at + BETWEEN_LOOKS_SECONDS - arrived, 0))
+            await anyio.to_thread.run_sync(self._read, arrived)
             key = self._match(sent)
         if self._keys is None:
             raise Refusal(

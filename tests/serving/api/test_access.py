@@ -64,7 +64,7 @@ def test_a_key_is_known_at_once_and_worthless_soon_after_it_is_revoked(server: S
         deadline = time.monotonic() + 10
         while client.get("/model").status_code != 401:
             assert time.monotonic() < deadline
-            time.sleep(0.5)  # an unknown key is looked up at once, but not often
+            time.sleep(0.5)
 
 
 def test_a_key_has_a_rate_and_is_told_when_to_come_back(server: Server) -> None:
