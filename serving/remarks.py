@@ -52,6 +52,18 @@ class Remarks:
             ),
         )
 
+    def money(self, log: TransactionLog) -> Iterator[str]:
+        """Say whose money the values are, where it is real, and which orders have no price of their own."""
+        if log.prices is None:
+            return
+        yield log.prices.in_words()
+        if log.last_day > log.prices.known_until:
+            yield translated(
+                "Version {version} knows prices until {month:label}: later orders count as money of that month.",
+                version=self.version,
+                month=log.prices.months[-1],
+            )
+
     def means(self, year: TrailingYear | None = None) -> tuple[str, ...]:
         """Say which costs are the version's means though customers have their own."""
         own = self.model.own_costs

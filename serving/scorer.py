@@ -29,6 +29,7 @@ from features.log.clock import require_known_orders, tomorrow
 from features.log.columns import text
 from features.log.findings import Finding
 from features.log.history_checks import late_snapshot
+from features.log.prices import Prices
 from features.log.settings import Columns, LogRules
 from features.log.transactions import TransactionLog, validate
 from features.snapshot import Snapshot
@@ -100,6 +101,17 @@ class Scorer:
     def remarks(self) -> Remarks:
         """What the version says of what it is given."""
         return Remarks(self.model, self.version)
+
+    @property
+    def prices(self) -> Prices | None:
+        """The prices by which the version's training log was in real money; None where its money is as booked."""
+        terms = self.model.card.log.terms
+        return terms.prices if terms else None
+
+    @property
+    def money_of(self) -> str | None:
+        """The month whose money the version's values are; None where they are in money as booked."""
+        return self.prices.base if self.prices else None
 
     @classmethod
     def from_registry(cls, tracking_uri: str = DEFAULT_TRACKING_URI) -> Scorer:
@@ -187,14 +199,14 @@ class Scorer:
         StayworthError
             If there are files of costs, and the version has not learnt from any.
         """
-        snapshot = snapshot or Snapshot.after(log.last_day)
+        snapshot, log = snapshot or Snapshot.after(log.last_day), log.at_prices(self.prices)
         known = cost_files if snapshot.date > log.first_day else None
         year = self._trailing_year(log, snapshot, known) if known else None
         with engine_for(log.table.num_rows, threads=threads) as engine:
             scored = self._score(log, engine, snapshot, year, beside)
         of_files = (*self.remarks.of_files(log, snapshot, beside), *scored.notes)
         notes = [*self.remarks.means(year), *(year.notes if year else ()), *of_files]
-        return replace(scored, notes=tuple(dict.fromkeys(notes)))
+        return replace(scored, notes=tuple(dict.fromkeys((*self.remarks.money(log), *notes))))
 
     def year_of(
         self, log: TransactionLog, snapshot: Snapshot, costs: pd.DataFrame | None
@@ -367,11 +379,13 @@ class Scorer:
     ) -> tuple[str, ...]:
         """Return what the sender of a live request is to know about its scores; refuse another currency."""
         missing = self.remarks.missing(beside, translated("The request has"))
-        return (*self.model.card.log.request_notes(log, self.version), *self.remarks.means(year), *missing)
+        about = (*self.model.card.log.request_notes(log, self.version), *self.remarks.money(log))
+        return (*about, *self.remarks.means(year), *missing)
 
     def request_log(self, rows: pa.Table, rules: LogRules | None = None) -> TransactionLog:
-        """Read the orders of a live request: by default in the time zone of the training log."""
-        return validate(rows, rules or self._request_rules(), REQUEST_COLUMNS, refunds_only=True)
+        """Read the orders of a live request, in the version's money; by default in the training log's time zone."""
+        log = validate(rows, rules or self._request_rules(), REQUEST_COLUMNS, refunds_only=True)
+        return log.at_prices(self.prices)
 
     def _request_rules(self) -> LogRules:
         """Return how a request's rows are read. It has no findings: years that no shop has are set aside."""

@@ -15,7 +15,7 @@ import pandas as pd
 
 from features.behaviour.files import BehaviourFiles
 from features.economics.trailing import CostFiles, trailing_year
-from features.errors import ModelError
+from features.errors import ModelError, StayworthError
 from features.log.transactions import TransactionLog
 from features.progress import Report
 from features.table.history import FEATURES
@@ -73,8 +73,15 @@ def train(
         If the log is too short, or the test window has not closed.
     FitError
         If nothing can be learnt: no repeat buyers, or everybody churned.
+    StayworthError
+        If the discount rate is negative, and the log's money is as booked.
     """
     report = report or (lambda step, done, total: None)
+    if settings.discount_rate < 0 and log.prices is None:
+        raise StayworthError(
+            f"The discount rate {settings.discount_rate:g} is negative, as only a real rate may be: it goes with "
+            "--deflator, which makes the log's money real. Or use --discount-rate 0 or more."
+        )
     notes = [*beside.notes(log), *_of_undated(beside)] if beside else []
     data = prepare(log, settings, report, beside)
     settings = data.settings

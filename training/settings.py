@@ -219,8 +219,13 @@ class RunSettings(Settings):
         ),
     ] = Field(default=None, gt=0, le=1)
     discount_rate: Annotated[
-        float, typer.Option("--discount-rate", help="A year's discount: 0.15 is 15% a year.")
-    ] = Field(default=0.15, ge=0)
+        float,
+        typer.Option(
+            "--discount-rate",
+            help="A year's discount: 0.15 is 15% a year. With --deflator a real rate, perhaps negative: "
+            "(1 + nominal) / (1 + inflation) - 1.",
+        ),
+    ] = Field(default=0.15, gt=-1)
     resumption: Annotated[
         float,
         typer.Option(

@@ -30,8 +30,11 @@ def open_log(
     report: Report,
     *,
     compare: Callable[[TransactionLog], list[Finding]] | None = None,
+    base: str | None = None,
 ) -> TransactionLog:
     """Read, validate and check the log that the settings name, write its quarantine file if asked, unite its customers.
+
+    With ``--deflator`` its money is real.
 
     Parameters
     ----------
@@ -39,6 +42,9 @@ def open_log(
     report : Report
     compare : callable, optional
         Finds what keeps the log from being compared with another, such as the one a model learnt from.
+    base : str, optional
+        The month whose money real money is: a version's, where the log is to be compared with its; by default the
+        log's last.
 
     Raises
     ------
@@ -50,6 +56,7 @@ def open_log(
     from features.log.findings import settle
 
     orders, found = read_and_check(log, columns, report)
+    orders = in_real_money(orders, log, base)
     found = [*(compare(orders) if compare else ()), *found]
     for sentence in settle(found, log.accept, strict=log.strict):
         typer.secho(translated(WARNING, sentence=sentence), fg=typer.colors.YELLOW, err=True)
@@ -65,6 +72,15 @@ def with_one_id(orders: TransactionLog, log: LogSettings) -> TransactionLog:
     found, sentence = united(orders, aliases_of(log), log.identities.name)
     typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
     return found
+
+
+def in_real_money(orders: TransactionLog, log: LogSettings, base: str | None = None) -> TransactionLog:
+    """Return the log in the money of one month, if there is a deflator."""
+    from features.economics.money import Deflator
+
+    if not log.deflator:
+        return orders
+    return orders.at_prices(Deflator.read(log.deflator, orders.first_day, orders.last_day, log, base).prices)
 
 
 def read_and_check(

@@ -129,7 +129,7 @@ def shown_costs(found: CostOfKeeping, unit: MoneyUnit, deflator: Deflator | None
     """Return the months in money, real money by a deflator, with the cost of keeping a customer."""
     months = found.months
     if deflator is not None:
-        factors = deflator.index[-1] / deflator.index[months["period"].to_numpy(int)]
+        factors = deflator.by_month[months["period"].to_numpy(int)]
         cents = [name for name in months if name.endswith("_cents")]
         months = months.assign(**{name: months[name] * factors for name in cents})
     keeping = months["direct_cents"] + months["pool_cents"]

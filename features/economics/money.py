@@ -8,6 +8,7 @@ log's last month: ``amount · index[last month] / index[month]``. Real money is 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -17,9 +18,11 @@ import numpy as np
 import numpy.typing as npt
 
 from features.economics.optional_files import PLAIN_RULES, OptionalFile
-from features.economics.periods import Calendar, Periods
+from features.economics.periods import Calendar, Periods, plain_label
 from features.errors import StayworthError
+from features.jalali import FIRST_YEAR, LAST_YEAR
 from features.language import translatable, translated
+from features.log.prices import Prices
 from features.log.settings import LogRules
 
 _TOMAN = ("toman", "تومان")
@@ -79,10 +82,13 @@ class Deflator:
     ----------
     months : Periods, the log's months
     index : ndarray of shape (n_months,)
+    of : (str, float), optional
+        Another month than the log's last whose money all is shown in, and its index.
     """
 
     months: Periods
     index: npt.NDArray[np.float64]
+    of: tuple[str, float] | None = None
 
     @classmethod
     def read(
@@ -90,32 +96,46 @@ class Deflator:
         path: str | Path,
         first_day: date,
         last_day: date,
-        calendar: Calendar = "gregorian",
         rules: LogRules = PLAIN_RULES,
+        base: str | None = None,
     ) -> Self:
         """Read the index of every month of a log; months before and after it are left out.
+
+        Months are Jalali if the file's years are.
+
+        Parameters
+        ----------
+        path : str or Path
+        first_day, last_day : datetime.date, of the log
+        rules : LogRules, how the file's numbers are written
+        base : str, optional
+            The month whose money all is to be, one of the file; by default the log's last.
 
         Raises
         ------
         StayworthError
-            If a month of the log is missing or stands twice, or an index is not positive.
+            If a month of the log, or the base, is missing, one stands twice, or an index is not positive.
         """
         file = OptionalFile(path, ["month", "index"], rules)
         values = file.numbers("index")
         file.refuse(values <= 0, translatable("have an index that is not positive"), "index")
-        months = Periods(first_day, last_day, "month", calendar)
-        index = np.full(len(months), np.nan)
-        for label, value in zip(file.texts("month"), values, strict=True):
-            place = months.number(_FIRST_OF_MONTH.sub(r"\1", label or ""))
-            if place is not None:
-                if not np.isnan(index[place]):
-                    raise StayworthError(
-                        translated(
-                            "{name} has the month {label!r} twice. Keep one row.", name=file.name, label=label
-                        )
+        labels = [_FIRST_OF_MONTH.sub(r"\1", label or "") for label in file.texts("month")]
+        months = Periods(first_day, last_day, "month", _calendar_of(labels))
+        index, others = np.full(len(months), np.nan), dict[str, float]()
+        for label, value in zip(labels, values, strict=True):
+            place = months.number(label)
+            known = plain_label(label) if place is None else months.all[place].label
+            if known in others:
+                raise StayworthError(
+                    translated(
+                        "{name} has the month {label!r} twice. Keep one row.", name=file.name, label=label
                     )
+                )
+            others[known] = value
+            if place is not None:
                 index[place] = value
         missing = [period.label for period, value in zip(months, index, strict=True) if np.isnan(value)]
+        missing += [base] if base and base not in others else []
         if missing:
             raise StayworthError(
                 translated(
@@ -127,15 +147,36 @@ class Deflator:
                     missing=missing[0],
                 )
             )
-        return cls(months, index)
+        return cls(months, index, (base, others[base]) if base else None)
+
+    @property
+    def prices(self) -> Prices:
+        """What money of each month is worth in that of the base, to be kept."""
+        return Prices(
+            self.base,
+            tuple(period.label for period in self.months),
+            tuple(map(int, self.months.boundaries[:-1])),
+            tuple(map(float, self.by_month)),
+        )
 
     @property
     def base(self) -> str:
-        """The month whose money all is shown in: the log's last."""
-        return self.months.all[-1].label
+        """The month whose money all is shown in: by default the log's last."""
+        return self.of[0] if self.of else self.months.all[-1].label
+
+    @property
+    def by_month(self) -> npt.NDArray[np.float64]:
+        """What money of each month is multiplied with, of shape (n_months,)."""
+        base: npt.NDArray[np.float64] = np.asarray(self.of[1] if self.of else self.index[-1])
+        return base / self.index
 
     def factors(self, days: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """Return what money of each day is multiplied with; days before and after the log take its ends' months."""
-        place = np.searchsorted(self.months.boundaries, days, side="right") - 1
-        found: npt.NDArray[np.float64] = self.index[-1] / self.index[np.clip(place, 0, len(self.index) - 1)]
-        return found
+        return self.prices.of_days(days)
+
+
+def _calendar_of(labels: Sequence[str]) -> Calendar:
+    """Return the calendar that most months are of, by their years."""
+    years = [int(found.group()) for label in labels if (found := re.match(r"\d{4}", plain_label(label)))]
+    of_jalali = sum(FIRST_YEAR <= year <= LAST_YEAR for year in years)
+    return "jalali" if 2 * of_jalali > len(years) else "gregorian"

@@ -215,7 +215,7 @@ class Periods:
                     how=self.how_to_write(),
                 )
             )
-        plain = _plain(label)
+        plain = plain_label(label)
         return next((place for place, period in enumerate(self) if period.label == plain), None)
 
     def how_to_write(self) -> str:
@@ -229,7 +229,7 @@ class Periods:
 
     def is_label(self, label: str) -> bool:
         """Tell whether a text is the label of a period of this length and calendar, of the log or not."""
-        plain = _plain(label)
+        plain = plain_label(label)
         parts = re.fullmatch(r"(\d{4})(?:-(?:Q(\d)|(\d{2})(?:-(\d{2}))?))?", plain)
         if parts is None:
             return False
@@ -246,5 +246,6 @@ class Periods:
         return found is not None and period_of(found, self.length, self.calendar).label == plain
 
 
-def _plain(label: str) -> str:
+def plain_label(label: str) -> str:
+    """Return the label of a period as `Period` has it: plain digits, and ``-`` for ``/``."""
     return plain_digits(label).strip().replace("/", "-").upper()

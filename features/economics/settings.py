@@ -141,10 +141,6 @@ class ReportSettings(Settings, section="report"):
             help="Invoices: customer_id, issued_at, due_at, amount, paid_at, paid_amount, written_off_at.",
         ),
     ] = None
-    deflator: Annotated[
-        Path | None,
-        typer.Option("--deflator", help="Index of prices, for money of the log's last month: month, index."),
-    ] = None
     campaigns: Annotated[
         Path | None,
         typer.Option(

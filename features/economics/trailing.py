@@ -1,7 +1,8 @@
 """The trailing year of each customer before a snapshot: what they bought, what they cost, what they did not pay.
 
 Only what was known at the snapshot counts: orders, touches and invoices before it, payments before it, and the pools of
-the twelve months that had closed by then. Touches up to the first purchase day are acquisition and left out.
+the twelve months that had closed by then. Touches up to the first purchase day are acquisition and left out. Files tell
+costs as booked: where the log's money is real, they are turned into it, by the month.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,6 +25,7 @@ from features.economics.periods import Calendar, Periods
 from features.economics.receivables import Receivables
 from features.economics.touches import Touches
 from features.language import translated
+from features.log.prices import Prices
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from features.table.purchase_days import PURCHASE_DAYS
@@ -52,7 +55,7 @@ SELECT customers.customer_id AS customer_id,
   CAST(coalesce(active.weight, 0) AS DOUBLE) AS active_days,
   CAST(coalesce(order_cents, 0) AS DOUBLE) / {_CENTS} AS order_costs,
   CAST(coalesce(period_cents, 0) AS DOUBLE) / {_CENTS} AS period_costs,
-  CAST(coalesce(loss_cents, 0) AS DOUBLE) / {_CENTS} AS loss
+  CAST(coalesce(loss_cents, 0) AS DOUBLE) * {{level}} / {_CENTS} AS loss
 FROM customers
 LEFT JOIN bought ON bought.customer = customers.customer
 LEFT JOIN active ON active.customer = customers.customer
@@ -61,14 +64,16 @@ LEFT JOIN {{losses}} AS losses ON losses.customer = customers.customer
 WHERE customers.first_day IS NOT NULL
 ORDER BY customers.customer_id"""
 
-_TOUCHES = f"""SELECT customer, per, touch_cents AS cents
+_TOUCHES = f"""SELECT customer, per, CAST(round(touch_cents * factor) AS BIGINT) AS cents
 FROM {TOUCHED} AS touched
 JOIN cost_per ON cost_per.item = touched.touchpoint
-WHERE keeping = 1 AND month IS NOT NULL AND day >= {{since}} AND touch_cents IS NOT NULL"""
+JOIN month_factors ON month_factors.factor_of = touched.month
+WHERE keeping = 1 AND day >= {{since}} AND touch_cents IS NOT NULL"""
 
-_POOLS = f"""SELECT customer, per, cents
+_POOLS = f"""SELECT customer, per, CAST(round(cents * factor) AS BIGINT) AS cents
 FROM {POOLED} AS pooled
 JOIN pool_per ON pool_per.pool = pooled.pool
+JOIN month_factors ON month_factors.factor_of = pooled.month
 WHERE month >= {{first}} AND month < {{end}} AND customer < {NOBODY}"""
 
 _STRANGERS = f"SELECT count(*) AS touches FROM {TOUCHED} WHERE customer = {NOBODY}"
@@ -198,8 +203,10 @@ def trailing_year(
             margin="margin_cents" if facts.has_margins else "CAST(NULL AS BIGINT)",
             since=since,
             active_days=ACTIVE_DAYS.format(start=since, end=until, inactivity=inactivity_days),
-            costs=_costs_sql(facts, files, since),
+            costs=_costs_sql(facts, files, since, log.prices),
             losses=losses,
+            # A loss has no day of its own: the year's mean level.
+            level=repr(float(_factors(log.prices, np.arange(since, until)).mean())),
         )
         customers = facts.query(sql)
         if files.per and (strangers := int(facts.query(_STRANGERS)["touches"].iloc[0])):
@@ -227,10 +234,18 @@ class _Seen:
     table: pa.Table
 
 
-def _costs_sql(facts: Facts, files: CostFiles, since: int) -> str:
+def _factors(prices: Prices | None, days: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Return what money as booked on each day is multiplied with to be the log's."""
+    return prices.of_days(days) if prices else np.ones(len(days))
+
+
+def _costs_sql(facts: Facts, files: CostFiles, since: int, prices: Prices | None) -> str:
     if not files.per:
         return _NO_COSTS
     allocate(facts, files.touches, files.table)
+    factors = _factors(prices, facts.periods.boundaries[:-1])
+    months = pa.array(range(len(factors)), pa.int32())
+    facts.engine.register("month_factors", pa.table({"factor_of": months, "factor": factors}))
     units = {each.touchpoint: each.per for each in files.table.units}
     types = pa.schema([("item", pa.string()), ("per", pa.string())])
     facts.engine.register(

@@ -281,6 +281,8 @@ class LogSettings(LogRules, section="log"):
     'orders.csv'
     """
 
+    moved_here = {"deflator": "deflator"}
+
     transactions: Annotated[
         str,
         typer.Option(
@@ -313,6 +315,14 @@ class LogSettings(LogRules, section="log"):
         Path | None,
         typer.Option(
             "--identities", help="Several ids of one customer, united first: alias_id, customer_id."
+        ),
+    ] = None
+    deflator: Annotated[
+        Path | None,
+        typer.Option(
+            "--deflator",
+            help="Index of prices, for real money, that of the log's last month: month, index. A version keeps its "
+            "month, and what it scores is in that money.",
         ),
     ] = None
     memory_limit: Annotated[

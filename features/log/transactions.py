@@ -23,6 +23,7 @@ from features.log.customer_days import Integers, codes_of, drawn_rows, encoded, 
 from features.log.dates import local_now
 from features.log.expression import AmountExpression
 from features.log.lines import read_discounts, read_lines
+from features.log.prices import Prices
 from features.log.quarantine import (
     ACQUIRED_EARLIER,
     IDENTICAL_ROW,
@@ -70,6 +71,7 @@ class TransactionLog:
     names : mapping of the contract's column names to those of the raw log
     ignored : tuple of str, sentences about optional columns that were found and not used
     amount_expression, where : str or None, the formula of the amounts and the condition on the rows
+    prices : Prices or None, by which the table's money was turned into that of one month
     """
 
     table: pa.Table
@@ -81,11 +83,12 @@ class TransactionLog:
     ignored: tuple[str, ...] = ()
     amount_expression: str | None = None
     where: str | None = None
+    prices: Prices | None = None
 
     @property
     def terms(self) -> LogTerms:
         """How the log was read; logs of different terms cannot be compared."""
-        return LogTerms(self.timezone, self.currency, self.amount_expression, self.where)
+        return LogTerms(self.timezone, self.currency, self.amount_expression, self.where, self.prices)
 
     @cached_property
     def report(self) -> LogReport:
@@ -143,6 +146,20 @@ class TransactionLog:
         names = pa.array([changed.get(each, each) for each in ids.dictionary.to_pylist()], pa.string())
         place = self.table.column_names.index("customer_id")
         return replace(self, table=self.table.set_column(place, "customer_id", names.take(ids.indices)))
+
+    def at_prices(self, prices: Prices | None) -> TransactionLog:
+        """Return the log in the money of one month; the log itself without prices, or if it is in one already.
+
+        One that is, and knows what its money is worth in the other month, is turned into that.
+        """
+        if prices is None or (self.prices and self.prices.base == prices.base):
+            return self
+        if self.prices is None:
+            return replace(self, table=prices.converted(self.table), prices=prices)
+        ours = self.prices.in_money_of(prices.base)
+        scale = ours.factors[0] / self.prices.factors[0]
+        level = replace(ours, factors=(scale,) * len(ours.factors))
+        return replace(self, table=level.converted(self.table), prices=ours)
 
     def sample(self, customers: int, seed: int = 0) -> TransactionLog:
         """Return the rows of so many customers, drawn by a hash of their ids; the log itself if it has no more."""

@@ -72,7 +72,13 @@ def card_of(
         files = costs.files(log)
         beside = behaviour.files(costs, log, files)
         snapshot = Snapshot(settings.snapshot_date) if settings.snapshot_date else None
-        orders = open_log(log, columns, report, compare=lambda read: scorer.differences(read, snapshot))
+        orders = open_log(
+            log,
+            columns,
+            report,
+            compare=lambda read: scorer.differences(read, snapshot),
+            base=scorer.money_of,
+        )
         name = _named(orders, customer_id)
         report("Scoring", 0, 0)
         # All are scored, for pools of costs are shared out among all. Debts are told by any version.

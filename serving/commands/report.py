@@ -74,8 +74,8 @@ def made_report(
     from serving.report.sources import ReportSources
 
     aliases = aliases_of(log)
-    # The page says how many were united, so the sources do it.
-    orders = open_log(log.model_copy(update={"identities": None}), columns, step)
+    # The page says how many were united, and shows money as booked beside real money, so the sources do both.
+    orders = open_log(log.model_copy(update={"identities": None, "deflator": None}), columns, step)
     step("Computing", 0, 0)
     known_until = orders.last_day + timedelta(days=1)
     campaigns = campaign_costs(settings.campaigns, known_until, aliases) if settings.campaigns else None

@@ -68,7 +68,13 @@ def score(
         files = costs.files(log)
         beside = behaviour.files(costs, log, files)
         snapshot = Snapshot(settings.snapshot_date) if settings.snapshot_date else None
-        orders = open_log(log, columns, report, compare=lambda read: scorer.differences(read, snapshot))
+        orders = open_log(
+            log,
+            columns,
+            report,
+            compare=lambda read: scorer.differences(read, snapshot),
+            base=scorer.money_of,
+        )
         if snapshot and snapshot.date <= orders.first_day:
             first = Snapshot.after(orders.first_day)
             raise WindowError(
@@ -133,7 +139,8 @@ def _terms(scored: ScoredList, scorer: Scorer, unit: MoneyUnit) -> ListTerms:
     from serving.lists.team_list import ListTerms
 
     day, days = scored.snapshot.date, scorer.model.terms.horizon_days
-    return ListTerms(unit, day, days, scorer.version, ends="window", starts=day)
+    money_of = scorer.money_of or ""
+    return ListTerms(unit, day, days, scorer.version, ends="window", starts=day, money_of=money_of)
 
 
 def _document(

@@ -44,6 +44,7 @@ class ListTerms:
     ends : {"campaign", "window"}
         What it is that ends ``horizon_days`` after ``starts``.
     starts : date
+    money_of : str, the month whose money it is, where it is real
     """
 
     unit: MoneyUnit
@@ -52,6 +53,7 @@ class ListTerms:
     version: str
     ends: Literal["campaign", "window"]
     starts: date
+    money_of: str = ""
 
     @property
     def last_day(self) -> date:
@@ -65,13 +67,16 @@ class ListTerms:
 
     def in_words(self) -> str:
         """Say what the list is made from."""
-        return translated(
+        said = translated(
             "Scores of {day:date}, model version {version:digits}. The risk is the probability of no purchase in the "
             "{days:day|days} from then on.",
             day=self.snapshot,
             version=self.version,
             days=self.horizon_days,
         )
+        if not self.money_of:
+            return said
+        return f"{said} {translated('Money is that of {month:label}, by the deflator.', month=self.money_of)}"
 
 
 @dataclass(frozen=True)

@@ -98,8 +98,8 @@ class ReportSources:
             self.scored = read_scored(settings.scores, self._known, log, self.aliases)
             self.said += self.scored.notes
         self.inactivity_days = self._inactivity()
-        span, path = (self.orders.first_day, self.orders.last_day), settings.deflator
-        self._deflator = Deflator.read(path, *span, settings.calendar, log) if path else None
+        span, path = (self.orders.first_day, self.orders.last_day), log.deflator
+        self._deflator = Deflator.read(path, *span, log) if path else None
         self._referrals = self._read(Referrals.read, settings.referrals)
         self._surveys = self._read(Surveys.read, settings.surveys)
         self._wallets = read_wallets(self.people) if self.people and self._has(SHARE_OF_WALLET) else None

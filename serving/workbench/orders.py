@@ -62,6 +62,7 @@ class KnownOrders:
         if not orders:
             return None
         scorer, snapshot = self._champion(), Snapshot(day)
+        own = own.at_prices(scorer.prices)
         scored = scorer.score_log(own, snapshot)
         if not len(scored.columns["customer_id"]):
             return None

@@ -13,6 +13,7 @@ import pytest
 
 from features.errors import EmptyLogError, LogError, ModelError, StayworthError, WindowError
 from features.log.clock import tomorrow
+from features.log.prices import Prices
 from features.log.terms import LogTerms
 from features.log.transactions import TransactionLog, validate
 from features.snapshot import Snapshot
@@ -253,3 +254,29 @@ def test_costs_that_are_not_the_versions_are_refused_with_both_values(scorer: Sc
     costly.require_costs({"cost_per_order": 2.5, "inactivity_days": terms.inactivity_days})
     with pytest.raises(StayworthError, match="--cost-per-order 3 contradicts version 7, whose .* is 2.5"):
         costly.require_costs({"cost_per_order": 3.0})
+
+
+def test_a_version_in_real_money_scores_orders_as_booked_as_it_scores_them_in_its_money(
+    scorer: Scorer, log: TransactionLog
+) -> None:
+    first = [(date(1997, 1, 1) - date(1970, 1, 1)).days, (date(1998, 1, 1) - date(1970, 1, 1)).days]
+    prices = Prices("1998-01", ("1997-01", "1998-01"), tuple(first), (1.3, 1.0))
+    card = scorer.model.card
+    terms = replace(card.log.terms or LogTerms(), prices=prices)
+    summary = replace(card.log, terms=terms)
+    real = Scorer(replace(scorer.model, card=replace(card, log=summary)), "1")
+    booked = log.table.slice(0, 400)
+    asked = pa.table(
+        {
+            "customer_id": booked["customer_id"],
+            "ordered_at": booked["ordered_on"],
+            "amount": pc.divide(booked["amount_cents"].cast(pa.float64()), 100.0),
+        }
+    )
+
+    found = real.score_customers(asked, JULY)
+
+    expected = scorer.score_log(replace(log, table=prices.converted(booked.drop_columns("channel"))), JULY)
+    same(found.scores, expected.scores)
+    assert "Money is that of 1998-01, by the deflator." in found.notes
+    assert any("knows prices until 1998-01" in note for note in found.notes)

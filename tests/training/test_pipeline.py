@@ -15,7 +15,7 @@ from features.datasets import cdnow_sample
 from features.economics.cost_table import CostTable, UnitCost
 from features.economics.touches import Touches
 from features.economics.trailing import CostFiles
-from features.errors import FitError, WindowError
+from features.errors import FitError, StayworthError, WindowError
 from features.log.settings import Columns
 from features.log.transactions import TransactionLog, validate
 from features.snapshot import Snapshot
@@ -183,6 +183,11 @@ def test_where_everybody_always_comes_back_there_is_nothing_to_learn() -> None:
 
     with pytest.raises(FitError, match="all customers came back"):
         train(_log(weekly), TrainSettings(horizon_days=60))
+
+
+def test_a_negative_discount_rate_is_a_real_one_and_takes_a_deflator() -> None:
+    with pytest.raises(StayworthError, match="-0.115385 is negative, .* --deflator"):
+        train(validate(cdnow_sample()), TrainSettings(discount_rate=-0.115385))
 
 
 def test_a_log_shorter_than_two_windows_names_the_horizon_that_fits() -> None:

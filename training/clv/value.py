@@ -38,8 +38,8 @@ class ValueTerms:
         Purchases later than this are not counted.
     margin : float, above 0
         Margin per unit of spend.
-    discount_rate : float, at least 0
-        A year's: 0.15 means that 1.15 in a year's time is worth 1 today.
+    discount_rate : float, above -1
+        A year's: 0.15 means that 1.15 in a year's time is worth 1 today. A real rate, for real money, may be negative.
     resumption : float, in [0, 1]
         ρ: the share of their old rate's value with which a customer who had left goes on after an offer brought
         them back for one purchase. 0: they buy once; 1: they go on as before. No log of orders shows it.
@@ -58,7 +58,8 @@ class ValueTerms:
     WindowError
         If a horizon is below a day or the value horizon is the shorter.
     StayworthError
-        If the margin is not positive, the discount rate or a cost is negative, or the resumption is no share.
+        If the margin is not positive, the discount rate is -1 or less, a cost is negative, or the resumption is no
+        share.
 
     Examples
     --------
@@ -86,8 +87,8 @@ class ValueTerms:
             )
         if not 0.0 < self.margin < math.inf:
             raise StayworthError(f"The margin is {self.margin}; it must be above 0, for example 0.3.")
-        if not 0.0 <= self.discount_rate < math.inf:
-            raise StayworthError(f"The discount rate is {self.discount_rate}; it must be 0 or more a year.")
+        if not -1.0 < self.discount_rate < math.inf:
+            raise StayworthError(f"The discount rate is {self.discount_rate}; it must be above -1 a year.")
         if not 0.0 <= self.resumption <= 1.0:
             raise StayworthError(f"The resumption is {self.resumption}; it is a share, from 0 to 1.")
         self._require_costs()

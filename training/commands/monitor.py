@@ -58,8 +58,13 @@ def monitor(
     beside = behaviour.files(costs, log)
     with progress() as report:
         model, version = load_champion(registry.tracking_uri)
+        terms = model.card.log.terms
         orders = open_log(
-            log, columns, report, compare=lambda orders: model.card.log.differences(orders, version.version)
+            log,
+            columns,
+            report,
+            compare=lambda orders: model.card.log.differences(orders, version.version),
+            base=terms.prices.base if terms and terms.prices else None,
         )
         report("Comparing with the training data", 0, 0)
         result = monitor_model(model, orders, settings, beside)
@@ -99,6 +104,9 @@ def is_due(
         return True
     try:
         model = registry.load(champion.version)
+        terms = model.card.log.terms
+        if log.prices and terms:  # a new month's money is turned into that which the champion knows
+            log = log.at_prices(terms.prices)
         differences = model.card.log.differences(log, champion.version)
         if fatal := [each for each in differences if each.fatal]:
             typer.echo(f"Due: {fatal[0].message}")

@@ -120,6 +120,8 @@ def show_run(run: TrainingRun, orders: TransactionLog) -> None:
     typer.echo(f"\nDeployed: {run.recipe.in_words()}.")
     for sentence in files_in_words(run.recipe):
         typer.echo(sentence)
+    if orders.prices:
+        typer.echo(orders.prices.in_words())
     if (count := run.model.card.contacted_left_out) is not None:
         typer.echo(
             f"Left out: {written(count, 'labelled row|labelled rows')} of customers under a campaign's influence."

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from features.errors import LogError
+from features.language import translated
 from features.log.findings import Finding
 from features.log.terms import LogTerms
 from features.log.transactions import TransactionLog
@@ -76,7 +77,9 @@ class LogSummary:
     def differences(self, log: TransactionLog, version: str) -> list[Finding]:
         """Return what another log is read by otherwise than the one that a version learnt from."""
         mine = self.terms or LogTerms(self.timezone, log.currency, log.amount_expression, log.where)
-        found = log.terms.differences(mine, f"the log that version {version} learnt from")
+        found = log.terms.differences(
+            mine, translated("the log that version {version} learnt from", version=version)
+        )
         if missing := self.missing_columns(log):
             found.append(
                 Finding(

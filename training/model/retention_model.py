@@ -102,7 +102,8 @@ class RetentionModel:
             `MODEL_COLUMNS`, highest ``value_at_risk`` first, then by customer_id: the numbers that
             ``stayworth score`` writes. Customers without a purchase before the snapshot are left out.
         """
-        orders = load_log(log, **log_options)
+        terms = self.card.log.terms
+        orders = load_log(log, **log_options).at_prices(terms.prices if terms else None)
         snapshot = Snapshot.after(orders.last_day) if snapshot_date is None else Snapshot.on(snapshot_date)
         require_known_orders(snapshot)
         with PurchaseHistory(orders, beside=self.beside(beside)) as history:

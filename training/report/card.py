@@ -79,6 +79,7 @@ def model_card(run: TrainingRun, log: TransactionLog, offer: Offer | None = None
         "run": run,
         "card": run.model.card,
         "log": log.report,
+        "log_prices": log.prices,
         "currency": log.report.currency or "the log's currency",
         "window_ends": run.schedule.newest.date + timedelta(days=terms.horizon_days - 1),
         "test_ends": run.test.labelled.window.closes - timedelta(days=1),

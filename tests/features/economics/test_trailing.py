@@ -14,6 +14,7 @@ from features.economics.cost_table import CostTable, PoolCost, UnitCost
 from features.economics.receivables import Receivables
 from features.economics.touches import Touches
 from features.economics.trailing import CostFiles, TrailingYear, trailing_year
+from features.log.prices import Prices
 from features.log.transactions import TransactionLog, validate
 from features.snapshot import Snapshot
 
@@ -152,3 +153,19 @@ def test_bad_debt_without_a_rate_is_left_out_and_said(tmp_path):
 
     assert not year.has_losses
     assert any("bad debt is not in the values" in note for note in year.notes)
+
+
+def test_costs_as_booked_become_the_real_money_of_the_log(tmp_path):
+    # Money of 2014 is worth twice that of 2015.
+    first = tuple((date(year, 1, 1) - date(1970, 1, 1)).days for year in (2014, 2015))
+    real = log().at_prices(Prices("2015-01", ("2014-01", "2015-01"), first, (2.0, 1.0)))
+    pools = (PoolCost(pool="rent", month="2014-12", cost=10, driver="equal"),)
+
+    booked, found = (
+        of(trailing_year(each, SNAPSHOT, files(tmp_path, pools=pools), 365), "ann") for each in (log(), real)
+    )
+
+    # Three calls at 1 in April 2014, two at 2 in March 2015; half of the pool of December, shared with bob.
+    assert booked["period_costs"] == 3 + 4 + 5
+    assert found["period_costs"] == 2 * 3 + 4 + 2 * 5
+    assert found["revenue"] == booked["revenue"] == 40  # all of it of 2015

@@ -154,6 +154,18 @@ def test_a_churn_probability_weighs_the_two_halves() -> None:
     assert values.at_stake == [4.0]
 
 
+def test_at_a_negative_real_rate_what_comes_later_is_worth_more() -> None:
+    rows = history((2, 30.43, 38.86))
+    nominal, none, real = (replace(GOLDEN_TERMS, discount_rate=rate) for rate in (0.15, 0.0, 1.15 / 1.30 - 1))
+
+    worth = [float(alive_and_buying(BG, rows, terms)[0]) for terms in (nominal, none, real)]
+
+    assert round(100 * real.discount_rate, 4) == -11.5385  # 15% at 30% inflation
+    assert worth == sorted(worth)
+    # Discounting is by days in the middle of each year at most: within the factors of its two ends.
+    assert 1 < worth[2] / worth[1] < 1.30 / 1.15
+
+
 @pytest.mark.parametrize(
     ("terms", "error", "words"),
     [
@@ -161,7 +173,7 @@ def test_a_churn_probability_weighs_the_two_halves() -> None:
         ({"horizon_days": 90, "value_horizon_days": 60}, WindowError, "--value-horizon-days 90 or more"),
         ({"margin": 0.0}, StayworthError, "above 0"),
         ({"margin": math.nan}, StayworthError, "above 0"),
-        ({"discount_rate": -0.1}, StayworthError, "0 or more"),
+        ({"discount_rate": -1.0}, StayworthError, "above -1"),
         ({"resumption": 1.1}, StayworthError, "from 0 to 1"),
         ({"cost_per_order": -1.0}, StayworthError, "cost per order is -1.0; it must be 0 or more"),
         ({"cost_per_day": math.nan}, StayworthError, "cost per active day is nan; it must be 0 or more"),
