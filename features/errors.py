@@ -14,9 +14,11 @@
         ├── FitError            a model cannot be fitted to this log
         ├── ModelError          no such model, or one that cannot be used
         ├── OutputError         a file that cannot be written; the old one is intact
+        ├── ChangedMeanwhile    somebody else has changed what was to be changed
         ├── DeliveryError       a receiver has not taken everything; the command line exits with 4
         └── StoreError          the score store cannot be reached, read or written
             ├── NothingPublished     it holds no scores yet
+            ├── OlderStore           its tables are of an older release
             └── StoreBusy            another process has it to itself for a moment
 
 A message says what is wrong, where (a count, examples) and what to do, in the caller's names.
@@ -91,12 +93,20 @@ class DeliveryError(StayworthError):
     exit_code = 4
 
 
+class ChangedMeanwhile(StayworthError):
+    """Somebody else has changed it since it was read; nothing was written over theirs."""
+
+
 class StoreError(StayworthError):
     """The store of scores and keys cannot be reached, read or written; what was published is intact."""
 
 
 class NothingPublished(StoreError):
     """The store is empty, or not there yet."""
+
+
+class OlderStore(StoreError):
+    """The tables of the store are of an older release; the next write upgrades them."""
 
 
 class StoreBusy(StoreError):

@@ -144,7 +144,9 @@ class Database:
             with closing(engine.raw_connection()) as connection:
                 driver: Any = connection.driver_connection
                 driver.autocommit = True  # VACUUM is no part of a transaction
-                driver.execute("VACUUM scores, alerts, rankings, segments, audit")
+                driver.execute(
+                    "VACUUM scores, alerts, rankings, segments, audit, campaigns, campaign_customers"
+                )
         except DRIVER_ERRORS as error:
             raise self.address.fault(error) from None
         finally:

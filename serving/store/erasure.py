@@ -1,4 +1,4 @@
-"""Deletion of customers from every published set, from the alerts, and from what users of the workbench wrote."""
+"""Deletion of customers from published sets, alerts and campaigns, and from what users of the workbench wrote."""
 
 from __future__ import annotations
 
@@ -8,8 +8,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from serving.store.campaign_rows import ASIDE, erase_rows
 from serving.store.database import Database
-from serving.store.tables import alerts, audit, rankings, score_sets, scores, segments
+from serving.store.tables import (
+    alerts,
+    audit,
+    campaign_customers,
+    campaigns,
+    rankings,
+    score_sets,
+    scores,
+    segments,
+)
 
 ERASED = "…"
 """What stands in place of an erased customer's id in the words of a user."""
@@ -25,6 +35,9 @@ def count(database: Database, customer_ids: Sequence[str]) -> int:
         rows += database.select(sa.select(sa.func.count()).select_from(of_sets))[0][0]
     for theirs in _batches(alerts, customer_ids):
         rows += database.select(sa.select(sa.func.count()).select_from(alerts).where(theirs))[0][0]
+    for theirs in _batches(campaign_customers, customer_ids):
+        counted = sa.select(sa.func.count()).select_from(campaign_customers).where(theirs)
+        rows += database.select(counted)[0][0]
     for table, column in _WORDS:
         rows += sum(1 for _ in _blotted(database.select(_written(table, column)), customer_ids))
     return rows
@@ -52,9 +65,27 @@ def erase(database: Database, customer_ids: Sequence[str], wait_seconds: float) 
                 rows += deleted.rowcount
         for theirs in _batches(rankings, customer_ids):  # copies of rows that are counted above
             connection.execute(sa.delete(rankings).where(theirs))
+        rows += _erase_from_campaigns(connection, customer_ids)
         rows += _erase_words(connection, customer_ids)
     if rows:
         database.vacuum()
+    return rows
+
+
+def _erase_from_campaigns(connection: sa.Connection, customer_ids: Sequence[str]) -> int:
+    """Delete the customers from campaigns, whose records say how many of each group are gone."""
+    rows = 0
+    for number, record in connection.execute(sa.select(campaigns.c.id, campaigns.c.record)).all():
+        gone = erase_rows(connection, number, _batches(campaign_customers, customer_ids))
+        rows += sum(gone.values())
+        drawn = {arm: n for arm, n in gone.items() if arm != ASIDE}
+        if record and drawn:
+            before = record.get("erased", {})
+            erased = before | {arm: before.get(arm, 0) + n for arm, n in drawn.items()}
+            left = sa.update(campaigns).where(campaigns.c.id == number)
+            connection.execute(
+                left.values(record=record | {"erased": erased}, version=campaigns.c.version + 1)
+            )
     return rows
 
 
@@ -64,14 +95,14 @@ def _erase_words(connection: sa.Connection, customer_ids: Sequence[str]) -> int:
     for table, column in _WORDS:
         read = connection.execute(_written(table, column)).all()
         for number, text in _blotted(read, customer_ids):
-            # Names of segments are unique.
-            left = f"{text} ({number})" if table is segments else text
+            # Names of segments and campaigns are unique.
+            left = text if table is audit else f"{text} ({number})"
             connection.execute(sa.update(table).where(table.c.id == number).values({column: left}))
             changed += 1
     return changed
 
 
-_WORDS = ((segments, segments.c.name), (audit, audit.c.reason))
+_WORDS = ((segments, segments.c.name), (campaigns, campaigns.c.name), (audit, audit.c.reason))
 
 
 def _written(table: sa.Table, column: sa.Column[Any]) -> sa.Select[Any]:

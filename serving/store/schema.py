@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from features.errors import StoreError
+from features.errors import OlderStore, StoreError
 from serving.store.address import Address
 from serving.store.tables import MIGRATIONS, SCHEMA_VERSION, VERSION_TABLE
 
@@ -40,7 +40,7 @@ def require_schema(connection: Any, dialect: str, address: Address) -> None:
     if found is None:
         raise address.empty()
     if found != SCHEMA_VERSION:
-        raise StoreError(
+        raise OlderStore(
             f"The store {address} has the tables of an older release of stayworth (schema {found}, wanted "
             f"{SCHEMA_VERSION}). The next 'stayworth score --publish' or 'stayworth keys add' upgrades it."
         )

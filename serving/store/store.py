@@ -21,6 +21,7 @@ from serving.settings import DEFAULT_STORE
 from serving.store.address import Address
 from serving.store.alerts import OpenAlerts
 from serving.store.audit import Audit
+from serving.store.campaigns import Campaigns
 from serving.store.connections import READ_SECONDS
 from serving.store.customers import Customers
 from serving.store.database import WAIT_SECONDS, Database
@@ -81,7 +82,7 @@ class Lookup:
 
 
 class Store(Closing):
-    """Published scores, open alerts, API keys, and what the workbench keeps, in SQLite or PostgreSQL.
+    """Published scores, open alerts, API keys, campaigns, and what the workbench keeps, in SQLite or PostgreSQL.
 
     The database is opened when a method first needs it; reading never creates it.
 
@@ -112,6 +113,7 @@ class Store(Closing):
         self.alerts = OpenAlerts(self._database)
         self.customers = Customers(self._database)
         self.segments = Segments(self._database)
+        self.campaigns = Campaigns(self._database)
         self.users = Users(self._database)
         self.audit = Audit(self._database)
 
@@ -217,7 +219,7 @@ class Store(Closing):
         )
 
     def erase(self, customer_ids: Sequence[str], *, wait_seconds: float = WAIT_SECONDS) -> int:
-        """Delete the scores of some customers from every published set, and their alerts.
+        """Delete the scores of some customers from every published set, their alerts, and their rows in campaigns.
 
         `Publication.customers` stays.
 

@@ -12,6 +12,8 @@ The columns of a score are those of :mod:`training.model.score_schema`; after a 
     tallies      the kinds that it filters by, and how many customers there are of each
     users        who may use the workbench, and their sessions: user_sessions
     segments     what a user chose of the customers, under a name
+    campaigns    one row per campaign, from its draft to what was measured of it
+    campaign_customers   who is contacted, held out or left alone, as they were drawn
     audit        what was written, when and by whom
     secrets      the key of the workbench's links
 
@@ -21,6 +23,7 @@ compared byte by byte: ``0042`` is not ``42``, ``Ali`` not ``ali``.
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -51,6 +54,21 @@ class Moment(sa.TypeDecorator[datetime]):
     def process_result_value(self, value: Any | None, dialect: sa.Dialect) -> datetime | None:
         """Return the moment in UTC, whatever the session's time zone."""
         return value and as_utc(value)
+
+
+class Document(sa.TypeDecorator[Any]):
+    """A value of JSON as text, NaN too, which PostgreSQL's own type does not take."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any | None, dialect: sa.Dialect) -> str | None:
+        """Return the text."""
+        return None if value is None else json.dumps(value, ensure_ascii=False)
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any | None:
+        """Return what the text says."""
+        return value and json.loads(value)
 
 
 def as_utc(moment: datetime) -> datetime:
@@ -200,6 +218,66 @@ segments = sa.Table(
     sa.Column("made_by", sa.Text, nullable=False),
     sa.Column("made_at", Moment, nullable=False),
     sqlite_autoincrement=True,
+)
+
+# What was chosen for a draft is in ``choices``; what was drawn in ``record``, as ``plan.json`` has it. A draft has no
+# dates, a campaign from a file no set.
+campaigns = sa.Table(
+    "campaigns",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("set_id", sa.Integer),
+    sa.Column("made_by", sa.Text, nullable=False),
+    sa.Column("made_at", Moment, nullable=False),
+    sa.Column("changed_at", Moment, nullable=False),
+    sa.Column("choices", Document, nullable=False),
+    sa.Column("starts_on", sa.Date),
+    sa.Column("closes_on", sa.Date),
+    sa.Column("held_until", sa.Date),
+    sa.Column("record", Document),
+    sa.Column("summary", sa.Text),
+    sa.Column("contact_columns", Document, nullable=False),
+    sa.Column("money_unit", sa.Text),
+    sa.Column("findings", Document),
+    sa.Column("measured_page", sa.Text),
+    sqlite_autoincrement=True,
+)
+
+# A draft's rows are customers to leave alone, and contacts; those of a plan are what its folder holds in three lists:
+# numbers as they were at the draw. A customer who is removed after it keeps the row.
+campaign_customers = sa.Table(
+    "campaign_customers",
+    metadata,
+    sa.Column("campaign_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("customer_id", _id(), primary_key=True),
+    sa.Column("arm", sa.Text, nullable=False),
+    sa.Column("place", sa.Integer, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("best_offer", sa.Text),
+    sa.Column("offer", sa.Text),
+    sa.Column("channel", sa.Text),
+    sa.Column("churn_probability", sa.Double),
+    sa.Column("value_at_stake", sa.Double),
+    sa.Column("expected_profit", sa.Double),
+    sa.Column("break_even_probability", sa.Double),
+    sa.Column("probability_of_profit", sa.Double),
+    sa.Column("reasons", sa.Text),
+    sa.Column("value_tier", sa.Text),
+    sa.Column("expected_cost", sa.Double),
+    sa.Column("greatest_cost", sa.Double),
+    sa.Column("incentive_cost", sa.Double),
+    sa.Column("expected_spend", sa.Double),
+    sa.Column("expected_value", sa.Double),
+    sa.Column("value_of_resumption", sa.Double),
+    sa.Column("stratum", sa.Integer),
+    sa.Column("silent_days", sa.Double),
+    sa.Column("purpose", sa.Text),
+    sa.Column("contact", Document),
+    sa.Column("removed_at", Moment),
+    sqlite_with_rowid=False,
 )
 
 # Neither what a customer is called nor what was chosen by: an entry names a record by its number.

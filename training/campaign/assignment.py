@@ -59,6 +59,9 @@ NUMBERS = (
 _LATER = ("value_of_resumption", "silent_days", "purpose")  # not in the lists of earlier releases
 
 
+_READ = ["customer_id", "offer", "value_tier", *NUMBERS, *_LATER]
+
+
 @dataclass(frozen=True)
 class Assignment:
     """The customers chosen by a plan, and the group each was drawn into.
@@ -97,10 +100,25 @@ def read_assignment(campaign: str | Path) -> Assignment:
     """
     folder = Path(campaign)
     record = read_record(folder / PLAN)
-    lists = []
-    for name, contacted in ((CONTACT_LIST, True), (HOLDOUT_LIST, False)):
-        lists.append(_read_list(folder / name).assign(contacted=contacted))
-    customers = pd.concat(lists, ignore_index=True)
+    contacted, held_out = (_read_list(folder / name) for name in (CONTACT_LIST, HOLDOUT_LIST))
+    return assignment_of(contacted, held_out, record)
+
+
+def assignment_of(contacted: pd.DataFrame, held_out: pd.DataFrame, record: CampaignRecord) -> Assignment:
+    """Return the assignment of two groups, wherever they were kept, after checking that the draw was.
+
+    Parameters
+    ----------
+    contacted, held_out : DataFrame with the columns of `Assignment.customers` but ``contacted``
+    record : CampaignRecord
+
+    Raises
+    ------
+    CampaignError
+        As `read_assignment`.
+    """
+    lists = [contacted[_READ].assign(contacted=True), held_out[_READ].assign(contacted=False)]
+    customers = pd.concat([each for each in lists if len(each)] or lists, ignore_index=True)
     _require_one_group(customers)
     notes = _require_the_draw(customers, record.counts, record.erased)
     return Assignment(customers, record, tuple(notes))
@@ -139,9 +157,7 @@ def _read_list(path: Path) -> pd.DataFrame:
         frame = read_table(path)  # a spreadsheet may have saved it again, with its own separator
         numbers = {column: _numbers(frame[column]) for column in NUMBERS}
         frame = frame.assign(**numbers).astype({"stratum": np.int64})
-        frame = frame.reindex(
-            columns=["customer_id", "offer", "value_tier", *NUMBERS, *_LATER], fill_value=""
-        )
+        frame = frame.reindex(columns=_READ, fill_value="")
         return frame.assign(**{name: _numbers(frame[name]) for name in _LATER if name != "purpose"})
     except (ValueError, KeyError) as error:
         raise CampaignError(
