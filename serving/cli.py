@@ -15,6 +15,7 @@ from features.commands.features import features
 from features.commands.validate import validate
 from serving.commands.alerts import alerts, snooze
 from serving.commands.campaign import measure, plan
+from serving.commands.campaigns import campaigns
 from serving.commands.card_of import card_of
 from serving.commands.config import config
 from serving.commands.demo import demo
@@ -65,3 +66,4 @@ for command in (
 app.add_typer(calculate, name="calculate")
 app.add_typer(keys, name="keys")
 app.add_typer(users, name="users")
+app.add_typer(campaigns, name="campaigns")

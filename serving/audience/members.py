@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ from serving.campaign.meant_rows import OPT_OUTS
 from serving.campaign.running_campaigns import running_campaigns
 from serving.lists.contact_columns import contact_columns
 from training.campaign.record import PLAN, read_record
-from training.campaign.running import standing_holdout
+from training.campaign.running import RunningCampaign, standing_holdout
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,13 @@ class Members:
     said: tuple[str, ...] = ()
 
 
-def read_members(settings: SyncSettings) -> Members:
+def read_members(settings: SyncSettings, kept: Sequence[RunningCampaign] = ()) -> Members:
     """Read who is in an audience.
+
+    Parameters
+    ----------
+    settings : SyncSettings
+    kept : sequence of RunningCampaign, of the store
 
     Raises
     ------
@@ -53,7 +58,7 @@ def read_members(settings: SyncSettings) -> Members:
         listed[CUSTOMER_ID], settings.members.name, settings.loose_ids, settings.allow_unmatched
     )
     suppress = files.ids(settings.suppress, OPT_OUTS, all_that_are_meant=True) if settings.suppress else []
-    held = _held_out(settings, listed, files)
+    held = _held_out(settings, listed, files, kept)
     asked = listed[CUSTOMER_ID].isin(set(suppress))
     kept_out = listed[CUSTOMER_ID].isin(held) & ~asked
     wanted = _in_segment(listed, settings.limits, settings.members.name)
@@ -103,12 +108,14 @@ def _in_segment(listed: pd.DataFrame, limits: Mapping[str, Collection[str]], nam
     return wanted
 
 
-def _held_out(settings: SyncSettings, listed: pd.DataFrame, files: CustomerFiles) -> set[str]:
+def _held_out(
+    settings: SyncSettings, listed: pd.DataFrame, files: CustomerFiles, kept: Sequence[RunningCampaign]
+) -> set[str]:
     """Return whom a running campaign holds out, and the standing holdout of all."""
     day = _day(settings.members, listed)
     held: set[str] = set()
     for folder in _beside(settings.members):
-        for campaign in running_campaigns(folder, settings.running, files):
+        for campaign in running_campaigns(folder, settings.running, files, kept):
             running = campaign.during(day, day + timedelta(days=1)) if campaign.starts_on <= day else campaign
             held |= set(running.held_out) if running else set()
     for share, seed in set(_standing(settings)):

@@ -51,6 +51,11 @@ class ReaderLists:
         """
         return rows if self.contacts is None else self.contacts.join(rows)
 
+    def unit_of(self, plan: CampaignPlan) -> str | None:
+        """Return what money is called; None where nobody has said it, or the list mixes currencies."""
+        currencies = _currencies(plan)
+        return self.money_unit or (currencies[0] if len(currencies) == 1 else None)
+
     def write(self, plan: CampaignPlan, folder: Path, *, xlsx: bool, excel: bool) -> None:
         """Write ``list.xlsx`` on request, and the list in the columns that were asked for."""
         rows = plan.contacted
@@ -71,8 +76,7 @@ class ReaderLists:
 
 
 def _terms(plan: CampaignPlan, money_unit: str | None) -> ListTerms:
-    named = plan.customers.get("currency", pd.Series(dtype=str)).astype(str)
-    currencies = sorted(set(named) - {"", "nan", "None"})
+    currencies = _currencies(plan)
     if len(currencies) > 1:
         raise StayworthError(
             f"The scored list is in {len(currencies)} currencies, {', '.join(currencies[:3])}. Give that of one log."
@@ -85,3 +89,8 @@ def _terms(plan: CampaignPlan, money_unit: str | None) -> ListTerms:
         ends="campaign",
         starts=plan.starts_on,
     )
+
+
+def _currencies(plan: CampaignPlan) -> list[str]:
+    named = plan.customers.get("currency", pd.Series(dtype=str)).astype(str)
+    return sorted(set(named) - {"", "nan", "None"})

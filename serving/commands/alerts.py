@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from features.economics.touches import Touches
     from serving.alerts.signals import Scored
     from serving.campaign.customer_files import CustomerFiles
+    from serving.store.store import Store
 
 _SHOWN = 10
 
@@ -65,7 +66,7 @@ def alerts(
                 settings.loose_ids,
                 settings.allow_unmatched,
             )
-            customers, alone = _customers(settings, scored, files)
+            customers, alone = _customers(settings, scored, files, opened)
             signals, missing = _signals(settings, scored, files)
             said += files.report
             found = renew(opened.alerts, signals, customers, scored.snapshot)
@@ -96,16 +97,18 @@ def alerts(
 
 
 def _customers(
-    settings: AlertSettings, scored: Scored, files: CustomerFiles
+    settings: AlertSettings, scored: Scored, files: CustomerFiles, store: Store
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Return whom an alert may be about, and the number of others by the reason."""
     from serving.alerts.alerts import customers_to_alert
+    from serving.campaign.kept import running_in
     from serving.campaign.meant_rows import OPT_OUTS
     from serving.campaign.running_campaigns import running_campaigns
     from training.offers.offers import read_offers
 
     suppress = files.ids(settings.suppress, OPT_OUTS, all_that_are_meant=True) if settings.suppress else ()
-    running = running_campaigns(settings.out.absolute().parent, settings.running, files)
+    kept, _ = running_in(store.campaigns)
+    running = running_campaigns(settings.out.absolute().parent, settings.running, files, kept)
     offers = read_offers(settings.offers) if settings.offers else []
     return customers_to_alert(scored, offers, suppress, running)
 

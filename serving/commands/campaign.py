@@ -16,12 +16,15 @@ from features.errors import StayworthError
 from features.language import translated, use_language
 from features.log.findings import WARNING
 from features.log.settings import Columns, LogSettings
-from serving.settings import MoneySettings
+from serving.settings import MoneySettings, StoreSettings
 from training.campaign.settings import MeasureSettings, PlanSettings
 from training.settings import CostSettings
 
 if TYPE_CHECKING:
     from features.log.transactions import TransactionLog
+    from serving.store.campaign_changes import Basis
+    from serving.store.campaigns import Campaign
+    from serving.store.store import Store
     from training.campaign.measurement import Measurement
     from training.campaign.plan import CampaignPlan
     from training.campaign.pooling import PooledCampaigns
@@ -29,86 +32,117 @@ if TYPE_CHECKING:
 
 
 @options
-def plan(settings: PlanSettings, costs: CostSettings, money: MoneySettings, as_json: AsJson = False) -> None:
+def plan(
+    settings: PlanSettings,
+    costs: CostSettings,
+    money: MoneySettings,
+    store: StoreSettings,
+    as_json: AsJson = False,
+) -> None:
     """Choose which customers to contact with which offer, hold some out at random, and write the lists.
 
     Example: stayworth plan --scores scored.csv --offers offers.toml --budget 5000 --out campaign
 
+    In the store, for the workbench too: stayworth plan --offers offers.toml --budget 5000 --name spring
+
     The churn window, the margin and the costs are those of the scored list. Customers who cost more than they bring are
     left out (--allow-loss-makers contacts them), the dormant (--dormant contacts them),
-    and so are the customers of campaigns still running: those of --running, and all in folders next to --out.
+    and so are the customers of campaigns still running: those of --running, all in folders next to --out, and all in
+    the store.
 
     The folder gets list.csv (customers to contact), holdout.csv (not to be contacted: they are the comparison),
     not_selected.csv (all others, with the reason), plan.json and summary.html. For a team:
     --customers crm.csv --xlsx.
     """
-    from serving.campaign.customer_files import CustomerFiles
-    from serving.campaign.folder import require_new, write_campaign
-    from serving.campaign.meant_rows import OPT_OUTS
+    from serving.campaign.folder import CampaignLists, require_new, write_campaign
+    from serving.campaign.kept import drawn_of
     from serving.campaign.reader_lists import ReaderLists
-    from serving.campaign.running_campaigns import running_campaigns
-    from serving.campaign.scored_list import read_scores
     from serving.campaign.summary import sentences
     from serving.lists.contacts import Contacts
-    from training.campaign.plan import plan as make_plan
-    from training.campaign.record import PLAN, read_record
-    from training.offers.offers import read_offers
+    from serving.store.store import Store
+    from serving.store.users import COMMAND_LINE
 
     _require_no_cost_files(costs)
-    require_new(settings.out)
-    offers = read_offers(settings.offers)
+    if settings.out:
+        require_new(settings.out)
     known = Contacts(settings.customers, loosely=settings.loose_ids) if settings.customers else None
     readers = ReaderLists(known, settings.columns, money.unit)
-    with progress() as report, use_language(settings.language):
+    with progress() as report, use_language(settings.language), Store(store.uri) as opened:
         report("Planning", 0, 0)
-        scores, said = read_scores(settings.scores, settings.date_format)
-        _say(said, err=as_json)
-        files = CustomerFiles(
-            scores.get("customer_id", ()),
-            translated("the scored list"),
-            settings.loose_ids,
-            settings.allow_unmatched,
-        )
-        # Nobody on this list may be contacted because a spreadsheet has changed an id.
-        suppress = (
-            files.ids(settings.suppress, OPT_OUTS, all_that_are_meant=True) if settings.suppress else ()
-        )
-        contacts = files.past_contacts(settings.contacts, settings.date_format) if settings.contacts else None
-        running = running_campaigns(settings.out.parent, settings.running, files)
-        _say(files.report, err=as_json)
-        made = make_plan(
-            scores,
-            offers,
-            settings,
-            horizon_days=settings.horizon_days,
-            margin=settings.margin,
-            suppress=suppress,
-            contacts=contacts,
-            running=running,
-            costs=costs.stated(),
-        )
+        if settings.name is not None:
+            opened.campaigns.require_free(settings.name)
+            opened.require_publishable()
+        made, basis, said = _planned(settings, costs, opened)
         # Before anything is written: the holdout can still be changed.
-        _say(sentences(made), err=as_json)
+        _say([*said, *sentences(made)], err=as_json)
         report("Writing", 0, 0)
-        paths = {
-            name: getattr(settings, name)
-            for name in ("scores", "offers", "suppress", "contacts", "customers")
-        }
-        inputs = {name: _fingerprint(path) for name, path in paths.items() if path}
-        write_campaign(
-            made,
-            settings.out,
-            xlsx=settings.xlsx,
-            excel=settings.excel,
-            readers=readers,
-            inputs=inputs,
-        )
+        lists = CampaignLists.of(made, readers, _inputs(settings))
+        if settings.name is not None:
+            opened.campaigns.keep(settings.name, drawn_of(made, lists, readers), basis, COMMAND_LINE)
+        if settings.out:
+            write_campaign(
+                made, settings.out, xlsx=settings.xlsx, excel=settings.excel, readers=readers, lists=lists
+            )
         _say(readers.said, err=as_json)
     if as_json:
-        show_json(read_record(settings.out / PLAN).to_dict())
+        show_json(lists.record.to_dict())
         return
     with use_language(settings.language):
-        _show_plan(made, settings.out)
+        _show_plan(made, settings)
+
+
+def _planned(
+    settings: PlanSettings, costs: CostSettings, store: Store
+) -> tuple[CampaignPlan, Basis, list[str]]:
+    """Make the plan, and return what it was made from, and what there is to say of the files."""
+    from dataclasses import replace
+
+    from serving.campaign.customer_files import CustomerFiles
+    from serving.campaign.kept import running_in
+    from serving.campaign.meant_rows import OPT_OUTS
+    from serving.campaign.published_list import published_scores
+    from serving.campaign.running_campaigns import running_campaigns
+    from serving.campaign.scored_list import read_scores
+    from serving.store.customers import Choice
+    from training.campaign.plan import plan as make_plan
+    from training.offers.offers import read_offers
+
+    offers = read_offers(settings.offers)
+    kept, basis = running_in(store.campaigns)
+    said: list[str] = []
+    if settings.scores:
+        scores, said = read_scores(settings.scores, settings.date_format)
+    else:
+        scores, set_id = published_scores(store.customers, Choice())
+        basis = replace(basis, set_id=set_id)
+    files = CustomerFiles(
+        scores.get("customer_id", ()),
+        translated("the scored list"),
+        settings.loose_ids,
+        settings.allow_unmatched,
+    )
+    # Nobody on this list may be contacted because a spreadsheet has changed an id.
+    suppress = files.ids(settings.suppress, OPT_OUTS, all_that_are_meant=True) if settings.suppress else ()
+    contacts = files.past_contacts(settings.contacts, settings.date_format) if settings.contacts else None
+    beside = settings.out.parent if settings.out else None
+    made = make_plan(
+        scores,
+        offers,
+        settings,
+        horizon_days=settings.horizon_days,
+        margin=settings.margin,
+        suppress=suppress,
+        contacts=contacts,
+        running=running_campaigns(beside, settings.running, files, kept),
+        costs=costs.stated(),
+    )
+    return made, basis, [*said, *files.report]
+
+
+def _inputs(settings: PlanSettings) -> dict[str, InputFile]:
+    names = ("scores", "offers", "suppress", "contacts", "customers")
+    paths = {name: getattr(settings, name) for name in names}
+    return {name: _fingerprint(path) for name, path in paths.items() if path}
 
 
 def _require_no_cost_files(costs: CostSettings) -> None:
@@ -119,7 +153,7 @@ def _require_no_cost_files(costs: CostSettings) -> None:
         )
 
 
-def _show_plan(made: CampaignPlan, folder: Path) -> None:
+def _show_plan(made: CampaignPlan, settings: PlanSettings) -> None:
     from training.campaign.candidates import reason_in_words
 
     rows = [
@@ -136,27 +170,45 @@ def _show_plan(made: CampaignPlan, folder: Path) -> None:
         typer.echo()
         rows = [[reason_in_words(str(why)), int(n)] for why, n in reasons.items()]
         show_table(translated("Not selected"), ["", translated("Customers")], rows)
-    typer.echo(
-        "\n"
-        + translated(
-            "{page} shows the plan; contact those in {list}",
-            page=str(folder / "summary.html"),
-            list=str(folder / "list.csv"),
+    if settings.name is not None:
+        typer.echo(
+            "\n"
+            + translated(
+                "The store keeps the campaign {name}: stayworth workbench shows it, "
+                "stayworth campaigns export writes it",
+                name=settings.name,
+            )
         )
-    )
+    if folder := settings.out:
+        typer.echo(
+            "\n"
+            + translated(
+                "{page} shows the plan; contact those in {list}",
+                page=str(folder / "summary.html"),
+                list=str(folder / "list.csv"),
+            )
+        )
 
 
 @options
-def measure(settings: MeasureSettings, log: LogSettings, columns: Columns, as_json: AsJson = False) -> None:
+def measure(
+    settings: MeasureSettings,
+    log: LogSettings,
+    columns: Columns,
+    store: StoreSettings,
+    as_json: AsJson = False,
+) -> None:
     """Measure the effect of a campaign: contacted against held-out customers, its cost and its profit.
 
     Example: stayworth measure --campaign campaign --transactions new_orders.csv
 
     A log that begins before the campaign gives narrower intervals, because earlier spending is adjusted for.
-    Writes measured.html, measured.csv, measured.json and offers.updated.toml. Several campaigns are measured each in
-    its own folder, and pooled.
+    Writes measured.html, measured.csv, measured.json and offers.updated.toml; what was measured of a campaign of the
+    store goes there, and with --out into a folder too. Several campaigns are measured each in its own folder, and
+    pooled.
     """
     from serving.campaign.findings import write_findings, write_pooled
+    from serving.store.store import Store
     from training.campaign.measurement_record import MeasurementRecord
     from training.campaign.pooling import pool_campaigns
 
@@ -165,13 +217,22 @@ def measure(settings: MeasureSettings, log: LogSettings, columns: Columns, as_js
         raise StayworthError(
             "--redeemed is of one campaign. Measure each by itself, and then both without it."
         )
-    with progress() as report, use_language(settings.language):
+    with progress() as report, use_language(settings.language), Store(store.uri) as opened:
+        kept = [_kept(opened, each) for each in settings.campaign]
         orders = open_log(log, columns, report)
         report("Comparing", 0, 0)
-        found = [_measured(campaign, orders, settings, as_json) for campaign in settings.campaign]
-        folders = settings.campaign if several or not settings.out else [settings.out]
+        found = [
+            _measured(opened, place, campaign, orders, settings, as_json)
+            for place, campaign in zip(settings.campaign, kept, strict=True)
+        ]
+        own = [None if campaign else place for place, campaign in zip(settings.campaign, kept, strict=True)]
+        folders = own if several or not settings.out else [settings.out]
         for each, folder in zip(found, folders, strict=True):
-            write_findings(each, folder)
+            if folder:
+                write_findings(each, folder)
+        for each, campaign in zip(found, kept, strict=True):
+            if campaign:
+                _keep_findings(opened, campaign, each)
     pooled = pool_campaigns(found) if several else None
     if pooled and settings.out:
         write_pooled(pooled, settings.out)
@@ -181,46 +242,55 @@ def measure(settings: MeasureSettings, log: LogSettings, columns: Columns, as_js
         show_json({"campaigns": campaigns, "pooled": pooled_rows})
         return
     with use_language(settings.language):
-        for each, folder in zip(found, folders, strict=True):
+        for each, name, folder in zip(found, settings.campaign, folders, strict=True):
             if several:
-                typer.echo(f"\n{folder}")
+                typer.echo(f"\n{name}")
             _show_measurement(each, folder)
         if pooled:
             _show_pooled(pooled)
 
 
+def _kept(store: Store, place: Path) -> Campaign | None:
+    from serving.campaign.kept import campaign_named
+
+    return campaign_named(store.campaigns, place)
+
+
 def _measured(
-    campaign: Path, orders: TransactionLog, settings: MeasureSettings, as_json: bool
+    store: Store,
+    place: Path,
+    campaign: Campaign | None,
+    orders: TransactionLog,
+    settings: MeasureSettings,
+    as_json: bool,
 ) -> Measurement:
-    from features.log.matching import match_ids, require_match
-    from serving.campaign.customer_files import CustomerFiles
-    from serving.campaign.meant_rows import REDEEMED
+    from serving.campaign.kept import assignment_in
+    from serving.campaign.measuring import measured
     from training.campaign.assignment import read_assignment
-    from training.campaign.coverage import require_both_groups
-    from training.campaign.measurement import measure as compare
 
-    assignment = read_assignment(campaign)
-    customers = assignment.customers["customer_id"]
-    files = CustomerFiles(customers, translated("the campaign"), settings.loose_ids, settings.allow_unmatched)
-    redeemed = files.ids(settings.redeemed, REDEEMED, all_that_are_meant=True) if settings.redeemed else None
-    known = orders.table["customer_id"].unique().to_pylist()
-    match = match_ids(customers, known, loosely=settings.loose_ids)
-    said = require_match(
-        match,
-        translated("customers of the campaign"),
-        translated("the log"),
-        flag="--loose-ids",
+    found, said = measured(
+        assignment_in(store.campaigns, campaign) if campaign else read_assignment(place),
+        orders,
+        settings,
+        redeemed=settings.redeemed,
+        loosely=settings.loose_ids,
         allow_unmatched=settings.allow_unmatched,
-        all_that_are_meant=True,  # who is missed would count as one who did not buy
     )
-    _say([*files.report, *said], err=as_json)
-    orders = orders.with_ids({other: each for each, other in match.pairs.items()})
-    if not settings.allow_unmatched:
-        require_both_groups(assignment, orders)
-    return compare(assignment, orders, settings, redeemed=redeemed)
+    _say(said, err=as_json)
+    return found
 
 
-def _show_measurement(found: Measurement, folder: Path) -> None:
+def _keep_findings(store: Store, campaign: Campaign, found: Measurement) -> None:
+    from serving.campaign.measured_page import measured_page
+    from serving.campaign.measuring import findings_of
+    from serving.store.users import COMMAND_LINE
+
+    store.campaigns.found(
+        campaign, findings_of(found), measured_page(found), COMMAND_LINE, complete=found.complete
+    )
+
+
+def _show_measurement(found: Measurement, folder: Path | None) -> None:
     from serving.campaign.findings import MEASURED_PAGE, UPDATED_OFFERS
     from serving.campaign.measured import interval_level, measured_sentences, range_in_words
     from training.campaign.measurement import MEASURES
@@ -238,6 +308,9 @@ def _show_measurement(found: Measurement, folder: Path) -> None:
         typer.echo(sentence)
     for note in found.notes:
         typer.echo(translated("Note: {note}", note=note))
+    if folder is None:
+        typer.echo("\n" + translated("The store keeps it: stayworth workbench shows it."))
+        return
     typer.echo(
         "\n"
         + translated(

@@ -31,13 +31,17 @@ def sync(
     from serving.audience.changes import change_messages
     from serving.audience.members import read_members
     from serving.audience.table import sync_table
+    from serving.campaign.kept import running_in
+    from serving.store.store import Store
 
     if (settings.database is None) == (webhook.url is None):
         raise StayworthError(
             "Where is the audience to go? Give --webhook URL or --database URI, one of the two."
         )
     with opened_delivery(webhook, store.uri, "audience", settings.audience) as delivery:
-        members = read_members(settings)
+        with Store(store.uri) as opened:
+            kept, _ = running_in(opened.campaigns)
+        members = read_members(settings, kept)
         if delivery:
             box = delivery.outbox
             changes, state, messages = change_messages(settings.audience, box.state, members.rows)

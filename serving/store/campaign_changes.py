@@ -75,7 +75,8 @@ def new(name: str, user_name: str) -> dict[str, Any]:
     }
 
 
-def _taken() -> StayworthError:
+def taken() -> StayworthError:
+    """Return the error of a name that there is already."""
     return StayworthError(translated("There is a campaign of that name already. Choose another name."))
 
 
@@ -84,7 +85,7 @@ def insert(connection: sa.Connection, row: Mapping[str, Any], user_name: str, ac
     try:
         made = connection.scalar(sa.insert(campaigns).values(row).returning(campaigns.c.id))
     except IntegrityError:
-        raise _taken() from None
+        raise taken() from None
     note(connection, user_name, action, f"campaign {made}")
     return int(made or 0)
 
@@ -107,7 +108,7 @@ def change(
     try:
         changed = connection.execute(sa.update(campaigns).where(same).values({**values, **now})).rowcount
     except IntegrityError:
-        raise _taken() from None
+        raise taken() from None
     if not changed:
         raise ChangedMeanwhile(translated(CHANGED))
     note(connection, user_name, action, f"campaign {campaign.id}", reason)

@@ -31,8 +31,9 @@ from serving.store.campaign_changes import (
     new,
     require_basis,
     sound,
+    taken,
 )
-from serving.store.campaign_rows import ASIDE, insert_rows, read_rows, unknown_to
+from serving.store.campaign_rows import ASIDE, CONTACTED, HELD_OUT, insert_rows, read_rows, unknown_to
 from serving.store.database import WAIT_SECONDS, Database
 from serving.store.tables import campaign_customers, campaigns, scores
 
@@ -130,6 +131,11 @@ class Campaigns:
         """Return a campaign by its name; None if there is none."""
         return next(iter(self._found(sa.select(*_COLUMNS).where(campaigns.c.name == name))), None)
 
+    def require_free(self, name: str) -> None:
+        """Raise a StayworthError if a campaign cannot have a name, before the work is done."""
+        if self.named(sound(name)):
+            raise taken()
+
     def _found(self, statement: sa.Select[Any]) -> list[Campaign]:
         try:
             rows = self._database.select(statement)
@@ -140,6 +146,19 @@ class Campaigns:
     def customers(self, campaign_id: int, *arms: str, first: int | None = None) -> pd.DataFrame:
         """Return the customers of some groups, each in its order; see `serving.store.campaign_rows.read_rows`."""
         return read_rows(self._database, campaign_id, arms, first=first)
+
+    def groups(self, campaign_id: int) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the ids of the contacted, and of the held out."""
+        table = campaign_customers
+        rows = self._database.select(
+            sa.select(table.c.customer_id, table.c.arm).where(
+                table.c.campaign_id == campaign_id, table.c.arm.in_((CONTACTED, HELD_OUT))
+            )
+        )
+        contacted, held_out = (
+            frozenset(row.customer_id for row in rows if row.arm == arm) for arm in (CONTACTED, HELD_OUT)
+        )
+        return contacted, held_out
 
     def page(self, campaign_id: int, *, measured: bool = False) -> str:
         """Return the page of the plan, or that of the measurement; empty where there is none."""

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response
 
 from features.customer_groups import STAGES, TIERS
 from features.errors import StayworthError
 from features.language import translatable, translated, translated_in
+from serving.campaign.published_list import published_rows
 from serving.lists.export import write_table
 from serving.store.customers import Page, PublishedSet, Tally
 from serving.store.rankings import BANDS
@@ -187,7 +187,9 @@ def export(visit: Visit) -> Response:
     if kind not in EXPORTS:
         raise StayworthError(translated("Choose CSV, Excel, or the list for a plan."))
     shown = ("customer_id", *(_FILE_COLUMNS.get(name, name) for name in query.columns))
-    table, set_id = _chosen(visit, query, SCORE_COLUMNS if kind == PLAN else shown)
+    table, set_id = published_rows(
+        visit.sources.store.customers, query.choice, SCORE_COLUMNS if kind == PLAN else shown
+    )
     if set_id is None:
         return said(visit, translated("Nobody is chosen, so there is no list to take out."), status=400)
     about = f"{len(table)} customers of set {set_id}, {kind}"
@@ -200,25 +202,6 @@ def export(visit: Visit) -> Response:
         folder.cleanup()
         raise
     return FileResponse(Path(folder.name) / name, filename=name, background=BackgroundTask(folder.cleanup))
-
-
-def _chosen(visit: Visit, query: TableQuery, columns: Sequence[str]) -> tuple[pd.DataFrame, int | None]:
-    """Return some columns of the chosen customers, and the set that they are of; None where there are none."""
-    customers, parts, sets = visit.sources.store.customers, [], set()
-    for rows in customers.all(query.choice):
-        sets.add(rows[0].set_id)
-        if len(sets) > 1:
-            break
-        shared = customers.shared_by(rows[0].set_id)
-        of_rows = {name: [getattr(row, name) for row in rows] for name in columns if name not in shared}
-        parts.append(
-            pd.DataFrame(of_rows).assign(**{name: shared[name] for name in columns if name in shared})
-        )
-    if len(sets) > 1 or (parts and not customers.shared_by(min(sets))):
-        raise StayworthError(translated("A new list was published meanwhile. Take it out again."))
-    if not parts:
-        return pd.DataFrame(columns=list(columns)), None
-    return pd.concat(parts, ignore_index=True)[list(columns)], min(sets)
 
 
 AUDIT_ACTIONS = {

@@ -182,11 +182,27 @@ class PlanTerms(Settings):
 class PlanSettings(PlanTerms, section="plan"):
     """Input and output files of a plan, and its terms: the section ``[plan]``."""
 
-    scores: Annotated[Path, typer.Option("--scores", help="List that 'stayworth score' wrote.")]
+    scores: Annotated[
+        Path | None,
+        typer.Option(
+            "--scores",
+            help="List that 'stayworth score' wrote.",
+            show_default="the list published in the store",
+        ),
+    ] = None
     offers: Annotated[
         Path, typer.Option("--offers", help="TOML file of the offers, a table [[offers]] for each.")
     ]
-    out: Annotated[Path, typer.Option("--out", help="Folder to write; must not exist yet.")]
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder to write; must not exist yet. May be left out with --name."),
+    ] = None
+    name: Annotated[
+        str | None,
+        typer.Option(
+            "--name", help="Keep the campaign in the store under this name, where the workbench shows it."
+        ),
+    ] = None
     language: Annotated[
         Language,
         typer.Option("--language", help="Language of the summary: en, or fa for Persian."),
@@ -257,6 +273,14 @@ class PlanSettings(PlanTerms, section="plan"):
         typer.Option("--excel", help="Begin CSV files with a byte order mark, which Excel needs for UTF-8."),
     ] = False
 
+    @model_validator(mode="after")
+    def _goes_somewhere(self) -> PlanSettings:
+        if self.out is None and self.name is None:
+            raise ValueError(
+                "--out is missing. Give a folder to write; or give --name, and the store keeps the campaign"
+            )
+        return self
+
 
 class MeasureTerms(Settings):
     """How a campaign is measured."""
@@ -281,7 +305,9 @@ class MeasureSettings(MeasureTerms, section="measure"):
     campaign: Annotated[
         list[Path],
         typer.Option(
-            "--campaign", help="Folder that 'stayworth plan' wrote. Repeat it to pool several campaigns."
+            "--campaign",
+            help="Folder that 'stayworth plan' wrote, or the name of a campaign in the store. Repeat it to pool "
+            "several.",
         ),
     ]
     redeemed: Annotated[
@@ -296,5 +322,7 @@ class MeasureSettings(MeasureTerms, section="measure"):
     allow_unmatched: Annotated[bool, typer.Option("--allow-unmatched", help=ALLOW_UNMATCHED)] = False
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="Folder for the findings.", show_default="the campaign's own"),
+        typer.Option(
+            "--out", help="Folder for the findings.", show_default="the campaign's own, or the store"
+        ),
     ] = None

@@ -1,0 +1,61 @@
+"""The published list, or some customers of it, as the table that a plan reads from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import pandas as pd
+
+from features.errors import StayworthError
+from features.language import translated
+from serving.store.customers import Choice, Customers
+from training.model.score_schema import SCHEMA, SCORE_COLUMNS
+
+
+def published_rows(
+    customers: Customers, choice: Choice, columns: Sequence[str]
+) -> tuple[pd.DataFrame, int | None]:
+    """Return some columns of the chosen customers, in their order, and the set that they are of; None: nobody.
+
+    Raises
+    ------
+    StayworthError
+        If a new list was published while it was read.
+    """
+    parts, sets = [], set()
+    for rows in customers.all(choice):
+        sets.add(rows[0].set_id)
+        if len(sets) > 1:
+            break
+        shared = customers.shared_by(rows[0].set_id)
+        of_rows = {name: [getattr(row, name) for row in rows] for name in columns if name not in shared}
+        parts.append(
+            pd.DataFrame(of_rows).assign(**{name: shared[name] for name in columns if name in shared})
+        )
+    if len(sets) > 1 or (parts and not customers.shared_by(min(sets))):
+        raise StayworthError(translated("A new list was published meanwhile. Take it out again."))
+    if not parts:
+        return pd.DataFrame(columns=list(columns)), None
+    return pd.concat(parts, ignore_index=True)[list(columns)], min(sets)
+
+
+def published_scores(customers: Customers, choice: Choice) -> tuple[pd.DataFrame, int | None]:
+    """Return the chosen customers as `serving.campaign.scored_list.read_scores` reads them from a file.
+
+    Raises
+    ------
+    StayworthError
+        If a new list was published while it was read.
+    """
+    scores, set_id = published_rows(customers, choice, SCORE_COLUMNS)
+    for name, column in SCHEMA.items():
+        if column.type in (float, int):
+            scores[name] = scores[name].astype(float)
+        elif column.type is date:
+            scores[name] = [each.isoformat() if each is not None else "" for each in scores[name]]
+        elif column.type is list:
+            scores[name] = ["; ".join(each) for each in scores[name]]
+        else:
+            scores[name] = scores[name].astype(object).where(scores[name].notna(), "").astype(str)
+    return scores, set_id
