@@ -34,7 +34,7 @@ from features.language import (
 from features.table.history import FEATURES
 from serving.explanation.explanation import other_contributions
 from serving.report.workbook import DEFINITIONS, JALALI
-from training.model.reasons import texts_of_topics
+from training.model.reasons import names_of_topics, texts_of_topics
 
 ROOT = Path(__file__).resolve().parents[1]
 TRANSLATED = [language for language in LANGUAGES if language != "en"]
@@ -57,6 +57,7 @@ def said() -> Iterator[tuple[str, str]]:
         found = extract_from_dir(ROOT / package, methods, keywords=KEYWORDS)
         yield from ((context or "", str(text)) for _, _, text, _, context in found)
     yield from (("", text) for text in texts_of_topics())
+    yield from (("topic", name) for name in names_of_topics())
     meanings = [feature.meaning for feature in (*FEATURES, *BEHAVIOUR_FEATURES)]
     meanings += [words["meaning"] for words in other_contributions().values()]
     yield from (("", text) for text in meanings)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from features.behaviour.files import BehaviourFiles
+from features.language import translated, translated_in
 from features.log.transactions import TransactionLog
 from features.table.own import OWN_PREFIX
 from training.churn.inputs import CHURN_FEATURES
@@ -102,9 +103,13 @@ def left_truncation(table: pd.DataFrame) -> list[str]:
     if usual == 0 or first_month < 3 * usual or first_month * len(age) < _FEW_CUSTOMERS:
         return []
     return [
-        f"{first_month:.0%} of the customers first appear in the log's first 30 days, {usual:.0%} in a usual month: "
-        "the log seems to begin in the middle of the business's life, and these customers are older than it "
-        "says. To leave them out: --acquired-after DATE."
+        translated(
+            "{first:.0%} of the customers first appear in the log's first 30 days, {usual:.0%} in a usual month: the "
+            "log seems to begin in the middle of the business's life, and these customers are older than it says. To "
+            "leave them out: --acquired-after DATE.",
+            first=float(first_month),
+            usual=float(usual),
+        )
     ]
 
 
@@ -113,8 +118,12 @@ def no_top_tier(values: np.ndarray, tiers: Tiers) -> list[str]:
     if values.max() >= tiers.cuts[0]:
         return []
     return [
-        f"The highest expected value is that of {np.mean(values == values.max()):.0%} of the customers: nothing sets "
-        f"any above the others, and none has the tier {tiers.names[0]}."
+        translated(
+            "The highest expected value is that of {share:.0%} of the customers: nothing sets any above the others, "
+            "and none has the tier {tier}.",
+            share=float(np.mean(values == values.max())),
+            tier=translated_in("value", tiers.names[0]),
+        )
     ]
 
 
@@ -125,7 +134,11 @@ def worse_than_the_base_rate(evaluation: HeldOutEvaluation) -> list[str]:
     if not race[MODEL] > race[base_rate]:
         return []
     return [
-        f"On the test snapshot the model did worse than the base rate, one probability for everybody (log-loss "
-        f"{race[MODEL]:.4f} against {race[base_rate]:.4f}): do not rely on who is more likely to churn than whom. Use "
-        "a longer log or another --horizon-days."
+        translated(
+            "On the test snapshot the model did worse than the base rate, one probability for everybody (log-loss "
+            "{ours:.4f} against {base:.4f}): do not rely on who is more likely to churn than whom. Use a longer log or "
+            "another --horizon-days.",
+            ours=float(race[MODEL]),
+            base=float(race[base_rate]),
+        )
     ]

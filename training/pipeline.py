@@ -16,6 +16,7 @@ import pandas as pd
 from features.behaviour.files import BehaviourFiles
 from features.economics.trailing import CostFiles, trailing_year
 from features.errors import ModelError, StayworthError
+from features.language import translated
 from features.log.transactions import TransactionLog
 from features.progress import Report
 from features.table.history import FEATURES
@@ -79,8 +80,11 @@ def train(
     report = report or (lambda step, done, total: None)
     if settings.discount_rate < 0 and log.prices is None:
         raise StayworthError(
-            f"The discount rate {settings.discount_rate:g} is negative, as only a real rate may be: it goes with "
-            "--deflator, which makes the log's money real. Or use --discount-rate 0 or more."
+            translated(
+                "The discount rate {rate:g} is negative, as only a real rate may be: it goes with --deflator, which "
+                "makes the log's money real. Or use --discount-rate 0 or more.",
+                rate=settings.discount_rate,
+            )
         )
     notes = [*beside.notes(log), *_of_undated(beside)] if beside else []
     data = prepare(log, settings, report, beside)
@@ -138,10 +142,13 @@ def _of_sample(log: TransactionLog, data: TrainingData) -> list[str]:
     if data.log is log:
         return []
     return [
-        f"The log has {log.report.customers:,} customers. Churn and spend were learnt from "
-        f"{data.settings.sample_customers:,} of them, drawn by a hash of their ids, and judged on these; counts and "
-        "sums of customers are theirs. The purchase model and Gamma-Gamma that are deployed are fitted on all. "
-        "--sample-customers takes more."
+        translated(
+            "The log has {all:customer|customers}. Churn and spend were learnt from {n:,} of them, drawn by a hash of "
+            "their ids, and judged on these; counts and sums of customers are theirs. The purchase model and "
+            "Gamma-Gamma that are deployed are fitted on all. --sample-customers takes more.",
+            all=log.report.customers,
+            n=data.settings.sample_customers,
+        )
     ]
 
 
@@ -149,9 +156,12 @@ def _of_undated(beside: BehaviourFiles) -> Iterator[str]:
     """Say which attributes are taken as true of every past snapshot: there they may look into the future."""
     if beside.attributes and (names := beside.attributes.undated):
         yield (
-            f"{', '.join(names)}: without valid_from an attribute holds at every past snapshot too. One that follows "
-            "from what customers did later, such as a status or a last visit, lets the model look into the future, and "
-            "its test is too good to be true: leave it out, or say from when it holds."
+            translated(
+                "{names}: without valid_from an attribute holds at every past snapshot too. One that follows from what "
+                "customers did later, such as a status or a last visit, lets the model look into the future, and its "
+                "test is too good to be true: leave it out, or say from when it holds.",
+                names=list(names),
+            )
         )
 
 

@@ -14,6 +14,7 @@ from features.customer_groups import TIER_SHARES, TIERS_OF, TierScheme
 from features.documents import read_toml
 from features.errors import StayworthError
 from features.invalid import why
+from features.language import Language
 from features.log.settings import LogRules, LogSettings
 from features.settings import Settings
 from training.churn.budget import Budget
@@ -316,6 +317,12 @@ class TrainSettings(RunSettings, section="train"):
             "--tune", help="Search LightGBM's parameters first: 50 for as many trials, 10m for ten minutes."
         ),
     ] = None
+    language: Annotated[
+        Language,
+        typer.Option(
+            "--language", help="Language of the model card and the version's notes: en, or fa for Persian."
+        ),
+    ] = "en"
     if_due: Annotated[
         bool,
         typer.Option("--if-due", help="Train only if 'stayworth monitor' finds the champion due for it."),

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from features.language import ENGLISH, translated, use_language
 from features.snapshot import Snapshot
 from training.churn.fit_options import FitOptions
 from training.snapshots.dataset import LabelledSnapshot, known_at
@@ -49,17 +50,20 @@ class LevelRule:
     share: float = 1.0
 
     def __str__(self) -> str:
+        with use_language(ENGLISH):  # a name that is kept
+            return self.in_words()
+
+    def in_words(self) -> str:
+        """Say the rule in the chosen language."""
         if self.kind == "none":
-            return "none"
+            return translated("none")
         if self.kind == "year_ago":
-            of = "that of a year before"
+            of = translated("that of a year before")
+        elif self.windows == 1:
+            of = translated("that of the last window")
         else:
-            of = (
-                "that of the last window"
-                if self.windows == 1
-                else f"the mean of the last {self.windows} windows"
-            )
-        return of if self.share == 1.0 else f"{self.share:.0%} of {of}"
+            of = translated("the mean of the last {n} windows", n=self.windows)
+        return of if self.share == 1.0 else translated("{share:.0%} of {of}", share=self.share, of=of)
 
 
 NO_RULE = LevelRule()

@@ -18,6 +18,7 @@ from scipy.special import expit
 from sklearn.metrics import log_loss
 
 from features.errors import FitError
+from features.language import translatable
 from features.progress import Report
 from training.churn.calibration import Calibrator, choose_calibrator, intercept_of
 from training.churn.file_choice import FileGain
@@ -230,7 +231,7 @@ def choose_recipe(
             f"all customers {what}: there is nothing to learn. Use a {other} --horizon-days."
         )
     splits = rolling_splits(rows)
-    how = "forward in time" if splits else "by customers"
+    how = translatable("forward in time") if splits else translatable("by customers")
     splits = splits or customer_splits(rows)
     churn, losses, files = choose_churn_residual(rows, splits, options, tuned, report)
     odds = zip(churn.choice.odds, splits, strict=True)

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betaln, expit, gammaln, hyp2f1, log_expit
 
+from features.language import translatable
 from training.clv.activity import Activity, discounted_weeks
 from training.clv.operational_time import NO_DISCOUNT, Discount
 from training.clv.quadrature import FloatArray, time_points
@@ -61,7 +62,7 @@ class BGNBD:
 
     name: ClassVar[str] = "bgnbd"
     title: ClassVar[str] = "BG/NBD"
-    at_edge: ClassVar[str] = (  # the meaning of a parameter without a finite estimate
+    at_edge: ClassVar[str] = translatable(  # the meaning of a parameter without a finite estimate
         "Few customers have visibly left, as on a young log, or customers do not differ: "
         "P(alive) and long-run value are unreliable."
     )

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from features.errors import FitError
+from features.language import translated
 from features.table.columns import Columns, as_columns
 from training.clv.gammagamma import EmpiricalSpend, GammaGamma, edge_meaning, spend_correlation
 from training.clv.intensity_fit import DatedHistories, fit_intensity
@@ -76,7 +77,13 @@ def fit_clv(
         )
     notes: list[str] = []
     if repeaters < _FEW_REPEATERS:
-        notes.append(f"Only {repeaters} of {len(x):,} customers bought on a second day: the fit is a guess.")
+        notes.append(
+            translated(
+                "Only {n:,} of {all:customer|customers} bought on a second day: the fit is a guess.",
+                n=repeaters,
+                all=len(x),
+            )
+        )
     m = floats_of(columns, "monetary_value")
     kind = PURCHASE_MODELS[model]
     purchases, purchase_axes = _fit_purchases(kind, (x, t_x, T), notes)
@@ -90,8 +97,11 @@ def fit_clv(
     correlation = spend_correlation(x, m)
     if correlation is not None and abs(correlation) > _CORRELATED:
         notes.append(
-            f"Frequency and mean spend are correlated ({correlation:+.2f}), and Gamma-Gamma assumes they "
-            "are not: check the expected spend of the most frequent buyers."
+            translated(
+                "Frequency and mean spend are correlated ({r:+.2f}), and Gamma-Gamma assumes they are not: check the "
+                "expected spend of the most frequent buyers.",
+                r=correlation,
+            )
         )
     return CLVModel(
         purchases=purchases,
@@ -136,7 +146,7 @@ def _fit_spend(
     """Return the model of spend of maximum likelihood, or the observed mean, and the axes of its uncertainty."""
     repeats = (x > 0) & (m > 0)
     if not repeats.any():
-        notes.append("No repeat purchase has an amount above zero: expected spend is zero.")
+        notes.append(translated("No repeat purchase has an amount above zero: expected spend is zero."))
         return EmpiricalSpend(0.0), np.zeros((0, 0))
     x, m = x[repeats], m[repeats]
     mean = float(m.mean())
@@ -157,8 +167,12 @@ def _fit_spend(
     model: GammaGamma = problem.model(best)
     if model.q <= 1.0 or model.population_mean > _HEAVY_TAIL * mean:
         notes.append(
-            f"Gamma-Gamma finds no finite mean spend (q = {model.q:.3g}): customers differ too much. "
-            f"Expected spend is a repeat buyer's own mean, and their mean, {mean:.2f}, for one-time buyers."
+            translated(
+                "Gamma-Gamma finds no finite mean spend (q = {q:.3g}): customers differ too much. Expected spend is a "
+                "repeat buyer's own mean, and their mean, {mean:.2f}, for one-time buyers.",
+                q=model.q,
+                mean=mean,
+            )
         )
         return EmpiricalSpend(mean), np.zeros((0, 0))
     return model, principal_axes(coarse.objective, best, coarse.weight)
@@ -200,7 +214,13 @@ def _net_ratio(columns: Columns, notes: list[str]) -> float:
     if gross <= 0.0:
         return 1.0
     if net <= 0.0:
-        notes.append(f"Refunds ({gross - net:,.2f}) exceed sales ({gross:,.2f}): expected spend is zero.")
+        notes.append(
+            translated(
+                "Refunds ({refunds:,.2f}) exceed sales ({sales:,.2f}): expected spend is zero.",
+                refunds=gross - net,
+                sales=gross,
+            )
+        )
     return max(net / gross, 0.0)
 
 

@@ -16,6 +16,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import betaln
 
+from features.language import translated
 from training.clv.quadrature import FloatArray
 
 _HARDLY = 0.2  # standard deviation over mean
@@ -111,14 +112,17 @@ def edge_meaning(m: FloatArray) -> str:
     'Spend has a heavy tail (the largest mean spend is 1,000 times the median): a single order may decide it.'
     """
     if m.std() < _HARDLY * m.mean():
-        return "Spend hardly varies, within customers or between them."
+        return translated("Spend hardly varies, within customers or between them.")
     times = m.max() / np.median(m)
     if times > _TAIL:
-        return (
-            f"Spend has a heavy tail (the largest mean spend is {times:,.0f} times the median): a single order may "
-            "decide it."
+        return translated(
+            "Spend has a heavy tail (the largest mean spend is {times:,.0f} times the median): a single order may "
+            "decide it.",
+            times=float(times),
         )
-    return "A customer's purchases hardly vary in amount, or too few were repeated to tell how much they do."
+    return translated(
+        "A customer's purchases hardly vary in amount, or too few were repeated to tell how much they do."
+    )
 
 
 def spend_correlation(x: FloatArray, m: FloatArray) -> float | None:

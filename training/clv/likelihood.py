@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
+from features.language import translated
 from training.clv.quadrature import FloatArray
 
 Model = TypeVar("Model")
@@ -97,13 +98,18 @@ def maximum(
     title, remarks = problem.kind.title, []
     if search:
         remarks.append(
-            f"{title}: lifetimes found no maximum; the same likelihood was maximised within bounds."
+            translated(
+                "{model}: lifetimes found no maximum; the same likelihood was maximised within bounds.",
+                model=title,
+            )
         )
     best = minimise(problem.objective, np.zeros(len(problem.names)) if start is None else start)
     edges = [name for name, edge in zip(problem.names, at_edge(best), strict=True) if edge]
     if edges:
-        where = f"the maximum lies at the edge of the bounds ({', '.join(edges)})"
-        remarks.append(f"{title}: {where}. {problem.kind.at_edge}".rstrip())
+        where = translated(
+            "{model}: the maximum lies at the edge of the bounds ({names}).", model=title, names=edges
+        )
+        remarks.append(f"{where} {translated(problem.kind.at_edge) if problem.kind.at_edge else ''}".rstrip())
     return best, remarks
 
 

@@ -16,6 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from features.language import translatable
 from training.churn.inputs import ORDERS_ALONE
 from training.churn.spend import base_log_spend
 from training.metrics.money import value_metrics
@@ -102,13 +103,19 @@ def _lightgbm_defaults(rows: Sequence[LabelledSnapshot], target: DescribedSnapsh
 
 
 BASELINES: tuple[Racer, ...] = (
-    Racer("base rate", _base_rate),
-    Racer("recency alone", _on_one_score(lambda t: np.log1p(t["days_since_last_purchase"].to_numpy(float)))),
-    Racer("1 − P(alive)", _on_one_score(lambda t: 1 - t["p_alive"].to_numpy())),
-    Racer("−E[purchases]", _on_one_score(lambda t: -np.log(t["expected_purchases"].to_numpy() + 1e-6))),
-    Racer("BG/NBD p0", _bgnbd),
-    Racer("logistic, log RFM", _logistic),
-    Racer("LightGBM defaults", _lightgbm_defaults),
+    Racer(translatable("base rate"), _base_rate),
+    Racer(
+        translatable("recency alone"),
+        _on_one_score(lambda t: np.log1p(t["days_since_last_purchase"].to_numpy(float))),
+    ),
+    Racer(translatable("1 − P(alive)"), _on_one_score(lambda t: 1 - t["p_alive"].to_numpy())),
+    Racer(
+        translatable("−E[purchases]"),
+        _on_one_score(lambda t: -np.log(t["expected_purchases"].to_numpy() + 1e-6)),
+    ),
+    Racer(translatable("BG/NBD p0"), _bgnbd),
+    Racer(translatable("logistic, log RFM"), _logistic),
+    Racer(translatable("LightGBM defaults"), _lightgbm_defaults),
 )
 """Simplest first: on a tie the simpler one wins."""
 
@@ -167,7 +174,9 @@ def race_spend(
     """
     horizon_days = test.window.horizon_days
     predictions = {
-        "spend rate × horizon": (test.table["net_spend"] / test.table["T"] * horizon_days).to_numpy(),
+        translatable("spend rate × horizon"): (
+            test.table["net_spend"] / test.table["T"] * horizon_days
+        ).to_numpy(),
         "BG/NBD + Gamma-Gamma": np.exp(base_log_spend(test.columns)),
         "LightGBM Tweedie": _lightgbm_tweedie(rows, test),
         MODEL: expected_spend,

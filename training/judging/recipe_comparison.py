@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 from scipy.stats import bootstrap
 
+from features.language import translated
 from training.judging.refit import RefitPredictions
 from training.metrics.comparison import CONFIDENCE, Comparison, log_losses, paired_bootstrap
 from training.metrics.probabilities import calibration_in_the_large
@@ -133,10 +134,13 @@ def _mean_purchase(new: RefitPredictions, old: RefitPredictions) -> float:
 
 def offer_in_words(offer: Offer) -> str:
     """Return an offer's terms as text."""
-    return (
-        f"contact {offer.contact_cost:,.2f}, incentive {offer.incentive_in_words}, "
-        f"taken by {offer.acceptance:.0%} of those who would leave "
-        f"and {offer.redemption_rate:.0%} of those who would stay"
+    return translated(
+        "contact {contact:,.2f}, incentive {incentive}, taken by {leavers:.0%} of those who would leave and "
+        "{stayers:.0%} of those who would stay",
+        contact=offer.contact_cost,
+        incentive=offer.incentive_in_words,
+        leavers=offer.acceptance,
+        stayers=offer.redemption_rate,
     )
 
 

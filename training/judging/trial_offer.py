@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from features.language import translatable
 from training.offers.offer_profit import offer_profit, realised_profit
 from training.offers.offers import Offer
 
-RISKIEST = "riskiest first"
+RISKIEST = translatable("riskiest first")
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,10 @@ class TrialOffer:
     def lists(self) -> list[ListProfit]:
         """The lists that the models make (expected profit above 0), everybody, perfect foresight."""
         chosen = {name: score > 0 for name, score in self.rankings.items() if name != RISKIEST}
-        chosen |= {"everybody": np.ones(len(self.realised), bool), "perfect foresight": self.realised > 0}
+        chosen |= {
+            translatable("everybody"): np.ones(len(self.realised), bool),
+            translatable("perfect foresight"): self.realised > 0,
+        }
         best = float(self.realised[self.realised > 0].sum())
         earned = {name: float(self.realised[keep].sum()) for name, keep in chosen.items()}
         return [

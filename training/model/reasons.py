@@ -118,6 +118,11 @@ def read_topics() -> dict[str, Any]:
     return tomllib.loads((files("training.model") / "topics.toml").read_text(encoding="utf-8"))
 
 
+def names_of_topics() -> Iterator[str]:
+    """Yield the name of every topic as a reader sees it, for its translation."""
+    yield from (name.replace("_", " ") for name in read_topics()["topics"])
+
+
 def texts_of_topics() -> Iterator[str]:
     """Yield every text of the topics, for their translation."""
     data = read_topics()

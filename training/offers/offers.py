@@ -18,6 +18,7 @@ from features.documents import read_toml
 from features.errors import StayworthError
 from features.files import atomic_path
 from features.invalid import why
+from features.language import translatable, translated, written
 from training.offers.acceptance_band import AcceptanceBand
 
 Floats = NDArray[np.float64]
@@ -218,8 +219,8 @@ class Offer(BaseModel):
         '10% of a purchase'
         """
         if self.incentive_cost is not None:
-            return f"{self.incentive_cost:,.2f}"
-        return f"{self.incentive_share:.0%} of a purchase"
+            return written(self.incentive_cost, ",.2f")
+        return translated("{share:.0%} of a purchase", share=self.incentive_share)
 
     def incentive_times(self, factor: float) -> Offer:
         """Return the offer with an incentive ``factor`` times as large; a share is at most 1."""
@@ -269,7 +270,7 @@ def example_offer(spend_per_purchase: float) -> Offer:
     0.73
     """
     return Offer(
-        name="10% off the next purchase",
+        name=translatable("10% off the next purchase"),
         contact_cost=float(f"{max(spend_per_purchase, 0.0) / 50:.2g}"),
         incentive_share=0.1,
         acceptance_rate=EXAMPLE_ACCEPTANCE,

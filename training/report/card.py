@@ -20,6 +20,16 @@ import numpy as np
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from features.language import (
+    currency,
+    current_language,
+    text_direction,
+    translatable,
+    translated,
+    translated_in,
+    translation,
+    written,
+)
 from features.log.transactions import TransactionLog
 from training.churn.level import NO_RULE
 from training.judging.race import MODEL, winner
@@ -31,7 +41,7 @@ from training.metrics.probabilities import TIE
 from training.model.valuation import SPEND_LIMIT, Valuation
 from training.offers.offers import Offer, example_offer
 from training.report.card_pictures import P0, levels, pictures, spend_of_model
-from training.report.formats import costs_in_words, day, files_in_words, money, number, share
+from training.report.formats import costs_in_words, count, day, files_in_words, money, number, share
 from training.report.purchase_tracking import weekly_purchases
 
 if TYPE_CHECKING:
@@ -80,7 +90,7 @@ def model_card(run: TrainingRun, log: TransactionLog, offer: Offer | None = None
         "card": run.model.card,
         "log": log.report,
         "log_prices": log.prices,
-        "currency": log.report.currency or "the log's currency",
+        "currency": currency(log.report.currency or "") or translated("the log's currency"),
         "window_ends": run.schedule.newest.date + timedelta(days=terms.horizon_days - 1),
         "test_ends": run.test.labelled.window.closes - timedelta(days=1),
         "model_name": MODEL,
@@ -95,7 +105,6 @@ def model_card(run: TrainingRun, log: TransactionLog, offer: Offer | None = None
         "checks": checks(run, expected_purchases),
         "recipe": _recipe_in_words(run),
         "files": list(files_in_words(run.recipe)),
-        "spend_limit": SPEND_LIMIT,
         "costs": costs_in_words(terms.costs),
         "offer": offer_in_words(trial.offer),
         "one_time_buyers": float((newest.table["frequency"] == 0).mean()),
@@ -107,9 +116,8 @@ def model_card(run: TrainingRun, log: TransactionLog, offer: Offer | None = None
         ).to_dict("records"),
         "forecast": weeks.loc[weeks["forecast"], ["actual", "expected"]].sum(),
         "parameters": _parameters(run),
-        "levels": {
-            name: (str(level.rule), level.at(run.schedule.newest)) for name, level in levels(run).items()
-        },
+        "levels": _levels_in_words(run),
+        "spend_in_words": _spend_in_words(run),
         "tiers": _tiers(run),
         "pictures": pictures(run, trial, weeks),
     }
@@ -120,7 +128,14 @@ def model_card(run: TrainingRun, log: TransactionLog, offer: Offer | None = None
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"day": day, "money": money, "share": share, "number": number}
+    environment.filters |= {"day": day, "money": money, "share": share, "number": number, "count": count}
+    environment.globals.update(
+        translated=translated,
+        translated_in=translated_in,
+        translation=translation,
+        language=current_language(),
+        direction=text_direction(),
+    )
     return environment.get_template("card.html").render(content)
 
 
@@ -134,37 +149,56 @@ def checks(run: TrainingRun, expected_purchases: float) -> list[Check]:
         Over all customers of the test snapshot, in its window.
     """
     race, test = run.test.race, run.test
-    slices = {"all": "all customers", "recent": "recent customers"}
     found = []
-    for part, whom in slices.items():
+    for part, (beaten, _) in _CHECKS.items():
         others = race[(race["racer"] != MODEL) & (race["customers_slice"] == part)]
         behind = _slice(race, part, MODEL)["log_loss"] - others["log_loss"].min()
-        value = "not measurable"
+        value = translated("not measurable")
         if isfinite(behind):
-            best = others.loc[others["log_loss"].idxmin(), "racer"]
-            value = f"{number(behind, '+.4f')} against {best}"
-        meaning = f"log-loss at most {TIE} above the best other racer"
-        found.append(Check(f"Nothing beats it: {whom}", value, behind <= TIE, meaning))
-    for part, whom in slices.items():
+            best = translation(others.loc[others["log_loss"].idxmin(), "racer"])
+            value = translated("{difference} against {racer}", difference=number(behind, "+.4f"), racer=best)
+        meaning = translated("log-loss at most {tie} above the best other racer", tie=TIE)
+        found.append(Check(translated(beaten), value, behind <= TIE, meaning))
+    for part, (_, right) in _CHECKS.items():
         off = _slice(race, part, MODEL)["calibration_in_the_large"]
-        meaning = f"mean predicted less observed churn within ±{CALIBRATION_BOUND}"
-        found.append(
-            Check(f"Right on average: {whom}", number(off, "+.3f"), abs(off) <= CALIBRATION_BOUND, meaning)
-        )
+        meaning = translated("mean predicted less observed churn within ±{bound}", bound=CALIBRATION_BOUND)
+        found.append(Check(translated(right), number(off, "+.3f"), abs(off) <= CALIBRATION_BOUND, meaning))
     purchases = float(test.labelled.outcomes["purchases"].sum())
     ratios = {
-        "Expected spend adds up": spend_of_model(run)["ratio"],
-        "Expected purchases add up": expected_purchases / purchases if purchases else float("nan"),
+        translated("Expected spend adds up"): spend_of_model(run)["ratio"],
+        translated("Expected purchases add up"): expected_purchases / purchases
+        if purchases
+        else float("nan"),
     }
     for name, ratio in ratios.items():
-        meaning = f"expected over actual total within 1 ± {TOTAL}"
+        meaning = translated("expected over actual total within 1 ± {bound}", bound=TOTAL)
         found.append(Check(name, number(ratio, ".2f"), abs(ratio - 1) <= TOTAL, meaning))
+    return [*found, *_checks_of_input(run)]
+
+
+_CHECKS = {
+    "all": (
+        translatable("Nothing beats it: all customers"),
+        translatable("Right on average: all customers"),
+    ),
+    "recent": (
+        translatable("Nothing beats it: recent customers"),
+        translatable("Right on average: recent customers"),
+    ),
+}
+"""Names of the checks of each slice of the race."""
+
+
+def _checks_of_input(run: TrainingRun) -> list[Check]:
+    """Check the remarks on the fit, and the rows that could not be used."""
     notes, log = len(run.model.card.notes), run.model.card.log
-    value = f"{notes} to read below" if notes else "none"
-    found.append(Check("Remarks on the fit", value, not notes, "no fallback, no warning"))
+    value = translated("{n} to read below", n=notes) if notes else translated("none")
     lost = 1 - log.rows_used / log.rows_in
-    found.append(Check("Rows in quarantine", share(lost), lost <= LOST, f"at most {share(LOST)} of the log"))
-    return found
+    most = translated("at most {share} of the log", share=share(LOST))
+    return [
+        Check(translated("Remarks on the fit"), value, not notes, translated("no fallback, no warning")),
+        Check(translated("Rows in quarantine"), share(lost), lost <= LOST, most),
+    ]
 
 
 def _slice(race: pd.DataFrame, part: str, racer: str) -> dict[str, Any]:
@@ -223,13 +257,67 @@ def _trial(run: TrainingRun, money_of_test: dict[str, np.ndarray], offer: Offer 
 
 def _recipe_in_words(run: TrainingRun) -> str:
     recipe, base = run.recipe, run.newest.clv.purchases.title
-    trees = f" corrected by {recipe.rounds} LightGBM trees{' (monotone)' if recipe.monotone else ''}"
-    churn = f"{base}{trees if recipe.rounds else ' alone'}"
-    level = "no level put back" if recipe.level == NO_RULE else f"level: {recipe.level}"
+    if not recipe.rounds:
+        churn = translated("{model} alone", model=base)
+    elif recipe.monotone:
+        churn = translated("{model} corrected by {n} LightGBM trees (monotone)", model=base, n=recipe.rounds)
+    else:
+        churn = translated("{model} corrected by {n} LightGBM trees", model=base, n=recipe.rounds)
+    level = (
+        translated("no level put back")
+        if recipe.level == NO_RULE
+        else translated("level: {rule}", rule=recipe.level.in_words())
+    )
     kind = recipe.calibrator.kind
-    spend = f"{base} and {getattr(run.newest.clv.spend, 'title', 'mean spend')}"
-    spend += f" corrected by {recipe.spend_rounds} trees" if recipe.spend_rounds else ""
-    return f"churn from {churn}, {level}, {'no' if kind == 'none' else kind} calibration; spend from {spend}"
+    calibration = (
+        translated("no calibration") if kind == "none" else translated("{kind} calibration", kind=kind)
+    )
+    of_spend = getattr(run.newest.clv.spend, "title", "") or translated("mean spend")
+    spend = translated("{model} and {spend}", model=base, spend=of_spend)
+    if recipe.spend_rounds:
+        spend = translated("{models} corrected by {n} trees", models=spend, n=recipe.spend_rounds)
+    return translated(
+        "churn from {churn}, {level}, {calibration}; spend from {spend}",
+        churn=churn,
+        level=level,
+        calibration=calibration,
+        spend=spend,
+    )
+
+
+def _levels_in_words(run: TrainingRun) -> str:
+    """Say what is put back of each level at the newest snapshot; an empty text where there is none."""
+    found = [
+        translated(
+            "{level} ({name}; rule: {rule})",
+            level=number(level.at(run.schedule.newest), "+.2f"),
+            name=translated(name),
+            rule=level.rule.in_words(),
+        )
+        for name, level in levels(run).items()
+    ]
+    return written(found)
+
+
+def _spend_in_words(run: TrainingRun) -> str:
+    """Say what spend per purchase is expected from."""
+    base = getattr(run.newest.clv.spend, "title", "") or translated("each buyer's mean")
+    if run.model.spend is None:
+        return base
+    limit = number(SPEND_LIMIT, ".0f")
+    if run.recipe.price_level == NO_RULE:
+        return translated(
+            "{model}, corrected by what LightGBM learnt of it, by a factor of {limit} at most; every value column "
+            "follows",
+            model=base,
+            limit=limit,
+        )
+    return translated(
+        "{model}, corrected by what LightGBM and the level of past windows learnt of it, by a factor of {limit} at "
+        "most; every value column follows",
+        model=base,
+        limit=limit,
+    )
 
 
 def _parameters(run: TrainingRun) -> list[dict[str, Any]]:

@@ -6,17 +6,19 @@ by colour alone.
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num, num2date
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
+from features.economics.periods import written_date
+from features.language import ENGLISH, current_language, in_digits, translated
 from training.judging.trial_offer import TrialOffer
 from training.model.card import LogSummary
 from training.offers.profit_measures import profit_curve
@@ -60,7 +62,23 @@ def _day(day: date) -> float:
 def _dates(axes: Axes) -> None:
     locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    if current_language() == ENGLISH:
+        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    else:
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(_date_of(value))))
+        axes.tick_params(axis="x", rotation=30)
+
+
+def _date_of(number: float) -> date:
+    moment: datetime = num2date(number)  # type: ignore[no-untyped-call]
+    return moment.date()
+
+
+def _short(day: date) -> str:
+    """Write a day in numbers: ISO, or Jalali in Persian."""
+    if current_language() != "fa":
+        return day.isoformat()
+    return in_digits(written_date(day, "jalali").replace("-", "/"))
 
 
 def _thousands(axes: Axes) -> None:
@@ -107,10 +125,14 @@ def timeline(plan: Schedule, horizon_days: int, log: LogSummary) -> Figure:
     rows = [*plan.snapshots, plan.newest]
     figure, axes = _axes("", "", height=1.3 + 0.17 * len(rows))
     kinds: dict[str, dict[str, Any]] = {
-        "learnt from before the test": {"color": MODEL_COLOUR},
-        "learnt from afterwards only": {"facecolor": "white", "edgecolor": MODEL_COLOUR, "hatch": "////"},
-        "test: judged on": {"color": OTHER_COLOUR},
-        "newest: what is predicted now": {
+        translated("learnt from before the test"): {"color": MODEL_COLOUR},
+        translated("learnt from afterwards only"): {
+            "facecolor": "white",
+            "edgecolor": MODEL_COLOUR,
+            "hatch": "////",
+        },
+        translated("test: judged on"): {"color": OTHER_COLOUR},
+        translated("newest: what is predicted now"): {
             "facecolor": "white",
             "edgecolor": NEWEST_COLOUR,
             "linestyle": "--",
@@ -123,8 +145,15 @@ def timeline(plan: Schedule, horizon_days: int, log: LogSummary) -> Figure:
         axes.barh(place, seen, left=_day(first_day), height=0.22, color="#c9d1da")
         axes.barh(place, horizon_days, left=_day(snapshot.date), height=0.7, **kinds[kind], label=kind)
     axes.axvline(_day(last_day + timedelta(days=1)), color=GREY, linewidth=1, linestyle=":")
-    axes.text(_day(last_day), len(rows) - 0.2, "end of the log ", ha="right", color=GREY, fontsize=9)
-    axes.set_yticks(range(len(rows)), [str(snapshot) for snapshot in rows], fontsize=9)
+    axes.text(
+        _day(last_day),
+        len(rows) - 0.2,
+        translated("end of the log") + " ",
+        ha="right",
+        color=GREY,
+        fontsize=9,
+    )
+    axes.set_yticks(range(len(rows)), [_short(snapshot.date) for snapshot in rows], fontsize=9)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.set_xlim(_day(first_day), _day(plan.newest.date + timedelta(days=horizon_days + 5)))
@@ -137,16 +166,16 @@ def timeline(plan: Schedule, horizon_days: int, log: LogSummary) -> Figure:
 @_styled
 def profit(trial: TrialOffer) -> Figure:
     """Draw the profit of contacting the first k customers of each ranking, and the list the model makes."""
-    figure, axes = _axes("customers contacted, best first", "profit")
+    figure, axes = _axes(translated("customers contacted, best first"), translated("profit"))
     contacted, best = profit_curve(trial.realised, trial.realised)
     curves = {name: profit_curve(trial.realised, score)[1] for name, score in trial.rankings.items()}
-    axes.plot(contacted, best, color=GREY, linestyle=":", label="perfect foresight")
-    axes.plot(contacted[[0, -1]], best[[0, -1]], color=GREY, linewidth=1, label="at random")
+    axes.plot(contacted, best, color=GREY, linestyle=":", label=translated("perfect foresight"))
+    axes.plot(contacted[[0, -1]], best[[0, -1]], color=GREY, linewidth=1, label=translated("at random"))
     for (name, curve), colour, dash in zip(curves.items(), COLOURS, DASHES, strict=False):
-        axes.plot(contacted, curve, color=colour, linestyle=dash, label=name)
+        axes.plot(contacted, curve, color=colour, linestyle=dash, label=translated(name))
     size = int((trial.expected > 0).sum())
     made = next(iter(curves.values()))[size]
-    own = f"{next(iter(curves))}'s list"
+    own = translated("list of {racer}", racer=next(iter(curves)))
     axes.plot([size], [made], "o", color=MODEL_COLOUR, markersize=7, label=own)
     axes.axhline(0, color="#9aa3af", linewidth=0.8)
     top = best.max() or 1.0
@@ -161,9 +190,11 @@ def profit(trial: TrialOffer) -> Figure:
 @_styled
 def deciles(table: pd.DataFrame) -> Figure:
     """Draw predicted beside actual spend by decile (`training.metrics.money.decile_table`), the ratio above."""
-    figure, axes = _axes("decile of expected spend, the highest first", "spend in the test window")
+    figure, axes = _axes(
+        translated("decile of expected spend, the highest first"), translated("spend in the test window")
+    )
     place = table["decile"].to_numpy()
-    axes.bar(place - 0.2, table["predicted"], 0.4, color=MODEL_COLOUR, label="expected")
+    axes.bar(place - 0.2, table["predicted"], 0.4, color=MODEL_COLOUR, label=translated("expected"))
     axes.bar(
         place + 0.2,
         table["actual"],
@@ -171,7 +202,7 @@ def deciles(table: pd.DataFrame) -> Figure:
         color="white",
         edgecolor=ACTUAL_COLOUR,
         hatch="////",
-        label="actual",
+        label=translated("actual"),
     )
     for row in table.itertuples():
         text = f"{row.ratio:.2f}" if np.isfinite(row.ratio) else ""
@@ -186,25 +217,40 @@ def deciles(table: pd.DataFrame) -> Figure:
         )
     axes.set_xticks(place)
     _thousands(axes)
-    axes.legend(title="above: expected / actual", title_fontsize=9)
+    axes.legend(title=translated("above: expected / actual"), title_fontsize=9)
     return figure
 
 
 @_styled
 def tracking(weeks: pd.DataFrame, name: str) -> Figure:
     """Draw weekly purchases beside what the purchase model expects (`tracking.weekly_purchases`)."""
-    figure, axes = _axes("", "repeat purchases a week")
+    figure, axes = _axes("", translated("repeat purchases a week"))
     days = np.array([_day(day) for day in weeks["week_starts"]])
     ahead = weeks["forecast"].to_numpy()
-    axes.step(days, weeks["actual"], where="post", color=ACTUAL_COLOUR, linewidth=1.2, label="actual")
-    axes.plot(
-        days[~ahead], weeks["expected"][~ahead], color=MODEL_COLOUR, linestyle="--", label=f"{name}, fitted"
+    axes.step(
+        days,
+        weeks["actual"],
+        where="post",
+        color=ACTUAL_COLOUR,
+        linewidth=1.2,
+        label=translated("actual"),
     )
     axes.plot(
-        days[ahead], weeks["expected"][ahead], color=MODEL_COLOUR, linewidth=2.6, label=f"{name}, forecast"
+        days[~ahead],
+        weeks["expected"][~ahead],
+        color=MODEL_COLOUR,
+        linestyle="--",
+        label=translated("{model}, fitted", model=name),
+    )
+    axes.plot(
+        days[ahead],
+        weeks["expected"][ahead],
+        color=MODEL_COLOUR,
+        linewidth=2.6,
+        label=translated("{model}, forecast", model=name),
     )
     if ahead.any():
-        axes.axvspan(days[ahead][0], days[-1] + 7, color="#eef3f8", zorder=0, label="test window")
+        axes.axvspan(days[ahead][0], days[-1] + 7, color="#eef3f8", zorder=0, label=translated("test window"))
     axes.set_ylim(bottom=0)
     _dates(axes)
     _thousands(axes)
@@ -215,7 +261,7 @@ def tracking(weeks: pd.DataFrame, name: str) -> Figure:
 @_styled
 def heatmap(grid: pd.DataFrame, column: str, label: str) -> Figure:
     """Draw one column of a frequency–recency grid (`training.report.frequency_recency_grid.frequency_recency`)."""
-    figure, axes = _axes("weeks since the last purchase", "repeat purchases so far")
+    figure, axes = _axes(translated("weeks since the last purchase"), translated("repeat purchases so far"))
     cells = grid.pivot(index="frequency", columns="silent_weeks", values=column)
     mesh = axes.pcolormesh(
         cells.columns.to_numpy(),
@@ -237,7 +283,9 @@ def heatmap(grid: pd.DataFrame, column: str, label: str) -> Figure:
 @_styled
 def topics(importance: pd.Series) -> Figure:
     """Draw the mean size of each topic's contribution, the largest on top."""
-    figure, axes = _axes("mean size of the contribution, log-odds", "", height=0.8 + 0.28 * len(importance))
+    figure, axes = _axes(
+        translated("mean size of the contribution, log-odds"), "", height=0.8 + 0.28 * len(importance)
+    )
     ordered = importance.iloc[::-1]
     bars = axes.barh(ordered.index, ordered.to_numpy(), color=MODEL_COLOUR, height=0.65)
     axes.bar_label(bars, fmt="{:.2f}", padding=3, fontsize=9)
@@ -249,7 +297,7 @@ def topics(importance: pd.Series) -> Figure:
 @_styled
 def level(missed: dict[str, list[tuple[date, float]]]) -> Figure:
     """Draw how far each past window was from the purchase model: lines of (date, log-odds or log-factor)."""
-    figure, axes = _axes("", "off the purchase model", height=2.8)
+    figure, axes = _axes("", translated("off the purchase model"), height=2.8)
     for (name, points), colour, dash in zip(missed.items(), COLOURS, DASHES, strict=False):
         days, values = zip(*points, strict=True)
         axes.plot(
@@ -259,7 +307,7 @@ def level(missed: dict[str, list[tuple[date, float]]]) -> Figure:
             linestyle=dash,
             marker="o",
             markersize=4,
-            label=name,
+            label=translated(name),
         )
     axes.axhline(0, color="#9aa3af", linewidth=0.8)
     _dates(axes)

@@ -6,9 +6,17 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from math import isfinite
 
-from features.language import in_digits, translated, written
+from features.language import ENGLISH, current_language, day_of, in_digits, translatable, translated, written
 from features.table.own import OWN_PREFIX
 from training.churn.recipe import Recipe
+
+_LEARNT = {
+    (True, True): translatable("learnt from for churn and spend"),
+    (True, False): translatable("learnt from for churn"),
+    (False, True): translatable("learnt from for spend"),
+    (False, False): translatable("left out, as it gains no more than noise"),
+}
+"""By whether the models of churn and of spend keep a file."""
 
 
 def number(value: float, form: str = ".4f") -> str:
@@ -19,7 +27,7 @@ def number(value: float, form: str = ".4f") -> str:
     >>> number(-0.00673), number(0.02, "+.3f"), number(float("nan"))
     ('−0.0067', '+0.020', '–')
     """
-    return format(value, form).replace("-", "−") if isfinite(value) else "–"
+    return in_digits(format(value, form)).replace("-", "−") if isfinite(value) else "–"
 
 
 def money(value: float) -> str:
@@ -44,6 +52,17 @@ def share(value: float) -> str:
     return number(value, ".1%")
 
 
+def count(value: float) -> str:
+    """Write a count.
+
+    Examples
+    --------
+    >>> count(69659)
+    '69,659'
+    """
+    return number(value, ",.0f")
+
+
 def day(value: date | str) -> str:
     """Write a date in words; a text is read as ISO.
 
@@ -52,8 +71,8 @@ def day(value: date | str) -> str:
     >>> day("1998-04-01")
     '1 April 1998'
     """
-    value = date.fromisoformat(value) if isinstance(value, str) else value
-    return f"{value.day} {value:%B %Y}"
+    value = day_of(value)
+    return f"{value.day} {value:%B %Y}" if current_language() == ENGLISH else written(value, "date")
 
 
 def costs_in_words(costs: Mapping[str, float]) -> str:
@@ -67,16 +86,16 @@ def costs_in_words(costs: Mapping[str, float]) -> str:
     order, day, lost = (costs.get(name, 0) for name in ("cost_per_order", "cost_per_day", "bad_debt_rate"))
     until = costs.get("inactivity_days", 0)
     words = (
-        (order, translated("{cost} per order", cost=in_digits(money(order)))),
+        (order, translated("{cost} per order", cost=money(order))),
         (
             day,
             translated(
                 "{cost} per day until {days:.0f} days after a purchase",
-                cost=in_digits(money(day)),
+                cost=money(day),
                 days=until,
             ),
         ),
-        (lost, translated("{share} of spend never paid", share=in_digits(share(lost)))),
+        (lost, translated("{share} of spend never paid", share=share(lost))),
     )
     return written([text for cost, text in words if cost])
 
@@ -84,13 +103,23 @@ def costs_in_words(costs: Mapping[str, float]) -> str:
 def files_in_words(recipe: Recipe) -> Iterator[str]:
     """Say what each file beside the log bought on rolling validation, and whether the models learn from it."""
     for name, gain in recipe.files.items():
-        found = [f"log-loss of churn {number(gain.alone)} with it, {number(gain.without)} without"]
-        kept = ["churn"] if gain.kept else []
-        if spend := recipe.spend_files.get(name):
-            found.append(f"deviance of spend {number(spend.alone)} and {number(spend.without)}")
-            kept += ["spend"] if spend.kept else []
-        learnt = (
-            f"learnt from for {' and '.join(kept)}" if kept else "left out, as it gains no more than noise"
+        found = translated(
+            "log-loss of churn {alone} with it, {without} without",
+            alone=number(gain.alone),
+            without=number(gain.without),
         )
-        what = f"The feature {name}" if name.startswith(OWN_PREFIX) else f"The file of {name}"
-        yield f"{what}: {'; '.join(found)}: {learnt}."
+        spend = recipe.spend_files.get(name)
+        if spend:
+            found = translated(
+                "{churn}; deviance of spend {alone} and {without}",
+                churn=found,
+                alone=number(spend.alone),
+                without=number(spend.without),
+            )
+        what = (
+            translated("The feature {name}", name=name)
+            if name.startswith(OWN_PREFIX)
+            else translated("The file of {name}", name=name)
+        )
+        learnt = translated(_LEARNT[gain.kept, bool(spend and spend.kept)])
+        yield translated("{what}: {gain}: {learnt}.", what=what, gain=found, learnt=learnt)

@@ -10,11 +10,14 @@ import matplotlib
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from features.language import in_digits
+
 TYPEFACE = "DejaVu Sans"
 """Measured with, never shown: a page's own is put in its place."""
 
 _SVG = "http://www.w3.org/2000/svg"
 _HREF = "{http://www.w3.org/1999/xlink}href"
+_NUMBER = re.compile(r"[-−+]?[\d.,]+%?")
 _SETTINGS = {
     "font.family": ["sans-serif"],
     "font.sans-serif": [TYPEFACE],
@@ -62,8 +65,10 @@ def inline_svg(figure: Figure, name: str, description: str) -> Markup:
 
 
 def _make_local(element: ElementTree.Element, name: str) -> None:
-    """Prefix ids and what refers to them; leave the typeface to the page."""
+    """Prefix ids and what refers to them; leave the typeface to the page; write numbers in the chosen language."""
     attributes = element.attrib
+    if element.text and _NUMBER.fullmatch(element.text):
+        element.text = in_digits(element.text)
     if "id" in attributes:
         attributes["id"] = f"{name}-{attributes['id']}"
     if _HREF in attributes:

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 
+from features.language import use_language
 from features.log.transactions import TransactionLog
 from training.judging.race import MODEL
 from training.report.card import checks, model_card
@@ -167,6 +168,25 @@ def test_text_from_the_log_stays_text(hostile_page: str) -> None:
     assert f"Quarantined: {HOSTILE}" in _rows(document, "Rows of the log")
     assert HOSTILE in _rows(document, "Race")
     assert "".join(document.itertext()).count(HOSTILE) >= 4
+
+
+def test_a_card_is_persian_whole_and_in_its_digits(cdnow_run: TrainingRun, cdnow_log: TransactionLog) -> None:
+    quiet = replace(
+        cdnow_run.model, card=replace(cdnow_run.model.card, notes=())
+    )  # kept as training said them
+
+    with use_language("fa"):
+        document = ElementTree.fromstring(model_card(replace(cdnow_run, model=quiet), cdnow_log))
+
+    texts = [
+        (text or "").strip()
+        for each in document.find("body").iter()  # type: ignore[union-attr]
+        for text in ("" if each.tag == "code" or each.get("dir") == "ltr" else each.text, each.tail)
+    ]
+    assert (document.get("lang"), document.get("dir")) == ("fa", "rtl")
+    assert len([text for text in texts if text]) > 300
+    assert [text for text in texts if re.search("[a-z]{2,} [a-z]{2,}", text)] == []
+    assert [text for text in texts if re.fullmatch(r"[-−+]?[0-9.,]+%?", text)] == []
 
 
 def test_a_race_won_by_another_is_said_in_the_headline(hostile_page: str) -> None:
