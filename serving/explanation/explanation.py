@@ -32,7 +32,7 @@ from serving.explanation.recommendation import loss_makers, price_offers
 from serving.explanation.scenario import IfSilent, IfTheyBuy, Scenarios, score_scenarios
 from serving.scorer import Scorer
 from training.churn.inputs import Inputs
-from training.clv.uncertainty import COVERAGE
+from training.clv.interval import COVERAGE
 from training.model import reasons
 from training.model.score_schema import SCORE_COLUMNS
 from training.offers.offers import Offer, require_own_names

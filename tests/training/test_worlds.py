@@ -24,7 +24,7 @@ from features.table.columns import as_columns
 from features.table.history import PurchaseHistory
 from training.clv.bgnbd import BGNBD
 from training.clv.gammagamma import GammaGamma
-from training.clv.uncertainty import interval_factors
+from training.clv.interval import total_factors
 from training.monitoring.monitor import monitor_model
 
 pytestmark = pytest.mark.soak
@@ -109,7 +109,7 @@ def _covered_deciles(
     inside = 0
     for rows in np.array_split(np.argsort(-value), 10):
         sums = moved[rows].sum(axis=0)[None, :] / value[rows].sum()
-        low, high = interval_factors(sums, level_deviation=model.valuation.level_deviation)
+        low, high = total_factors(sums, level_deviation=model.valuation.level_deviation)
         inside += bool(low[0] <= truth[rows].sum() / value[rows].sum() <= high[0])
     return inside
 

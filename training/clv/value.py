@@ -194,6 +194,11 @@ class Cases:
         """What an accepted offer adds: that of a customer won back less that of the same customer silent."""
         return self.won_back - self.silent
 
+    @property
+    def ceiling(self) -> FloatArray:
+        """Both cases together: more than any expectation."""
+        return self.silent + self.active
+
     def expected(self, churn_probability: FloatArray) -> FloatArray:
         """Return p·silent + (1 − p)·active: one expectation, whichever model p comes from."""
         return churn_probability * self.silent + (1.0 - churn_probability) * self.active

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from training.clv.uncertainty import interval_factors
+from training.clv.interval import total_factors
 from training.metrics.ranking import normalised_gini
 
 
@@ -61,7 +61,7 @@ def decile_table(
     scenarios : ndarray of shape (n_customers, 2k), optional
         From `RetentionModel.window_scenarios`: adds each total's 80% interval and whether it covers the actual.
     level_deviation : float
-        See `training.clv.uncertainty.interval_factors`.
+        See `training.clv.interval.total_factors`.
 
     Returns
     -------
@@ -76,7 +76,7 @@ def decile_table(
     table["ratio"] = table["predicted"] / table["actual"].where(table["actual"] > 0)
     if scenarios is not None:
         totals = np.stack([scenarios[g].sum(axis=0) for g in groups])
-        low, high = interval_factors(totals, level_deviation=level_deviation)
+        low, high = total_factors(totals, level_deviation=level_deviation)
         table["low"], table["high"] = low * table["predicted"], high * table["predicted"]
         table["covered"] = table["actual"].between(table["low"], table["high"])
     return table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,16 +10,11 @@ import numpy as np
 from features.snapshot import Snapshot
 from features.table.columns import Columns
 from training.churn.spend import SpendModel
+from training.clv.interval import Scenarios, Uncertain, customer_interval
 from training.clv.model import CLVModel
 from training.clv.net_value import CustomerTerms, NetValues, has_own
-from training.clv.uncertainty import (
-    interval_factors,
-    net_interval,
-    residual_axes,
-    value_and_cost_scenarios,
-    value_scenarios,
-)
-from training.clv.value import CustomerValues, ValueTerms
+from training.clv.uncertainty import residual_axes, value_and_cost_scenarios, value_scenarios
+from training.clv.value import Cases, CustomerValues, ValueTerms
 
 SPEND_LIMIT = 3.0
 """Largest factor, up or down, by which a spend model corrects a customer's spend per purchase: for customers long
@@ -99,29 +95,32 @@ class Valuation:
         spend_per_purchase: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the ends of the interval of the expected value, money."""
-        expected_value = values.expected(churn_probability)
-        residuals = self._residual_axes(described, churn_probability, values.purchases, spend_per_purchase)
+        expected_value, purchases = values.expected(churn_probability), values.purchases
+        residuals = self._residual_axes(described, churn_probability, purchases, spend_per_purchase)
         rows = (self.clv, described, churn_probability, self.terms)
-        if not (self.terms.has_costs or has_own(described)):
-            scenarios = np.hstack([value_scenarios(*rows), residuals])
-            low, high = interval_factors(scenarios, level_deviation=self.level_deviation)
-            return low * expected_value, high * expected_value
         own = CustomerTerms.of(self.terms, described)
+        per_purchase = values.per_purchase + own.cost_per_order
 
-        def cost_at(probability: np.ndarray) -> np.ndarray:
-            cost = np.asarray(own.cost_per_order * values.purchases.expected(probability))
-            return (
-                cost if values.weeks is None else cost + values.per_week * values.weeks.expected(probability)
-            )
+        def brought(scenarios: Scenarios) -> Uncertain:
+            number = purchases.expected(churn_probability), purchases.ceiling
+            amount, ceiling = (per_purchase * each for each in number)
+            return Uncertain(amount, ceiling, scenarios.beside(residuals), self.level_deviation)
 
-        cost = cost_at(churn_probability)
-        of_churn = _log_ratio(cost, cost_at(values.purchases.p0))
-        brought, costs = value_and_cost_scenarios(*rows)
-        moved = (
-            np.hstack([brought, residuals]),
-            np.hstack([costs, residual_axes(cost, of_churn, np.zeros_like(cost))]),
+        if not (self.terms.has_costs or has_own(described)):
+            return customer_interval(expected_value, brought(value_scenarios(*rows)))
+
+        def cost_of(money: Callable[[Cases], np.ndarray]) -> np.ndarray:
+            cost = np.asarray(own.cost_per_order * money(purchases))
+            return cost if values.weeks is None else cost + values.per_week * money(values.weeks)
+
+        cost = cost_of(lambda cases: cases.expected(churn_probability))
+        most = cost_of(lambda cases: cases.ceiling)
+        of_churn = cost_of(lambda cases: cases.expected(purchases.p0))
+        by_scenario, costs = value_and_cost_scenarios(*rows)
+        unmoved = residual_axes(cost, most, of_churn, np.zeros_like(cost))
+        return customer_interval(
+            expected_value, brought(by_scenario), Uncertain(cost, most, costs.beside(unmoved))
         )
-        return net_interval(expected_value, cost, moved, level_deviation=self.level_deviation)
 
     def _residual_axes(
         self,
@@ -129,12 +128,13 @@ class Valuation:
         churn_probability: np.ndarray,
         purchases: CustomerValues,
         spend_per_purchase: np.ndarray,
-    ) -> np.ndarray:
+    ) -> Scenarios:
         """Return the scenarios along what the residuals of churn and of spend change in the expected value."""
-        number, plain = purchases.expected(churn_probability), described["spend_per_purchase"]
-        of_churn = _log_ratio(number, purchases.expected(purchases.p0))
+        plain = described["spend_per_purchase"]
+        number, most = purchases.expected(churn_probability), purchases.ceiling
+        of_churn = purchases.expected(purchases.p0)
         of_spend = _log_ratio(spend_per_purchase, plain * self._price_factor(described))
-        return residual_axes(number * plain, of_churn, of_spend)
+        return residual_axes(number * plain, most * plain, of_churn * plain, of_spend)
 
     @property
     def level_deviation(self) -> float:
@@ -165,7 +165,7 @@ class Valuation:
         scenarios = value_scenarios(self.clv, described, churn_probability, self.terms)
         residuals = self._residual_axes(described, churn_probability, purchases, spend)
         corrected = np.divide(spend, plain, out=np.ones_like(plain), where=plain > 0)
-        return np.asarray(np.hstack([scenarios, residuals]) * (self.terms.margin * corrected)[:, None])
+        return np.asarray(scenarios.beside(residuals).amounts * (self.terms.margin * corrected)[:, None])
 
     def _price_factor(self, described: Columns) -> float:
         """Return the level of the money per purchase, as a factor."""

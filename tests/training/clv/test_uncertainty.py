@@ -16,14 +16,10 @@ from features.snapshot import Snapshot
 from features.table.columns import Columns, as_columns
 from features.table.history import PurchaseHistory
 from training.clv.fitting import fit_clv
+from training.clv.interval import Scenarios, Uncertain, customer_interval, total_factors
 from training.clv.model import CLVModel
 from training.clv.purchase_models import PURCHASE_MODELS
-from training.clv.uncertainty import (
-    interval_factors,
-    net_interval,
-    value_and_cost_scenarios,
-    value_scenarios,
-)
+from training.clv.uncertainty import value_and_cost_scenarios, value_scenarios
 from training.clv.value import Future, ValueTerms, customer_values
 
 TERMS = ValueTerms()
@@ -40,6 +36,18 @@ def table(shop_log: TransactionLog) -> pd.DataFrame:
 def clv(table: pd.DataFrame, request: pytest.FixtureRequest) -> CLVModel:
     """Each purchase model, fitted to them."""
     return fit_clv(table, model=request.param)
+
+
+def ends(
+    clv: CLVModel, columns: Columns, p: np.ndarray, terms: ValueTerms = TERMS, level_deviation: float = 0.0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The interval's ends and the expected values, per unit of margin; without costs."""
+    values, spend = clv.values(columns, terms), clv.spend_per_purchase(columns)
+    expected, scenarios = values.expected(p) * spend, value_scenarios(clv, columns, p, terms)
+    low, high = customer_interval(
+        expected, Uncertain(expected, values.ceiling * spend, scenarios, level_deviation)
+    )
+    return low, high, expected
 
 
 def drawn_values(clv: CLVModel, table: pd.DataFrame, p: np.ndarray, draws: int) -> np.ndarray:
@@ -69,7 +77,7 @@ def test_the_interval_is_that_of_random_parameters(clv: CLVModel, table: pd.Data
     some = table.iloc[::50].reset_index(drop=True)
     p = clv.predict(as_columns(some), TERMS.horizon_days)["p0"]
 
-    low, high = interval_factors(value_scenarios(clv, as_columns(some), p, TERMS))
+    low, high, _ = ends(clv, as_columns(some), p)
 
     # 80% of the draws between the 10% and 90% quantiles; 512 quasi-random draws are good to some 3% of the width
     drawn = np.log(drawn_values(clv, some, p, draws=512))
@@ -81,27 +89,41 @@ def test_the_interval_is_that_of_random_parameters(clv: CLVModel, table: pd.Data
 def test_the_estimate_lies_within_its_interval(clv: CLVModel, table: pd.DataFrame) -> None:
     p = clv.predict(as_columns(table), TERMS.horizon_days)["p0"]
 
-    low, high = interval_factors(value_scenarios(clv, as_columns(table), p, TERMS))
+    low, high, expected = ends(clv, as_columns(table), p)
 
-    assert ((low > 0) & (low < 1) & (high > 1) & (high < 2)).all()
+    assert ((low > 0) & (low < expected) & (high > expected) & (high < 2 * expected)).all()
+
+
+def test_nobody_is_said_to_be_worth_more_than_if_they_were_surely_active(
+    clv: CLVModel, table: pd.DataFrame
+) -> None:
+    gone, p = as_columns(table), np.full(len(table), 1 - 1e-9)
+    doubtful = replace(clv, purchase_axes=tuple(tuple(30 * z for z in axis) for axis in clv.purchase_axes))
+    most = clv.values(gone, TERMS).ceiling * clv.spend_per_purchase(gone)
+
+    for model in (clv, doubtful):
+        low, high, expected = ends(model, gone, p)
+        moved = value_scenarios(model, gone, p, TERMS).shares()[0]
+        assert ((low >= 0) & (low <= expected) & (expected <= high)).all()
+        assert (high <= most * np.exp(1.2816 * np.sqrt((moved**2).sum(axis=1)))).all()
 
 
 def test_an_interval_has_the_same_bits_alone_and_in_any_company(clv: CLVModel, table: pd.DataFrame) -> None:
     p = clv.predict(as_columns(table), TERMS.horizon_days)["p0"]
-    together = interval_factors(value_scenarios(clv, as_columns(table), p, TERMS))
+    together = ends(clv, as_columns(table), p)
 
     for place in range(0, len(table), 101):
         row = slice(place, place + 1)
         copy = replace(clv)  # its scenarios remember nothing
-        alone = interval_factors(value_scenarios(copy, as_columns(table.iloc[row]), p[row], TERMS))
+        alone = ends(copy, as_columns(table.iloc[row]), p[row])
         assert (alone[0][0], alone[1][0]) == (together[0][place], together[1][place])
 
 
 def test_a_total_is_surer_than_the_worst_of_its_parts(clv: CLVModel, table: pd.DataFrame) -> None:
-    scenarios = value_scenarios(clv, as_columns(table), np.full(len(table), 0.7), TERMS)
+    scenarios = value_scenarios(clv, as_columns(table), np.full(len(table), 0.7), TERMS).amounts
 
-    _, each = interval_factors(scenarios)
-    _, total = interval_factors(scenarios.sum(axis=0, keepdims=True))
+    _, each = total_factors(scenarios)
+    _, total = total_factors(scenarios.sum(axis=0, keepdims=True))
 
     assert 1 < total[0] < each.max()
 
@@ -109,9 +131,9 @@ def test_a_total_is_surer_than_the_worst_of_its_parts(clv: CLVModel, table: pd.D
 def test_a_model_without_axes_claims_no_interval(table: pd.DataFrame, clv: CLVModel) -> None:
     bare = CLVModel(clv.purchases, clv.spend)
 
-    low, high = interval_factors(value_scenarios(bare, as_columns(table.head(3)), np.full(3, 0.5), TERMS))
+    low, high, expected = ends(bare, as_columns(table.head(3)), np.full(3, 0.5))
 
-    assert low.tolist() == high.tolist() == [1.0, 1.0, 1.0]
+    assert low.tolist() == high.tolist() == expected.tolist()
 
 
 COSTLY = replace(TERMS, cost_per_order=2.0, cost_per_day=0.12, bad_debt_rate=0.05, inactivity_days=90)
@@ -126,7 +148,15 @@ def test_the_interval_of_net_values_is_that_of_random_parameters(table: pd.DataF
     assert values.weeks is not None
     cost += COSTLY.cost_per_week * values.weeks.expected(p)
 
-    low, high = net_interval(values.expected(p), cost, value_and_cost_scenarios(clv, columns, p, COSTLY))
+    most = COSTLY.cost_per_order * values.purchases.ceiling + COSTLY.cost_per_week * values.weeks.ceiling
+
+    brought, costs = value_and_cost_scenarios(clv, columns, p, COSTLY)
+    per_purchase = values.per_purchase + COSTLY.cost_per_order
+    low, high = customer_interval(
+        values.expected(p),
+        Uncertain(values.expected(p) + cost, per_purchase * values.purchases.ceiling, brought),
+        Uncertain(cost, most, costs),
+    )
 
     # as for gross values, of 256 quasi-random draws; some of the values are negative
     normals = qmc.MultivariateNormalQMC(np.zeros(7), rng=9).random(256)
@@ -158,12 +188,14 @@ def test_at_no_cost_the_interval_of_net_values_is_that_of_gross_ones(
     clv: CLVModel, table: pd.DataFrame
 ) -> None:
     some = as_columns(table.iloc[::50].reset_index(drop=True))
-    p, gross = np.full(len(some["T"]), 0.6), np.linspace(1.0, 50.0, len(some["T"]))
-    scenarios = value_scenarios(clv, some, p, TERMS)
+    p = np.full(len(some["T"]), 0.6)
+    low, high, gross = ends(clv, some, p, level_deviation=0.1)
+    scenarios, none = value_scenarios(clv, some, p, TERMS), np.zeros_like(gross)
+    ceiling = clv.values(some, TERMS).ceiling * clv.spend_per_purchase(some)
+    ones = np.ones_like(scenarios.amounts)
 
-    low, high = interval_factors(scenarios, level_deviation=0.1)
-
-    ends = net_interval(
-        gross, np.zeros_like(gross), (scenarios, np.ones_like(scenarios)), level_deviation=0.1
+    net = customer_interval(
+        gross, Uncertain(gross, ceiling, scenarios, 0.1), Uncertain(none, none, Scenarios(ones, ones))
     )
-    np.testing.assert_allclose(ends, (low * gross, high * gross))
+
+    np.testing.assert_allclose(net, (low, high))

@@ -12,8 +12,9 @@ import pytest
 from features.errors import ModelError
 from features.table.columns import as_columns
 from features.table.history import FEATURES
+from training.clv.interval import Uncertain, customer_interval
 from training.clv.model import snapshot_day
-from training.clv.uncertainty import interval_factors, value_scenarios
+from training.clv.uncertainty import value_scenarios
 from training.clv.value import Future
 from training.model.files import load_model, save_model
 from training.model.score_schema import MODEL_COLUMNS
@@ -210,10 +211,17 @@ def test_the_interval_holds_what_the_models_under_the_residuals_say(
     for value in (without_spend, without_churn):
         inside = (low <= model.terms.margin * value) & (model.terms.margin * value <= high)
         assert inside.all()
-    of_parameters, _ = interval_factors(
-        value_scenarios(model.clv, columns, p, model.terms), level_deviation=model.valuation.level_deviation
+    expected = scores["expected_value"].to_numpy()
+    of_parameters, _ = customer_interval(
+        expected,
+        Uncertain(
+            expected,
+            model.terms.margin * m * values.ceiling,
+            value_scenarios(model.clv, columns, p, model.terms),
+            model.valuation.level_deviation,
+        ),
     )
-    assert (low <= of_parameters * scores["expected_value"]).all()
+    assert (low <= of_parameters).all()
 
 
 def test_costs_are_taken_off_values_and_nothing_else(
