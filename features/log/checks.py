@@ -3,7 +3,8 @@
 A finding has a name, by which it can be accepted. Those that make every number wrong stop the reading; the
 others are said. The checks look at ids (:mod:`features.log.id_checks`), at what was lost
 (:mod:`features.log.loss_checks`), at columns that contradict each other (:mod:`features.log.column_checks`), at words
-that say a row is no sale (:mod:`features.log.status_checks`), at the dates, and at what a row stands for.
+that say a row is no sale (:mod:`features.log.status_checks`), at what a row stands for
+(:mod:`features.log.grain_checks`), and at the dates.
 """
 
 from __future__ import annotations
@@ -18,16 +19,15 @@ import pyarrow.compute as pc
 from features.language import translated
 from features.log.column_checks import check_columns
 from features.log.findings import Finding
+from features.log.grain_checks import check_grain
 from features.log.history_checks import check_histories
 from features.log.id_checks import check_ids
-from features.log.loss_checks import MUCH, check_losses
+from features.log.loss_checks import check_losses
 from features.log.settings import LogRules
 from features.log.status_checks import check_statuses
 from features.log.transactions import TransactionLog
 
 OLDEST_YEAR = 1990
-_FEW_ROWS = 50
-_DOMINANT = 0.5  # of the money, in one row
 
 
 def check(log: TransactionLog, rules: LogRules) -> list[Finding]:
@@ -58,7 +58,7 @@ def check(log: TransactionLog, rules: LogRules) -> list[Finding]:
         *check_columns(log),
         *_check_dates(log, rules),
         # A sale and its refund, both positive, are two lines of an order with one amount, and no total on each.
-        *(each for each in _check_grain(log, rules) if not (refunds and each.name == "repeated-totals")),
+        *(each for each in check_grain(log, rules) if not (refunds and each.name == "repeated-totals")),
         *statuses,
         *check_histories(log),
         *(Finding("ignored-column", sentence) for sentence in log.ignored),
@@ -118,75 +118,3 @@ def _early(first: date, last: date, rows: int, name: str) -> Finding:
             flag=f"--earliest {OLDEST_YEAR}-01-01",
         )
     return Finding("absurd-dates", message, fatal=True)
-
-
-def _check_grain(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
-    """Look at what a row stands for: a line, an order, or a total."""
-    table = log.table
-    cents = table["amount_cents"].to_numpy()
-    total = int(cents.sum())
-    largest = int(np.abs(cents).argmax())
-    if cents.size >= 10 and abs(int(cents[largest]) * 2 - total) <= 1 and total:
-        row = int(np.flatnonzero(log.quarantine.used)[largest])
-        customer = table["customer_id"][largest].as_py()
-        yield Finding(
-            "totals-row",
-            translated(
-                "Row {row:,}, of customer {customer}, is the sum of all others: a totals row. Leave it out: {flag}.",
-                row=row + 1,
-                customer=repr(customer),
-                flag=f"--where \"{log.names.get('customer_id', 'customer_id')} <> '{customer}'\"",
-            ),
-            fatal=True,
-        )
-    elif cents.size >= _FEW_ROWS and abs(int(cents[largest])) > _DOMINANT * np.abs(cents).sum():
-        yield Finding(
-            "dominant-amount",
-            translated(
-                "One amount, {amount:,.2f} of customer {customer} on {day:date}, is {share:.0%} of all money: a "
-                "mistake?",
-                amount=cents[largest] / 100,
-                customer=repr(table["customer_id"][largest].as_py()),
-                day=table["ordered_on"][largest].as_py(),
-                share=abs(int(cents[largest])) / np.abs(cents).sum(),
-            ),
-        )
-    identical = log.report.identical_rows
-    if identical > MUCH * table.num_rows and not rules.drop_identical:
-        yield Finding(
-            "identical-rows",
-            translated(
-                "{n:row equals|rows equal} ({share:.1%}) an earlier one in every column, and count: if they come from "
-                "exports that overlap, --drop-identical uses them once.",
-                n=identical,
-                share=identical / table.num_rows,
-            ),
-        )
-    if "order_id" in table.column_names and not rules.amount_per_order:
-        yield from _repeated_totals(log)
-
-
-def _repeated_totals(log: TransactionLog) -> Iterator[Finding]:
-    # As --amount-per-order has it: one id may be that of a refund, or of another customer's order, too.
-    orders = log.table.group_by(["order_id", "customer_id", "ordered_on"]).aggregate(
-        [("amount_cents", "count"), ("amount_cents", "min"), ("amount_cents", "max")]
-    )
-    several = orders.filter(
-        pc.and_(pc.greater(orders["amount_cents_count"], 1), pc.is_valid(orders["order_id"]))
-    )
-    if several.num_rows < 10:
-        return
-    same = several.filter(pc.equal(several["amount_cents_min"], several["amount_cents_max"]))
-    different_lines = same.num_rows > 0.9 * several.num_rows and log.report.identical_rows < 0.5 * (
-        pc.sum(same["amount_cents_count"]).as_py() - same.num_rows
-    )
-    if different_lines:
-        yield Finding(
-            "repeated-totals",
-            translated(
-                "In {same:,} of {several:order|orders} with several lines all lines have the same amount: probably the "
-                "order's total, counted once per line. --amount-per-order counts it once.",
-                same=same.num_rows,
-                several=several.num_rows,
-            ),
-        )

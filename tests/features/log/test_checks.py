@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
 
@@ -390,6 +391,42 @@ def test_a_totals_row_stops_the_reading():
     footer = pa.table({"customer_id": ["Total"], "ordered_at": ["2023-07-19"], "amount": [f"{total:.2f}"]})
 
     assert found(pa.concat_tables([raw, footer]))["totals-row"] is True
+
+
+@pytest.mark.parametrize("name", ["Total {}", "{} Subtotal", "Summe {}", "ara toplam {}", "جمع {}"])
+def test_rows_that_are_called_the_sum_of_those_before_them_stop_the_reading_and_can_be_left_out(name: str):
+    rows = with_sums(lambda n: name.format(f"c{n}"))
+
+    (finding,) = [each for each in check(read(rows), LogRules()) if each.name == "totals-row"]
+    condition = re.search(r'--where "(.*)"', finding.message)
+
+    assert finding.fatal and "20 rows are the sum of others" in finding.message
+    assert condition is not None
+    left = read(duckdb.sql(f"SELECT * FROM rows WHERE {condition[1]}").to_arrow_table())
+    assert sum(left.table["amount_cents"].to_pylist()) == 20 * 100 * (1 + 2 + 4)
+
+
+def test_a_last_row_of_each_customer_that_is_the_sum_of_their_rows_stops_the_reading():
+    assert found(with_sums(lambda n: f"c{n}")) == {"totals-row": True}
+
+
+def test_customers_called_total_are_customers():
+    rows = with_sums(lambda n: f"Total {n}", times=2)
+
+    assert "totals-row" not in found(rows)
+
+
+def with_sums(customer: Callable[[int], str], times: int = 1) -> pa.Table:
+    """Twenty customers of three orders, each followed by a row with their sum, some times over."""
+    rows = [
+        (who, f"2023-{1 + n % 12:02d}-{5 + place:02d}", str(amount))
+        for n in range(20)
+        for place, (who, amount) in enumerate(
+            [(f"c{n}", 1), (f"c{n}", 2), (f"c{n}", 4), (customer(n), 7 * times)]
+        )
+    ]
+    customers, days, amounts = zip(*rows, strict=True)
+    return pa.table({"customer_id": customers, "ordered_at": days, "amount": amounts})
 
 
 def test_rows_of_exports_that_overlap_are_said():
