@@ -26,6 +26,14 @@ FIELDS = {
     "category": "category_column",
     "discount": "discount_column",
 }
+# Parts of the names by which shops call what is required, in the order of trust.
+_USUAL = {
+    "customer_id": "customer|client|buyer|member|user|kunde|cliente|müşteri|musteri|مشتری|account|card|email|uid|id",
+    "ordered_at": "date|time|datum|tarih|fecha|data|تاریخ|ordered|purchased|created|timestamp|ts|day|when|at",
+    "amount": "amount|revenue|total|value|sales|spend|betrag|umsatz|montant|importe|tutar|مبلغ|paid|sum|net|gross",
+    "price": "price|preis|prix|precio|prezzo|fiyat|قیمت",
+    "quantity": "quantity|qty|units|menge|anzahl|quantité|cantidad|adet|miktar|تعداد",
+}
 # From here on a float skips whole numbers: two ids may have become one.
 _LARGEST_ID = {pa.float32(): 2.0**24, pa.float64(): 2.0**53}
 
@@ -65,6 +73,7 @@ def locate(
     fields = {role: field for role, field in FIELDS.items() if terms is None or role != "amount"}
     required = {"customer_id", "ordered_at", "amount"} | ({"currency"} if rules.currency else set())
     wanted = {role: str(getattr(columns, field)) for role, field in fields.items()}
+    roles = {name: role for role, name in wanted.items()}
     missing = {
         name: f"use {Columns.flag(fields[role])}"
         for role, name in wanted.items()
@@ -72,7 +81,7 @@ def locate(
     }
     missing |= {name: "in --amount-expression write" for name in terms or () if name not in available}
     if missing:
-        raise MissingColumnError(_missing_columns(missing, available))
+        raise MissingColumnError(_missing_columns(missing, available, roles))
     located = {role: name for role, name in wanted.items() if name in available}
     if twice := {name for name in (*located.values(), *(terms or ())) if available.count(name) > 1}:
         raise LogError(
@@ -84,17 +93,33 @@ def locate(
     return located
 
 
-def _missing_columns(missing: dict[str, str], available: list[str]) -> str:
-    """Name what is missing and what there is, and suggest the nearest, with the flag to use."""
-    advice = []
+def _missing_columns(missing: dict[str, str], available: list[str], roles: dict[str, str]) -> str:
+    """Name what is missing and what there is, and suggest the nearest or what shops call it, with the flag to use."""
+    advice, free = [], [name for name in available if name not in roles]
     for name, remedy in missing.items():
-        near = nearest(name, available, cutoff=0.7)
-        if near or remedy.startswith("use"):
-            advice.append(f"for {name!r} {remedy} " + (repr(near) if near else "COLUMN"))
+        near = nearest(name, available, cutoff=0.7) or _usual(roles.get(name, ""), free)
+        price, quantity = (_usual(role, free) if near is None else None for role in ("price", "quantity"))
+        if roles.get(name) == "amount" and price and quantity:
+            expression = f"{quoted(quantity)} * {quoted(price)}"
+            advice.append(f"for {name!r} use --amount-expression '{expression}'")
+        elif near := near or (price if roles.get(name) == "amount" else None):
+            advice.append(f"for {name!r} {remedy} {near!r}")
+        elif remedy.startswith("use"):
+            advice.append(f"for {name!r} {remedy} COLUMN")
     found = f"The log has no column {listed(missing)}; it has {listed(available)}."
     if any(re.match(r"[+-]?[0-9]+([.,/-][0-9]+)*$", name.strip()) for name in available):
         return f"{found} Its first line seems to be an order: write a header above it, such as {','.join(missing)}."
     return f"{found} Perhaps {'; '.join(advice)}." if advice else found
+
+
+def _usual(role: str, available: list[str]) -> str | None:
+    """Return the column whose name has a word by which shops call a role, if there is one."""
+    for word in _USUAL.get(role, "").split("|"):
+        for name in available:
+            words = re.sub(r"(?<=[^\W_])(?=[A-Z][a-z])", " ", name).lower()
+            if word and re.search(rf"(?:^|[\W_]){word}(?:$|[\W_]|(?:id|no|nr)$)", words):
+                return name
+    return None
 
 
 def listed(names: Iterable[object]) -> str:

@@ -447,8 +447,30 @@ def test_a_missing_column_is_named_with_those_there_the_nearest_and_the_flag():
     assert str(caught.value) == (
         "The log has no column 'customer_id', 'ordered_at', 'amount'; it has 'Customer ID', 'InvoiceDate', "
         "'amounts'. Perhaps for 'customer_id' use --customer-column 'Customer ID'; for 'ordered_at' use "
-        "--date-column COLUMN; for 'amount' use --amount-column 'amounts'."
+        "--date-column 'InvoiceDate'; for 'amount' use --amount-column 'amounts'."
     )
+
+
+@pytest.mark.parametrize(
+    ("columns", "flags"),
+    [
+        ("kunde datum betrag", "--customer-column 'kunde' --date-column 'datum' --amount-column 'betrag'"),
+        ("uid ts price", "--customer-column 'uid' --date-column 'ts' --amount-column 'price'"),
+        ("مشتری تاریخ مبلغ", "--customer-column 'مشتری' --date-column 'تاریخ' --amount-column 'مبلغ'"),
+        (
+            "CustomerID InvoiceDate Price Quantity",
+            "--customer-column 'CustomerID' --date-column 'InvoiceDate' --amount-expression 'Quantity * Price'",
+        ),
+        ("a b c", "--customer-column COLUMN --date-column COLUMN --amount-column COLUMN"),
+    ],
+)
+def test_columns_that_shops_call_otherwise_are_suggested(columns: str, flags: str):
+    raw = pa.table({name: ["1"] for name in columns.split()})
+
+    with pytest.raises(MissingColumnError) as caught:
+        read(raw)
+
+    assert re.findall(r"use (.*?)[;.](?: for|$)", str(caught.value)) == re.split(" (?=--)", flags)
 
 
 def test_an_amount_expression_over_an_unknown_column_is_a_missing_column():
