@@ -13,6 +13,7 @@ from features.economics.optional_files import PLAIN_RULES, OptionalFile
 from features.errors import StayworthError
 from features.language import translated
 from features.log.identity import examples
+from features.log.matching import match_ids
 from features.log.settings import LogRules, LogSettings
 from features.log.transactions import TransactionLog
 
@@ -36,13 +37,22 @@ def aliases_of(log: LogSettings) -> dict[str, str]:
 
 def united(orders: TransactionLog, aliases: Mapping[str, str], file_name: str) -> tuple[TransactionLog, str]:
     """Return a log in which aliases count as their customers, and a sentence that says how many are in it."""
-    known = set(orders.table["customer_id"].unique().to_pylist())
+    match = match_ids(aliases, orders.table["customer_id"].unique().to_pylist())
     said = translated(
         "{used:,} of {given:alias|aliases} of {file} are in the log; they count as their customers.",
-        used=len(known & aliases.keys()),
+        used=len(match.matched),
         given=len(aliases),
         file=file_name,
     )
+    if match.missed:
+        said += " " + translated(
+            "{n:,} more would match {how}: {examples}. Write them as the log does.",
+            n=match.missed,
+            how=translated(match.explanation),
+            examples=examples(match.unmatched),
+        )
+    elif aliases and not match.matched:
+        said += " " + translated("So the file changes nothing: is it of another log?")
     return orders.with_ids(aliases), said
 
 

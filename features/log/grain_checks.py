@@ -97,7 +97,7 @@ def _sums(log: TransactionLog, rows: np.ndarray, remedy: str) -> Finding:
     return Finding(
         "totals-row",
         translated(
-            "{n:row is|rows are} the sum of others, and count them twice; the first is row {row:,}, of customer "
+            "{n:row is|rows are} the sum of others, which count twice; the first is row {row:,}, of customer "
             "{customer}: {amount:,.2f}. Leave them out: {remedy}.",
             n=rows.size,
             row=int(np.flatnonzero(log.quarantine.used)[first]) + 1,
