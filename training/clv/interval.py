@@ -75,7 +75,7 @@ class Uncertain:
 
     Parameters
     ----------
-    amount, ceiling : ndarrays of shape (n,), 0 <= amount <= ceiling; both negative where a sale costs more than it brings
+    amount, ceiling : ndarrays of shape (n,), 0 <= amount <= ceiling; both negative if a sale costs more than it brings
     scenarios : Scenarios
     level_deviation : float, at least 0
         Standard deviation of the log of a whole window's actual over expected amount, an axis more: windows differ by
