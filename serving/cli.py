@@ -22,6 +22,7 @@ from serving.commands.demo import demo
 from serving.commands.forget import forget
 from serving.commands.keys import keys
 from serving.commands.report import report
+from serving.commands.run import run
 from serving.commands.score import score
 from serving.commands.serve import serve, status
 from serving.commands.sync import sync
@@ -60,7 +61,7 @@ def stayworth(
 for command in (
     *(demo, validate, features, advise, train, card, models, promote, rollback, monitor),
     *(score, serve, status, workbench, plan, measure, backtest, tournament, report, alerts, snooze, sync),
-    *(card_of, forget, config),
+    *(run, card_of, forget, config),
 ):
     app.command()(command)
 app.add_typer(calculate, name="calculate")

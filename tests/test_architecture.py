@@ -55,6 +55,7 @@ FLOORS = {
             "jalali",
             "language",
             "lazy_exports",
+            "lock",
             "memory",
             "progress",
             "settings",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -32,8 +33,20 @@ def register(
     settings: TrainSettings,
     registry: Registry,
     report: Report | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> tuple[Version, PromotionDecision | None]:
     """Log a run to MLflow and register its model as a new version; promote it if asked to and if it is better.
+
+    Parameters
+    ----------
+    run : TrainingRun
+    log : TransactionLog
+        The whole one.
+    settings : TrainSettings
+    registry : Registry
+    report : callable, optional
+    tags : mapping of str to str, optional
+        Further tags of the run in MLflow.
 
     Returns
     -------
@@ -41,7 +54,7 @@ def register(
     """
     report = report or (lambda step, done, total: None)
     report("Logging the run", 0, 1)
-    version = _log(registry, run, log)
+    version = _log(registry, run, log, tags or {})
     if not settings.promote:
         return version, None
     report("Comparing with the champion", 0, 1)
@@ -59,7 +72,7 @@ def register(
     return version, decision
 
 
-def _log(registry: Registry, run: TrainingRun, log: TransactionLog) -> Version:
+def _log(registry: Registry, run: TrainingRun, log: TransactionLog, tags: Mapping[str, str]) -> Version:
     page = model_card(run, log)
     with temporary_folder() as folder:
         save_model(run.model, folder)
@@ -74,7 +87,8 @@ def _log(registry: Registry, run: TrainingRun, log: TransactionLog) -> Version:
             tags={
                 "log_fingerprint": log.report.fingerprint,
                 "log_span": f"{log.first_day} to {log.last_day}",
-            },
+            }
+            | dict(tags),
             input_example=example_table(run.model),  # who can look at a version is not to see a customer
             name=f"train {run.schedule.newest}, {run.settings.horizon} days",
             description=_description(run),

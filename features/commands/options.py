@@ -20,6 +20,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
@@ -36,17 +37,33 @@ from features.language import ENGLISH, use_language
 from features.settings import CONFIG_FILE, Settings, flag_of, option_of
 
 CONFIG_ONLY = "config only"
-"""Annotation of a parameter whose settings are read from the config file, and are no flags of this command."""
+"""Annotation of a parameter whose settings are read from the config file, and are no flags of this command.
+
+Where the parameter may be None, it is, unless the file gives one of the section's keys that have no default.
+"""
+
+
+@dataclass(frozen=True)
+class OnlyFlags:
+    """Annotation of a parameter of whose settings only some are flags of this command; the file has the others.
+
+    Parameters
+    ----------
+    keys : tuple of str, names of settings
+    """
+
+    keys: tuple[str, ...]
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 
 
 class _Group(NamedTuple):
-    """A command's parameter that is a group of settings."""
+    """A command's parameter that is a group of settings: which of them are flags, and whether it may be None."""
 
     model: type[Settings]
-    has_flags: bool
+    flags: tuple[str, ...]
+    may_lack: bool
 
 
 def options(command: Callable[..., None]) -> Callable[..., None]:
@@ -68,7 +85,7 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
     own = [
         p.replace(annotation=hints[p.name], kind=p.KEYWORD_ONLY) for p in parameters if p.name not in groups
     ]
-    expanded = [flag for group in groups.values() if group.has_flags for flag in _flags(group.model)]
+    expanded = [flag for group in groups.values() for flag in _flags(group)]
 
     @wraps(command)
     def run(ctx: typer.Context, config: Path | None, debug: bool, **values: Any) -> None:
@@ -77,12 +94,14 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
             file = read_config(config, partial=ctx.parent is None)
             arguments = {p.name: values[p.name] for p in own}
             for name, group in groups.items():
-                given = _given(ctx, group.model, values) if group.has_flags else {}
-                arguments[name] = _build(group.model, given, file)
+                given = _given(ctx, group, values)
+                arguments[name] = None if _is_lacking(group, file) else _build(group.model, given, file)
             # Whatever the command says, errors included, is in the language that one of its sections chooses.
             chosen = (getattr(each, "language", "") for each in arguments.values())
             with use_language(next(filter(None, chosen), ENGLISH)):
-                require_apart(arguments)
+                # A section that may lack is of a later step, which reads what an earlier one writes.
+                later = {name for name, group in groups.items() if group.may_lack}
+                require_apart({name: each for name, each in arguments.items() if name not in later})
                 command(**arguments)
 
     signature = inspect.Signature([*expanded, *own, *_common()])
@@ -101,12 +120,23 @@ def sections_of(command: Any) -> list[type[Settings]]:
 
 
 def _group(hint: Any) -> _Group | None:
-    model, *extras = get_args(hint) if hasattr(hint, "__metadata__") else (hint,)
-    if not (inspect.isclass(model) and issubclass(model, Settings)):
+    hint, *extras = get_args(hint) if hasattr(hint, "__metadata__") else (hint,)
+    models = [
+        each for each in (hint, *get_args(hint)) if inspect.isclass(each) and issubclass(each, Settings)
+    ]
+    if not models:
         return None
+    model = models[0]
     if not model.section:
         raise TypeError(f"{model.__name__} declares no section of {CONFIG_FILE}")
-    return _Group(model, CONFIG_ONLY not in extras)
+    chosen = next((each.keys for each in extras if isinstance(each, OnlyFlags)), tuple(model.model_fields))
+    return _Group(model, () if CONFIG_ONLY in extras else chosen, may_lack=hint is not model)
+
+
+def _is_lacking(group: _Group, file: Config) -> bool:
+    """Tell whether a group that may be None is not configured: the file gives no key that has to be given."""
+    required = {key for key, field in group.model.model_fields.items() if field.is_required()}
+    return group.may_lack and not required & file.get(group.model.section, {}).keys()
 
 
 def _parameter(model: type[Settings], key: str) -> str:
@@ -114,9 +144,11 @@ def _parameter(model: type[Settings], key: str) -> str:
     return f"{model.section}_{key}"
 
 
-def _flags(model: type[Settings]) -> Iterator[inspect.Parameter]:
-    """Yield one Typer parameter for each field that has a flag."""
-    for key, field in model.model_fields.items():
+def _flags(group: _Group) -> Iterator[inspect.Parameter]:
+    """Yield one Typer parameter for each field that is a flag."""
+    model = group.model
+    for key in group.flags:
+        field = model.model_fields[key]
         option = copy.copy(option_of(field))
         if option is None:
             continue
@@ -156,11 +188,11 @@ class _Given(NamedTuple):
     place: str
 
 
-def _given(ctx: typer.Context, model: type[Settings], values: Mapping[str, Any]) -> dict[str, _Given]:
+def _given(ctx: typer.Context, group: _Group, values: Mapping[str, Any]) -> dict[str, _Given]:
     """Return the settings that came from flags or the environment."""
     given = {}
-    for key, field in model.model_fields.items():
-        parameter, option = _parameter(model, key), option_of(field)
+    for key in group.flags:
+        parameter, option = _parameter(group.model, key), option_of(group.model.model_fields[key])
         source = ctx.get_parameter_source(parameter)
         if option and source is not None and source.name in ("COMMANDLINE", "ENVIRONMENT"):
             place = flag_of(option) if source.name == "COMMANDLINE" else str(option.envvar)

@@ -9,7 +9,9 @@ from typing import Any
 from features.errors import OutputError
 from features.settings import Settings
 
-_WRITTEN = ("out", "unscored", "quarantine", "plot", "receipt")
+WRITTEN = ("out", "unscored", "quarantine", "plot", "receipt")
+"""Settings that name a file that is written."""
+
 _LOG = "transactions"
 
 
@@ -35,23 +37,23 @@ def require_apart(arguments: Mapping[str, Any]) -> None:
     features.errors.OutputError: --out: orders.csv is read here, and would be replaced. Name another file.
     """
     seen: dict[Path, str] = {}
-    for name, path in sorted(_files(arguments), key=lambda file: file[0] in _WRITTEN):
+    for name, path in sorted(files_of(arguments), key=lambda file: file[0] in WRITTEN):
         place = path.absolute().resolve()
         other = seen.setdefault(place, name)
-        if name in _WRITTEN and other != name and not path.is_dir():
+        if name in WRITTEN and other != name and not path.is_dir():
             what = (
                 f"is that of {_flag(other)} too"
-                if other in _WRITTEN
+                if other in WRITTEN
                 else "is read here, and would be replaced"
             )
             raise OutputError(f"{_flag(name)}: {path} {what}. Name another file.")
 
 
-def _files(arguments: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
+def files_of(arguments: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
     """Yield the names of parameters and the files that they name."""
     for name, value in arguments.items():
         if isinstance(value, Settings):
-            yield from _files({each: getattr(value, each) for each in type(value).model_fields})
+            yield from files_of({each: getattr(value, each) for each in type(value).model_fields})
         elif isinstance(value, Path):
             yield name, value
         elif isinstance(value, list):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +13,7 @@ from features.commands.options import AsJson, options
 from features.errors import StayworthError
 from features.language import translated, use_language, written
 from serving.alerts.settings import AlertSettings
-from serving.commands.delivery import opened_delivery, show_delivered
+from serving.commands.delivery import Delivery, opened_delivery, show_delivered
 from serving.delivery.settings import WebhookSettings
 from serving.settings import StoreSettings
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from features.economics.touches import Touches
+    from features.progress import Report
     from serving.alerts.signals import Scored
     from serving.campaign.customer_files import CustomerFiles
     from serving.store.store import Store
@@ -46,54 +47,97 @@ def alerts(
     With --webhook an address is told of each alert once, and of its end. If it does not take them all, the exit code is
     4, and the next run sends the rest.
     """
-    from serving.alerts.alerts import left_alone_in_words, renew
+    from serving.alerts.alerts import left_alone_in_words
+    from serving.lists.export import require_target
+
+    require_target(settings.out)
+    with use_language(settings.language), opened_delivery(webhook, store.uri, "alerts") as delivery:
+        with progress() as report:
+            raised = raise_alerts(settings, store.uri, delivery, report)
+        for sentence in raised.said:
+            typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
+        found = raised.alerts
+        if as_json:
+            plain = found.astype(object).where(found.notna(), None)
+            show_json({"snapshot_date": raised.snapshot, "alerts": plain.to_dict("records")})
+        else:
+            _show(found, raised.customers)
+            for sentence in (
+                *left_alone_in_words(raised.alone),
+                *(f"- {each}" for each in raised.missing),
+            ):
+                typer.echo(sentence)
+            typer.echo()
+            typer.echo(raised.in_words(settings))
+        if delivery:
+            show_delivered(delivery, quiet=as_json)
+
+
+@dataclass(frozen=True)
+class Raised:
+    """The open alerts after a list was looked at, and what is to be said of it.
+
+    Parameters
+    ----------
+    alerts : DataFrame
+    snapshot : date
+        The list's.
+    customers : int
+        How many the list has.
+    alone : dict of reason to number of customers whom no alert may be about
+    missing : list of str
+        Which files would tell more, in sentences.
+    said : list of str
+        Warnings.
+    """
+
+    alerts: pd.DataFrame
+    snapshot: date
+    customers: int
+    alone: dict[str, int]
+    missing: list[str]
+    said: list[str]
+
+    def in_words(self, settings: AlertSettings) -> str:
+        """Say how many alerts are open, and where they are."""
+        return translated(
+            "{n:open alert|open alerts} of {day:date} in {file}",
+            n=len(self.alerts),
+            day=self.snapshot,
+            file=str(settings.out),
+        )
+
+
+def raise_alerts(
+    settings: AlertSettings, store_uri: str, delivery: Delivery | None, report: Report
+) -> Raised:
+    """Look for what raises an alert, renew the open ones in the store, write them, and queue what is to be told."""
+    from serving.alerts.alerts import renew
     from serving.alerts.notices import notices
     from serving.alerts.signals import Scored
     from serving.campaign.customer_files import CustomerFiles
     from serving.campaign.scored_list import read_scores
-    from serving.lists.export import require_target, write_table
+    from serving.lists.export import write_table
     from serving.store.store import Store
 
-    require_target(settings.out)
-    with use_language(settings.language), opened_delivery(webhook, store.uri, "alerts") as delivery:
-        with progress() as report, Store(store.uri) as opened:
-            report("Reading", 0, 0)
-            scores, said = read_scores(settings.scores, settings.date_format)
-            scored = Scored.of(scores)
-            files = CustomerFiles(
-                scored.customers["customer_id"],
-                translated("the scored list"),
-                settings.loose_ids,
-                settings.allow_unmatched,
-            )
-            customers, alone = _customers(settings, scored, files, opened)
-            signals, missing = _signals(settings, scored, files)
-            said += files.report
-            found = renew(opened.alerts, signals, customers, scored.snapshot)
-            report("Writing", 0, 0)
-            write_table(found, settings.out, excel=settings.excel)
-            if delivery:
-                delivery.outbox.queue(*notices(found, delivery.outbox.state, scored.snapshot))
-        for sentence in said:
-            typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
-        if as_json:
-            plain = found.astype(object).where(found.notna(), None)
-            show_json({"snapshot_date": scored.snapshot, "alerts": plain.to_dict("records")})
-        else:
-            _show(found, len(scored.customers))
-            for sentence in (*left_alone_in_words(alone), *(f"- {each}" for each in missing)):
-                typer.echo(sentence)
-            typer.echo()
-            typer.echo(
-                translated(
-                    "{n:open alert|open alerts} of {day:date} in {file}",
-                    n=len(found),
-                    day=scored.snapshot,
-                    file=str(settings.out),
-                )
-            )
+    with Store(store_uri) as opened:
+        report("Reading", 0, 0)
+        scores, said = read_scores(settings.scores, settings.date_format)
+        scored = Scored.of(scores)
+        files = CustomerFiles(
+            scored.customers["customer_id"],
+            translated("the scored list"),
+            settings.loose_ids,
+            settings.allow_unmatched,
+        )
+        customers, alone = _customers(settings, scored, files, opened)
+        signals, missing = _signals(settings, scored, files)
+        found = renew(opened.alerts, signals, customers, scored.snapshot)
+        report("Writing", 0, 0)
+        write_table(found, settings.out, excel=settings.excel)
         if delivery:
-            show_delivered(delivery, quiet=as_json)
+            delivery.outbox.queue(*notices(found, delivery.outbox.state, scored.snapshot))
+    return Raised(found, scored.snapshot, len(scored.customers), alone, missing, [*said, *files.report])
 
 
 def _customers(

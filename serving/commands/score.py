@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -23,9 +24,15 @@ from training.settings import CostSettings, RegistrySettings
 if TYPE_CHECKING:
     import pandas as pd
 
+    from features.behaviour.files import BehaviourFiles
     from features.economics.money import MoneyUnit
+    from features.economics.trailing import CostFiles
     from features.log.report import LogReport
+    from features.log.transactions import TransactionLog
+    from features.progress import Report
+    from serving.lists.contacts import Contacts
     from serving.lists.team_list import ListTerms
+    from serving.lists.written_list import Written
     from serving.scorer import ScoredList, Scorer
     from serving.store.store import Store
 
@@ -52,84 +59,155 @@ def score(
 
     For the service: stayworth score --transactions orders.csv --publish
     """
-    from features.economics.money import MoneyUnit
-    from serving.lists.contacts import Contacts
-    from serving.lists.export import require_target, write_table
-    from serving.lists.written_list import Written, columns_for, write_list
     from serving.scorer import Scorer
 
-    for path in filter(None, (settings.out, settings.unscored)):
-        require_target(path)
-    shown = columns_for(settings.out, settings.columns) if settings.out else "all"
-    with progress() as report, _publishable(store if settings.publish else None) as published:
-        contacts = Contacts(settings.customers, loosely=settings.loose_ids) if settings.customers else None
+    with progress() as report, publishable(store if settings.publish else None) as published:
+        contacts = contacts_of(settings)
         scorer = Scorer.from_registry(registry.tracking_uri)
         scorer.require_costs(costs.stated())
         files = costs.files(log)
         beside = behaviour.files(costs, log, files)
-        snapshot = Snapshot(settings.snapshot_date) if settings.snapshot_date else None
         orders = open_log(
             log,
             columns,
             report,
-            compare=lambda read: scorer.differences(read, snapshot),
+            compare=lambda read: scorer.differences(read, given_snapshot(settings)),
             base=scorer.money_of,
         )
-        if snapshot and snapshot.date <= orders.first_day:
-            first = Snapshot.after(orders.first_day)
-            raise WindowError(
-                translated(
-                    "No order lies before {day:date}. Use --snapshot-date {first} or later.",
-                    day=snapshot.date,
-                    first=str(first),
-                )
-            )
-        unit = MoneyUnit.of(money.unit, orders.currency)
-        report("Scoring", 0, 0)
-        scored = scorer.score_log(orders, snapshot, cost_files=files, beside=beside)
-        chosen = _chosen(scored, settings)
-        match = contacts.matched(chosen) if contacts else None
-        listed = contacts.join(chosen, match) if contacts else chosen
+        made = make_list(
+            *(settings, log, money, scorer, orders, contacts, published, report), files=files, beside=beside
+        )
         if published:
-            found = [] if settings.shrink else _shrunken(published, len(scored.scores))
-            for sentence in settle(found, log.accept, strict=log.strict):
-                typer.secho(translated(WARNING, sentence=sentence), fg=typer.colors.YELLOW, err=True)
-        report("Writing", 0, 0)
-        made = Written(len(chosen))
-        if settings.out:
-            rows = listed if orders.currency is None else listed.assign(currency=orders.currency)
-            made = write_list(rows, settings.out, shown, _terms(scored, scorer, unit), excel=settings.excel)
-        if settings.unscored:
-            write_table(scored.unscored, settings.unscored, excel=settings.excel)
-        if published:
-            published.publish(scored.scores, keep=settings.keep_sets, progress=report)
-    for sentence in contacts.warnings(match) if contacts and match else ():
-        typer.secho(translated(WARNING, sentence=sentence), fg=typer.colors.YELLOW, err=True)
+            published.publish(made.scored.scores, keep=settings.keep_sets, progress=report)
     for sentence in made.said:
         typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
-    for sentence in scored.notes:
-        typer.secho(translated("Note: {note}", note=sentence), fg=typer.colors.YELLOW, err=True)
     if as_json:
-        show_json(_document(scored, chosen, scorer.version, published))
+        show_json(list_document(made, published))
         return
-    contacted = (
-        (
-            translated("with a contact"),
-            len(match.pairs),
-            translated("of {n:,} in {file}", n=len(contacts), file=contacts.name),
-        )
-        if contacts and match
-        else None
-    )
-    _show_summary(scored, chosen, orders.report, contacted, scorer.version)
+    _show_summary(made, orders.report)
     typer.echo()
     if settings.out:
-        typer.echo(translated("{n:customer|customers} in {file}", n=made.customers, file=str(settings.out)))
+        typer.echo(
+            translated("{n:customer|customers} in {file}", n=made.written.customers, file=str(settings.out))
+        )
     if published:
         published_in = str(published.address)
         typer.echo(
             translated(
-                "{n:customer|customers} published in {store}", n=len(scored.scores), store=published_in
+                "{n:customer|customers} published in {store}",
+                n=len(made.scored.scores),
+                store=published_in,
+            )
+        )
+
+
+@dataclass(frozen=True)
+class MadeList:
+    """A list that was scored and written, and what is to be said of it.
+
+    Parameters
+    ----------
+    scored : ScoredList
+    chosen : DataFrame, the part of the scores that was asked for
+    written : Written, that part in the file
+    version : str
+        The model's.
+    contacted : tuple or None
+        A line of the summary: how many of those chosen have a contact.
+    said : tuple of str
+        Warnings.
+    """
+
+    scored: ScoredList
+    chosen: pd.DataFrame
+    written: Written
+    version: str
+    contacted: tuple[str, int, str] | None
+    said: tuple[str, ...]
+
+
+def contacts_of(settings: ScoreSettings) -> Contacts | None:
+    """Read the contacts that are to be joined; refuse files that cannot be written, before the work is done."""
+    from serving.lists.contacts import Contacts
+    from serving.lists.export import require_target
+    from serving.lists.written_list import columns_for
+
+    for path in filter(None, (settings.out, settings.unscored)):
+        require_target(path)
+    if settings.out:
+        columns_for(settings.out, settings.columns)
+    return Contacts(settings.customers, loosely=settings.loose_ids) if settings.customers else None
+
+
+def given_snapshot(settings: ScoreSettings) -> Snapshot | None:
+    """Return the snapshot that the settings name; None is the day after the last order."""
+    return Snapshot(settings.snapshot_date) if settings.snapshot_date else None
+
+
+def make_list(
+    settings: ScoreSettings,
+    log: LogSettings,
+    money: MoneySettings,
+    scorer: Scorer,
+    orders: TransactionLog,
+    contacts: Contacts | None,
+    published: Store | None,
+    report: Report,
+    *,
+    files: CostFiles | None,
+    beside: BehaviourFiles | None,
+) -> MadeList:
+    """Score a log's customers and write the list; publish nothing, but refuse what must not be published.
+
+    Raises
+    ------
+    WindowError
+        If no order lies before the snapshot.
+    FindingError
+        If the list has lost a large part of the customers of the one published in ``published``.
+    OutputError
+        If a file cannot be written.
+    """
+    from features.economics.money import MoneyUnit
+    from serving.lists.export import write_table
+    from serving.lists.written_list import Written, columns_for, write_list
+
+    snapshot = given_snapshot(settings)
+    _require_orders(orders, snapshot)
+    unit = MoneyUnit.of(money.unit, orders.currency)
+    report("Scoring", 0, 0)
+    scored = scorer.score_log(orders, snapshot, cost_files=files, beside=beside)
+    chosen = _chosen(scored, settings)
+    match = contacts.matched(chosen) if contacts else None
+    listed = contacts.join(chosen, match) if contacts else chosen
+    found = _shrunken(published, len(scored.scores)) if published and not settings.shrink else []
+    said = [
+        translated(WARNING, sentence=sentence) for sentence in settle(found, log.accept, strict=log.strict)
+    ]
+    report("Writing", 0, 0)
+    written = Written(len(chosen))
+    if settings.out:
+        rows = listed if orders.currency is None else listed.assign(currency=orders.currency)
+        shown = columns_for(settings.out, settings.columns)
+        written = write_list(rows, settings.out, shown, _terms(scored, scorer, unit), excel=settings.excel)
+    if settings.unscored:
+        write_table(scored.unscored, settings.unscored, excel=settings.excel)
+    contacted = None
+    if contacts and match:
+        said += [translated(WARNING, sentence=sentence) for sentence in contacts.warnings(match)]
+        of_all = translated("of {n:,} in {file}", n=len(contacts), file=contacts.name)
+        contacted = (translated("with a contact"), len(match.pairs), of_all)
+    said += [*written.said, *(translated("Note: {note}", note=sentence) for sentence in scored.notes)]
+    return MadeList(scored, chosen, written, scorer.version, contacted, tuple(said))
+
+
+def _require_orders(orders: TransactionLog, snapshot: Snapshot | None) -> None:
+    if snapshot and snapshot.date <= orders.first_day:
+        raise WindowError(
+            translated(
+                "No order lies before {day:date}. Use --snapshot-date {first} or later.",
+                day=snapshot.date,
+                first=str(Snapshot.after(orders.first_day)),
             )
         )
 
@@ -143,12 +221,11 @@ def _terms(scored: ScoredList, scorer: Scorer, unit: MoneyUnit) -> ListTerms:
     return ListTerms(unit, day, days, scorer.version, ends="window", starts=day, money_of=money_of)
 
 
-def _document(
-    scored: ScoredList, chosen: pd.DataFrame, version: str, published: Store | None
-) -> dict[str, Any]:
+def list_document(made: MadeList, published: Store | None) -> dict[str, Any]:
     """Return what a script wants to know of a list: where every row and every customer went."""
+    scored = made.scored
     return {
-        "model_version": version,
+        "model_version": made.version,
         "snapshot_date": scored.snapshot.date,
         "rows": {
             "in": scored.rows_in,
@@ -158,14 +235,14 @@ def _document(
         },
         "scored": len(scored.scores),
         "unscored": scored.unscored["reason"].value_counts().to_dict(),
-        "listed": len(chosen),
-        "value_at_risk": chosen["value_at_risk"].sum(),
+        "listed": len(made.chosen),
+        "value_at_risk": made.chosen["value_at_risk"].sum(),
         "published_in": str(published.address) if published else None,
     }
 
 
 @contextmanager
-def _publishable(settings: StoreSettings | None) -> Iterator[Store | None]:
+def publishable(settings: StoreSettings | None) -> Iterator[Store | None]:
     """Open the store, if the list is to be published; refuse now what cannot be written to later."""
     if settings is None:
         yield None
@@ -206,15 +283,9 @@ def _chosen(scored: ScoredList, settings: ScoreSettings) -> pd.DataFrame:
     return scores if settings.top is None else scores.head(settings.top)
 
 
-def _show_summary(
-    scored: ScoredList,
-    chosen: pd.DataFrame,
-    report: LogReport,
-    contacted: tuple[str, int, str] | None,
-    version: str,
-) -> None:
+def _show_summary(made: MadeList, report: LogReport) -> None:
     """Print where every row and every customer went."""
-    heads = ["", translated("Rows"), ""]
+    scored, heads = made.scored, ["", translated("Rows"), ""]
     show_table(translated("Log"), heads, row_balance(report, scored.rows_not_visible, scored.snapshot))
     typer.echo()
     reasons = scored.unscored["reason"].value_counts().items()
@@ -225,11 +296,13 @@ def _show_summary(
             [(translated("unscored"), count, translated(str(reason))) for reason, count in reasons]
             or [(translated("unscored"), 0, "")]
         ),
-        (translated("in the list"), len(chosen), _money_at_risk(chosen)),
+        (translated("in the list"), len(made.chosen), _money_at_risk(made.chosen)),
     ]
-    if contacted is not None:
-        lines.append(contacted)
-    title = translated("List of {day:date}, by model {version}", day=scored.snapshot.date, version=version)
+    if made.contacted is not None:
+        lines.append(made.contacted)
+    title = translated(
+        "List of {day:date}, by model {version}", day=scored.snapshot.date, version=made.version
+    )
     show_table(title, ["", translated("Customers"), ""], lines)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -89,19 +90,18 @@ def _document(result: MonitoringResult, version: Version) -> dict[str, Any]:
     }
 
 
-def is_due(
+def why_due(
     registry: Registry,
     log: TransactionLog,
     settings: MonitorSettings,
     beside: BehaviourFiles | None = None,
-) -> bool:
-    """Tell whether training is due, and print why, for ``train --if-due``: no champion, or one that is due."""
+) -> tuple[bool, list[str]]:
+    """Tell whether training is due, and why, in sentences: there is no champion, or one that is due."""
     from training.monitoring.monitor import monitor_model
 
     champion = registry.current()
     if champion is None:
-        typer.echo("Due: there is no champion yet.")
-        return True
+        return True, ["Due: there is no champion yet."]
     try:
         model = registry.load(champion.version)
         terms = model.card.log.terms
@@ -109,14 +109,11 @@ def is_due(
             log = log.at_prices(terms.prices)
         differences = model.card.log.differences(log, champion.version)
         if fatal := [each for each in differences if each.fatal]:
-            typer.echo(f"Due: {fatal[0].message}")
-            return True
+            return True, [f"Due: {fatal[0].message}"]
         result = monitor_model(model, log, settings, beside)
     except ModelError as error:
-        typer.echo(f"Due: version {champion.version} cannot be monitored. {error}")
-        return True
-    show_reasons(result, champion)
-    return result.due
+        return True, [f"Due: version {champion.version} cannot be monitored. {error}"]
+    return result.due, list(reasons_in_words(result, champion))
 
 
 def record(registry: Registry, version: Version, result: MonitoringResult) -> None:
@@ -163,20 +160,19 @@ def show_result(result: MonitoringResult, version: Version) -> None:
         header = ["Since", "Days", "", "Seen", "Expected", "Noise", " "]
         show_table("The latest weeks", header, [_pace_row(row) for row in result.pace.itertuples()])
     typer.echo()
-    show_reasons(result, version)
+    for sentence in reasons_in_words(result, version):
+        typer.echo(sentence)
 
 
-def show_reasons(result: MonitoringResult, version: Version) -> None:
-    """Print why the champion is due, or that it is not."""
-    for note in result.notes:
-        typer.echo(f"Note: {note}")
-    for reason in result.reasons:
-        typer.echo(f"Due: {reason}.")
+def reasons_in_words(result: MonitoringResult, version: Version) -> Iterator[str]:
+    """Say why the champion is due, or that it is not."""
+    yield from (f"Note: {note}" for note in result.notes)
+    yield from (f"Due: {reason}." for reason in result.reasons)
     if not result.due:
         performance = (
             "performs as expected" if len(result.live) else "has no closed window to be judged on yet"
         )
-        typer.echo(
+        yield (
             f"Not due: version {version.version} of {result.model_snapshot} {performance}, and nothing has drifted."
         )
 

@@ -51,7 +51,7 @@ def train(
     Exit codes: 0 trained, and promoted where --promote asked for it; 4 trained, but the champion stays; 5 not due
     (--if-due).
     """
-    from training.commands.monitor import is_due
+    from training.commands.monitor import why_due
     from training.pipeline import train, with_champion_window
     from training.registration import register
     from training.versions.registry import Registry
@@ -62,8 +62,12 @@ def train(
     versions = Registry(registry.tracking_uri)
     with progress() as report:
         orders = open_log(log, columns, report)
-        if settings.if_due and not is_due(versions, orders, monitor, beside):
-            raise typer.Exit(NOT_DUE)
+        if settings.if_due:
+            due, reasons = why_due(versions, orders, monitor, beside)
+            for sentence in reasons:
+                typer.echo(sentence, err=as_json)
+            if not due:
+                raise typer.Exit(NOT_DUE)
         settings_used = with_champion_window(settings, versions)
         run = train(
             orders,

@@ -31,7 +31,7 @@ from training.churn.calibration import Calibrator
 from training.churn.level import Level
 from training.churn.model import fit_churn
 from training.clv.value import ValueTerms
-from training.commands.monitor import is_due, monitor
+from training.commands.monitor import monitor, why_due
 from training.commands.train import app as train_app
 from training.model.card import TrainingCard
 from training.model.files import save_model
@@ -446,18 +446,19 @@ def test_a_mistake_in_a_setting_is_named(shop: Path) -> None:
     assert "--psi" in result.output
 
 
-def test_training_is_due_where_nothing_was_promoted(
-    tmp_path: Path, orders: pd.DataFrame, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert is_due(Registry(f"sqlite:///{tmp_path}/none.db"), validate(orders.head(100)), MonitorSettings())
-    assert capsys.readouterr().out == "Due: there is no champion yet.\n"
+def test_training_is_due_where_nothing_was_promoted(tmp_path: Path, orders: pd.DataFrame) -> None:
+    registry = Registry(f"sqlite:///{tmp_path}/none.db")
+
+    told = why_due(registry, validate(orders.head(100)), MonitorSettings())
+
+    assert told == (True, ["Due: there is no champion yet."])
 
 
-def test_training_is_due_when_monitoring_says_so(
-    shop: Path, orders: pd.DataFrame, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert not is_due(Registry(f"sqlite:///{shop}/mlflow.db"), validate(orders), MonitorSettings())
-    assert "Not due: version 1 of 2025-02-01" in capsys.readouterr().out
+def test_training_is_due_when_monitoring_says_so(shop: Path, orders: pd.DataFrame) -> None:
+    due, reasons = why_due(Registry(f"sqlite:///{shop}/mlflow.db"), validate(orders), MonitorSettings())
+
+    assert not due
+    assert reasons[-1].startswith("Not due: version 1 of 2025-02-01")
 
 
 def test_training_if_due_obeys_the_monitors_section_of_the_config_file(shop: Path, tmp_path: Path) -> None:
