@@ -48,8 +48,8 @@ def run(
     Example: stayworth run --config stayworth.toml --json
 
     Everything else is read from the config file, as the single commands read it; alerts are raised where its section
-    of alerts names their files. A run over the same orders, files and settings has the same id: what it has done before is not done
-    again, and what a killed run left is finished.
+    of alerts names their files. A run over the same orders, files and settings has the same id: what it has done
+    before is not done again, and what a killed run left is finished.
 
     Exit codes: 0 trained and promoted; 4 trained, but the champion stays; 5 training was not due; in all three the list
     is there. 1, 2 or 3: failed.

@@ -7,6 +7,7 @@ champion made, is made again.
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,14 @@ from features.snapshot import Snapshot
 from serving.commands.alerts import raise_alerts
 from serving.commands.delivery import opened_delivery
 from serving.commands.run_id import digest_of, run_id
-from serving.commands.score import contacts_of, given_snapshot, list_document, make_list, publishable
+from serving.commands.score import (
+    contacts_of,
+    given_snapshot,
+    list_document,
+    make_list,
+    publishable,
+    shrunken,
+)
 from training.commands.monitor import why_due
 from training.versions.registry import Registry
 from training.versions.run_record import TRAINED_BY, RunRecord
@@ -131,6 +139,7 @@ class ScheduledRun:
         """
         failure = None
         with self.record.at_work(f"run {self.snapshot} {self.id}"):
+            self._require_whole()
             if "training" not in self.record.steps:
                 try:
                     self._train()
@@ -144,6 +153,13 @@ class ScheduledRun:
                 self._alert(self.sections.alerts)
             if failure:
                 raise failure
+
+    def _require_whole(self) -> None:
+        """Refuse a log that has lost many of the published customers before a model learns from what is left."""
+        settings, log = self.sections.score, self.sections.log
+        with publishable(self.sections.store if settings.publish else None) as store:
+            if store and not settings.shrink:
+                settle(shrunken(store, self.orders.report.customers), log.accept)
 
     def _train(self) -> None:
         """Train if it is due, and decide on the champion; what a killed run has trained is only decided on."""
@@ -267,7 +283,10 @@ class ScheduledRun:
         alerts, out = self.sections.alerts, self.sections.score.out
         if not (alerts and alerts.before and out and out.is_file()):
             return
-        if Scored.of(read_scores(out, alerts.date_format)[0]).snapshot < self.snapshot.date:
+        # A list that somebody has damaged is replaced, and is nothing to compare with.
+        with suppress(StayworthError):
+            if Scored.of(read_scores(out, alerts.date_format)[0]).snapshot >= self.snapshot.date:
+                return
             with atomic_path(alerts.before, private=True) as beside:
                 shutil.copyfile(out, beside)
 

@@ -180,7 +180,7 @@ def make_list(
     chosen = _chosen(scored, settings)
     match = contacts.matched(chosen) if contacts else None
     listed = contacts.join(chosen, match) if contacts else chosen
-    found = _shrunken(published, len(scored.scores)) if published and not settings.shrink else []
+    found = shrunken(published, len(scored.scores)) if published and not settings.shrink else []
     said = [
         translated(WARNING, sentence=sentence) for sentence in settle(found, log.accept, strict=log.strict)
     ]
@@ -254,7 +254,7 @@ def publishable(settings: StoreSettings | None) -> Iterator[Store | None]:
         yield store
 
 
-def _shrunken(store: Store, customers: int) -> list[Finding]:
+def shrunken(store: Store, customers: int) -> list[Finding]:
     """Return a finding if a new list has lost a large part of the published one's customers."""
     before = store.newest()
     if before is None or customers >= _KEPT * before.customers:
