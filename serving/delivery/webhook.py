@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -57,7 +59,7 @@ class Webhook:
     url : str, http or https
     key : SigningKey
     timeout_seconds : float
-        Without a word from the webhook, until an attempt is given up.
+        Until an attempt is given up that has no answer, even while the webhook sends it byte by byte.
     retry_seconds : float
         How long to try again with a message, after waits that grow or that the webhook names; 0: once.
 
@@ -80,7 +82,9 @@ class Webhook:
         self.url = str(found)
         self.address = f"{found.scheme}://{found.netloc.decode()}"
         self._key, self._retry_seconds = key, retry_seconds
-        self._http = httpx.Client(timeout=timeout_seconds, follow_redirects=False)
+        # Timeouts of HTTP clients begin again with every byte; a loop can be told to stop in the middle of an answer.
+        self._loop, self._timeout_seconds = asyncio.Runner(), timeout_seconds
+        self._http = httpx.AsyncClient(timeout=timeout_seconds, follow_redirects=False)
 
     def __repr__(self) -> str:
         return f"Webhook({self.address!r})"
@@ -108,7 +112,8 @@ class Webhook:
 
     def close(self) -> None:
         """Close the connections."""
-        self._http.close()
+        self._loop.run(self._http.aclose())
+        self._loop.close()
 
     def _send(self, message: Message) -> None:
         now, body = int(time.time()), message.body
@@ -119,10 +124,8 @@ class Webhook:
             "webhook-signature": self._key.sign(message.id, now, body),
         }
         try:
-            # What the webhook writes is not read: it may be long, slow, or repeat what was sent.
-            with self._http.stream("POST", self.url, content=body, headers=headers) as answer:
-                status, after = answer.status_code, answer.headers.get("Retry-After", "")
-        except httpx.TimeoutException:
+            status, after = self._loop.run(self._posted(body, headers))
+        except (httpx.TimeoutException, TimeoutError):
             raise _AskAgain(f"The webhook at {self.address} is too slow: no answer in time.") from None
         except httpx.TransportError as error:
             raise _AskAgain(
@@ -136,6 +139,12 @@ class Webhook:
         if status in _OF_THE_MESSAGE:
             raise MessageRefused(f"The webhook at {self.address} answers {status} to {message.id}.")
         raise DeliveryError(f"The webhook at {self.address} answers {status}.{_meaning(status)}")
+
+    async def _posted(self, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
+        """Return status and ``Retry-After``. What the webhook writes is not read: it may be long, or repeat the body."""
+        async with asyncio.timeout(self._timeout_seconds):
+            async with self._http.stream("POST", self.url, content=body, headers=headers) as answer:
+                return answer.status_code, answer.headers.get("Retry-After", "")
 
 
 class _AskAgain(DeliveryError):
