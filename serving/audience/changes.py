@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import secrets
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -19,16 +21,17 @@ _PER_MESSAGE = 500
 
 @dataclass(frozen=True)
 class Changes:
-    """Who joined an audience and who left it, by id.
+    """Who joined an audience, who left it, and of whom something else is told than before, by id.
 
     Examples
     --------
     >>> Changes.since(["a", "b"], ["b", "c"])
-    Changes(joined=('c',), left=('a',))
+    Changes(joined=('c',), left=('a',), changed=())
     """
 
     joined: tuple[str, ...]
     left: tuple[str, ...]
+    changed: tuple[str, ...] = ()
 
     @classmethod
     def since(cls, before: Collection[str], now: Collection[str]) -> Changes:
@@ -36,46 +39,77 @@ class Changes:
         was, is_now = frozenset(before), frozenset(now)
         return cls(tuple(sorted(is_now - was)), tuple(sorted(was - is_now)))
 
+    @classmethod
+    def of_told(cls, before: Mapping[str, str | None], now: Mapping[str, str]) -> Changes:
+        """Return the changes from customers and what was told of them to others; None: it is not known what.
+
+        Examples
+        --------
+        >>> Changes.of_told({"a": "x", "b": "x", "c": None}, {"a": "x", "b": "y", "c": "y"})
+        Changes(joined=(), left=(), changed=('b',))
+        """
+        found = cls.since(before, now)
+        changed = [name for name, told in before.items() if told and name in now and now[name] != told]
+        return cls(found.joined, found.left, tuple(sorted(changed)))
+
 
 def change_messages(
     audience: str, state: Mapping[str, Any], rows: pd.DataFrame
 ) -> tuple[Changes, dict[str, Any], list[Message]]:
     """Return what has changed, who will have been told of, and the messages that tell it.
 
+    Of what is told only a digest is kept, by which it is seen to change.
+
     Parameters
     ----------
     audience : str, its name
-    state : mapping with ``members``, the ids that were told of; empty at first
-    rows : DataFrame of the members now: customer_id, and columns that go with those who join
+    state : mapping with ``members``, those who were told of; empty at first
+    rows : DataFrame of the members now: customer_id, and columns that go with those who join or change
     """
-    changes = Changes.since(state.get("members", ()), rows[_CUSTOMER_ID])
-    told = rows.set_index(_CUSTOMER_ID).to_dict("index")
-    joined = [
-        {_CUSTOMER_ID: name} | {str(key): _plain(cell) for key, cell in told[name].items()}
-        for name in changes.joined
-    ]
-    left = [{_CUSTOMER_ID: name} for name in changes.left]
+    told = {
+        str(name): {_CUSTOMER_ID: name} | {str(key): _plain(cell) for key, cell in cells.items()}
+        for name, cells in rows.set_index(_CUSTOMER_ID).to_dict("index").items()
+    }
+    digests = {name: _digest(each) for name, each in told.items()}
+    changes = Changes.of_told(dict(map(_member, state.get("members", ()))), digests)
+    of_kind = {
+        "left": [{_CUSTOMER_ID: name} for name in changes.left],
+        "joined": [told[name] for name in changes.joined],
+        "changed": [told[name] for name in changes.changed],
+    }
     sync, now = secrets.token_hex(8), datetime.now(UTC).isoformat(timespec="seconds")
-    parts = list(_parts(left, joined))
+    parts = list(_parts(of_kind))
     messages = [
         Message(
             f"audience_{sync}_{number}",
             CHANGED,
             now,
-            {"audience": audience, "part": number, "parts": len(parts), "left": gone, "joined": new},
+            {"audience": audience, "part": number, "parts": len(parts), **part},
         )
-        for number, (gone, new) in enumerate(parts, 1)
+        for number, part in enumerate(parts, 1)
     ]
-    return changes, {"audience": audience, "members": sorted(rows[_CUSTOMER_ID])}, messages
+    members = [{_CUSTOMER_ID: name, "told": digests[name]} for name in sorted(digests)]
+    return changes, {"audience": audience, "members": members}, messages
 
 
-def _parts(
-    left: list[dict[str, Any]], joined: list[dict[str, Any]]
-) -> Iterator[tuple[list[dict[str, Any]], list[dict[str, Any]]]]:
-    """Cut the changes into what one message carries, those who left first."""
-    for start in range(0, len(left) + len(joined), _PER_MESSAGE):
-        end = start + _PER_MESSAGE
-        yield left[start:end], joined[max(start - len(left), 0) : max(end - len(left), 0)]
+def _member(entry: str | Mapping[str, str]) -> tuple[str, str | None]:
+    """Return a member and the digest of what was told of them, which earlier releases did not keep."""
+    return (entry, None) if isinstance(entry, str) else (entry[_CUSTOMER_ID], entry["told"])
+
+
+def _digest(told: Mapping[str, Any]) -> str:
+    """Return a digest of what is told of a member; a column that is empty says as much as none."""
+    known = {name: cell for name, cell in told.items() if cell is not None}
+    written = json.dumps(known, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(written.encode()).hexdigest()[:16]
+
+
+def _parts(of_kind: Mapping[str, Sequence[dict[str, Any]]]) -> Iterator[dict[str, list[dict[str, Any]]]]:
+    """Cut the changes into what one message carries, in their order, those who left first."""
+    each = [(kind, entry) for kind, entries in of_kind.items() for entry in entries]
+    for start in range(0, len(each), _PER_MESSAGE):
+        some = each[start : start + _PER_MESSAGE]
+        yield {kind: [entry for name, entry in some if name == kind] for kind in of_kind}
 
 
 def _plain(cell: Any) -> Any:

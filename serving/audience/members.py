@@ -27,7 +27,8 @@ class Members:
 
     Attributes
     ----------
-    rows : DataFrame of customer_id, by it, and the columns that a receiver can use: contacts, offer
+    rows : DataFrame of customer_id, by it, and the columns that a receiver can use: contacts, offer, and those by whose
+        values the members are chosen
     held_out, suppressed, others : int
         Customers of the list who are not in it: held out by a campaign, asked not to be contacted, of other segments.
     said : tuple of str, on ids that do not match
@@ -64,6 +65,7 @@ def read_members(settings: SyncSettings, kept: Sequence[RunningCampaign] = ()) -
     wanted = _in_segment(listed, settings.limits, settings.members.name)
     rows = listed[wanted & ~asked & ~kept_out]
     useful = [*contact_columns(map(str, rows.columns)).values(), *(["offer"] if "offer" in rows else [])]
+    useful += [each for each in settings.limits if each not in useful]
     return Members(
         rows[[CUSTOMER_ID, *useful]].sort_values(CUSTOMER_ID, ignore_index=True),
         held_out=int((wanted & kept_out).sum()),

@@ -8,6 +8,7 @@ from typing import Annotated, Self
 import typer
 from pydantic import Field, model_validator
 
+from features.language import Language
 from features.settings import Settings
 from training.campaign.settings import ALLOW_UNMATCHED, LOOSE_IDS, SUPPRESS
 
@@ -46,6 +47,9 @@ class SyncSettings(Settings, section="sync"):
     table: Annotated[str, typer.Option("--table", help="Table of the database; made if it is not there.")] = (
         Field(default="stayworth_audiences", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")
     )
+    language: Annotated[
+        Language, typer.Option("--language", help="Language of what is printed: en, or fa for Persian.")
+    ] = "en"
     suppress: Annotated[Path | None, typer.Option("--suppress", help=SUPPRESS)] = None
     running: Annotated[
         list[Path],

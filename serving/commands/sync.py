@@ -20,6 +20,8 @@ def sync(
 ) -> None:
     """Tell a webhook or a table who has joined an audience and who has left it since the last time.
 
+    A webhook is told of members, too, whose contact, offer or segment has changed.
+
     Example: stayworth sync --audience vip-at-risk --list scored.csv --tier vip --stage lapsing --webhook https://crm/hook
 
     To a table: stayworth sync --audience spring --list campaign/list.csv --database postgresql://crm@db/marketing
@@ -56,6 +58,7 @@ def sync(
             "members": len(members.rows),
             "joined": len(changes.joined),
             "left": len(changes.left),
+            "changed": len(changes.changed),
             "held_out": members.held_out,
             "suppressed": members.suppressed,
         }
@@ -71,6 +74,13 @@ def sync(
                     left=counts["left"],
                 )
             )
+            if delivery:
+                typer.echo(
+                    translated(
+                        "Of {n:member|members} something else is told than before: a contact, an offer or a segment.",
+                        n=counts["changed"],
+                    )
+                )
             typer.echo(
                 translated(
                     "Kept out: {held_out:,} held out by campaigns, {suppressed:,} who asked for it.",

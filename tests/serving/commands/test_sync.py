@@ -85,8 +85,53 @@ def test_a_webhook_is_told_who_joined_and_who_left_since_the_last_time(
         "part": 1,
         "parts": 1,
         "left": [{"customer_id": "c00"}],
-        "joined": [{"customer_id": "c40", "email": "c40@example.com"}],
+        "joined": [{"customer_id": "c40", "email": "c40@example.com", "value_tier": "vip"}],
+        "changed": [],
     }
+
+
+def test_a_webhook_is_told_of_members_whose_contact_or_segment_has_changed(receiver: Any) -> None:
+    vips = ("--segment", "value_tier=vip", "--segment", "value_tier=low")
+    to_webhook(receiver, *vips)
+    moved = pd.read_csv("scored.csv", dtype=str).set_index("customer_id", drop=False)
+    moved.loc["c01", "email"] = "new@example.com"
+    moved.loc["c02", "value_tier"] = "low"
+    moved.loc["c03", "churn_probability"] = "0.9"  # which nobody was told
+    write_table(moved, "scored.csv")
+
+    result = to_webhook(receiver, *vips)
+    again = to_webhook(receiver, *vips)
+
+    assert "0 joined, 0 left" in result.stdout
+    assert "Of 2 members something else is told than before" in result.stdout
+    assert receiver.taken[-1][2]["changed"] == [
+        {"customer_id": "c01", "email": "new@example.com", "value_tier": "low"},
+        {"customer_id": "c02", "email": "c02@example.com", "value_tier": "low"},
+    ]
+    assert "Of 0 members" in again.stdout
+    assert len(receiver.taken) == 2
+
+
+def test_members_whom_an_earlier_release_told_of_are_not_told_again(receiver: Any) -> None:
+    to_webhook(receiver)
+    (kept,) = Path("stayworth-delivered").glob("*.outbox.json")
+    box = json.loads(kept.read_text())
+    box["state"]["members"] = [each["customer_id"] for each in box["state"]["members"]]
+    kept.write_text(json.dumps(box))
+
+    result = to_webhook(receiver)
+
+    assert result.exit_code == 0, result.output
+    assert len(receiver.taken) == 1
+    assert "told" in json.loads(kept.read_text())["state"]["members"][0]
+
+
+def test_what_is_printed_can_be_persian() -> None:
+    result = run("--database", "sqlite:///marketing.db", "--language", "fa")
+
+    assert result.exit_code == 0, result.output
+    assert "مشتری" in result.stdout
+    assert "joined" not in result.stdout
 
 
 def test_a_list_that_breaks_off_in_the_middle_is_whole_after_the_next_run(
