@@ -130,7 +130,11 @@ class Scorer:
         if snapshot:
             require_known_orders(snapshot)
         late = late_snapshot(log, snapshot) if snapshot else []
-        return [*self.model.card.log.differences(log, self.version), *late, *self.remarks.other_history(log)]
+        return [
+            *self.model.card.log.differences(log, self.version, self.model.features),
+            *late,
+            *self.remarks.other_history(log),
+        ]
 
     def require_costs(self, stated: Mapping[str, float]) -> None:
         """Raise a StayworthError if customers are said to cost something else than by the version's terms.
@@ -379,8 +383,8 @@ class Scorer:
     ) -> tuple[str, ...]:
         """Return what the sender of a live request is to know about its scores; refuse another currency."""
         missing = self.remarks.missing(beside, translated("The request has"))
-        about = (*self.model.card.log.request_notes(log, self.version), *self.remarks.money(log))
-        return (*about, *self.remarks.means(year), *missing)
+        fewer = self.model.card.log.request_notes(log, self.version, self.model.features)
+        return (*fewer, *self.remarks.money(log), *self.remarks.means(year), *missing)
 
     def request_log(self, rows: pa.Table, rules: LogRules | None = None) -> TransactionLog:
         """Read the orders of a live request, in the version's money; by default in the training log's time zone."""

@@ -31,6 +31,7 @@ from features.language import (
     use_language,
     written,
 )
+from features.table.baskets import FEATURES as BASKET_FEATURES
 from features.table.history import FEATURES
 from serving.explanation.explanation import other_contributions
 from serving.report.workbook import DEFINITIONS, JALALI
@@ -58,7 +59,7 @@ def said() -> Iterator[tuple[str, str]]:
         yield from ((context or "", str(text)) for _, _, text, _, context in found)
     yield from (("", text) for text in texts_of_topics())
     yield from (("topic", name) for name in names_of_topics())
-    meanings = [feature.meaning for feature in (*FEATURES, *BEHAVIOUR_FEATURES)]
+    meanings = [feature.meaning for feature in (*FEATURES, *BEHAVIOUR_FEATURES, *BASKET_FEATURES)]
     meanings += [words["meaning"] for words in other_contributions().values()]
     yield from (("", text) for text in meanings)
     for each in (*INDICATORS.values(), *DEFINITIONS, JALALI):

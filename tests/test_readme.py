@@ -15,7 +15,8 @@ Conventions for these pages:
 - What is shown below a command must be printed by it, line by line and in that order, but for the digits of
   numbers; a line ``...`` or ``…`` stands for any lines, and one at the end of a line for its rest.
 - The feature table stands between ``<!-- features -->`` and ``<!-- /features -->``, that of behaviour beyond orders
-  between ``<!-- behaviour -->`` and ``<!-- /behaviour -->``, that of the score's columns
+  between ``<!-- behaviour -->`` and ``<!-- /behaviour -->``, that of baskets between ``<!-- baskets -->`` and
+  ``<!-- /baskets -->``, that of the score's columns
   between ``<!-- scores -->`` and ``<!-- /scores -->``, that of a report's columns between ``<!-- economics -->`` and
   ``<!-- /economics -->``; ``python tests/test_readme.py`` writes them again.
 """
@@ -40,6 +41,7 @@ import pytest
 
 from features.behaviour.catalogue import behaviour_catalogue_markdown
 from features.economics.catalogue import catalogue_markdown
+from features.table.baskets import basket_catalogue_markdown
 from features.table.history import feature_catalogue_markdown
 from training.model.score_schema import schema_markdown
 
@@ -329,6 +331,7 @@ def plain(line: str) -> str:
 TABLES = {
     "features": (ROOT / "docs" / "features.md", feature_catalogue_markdown),
     "behaviour": (ROOT / "docs" / "features.md", behaviour_catalogue_markdown),
+    "baskets": (ROOT / "docs" / "features.md", basket_catalogue_markdown),
     "scores": (ROOT / "docs" / "scores.md", schema_markdown),
     "economics": (ROOT / "docs" / "economics.md", catalogue_markdown),
 }

@@ -34,7 +34,7 @@ from training.run import TrainingRun
 from training.settings import DEFAULT_MARGIN, CostSettings, TrainSettings
 from training.snapshots.dataset import DescribedSnapshot
 from training.threads import cpu_quota
-from training.training_data import TrainingData, prepare
+from training.training_data import TrainingData, prepare, tried_beside
 from training.versions.registry import Registry
 
 Described = TypeVar("Described", bound=DescribedSnapshot)
@@ -87,6 +87,7 @@ def train(
             )
         )
     notes = [*beside.notes(log), *_of_undated(beside)] if beside else []
+    beside = tried_beside(log, beside)
     data = prepare(log, settings, report, beside)
     settings = data.settings
     notes += _of_sample(log, data)

@@ -10,6 +10,7 @@ from features.engines.choice import engine_for
 from features.log.transactions import TransactionLog
 from features.progress import Report
 from features.snapshot import Snapshot
+from features.table.baskets import told_by
 from features.table.history import PurchaseHistory
 from training.campaign.assignment import read_assignment
 from training.settings import TrainSettings
@@ -73,6 +74,12 @@ class TrainingData:
     def closed(self) -> list[LabelledSnapshot]:
         """The snapshots whose windows have closed by the end of the log."""
         return [each for each in self.labelled if each.snapshot in self.plan.closed]
+
+
+def tried_beside(log: TransactionLog, beside: BehaviourFiles | None) -> BehaviourFiles | None:
+    """Return what is tried beside the orders: files and own features, and what the log's lines tell of baskets."""
+    told = told_by(log.columns)
+    return (beside or BehaviourFiles()).with_baskets(told) if told else beside
 
 
 def prepare(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from features.table.baskets import GROUP_OF
 from features.table.catalogue import Feature, catalogue_markdown
 from features.table.own import OWN_PREFIX
 
@@ -179,16 +180,22 @@ _FILE_OF = {feature.name: source.file for source in SOURCES for feature in sourc
 
 
 def file_of(name: str) -> str | None:
-    """Return the file that a feature comes from; itself for an own one; None for one of the orders.
+    """Return the file that a feature comes from, or its group of those of baskets; itself for an own one.
+
+    None for what every model learns from.
 
     Examples
     --------
     >>> file_of("last_nps"), file_of("attribute_region"), file_of("own_weekend_share"), file_of("frequency")
     ('surveys', 'attributes', 'own_weekend_share', None)
+    >>> file_of("margin_rate_365d")
+    'prices'
     """
     if name.startswith(OWN_PREFIX):
         return name
-    return ATTRIBUTES if name.startswith(ATTRIBUTE_PREFIX) else _FILE_OF.get(name)
+    if name.startswith(ATTRIBUTE_PREFIX):
+        return ATTRIBUTES
+    return _FILE_OF.get(name) or GROUP_OF.get(name)
 
 
 def behaviour_catalogue_markdown() -> str:

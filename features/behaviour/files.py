@@ -70,6 +70,8 @@ class BehaviourFiles:
         Of those that are not in it, ``complaint`` is a complaint, and all others are contacts.
     own : mapping of name to SQL
         The shop's own features (`features.table.own`), which come from the orders.
+    baskets : tuple of str
+        Features of what customers buy and pay (`features.table.baskets`), which come from the lines of the log.
     whole : bool
         Whether the rows are all there are of their customers, as those of a live request: then no row means that
         there was nothing. A file tells nothing of a snapshot before its first row.
@@ -82,6 +84,7 @@ class BehaviourFiles:
     kinds: Mapping[str, str] = field(default_factory=dict)
     whole: bool = False
     own: Mapping[str, str] = field(default_factory=dict)
+    baskets: tuple[str, ...] = ()
 
     @property
     def given(self) -> tuple[str, ...]:
@@ -90,12 +93,12 @@ class BehaviourFiles:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The features that the files and the own expressions give."""
+        """The features that the files, the lines of the log and the own expressions give."""
         found = [
             feature.name for source in SOURCES if source.file in self.given for feature in source.features
         ]
         attributes = self.attributes.names if self.attributes else ()
-        return (*found, *attributes, *(f"{OWN_PREFIX}{name}" for name in self.own))
+        return (*found, *attributes, *self.baskets, *(f"{OWN_PREFIX}{name}" for name in self.own))
 
     def only(self, files: Collection[str]) -> BehaviourFiles:
         """Return some of the files."""
@@ -110,6 +113,10 @@ class BehaviourFiles:
     def with_own(self, own: Mapping[str, str]) -> BehaviourFiles:
         """Return the files with own features: those that are to be tried, or that a version has learnt from."""
         return replace(self, own=dict(own))
+
+    def with_baskets(self, names: Collection[str]) -> BehaviourFiles:
+        """Return the files with features of baskets: those that are to be tried, or that a version has learnt from."""
+        return replace(self, baskets=tuple(names))
 
     def with_kinds(self, kinds: Mapping[str, str]) -> BehaviourFiles:
         """Return the files with other kinds of touchpoints: those that a version has learnt from."""
@@ -219,6 +226,11 @@ class OfOneCustomer:
     def own(self) -> Mapping[str, str]:
         """Own features, by name."""
         return self.files.own
+
+    @property
+    def baskets(self) -> tuple[str, ...]:
+        """Features of baskets."""
+        return self.files.baskets
 
     def columns(self, snapshot: Snapshot, customer_ids: np.ndarray) -> dict[str, np.ndarray]:
         """Return the customer's features of files, once for each name."""

@@ -15,19 +15,14 @@ import pandas as pd
 from features.economics.facts import Facts
 from features.economics.money import MoneyUnit
 from features.economics.sales import ratio
+from features.table.baskets import BEYOND_PRICE
 from features.table.purchase_days import LOG
-
-MOST_OF_PRICE = 0.99
-"""Larger shares of the price are mistakes, such as a price in another unit; all of it is a gift."""
-_MOST_TO_AMOUNT = round(MOST_OF_PRICE / (1 - MOST_OF_PRICE))
-
-_BEYOND = f"amount_cents > 0 AND discount_cents > {_MOST_TO_AMOUNT} * CAST(amount_cents AS HUGEINT)"
 
 # Lines of an order count once, as in the purchase days; lines without an id are an order each.
 _DISCOUNTS = f"""WITH judged AS (
   SELECT log.customer_id AS customer_id, calendar.period AS period, ordered_on, {{order_id}} AS order_id,
     CASE WHEN discount_cents IS NULL THEN 'unreadable' WHEN discount_cents < 0 THEN 'negative'
-      WHEN {_BEYOND} THEN 'beyond' ELSE 'sound' END AS kind,
+      WHEN {BEYOND_PRICE} THEN 'beyond' ELSE 'sound' END AS kind,
     CAST(round(amount_cents * factor) AS BIGINT) AS cents,
     CAST(round(discount_cents * factor) AS BIGINT) AS off_cents
   FROM {LOG} AS log

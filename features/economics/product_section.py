@@ -7,13 +7,14 @@ from datetime import date, timedelta
 import pandas as pd
 
 from features.economics.cross_selling import cross_selling
-from features.economics.discounts import MOST_OF_PRICE, Discounts, discounts
+from features.economics.discounts import Discounts, discounts
 from features.economics.facts import Facts
 from features.economics.indicators import with_periods
 from features.economics.inputs import KEYS, Inputs, missing
 from features.economics.next_product import SUPPORT, Evidence, judge_next_products, next_products
 from features.economics.tables import Section, Table
 from features.language import translated
+from features.table.baskets import MOST_OF_PRICE
 
 _EPOCH = date(1970, 1, 1)
 NEXT_PRODUCT = "next_product"

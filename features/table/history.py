@@ -23,6 +23,7 @@ from features.language import translatable
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from features.table import behaviour, rfm, tenure
+from features.table.baskets import BASKET_DAYS, basket_columns, basket_days_sql, told_by
 from features.table.catalogue import Feature, catalogue_markdown
 from features.table.own import own_columns
 from features.table.purchase_days import LOG, PURCHASE_DAYS, purchase_days_sql
@@ -100,6 +101,10 @@ class Beside(Protocol):
     def own(self) -> Mapping[str, str]:
         """Own features, by name, as SQL over purchase days (`features.table.own`)."""
 
+    @property
+    def baskets(self) -> Sequence[str]:
+        """Features of what customers buy and pay, which come from the log too (`features.table.baskets`)."""
+
     def columns(self, snapshot: Snapshot, customer_ids: np.ndarray) -> dict[str, np.ndarray]:
         """Return features of the customers as known at a snapshot, arrays of shape (n_customers,) by name."""
 
@@ -124,6 +129,8 @@ class PurchaseHistory(Closing):
         self._days = log.table["ordered_on"]
         self.engine.register(LOG, log.table)
         self.engine.create(PURCHASE_DAYS, purchase_days_sql(self._columns))
+        if beside is not None and set(beside.baskets) & set(told_by(self._columns)):
+            self.engine.create(BASKET_DAYS, basket_days_sql(self._columns))
 
     def purchases(self, snapshot: Snapshot) -> pd.DataFrame:
         """Return the columns of `features` that models of purchases and of spend are fitted on: `OF_PURCHASES`."""
@@ -150,10 +157,12 @@ class PurchaseHistory(Closing):
         return table.assign(**self._further(snapshot, table["customer_id"].to_numpy(dtype=object)))
 
     def _further(self, snapshot: Snapshot, customer_ids: np.ndarray) -> dict[str, np.ndarray]:
-        """Return the features that not every history has: of files, and the shop's own."""
+        """Return the features that not every history has: of files, of baskets, and the shop's own."""
         if self._beside is None:
             return {}
         found = self._beside.columns(snapshot, customer_ids)
+        if wanted := self._beside.baskets:
+            found |= basket_columns(self.engine, self._columns, snapshot, wanted, customer_ids)
         own = self._beside.own
         return found | (own_columns(self.engine, self._columns, snapshot, own, customer_ids) if own else {})
 

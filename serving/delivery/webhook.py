@@ -141,7 +141,7 @@ class Webhook:
         raise DeliveryError(f"The webhook at {self.address} answers {status}.{_meaning(status)}")
 
     async def _posted(self, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
-        """Return status and ``Retry-After``. What the webhook writes is not read: it may be long, or repeat the body."""
+        """Return status and ``Retry-After``; what the webhook writes is not read: it may be long or repeat the body."""
         async with asyncio.timeout(self._timeout_seconds):
             async with self._http.stream("POST", self.url, content=body, headers=headers) as answer:
                 return answer.status_code, answer.headers.get("Retry-After", "")

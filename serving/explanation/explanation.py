@@ -23,6 +23,7 @@ from features.behaviour.catalogue import ATTRIBUTE_PREFIX, FEATURES as BEHAVIOUR
 from features.behaviour.files import BehaviourFiles
 from features.language import translated, translation
 from features.snapshot import Snapshot
+from features.table.baskets import FEATURES as BASKET_FEATURES
 from features.table.columns import Columns, rows_of
 from features.table.history import FEATURES
 from features.table.own import OWN_PREFIX
@@ -37,7 +38,7 @@ from training.model import reasons
 from training.model.score_schema import SCORE_COLUMNS
 from training.offers.offers import Offer, require_own_names
 
-_CATALOGUE = {feature.name: feature for feature in (*FEATURES, *BEHAVIOUR_FEATURES)}
+_CATALOGUE = {feature.name: feature for feature in (*FEATURES, *BEHAVIOUR_FEATURES, *BASKET_FEATURES)}
 
 
 @dataclass(frozen=True)

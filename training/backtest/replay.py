@@ -35,6 +35,7 @@ from training.settings import CostSettings, TrainSettings
 from training.snapshots.dataset import LabelledSnapshot, known_at, labelled_snapshots
 from training.snapshots.schedule import schedule
 from training.threads import cpu_quota
+from training.training_data import tried_beside
 from training.window.advisor import advise
 
 
@@ -85,7 +86,7 @@ def backtest(
     threads = settings.threads or cpu_quota()
     with (
         engine_for(log.table.num_rows, threads=threads) as engine,
-        PurchaseHistory(log, engine, beside) as history,
+        PurchaseHistory(log, engine, tried_beside(log, beside)) as history,
     ):
         if settings.horizon_days is None:
             advice = advise(history, limit=settings.snapshots)

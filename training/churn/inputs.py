@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from features.behaviour.catalogue import ATTRIBUTES, FILES, file_of
+from features.table.baskets import GROUPS
 from features.table.columns import Columns
 from features.table.history import FEATURES
 from features.table.own import OWN_PREFIX
@@ -152,10 +153,10 @@ ORDERS_ALONE = Inputs()
 def features_by_file(rows: Sequence[DescribedSnapshot]) -> dict[str, tuple[str, ...]]:
     """Return the features of each file that the snapshots' tables have, without those that are nowhere known.
 
-    An own feature stands alone, as if it came from a file of its name.
+    Those of baskets stand in their groups, and an own feature alone, as if they came from files of these names.
     """
     tables = [row.table for row in rows]
     names = [str(name) for name in tables[0].columns if file_of(str(name))]
     known = [name for name in names if any(table[name].notna().any() for table in tables)]
-    files = (*FILES, *(name for name in known if name.startswith(OWN_PREFIX)))
+    files = (*FILES, *GROUPS, *(name for name in known if name.startswith(OWN_PREFIX)))
     return {file: own for file in files if (own := tuple(name for name in known if file_of(name) == file))}

@@ -64,7 +64,7 @@ def monitor(
             log,
             columns,
             report,
-            compare=lambda orders: model.card.log.differences(orders, version.version),
+            compare=lambda orders: model.card.log.differences(orders, version.version, model.features),
             base=terms.prices.base if terms and terms.prices else None,
         )
         report("Comparing with the training data", 0, 0)
@@ -107,7 +107,7 @@ def why_due(
         terms = model.card.log.terms
         if log.prices and terms:  # a new month's money is turned into that which the champion knows
             log = log.at_prices(terms.prices)
-        differences = model.card.log.differences(log, champion.version)
+        differences = model.card.log.differences(log, champion.version, model.features)
         if fatal := [each for each in differences if each.fatal]:
             return True, [f"Due: {fatal[0].message}"]
         result = monitor_model(model, log, settings, beside)

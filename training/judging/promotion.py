@@ -16,6 +16,7 @@ from typing import Literal
 
 import pandas as pd
 
+from features.behaviour.catalogue import file_of
 from features.behaviour.files import BehaviourFiles
 from features.errors import FitError, ModelError
 from features.log.transactions import TransactionLog
@@ -196,7 +197,7 @@ def compare_with_champion(
     remarks = [_fit_remark(new, old)]
     if ours != theirs:
         remarks.append(_terms_remark(ours, theirs))
-    given = (*beside.given, *beside.names) if beside else ()
+    given = {*beside.given, *map(file_of, beside.names)} if beside else set()
     if unknown := [file for file in champion.files if file not in given]:
         remarks.append(f"The champion learnt from {', '.join(unknown)}, not given now: it is judged without.")
     if champion.card.test.snapshot > snapshot:

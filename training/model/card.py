@@ -6,7 +6,7 @@ these fields; `TrainingCard.to_dict` and `TrainingCard.from_dict` are the only c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -17,6 +17,7 @@ from features.log.findings import Finding
 from features.log.terms import LogTerms
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
+from features.table.baskets import NEEDS
 from features.table.history import FEATURES
 from training.churn.calibration import Calibrator
 from training.churn.recipe import Recipe
@@ -74,13 +75,13 @@ class LogSummary:
             columns=log.columns,
         )
 
-    def differences(self, log: TransactionLog, version: str) -> list[Finding]:
-        """Return what another log is read by otherwise than the one that a version learnt from."""
+    def differences(self, log: TransactionLog, version: str, features: Collection[str] = ()) -> list[Finding]:
+        """Return what another log is read by otherwise than the one that a version learnt these features from."""
         mine = self.terms or LogTerms(self.timezone, log.currency, log.amount_expression, log.where)
         found = log.terms.differences(
             mine, translated("the log that version {version} learnt from", version=version)
         )
-        if missing := self.missing_columns(log):
+        if missing := self.missing_columns(log, features):
             found.append(
                 Finding(
                     "fewer-columns",
@@ -90,18 +91,23 @@ class LogSummary:
             )
         return found
 
-    def missing_columns(self, log: TransactionLog) -> tuple[str, ...]:
+    def missing_columns(self, log: TransactionLog, features: Collection[str] = ()) -> tuple[str, ...]:
         """Return the columns that this log had and another lacks, as the contract names them; only what scores use.
+
+        Those of features of baskets are missed where they are among ``features``, what the version learnt from.
 
         Order ids tell the lines of an order from orders of one day: without such days, none is missed.
         """
         scored = {feature.needs for feature in FEATURES} | {"order_id"}
+        scored |= {column for name, column in NEEDS.items() if name in features}
         missing = [name for name in self.columns if name in scored and name not in log.columns]
         if "order_id" in missing and not _several_a_day(log):
             missing.remove("order_id")
         return tuple(name.removesuffix("_cents") for name in missing)
 
-    def request_notes(self, log: TransactionLog, version: str) -> tuple[str, ...]:
+    def request_notes(
+        self, log: TransactionLog, version: str, features: Collection[str] = ()
+    ) -> tuple[str, ...]:
         """Return what the sender of a live request is to know about its scores, in sentences.
 
         Raises
@@ -114,7 +120,7 @@ class LogSummary:
             raise LogError(
                 f"The amounts are in {log.currency}, those that version {version} learnt from in {mine}. Convert them."
             )
-        missing = self.missing_columns(log)
+        missing = self.missing_columns(log, features)
         return (_fewer("The transactions have", missing, version),) if missing else ()
 
     def to_dict(self) -> dict[str, Any]:

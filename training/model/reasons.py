@@ -21,6 +21,7 @@ from scipy.special import expit, logit
 
 from features.behaviour.catalogue import ATTRIBUTE_PREFIX, ATTRIBUTES, FEATURES as BEHAVIOUR_FEATURES, file_of
 from features.language import current_language, translation, use_language, written
+from features.table.baskets import FEATURES as BASKET_FEATURES
 from features.table.columns import Columns
 from features.table.own import OWN_PREFIX
 from training.churn.inputs import ORDERS_ALONE, Inputs
@@ -243,7 +244,7 @@ def _facts(columns: Columns, beside: tuple[str, ...]) -> Columns:
     missing: Columns = {}
     if beside:
         unknown = np.full(len(columns["frequency"]), np.nan)
-        told = (*(feature.name for feature in BEHAVIOUR_FEATURES), *beside)
+        told = (*(feature.name for feature in (*BEHAVIOUR_FEATURES, *BASKET_FEATURES)), *beside)
         missing = {name: unknown for name in told if name not in columns}
     return {
         **missing,

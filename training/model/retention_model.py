@@ -22,6 +22,7 @@ from features.economics.stages import stages_of_features
 from features.log.clock import require_known_orders
 from features.log.loading import LogSource, load_log
 from features.snapshot import Snapshot
+from features.table.baskets import GROUP_OF
 from features.table.columns import Columns, as_columns, rows_of
 from features.table.history import PurchaseHistory
 from training.churn.model import ChurnModel
@@ -180,15 +181,17 @@ class RetentionModel:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The files beside the log that the model learnt from."""
+        """The files beside the log that the model learnt from, and the groups of features of baskets."""
         spend = self.spend.inputs.files if self.spend else ()
         return tuple(dict.fromkeys((*self.churn.inputs.files, *spend)))
 
     def beside(self, given: BehaviourFiles | None) -> BehaviourFiles | None:
-        """Return what the model learnt from of files, and its own features; None if there is nothing of it."""
-        if given is None and not self.own:
+        """Return what the model learnt from of files and baskets, and its own features; None if there is nothing."""
+        baskets = [name for name in self.features if name in GROUP_OF]
+        if given is None and not self.own and not baskets:
             return None
-        return (given or BehaviourFiles()).only(self.files).with_kinds(self.kinds).with_own(self.own)
+        known = (given or BehaviourFiles()).only(self.files).with_kinds(self.kinds)
+        return known.with_baskets(baskets).with_own(self.own)
 
     @property
     def features(self) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from features.behaviour.catalogue import FILES, file_of
 from features.errors import ModelError
 from features.log.transactions import validate
 from features.snapshot import Snapshot
+from features.table.baskets import GROUPS
 from features.table.history import Beside, PurchaseHistory
 
 if TYPE_CHECKING:
@@ -167,6 +168,11 @@ class _InventedFiles:
         """The version's own features, which come from the invented orders."""
         return self.model.own
 
+    @property
+    def baskets(self) -> Sequence[str]:
+        """None from the invented orders, which tell no product: they are given with what files would say."""
+        return ()
+
     def columns(self, snapshot: Snapshot, customer_ids: np.ndarray) -> dict[str, np.ndarray]:
         """Return numbers from 0 up, and of attributes the values that were learnt from."""
         models = (self.model.churn, self.model.spend)
@@ -174,7 +180,7 @@ class _InventedFiles:
         return {
             name: _invented(learnt.get(name), place, len(customer_ids))
             for place, name in enumerate(self.model.features)
-            if file_of(name) in FILES
+            if file_of(name) in (*FILES, *GROUPS)
         }
 
 

@@ -7,6 +7,7 @@ from datetime import date
 from math import isfinite
 
 from features.language import ENGLISH, current_language, day_of, in_digits, translatable, translated, written
+from features.table.baskets import PRICES, PRODUCTS
 from features.table.own import OWN_PREFIX
 from training.churn.recipe import Recipe
 
@@ -116,10 +117,20 @@ def files_in_words(recipe: Recipe) -> Iterator[str]:
                 alone=number(spend.alone),
                 without=number(spend.without),
             )
-        what = (
-            translated("The feature {name}", name=name)
-            if name.startswith(OWN_PREFIX)
-            else translated("The file of {name}", name=name)
-        )
         learnt = translated(_LEARNT[gain.kept, bool(spend and spend.kept)])
-        yield translated("{what}: {gain}: {learnt}.", what=what, gain=found, learnt=learnt)
+        yield translated("{what}: {gain}: {learnt}.", what=_what(name), gain=found, learnt=learnt)
+
+
+_BASKETS = {
+    PRODUCTS: translatable("What customers buy (products, categories, units)"),
+    PRICES: translatable("What customers pay (prices, discounts, margins)"),
+}
+
+
+def _what(name: str) -> str:
+    """Name a file, a group of features of baskets, or an own feature."""
+    if name in _BASKETS:
+        return translated(_BASKETS[name])
+    if name.startswith(OWN_PREFIX):
+        return translated("The feature {name}", name=name)
+    return translated("The file of {name}", name=name)

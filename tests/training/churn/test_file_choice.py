@@ -12,6 +12,7 @@ import pytest
 from features.behaviour.attributes import Attributes
 from features.behaviour.files import BehaviourFiles
 from features.datasets.behaviour_world import simulate_behaviour
+from features.datasets.worlds import simulate_world
 from features.economics.touches import Touches
 from features.log.transactions import validate
 from features.table.columns import rows_of
@@ -27,7 +28,7 @@ from training.pipeline import fit_options
 from training.report.formats import files_in_words
 from training.settings import TrainSettings
 from training.snapshots.dataset import LabelledSnapshot
-from training.training_data import prepare
+from training.training_data import prepare, tried_beside
 
 NAMES = ("complaints_90d", "attribute_region")
 
@@ -200,3 +201,28 @@ def test_complaints_and_a_region_are_found_where_they_tell_and_dropped_where_the
     else:
         assert recipe.inputs.files == ("touchpoints", "attributes")
         assert gains["touchpoints"] > 0.01 and gains["attributes"] > 0.003
+
+
+@pytest.mark.slow
+def test_discounts_before_leaving_are_found_and_products_at_random_are_dropped() -> None:
+    # given: a world in which who leaves was lured by discounts in the last two months; else one order in ten has one
+    world = simulate_world("stationary", n_customers=2_000, days_ahead=1, seed=1)
+    orders = world.transactions.to_pandas()
+    died = orders["customer_id"].map(world.truth.set_index("customer_id")["died_at"])
+    rng = np.random.default_rng(1)
+    lured = died - pd.to_datetime(orders["ordered_at"]) < pd.Timedelta(60, "D")
+    reduced = rng.random(len(orders)) < np.where(lured, 0.9, 0.1)
+    lines = orders.assign(
+        discount=np.where(reduced, 5.0, 0.0), product_id=rng.integers(0, 50, len(orders)).astype(str)
+    )
+    log = validate(lines)
+    settings = TrainSettings(horizon_days=60, snapshots=6, threads=1)
+    data = prepare(log, settings, lambda step, done, total: None, tried_beside(log, None))
+
+    recipe = run_procedure(data.closed, fit_options(log, data.settings)).recipe
+
+    assert recipe.inputs.files == ("prices",)
+    assert recipe.files["prices"].without - recipe.files["prices"].alone > 0.003
+    assert next(files_in_words(recipe)).startswith(
+        "What customers buy (products, categories, units): log-loss"
+    )
