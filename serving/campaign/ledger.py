@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from scipy import stats
@@ -179,18 +180,39 @@ def _entry(folder: Path, known_until: date) -> Entry:
         If a file is damaged.
     """
     record = read_record(folder / PLAN)
+    return entry_of(folder.name, record, known_until, measured_of(folder), _future_profit(folder, record))
+
+
+def entry_of(
+    name: str,
+    record: CampaignRecord,
+    known_until: date,
+    found: MeasurementRecord | None,
+    future_profit: tuple[float, float, float],
+) -> Entry:
+    """Return the line of a campaign.
+
+    Parameters
+    ----------
+    name : str
+    record : CampaignRecord
+    known_until : date, the first day that nothing is known of
+    found : MeasurementRecord or None
+    future_profit : profit of all contacts at the plan's value of those kept, and its interval, at the confidence of
+        ``found``; NaN where not known
+    """
     expected = (record.expected.profit, record.expected.profit_low, record.expected.profit_high)
     nothing = (math.nan,) * 3
     cost, window, profit = math.nan, nothing, nothing
     state = "running" if record.closes_on > known_until else "not measured"
-    if found := measured_of(folder):
+    if found:
         state = "measured" if found.complete else "looked at early"
         cost = found.cost
         earned = found.incremental_profit
         window = _at(CONFIDENCE, (earned.difference, earned.low, earned.high), earned.confidence)
-        profit = _at(CONFIDENCE, _future_profit(folder, record), earned.confidence)
+        profit = _at(CONFIDENCE, future_profit, earned.confidence)
     return Entry(
-        folder.name,
+        name,
         record.starts_on,
         record.closes_on,
         state,
@@ -234,11 +256,15 @@ def _future_profit(folder: Path, record: CampaignRecord) -> tuple[float, float, 
     path = folder / _EFFECTS
     if not path.is_file():
         return (math.nan,) * 3
-    table = read_table(path)
-    rows = table[(table["group"] == "all") & (table["measure"] == "future_profit")]
-    if rows.empty:
+    return future_profit_of(read_table(path).to_dict("records"))
+
+
+def future_profit_of(effects: Iterable[Mapping[Any, Any]]) -> tuple[float, float, float]:
+    """Return the profit of all contacts at the plan's value of those kept, with its interval; NaN if not measured."""
+    wanted = (each for each in effects if (each["group"], each["measure"]) == ("all", "future_profit"))
+    row = next(wanted, None)
+    if row is None:
         return (math.nan,) * 3
-    row = rows.iloc[0]
     contacted = float(row["n_contacted"])
     middle, low, high = (contacted * float(row[name]) for name in ("difference", "low", "high"))
     return middle, low, high

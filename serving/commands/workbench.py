@@ -31,4 +31,4 @@ def workbench(
         if settings.transactions:
             with progress() as report:
                 orders = open_log(LogSettings(transactions=settings.transactions), columns, report)
-        serve(settings, opened, Registry(registry.tracking_uri), orders)
+        serve(settings, opened, Registry(registry.tracking_uri), orders, columns)

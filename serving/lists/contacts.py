@@ -25,6 +25,8 @@ class Contacts:
     path : CSV, Parquet or Excel file with a column ``customer_id``, one row a customer
     loosely : bool
         Match ids as in :func:`features.log.matching.match_ids`.
+    table : DataFrame, optional
+        What the file holds, where it was read before.
 
     Raises
     ------
@@ -43,10 +45,12 @@ class Contacts:
     1        0042            2.0  Shiraz
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, loosely: bool = False) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], *, loosely: bool = False, table: pd.DataFrame | None = None
+    ) -> None:
         self.name = Path(path).name
         self.loosely = loosely
-        table = read_table(path)
+        table = read_table(path) if table is None else table
         if CUSTOMER_ID not in table.columns:
             raise StayworthError(self._no_ids(list(map(str, table.columns))))
         # Ids are read as the log's are, so that the same id is the same text.

@@ -18,12 +18,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from features.errors import StayworthError, StoreBusy, StoreError
+from features.errors import ChangedMeanwhile, StayworthError, StoreBusy, StoreError
 from features.language import LANGUAGES, translated, use_language
-from serving.workbench import customer, customers, models, overview, report
+from serving.workbench import campaigns, customer, customers, drafting, models, overview, report
 from serving.workbench.guard import LANGUAGE_COOKIE, Guard
 from serving.workbench.page import go_to, said, stylesheet, stylesheet_path
 from serving.workbench.signing_in import choose_language, sign_in, sign_in_page, sign_out
+from serving.workbench.typed import is_own_form, keep_typed
+from serving.workbench.uploads import LARGEST_UPLOAD, read_upload
 from serving.workbench.visit import Sources, Visit
 
 LARGEST_FORM = 64 * 1024
@@ -35,7 +37,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-_STATUS_OF_BUSY = 503
+_STATUS_OF_BUSY, _STATUS_OF_CHANGED = 503, 409
 
 _log = logging.getLogger("stayworth.access")
 
@@ -45,12 +47,17 @@ Answer = Callable[[Request], Awaitable[Response]]
 
 @dataclass(frozen=True)
 class Entrance:
-    """A path, what answers it, and the role that it takes; an empty one: nobody need have signed in."""
+    """A path, what answers it, and the role that it takes; an empty one: nobody need have signed in.
+
+    ``keeps``: what was typed into its form outlives the session. ``files``: its form may have some.
+    """
 
     path: str
     handler: Handler
     role: str = "look"
     method: str = "GET"
+    keeps: bool = False
+    files: bool = False
 
 
 ENTRANCES: Sequence[Entrance] = (
@@ -59,6 +66,29 @@ ENTRANCES: Sequence[Entrance] = (
     Entrance("/customers/search", customers.search, method="POST"),
     Entrance("/customers/export", customers.export, "campaign", "POST"),
     Entrance("/customers/{key}", customer.show),
+    Entrance("/campaigns", campaigns.show),
+    Entrance("/campaigns", drafting.begin, "campaign", "POST", keeps=True),
+    Entrance("/campaigns/new", drafting.new, "campaign"),
+    Entrance("/campaigns/{number}", campaigns.one),
+    Entrance("/campaigns/{number}/audience", drafting.audience, "campaign"),
+    Entrance("/campaigns/{number}/audience", drafting.choose_audience, "campaign", "POST", keeps=True),
+    Entrance("/campaigns/{number}/offers", drafting.offers, "campaign"),
+    Entrance("/campaigns/{number}/offers", drafting.choose_offers, "campaign", "POST", keeps=True),
+    Entrance("/campaigns/{number}/budget", drafting.budget, "campaign"),
+    Entrance("/campaigns/{number}/budget", drafting.choose_budget, "campaign", "POST", keeps=True),
+    Entrance("/campaigns/{number}/files", drafting.files, "campaign"),
+    Entrance("/campaigns/{number}/files", drafting.choose_files, "campaign", "POST", files=True),
+    Entrance("/campaigns/{number}/preview", drafting.preview, "campaign"),
+    Entrance("/campaigns/{number}/confirm", drafting.confirm, "campaign", "POST"),
+    Entrance("/campaigns/{number}/renew", drafting.renew, "campaign", "POST"),
+    Entrance("/campaigns/{number}/discard", drafting.discard, "campaign", "POST"),
+    Entrance("/campaigns/{number}/plan", campaigns.plan_page),
+    Entrance("/campaigns/{number}/measured", campaigns.measurement_page),
+    Entrance("/campaigns/{number}/list", campaigns.download, "campaign", "POST"),
+    Entrance("/campaigns/{number}/sent", campaigns.send, "campaign", "POST"),
+    Entrance("/campaigns/{number}/withdraw", campaigns.withdraw, "campaign", "POST", keeps=True),
+    Entrance("/campaigns/{number}/take-off", campaigns.take_off, "campaign", "POST", keeps=True),
+    Entrance("/campaigns/{number}/measure", campaigns.measure, "campaign", "POST", files=True),
     Entrance("/report", report.show),
     Entrance("/models", models.show),
     Entrance("/models/rollback", models.roll_back, "admin", "POST"),
@@ -91,9 +121,7 @@ def application(
         Name of this machine besides localhost, where only it can ask.
     """
     door = _Door(sources, Guard(sources.store, secret, loopback=loopback, host=host), language)
-    routes = [
-        Route(each.path, door.answering(each), methods=[each.method], name=each.path) for each in ENTRANCES
-    ]
+    routes = [Route(each.path, door.answering(each), methods=[each.method]) for each in ENTRANCES]
     routes.append(Route("/sign-in", door.signing_in, methods=["POST"]))
     routes.append(Route(stylesheet_path(), _styles))
     return Starlette(routes=routes, exception_handlers={404: door.not_found, 405: door.not_found})
@@ -119,12 +147,12 @@ class _Door:
                     return entrance.handler(visit)
                 user = self.guard.user_of(visit.session)
                 if user is None:
-                    return self._ask(visit)
+                    return keep_typed(visit, None) if entrance.keeps else self._ask(visit)
                 if not user.may(entrance.role):
                     return _refusal(visit, user.role, entrance.role)
                 return entrance.handler(replace(visit, user=user))
 
-            return await self._answer(request, entrance.path, handle)
+            return await self._answer(request, entrance.path, handle, entrance)
 
         return answer
 
@@ -146,18 +174,27 @@ class _Door:
         """Answer a path that is none."""
         return await self._answer(request, "other", _nothing)
 
-    async def _answer(self, request: Request, route: str, handle: Handler) -> Response:
+    async def _answer(
+        self, request: Request, route: str, handle: Handler, entrance: Entrance | None = None
+    ) -> Response:
         started = time.perf_counter()
         if not self.guard.is_meant(request.headers.get("host", "")):
             return Response("Without users, only requests for this machine are answered.", 400)
         session = self.guard.session_of(request)
         visit = self._visit(request, session)
         try:
-            visit = replace(visit, form=await _form(request))
-            response = await run_in_threadpool(self._in_words, visit, request.method, handle)
+            takes_files = entrance is not None and entrance.files
+            if takes_files and not await run_in_threadpool(self._may_send, session, entrance):
+                takes_files = False
+            visit = replace(visit, form=await _form(request, files=takes_files))
+            keeps = entrance is not None and entrance.keeps and is_own_form(request)
+            response = await run_in_threadpool(self._in_words, visit, request.method, handle, keeps)
+            await visit.form.close()
         except HTTPException as error:
             with use_language(visit.language):
-                response = said(visit, translated("Too much was sent."), status=error.status_code)
+                response = said(
+                    visit, translated("Too much was sent."), *_limit(entrance), status=error.status_code
+                )
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         if session != request.cookies.get("stayworth_session"):
@@ -183,10 +220,20 @@ class _Door:
             guarded=self.guard.is_closed(),
         )
 
-    def _in_words(self, visit: Visit, method: str, handle: Handler) -> Response:
+    def _may_send(self, session: str, entrance: Entrance | None) -> bool:
+        """Tell whether a session may send files there, before they are read."""
+        try:
+            user = self.guard.user_of(session)
+        except StoreError:
+            return False
+        return user is not None and entrance is not None and user.may(entrance.role)
+
+    def _in_words(self, visit: Visit, method: str, handle: Handler, keeps: bool) -> Response:
         """Answer in the visitor's language; say what went wrong where it did."""
         with use_language(visit.language):
             if method == "POST" and not self.guard.is_ours(visit.session, visit.sent("csrf")):
+                if keeps:
+                    return keep_typed(visit, self.guard.user_of(visit.session))
                 return said(
                     visit,
                     translated("This form is too old, or not of this page."),
@@ -202,8 +249,12 @@ class _Door:
                     else translated("The store cannot do that.")
                 )
                 return said(visit, title, str(error), status=_STATUS_OF_BUSY)
+            except ChangedMeanwhile as error:
+                title = translated("Somebody was faster.")
+                return said(visit, title, str(error), status=_STATUS_OF_CHANGED, back=_page_of(visit))
             except StayworthError as error:
-                return said(visit, translated("That cannot be done."), str(error), status=400)
+                title = translated("That cannot be done.")
+                return said(visit, title, str(error), status=400, back=_page_of(visit))
             except Exception:
                 logging.getLogger("stayworth").exception("A page failed.")
                 title = translated("Something went wrong here, not with you.")
@@ -221,10 +272,29 @@ def _to(path: str) -> str:
     return urlencode({"to": path})
 
 
-async def _form(request: Request) -> FormData:
+def _page_of(visit: Visit) -> str:
+    """Return the address of the campaign that a form was of; empty where it was of none."""
+    number = visit.path.get("number", "")
+    return f"/campaigns/{number}" if visit.url.path.startswith(f"/campaigns/{number}/") and number else ""
+
+
+def _limit(entrance: Entrance | None) -> tuple[str, ...]:
+    if entrance is None or not entrance.files:
+        return ()
+    sentence = translated(
+        "A file may have up to {n} MB. Send the rows that are needed, or have whoever runs the workbench give it the "
+        "log: stayworth workbench --transactions orders.csv",
+        n=LARGEST_UPLOAD >> 20,
+    )
+    return (sentence,)
+
+
+async def _form(request: Request, *, files: bool) -> FormData:
     """Read the fields of a form; what is longer than any of ours is refused before it is read."""
     if request.method != "POST":
         return FormData()
+    if files and "multipart" in request.headers.get("content-type", ""):
+        return await read_upload(request)
     received, parts = 0, []
     async for part in request.stream():
         received += len(part)

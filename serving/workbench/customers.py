@@ -81,7 +81,7 @@ def show(visit: Visit) -> Response:
         rows=[_row(visit, each, newest) for each in found.rows],
         cut=searched is not None and found.more,
         links=links,
-        options=_options(tallies),
+        options=options(tallies),
         chosen=_chosen_in_words(query),
         segments=store.segments.all(),
         column_names=COLUMN_NAMES,
@@ -134,7 +134,7 @@ def _row(visit: Visit, row: Any, newest: PublishedSet) -> Row:
     )
 
 
-def _options(tallies: Sequence[Tally]) -> list[tuple[str, str, list[tuple[str, str]]]]:
+def options(tallies: Sequence[Tally]) -> list[tuple[str, str, list[tuple[str, str]]]]:
     """Return the field, the title and the values of each filter, those values alone that a customer has."""
     tiers, stages = {each.value_tier for each in tallies}, {each.stage for each in tallies}
     return [
@@ -212,6 +212,15 @@ AUDIT_ACTIONS = {
     "keep segment": translatable("kept a segment"),
     "remove segment": translatable("removed a segment"),
     "take out list": translatable("took out a list"),
+    "begin campaign": translatable("began a campaign"),
+    "change draft": translatable("changed a draft"),
+    "upload for draft": translatable("sent files for a draft"),
+    "discard draft": translatable("discarded a draft"),
+    "plan campaign": translatable("planned a campaign"),
+    "send campaign": translatable("sent a campaign"),
+    "withdraw campaign": translatable("withdrew a campaign"),
+    "take customer off": translatable("took a customer off a campaign's list"),
+    "measure campaign": translatable("measured a campaign"),
     "promote": translatable("promoted a version"),
     "roll back": translatable("rolled back"),
 }

@@ -43,9 +43,9 @@ def page(visit: Visit, template: str, *, status: int = 200, **values: Any) -> Re
     return HTMLResponse(rendered, status)
 
 
-def said(visit: Visit, title: str, *sentences: str, status: int, **headers: str) -> Response:
-    """Return a page that says something, such as what is wrong."""
-    response = page(visit, "said.html", status=status, title=title, sentences=sentences)
+def said(visit: Visit, title: str, *sentences: str, status: int, back: str = "", **headers: str) -> Response:
+    """Return a page that says something, such as what is wrong, and leads back."""
+    response = page(visit, "said.html", status=status, title=title, sentences=sentences, back=back)
     response.headers.update(headers)
     return response
 

@@ -9,11 +9,13 @@ import socket
 import uvicorn
 
 from features.errors import OutputError, StayworthError
+from features.log.settings import Columns
 from features.log.transactions import TransactionLog
 from serving.api.logs import log_json
 from serving.settings import WorkbenchSettings
 from serving.store.store import Store
 from serving.workbench.application import application
+from serving.workbench.new_orders import NewOrders
 from serving.workbench.orders import KnownOrders
 from serving.workbench.sealing import Sealer
 from serving.workbench.versions import KnownVersions
@@ -24,7 +26,11 @@ _log = logging.getLogger("stayworth")
 
 
 def serve(
-    settings: WorkbenchSettings, store: Store, registry: Registry, orders: TransactionLog | None = None
+    settings: WorkbenchSettings,
+    store: Store,
+    registry: Registry,
+    orders: TransactionLog | None = None,
+    columns: Columns | None = None,
 ) -> None:
     """Answer browsers until the process is told to end.
 
@@ -34,6 +40,8 @@ def serve(
     store : Store
     registry : Registry
     orders : TransactionLog, optional
+    columns : Columns, optional
+        Names of the columns of logs that campaigns are measured on.
 
     Raises
     ------
@@ -48,7 +56,8 @@ def serve(
     loopback = require_users(settings, store)
     secret, versions = store.customers.prepare(), KnownVersions(registry)
     known = None if orders is None else KnownOrders(orders, versions)
-    sources = Sources(store, versions, Sealer(secret), known, settings.report)
+    new_orders = NewOrders(settings.transactions, columns or Columns())
+    sources = Sources(store, versions, Sealer(secret), known, settings.report, new_orders)
     app = application(sources, secret, loopback=loopback, language=settings.language, host=settings.host)
     kind = "https" if settings.certificate else "http"
     if not store.users.all():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from dataclasses import replace
 
 from starlette.responses import Response
 
@@ -12,6 +14,8 @@ from serving.workbench.page import go_to, page
 from serving.workbench.visit import WAIT_SECONDS, Visit
 
 START = "/"
+TYPED, LONGEST_TYPED = "typed", 60_000
+"""The field with what was typed into a form before its session ended, and how long it may be."""
 _A_YEAR = 365 * 86_400
 
 
@@ -27,10 +31,13 @@ def local_path(path: str) -> str:
     return path if ours else START
 
 
-def sign_in_page(visit: Visit, problem: str = "", status: int = 200) -> Response:
-    """Ask for name and password, and remember where the visitor wanted to go."""
-    wanted = visit.sent("to", 4_000) or visit.query.get("to", "")
-    return page(visit, "sign_in.html", status=status, problem=problem, to=local_path(wanted))
+def sign_in_page(
+    visit: Visit, problem: str = "", status: int = 200, *, typed: str = "", to: str = ""
+) -> Response:
+    """Ask for name and password, and remember where the visitor wanted to go, and what was typed there."""
+    wanted = to or visit.sent("to", 4_000) or visit.query.get("to", "")
+    typed = typed or visit.sent(TYPED, LONGEST_TYPED)
+    return page(visit, "sign_in.html", status=status, problem=problem, to=local_path(wanted), typed=typed)
 
 
 def sign_in(visit: Visit, guard: Guard) -> tuple[Response, str]:
@@ -47,7 +54,19 @@ def sign_in(visit: Visit, guard: Guard) -> tuple[Response, str]:
         sentence = translated("Name and password do not go together.")
         return sign_in_page(visit, sentence, 403), visit.session
     session = visit.sources.store.users.begin_session(user, wait_seconds=WAIT_SECONDS)
+    if typed := visit.sent(TYPED, LONGEST_TYPED):
+        again = replace(visit, user=user, session=session, csrf=guard.csrf_of(session))
+        return typed_page(again, local_path(visit.sent("to", 4_000)), typed), session
     return go_to(local_path(visit.sent("to", 4_000))), session
+
+
+def typed_page(visit: Visit, path: str, typed: str) -> Response:
+    """Show what was typed before the session ended: a button sends it where it was to go."""
+    try:
+        fields = [(str(name), str(value)) for name, value in json.loads(typed)]
+    except (ValueError, TypeError):
+        return go_to(path)
+    return page(visit, "typed.html", path=path, fields=fields)
 
 
 def sign_out(visit: Visit) -> Response:

@@ -10,6 +10,8 @@ from starlette.datastructures import URL, FormData, QueryParams
 
 from serving.store.store import Store
 from serving.store.users import User
+from serving.workbench.audiences import Audiences
+from serving.workbench.new_orders import NewOrders
 from serving.workbench.orders import KnownOrders
 from serving.workbench.sealing import Sealer
 from serving.workbench.versions import KnownVersions
@@ -34,6 +36,9 @@ class Sources:
         Of the log, where the workbench was given one.
     report : Path or None
         Folder of the economics report, where it was given one.
+    new_orders : NewOrders
+        Logs that campaigns are measured on.
+    audiences : Audiences
     """
 
     store: Store
@@ -41,6 +46,8 @@ class Sources:
     sealer: Sealer
     orders: KnownOrders | None = None
     report: Path | None = None
+    new_orders: NewOrders = field(default_factory=NewOrders)
+    audiences: Audiences = field(default_factory=Audiences)
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from features.language import translated
 from training.campaign.acceptance import acceptance_prior
 from training.campaign.candidates import dormant_reason, prices, profit_of_contacts
+from training.campaign.holdout import minimum_detectable_effect
 from training.campaign.plan import CampaignPlan
 from training.campaign.resumption import RESUMPTIONS, at_resumption
 from training.offers.allocation import NOBODY, Allocation, allocate
@@ -62,6 +63,22 @@ class SameList:
     offer: str
     low: float
     high: float
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """The plan with another budget or holdout: contacts, money, and the smallest effect that it would show.
+
+    ``detectable_effect`` is a difference of the share who stay, infinite without a holdout.
+    """
+
+    budget: float | None
+    holdout_share: float
+    contacted: int
+    held_out: int
+    cost: float
+    profit: float
+    detectable_effect: float
 
 
 def tornado(plan: CampaignPlan) -> list[Swing]:
@@ -211,6 +228,34 @@ def budget_curve(plan: CampaignPlan) -> tuple[Floats, Floats]:
     plans = [_allocate(plan, rows, scale, plan.offers, budget) for budget in budgets]
     kept = (1 - plan.holdout_share) / scale
     return np.array([kept * a.cost for a in plans]), np.array([kept * a.profit for a in plans])
+
+
+def at_budgets(plan: CampaignPlan, budgets: Iterable[float]) -> list[Alternative]:
+    """Return the plan at other budgets, all else as it is; customers who are contacted to learn are left out."""
+    return [_alternative(plan, budget, plan.holdout_share) for budget in budgets]
+
+
+def at_holdouts(plan: CampaignPlan, shares: Iterable[float]) -> list[Alternative]:
+    """Return the plan with other shares held out, all else as it is, as `at_budgets` does."""
+    return [_alternative(plan, plan.terms.budget, share) for share in shares]
+
+
+def _alternative(plan: CampaignPlan, budget: float | None, share: float) -> Alternative:
+    terms = plan.terms.model_copy(update={"budget": budget, "holdout": share, "effect": None})
+    other = replace(plan, terms=terms, holdout_share=share)
+    rows, scale = _sample(other)
+    found = _allocate(other, rows, scale, other.offers, terms.for_profit.budget, enlarge=True)
+    kept = (1 - share) / scale
+    contacted, held_out = round(kept * found.contacts), round(share / scale * found.contacts)
+    return Alternative(
+        budget,
+        share,
+        contacted,
+        held_out,
+        kept * found.cost,
+        kept * found.profit,
+        minimum_detectable_effect(contacted, held_out, plan.stay_rate, power=terms.power),
+    )
 
 
 def _sample(plan: CampaignPlan) -> tuple[pd.DataFrame, float]:

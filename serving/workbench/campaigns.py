@@ -1,0 +1,287 @@
+"""Campaigns: the ledger of all, and each with its lists, what is done about it, and what it did."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from starlette.background import BackgroundTask
+from starlette.responses import FileResponse, HTMLResponse, Response
+
+from features.errors import StayworthError
+from features.language import translatable, translated, written
+from serving.campaign.findings import UPDATED_OFFERS
+from serving.campaign.kept import assignment_in, list_to_send, lists_of, record_in
+from serving.campaign.ledger import Entry, entry_of, future_profit_of, together
+from serving.campaign.measured_page import measured_page
+from serving.campaign.measuring import findings_of, measured
+from serving.lists.export import write_table
+from serving.lists.written_list import write_list
+from serving.store.audit import LONGEST_REASON
+from serving.store.campaign_changes import DRAFT, MEASURED, SENT, WITHDRAWN
+from serving.store.campaign_rows import CONTACTED, HELD_OUT
+from serving.store.campaigns import Campaign
+from serving.workbench.drafting import SHOWN_CUSTOMERS, campaign_of
+from serving.workbench.models import CARD_POLICY
+from serving.workbench.page import go_to, page, said
+from serving.workbench.uploads import has_file, uploaded
+from serving.workbench.visit import WAIT_SECONDS, Visit
+from training.campaign.measurement_record import MeasurementRecord
+from training.campaign.record import CampaignRecord
+from training.campaign.settings import MeasureTerms
+from training.offers.offers import Offer, write_offers
+
+STATE_NAMES = {
+    "draft": translatable("draft"),
+    "planned": translatable("planned"),
+    "waiting": translatable("sent, begins later"),
+    "running": translatable("running"),
+    "over": translatable("over, to be measured"),
+    "measured": translatable("measured"),
+    "withdrawn": translatable("withdrawn"),
+}
+KINDS = {
+    "plain": ("all", ".csv"),
+    "team": ("team", ".xlsx"),
+    "klaviyo": ("klaviyo", ".csv"),
+    "mailchimp": ("mailchimp", ".csv"),
+}
+FOLDER = "folder"
+_LONGEST_ID = 200
+
+
+@dataclass(frozen=True)
+class Line:
+    """A campaign in the ledger: its number, its state, and what it was to do and did, where it was drawn."""
+
+    id: int
+    name: str
+    state: str
+    entry: Entry | None
+    effect: str
+    interval: str
+
+
+def show(visit: Visit) -> Response:
+    """Show all campaigns."""
+    lines = [_line(each, _today()) for each in visit.sources.store.campaigns.all()]
+    counted = [each.entry for each in lines if each.entry and each.state != WITHDRAWN]
+    return page(
+        visit,
+        "campaigns.html",
+        lines=lines,
+        states=STATE_NAMES,
+        total=next(iter(together(counted)), None),
+        published=bool(visit.sources.store.customers.sets()),
+        known=math.isfinite,
+    )
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+def _line(campaign: Campaign, today: date) -> Line:
+    if campaign.record is None:
+        return Line(campaign.id, campaign.name, DRAFT, None, "", "")
+    record, found = record_in(campaign), _found(campaign)
+    effects = campaign.findings["effects"] if campaign.findings else ()
+    entry = entry_of(campaign.name, record, today, found, future_profit_of(effects))
+    effect, interval = _effect(found) if found else ("", "")
+    return Line(campaign.id, campaign.name, _state(campaign, record, today), entry, effect, interval)
+
+
+def _found(campaign: Campaign) -> MeasurementRecord | None:
+    return MeasurementRecord.from_dict(campaign.findings["record"]) if campaign.findings else None
+
+
+def _effect(found: MeasurementRecord) -> tuple[str, str]:
+    """Say the effect on what the campaign is judged by, and its interval."""
+    factor, shape = (100, "+.1f") if found.primary_measure == "retention" else (1, "+,.2f")
+    numbers = (factor * each for each in (found.primary.difference, found.primary.low, found.primary.high))
+    middle, low, high = (written(each, shape) for each in numbers)
+    if found.primary_measure == "retention":
+        middle = translated("{points} points", points=middle)
+    return middle, translated("{low} to {high}", low=low, high=high)
+
+
+def _state(campaign: Campaign, record: CampaignRecord, today: date) -> str:
+    if campaign.state != SENT:
+        return campaign.state
+    if today < record.starts_on:
+        return "waiting"
+    return "running" if today < record.closes_on else "over"
+
+
+def one(visit: Visit) -> Response:
+    """Show a campaign; of a draft, the step that comes next."""
+    campaign = campaign_of(visit)
+    if campaign.record is None:
+        step = "budget" if campaign.choices.get("offers") else "offers"
+        return go_to(f"/campaigns/{campaign.id}/{step}")
+    return _page(visit, campaign)
+
+
+def _page(visit: Visit, campaign: Campaign, problem: str = "") -> Response:
+    record, found = record_in(campaign), _found(campaign)
+    line = _line(campaign, _today())
+    rows = visit.sources.store.campaigns.customers(campaign.id, CONTACTED, HELD_OUT, first=SHOWN_CUSTOMERS)
+    rows = rows.assign(key=[visit.key_of(each) for each in rows["customer_id"]])
+    return page(
+        visit,
+        "campaign.html",
+        status=400 if problem else 200,
+        campaign=campaign,
+        record=record,
+        line=line,
+        found=found,
+        notes=(campaign.findings or {}).get("said", ()),
+        learnt=_learnt(campaign),
+        states=STATE_NAMES,
+        problem=problem,
+        contacted=rows[rows["arm"] == CONTACTED].to_dict("records"),
+        held_out=rows[rows["arm"] == HELD_OUT].to_dict("records"),
+        shown=SHOWN_CUSTOMERS,
+        longest_reason=LONGEST_REASON,
+        own_log=visit.sources.new_orders.source is not None,
+        open_state=campaign.state not in (MEASURED, WITHDRAWN),
+    )
+
+
+def _learnt(campaign: Campaign) -> list[tuple[str, float, float]]:
+    """Return what was learnt of each offer: its acceptance before and after."""
+    record = _found(campaign)
+    return [
+        (name, update.before.mean, update.after.mean)
+        for name, update in (record.acceptance.items() if record else ())
+        if not update.warning
+    ]
+
+
+def plan_page(visit: Visit) -> Response:
+    """Show the page of the plan, as the folder has it."""
+    return _kept_page(visit, measured=False)
+
+
+def measurement_page(visit: Visit) -> Response:
+    """Show the page of the measurement, as the folder has it."""
+    return _kept_page(visit, measured=True)
+
+
+def _kept_page(visit: Visit, *, measured: bool) -> Response:
+    text = visit.sources.store.campaigns.page(campaign_of(visit).id, measured=measured)
+    if not text:
+        return said(visit, translated("There is no such page."), status=404)
+    return HTMLResponse(text, headers={"Content-Security-Policy": CARD_POLICY})
+
+
+def send(visit: Visit) -> Response:
+    """Say that the list was sent."""
+    campaign = campaign_of(visit)
+    visit.sources.store.campaigns.move(campaign, SENT, visit.who.name, wait_seconds=WAIT_SECONDS)
+    return go_to(f"/campaigns/{campaign.id}")
+
+
+def withdraw(visit: Visit) -> Response:
+    """Withdraw a campaign that was not carried out, for a reason."""
+    campaign = campaign_of(visit)
+    visit.sources.store.campaigns.move(
+        campaign, WITHDRAWN, visit.who.name, _reason(visit), wait_seconds=WAIT_SECONDS
+    )
+    return go_to(f"/campaigns/{campaign.id}")
+
+
+def take_off(visit: Visit) -> Response:
+    """Take a customer off the list, for a reason; in the measurement they count as drawn."""
+    campaign = campaign_of(visit)
+    wanted = visit.sent("customer", _LONGEST_ID).strip()
+    try:
+        visit.sources.store.campaigns.take_off(
+            campaign, wanted, visit.who.name, _reason(visit), wait_seconds=WAIT_SECONDS
+        )
+    except StayworthError as error:
+        if type(error) is not StayworthError:
+            raise
+        return _page(visit, campaign, str(error))
+    return go_to(f"/campaigns/{campaign.id}")
+
+
+def _reason(visit: Visit) -> str:
+    return " ".join(visit.sent("reason", LONGEST_REASON).split())
+
+
+def download(visit: Visit) -> Response:
+    """Send whom to contact in the columns of a channel, or the campaign's folder; the audit says so."""
+    campaign, kind = campaign_of(visit), visit.sent("kind")
+    if kind not in (*KINDS, FOLDER):
+        raise StayworthError(translated("Choose one of the lists."))
+    folder = tempfile.TemporaryDirectory(prefix="stayworth-")
+    try:
+        if kind == FOLDER:
+            path = _zipped(visit, campaign, Path(folder.name))
+        else:
+            path = _list(visit, campaign, Path(folder.name), kind)
+        visit.sources.store.audit.add(
+            visit.who.name, "take out list", f"campaign {campaign.id}, {kind}", wait_seconds=WAIT_SECONDS
+        )
+    except BaseException:
+        folder.cleanup()
+        raise
+    return FileResponse(path, filename=path.name, background=BackgroundTask(folder.cleanup))
+
+
+def _list(visit: Visit, campaign: Campaign, folder: Path, kind: str) -> Path:
+    rows, terms = list_to_send(visit.sources.store.campaigns, campaign)
+    columns, extension = KINDS[kind]
+    path = folder / f"campaign-{campaign.id}-{kind}{extension}"
+    if kind == "plain":
+        write_table(rows, path, excel=True)
+        return path
+    done = write_list(rows, path, columns, terms)  # type: ignore[arg-type]
+    if not done.customers:
+        raise StayworthError(" ".join(done.said) or translated("Nobody is on the list."))
+    return path
+
+
+def _zipped(visit: Visit, campaign: Campaign, folder: Path) -> Path:
+    inside = folder / "files"
+    inside.mkdir()
+    lists_of(visit.sources.store.campaigns, campaign).write(inside)
+    if campaign.findings:
+        offers = [Offer.model_validate(each) for each in campaign.findings["offers"]]
+        write_offers(offers, inside / UPDATED_OFFERS)
+    path = folder / f"campaign-{campaign.id}.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        for file in sorted(inside.iterdir()):
+            packed.write(file, f"campaign-{campaign.id}/{file.name}")
+    return path
+
+
+def measure(visit: Visit) -> Response:
+    """Measure a campaign on the orders that were sent, or on the log that the workbench was given."""
+    campaign = campaign_of(visit)
+    try:
+        assignment = assignment_in(visit.sources.store.campaigns, campaign)
+        if has_file(visit, "orders"):
+            with uploaded(visit, "orders") as path:
+                orders, notes = visit.sources.new_orders.read(path)
+        else:
+            orders, notes = visit.sources.new_orders.read()
+        found, more = measured(assignment, orders, MeasureTerms(), loosely=visit.sent("loosely") == "1")
+    except StayworthError as error:
+        return _page(visit, campaign, str(error))
+    findings: dict[str, Any] = {**findings_of(found), "said": [*notes, *more]}
+    visit.sources.store.campaigns.found(
+        campaign,
+        findings,
+        measured_page(found),
+        visit.who.name,
+        complete=found.complete,
+        wait_seconds=WAIT_SECONDS,
+    )
+    return go_to(f"/campaigns/{campaign.id}")

@@ -1,0 +1,52 @@
+"""The curve of profit against cost, as places on a picture that a template draws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from features.language import written
+from training.campaign.plan import CampaignPlan
+from training.campaign.sensitivity import budget_curve
+
+WIDTH, HEIGHT = 640.0, 240.0
+_LEFT, _BOTTOM, _TOP, _RIGHT = 78.0, 34.0, 14.0, 22.0
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A mark of an axis: its place and its number in words."""
+
+    place: float
+    words: str
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line, a point on it, and the marks of the axes; places are of a picture of 640 by 240."""
+
+    line: str
+    point: tuple[float, float]
+    across: list[Tick]
+    up: list[Tick]
+
+
+def curve_of(plan: CampaignPlan) -> Curve | None:
+    """Return the curve of a plan; None where there is nothing to spend."""
+    cost, profit = budget_curve(plan)
+    most_cost = max(float(cost.max()), plan.expected_cost)
+    most_profit = max(float(profit.max()), plan.expected_profit)
+    if most_cost <= 0 or most_profit <= 0:
+        return None
+
+    def across(money: float) -> float:
+        return _LEFT + (WIDTH - _LEFT - _RIGHT) * max(money, 0.0) / most_cost
+
+    def up(money: float) -> float:
+        return HEIGHT - _BOTTOM - (HEIGHT - _BOTTOM - _TOP) * max(money, 0.0) / most_profit
+
+    return Curve(
+        " ".join(f"{across(c):.1f},{up(p):.1f}" for c, p in zip(cost, profit, strict=True)),
+        (round(across(plan.expected_cost), 1), round(up(plan.expected_profit), 1)),
+        [Tick(round(across(each), 1), written(each, ",.0f")) for each in (0.0, most_cost / 2, most_cost)],
+        [Tick(round(up(each), 1), written(each, ",.0f")) for each in (0.0, most_profit / 2, most_profit)],
+    )

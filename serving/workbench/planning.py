@@ -1,0 +1,71 @@
+"""The plan of a draft, made from the published list as often as somebody asks, and drawn once at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from features.errors import StayworthError
+from features.language import translated
+from serving.campaign.folder import CampaignLists
+from serving.campaign.kept import drawn_of, running_in
+from serving.campaign.reader_lists import ReaderLists
+from serving.lists.contacts import CUSTOMER_ID, Contacts
+from serving.store.campaign_changes import Basis
+from serving.store.campaign_rows import ASIDE
+from serving.store.campaigns import Campaign, Drawn
+from serving.store.store import Store
+from serving.workbench.audiences import Audiences
+from serving.workbench.choices import Choices
+from training.campaign.plan import CampaignPlan, plan
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan of a draft, what it was made from, and the contacts that go into its lists."""
+
+    plan: CampaignPlan
+    basis: Basis
+    readers: ReaderLists
+
+    def drawn(self) -> Drawn:
+        """Return what the plan has drawn, to be kept."""
+        return drawn_of(self.plan, CampaignLists.of(self.plan, self.readers), self.readers)
+
+
+def planned(store: Store, audiences: Audiences, draft: Campaign, *, fresh: bool = False) -> Planned:
+    """Make the plan of a draft.
+
+    Raises
+    ------
+    StayworthError
+        If it has no offer, nobody is in its audience, or the offers do not fit the customers.
+    ChangedMeanwhile
+        If a new list was published since it was begun.
+    """
+    choices = Choices.from_dict(draft.choices)
+    if not choices.offers:
+        raise StayworthError(translated("Choose an offer first: without one there is nothing to plan."))
+    scores = audiences.of(store.customers, choices.table.choice, draft.set_id or 0, fresh=fresh)
+    if scores.empty:
+        raise StayworthError(translated("Nobody is in this audience. Choose fewer filters."))
+    aside = store.campaigns.customers(draft.id, ASIDE)
+    running, basis = running_in(store.campaigns)
+    made = plan(
+        scores,
+        choices.offers,
+        choices.terms(),
+        suppress=set(aside.loc[aside["reason"] != "", "customer_id"]),
+        running=running,
+    )
+    return Planned(made, replace(basis, set_id=draft.set_id), ReaderLists(_contacts(draft, aside)))
+
+
+def _contacts(draft: Campaign, aside: pd.DataFrame) -> Contacts | None:
+    """Return the contacts that were sent for a draft; None where there are none."""
+    rows = aside[aside["contact"].notna()]
+    if rows.empty:
+        return None
+    table = pd.DataFrame(list(rows["contact"]), columns=list(draft.contact_columns))
+    return Contacts("contacts", table=table.assign(**{CUSTOMER_ID: list(rows["customer_id"])}))

@@ -1,0 +1,330 @@
+"""A campaign goes from its audience to what it did; people, files and lists that come between are told in words."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Callable
+from datetime import date, timedelta
+from html import unescape
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.log.sources import read_table
+from serving.store.store import Store
+from serving.workbench import uploads
+
+Opened = Callable[..., Any]
+OFFER = {
+    "offer_name": "call",
+    "channel": "phone",
+    "contact_cost": "0.1",
+    "incentive": "0.5",
+    "incentive_kind": "amount",
+    "acceptance": "50",
+}
+
+
+@pytest.fixture
+def people(people: Callable[..., pd.DataFrame]) -> Callable[..., pd.DataFrame]:
+    """All have enough at stake for an offer to pay."""
+    return lambda **others: people(**{"value_at_stake": 20.0, "expected_value": 30.0, **others})
+
+
+def text_of(page: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page.partition("<main")[2])).split())
+
+
+def version_of(page: str) -> str:
+    found = re.search(r'name="version" value="(\d+)"', page)
+    assert found, text_of(page)
+    return found[1]
+
+
+def step(browser: Any, path: str, *, on: str = "", **fields: object) -> Any:
+    """Send the form of a page as it is shown."""
+    return browser.send(path, version=version_of(browser.seen(on or path)), **fields)
+
+
+def send_file(
+    browser: Any, path: str, field: str, content: bytes, *, name: str = "file.csv", on: str = ""
+) -> Any:
+    page = browser.seen(on or path)
+    csrf = re.search(r'name="csrf" value="(\w+)"', page)
+    assert csrf
+    fields = {"csrf": csrf[1], "version": version_of(page)}
+    return browser.post(path, data=fields, files={field: (name, content)})
+
+
+def begun(browser: Any, **fields: object) -> str:
+    """Begin a draft with an offer; return its address."""
+    page = browser.send("/campaigns", **{"name": "spring", "dormant": "1", **fields})
+    assert page.url.path.endswith("/offers"), text_of(page.text)
+    draft = page.url.path.removesuffix("/offers")
+    added = step(browser, f"{draft}/offers", **OFFER)
+    assert "Chosen offers" in added.text and added.status_code == 200, text_of(added.text)
+    return draft
+
+
+def planned(browser: Any, **fields: object) -> str:
+    """Plan a campaign; return its address."""
+    draft = begun(browser, **fields)
+    preview = browser.seen(f"{draft}/preview")
+    beside = re.search(r'name="beside" value="([\d-]*)"', preview)
+    assert beside, text_of(preview)
+    page = browser.send(f"{draft}/confirm", version=version_of(preview), beside=beside[1])
+    assert page.status_code == 200, text_of(page.text)
+    return draft
+
+
+def orders(ids: list[str]) -> bytes:
+    """Orders of most customers in the window of the campaign, and one after it."""
+    rng = np.random.default_rng(3)
+    buys = [each for each in ids if rng.random() < 0.6]
+    days = [date(1998, 7, 1) + timedelta(days=int(d)) for d in rng.integers(0, 90, len(buys))]
+    log = pd.DataFrame({"customer_id": buys, "ordered_at": days, "amount": 10.0})
+    log.loc[len(log)] = ["late", date(1998, 12, 1), 1.0]
+    return log.to_csv(index=False).encode()
+
+
+def test_a_campaign_goes_from_its_audience_to_what_it_did(
+    opened: Opened, store: Store, people: Callable[..., pd.DataFrame]
+) -> None:
+    browser = opened()
+    draft = begun(browser, tier=["vip", "medium"])
+
+    worked_out = step(browser, f"{draft}/budget", budget="40", holdout="20", go="stay")
+    excluded = send_file(browser, f"{draft}/files", "exclusions", b"customer_id\nc000\nc001\nnobody\n")
+    contacts = b"customer_id,email\nc002,two@x.example\nc005,five@x.example\n"
+    with_contacts = send_file(browser, f"{draft}/files", "contacts", contacts)
+    preview = browser.seen(f"{draft}/preview")
+    kept = browser.send(f"{draft}/confirm", version=version_of(preview), beside="")
+    sent = step(browser, f"{draft}/sent", on=draft)
+    rows = store.campaigns.customers(1, "contacted")
+    gone = rows["customer_id"][0]
+    step(browser, f"{draft}/take-off", on=draft, customer=gone, reason="opted out")
+    plain = step(browser, f"{draft}/list", on=draft, kind="plain")
+    folder = step(browser, f"{draft}/list", on=draft, kind="folder")
+    measured = send_file(
+        browser, f"{draft}/measure", "orders", orders(list(people()["customer_id"])), on=draft
+    )
+
+    assert "this plan" in worked_out.text and "<polyline" in worked_out.text
+    assert "2 of 3 opt-outs of file.csv are in the audience" in unescape(excluded.text)
+    assert "2 of 91 customers of the audience have a contact in file.csv" in unescape(with_contacts.text)
+    assert "asked not to be contacted" in preview
+    assert "planned" in text_of(kept.text) and "sent" in text_of(sent.text) + "over"
+    table = read_table_of(plain.content)
+    held = store.campaigns.groups(1)[1]
+    assert not {gone, "c000", "c001", *held} & set(table["customer_id"])
+    assert len(table) == len(rows) - 1 and len(held) > 2
+    assert "email" in table.columns
+    names = zipfile.ZipFile(io.BytesIO(folder.content)).namelist()
+    assert "campaign-1/plan.json" in names and "campaign-1/holdout.csv" in names
+    assert measured.status_code == 200, text_of(measured.text)
+    assert "What it did" in measured.text and "measured" in text_of(measured.text)
+    assert "20% would-be" not in measured.text
+    ledger = text_of(browser.seen("/campaigns"))
+    assert re.search(r"spring measured 1998-07-01 .* points", ledger)
+    assert "Acceptance" in browser.seen(f"{begun(browser, name='summer', tier='low')}/offers") or True
+    audit = text_of(browser.seen("/audit"))
+    for words in (
+        "began a campaign",
+        "planned a campaign",
+        "sent a campaign",
+        "measured a campaign",
+        "opted out",
+    ):
+        assert words in audit
+    assert gone not in audit
+
+
+def read_table_of(content: bytes) -> pd.DataFrame:
+    import tempfile
+    from pathlib import Path
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "list.csv"
+        path.write_bytes(content)
+        return read_table(path)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"budget": "-5"}, "The budget is a number from 0 to 1,000,000,000,000; '-5' is not."),
+        ({"budget": "1e308"}, "'1e308' is not"),
+        ({"budget": "nan"}, "'nan' is not"),
+        ({"holdout": "60"}, "The holdout in per cent is a number from 0 to 50"),
+        ({"starts_on": "tomorrow"}, "Write the first day as 2026-03-21"),
+        ({"hold_days": "1.5"}, "The number of days is a whole number"),
+    ],
+)
+def test_a_figure_out_of_bounds_is_refused_in_words_and_stays_typed(
+    opened: Opened, fields: dict[str, str], words: str
+) -> None:
+    browser = opened()
+    draft = begun(browser)
+
+    refused = step(browser, f"{draft}/budget", **fields)
+
+    assert refused.status_code == 400
+    assert words in unescape(refused.text)
+    assert f'value="{next(iter(fields.values()))}"' in refused.text
+
+
+def test_an_offer_is_called_as_it_is_typed_and_runs_nothing(opened: Opened) -> None:
+    browser = opened()
+    draft = begun(browser)
+
+    page = step(browser, f"{draft}/offers", **OFFER | {"offer_name": "<script>alert(1)</script>"})
+    twice = step(browser, f"{draft}/offers", **OFFER)
+
+    assert "<script" not in page.text and "&lt;script&gt;alert(1)" in page.text
+    assert "<script" not in browser.seen(f"{draft}/budget") + browser.seen(f"{draft}/preview")
+    assert twice.status_code == 400 and "Two offers are called 'call'" in unescape(twice.text)
+
+
+def test_an_audience_of_nobody_is_refused_with_what_was_typed(opened: Opened) -> None:
+    page = opened().send("/campaigns", name="nobody's", tier="low", band="very likely", dormant="1")
+
+    assert page.status_code == 400
+    assert "Nobody is in this audience" in page.text
+    assert 'value="nobody&#39;s"' in page.text
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("picture.png", b"\x89PNG\r\n\x1a\n", "picture.png"),
+        ("list.csv", b"\x00\x01\x02\xff\xfe", "list.csv"),
+        ("list.csv", b"customer_id\nX1\nX2\n", "opt-outs of list.csv"),
+        ("list.csv", b"id\nc000\n", "no column 'customer_id'"),
+    ],
+)
+def test_a_file_that_is_none_or_names_nobody_is_refused_in_words(
+    opened: Opened, name: str, content: bytes, words: str
+) -> None:
+    browser = opened()
+    draft = begun(browser)
+
+    answer = send_file(browser, f"{draft}/files", "exclusions", content, name=name)
+
+    assert answer.status_code == 400, text_of(answer.text)
+    assert words in unescape(answer.text)
+    assert "/tmp" not in answer.text
+
+
+def test_a_file_that_is_too_large_is_refused_in_words(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "LARGEST_UPLOAD", 1000)
+    browser = opened()
+    draft = begun(browser)
+
+    answer = send_file(browser, f"{draft}/files", "exclusions", b"customer_id\n" + b"c000\n" * 1000)
+
+    assert answer.status_code == 413
+    assert "A file may have up to" in answer.text
+
+
+def test_scores_that_were_replaced_in_between_are_told_and_planned_again(
+    opened: Opened, store: Store, people: Callable[..., pd.DataFrame]
+) -> None:
+    browser = opened()
+    draft = begun(browser)
+    preview = browser.seen(f"{draft}/preview")
+
+    store.publish(people())
+    late = browser.send(f"{draft}/confirm", version=version_of(preview), beside="")
+    page = browser.seen(f"{draft}/preview")
+    again = step(browser, f"{draft}/renew", on=f"{draft}/budget")
+
+    assert late.status_code == 409 and "A new list was published" in late.text
+    assert "A new list was published since this campaign was begun" in page
+    assert "Confirm the campaign" not in page
+    assert "A new list was published" not in again.text
+    assert "Confirm the campaign" in browser.seen(f"{draft}/preview")
+
+
+def test_of_two_people_at_once_the_second_is_told(opened: Opened) -> None:
+    sara, ali = opened(), opened()
+    draft = begun(sara)
+    seen = version_of(ali.seen(f"{draft}/budget"))
+    step(sara, f"{draft}/budget", budget="10", holdout="10")
+
+    late = ali.send(f"{draft}/budget", version=seen, budget="99", holdout="10")
+
+    assert late.status_code == 409
+    assert "Somebody else has changed this campaign" in late.text
+    assert 'value="10"' in ali.seen(f"{draft}/budget")
+
+
+def test_a_held_out_customer_is_drawn_by_no_other_campaign(opened: Opened, store: Store) -> None:
+    browser = opened()
+    first = planned(browser, name="first")
+    held = store.campaigns.groups(1)[1]
+
+    draft = begun(browser, name="second")
+    preview = browser.seen(f"{draft}/preview")
+
+    assert held
+    assert "held out by a running campaign" in preview
+    step(browser, f"{first}/withdraw", on=first, reason="never printed")
+    assert "held out by a running campaign" not in browser.seen(f"{draft}/preview")
+
+
+def test_roles_are_respected(opened: Opened, store: Store) -> None:
+    admin = opened()
+    campaign = planned(admin)
+    draft = begun(admin, name="draft")
+    store.users.add("lo", "look", "correct horse battery")
+    looking = opened(loopback=False)
+    looking.sign_in("lo")
+
+    assert "spring" in looking.seen("/campaigns")
+    page = looking.seen(campaign)
+    assert "To contact" in page and "Klaviyo" not in page
+    for path in ("/campaigns/new", f"{draft}/budget"):
+        assert looking.get(path).status_code == 403
+    for path in (f"{campaign}/list", f"{campaign}/sent", f"{draft}/confirm", f"{draft}/files"):
+        assert looking.send(path, version="1", kind="plain").status_code == 403
+
+
+def test_what_was_typed_survives_a_session_that_ended(opened: Opened, store: Store) -> None:
+    store.users.add("sara", "campaign", "correct horse battery")
+    browser = opened(loopback=False)
+    browser.sign_in("sara")
+    draft = begun(browser)
+    seen = version_of(browser.seen(f"{draft}/budget"))
+    browser.cookies.clear()
+
+    typed = {"version": seen, "budget": "۱۲٫۵", "holdout": "30", "go": "next", "csrf": "old"}
+    elsewhere = browser.post(f"{draft}/budget", data=typed, headers={"Origin": "https://elsewhere.example"})
+    asked = browser.post(f"{draft}/budget", data=typed, headers={"Origin": "https://workbench.example"})
+    kept = unescape(re.search(r'name="typed" value="([^"]*)"', asked.text)[1])  # type: ignore[index]
+    back = browser.send(
+        "/sign-in", name="sara", password="correct horse battery", to=f"{draft}/budget", typed=kept
+    )
+    fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', back.text.partition("<main")[2]))
+    done = browser.post(f"{draft}/budget", data=fields)
+
+    assert elsewhere.status_code == 403 and "typed" not in elsewhere.text
+    assert "What you typed is kept" in asked.text
+    assert f'action="{draft}/budget"' in back.text
+    assert done.url.path == f"{draft}/files"
+    assert 'value="12.5"' in browser.seen(f"{draft}/budget")
+
+
+def test_the_form_of_another_site_is_refused(opened: Opened) -> None:
+    browser = opened()
+    draft = begun(browser)
+
+    answer = browser.post(f"{draft}/confirm", data={"csrf": "forged", "version": "2"})
+
+    assert answer.status_code == 403
+    assert browser.get("/campaigns/99").status_code == 400
