@@ -214,6 +214,24 @@ class Customers:
         read = [row for row in self._database.select(statement) if str(row.customer_id).startswith(beginning)]
         return Page(read[:rows], len(read) > rows)
 
+    def ids(self) -> list[str]:
+        """Return the ids of all customers of the newest set, by id.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be reached.
+        """
+        newest = sa.select(sa.func.max(score_sets.c.id)).scalar_subquery()
+        wanted = sa.select(scores.c.customer_id).where(scores.c.set_id == newest)
+        found: list[str] = []
+        while True:
+            after = wanted.where(scores.c.customer_id > found[-1]) if found else wanted
+            rows = self._database.select(after.order_by(scores.c.customer_id).limit(_CHUNK_ROWS))
+            found += (row.customer_id for row in rows)
+            if len(rows) < _CHUNK_ROWS:
+                return found
+
     def history(self, customer_id: str) -> Sequence[sa.Row[Any]]:
         """Return a customer's scores in all published sets, with what each set says of itself, the newest first."""
         theirs = (scores.c.set_id == score_sets.c.id) & (scores.c.customer_id == customer_id)

@@ -28,6 +28,7 @@ from serving.workbench.planning import Planned, planned
 from serving.workbench.query import TableQuery
 from serving.workbench.uploads import has_file, uploaded
 from serving.workbench.visit import WAIT_SECONDS, Visit
+from training.campaign.assignment import LIST_COLUMNS
 from training.campaign.candidates import ASKED_NOT_TO, reason_in_words
 from training.campaign.sensitivity import Alternative, at_budgets, at_holdouts
 from training.offers.offers import require_own_names
@@ -348,15 +349,14 @@ def choose_files(visit: Visit) -> Response:
     choices, campaigns = Choices.from_dict(draft.choices), visit.sources.store.campaigns
     aside = campaigns.customers(draft.id, ASIDE).set_index("customer_id")[["reason", "contact"]]
     try:
-        scores = visit.sources.audiences.of(
-            visit.sources.store.customers, choices.table.choice, draft.set_id or 0, fresh=False
-        )
+        # Of the whole list: the audience may change.
+        known = visit.sources.store.customers.ids()
         said: list[str] = []
         loosely = visit.sent("loosely") == "1"
         if has_file(visit, "exclusions"):
-            aside = _excluded(visit, scores, aside, said, loosely=loosely)
+            aside = _excluded(visit, known, aside, said, loosely=loosely)
         if has_file(visit, "contacts"):
-            aside = _with_contacts(visit, scores, aside, said, loosely=loosely)
+            aside = _with_contacts(visit, known, aside, said, loosely=loosely)
         if visit.sent("drop") in ("reason", "contact"):
             aside = aside.assign(**{visit.sent("drop"): "" if visit.sent("drop") == "reason" else None})
         if not said and not visit.sent("drop"):
@@ -374,11 +374,11 @@ def choose_files(visit: Visit) -> Response:
 
 
 def _excluded(
-    visit: Visit, scores: pd.DataFrame, aside: pd.DataFrame, said: list[str], *, loosely: bool
+    visit: Visit, known: list[str], aside: pd.DataFrame, said: list[str], *, loosely: bool
 ) -> pd.DataFrame:
-    reader = CustomerFiles(scores[CUSTOMER_ID], translated("the audience"), loosely, allow_unmatched=True)
+    reader = CustomerFiles(known, translated("the published list"), loosely)
     with uploaded(visit, "exclusions") as path:
-        ids = reader.ids(path, OPT_OUTS)
+        ids = reader.ids(path, OPT_OUTS, all_that_are_meant=True)
     said += reader.report
     reasons = pd.Series(ASKED_NOT_TO, index=pd.Index(sorted(set(ids)), name="customer_id"))
     both = aside.index.union(reasons.index)
@@ -391,23 +391,28 @@ def _excluded(
 
 
 def _with_contacts(
-    visit: Visit, scores: pd.DataFrame, aside: pd.DataFrame, said: list[str], *, loosely: bool
+    visit: Visit, known: list[str], aside: pd.DataFrame, said: list[str], *, loosely: bool
 ) -> pd.DataFrame:
     with uploaded(visit, "contacts") as path:
         contacts = Contacts(path, loosely=loosely)
-    joined = contacts.join(scores[[CUSTOMER_ID]])
-    match = contacts.matched(scores)
+    contacts.require_no_clash(list(LIST_COLUMNS))
+    everybody = pd.DataFrame({CUSTOMER_ID: known}, dtype="str")
+    match = contacts.matched(everybody)
+    if not match.pairs:
+        raise StayworthError(" ".join(contacts.warnings(match)))
     said.append(
         translated(
-            "{found:,} of {n:customer|customers} of the audience have a contact in {file}.",
+            "{found:,} of {n:customer|customers} of the published list have a contact in {file}.",
             found=len(match.pairs),
-            n=len(scores),
+            n=len(known),
             file=contacts.name,
         )
     )
-    known = joined[joined[CUSTOMER_ID].isin(match.pairs)].set_index(CUSTOMER_ID)
-    cells = known.astype(object).where(known.notna(), None).astype(str).where(known.notna(), None)
-    documents = pd.Series(cells.to_dict("records"), index=known.index, dtype=object)
+    theirs = everybody[everybody[CUSTOMER_ID].isin(match.pairs)]
+    found = contacts.join(theirs).set_index(CUSTOMER_ID)
+    cells = found.astype(object).where(found.notna(), None)
+    texts = {name: [None if cell is None else str(cell) for cell in cells[name]] for name in cells.columns}
+    documents = pd.Series(pd.DataFrame(texts, dtype=object).to_dict("records"), index=found.index, dtype=object)
     both = aside.index.union(documents.index)
     return pd.DataFrame(
         {
