@@ -412,7 +412,9 @@ def _with_contacts(
     found = contacts.join(theirs).set_index(CUSTOMER_ID)
     cells = found.astype(object).where(found.notna(), None)
     texts = {name: [None if cell is None else str(cell) for cell in cells[name]] for name in cells.columns}
-    documents = pd.Series(pd.DataFrame(texts, dtype=object).to_dict("records"), index=found.index, dtype=object)
+    documents = pd.Series(
+        pd.DataFrame(texts, dtype=object).to_dict("records"), index=found.index, dtype=object
+    )
     both = aside.index.union(documents.index)
     return pd.DataFrame(
         {

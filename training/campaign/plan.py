@@ -11,6 +11,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -79,12 +80,12 @@ class CampaignPlan:
         """Resumption that the values assume; None for a list that does not state it."""
         return stated_resumption(self.customers)
 
-    @property
+    @cached_property
     def chosen(self) -> pd.DataFrame:
         """Contacted and held out, the most profitable first."""
         return self._ranked(self.customers["offer"] != "")
 
-    @property
+    @cached_property
     def contacted(self) -> pd.DataFrame:
         """Customers to contact now."""
         return self._ranked((self.customers["offer"] != "") & ~self.customers["held_out"])
@@ -94,12 +95,12 @@ class CampaignPlan:
         """Of the contacted, those who are contacted to learn."""
         return self.contacted[self.contacted["purpose"] == EXPLORE]
 
-    @property
+    @cached_property
     def held_out(self) -> pd.DataFrame:
         """Customers not to be contacted, for the comparison."""
         return self._ranked(self.customers["held_out"])
 
-    @property
+    @cached_property
     def not_selected(self) -> pd.DataFrame:
         """Everyone else, with the reason."""
         return self._ranked(self.customers["offer"] == "")

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
+import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +17,7 @@ import httpx
 import numpy as np
 import pandas as pd
 import pytest
+import uvicorn
 from starlette.types import ASGIApp
 
 from features.log.transactions import TransactionLog
@@ -61,6 +66,31 @@ class Browser:
     def sign_in(self, name: str, password: str = PASSWORD) -> httpx.Response:
         """Send name and password."""
         return self.send("/sign-in", name=name, password=password)
+
+
+@pytest.fixture(scope="session")
+def served() -> Callable[..., AbstractContextManager[str]]:
+    """Serves a workbench over a store on a free port while a block lasts; gives its address."""
+
+    @contextmanager
+    def serve(
+        store: Store, registry: str = "sqlite:///none.db", log: TransactionLog | None = None
+    ) -> Iterator[str]:
+        secret, versions = store.customers.prepare(), KnownVersions(Registry(registry))
+        known = None if log is None else KnownOrders(log, versions)
+        app = application(Sources(store, versions, Sealer(secret), known), secret, loopback=True)
+        listening = socket.create_server(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+        thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
+        listening.close()
+
+    return serve
 
 
 @pytest.fixture

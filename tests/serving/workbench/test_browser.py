@@ -4,27 +4,18 @@ without a mouse or eyes.
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from features.log.transactions import TransactionLog
 from serving.scorer import Scorer
 from serving.store.store import Store
-from serving.workbench.application import application
-from serving.workbench.orders import KnownOrders
-from serving.workbench.sealing import Sealer
-from serving.workbench.versions import KnownVersions
-from serving.workbench.visit import Sources
-from training.versions.registry import Registry
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +24,11 @@ PATIENCE_MS = 60_000
 PASSWORD = "correct horse battery"
 RULES = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 GRAVE = {"serious", "critical"}
-PAGES = ("/", "/customers", "one customer", "/customers?tier=destroyer", "/models", "/audit", "/nowhere")
+CUSTOMERS, CAMPAIGNS = (
+    ("/customers", "one customer", "/customers?tier=destroyer"),
+    ("/campaigns", "/campaigns/new"),
+)
+PAGES = ("/", *CUSTOMERS, *CAMPAIGNS, "/models", "/audit", "/nowhere")
 FOCUSED = """document.activeElement === document.body ? '' :
   [...document.querySelectorAll('*')].indexOf(document.activeElement).toString()"""
 TO_REACH = """[...document.querySelectorAll('a[href], button, input, select, summary, [tabindex="0"]')].filter(
@@ -60,7 +55,11 @@ class Visit:
 
 @pytest.fixture(scope="module")
 def workbench(
-    tmp_path_factory: pytest.TempPathFactory, scorer: Scorer, log: TransactionLog, registry_file: Path
+    tmp_path_factory: pytest.TempPathFactory,
+    scorer: Scorer,
+    log: TransactionLog,
+    registry_file: Path,
+    served: Callable[..., AbstractContextManager[str]],
 ) -> Iterator[str]:
     """A server of the workbench over two lists, with a user, segments and orders; its address."""
     folder = tmp_path_factory.mktemp("workbench")
@@ -70,19 +69,8 @@ def workbench(
             store.publish(scores)
         store.users.add("sara", "admin", PASSWORD)
         store.segments.keep("Lost & <found>", {"query": "tier=vip"}, "sara")
-        secret, versions = store.customers.prepare(), KnownVersions(Registry(f"sqlite:///{registry_file}"))
-        sources = Sources(store, versions, Sealer(secret), KnownOrders(log, versions))
-        app = application(sources, secret, loopback=True)
-        listening = socket.create_server(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
-        thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
-        listening.close()
+        with served(store, f"sqlite:///{registry_file}", log) as address:
+            yield address
 
 
 @pytest.fixture
