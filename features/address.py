@@ -6,15 +6,32 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.engine import URL, Engine, create_engine, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.pool import NullPool
+
+from features.errors import StayworthError
 
 ESCAPES = "in a user name or password write @ as %40, / as %2F, : as %3A, % as %25"
 """What to do about an address that cannot be read."""
 
-_DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+_DRIVERS = {
+    "postgresql": "postgresql+psycopg",
+    "postgres": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mariadb+pymysql",
+}
+_PACKAGES = {
+    "mysql": "pymysql",
+    "mariadb": "pymysql",
+    "mssql": "pyodbc",
+    "snowflake": "snowflake-sqlalchemy",
+    "bigquery": "sqlalchemy-bigquery",
+}
+"""What to install for a database, besides what is always there."""
 
 
 @dataclass(frozen=True)
@@ -84,4 +101,25 @@ def with_driver(url: URL) -> URL:
     >>> with_driver(make_url("postgres://db/scores")).drivername
     'postgresql+psycopg'
     """
+    if "+" in url.drivername:
+        return url
     return url.set(drivername=_DRIVERS.get(url.get_backend_name(), url.drivername))
+
+
+def open_engine(url: URL, **options: Any) -> Engine:
+    """Return SQLAlchemy's engine of a database, whatever has a dialect and a driver that are installed.
+
+    Raises
+    ------
+    StayworthError
+        If one of them is not installed; says what to install.
+    """
+    try:
+        return create_engine(with_driver(url), poolclass=NullPool, **options)
+    except (NoSuchModuleError, ModuleNotFoundError):
+        kind = url.get_backend_name()
+        package = _PACKAGES.get(kind)
+        remedy = (
+            f"pip install {package}" if package else "install SQLAlchemy's dialect of it, if there is one"
+        )
+        raise StayworthError(f"The driver of {kind}:// addresses is not installed: {remedy}.") from None

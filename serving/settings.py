@@ -71,7 +71,17 @@ class ScoreSettings(Settings, section="score"):
 
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="File to write: .csv, .parquet or .xlsx. May be left out with --publish."),
+        typer.Option(
+            "--out", help="File to write: .csv, .parquet or .xlsx. May be left out with --publish or --to."
+        ),
+    ] = None
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to",
+            help="Table of a database for all columns of the list, made or its rows replaced: "
+            "postgresql://user@host/database?table=scores, or another database whose SQLAlchemy driver is installed.",
+        ),
     ] = None
     publish: Annotated[
         bool,
@@ -137,10 +147,10 @@ class ScoreSettings(Settings, section="score"):
 
     @model_validator(mode="after")
     def _goes_somewhere(self) -> Self:
-        if self.out is None and not self.publish:
+        if self.out is None and self.to is None and not self.publish:
             raise ValueError(
                 f"--out is missing. Give it here or as out in [score] of {CONFIG_FILE}; or give --publish, and "
-                "the service looks the list up"
+                "the service looks the list up; or --to, a table of a database"
             )
         return self
 

@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -157,8 +158,74 @@ def _postgres_programs() -> Path:
     pytest.skip(reason)
 
 
+@pytest.fixture(scope="session")
+def mariadb_uri() -> Iterator[str]:
+    """The URI of an empty database on a MariaDB server of the tests' own."""
+    server = shutil.which("mariadbd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if server is None:
+        reason = "no MariaDB server here: install the Debian package mariadb-server"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    folder = Path(tempfile.mkdtemp(prefix="stayworth-mariadb-"))
+    account = _unprivileged(folder)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    files = (f"--datadir={folder}/data", f"--tmpdir={folder}", "--innodb-flush-log-at-trx-commit=0")
+    make = [
+        "mariadb-install-db",
+        "--no-defaults",
+        "--skip-test-db",
+        "--auth-root-authentication-method=normal",
+    ]
+    subprocess.run([*make, *files], **account, cwd=folder, check=True, capture_output=True)
+    (folder / "init.sql").write_text(  # a statement a line
+        "CREATE DATABASE shop;\n"
+        f"CREATE USER crm@127.0.0.1 IDENTIFIED BY '{_PASSWORD}';\n"
+        "GRANT ALL ON shop.* TO crm@127.0.0.1;\n"
+    )
+    listen = ("--bind-address=127.0.0.1", f"--port={port}", f"--socket={folder}/socket")
+    start = [
+        server,
+        "--no-defaults",
+        *files,
+        *listen,
+        f"--init-file={folder}/init.sql",
+        "--skip-name-resolve",
+    ]
+    try:
+        with (
+            (folder / "log").open("w") as log,
+            subprocess.Popen(start, **account, cwd=folder, stderr=log) as process,
+        ):
+            try:
+                _wait_for_mariadb(port, folder / "log")
+                yield f"mariadb://crm:{_PASSWORD.replace('@', '%40')}@127.0.0.1:{port}/shop"
+            finally:
+                process.terminate()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_for_mariadb(port: int, log: Path) -> None:
+    import pymysql
+
+    last = time.monotonic() + 60
+    while True:
+        try:
+            pymysql.connect(
+                host="127.0.0.1", port=port, user="crm", password=_PASSWORD, database="shop"
+            ).close()
+            return
+        except pymysql.Error as error:
+            if time.monotonic() > last:
+                pytest.fail(f"MariaDB does not answer ({error}): {log.read_text()}")
+            time.sleep(0.2)
+
+
 def _unprivileged(folder: Path) -> dict[str, Any]:
-    """Return how to run as someone else, who then owns the folder: PostgreSQL refuses to run as root."""
+    """Return how to run as someone else, who then owns the folder: database servers refuse to run as root."""
     if os.getuid() != 0:
         return {}
     for name in ("postgres", "nobody"):

@@ -1,13 +1,17 @@
-"""The rows of a database's table or query, by URI: PostgreSQL and SQLite.
+"""The rows of a database's table or query, by URI: PostgreSQL, SQLite, and what else SQLAlchemy has a driver for.
 
 - ``postgresql://user:password@host:5432/database?table=orders``; also a view, or ``schema.table``;
 - ``postgresql://…/database?query=SELECT …``: the query comes last; write its percent signs as ``%25``;
-- ``sqlite:///orders.db?table=orders`` from here, ``sqlite:////data/orders.db`` from the root.
+- ``sqlite:///orders.db?table=orders`` from here, ``sqlite:////data/orders.db`` from the root;
+- ``mysql://…``, ``mariadb://…``, ``mssql+pyodbc://…``, ``snowflake://…``, ``bigquery://…`` likewise, once their
+  drivers are installed.
 
-Rows are fetched in chunks through a cursor on the server, in a transaction that cannot write; SQLite, whose
-statements can write other files, is held to what one SELECT may do. Values arrive
+Rows are fetched in chunks through a cursor on the server, in a transaction that cannot write (PostgreSQL, MySQL,
+MariaDB) or is never committed; SQLite, whose statements can write other files, is held to what one SELECT may do.
+A query runs in the database, which so sends the chosen columns and days alone. PostgreSQL's values arrive
 as the text the server writes, so that a NUMERIC keeps all its digits and an infinite date reaches validation
-as a row to quarantine; columns of dates then get their type. Times with a time zone come in UTC.
+as a row to quarantine; columns of dates then get their type. Times with a time zone come in UTC. Values of the others
+become text as Python writes them: decimals with their digits, dates and times as ISO.
 """
 
 from __future__ import annotations
@@ -28,15 +32,18 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.sql.elements import quoted_name
 
-from features.address import ESCAPES, DatabaseAddress, with_driver
-from features.errors import LogError
+from features.address import ESCAPES, DatabaseAddress, open_engine
+from features.errors import LogError, StayworthError
 from features.log.streams import Stream, require_distinct
 from features.suggestion import did_you_mean
 
 _FORM = "postgresql://user:password@host:5432/database?table=orders or sqlite:///orders.db?table=orders"
 _CONNECT_SECONDS = 10
 _READING = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE)
-_SYSTEM_SCHEMAS = re.compile(r"information_schema|pg_.*")
+_SYSTEM_SCHEMAS = re.compile(r"(?i:information_schema|performance_schema|sys|mysql)|pg_.*")
+_NO_DATABASES = ("http", "https", "s3", "gs", "abfs", "ftp", "hdfs", "file")
+_GUARDED = ("postgresql", "sqlite", "mysql", "mariadb")  # whose transactions cannot write
+_SELECT = re.compile(r"\s*\(?\s*(select|with)\b", re.IGNORECASE)
 _LISTED_TABLES = 10
 _REFUSED = re.compile("not authorized|authorization denied|one statement at a time")
 # PostgreSQL's type numbers (pg_type.oid) of date, timestamp, timestamptz: they are fixed.
@@ -102,12 +109,9 @@ def open_database(uri: str, chunk_rows: int) -> Iterator[Stream]:
                 names = list(result.keys())
                 require_distinct(names, address.name)
                 schema = pa.schema([(name, pa.string()) for name in names])
+                known = _DATE_TYPES if engine.dialect.name == "postgresql" else {}
                 codes = [column[1] for column in result.cursor.description]
-                dates = {
-                    name: _DATE_TYPES[code]
-                    for name, code in zip(names, codes, strict=True)
-                    if code in _DATE_TYPES
-                }
+                dates = {name: known[code] for name, code in zip(names, codes, strict=True) if code in known}
                 batches = _batches(result, schema)
                 yield Stream(address.name, names, schema, batches, dates=dates)
     except SQLAlchemyError as error:
@@ -120,7 +124,7 @@ def _address(uri: str) -> _Address:
     """Take a URI apart; what is wrong with it is said without repeating it."""
     asked = re.search(r"[?&]query=", uri)
     given = DatabaseAddress(uri[: asked.start()] if asked else uri)
-    if given.kind not in ("postgresql", "sqlite"):
+    if given.kind in _NO_DATABASES:
         raise LogError(
             f"Logs are not read from {given.kind}:// addresses. Export the table as .parquet or .csv, or write {_FORM}."
         )
@@ -136,6 +140,8 @@ def _address(uri: str) -> _Address:
     table = url.query.get("table")
     if isinstance(table, tuple) or (table and query):
         raise LogError("The database URI names more than one table or query. Give one.")
+    if query and given.kind not in _GUARDED and not _SELECT.match(query):
+        raise LogError(f"A query to {given.kind}:// begins with SELECT or WITH.")
     return _Address(given, url.difference_update_query(["table"]), table, query)
 
 
@@ -150,8 +156,11 @@ def _engine(url: URL) -> sa.Engine:
         return sa.create_engine(
             "sqlite://", creator=lambda: sqlite3.connect(read_only, uri=True), poolclass=sa.NullPool
         )
-    timeout = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_SECONDS}
-    return sa.create_engine(with_driver(url), connect_args=timeout, poolclass=sa.NullPool)
+    takes = url.get_backend_name() in _GUARDED and "connect_timeout" not in url.query
+    try:
+        return open_engine(url, connect_args={"connect_timeout": _CONNECT_SECONDS} if takes else {})
+    except StayworthError as error:
+        raise LogError(str(error)) from None
 
 
 @contextmanager
@@ -166,6 +175,10 @@ def _connection(engine: sa.Engine, address: _Address) -> Iterator[sa.Connection]
     with connection:
         if engine.dialect.name == "postgresql":
             connection.execution_options(postgresql_readonly=True)
+        elif engine.dialect.name in ("mysql", "mariadb"):
+            connection.exec_driver_sql("SET SESSION TRANSACTION READ ONLY")
+            connection.exec_driver_sql("SET SESSION time_zone = '+00:00'")
+            connection.rollback()  # the next transaction is the first that cannot write
         yield connection
 
 

@@ -8,8 +8,8 @@ zeros and money its digits; only Parquet, JSON lines and the dates of a database
 - ``orders.zip`` with one of these in it;
 - ``orders.parquet``; a folder, or a pattern such as ``'orders-*.csv'``: all its Parquet files, or all its CSV
   files, in the order of their names, subfolders too; folders named ``column=value`` become a column;
-- ``postgresql://user:password@host/database?table=orders``, ``sqlite:///orders.db?table=orders``: see
-  :mod:`features.log.databases`.
+- ``postgresql://user:password@host/database?table=orders``, ``sqlite:///orders.db?table=orders``, and what else
+  SQLAlchemy has a driver for: see :mod:`features.log.databases`.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _OTHER_TABLES = (".txt", ".xlsx", ".xls", ".jsonl", ".ndjson", ".zip")  # that a
 _NO_TABLE = re.compile(r"(read ?me|licen[sc]e|notice|changelog)\b", re.IGNORECASE)
 _FORMATS = (
     "a .csv or .tsv file (also .gz, .bz2, .zst, .zip), a .parquet, .xlsx or .jsonl file, a folder of .parquet "
-    "or of .csv files, or a postgresql:// or sqlite:/// URI"
+    "or of .csv files, or a postgresql:// or sqlite:/// URI, or another database's"
 )
 _FREE_PARQUET_BYTES = 256 << 20
 _COMPRESSED = {".gz": ".csv.gz", ".bz2": ".csv.bz2", ".zst": ".csv.zst"}

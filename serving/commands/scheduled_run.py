@@ -19,8 +19,7 @@ from features.log.findings import WARNING, settle
 from features.snapshot import Snapshot
 from serving.commands.alerts import raise_alerts
 from serving.commands.delivery import opened_delivery
-from serving.commands.run_id import digest_of, run_id
-from serving.commands.score import (
+from serving.commands.made_list import (
     contacts_of,
     given_snapshot,
     list_document,
@@ -28,6 +27,7 @@ from serving.commands.score import (
     publishable,
     shrunken,
 )
+from serving.commands.run_id import digest_of, run_id
 from training.commands.monitor import why_due
 from training.versions.registry import Registry
 from training.versions.run_record import TRAINED_BY, RunRecord
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from features.log.transactions import TransactionLog
     from features.progress import Report
     from serving.alerts.settings import AlertSettings
-    from serving.commands.score import MadeList
+    from serving.commands.made_list import MadeList
     from serving.delivery.settings import WebhookSettings
     from serving.settings import MoneySettings, ScoreSettings, StoreSettings
     from serving.store.store import Store

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from features.commands.console import progress, show_json, show_table
 from features.commands.log import open_log, row_balance
 from features.commands.options import AsJson, options
-from features.errors import WindowError
 from features.language import translated
-from features.log.findings import WARNING, Finding, settle
 from features.log.settings import Columns, LogSettings
-from features.snapshot import Snapshot
+from serving.commands.made_list import contacts_of, given_snapshot, list_document, make_list, publishable
 from serving.settings import MoneySettings, ScoreSettings, StoreSettings
 from training.behaviour_settings import BehaviourSettings
 from training.settings import CostSettings, RegistrySettings
@@ -24,19 +19,8 @@ from training.settings import CostSettings, RegistrySettings
 if TYPE_CHECKING:
     import pandas as pd
 
-    from features.behaviour.files import BehaviourFiles
-    from features.economics.money import MoneyUnit
-    from features.economics.trailing import CostFiles
     from features.log.report import LogReport
-    from features.log.transactions import TransactionLog
-    from features.progress import Report
-    from serving.lists.contacts import Contacts
-    from serving.lists.team_list import ListTerms
-    from serving.lists.written_list import Written
-    from serving.scorer import ScoredList, Scorer
-    from serving.store.store import Store
-
-_KEPT = 0.8  # of the published customers: a smaller list is published on request only
+    from serving.commands.made_list import MadeList
 
 
 @options
@@ -58,6 +42,8 @@ def score(
     For a team: stayworth score --transactions orders.csv --recent --top 500 --customers crm.csv --out list.xlsx
 
     For the service: stayworth score --transactions orders.csv --publish
+
+    For a warehouse: stayworth score --transactions orders.csv --to 'postgresql://crm@db/marketing?table=scores'
     """
     from serving.scorer import Scorer
 
@@ -90,6 +76,11 @@ def score(
         typer.echo(
             translated("{n:customer|customers} in {file}", n=made.written.customers, file=str(settings.out))
         )
+    if settings.to:
+        from serving.lists.list_table import ListTable
+
+        place = str(ListTable(settings.to))
+        typer.echo(translated("{n:customer|customers} in the table {table}", n=len(made.chosen), table=place))
     if published:
         published_in = str(published.address)
         typer.echo(
@@ -99,188 +90,6 @@ def score(
                 store=published_in,
             )
         )
-
-
-@dataclass(frozen=True)
-class MadeList:
-    """A list that was scored and written, and what is to be said of it.
-
-    Parameters
-    ----------
-    scored : ScoredList
-    chosen : DataFrame, the part of the scores that was asked for
-    written : Written, that part in the file
-    version : str
-        The model's.
-    contacted : tuple or None
-        A line of the summary: how many of those chosen have a contact.
-    said : tuple of str
-        Warnings.
-    """
-
-    scored: ScoredList
-    chosen: pd.DataFrame
-    written: Written
-    version: str
-    contacted: tuple[str, int, str] | None
-    said: tuple[str, ...]
-
-
-def contacts_of(settings: ScoreSettings) -> Contacts | None:
-    """Read the contacts that are to be joined; refuse files that cannot be written, before the work is done."""
-    from serving.lists.contacts import Contacts
-    from serving.lists.export import require_target
-    from serving.lists.written_list import columns_for
-
-    for path in filter(None, (settings.out, settings.unscored)):
-        require_target(path)
-    if settings.out:
-        columns_for(settings.out, settings.columns)
-    return Contacts(settings.customers, loosely=settings.loose_ids) if settings.customers else None
-
-
-def given_snapshot(settings: ScoreSettings) -> Snapshot | None:
-    """Return the snapshot that the settings name; None is the day after the last order."""
-    return Snapshot(settings.snapshot_date) if settings.snapshot_date else None
-
-
-def make_list(
-    settings: ScoreSettings,
-    log: LogSettings,
-    money: MoneySettings,
-    scorer: Scorer,
-    orders: TransactionLog,
-    contacts: Contacts | None,
-    published: Store | None,
-    report: Report,
-    *,
-    files: CostFiles | None,
-    beside: BehaviourFiles | None,
-) -> MadeList:
-    """Score a log's customers and write the list; publish nothing, but refuse what must not be published.
-
-    Raises
-    ------
-    WindowError
-        If no order lies before the snapshot.
-    FindingError
-        If the list has lost a large part of the customers of the one published in ``published``.
-    OutputError
-        If a file cannot be written.
-    """
-    from features.economics.money import MoneyUnit
-    from serving.lists.export import write_table
-    from serving.lists.written_list import Written, columns_for, write_list
-
-    snapshot = given_snapshot(settings)
-    _require_orders(orders, snapshot)
-    unit = MoneyUnit.of(money.unit, orders.currency)
-    report("Scoring", 0, 0)
-    scored = scorer.score_log(orders, snapshot, cost_files=files, beside=beside)
-    chosen = _chosen(scored, settings)
-    match = contacts.matched(chosen) if contacts else None
-    listed = contacts.join(chosen, match) if contacts else chosen
-    found = shrunken(published, len(scored.scores)) if published and not settings.shrink else []
-    said = [
-        translated(WARNING, sentence=sentence) for sentence in settle(found, log.accept, strict=log.strict)
-    ]
-    report("Writing", 0, 0)
-    written = Written(len(chosen))
-    if settings.out:
-        rows = listed if orders.currency is None else listed.assign(currency=orders.currency)
-        shown = columns_for(settings.out, settings.columns)
-        written = write_list(rows, settings.out, shown, _terms(scored, scorer, unit), excel=settings.excel)
-    if settings.unscored:
-        write_table(scored.unscored, settings.unscored, excel=settings.excel)
-    contacted = None
-    if contacts and match:
-        said += [translated(WARNING, sentence=sentence) for sentence in contacts.warnings(match)]
-        of_all = translated("of {n:,} in {file}", n=len(contacts), file=contacts.name)
-        contacted = (translated("with a contact"), len(match.pairs), of_all)
-    said += [*written.said, *(translated("Note: {note}", note=sentence) for sentence in scored.notes)]
-    return MadeList(scored, chosen, written, scorer.version, contacted, tuple(said))
-
-
-def _require_orders(orders: TransactionLog, snapshot: Snapshot | None) -> None:
-    if snapshot and snapshot.date <= orders.first_day:
-        raise WindowError(
-            translated(
-                "No order lies before {day:date}. Use --snapshot-date {first} or later.",
-                day=snapshot.date,
-                first=str(Snapshot.after(orders.first_day)),
-            )
-        )
-
-
-def _terms(scored: ScoredList, scorer: Scorer, unit: MoneyUnit) -> ListTerms:
-    """Return what a reader of the list is told of its numbers."""
-    from serving.lists.team_list import ListTerms
-
-    day, days = scored.snapshot.date, scorer.model.terms.horizon_days
-    money_of = scorer.money_of or ""
-    return ListTerms(unit, day, days, scorer.version, ends="window", starts=day, money_of=money_of)
-
-
-def list_document(made: MadeList, published: Store | None) -> dict[str, Any]:
-    """Return what a script wants to know of a list: where every row and every customer went."""
-    scored = made.scored
-    return {
-        "model_version": made.version,
-        "snapshot_date": scored.snapshot.date,
-        "rows": {
-            "in": scored.rows_in,
-            "used": scored.rows_used,
-            "quarantined": scored.quarantined,
-            "not_yet_visible": scored.rows_not_visible,
-        },
-        "scored": len(scored.scores),
-        "unscored": scored.unscored["reason"].value_counts().to_dict(),
-        "listed": len(made.chosen),
-        "value_at_risk": made.chosen["value_at_risk"].sum(),
-        "published_in": str(published.address) if published else None,
-    }
-
-
-@contextmanager
-def publishable(settings: StoreSettings | None) -> Iterator[Store | None]:
-    """Open the store, if the list is to be published; refuse now what cannot be written to later."""
-    if settings is None:
-        yield None
-        return
-    from serving.store.store import Store
-
-    with Store(settings.uri) as store:
-        store.require_publishable()
-        yield store
-
-
-def shrunken(store: Store, customers: int) -> list[Finding]:
-    """Return a finding if a new list has lost a large part of the published one's customers."""
-    before = store.newest()
-    if before is None or customers >= _KEPT * before.customers:
-        return []
-    return [
-        Finding(
-            "shrunken-list",
-            translated(
-                "The list has {n:customer|customers}, the published one of {day:date} has {before:,}: the others would "
-                "have no score any more. Is the log whole? If it is meant: {flag}.",
-                n=customers,
-                day=before.snapshot_date,
-                before=before.customers,
-                flag="--shrink",
-            ),
-            fatal=True,
-        )
-    ]
-
-
-def _chosen(scored: ScoredList, settings: ScoreSettings) -> pd.DataFrame:
-    """Return the part of the list that was asked for; the list is sorted by value at risk."""
-    scores = scored.scores[scored.recent] if settings.recent else scored.scores
-    if settings.min_value is not None:
-        scores = scores[scores["value_at_risk"] >= settings.min_value]
-    return scores if settings.top is None else scores.head(settings.top)
 
 
 def _show_summary(made: MadeList, report: LogReport) -> None:

@@ -16,6 +16,7 @@ import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import sqlalchemy as sa
 
 from features.errors import EmptyLogError, LogError
 from features.log.checks import check
@@ -728,7 +729,9 @@ def test_a_refused_connection_says_where_and_what_to_check():
 @pytest.mark.parametrize(
     ("uri", "message"),
     [
-        ("mysql://me:secret@host/shop?table=orders", "not read from mysql://"),
+        ("oracle://me:secret@host/shop?table=orders", "driver of oracle:// addresses is not installed"),
+        ("bigquery://project/shop?table=orders", "pip install sqlalchemy-bigquery"),
+        ("snowflake://me:secret@account/shop?query=DELETE FROM orders", "begins with SELECT or WITH"),
         ("s3://bucket/orders.parquet", "not read from s3://"),
         ("postgresql://me:p@ss@host/shop?table=orders", "write @ as %40"),
         ("postgresql://me:secret@host:port/shop?table=orders", "cannot be read"),
@@ -794,3 +797,37 @@ def test_long_ids_that_a_workbook_keeps_as_floats_stop_the_reading(tmp_path):
 def test_an_empty_condition_is_refused():
     with pytest.raises(ValueError, match="it is empty; write a condition"):
         LogSettings(transactions="orders.csv", where=" ")
+
+
+def test_a_table_and_a_query_of_mariadb_are_read_in_chunks_and_keep_zeros_digits_and_letters(mariadb_uri):
+    columns = "customer_id VARCHAR(20), ordered_at DATETIME, amount DECIMAL(12, 2), note TEXT"
+    rows = "('007', '2024-01-05 23:30:00', 20.50, '50%: آرش'), ('008', '2024-02-01 00:00:00', -3.10, NULL)"
+    engine = sa.create_engine(mariadb_uri.replace("mariadb://", "mariadb+pymysql://"))
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"CREATE OR REPLACE TABLE orders ({columns}) CHARACTER SET utf8mb4")
+        connection.exec_driver_sql(f"INSERT INTO orders VALUES {rows}".replace("%", "%%"))
+    engine.dispose()
+    query = "SELECT customer_id, ordered_at, amount FROM orders WHERE ordered_at >= '2024-02-01'"
+
+    table = read_log(f"{mariadb_uri}?table=orders", chunk_rows=1)
+    chosen = read_log(f"{mariadb_uri}?query={query}")
+
+    assert table.to_pylist()[0] == {
+        "customer_id": "007",
+        "ordered_at": "2024-01-05 23:30:00",
+        "amount": "20.50",
+        "note": "50%: آرش",
+    }
+    assert chosen.to_pylist() == [
+        {"customer_id": "008", "ordered_at": "2024-02-01 00:00:00", "amount": "-3.10"}
+    ]
+    assert validate(table).table["amount_cents"].to_pylist() == [2050, -310]
+    for wrong, message in (
+        ("?query=DELETE FROM orders", "(?i)read.only"),
+        ("?table=order", "Did you mean orders"),
+        ("x?table=orders", r"Cannot connect to mariadb://crm:\*\*\*@"),
+    ):
+        with pytest.raises(LogError, match=message) as caught:
+            read_log(mariadb_uri + wrong)
+        assert "sesame" not in str(caught.value)
+    assert read_log(f"{mariadb_uri}?table=orders").num_rows == 2
