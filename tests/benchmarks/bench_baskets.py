@@ -104,7 +104,7 @@ def judge(log: TransactionLog, case: Case) -> Iterator[str]:
         before = losses if not groups else before
         gained = before - losses
         found = churn_metrics(row.churned, probability)
-        rolling = f"{len(known)} snapshots" if not groups else ""
+        rolling = f"closed windows: {len(known)}" if not groups else ""
         if len(groups) == 1:
             gain = chosen.files[groups[0]]
             rolling = _rolling(gain)
