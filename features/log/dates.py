@@ -2,8 +2,8 @@
 
 ISO 8601 is read as it stands. Anything else is named by ``--date-format``: a format as of `strptime`, or
 ``epoch``, ``epoch-ms`` and ``excel`` for numbers, or several (``iso|%d/%m/%Y``) where no date fits two of them; and by
-``--log-calendar`` where years are Jalali. Persian and Arabic digits are digits. A value that cannot be read becomes
-NaT; who calls counts them.
+``--log-calendar`` where years are Jalali. Persian and Arabic digits are digits, and months may be named in several
+languages. A value that cannot be read becomes NaT; who calls counts them.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from features.errors import LogError
 from features.jalali import gregorian
 from features.log.columns import plain, text
+from features.log.month_names import with_english_months
 from features.log.settings import ISO, NUMERIC_FORMATS
 
 Times = npt.NDArray[np.datetime64]
@@ -40,7 +41,11 @@ _TWO_DAYS = np.timedelta64(2, "D")
 _FOREIGN_DIGIT = "[۰-۹٠-٩０-９]"
 _ASCII_DIGITS = str.maketrans("۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩０１２３４５６７８９", "0123456789" * 3)
 _NUMBER = r"^[0-9]+(\.[0-9]+)?$"
-_JALALI = re.compile(r"^\s*([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})(?:[T ]+(.*))?$")
+_YEAR, _PART, _CLOCK = "([0-9]{4})", "([0-9]{1,2})", "(?:[T ]+(.*))?"
+# By how the format begins: the pattern, and where year, month and day stand in it; else the year comes first.
+_JALALI_YEAR_FIRST = (re.compile(rf"^\s*{_YEAR}[-/.]{_PART}[-/.]{_PART}{_CLOCK}$"), (1, 2, 3))
+_JALALI_YEAR_LAST = re.compile(rf"^\s*{_PART}[-/.]{_PART}[-/.]{_YEAR}{_CLOCK}$")
+_JALALI = {"%d": (_JALALI_YEAR_LAST, (3, 2, 1)), "%m": (_JALALI_YEAR_LAST, (3, 1, 2))}
 
 
 def local_times(
@@ -61,7 +66,8 @@ def local_times(
     timezone : str, IANA name
     date_format : str, as in :meth:`datetime.datetime.strptime`, for text only; or ``iso`` or one of `NUMERIC_FORMATS`;
         or several of these, with ``|`` between them
-    calendar : str, ``gregorian``, or ``jalali`` for text such as 1402/01/31 or 1402-01-31 12:30
+    calendar : str, ``gregorian``, or ``jalali`` for text such as 1402/01/31 or 1402-01-31 12:30, and with a
+        ``date_format`` that begins with %d or %m for 31/01/1402 or 01/31/1402
 
     Returns
     -------
@@ -91,7 +97,8 @@ def local_times(
     if date_format in NUMERIC_FORMATS:
         return _from_numbers(written, date_format, timezone)
     if calendar == "jalali":
-        written = pa.chunked_array([pa.array(map(_gregorian_text, written.to_pylist()), pa.string())])
+        texts = (_gregorian_text(each, date_format or "") for each in written.to_pylist())
+        written = pa.chunked_array([pa.array(texts, pa.string())])
     if date_format is None or calendar == "jalali":
         local = _parse_iso(_only(_ISO_LOCAL, written))
         if not np.isnat(local).any():
@@ -101,7 +108,7 @@ def local_times(
     if "%p" in date_format:
         written = pc.replace_substring_regex(written, r"(?i)\b([ap])\. ?m\.", r"\1m")
     try:
-        times = _parse(written, date_format)
+        times = _with_months(written, _parse(written, date_format), date_format)
     except ValueError as error:
         raise LogError(f"The date format {date_format!r} cannot be used: {error}.") from None
     return _to_zone(times, timezone) if "%z" in date_format.lower() else times
@@ -155,12 +162,28 @@ def _from_numbers(written: pa.ChunkedArray, date_format: str, timezone: str) -> 
     return times if date_format == "excel" else _to_zone(times, timezone)
 
 
-def _gregorian_text(written: str | None) -> str | None:
+def _with_months(written: pa.ChunkedArray, times: Times, date_format: str) -> Times:
+    """Read the dates that could not be read with the names of their months in English."""
+    if "%b" not in date_format.lower():
+        return times
+    unread = np.flatnonzero(np.isnat(times) & written.is_valid().to_numpy())
+    if not unread.size:
+        return times
+    cells, short = written.take(pa.array(unread)).to_pylist(), "%b" in date_format
+    english = pa.array([with_english_months(each, short=short) for each in cells], pa.string())
+    found = times.copy()
+    found[unread] = _parse(pa.chunked_array([english]), date_format)
+    return found
+
+
+def _gregorian_text(written: str | None, form: str) -> str | None:
     """Return a Jalali date, perhaps with a time, as its Gregorian ISO text; None where it is no such date."""
-    found = _JALALI.match(written or "")
+    pattern, places = _JALALI.get(form[:2], _JALALI_YEAR_FIRST)
+    found = pattern.match(written or "")
     if found is None:
         return None
-    day = gregorian(int(found[1]), int(found[2]), int(found[3]))
+    year, month, day_of_month = (int(found[place]) for place in places)
+    day = gregorian(year, month, day_of_month)
     return None if day is None else f"{day.isoformat()}{' ' + found[4].strip() if found[4] else ''}"
 
 

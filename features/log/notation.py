@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,144 +14,16 @@ from features.language import translatable, translated
 from features.log.amounts import numbers, without_marks
 from features.log.columns import text
 from features.log.dates import ascii_digits, local_times
-from features.log.settings import ISO, LogRules, NumberStyle
-
-_BLANK = r"[ \x{a0}\x{202f}]"
-_SIGN = "[+-]?"
-_OVER_12 = "(1[3-9]|2[0-9]|3[01])"  # a day of the month that is no month
-_GERMAN = NumberStyle(decimal=",", thousands=".")
-_ACCOUNTED, _ACCOUNTING = "--accounting", NumberStyle(accounting=True)
-# What it is, a pattern of the whole cell, the flag that reads it, and the style that the flag makes.
-_GROUPED: tuple[tuple[str, str, str, NumberStyle], ...] = (
-    (
-        translatable("with dots for thousands"),
-        rf"^{_SIGN}[0-9]{{1,3}}(\.[0-9]{{3}}){{2,}}$",
-        "--thousands .",
-        _GERMAN,
-    ),
-    (
-        translatable("with dots for thousands and a decimal comma"),
-        rf"^{_SIGN}[0-9]{{1,3}}(\.[0-9]{{3}})+,[0-9]+$",
-        "--decimal , --thousands .",
-        _GERMAN,
-    ),
-    (
-        translatable("with commas for thousands"),
-        rf"^{_SIGN}([0-9]{{1,3}}(,[0-9]{{3}})+|[0-9]{{1,2}}(,[0-9]{{2}})+,[0-9]{{3}})(\.[0-9]*)?$",
-        "--thousands ,",
-        NumberStyle(thousands=","),
-    ),
-    (
-        translatable("with a decimal comma"),
-        rf"^{_SIGN}[0-9]+,[0-9]*$",
-        "--decimal ,",
-        NumberStyle(decimal=","),
-    ),
-    (
-        translatable("with spaces for thousands"),
-        rf"^{_SIGN}[0-9]{{1,3}}({_BLANK}[0-9]{{3}})+(\.[0-9]*)?$",
-        "--thousands ' '",
-        NumberStyle(thousands=" "),
-    ),
-    (
-        translatable("with spaces for thousands and a decimal comma"),
-        rf"^{_SIGN}[0-9]{{1,3}}({_BLANK}[0-9]{{3}})+,[0-9]*$",
-        "--decimal , --thousands ' '",
-        NumberStyle(decimal=",", thousands=" "),
-    ),
-    (
-        translatable("with apostrophes for thousands"),
-        rf"^{_SIGN}[0-9]{{1,3}}(['’][0-9]{{3}})+(\.[0-9]*)?$",
-        '--thousands "\'"',
-        NumberStyle(thousands="'"),
-    ),
+from features.log.known_notations import (
+    ACCOUNTED,
+    DATES,
+    JALALI_EITHER,
+    JALALI_ORDERS,
+    NUMBERS,
+    OTHER_DATES,
+    OVER_12,
 )
-_MARKED: tuple[tuple[str, str, str, NumberStyle], ...] = (
-    (translatable("in parentheses"), r"^[^(]*\(.*[0-9].*\)$", _ACCOUNTED, _ACCOUNTING),
-    (translatable("with a minus at the end"), r"^[0-9.]+ ?-$", _ACCOUNTED, _ACCOUNTING),
-    (
-        translatable("with a currency beside them"),
-        r"^-?([^0-9.,()-]{1,6}\.? ?-?[0-9][0-9.]*|[0-9][0-9.]*[^0-9.,()-]{1,6}\.?)$",
-        "--accounting",
-        _ACCOUNTING,
-    ),
-)
-_NUMBERS = (
-    *_GROUPED,
-    *_MARKED,
-    *(
-        (how, pattern, f"--accounting {flag}", replace(style, accounting=True))
-        for how, pattern, flag, style in _GROUPED
-    ),
-)
-_HALF_DAY = r"(?i:[ap]\.? ?m\.?)"
-# A pattern of a time of day, and the format that reads it.
-_CLOCKS = (
-    ("", ""),
-    *(
-        (f" [0-9]{{1,2}}{more}{half}", f" {hour}{shape}{end}")
-        for more, shape in ((":[0-9]{2}", ":%M"), (":[0-9]{2}:[0-9]{2}", ":%M:%S"))
-        for half, hour, end in (("", "%H", ""), (f" {_HALF_DAY}", "%I", " %p"), (_HALF_DAY, "%I", "%p"))
-    ),
-)
-# What it is, a pattern of the whole cell, and the --date-format that reads it.
-_DATES: tuple[tuple[str, str, str], ...] = (
-    (
-        translatable("as 2011-01-31"),
-        r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9.]+)? ?(Z|UTC|GMT|[+-][0-9:]+)?)?$",
-        ISO,
-    ),
-    (translatable("in seconds since 1970"), r"^(8|9|1[0-9]|2[0-4])[0-9]{8}(\.[0-9]+)?$", "epoch"),
-    (translatable("in milliseconds since 1970"), r"^(8|9|1[0-9]|2[0-4])[0-9]{11}$", "epoch-ms"),
-    (translatable("as Excel's day numbers"), r"^(3[0-9]|4[0-9]|5[0-9])[0-9]{3}(\.[0-9]+)?$", "excel"),
-    *(
-        (how, rf"^{date.replace('/', re.escape(mark))}{time}$", form.replace("/", mark) + clock)
-        for how, date, form, marks in (
-            (translatable("with the day first"), f"{_OVER_12}/[0-9]{{1,2}}/[0-9]{{4}}", "%d/%m/%Y", "/.-"),
-            (translatable("with the month first"), f"[0-9]{{1,2}}/{_OVER_12}/[0-9]{{4}}", "%m/%d/%Y", "/.-"),
-            (translatable("with the year first"), "(19|20)[0-9]{2}/[0-9]{1,2}/[0-9]{1,2}", "%Y/%m/%d", "/.-"),
-            # Not with a hyphen: 22-01-03 may begin with the year.
-            (translatable("with the day first"), f"{_OVER_12}/[0-9]{{1,2}}/[0-9]{{2}}", "%d/%m/%y", "/."),
-            (translatable("with the month first"), f"[0-9]{{1,2}}/{_OVER_12}/[0-9]{{2}}", "%m/%d/%y", "/."),
-            (translatable("with the month's name"), "[0-9]{1,2}/[A-Za-z]{4,9}/[0-9]{4}", "%d/%B/%Y", " -/."),
-            (translatable("with the month's name"), "[0-9]{1,2}/[A-Za-z]{3}/[0-9]{4}", "%d/%b/%Y", " -/."),
-            (translatable("with the month's name"), "[A-Za-z]{4,9}/[0-9]{1,2}, [0-9]{4}", "%B/%d, %Y", " "),
-            (translatable("with the month's name"), "[A-Za-z]{3}/[0-9]{1,2}, [0-9]{4}", "%b/%d, %Y", " "),
-        )
-        for mark in marks
-        for time, clock in _CLOCKS
-    ),
-)
-# What no format of --date-format reads, or none that is known from the cell, and the flag that does.
-_OTHER_DATES: tuple[tuple[str, str, str], ...] = (
-    (
-        translatable("in the Jalali calendar"),
-        r"^1[34][0-9]{2}/[0-9]{1,2}/[0-9]{1,2}",
-        "--log-calendar jalali",
-    ),
-    (translatable("with an AM or PM"), r"(?i)[0-9] ?[ap]\.? ?m\.?$", "--date-format, with %I and %p"),
-    (
-        translatable("with the day first"),
-        rf"^{_OVER_12}[./-][0-9]{{1,2}}[./-][0-9]{{4}}",
-        "--date-format, from '%d/%m/%Y' on,",
-    ),
-    (
-        translatable("with the month first"),
-        rf"^[0-9]{{1,2}}/{_OVER_12}/[0-9]{{4}}",
-        "--date-format, from '%m/%d/%Y' on,",
-    ),
-    (
-        translatable("with day and month in an order that they do not show"),
-        r"^[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{4}",
-        "--date-format, from '%d/%m/%Y' or from '%m/%d/%Y' on as it is meant,",
-    ),
-    (
-        translatable("with years of two digits"),
-        r"^[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{2}",
-        "--date-format, with %y and the order that is meant,",
-    ),
-)
-
+from features.log.settings import LogRules, NumberStyle
 
 _EITHER = translatable(
     "They stand in one column with the other order, and 01/02/2011 may be either: read each as a file of its own."
@@ -273,8 +144,8 @@ def _ways_of_numbers(written: pa.ChunkedArray, rules: LogRules) -> Iterator[_Way
     """Yield how numbers are written: in words, the flag, which cells, and their values."""
     left = pc.is_valid(written).to_numpy().copy()
     bare = without_marks(written)
-    for how, pattern, flag, style in _NUMBERS:
-        fits = left & _matches(bare if style.accounting and flag != _ACCOUNTED else written, pattern)
+    for how, pattern, flag, style in NUMBERS:
+        fits = left & _matches(bare if style.accounting and flag != ACCOUNTED else written, pattern)
         if not fits.any() or _contradicts(style, rules):
             continue
         # A style reads plainer cells too, such as 12,5 beside 1.234,5; only numbers have a currency, not any words.
@@ -295,8 +166,9 @@ def _contradicts(style: NumberStyle, rules: LogRules) -> bool:
 
 def _ways_of_dates(written: pa.ChunkedArray, tried: Sequence[str]) -> Iterator[_Way]:
     """Yield how dates are written, by formats first; what one reads, and none contradicts, is written so."""
+    yield from _ways_of_jalali_days(written)
     left = pc.is_valid(written).to_numpy() & ~_no_days(written)
-    for how, pattern, form in (*_DATES, *_OTHER_DATES):
+    for how, pattern, form in (*DATES, *OTHER_DATES):
         fits = left & _matches(written, pattern)
         if form in tried or not fits.any():
             continue
@@ -316,8 +188,28 @@ def _ways_of_dates(written: pa.ChunkedArray, tried: Sequence[str]) -> Iterator[_
             yield how, form, named, np.full(int(named.sum()), np.nan)
 
 
+def _ways_of_jalali_days(written: pa.ChunkedArray) -> Iterator[_Way]:
+    """Yield dates such as 15/10/1402; none where some have the day first and others the month."""
+    looks = _matches(written, r"^[0-9]{1,2}[./-][0-9]{1,2}[./-]1[34][0-9]{2}\b")
+    if not looks.any():
+        return
+    read = [
+        looks & ~np.isnat(local_times(written, date_format=form, calendar="jalali"))
+        for _, form in JALALI_ORDERS
+    ]
+    shown = [(read[0] & ~read[1]).any(), (read[1] & ~read[0]).any()]
+    flag = "--log-calendar jalali --date-format"
+    if shown[0] != shown[1]:
+        how, form = JALALI_ORDERS[int(shown[1])]
+        cells = read[int(shown[1])]
+        yield how, f"{flag} '{form}'", cells, np.full(int(cells.sum()), np.nan)
+    elif not shown[0] and read[0].any():
+        meant = " or ".join(f"'{form}'" for _, form in JALALI_ORDERS)
+        yield JALALI_EITHER, f"{flag} {meant}, as it is meant,", read[0], np.full(int(read[0].sum()), np.nan)
+
+
 def _no_days(written: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
-    """Mark dates such as 31.02.2024, no day in whatever order, and 15/10/1402, in an order that no flag reads."""
+    """Mark dates such as 31.02.2024, no day in whatever order, and 15/10/1402, of another calendar."""
     day = r"^([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{4})\b.*$"
     looks = _matches(written, day)
     dates = pc.replace_substring_regex(written, day, r"\1/\2/\3")
@@ -329,11 +221,11 @@ def _no_days(written: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
 
 def _contrary(pattern: str) -> str:
     """Return the pattern of dates with day and month the other way round."""
-    day, month = f"^{_OVER_12}", "^[0-9]{1,2}"
+    day, month = f"^{OVER_12}", "^[0-9]{1,2}"
     for mark in ("/", r"\.", r"\-", "-"):
         if pattern.startswith(f"{day}{mark}"):
-            return f"{month}{mark}{_OVER_12}{mark}"
-        if pattern.startswith(f"{month}{mark}{_OVER_12}"):
+            return f"{month}{mark}{OVER_12}{mark}"
+        if pattern.startswith(f"{month}{mark}{OVER_12}"):
             return f"{day}{mark}{month[1:]}{mark}"
     return "^$"
 
