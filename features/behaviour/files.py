@@ -176,6 +176,7 @@ class BehaviourFiles:
                     n=len(known),
                 )
         for findings in (
+            self.touches and self.touches.findings,
             self.receivables and self.receivables.findings,
             self.attributes and self.attributes.findings,
         ):

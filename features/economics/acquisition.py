@@ -113,7 +113,8 @@ class Spend:
             if overlap.any()
             else []
         )
-        return cls(names, starts, ends, file.cents("amount"), tuple(findings))
+        amounts = file.cents("amount")
+        return cls(names, starts, ends, amounts, (*findings, *file.findings))
 
     def by_period(self, periods: Periods, factors: npt.NDArray[np.float64] | None = None) -> pd.DataFrame:
         """Spread the spend over the days, and add it up by channel and period.

@@ -106,7 +106,7 @@ def _acquiring_and_keeping(months: pd.DataFrame, inputs: Inputs) -> Table:
 
 
 def _findings(bookings: pd.DataFrame, costs: CostInputs) -> list[str]:
-    found = []
+    found = [finding.message for finding in costs.touches.findings]
     unpriced = bookings[bookings["touches_without_cost"] > 0]
     if len(unpriced):
         found.append(

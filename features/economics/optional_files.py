@@ -2,7 +2,8 @@
 
 Ids, dates and numbers are read as the log's are (`features.log`), with its time zone, date format, calendar and
 decimal mark, so that an id is the same text in both. These files are written by hand: a cell that cannot be read is
-an error that names its row, and nothing is guessed.
+an error that names its row, and the flag that would read it, and nothing is guessed. What can be read and may mean
+something else is a finding.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ import pyarrow as pa
 from features.errors import StayworthError
 from features.language import translatable, translated
 from features.log.amounts import Cents, cents, numbers
-from features.log.columns import text
+from features.log.columns import listed, text
 from features.log.dates import local_times
+from features.log.findings import Finding
 from features.log.identity import examples, read_ids
 from features.log.matching import MatchError, match_ids
-from features.log.settings import LogRules
+from features.log.notation import perhaps_grouped, written_otherwise
+from features.log.settings import ISO, LogRules
 from features.log.sources import read_table
 from features.suggestion import nearest
 
@@ -47,6 +50,10 @@ class OptionalFile:
     StayworthError
         If the file cannot be read, or lacks a column.
 
+    Attributes
+    ----------
+    findings : list of Finding, on the columns that were read so far
+
     Examples
     --------
     >>> import tempfile
@@ -61,6 +68,7 @@ class OptionalFile:
         self.path, self.rules = Path(path), rules
         self.table: pd.DataFrame = read_table(path)
         self.table.columns = [str(name).strip() for name in self.table.columns]
+        self.findings: list[Finding] = []
         for name in required:
             self.require_column(name)
 
@@ -108,7 +116,10 @@ class OptionalFile:
         )
         wrong = np.isnat(found) & ~(blank & missing)
         self.refuse(
-            wrong, translated("have no date in {column} that can be read", column=name), name, remedy=remedy
+            wrong,
+            translated("have no date in {column} that can be read", column=name),
+            name,
+            remedy=self._notations(wrong, "dates", name) or remedy,
         )
         days = found.astype("datetime64[D]").astype(np.int64)
         return pa.array(np.where(np.isnat(found), 0, days), pa.int32(), mask=np.isnat(found))
@@ -118,12 +129,15 @@ class OptionalFile:
         column = self._column(name)
         found = numbers(column, self.rules.number_style).to_numpy(zero_copy_only=False)
         blank = text(column).is_null().to_numpy(zero_copy_only=False)
+        wrong = ~np.isfinite(found.astype(float)) & ~(blank & missing)
         self.refuse(
-            ~np.isfinite(found.astype(float)) & ~(blank & missing),
+            wrong,
             translated("have no number in {column}", column=name),
             name,
-            remedy=translatable("Write it plainly: 1234.50; or as the log's: --decimal and --thousands"),
+            remedy=self._notations(wrong, "amounts", name)
+            or translatable("Write it plainly: 1234.50; or as the log's: --decimal and --thousands"),
         )
+        self._find_grouped(name)
         if not negative:
             self.refuse(
                 found < 0,
@@ -164,6 +178,37 @@ class OptionalFile:
             for place in places[:_EXAMPLES]
         ]
         return "; ".join(shown) + (" …" if len(places) > _EXAMPLES else "")
+
+    def _notations(self, wrong: Mask, what: str, name: str) -> str:
+        """Say how cells that cannot be read are written, and the flags that read them; empty if that is not known."""
+        table, rows = pa.table({name: self._column(name)}), np.flatnonzero(wrong)
+        read_as = self.rules.date_format or (ISO if len(rows) < len(self) else None)
+        found = (
+            written_otherwise(table, rows, what, name, read_as=read_as, rules=self.rules) if rows.size else []
+        )
+        return " ".join(each.sentence() for each in found).removesuffix(".")
+
+    def _find_grouped(self, name: str) -> None:
+        """Look for numbers that were read, and whose decimal mark may group thousands: 1.000 for 1,000."""
+        grouped = perhaps_grouped(self._column(name), self.rules)
+        if not len(grouped):
+            return
+        mark = self.rules.number_style.decimal
+        self.findings.append(
+            Finding(
+                "three-decimals",
+                translated(
+                    "{file}: the numbers in {column} with the mark '{mark}' have three digits after it, such as "
+                    "{examples}: if it groups thousands, they are read as a thousandth of what they are. {flag} reads "
+                    "it so.",
+                    file=self.name,
+                    column=name,
+                    mark=mark,
+                    examples=listed(grouped.slice(0, 2).to_pylist()),
+                    flag=f"--thousands {mark}",
+                ),
+            )
+        )
 
     def _column(self, name: str) -> pa.ChunkedArray:
         column = self.table[name]

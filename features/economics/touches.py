@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from features.economics.optional_files import PLAIN_RULES, OptionalFile
 from features.language import translatable
+from features.log.findings import Finding
 from features.log.identity import read_ids
 from features.log.settings import LogRules
 
@@ -39,10 +40,12 @@ class Touches:
         customer_id (null: not known), day (int), touchpoint, quantity (thousandths), responded (whether the outcome is
         `RESPONDED`), sentiment (thousandths of -1 to 1, null where there is none)
     quantities : ndarray of shape (n_touches,)
+    findings : tuple of Finding, on how the quantities are written
     """
 
     table: pa.Table
     quantities: np.ndarray
+    findings: tuple[Finding, ...] = ()
 
     @classmethod
     def read(
@@ -76,7 +79,7 @@ class Touches:
             },
             schema=TOUCH_SCHEMA,
         )
-        return cls(table, quantities)
+        return cls(table, quantities, tuple(file.findings))
 
     @classmethod
     def none(cls) -> Self:
@@ -86,7 +89,8 @@ class Touches:
     def and_others(self, others: Touches) -> Touches:
         """Return these touches and others."""
         table = pa.concat_tables([self.table, others.table])
-        return Touches(table, np.concatenate([self.quantities, others.quantities]))
+        quantities = np.concatenate([self.quantities, others.quantities])
+        return Touches(table, quantities, (*self.findings, *others.findings))
 
     @property
     def names(self) -> list[str]:

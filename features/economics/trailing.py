@@ -175,7 +175,7 @@ def trailing_year(
     with Facts(seen, months, inactivity_days) as facts:
         until = int(months.boundaries[-1])
         since = max(until - YEAR_DAYS, int(months.boundaries[0]))
-        notes = list(_cost_notes(files, months))
+        notes = [*_cost_notes(files, months), *(finding.message for finding in files.touches.findings)]
         losses = _NO_LOSSES
         if files.receivables is not None:
             ageing = Ageing(facts, files.receivables, files.table.unpaid_rates)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -10,11 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.language import translated
-from features.log.amounts import without_marks
 from features.log.columns import listed, plain, text
 from features.log.dates import ascii_digits
 from features.log.findings import Finding
-from features.log.notation import Notation, written_otherwise
+from features.log.notation import Notation, perhaps_grouped, written_otherwise
 from features.log.quarantine import CHOSEN, UNREADABLE_AMOUNT, UNREADABLE_DATE, UNREADABLE_MARGIN
 from features.log.settings import ISO, LogRules
 from features.log.transactions import TransactionLog
@@ -134,27 +132,20 @@ def _lost(log: TransactionLog, date_format: str, rows: np.ndarray, share: float,
 
 def _check_decimals(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
     """Look for amounts that can be read, and whose decimal mark may group thousands: 403.000 for 403,000."""
-    mark, name = rules.number_style.decimal, log.names.get("amount")
-    column = None if name is None else plain(log.quarantine.raw[name].slice(0, _SAMPLE_ROWS))
-    known = log.quarantine.rows_of(
-        UNREADABLE_AMOUNT
-    ).size  # then the marks that group thousands are recognised
-    if column is None or known or rules.thousands or not pa.types.is_string(column.type):
+    name = log.names.get("amount")
+    # Where amounts could not be read, the marks that group thousands are recognised.
+    if name is None or log.quarantine.rows_of(UNREADABLE_AMOUNT).size:
         return
-    written = ascii_digits(text(column).drop_null())
-    bare = without_marks(written) if rules.accounting else written
-    # A group of thousands has a digit before it that is no zero, and what has no group is below a thousand.
-    fits = pc.match_substring_regex(bare, rf"^[+-]?[1-9][0-9]{{0,2}}{re.escape(mark)}[0-9]{{3}}$")
-    small = pc.match_substring_regex(bare, "^[+-]?[0-9]{1,3}$")
-    thousands = int(pc.sum(fits).as_py() or 0)
-    if thousands >= _FEW_ROWS and 2 * thousands > len(bare) and pc.all(pc.or_(fits, small)).as_py():
+    grouped = perhaps_grouped(plain(log.quarantine.raw[name].slice(0, _SAMPLE_ROWS)), rules)
+    if len(grouped) >= _FEW_ROWS:
+        mark = rules.number_style.decimal
         yield Finding(
             "three-decimals",
             translated(
                 "All amounts with the mark '{mark}' have three digits after it, such as {examples}: if it groups "
                 "thousands, they are read as a thousandth of what they are. {flag} reads it so.",
                 mark=mark,
-                examples=listed(written.filter(fits).slice(0, 2).to_pylist()),
+                examples=listed(grouped.slice(0, 2).to_pylist()),
                 flag=f"--thousands {mark}",
             ),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -124,6 +125,28 @@ def written_otherwise(
         if read_as and _reads_the_rest(each.flag, read_as, raw[each.column], rows):
             return _with_one_format(found, each.flag)
     return _with_one_format(found, read_as)
+
+
+def perhaps_grouped(column: pa.ChunkedArray, rules: LogRules) -> pa.ChunkedArray:
+    """Return numbers whose decimal mark may group thousands, such as 403.000 for 403,000; none if others speak for it.
+
+    A group of thousands has a digit before it that is no zero, and what has no group is below a thousand.
+
+    Examples
+    --------
+    >>> perhaps_grouped(pa.chunked_array([["1.000", "2.500", "12"]]), LogRules()).to_pylist()
+    ['1.000', '2.500']
+    >>> perhaps_grouped(pa.chunked_array([["1.000", "2.5"]]), LogRules()).to_pylist()
+    []
+    """
+    if rules.thousands or not pa.types.is_string(column.type):
+        return column.slice(0, 0)
+    mark, written = rules.number_style.decimal, ascii_digits(text(column).drop_null())
+    bare = without_marks(written) if rules.accounting else written
+    fits = pc.match_substring_regex(bare, rf"^[+-]?[1-9][0-9]{{0,2}}{re.escape(mark)}[0-9]{{3}}$")
+    small = pc.match_substring_regex(bare, "^[+-]?[0-9]{1,3}$")
+    grouped = 2 * (pc.sum(fits).as_py() or 0) > len(bare) and pc.all(pc.or_(fits, small)).as_py()
+    return written.filter(fits) if grouped else written.slice(0, 0)
 
 
 def _reads_the_rest(form: str, read_as: str, column: pa.ChunkedArray, rows: npt.NDArray[np.int64]) -> bool:
