@@ -6,8 +6,9 @@ invoice. What of it was known at a date is the matter of `features.economics.age
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Self
 
@@ -19,9 +20,12 @@ import pyarrow as pa
 from features.economics.optional_files import PLAIN_RULES, OptionalFile
 from features.language import translatable, translated
 from features.log.amounts import cents
+from features.log.dates import local_now
 from features.log.findings import Finding
 from features.log.identity import read_ids
 from features.log.settings import LogRules
+
+INVOICE_ID = "invoice_id"
 
 
 @dataclass(frozen=True)
@@ -41,12 +45,18 @@ class Receivables:
 
     @classmethod
     def read(
-        cls, path: str | Path, rules: LogRules = PLAIN_RULES, aliases: Mapping[str, str] | None = None
+        cls,
+        path: str | Path,
+        rules: LogRules = PLAIN_RULES,
+        aliases: Mapping[str, str] | None = None,
+        *,
+        now: datetime | None = None,
     ) -> Self:
         """Read receivables; ``paid_at``, ``paid_amount`` and ``written_off_at`` may be empty or missing.
 
         An invoice with ``paid_at`` and no ``paid_amount`` is paid in full. What was paid beyond the amount counts as
-        paid in full, and is reported.
+        paid in full. This is reported, and so are invoices that stand in the file twice, by ``invoice_id`` where it
+        has one and else by all that is known of them, and those of the future, after ``now``, by default this day.
 
         Raises
         ------
@@ -89,7 +99,8 @@ class Receivables:
                 "written_off": written_off,
             }
         )
-        return cls(table, (_overpaid(file, over),) if over.any() else ())
+        found = [*file.findings, *([_overpaid(file, over)] if over.any() else [])]
+        return cls(table, (*found, *_twice(file, table), *_of_the_future(file, table, now)))
 
 
 def _overpaid(file: OptionalFile, over: npt.NDArray[np.bool_]) -> Finding:
@@ -102,3 +113,41 @@ def _overpaid(file: OptionalFile, over: npt.NDArray[np.bool_]) -> Finding:
             rows=file.described(over, "customer_id", "amount", "paid_amount"),
         ),
     )
+
+
+def _twice(file: OptionalFile, table: pa.Table) -> Iterator[Finding]:
+    """Find invoices that stand in the file before: their money is open twice."""
+    known = pd.DataFrame({"id": file.texts(INVOICE_ID)}) if file.has(INVOICE_ID) else table.to_pandas()
+    twice = known.duplicated().to_numpy() & known.notna().any(axis="columns").to_numpy()
+    if not twice.any():
+        return
+    shown = INVOICE_ID if file.has(INVOICE_ID) else "issued_at"
+    yield Finding(
+        "invoices-twice",
+        translated(
+            "{file}: {n:row has|rows have} an invoice that stands in the file before, and all count: {rows}. If a part "
+            "payment has a row of its own, or an export was appended to another, keep one row for each invoice.",
+            file=file.name,
+            n=int(twice.sum()),
+            rows=file.described(twice, "customer_id", shown, "amount"),
+        ),
+    )
+
+
+def _of_the_future(file: OptionalFile, table: pa.Table, now: datetime | None) -> Iterator[Finding]:
+    """Find days that have not come yet; a day when an invoice is due may be one of them."""
+    today = int(local_now(now, file.rules.timezone).astype("datetime64[D]").astype(np.int64))
+    for column, name in (("issued", "issued_at"), ("paid", "paid_at"), ("written_off", "written_off_at")):
+        late = pd.Series(table[column].to_pandas() > today).fillna(False).to_numpy(dtype=bool)
+        if late.any():
+            yield Finding(
+                "receivables-of-the-future",
+                translated(
+                    "{file}: {n:row has|rows have} a day in {column} that has not come yet; until then it is not "
+                    "known: {rows}. Are days and months, or years, exchanged?",
+                    file=file.name,
+                    n=int(late.sum()),
+                    column=name,
+                    rows=file.described(late, "customer_id", name),
+                ),
+            )

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.language import translated
-from features.log.columns import listed, plain, text
+from features.log.columns import listed, text
 from features.log.dates import ascii_digits
 from features.log.findings import Finding
 from features.log.notation import Notation, perhaps_grouped, written_otherwise
@@ -136,7 +136,7 @@ def _check_decimals(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
     # Where amounts could not be read, the marks that group thousands are recognised.
     if name is None or log.quarantine.rows_of(UNREADABLE_AMOUNT).size:
         return
-    grouped = perhaps_grouped(plain(log.quarantine.raw[name].slice(0, _SAMPLE_ROWS)), rules)
+    grouped = perhaps_grouped(log.quarantine.raw[name].slice(0, _SAMPLE_ROWS), rules)
     if len(grouped) >= _FEW_ROWS:
         mark = rules.number_style.decimal
         yield Finding(

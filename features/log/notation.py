@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from features.language import translatable, translated
 from features.log.amounts import numbers, without_marks
-from features.log.columns import text
+from features.log.columns import plain, text
 from features.log.dates import ascii_digits, local_times
 from features.log.known_notations import (
     ACCOUNTED,
@@ -139,6 +139,7 @@ def perhaps_grouped(column: pa.ChunkedArray, rules: LogRules) -> pa.ChunkedArray
     >>> perhaps_grouped(pa.chunked_array([["1.000", "2.5"]]), LogRules()).to_pylist()
     []
     """
+    column = plain(column)
     if rules.thousands or not pa.types.is_string(column.type):
         return column.slice(0, 0)
     mark, written = rules.number_style.decimal, ascii_digits(text(column).drop_null())

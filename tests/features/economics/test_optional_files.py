@@ -16,6 +16,7 @@ from features.economics.people import CustomerTable
 from features.economics.periods import Periods
 from features.economics.segments import read_cohorts, read_segments
 from features.economics.targets import Targets
+from features.economics.touches import Touches
 from features.errors import StayworthError
 from features.log.matching import MatchError
 from features.log.settings import LogRules
@@ -224,3 +225,56 @@ def test_segments_that_cannot_be_are_refused_with_a_remedy(tmp_path):
         )
     with pytest.raises(StayworthError, match="no \\[\\[cohorts\\]\\]"):
         read_cohorts(written(tmp_path, "", "c.toml"))
+
+
+# --- numbers and dates written otherwise ----------------------------------------------------------------------------
+
+
+def test_numbers_whose_mark_may_group_thousands_are_said_and_read_by_the_flag(tmp_path: Path) -> None:
+    touches = written(tmp_path, "customer_id,occurred_at,touchpoint,quantity\nann,2015-01-01,call,1.000\n")
+    spend = written(tmp_path, "channel,from,to,amount\ntv,2015-01-01,2015-02-01,1.000\n", "spend.csv")
+    german = LogRules(decimal=",", thousands=".")
+
+    (of_touches,), (of_spend,) = Touches.read(touches).findings, Spend.read(spend).findings
+
+    assert (
+        "file.csv: the numbers in quantity with the mark '.' have three digits after it" in of_touches.message
+    )
+    assert "--thousands . reads it so" in of_spend.message
+    assert (Touches.read(touches, german).quantities.tolist(), Spend.read(spend, german).cents.tolist()) == (
+        [1000],
+        [100_000],
+    )
+    assert Touches.read(touches, german).findings == ()
+
+
+def test_numbers_beside_which_others_have_decimals_are_decimals(tmp_path: Path) -> None:
+    path = written(
+        tmp_path, "channel,from,to,amount\ntv,2015-01-01,2015-02-01,1.000\ntv,2015-02-01,2015-03-01,2.5\n"
+    )
+
+    assert Spend.read(path).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        (
+            "tv,2015-01-01,2015-02-01,1.234,50",
+            "with dots for thousands and a decimal comma: --decimal , --thousands .",
+        ),
+        ("tv,2015-01-01,2015-02-01,(5.00)", "in parentheses: --accounting reads them"),
+        ("tv,31/01/2015,28/02/2015,5", "--date-format '%d/%m/%Y' reads them"),
+        ("tv,15/10/1393,16/10/1393,5", "--log-calendar jalali --date-format '%d/%m/%Y' reads them"),
+        ("tv,3 février 2015,4 février 2015,5", "--date-format '%d %B %Y' reads them"),
+    ],
+)
+def test_cells_that_are_written_otherwise_are_named_with_the_flag_that_reads_them(
+    tmp_path: Path, row: str, says: str
+) -> None:
+    path = written(tmp_path, "channel;from;to;amount\n" + row.replace(",", ";", 3) + "\n")
+
+    with pytest.raises(StayworthError) as told:
+        Spend.read(path)
+
+    assert says in str(told.value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -217,3 +217,35 @@ def test_rates_and_kinds_that_cannot_be_are_refused(tmp_path, text, says):
 
     with pytest.raises(StayworthError, match=says):
         CostTable.read(path)
+
+
+def test_invoices_that_stand_twice_are_said_by_their_id_or_by_all_that_is_known(tmp_path: Path) -> None:
+    row, other = "ann,2015-01-01,2015-02-01,100,,,\n", "ann,2015-01-01,2015-02-01,50,,,\n"
+    with_ids = tmp_path / "ids.csv"
+    with_ids.write_text(
+        "invoice_id,customer_id,issued_at,due_at,amount\n"
+        "7,ann,2015-01-01,2015-02-01,100\n8,ann,2015-01-01,2015-02-01,100\n7,ann,2015-01-01,2015-02-01,90\n"
+    )
+
+    (same,) = read(row + other + row, tmp_path).findings
+    (again,) = Receivables.read(with_ids).findings
+
+    assert same.name == again.name == "invoices-twice"
+    assert (
+        "1 row has an invoice that stands in the file before, and all count: row 3 ('ann', '2015-01-01'"
+        in same.message
+    )
+    assert "row 3 ('ann', '7', '90')" in again.message
+    assert read(row + other, tmp_path).findings == ()
+
+
+def test_days_that_have_not_come_yet_are_said(tmp_path: Path) -> None:
+    rows = "ann,2015-01-01,2015-12-01,100,,,\nbob,2015-04-02,2015-05-02,5,2015-07-01,,\n"
+
+    found = read(rows, tmp_path, now=datetime(2015, 3, 1)).findings
+    later = read(rows, tmp_path, now=datetime(2015, 7, 1)).findings
+
+    assert [each.name for each in found] == ["receivables-of-the-future"] * 2
+    assert "a day in issued_at that has not come yet" in found[0].message
+    assert "row 2 ('bob', '2015-07-01')" in found[1].message
+    assert later == ()  # the day when an invoice is due may lie ahead
