@@ -27,7 +27,7 @@ def left_alone_sentences(plan: CampaignPlan) -> list[str]:
         said.append(
             translated(
                 "Left alone for campaigns still running, {names}: {held_out:,} held out, {contacted:,} contacted. "
-                "Delete the folder of a plan that was never carried out.",
+                "Delete the folder of a plan that was never carried out, or withdraw it where the store keeps it.",
                 names=names,
                 held_out=counts.get(HELD_OUT_BY_RUNNING, 0),
                 contacted=counts.get(CONTACTED_BY_RUNNING, 0),

@@ -79,6 +79,18 @@ class Campaign:
 
 
 @dataclass(frozen=True)
+class Reached:
+    """What a campaign drew of one customer: the group, the offer, and whether they were taken off the list since."""
+
+    id: int
+    name: str
+    starts_on: date
+    arm: str
+    offer: str
+    removed: bool
+
+
+@dataclass(frozen=True)
 class Drawn:
     """What a plan has drawn, to be kept.
 
@@ -166,18 +178,26 @@ class Campaigns:
         rows = self._database.select(sa.select(column).where(campaigns.c.id == campaign_id))
         return (rows[0][0] or "") if rows else ""
 
-    def of_customer(self, customer_id: str) -> list[tuple[str, str, date | None, str]]:
-        """Return the campaigns that drew a customer, the newest first: name, group, first day and offer."""
+    def of_customer(self, customer_id: str) -> list[Reached]:
+        """Return the campaigns that drew a customer, the newest first.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be reached.
+        """
         table = campaign_customers
-        both = campaigns.join(table, table.c.campaign_id == campaigns.c.id)
-        wanted = (table.c.customer_id == customer_id) & table.c.offer.is_not(None)
+        drawn = sa.select(campaigns.c.id).where(campaigns.c.state.in_(DRAWN))
+        numbers = [row.id for row in self._database.select(drawn)]
+        wanted = table.c.campaign_id.in_(numbers) & (table.c.customer_id == customer_id)
+        columns = (campaigns.c.id, campaigns.c.name, campaigns.c.starts_on, table.c.arm, table.c.offer)
         rows = self._database.select(
-            sa.select(campaigns.c.name, table.c.arm, campaigns.c.starts_on, table.c.offer)
-            .select_from(both)
-            .where(wanted, campaigns.c.state.in_(DRAWN))
+            sa.select(*columns, table.c.removed_at.is_not(None).label("removed"))
+            .select_from(campaigns.join(table, table.c.campaign_id == campaigns.c.id))
+            .where(wanted, table.c.arm.in_((CONTACTED, HELD_OUT)))
             .order_by(campaigns.c.id.desc())
         )
-        return [tuple(row) for row in rows]
+        return [Reached(**row._mapping) for row in rows]
 
     def begin(
         self,

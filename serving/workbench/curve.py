@@ -9,7 +9,7 @@ from training.campaign.plan import CampaignPlan
 from training.campaign.sensitivity import budget_curve
 
 WIDTH, HEIGHT = 640.0, 240.0
-_LEFT, _BOTTOM, _TOP, _RIGHT = 78.0, 34.0, 14.0, 22.0
+_LEFT, _BOTTOM, _TOP, _RIGHT = 100.0, 34.0, 14.0, 22.0
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Curve:
     point: tuple[float, float]
     across: list[Tick]
     up: list[Tick]
+    left: float = _LEFT
 
 
 def curve_of(plan: CampaignPlan) -> Curve | None:

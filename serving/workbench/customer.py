@@ -64,6 +64,7 @@ def show(visit: Visit) -> Response:
             (translated(KIND_NAMES[each.kind]), each.since, each.reason)
             for each in visit.sources.store.customers.alerts_of(customer_id)
         ],
+        campaigns=visit.sources.store.campaigns.of_customer(customer_id),
         known=known,
         problem=problem,
         dots=_dots(known.orders, newest.snapshot_date) if known else [],

@@ -11,7 +11,7 @@ import pytest
 
 from features.errors import ChangedMeanwhile, StayworthError
 from serving.store.campaign_changes import Basis
-from serving.store.campaigns import Drawn
+from serving.store.campaigns import Drawn, Reached
 from serving.store.store import Store
 from serving.store.tables import campaign_customers
 from training.campaign.assignment import LIST_COLUMNS
@@ -54,7 +54,9 @@ def test_a_draft_becomes_a_plan_and_every_step_is_in_the_audit(store: Store, sco
     rows = store.campaigns.customers(number, "contacted")
     assert list(rows["customer_id"]) == ["ann"] and rows["removed_at"].notna().all()
     assert store.campaigns.groups(number) == (frozenset({"ann"}), frozenset({"bob"}))
-    assert store.campaigns.of_customer("bob") == [("Spring one", "held_out", date(1998, 7, 1), "call")]
+    (reached,) = store.campaigns.of_customer("bob")
+    assert reached == Reached(number, "Spring one", date(1998, 7, 1), "held_out", "call", False)
+    assert store.campaigns.of_customer("ann")[0].removed
     assert [entry.action for entry in store.audit.newest()] == [
         "take customer off",
         "send campaign",
