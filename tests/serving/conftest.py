@@ -88,7 +88,7 @@ def scorer(registry_file: Path) -> Scorer:
     return Scorer.from_registry(f"sqlite:///{registry_file}")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def scored_list() -> ScoredList:
     def build(
         customers: Sequence[str], *, number: Any = 0.5, model_version: str = "1", **columns: Any
