@@ -103,7 +103,7 @@ def test_a_campaign_is_planned_sent_and_measured_by_clicks(
     for field, file in {"exclusions": "optouts.csv", "contacts": "crm.csv"}.items():
         page.locator(f"#{field}").set_input_files(files / file)
         page.locator(f"form:has(#{field}) button").click()
-        page.wait_for_selector("ul.note")
+        page.wait_for_selector(".note ul")
     looked_at("files")
     page.locator("main a.main").click()
     looked_at("preview")
