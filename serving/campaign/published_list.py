@@ -29,7 +29,8 @@ def published_rows(
         if len(sets) > 1:
             break
         shared = customers.shared_by(rows[0].set_id)
-        of_rows = {name: [getattr(row, name) for row in rows] for name in columns if name not in shared}
+        cells = dict(zip(rows[0]._fields, zip(*rows, strict=True), strict=True))
+        of_rows = {name: list(cells[name]) for name in columns if name not in shared}
         parts.append(
             pd.DataFrame(of_rows).assign(**{name: shared[name] for name in columns if name in shared})
         )

@@ -13,6 +13,7 @@ from features.customer_groups import STAGES, TIERS
 from features.errors import StayworthError
 from features.language import translated, translated_in
 from serving.alerts.signals import KIND_NAMES
+from serving.store.campaign_changes import SENT
 from serving.store.customers import PublishedSet, Tally
 from serving.store.rankings import BANDS
 from serving.workbench.page import page
@@ -53,7 +54,7 @@ def show(visit: Visit) -> Response:
         newest=newest,
         age=(datetime.now(UTC) - newest.published_at).days,
         champion=champion,
-        due=[*_due(newest, champion.version if champion else None), *problem],
+        due=[*_due(newest, champion.version if champion else None), *_unmeasured(visit), *problem],
         drift=(champion.tags.get("monitored", ""), champion.tags.get("due", "")) if champion else ("", ""),
         awake=sum(each.customers for each in awake),
         value_at_risk=sum(each.value_at_risk for each in awake),
@@ -89,6 +90,17 @@ def _due(newest: PublishedSet, champion: str | None) -> list[str]:
             )
         )
     return said
+
+
+def _unmeasured(visit: Visit) -> list[str]:
+    """Name the campaigns whose window is over, and which nobody has measured."""
+    today = datetime.now(UTC).date()
+    over = [
+        each.name
+        for each in visit.sources.store.campaigns.all()
+        if each.state == SENT and each.closes_on and each.closes_on <= today
+    ]
+    return [translated("Over, and to be measured: {names}.", names=over)] if over else []
 
 
 def _groups(tallies: Sequence[Tally]) -> list[tuple[str, list[Group]]]:

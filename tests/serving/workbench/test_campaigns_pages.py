@@ -104,6 +104,7 @@ def test_a_campaign_goes_from_its_audience_to_what_it_did(
     preview = browser.seen(f"{draft}/preview")
     kept = browser.send(f"{draft}/confirm", version=version_of(preview), beside="")
     sent = step(browser, f"{draft}/sent", on=draft)
+    assert "Over, and to be measured: spring." in text_of(browser.seen("/"))
     rows = store.campaigns.customers(1, "contacted")
     gone = rows["customer_id"][0]
     step(browser, f"{draft}/take-off", on=draft, customer=gone, reason="opted out")
