@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from features.log.findings import Finding
+    from features.log.parts import LogParts
     from features.log.report import LogReport
     from features.log.transactions import TransactionLog
 
@@ -54,12 +55,16 @@ def open_log(
         If the quarantine file cannot be written.
     """
     from features.log.findings import settle
+    from features.log.parts import LogParts
 
-    orders, found = read_and_check(log, columns, report)
+    parts = LogParts(log.parts, log.transactions) if log.parts else None
+    orders, found = read_and_check(log, columns, report, parts)
     orders = in_real_money(orders, log, base)
     found = [*(compare(orders) if compare else ()), *found]
     for sentence in settle(found, log.accept, strict=log.strict):
         typer.secho(translated(WARNING, sentence=sentence), fg=typer.colors.YELLOW, err=True)
+    if parts:
+        parts.keep()
     return with_one_id(orders.without_raw_rows(), log)
 
 
@@ -84,18 +89,24 @@ def in_real_money(orders: TransactionLog, log: LogSettings, base: str | None = N
 
 
 def read_and_check(
-    log: LogSettings, columns: Columns, report: Report
+    log: LogSettings, columns: Columns, report: Report, parts: LogParts | None = None
 ) -> tuple[TransactionLog, list[Finding]]:
-    """Read and validate a log, write its quarantine file if the settings ask for one, and check it."""
+    """Read and validate a log, write its quarantine file if the settings ask for one, and check it.
+
+    With ``--parts`` it is that of all parts; whoever gives them keeps tonight's.
+    """
     from features.engines.resources import use_resources
     from features.files import writer_for
     from features.log.checks import check
+    from features.log.parts import LogParts
     from features.log.presets import with_preset
     from features.log.transactions import validate
 
     use_resources(log.memory_limit, log.temp_dir)
     write_quarantine = writer_for(log.quarantine) if log.quarantine else None
     raw = _read(log, report)
+    if log.parts:
+        raw = (parts or LogParts(log.parts, log.transactions)).joined(raw)
     log, columns = with_preset(log, columns, raw.column_names)
     report("Validating", 0, raw.num_rows)
     orders = validate(raw, log, columns, left_out=_left_out(raw, log))
@@ -114,8 +125,9 @@ def _read(log: LogSettings, report: Report) -> pa.Table:
 
     source, _, query = log.transactions.partition("?query=")
     if not query or "://" in log.transactions:
-        return read_log(log.transactions, encoding=log.encoding, progress=report)
-    return query_log(read_log(source, encoding=log.encoding, progress=report), query)
+        source, query = log.transactions, ""
+    raw = read_log(source, encoding=log.encoding, progress=report, may_be_empty=log.parts is not None)
+    return query_log(raw, query) if query else raw
 
 
 def _left_out(raw: pa.Table, log: LogSettings) -> npt.NDArray[np.bool_] | None:

@@ -342,6 +342,14 @@ class LogSettings(LogRules, section="log"):
             show_default="the system's folder of temporary files",
         ),
     ] = None
+    parts: Annotated[
+        Path | None,
+        typer.Option(
+            "--parts",
+            help="Folder of rows read before, for exports of new orders alone: those of --transactions are added and "
+            "kept there; they replace what had the same file name, or came from the same query.",
+        ),
+    ] = None
     accept: Annotated[
         list[str],
         typer.Option("--accept", help="Accept a finding about the log, by its name; repeat for more."),

@@ -64,6 +64,7 @@ def read_log(
     encoding: str | None = None,
     chunk_rows: int = 100_000,
     progress: Report | None = None,
+    may_be_empty: bool = False,
 ) -> pa.Table:
     r"""Read the raw rows of a log.
 
@@ -77,6 +78,8 @@ def read_log(
         Rows fetched at once from Parquet and databases. CSV comes in blocks of 8 MiB.
     progress : Report, optional
         Called after each chunk with the step's name, the rows so far, and the rows in all (0: unknown).
+    may_be_empty : bool
+        Whether a source without rows is fine.
 
     Returns
     -------
@@ -105,7 +108,7 @@ def read_log(
             rows += batch.num_rows
             if progress is not None:
                 progress(f"Reading {stream.name}", rows, stream.total_rows)
-    if not rows:
+    if not rows and not may_be_empty:
         raise EmptyLogError(
             translated(
                 "{name} has columns ({names}) but no rows.", name=stream.name, names=list(stream.names)

@@ -13,13 +13,13 @@ from features.settings import Settings
 from features.snapshot import Snapshot
 
 _NO_RESULT = {
-    "log": {"transactions", "memory_limit", "temp_dir", "quarantine"},
+    "log": {"transactions", "memory_limit", "temp_dir", "quarantine", "parts"},
     "train": {"threads", "if_due", "promote"},
 }
 """Settings on which no result depends; of the log its content counts, wherever it lies."""
 
-_MADE = {"scores", "before"}
-"""Files of `[alerts]` that the run itself writes."""
+_MADE = {"scores", "before", "parts"}
+"""Files that the run itself writes."""
 
 
 def run_id(
