@@ -10,7 +10,7 @@ import lightgbm as lgb
 import numpy as np
 
 from training.churn.inputs import CHURN_FEATURES, ORDERS_ALONE
-from training.churn.rolling import customer_splits, loss_curve, rolling_splits, split_data
+from training.churn.rolling import customer_splits, loss_curve, rolling_splits
 from training.snapshots.dataset import LabelledSnapshot
 from training.threads import cpu_quota
 
@@ -22,7 +22,10 @@ Learner = Callable[[Sequence[LabelledSnapshot], LabelledSnapshot], np.ndarray]
 
 def lightgbm_tuned(known: Sequence[LabelledSnapshot], target: LabelledSnapshot) -> np.ndarray:
     """Predict churn by a plain LightGBM, its parameters the best of random ones on rolling validation."""
-    data = [split_data(split, _plain) for split in rolling_splits(known) or customer_splits(known)]
+    data = []
+    for split in rolling_splits(known) or customer_splits(known):
+        train = _plain(split.train)
+        data.append((train, _plain([split.valid], reference=train)))
     rng = np.random.default_rng(0)
     lowest, best, rounds = np.inf, _drawn(rng), 1
     for _ in range(TRIALS):

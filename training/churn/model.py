@@ -21,6 +21,7 @@ from scipy.special import logit
 
 from features.snapshot import Snapshot
 from features.table.columns import Columns
+from training.churn.bins import Bins
 from training.churn.calibration import Calibrator, intercept_of
 from training.churn.inputs import ORDERS_ALONE, Inputs
 from training.churn.level import Level
@@ -54,21 +55,10 @@ def base_log_odds(columns: Columns, column: str = "p0") -> np.ndarray:
     return np.asarray(logit(np.clip(columns[column], 1e-9, 1 - 1e-9)))
 
 
-def training_data(
-    rows: Sequence[LabelledSnapshot], reference: lgb.Dataset | None = None, inputs: Inputs = ORDERS_ALONE
-) -> lgb.Dataset:
-    """Stack labelled snapshots into a LightGBM dataset whose start is BG/NBD with each snapshot's intercept."""
-    base = [base_log_odds(row.columns) for row in rows]
-    start = [z + intercept_of(z, row.churned) for z, row in zip(base, rows, strict=True)]
-    return lgb.Dataset(
-        inputs.stacked(rows),
-        np.concatenate([row.churned for row in rows]),
-        init_score=np.concatenate(start),
-        **inputs.dataset_options,
-        params={"max_bin": PARAMETERS["max_bin"], "verbose": -1},
-        reference=reference,
-        free_raw_data=False,
-    )
+def churn_target(row: LabelledSnapshot) -> tuple[np.ndarray, np.ndarray]:
+    """Return who churned, and BG/NBD's log-odds with the snapshot's own intercept."""
+    base = base_log_odds(row.columns)
+    return row.churned, base + intercept_of(base, row.churned)
 
 
 def booster_parameters(
@@ -216,6 +206,7 @@ def fit_churn(
     threads: int,
     tuned: Mapping[str, Any] | None = None,
     inputs: Inputs = ORDERS_ALONE,
+    bins: Bins | None = None,
 ) -> ChurnModel:
     """Fit the residual on labelled snapshots with a recipe that was chosen before (`training.churn.recipe`).
 
@@ -227,12 +218,15 @@ def fit_churn(
     tuned : mapping, optional
         LightGBM parameters over the defaults (`training.churn.tuning`).
     inputs : Inputs
+    bins : Bins, optional
+        Which may have these snapshots already.
     """
     booster = None
     if rounds:
         parameters = booster_parameters(
             monotone=monotone, seed=seed, threads=threads, tuned=tuned, inputs=inputs
         )
-        booster = lgb.train(parameters, training_data(rows, inputs=inputs), num_boost_round=rounds)
+        data = (bins or Bins()).of(rows, churn_target, parameters, inputs)
+        booster = lgb.train(parameters, data, num_boost_round=rounds)
     base = np.concatenate([base_log_odds(row.columns) for row in rows])
     return ChurnModel(booster, calibrator, level, base_mean=float(base.mean()), inputs=inputs)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from features.progress import Report
+from training.churn.bins import Bins
 from training.churn.fit_options import FitOptions
 from training.churn.model import ChurnModel
 from training.churn.purchase_intensity import choose_intensity
@@ -95,7 +96,9 @@ def run_procedure(
     choice = choose(known, options, tuner=tuner, report=report)
     choice.recipe.losses.update(losses)
     recipe = choice.recipe
-    return FittedRecipe(choice, known, recipe.fit(known, options), recipe.fit_spend(known, options))
+    bins = Bins()
+    churn, spend = recipe.fit(known, options, bins), recipe.fit_spend(known, options, bins)
+    return FittedRecipe(choice, known, churn, spend)
 
 
 def choose(

@@ -16,9 +16,11 @@ from sklearn.metrics import log_loss
 from features.progress import Report
 from training.churn.fit_options import FitOptions
 from training.churn.rolling import rolling_splits
+from training.clv.fitting import dated_histories
+from training.clv.intensity_fit import IntensityFit, fit_intensity
 from training.clv.operational_time import CONSTANT_FORM, DAYS_PER_YEAR, IntensityForm
 from training.metrics.probabilities import TIE
-from training.snapshots.dataset import LabelledSnapshot, with_intensity
+from training.snapshots.dataset import LabelledSnapshot
 
 FORMS = (
     IntensityForm(0, True),
@@ -55,8 +57,9 @@ def choose_intensity(
     if not forms:
         return CONSTANT_FORM, {}
     losses: dict[IntensityForm, float] = {}
+    trials = [_Trial(row) for row in snapshots]
     for done, form in enumerate((CONSTANT_FORM, *forms)):
-        losses[form] = float(np.mean([_loss(row, form) for row in snapshots]))
+        losses[form] = float(np.mean([trial.loss(form) for trial in trials]))
         if report is not None:
             report("Choosing season and trend on rolling validation", done + 1, len(forms) + 1)
     return best_form(losses), {f"intensity: {form}": loss for form, loss in losses.items()}
@@ -94,9 +97,25 @@ def _affordable(form: IntensityForm, snapshots: Sequence[LabelledSnapshot], opti
     return years >= (_TELLING_YEARS if form.harmonics and form.trend else 1.0)
 
 
-def _loss(row: LabelledSnapshot, form: IntensityForm) -> float:
-    p0 = with_intensity(row, form, row.window.horizon_days).table["p0"].to_numpy()
-    return float(log_loss(row.churned, np.clip(p0, 1e-9, 1 - 1e-9), labels=[0, 1]))
+class _Trial:
+    """A validation snapshot with the purchase models that were fitted on it, each from the one of a simpler form."""
+
+    def __init__(self, row: LabelledSnapshot) -> None:
+        self.row, self.columns = row, row.columns
+        self.fits = {CONSTANT_FORM: IntensityFit(row.clv.purchases, row.clv.intensity)}
+
+        self.histories = row.repeat_days and dated_histories(self.columns, row.repeat_days)
+
+    def loss(self, form: IntensityForm) -> float:
+        """Return the log-loss of p0 with a purchase intensity of a form."""
+        if form not in self.fits and self.histories:
+            simpler = [f for f in self.fits if f.harmonics <= form.harmonics and f.trend <= form.trend]
+            self.fits[form] = fit_intensity(self.histories, form, self.fits[max(simpler)])
+        fit = self.fits.get(form, self.fits[CONSTANT_FORM])
+        clv = replace(self.row.clv, purchases=fit.model, intensity=fit.intensity)
+        weeks = clv.weeks_ahead(self.columns, self.row.window.horizon_days)
+        p0 = clv.purchases.p_no_purchase(*clv.histories(self.columns), weeks)
+        return float(log_loss(self.row.churned, np.clip(p0, 1e-9, 1 - 1e-9), labels=[0, 1]))
 
 
 def _sampled(row: LabelledSnapshot) -> LabelledSnapshot:

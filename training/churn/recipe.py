@@ -20,6 +20,7 @@ from sklearn.metrics import log_loss
 from features.errors import FitError
 from features.language import translatable
 from features.progress import Report
+from training.churn.bins import Bins
 from training.churn.calibration import Calibrator, choose_calibrator, intercept_of
 from training.churn.file_choice import FileGain
 from training.churn.fit_options import FitOptions
@@ -161,7 +162,9 @@ class Recipe:
             spend += f", money per purchase at the level missed before: {self.price_level}"
         return f"churn by {churn}; spend and value by {spend}"
 
-    def fit(self, rows: Sequence[LabelledSnapshot], options: FitOptions) -> ChurnModel:
+    def fit(
+        self, rows: Sequence[LabelledSnapshot], options: FitOptions, bins: Bins | None = None
+    ) -> ChurnModel:
         """Fit the churn model on labelled snapshots whose windows have closed by the date to predict at.
 
         The snapshots' purchase models have the recipe's intensity (`with_intensity`).
@@ -176,9 +179,12 @@ class Recipe:
             threads=options.threads,
             tuned=self.tuned,
             inputs=self.inputs,
+            bins=bins,
         )
 
-    def fit_spend(self, rows: Sequence[LabelledSnapshot], options: FitOptions) -> SpendModel:
+    def fit_spend(
+        self, rows: Sequence[LabelledSnapshot], options: FitOptions, bins: Bins | None = None
+    ) -> SpendModel:
         """Fit the spend model on the same snapshots."""
         churn_level = level_of(rows, churn_missed(rows), options, self.level)
         price_level = level_of(rows, price_missed(rows), options, self.price_level)
@@ -190,6 +196,7 @@ class Recipe:
             seed=options.seed,
             threads=options.threads,
             inputs=self.spend_inputs,
+            bins=bins,
         )
 
 
@@ -233,11 +240,12 @@ def choose_recipe(
     splits = rolling_splits(rows)
     how = translatable("forward in time") if splits else translatable("by customers")
     splits = splits or customer_splits(rows)
-    churn, losses, files = choose_churn_residual(rows, splits, options, tuned, report)
+    bins = Bins()
+    churn, losses, files = choose_churn_residual(rows, splits, options, tuned, report, bins)
     odds = zip(churn.choice.odds, splits, strict=True)
     own = [z + intercept_of(z, split.valid.churned) for z, split in odds]
     calibrator, calibration_losses = choose_calibrator(own, [split.valid.churned for split in splits])
-    spend = choose_spend_residual(rows, splits, options)
+    spend = choose_spend_residual(rows, splits, options, bins)
     level, price_level, gains = _choose_levels(rows, options)
     losses |= spend.losses | gains
     losses |= {f"calibration_{kind}": loss for kind, loss in calibration_losses.items()}

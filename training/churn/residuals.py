@@ -12,13 +12,14 @@ from scipy.special import expit
 from sklearn.metrics import log_loss
 
 from features.progress import Report
+from training.churn.bins import Bins
 from training.churn.calibration import intercept_of
 from training.churn.file_choice import FileGain, InputsTrial, choose_files
 from training.churn.fit_options import FitOptions
 from training.churn.inputs import ORDERS_ALONE, Inputs
-from training.churn.model import base_log_odds, booster_parameters, training_data
-from training.churn.rolling import Split, gains_surely, loss_curve, raw_scores, split_data
-from training.churn.spend import TWEEDIE, any_spend, relative_spend, spend_data, tweedie_deviance
+from training.churn.model import base_log_odds, booster_parameters, churn_target
+from training.churn.rolling import Split, gains_surely, loss_curve, raw_scores
+from training.churn.spend import TWEEDIE, any_spend, relative_spend, tweedie_deviance
 from training.metrics.comparison import log_losses
 from training.snapshots.dataset import LabelledSnapshot
 
@@ -48,6 +49,7 @@ def choose_churn_residual(
     options: FitOptions,
     tuned: Mapping[str, Any] | None,
     report: Report | None,
+    bins: Bins,
 ) -> tuple[InputsTrial[ChurnChoice], dict[str, float], dict[str, FileGain]]:
     """Choose the churn residual: by the lowest mean loss, and with the files that surely lower it.
 
@@ -55,7 +57,7 @@ def choose_churn_residual(
     -------
     InputsTrial, the mean losses with orders alone, and what each file bought
     """
-    trial = partial(_churn_trial, splits, options, tuned, report)
+    trial = partial(_churn_trial, splits, options, tuned, report, bins)
     orders = trial(ORDERS_ALONE)
     chosen, files = choose_files(orders, rows, trial)
     return chosen, orders.choice.losses, files
@@ -66,6 +68,7 @@ def _churn_trial(
     options: FitOptions,
     tuned: Mapping[str, Any] | None,
     report: Report | None,
+    bins: Bins,
     inputs: Inputs,
 ) -> InputsTrial[ChurnChoice]:
     """Return rounds and form with the lowest mean loss, the losses, and the validation log-odds of that choice."""
@@ -73,7 +76,6 @@ def _churn_trial(
     own = [_own_loss(z, split.valid) for z, split in zip(base, splits, strict=True)]
     best, losses, odds = (0, False), {"residual_none": float(np.mean(own))}, base
     lowest, done = losses["residual_none"], 0
-    data = [split_data(split, partial(training_data, inputs=inputs)) for split in splits]
     step = "Choosing the recipe on rolling validation"
     if inputs.beside:
         step += f", with {', '.join(inputs.files)}"
@@ -83,8 +85,8 @@ def _churn_trial(
             monotone=monotone, seed=options.seed, threads=options.threads, tuned=tuned, inputs=inputs
         )
         fits = []
-        for pair in data:
-            fits.append(loss_curve(parameters, pair))
+        for split in splits:
+            fits.append(loss_curve(parameters, bins.of_split(split, churn_target, parameters, inputs)))
             done += 1
             if report is not None:
                 report(step, done, 2 * len(splits))
@@ -101,7 +103,7 @@ def _churn_trial(
 
 
 def choose_spend_residual(
-    rows: Sequence[LabelledSnapshot], splits: Sequence[Split], options: FitOptions
+    rows: Sequence[LabelledSnapshot], splits: Sequence[Split], options: FitOptions, bins: Bins
 ) -> SpendChoice:
     """Choose the rounds of the lowest mean Tweedie deviance, and 0 if they gain no more than noise.
 
@@ -111,7 +113,7 @@ def choose_spend_residual(
     if not all(any_spend(split.train) for split in splits):
         return SpendChoice()
     none = [tweedie_deviance(*relative_spend(split.valid)) for split in splits]
-    trial = partial(_spend_trial, splits, options)
+    trial = partial(_spend_trial, splits, options, bins)
     orders = trial(ORDERS_ALONE)
     losses = {
         "spend_none": float(np.mean([each.mean() for each in none])),
@@ -125,12 +127,12 @@ def choose_spend_residual(
 
 
 def _spend_trial(
-    splits: Sequence[Split], options: FitOptions, inputs: Inputs
+    splits: Sequence[Split], options: FitOptions, bins: Bins, inputs: Inputs
 ) -> InputsTrial[tuple[int, float]]:
     """Return the rounds of the lowest mean deviance, and that mean."""
     parameters = TWEEDIE | {"seed": options.seed, "num_threads": options.threads}
-    data = partial(spend_data, inputs=inputs)
-    fits = [loss_curve(parameters, split_data(split, data)) for split in splits]
+    data = [bins.of_split(split, relative_spend, parameters, inputs) for split in splits]
+    fits = [loss_curve(parameters, pair) for pair in data]
     mean = np.mean([curve for _, curve in fits], axis=0)
     rounds, customers = int(mean.argmin()) + 1, []
     for (booster, _), split in zip(fits, splits, strict=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,12 +48,6 @@ def customer_splits(rows: Sequence[LabelledSnapshot]) -> list[Split]:
         Split([row.part(f != k) for row, f in zip(rows, folds, strict=True)], rows[-1].part(folds[-1] == k))
         for k in range(min(FOLDS, len(ids)))
     ]
-
-
-def split_data(split: Split, data: Callable[..., lgb.Dataset]) -> tuple[lgb.Dataset, lgb.Dataset]:
-    """Return the split's two sides, the second cut into the bins of the first."""
-    train = data(split.train)
-    return train, data([split.valid], reference=train)
 
 
 def loss_curve(

@@ -18,6 +18,7 @@ import numpy as np
 from scipy.special import expit
 
 from features.table.columns import Columns
+from training.churn.bins import Bins
 from training.churn.inputs import ORDERS_ALONE, Inputs
 from training.churn.level import Level
 from training.churn.model import PARAMETERS, base_log_odds, boosted
@@ -52,22 +53,6 @@ def relative_spend(row: LabelledSnapshot) -> tuple[np.ndarray, np.ndarray]:
     """
     spend, expected = row.outcomes["spend"].clip(lower=0).to_numpy(), np.exp(base_log_spend(row.columns))
     return spend / (spend.mean() or 1.0), np.log(expected / expected.mean())
-
-
-def spend_data(
-    rows: Sequence[LabelledSnapshot], reference: lgb.Dataset | None = None, inputs: Inputs = ORDERS_ALONE
-) -> lgb.Dataset:
-    """Stack the `relative_spend` of labelled snapshots."""
-    spend, start = zip(*(relative_spend(row) for row in rows), strict=True)
-    return lgb.Dataset(
-        inputs.stacked(rows),
-        np.concatenate(spend),
-        init_score=np.concatenate(start),
-        **inputs.dataset_options,
-        params={"max_bin": PARAMETERS["max_bin"], "verbose": -1},
-        reference=reference,
-        free_raw_data=False,
-    )
 
 
 def tweedie_deviance(spend: np.ndarray, log_expected: np.ndarray) -> np.ndarray:
@@ -155,6 +140,7 @@ def fit_spend(
     seed: int,
     threads: int,
     inputs: Inputs = ORDERS_ALONE,
+    bins: Bins | None = None,
 ) -> SpendModel:
     """Fit the residual on labelled snapshots, all closed by the date to predict at.
 
@@ -164,9 +150,12 @@ def fit_spend(
     rounds : int
         Trees; 0 leaves BG/NBD and Gamma-Gamma alone.
     inputs : Inputs
+    bins : Bins, optional
+        Which may have these snapshots already.
     """
     booster = None
     if rounds:
         parameters = TWEEDIE | {"seed": seed, "num_threads": threads}
-        booster = lgb.train(parameters, spend_data(rows, inputs=inputs), num_boost_round=rounds)
+        data = (bins or Bins()).of(rows, relative_spend, parameters, inputs)
+        booster = lgb.train(parameters, data, num_boost_round=rounds)
     return SpendModel(booster, price_level, level_deviation, inputs)

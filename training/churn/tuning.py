@@ -43,12 +43,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from features.errors import ModelError
 from features.progress import Report
+from training.churn.bins import Bins
 from training.churn.budget import Budget
 from training.churn.calibration import intercept_of
 from training.churn.fit_options import FitOptions
 from training.churn.inputs import CHURN_FEATURES, ORDERS_ALONE
-from training.churn.model import PARAMETERS, base_log_odds, booster_parameters, training_data
-from training.churn.rolling import Split, customer_splits, loss_curve, rolling_splits, split_data
+from training.churn.model import PARAMETERS, base_log_odds, booster_parameters, churn_target
+from training.churn.rolling import Split, customer_splits, loss_curve, rolling_splits
 from training.churn.tuning_result import TuningResult
 from training.metrics.comparison import Comparison, log_losses, paired_bootstrap
 from training.snapshots.dataset import LabelledSnapshot
@@ -102,7 +103,8 @@ def tune(
         If the database cannot be used.
     """
     splits = rolling_splits(rows) or customer_splits(rows)
-    data = [split_data(split, training_data) for split in splits]
+    bins, first = Bins(), _parameters(_DEFAULTS[0], options)
+    data = [bins.of_split(split, churn_target, first) for split in splits]
     name = _study_name(rows, options.seed)
     with _study(storage, name) as study:
         started = time.monotonic()

@@ -20,13 +20,14 @@ from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betaln, expit, gammaln, hyp2f1, log_expit
+from scipy.special import betaln, digamma, expit, gammaln, hyp2f1, log_expit
 
 from features.language import translatable
 from training.clv.activity import Activity, discounted_weeks
 from training.clv.operational_time import NO_DISCOUNT, Discount
 from training.clv.quadrature import FloatArray, time_points
-from training.clv.row_cache import RowCache
+from training.clv.row_cache import RowCache, once_per_count
+from training.clv.slopes import Slopes
 
 CENTURY = 100 * 365 / 7.0  # weeks: a purchase later than that counts as never
 
@@ -83,9 +84,12 @@ class BGNBD:
     def _alive_logit(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
         """Return the log-odds of being alive, ln((B−1)/a) − (r+x)·ln((α+T)/(α+t_x)); inf at x = 0."""
         may_have_left = self._may_have_left(x)
-        others = np.where(may_have_left, self._beta_b(x) - 1.0, 1.0)
         silence = np.log1p((T - t_x) / (self.alpha + t_x))
-        return np.where(may_have_left, np.log(others / self.a) - (self.r + x) * silence, np.inf)
+
+        def odds(x: FloatArray) -> FloatArray:
+            return np.asarray(np.log(np.where(self._may_have_left(x), self._beta_b(x) - 1.0, 1.0) / self.a))
+
+        return np.where(may_have_left, once_per_count(odds, x) - (self.r + x) * silence, np.inf)
 
     def log_likelihood(
         self, x: FloatArray, t_x: FloatArray, T: FloatArray, weights: FloatArray | float = 1.0
@@ -99,10 +103,36 @@ class BGNBD:
         ``L = Γ(r+x)/Γ(r) · α^r/(α+T)^(r+x) · B(a, B)/B(a, b) / P(alive)``: the probability of the purchases
         together with being alive, over the probability of being alive given the purchases.
         """
-        timing = gammaln(self.r + x) - gammaln(self.r) + self.r * np.log(self.alpha)
-        staying = betaln(self.a, self._beta_b(x)) - betaln(self.a, self.b)
+
+        def counted(x: FloatArray) -> FloatArray:
+            timing = gammaln(self.r + x) - gammaln(self.r) + self.r * np.log(self.alpha)
+            return np.asarray(timing + (betaln(self.a, self._beta_b(x)) - betaln(self.a, self.b)))
+
         silence = (self.r + x) * np.log(self.alpha + T) + log_expit(self._alive_logit(x, t_x, T))
-        return np.asarray(timing + staying - silence)
+        return np.asarray(once_per_count(counted, x) - silence)
+
+    def slopes(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> Slopes:
+        """Return each customer's log-likelihood, and by how much it rises with the parameters and the times.
+
+        All follow from the derivatives of ``ln Γ`` and of the log-odds z of being alive; ``q = P(left)``.
+        """
+        r, alpha, a, b = self.r, self.alpha, self.a, self.b
+        B, R, last, end = self._beta_b(x), self.r + x, 1.0 / (alpha + t_x), 1.0 / (alpha + T)
+        q, silence = expit(-self._alive_logit(x, t_x, T)), np.log1p((T - t_x) * last)
+        beta_sum = digamma(a + b) - once_per_count(lambda x: digamma(a + self._beta_b(x)), x)
+        by_b = once_per_count(lambda x: digamma(self._beta_b(x)) - digamma(b), x) + beta_sum
+        by_r = once_per_count(lambda x: digamma(r + x) - digamma(r), x)
+        return Slopes(
+            value=self.log_likelihoods(x, t_x, T),
+            by_parameter=(
+                r * (by_r - np.log1p(T / alpha) + q * silence),
+                alpha * (r / alpha - R * end + q * R * (end - last)),
+                a * beta_sum + q,
+                b * (by_b - q / np.where(self._may_have_left(x), B - 1.0, 1.0)),
+            ),
+            by_t_x=-q * R * last,
+            by_T=-(1.0 - q) * R * end,
+        )
 
     def p_alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
         """Return the probability of not having left yet; 1 for every one-time buyer, whatever T."""

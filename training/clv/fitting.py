@@ -2,7 +2,9 @@
 
 The maximum is searched by the ``lifetimes`` package, which this module alone imports. Where its search fails (it does
 on young logs, sometimes without a message) the same likelihood is maximised within bounds, and the model's ``notes``
-say so. A season or trend of the purchase intensity is fitted from there (`training.clv.intensity_fit`).
+say so. Many customers are first fitted on a coarser copy of their histories, and from the fit of a neighbouring
+snapshot where there is one: the maximum is the same. A season or trend of the purchase intensity is fitted from there
+(`training.clv.intensity_fit`).
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import io
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -18,10 +21,10 @@ from features.errors import FitError
 from features.language import translated
 from features.table.columns import Columns, as_columns
 from training.clv.gammagamma import EmpiricalSpend, GammaGamma, edge_meaning, spend_correlation
-from training.clv.intensity_fit import DatedHistories, fit_intensity
-from training.clv.likelihood import Problem, at_edge, maximum, principal_axes, refine
+from training.clv.intensity_fit import DatedHistories, IntensityFit, fit_intensity, intensity_axes
+from training.clv.likelihood import Problem, Search, at_edge, maximum, principal_axes, refine
 from training.clv.model import CLVModel, floats_of, histories, snapshot_day
-from training.clv.operational_time import CONSTANT, CONSTANT_FORM, IntensityForm, RepeatDays
+from training.clv.operational_time import IntensityForm, RepeatDays
 from training.clv.purchase_models import PURCHASE_MODELS, PurchaseModel
 from training.clv.quadrature import FloatArray
 from training.clv.row_cache import distinct
@@ -29,18 +32,13 @@ from training.clv.row_cache import distinct
 _FITTERS = {"bgnbd": "BetaGeoFitter", "mbgnbd": "ModifiedBetaGeoFitter", "gammagamma": "GammaGammaFitter"}
 _FEW_HISTORIES = 5000  # distinct ones: more are first fitted on a grid of 1, 2, 4 or 8 weeks
 _FEW_REPEATERS = 30
-_MANY_REPEATERS = 100_000  # more are first fitted on mean spends that are rounded to _SPEND_STEP
+_MANY_REPEATERS = 20_000  # more are first fitted on mean spends that are rounded to _SPEND_STEP
 _SPEND_STEP = 0.02  # of their logarithm
 _CORRELATED = 0.3
 _HEAVY_TAIL = 2.0  # a fitted mean spend this many times the observed one describes a tail
 
 
-def fit_clv(
-    table: pd.DataFrame,
-    model: str = "bgnbd",
-    form: IntensityForm = CONSTANT_FORM,
-    repeat_days: RepeatDays | None = None,
-) -> CLVModel:
+def fit_clv(table: pd.DataFrame, model: str = "bgnbd", start: CLVModel | None = None) -> CLVModel:
     """Fit purchases and spend on a feature table.
 
     Parameters
@@ -48,10 +46,8 @@ def fit_clv(
     table : DataFrame
         Feature table of one snapshot: frequency, recency, T (days), monetary_value, gross_spend, net_spend.
     model : {"bgnbd", "mbgnbd", "paretonbd"}
-    form : IntensityForm
-        Season and trend of the purchase intensity; by default it is constant.
-    repeat_days : RepeatDays, optional
-        Needed where the intensity is not constant.
+    start : CLVModel, optional
+        Fitted on another snapshot of these customers: the search for many begins there.
 
     Returns
     -------
@@ -86,14 +82,12 @@ def fit_clv(
         )
     m = floats_of(columns, "monetary_value")
     kind = PURCHASE_MODELS[model]
-    purchases, purchase_axes = _fit_purchases(kind, (x, t_x, T), notes)
-    intensity, log_likelihood = CONSTANT, purchases.log_likelihood(*_counted(x, t_x, T))
-    if form != CONSTANT_FORM and repeat_days is not None:
-        dated = _dated(columns, repeat_days)
-        found = fit_intensity(kind, dated, form, purchases)
-        purchases, intensity = found.model, found.intensity
-        purchase_axes, log_likelihood = found.axes, found.log_likelihood
-    spend, spend_axes = _fit_spend(x, m, notes)
+    counted = _counted(x, t_x, T)
+    near = (
+        start.purchases if start and start.purchases.name == model and start.intensity.is_constant else None
+    )
+    purchases, purchase_axes = _fit_purchases(kind, counted, near, notes)
+    spend, spend_axes = _fit_spend(x, m, start.spend if start else None, notes)
     correlation = spend_correlation(x, m)
     if correlation is not None and abs(correlation) > _CORRELATED:
         notes.append(
@@ -110,28 +104,51 @@ def fit_clv(
         correlation=correlation,
         n_customers=len(x),
         n_repeat_buyers=repeaters,
-        log_likelihood=log_likelihood,
+        log_likelihood=purchases.log_likelihood(*counted),
         fitted_at=fitted_at,
         notes=tuple(notes),
         purchase_axes=_as_tuples(purchase_axes),
         spend_axes=_as_tuples(spend_axes),
-        intensity=intensity,
+    )
+
+
+def with_form(clv: CLVModel, table: pd.DataFrame, form: IntensityForm, repeat_days: RepeatDays) -> CLVModel:
+    """Return a CLV model that was fitted on a table with a season or a trend, fitted on the same table.
+
+    Parameters
+    ----------
+    clv : CLVModel
+    table : DataFrame
+    form : IntensityForm
+        With a season or a trend.
+    repeat_days : RepeatDays
+    """
+    dated = dated_histories(as_columns(table), repeat_days)
+    found = fit_intensity(dated, form, IntensityFit(clv.purchases, clv.intensity))
+    return replace(
+        clv,
+        purchases=found.model,
+        intensity=found.intensity,
+        purchase_axes=_as_tuples(intensity_axes(dated, form, found)),
+        log_likelihood=found.log_likelihood,
     )
 
 
 def _fit_purchases(
-    kind: type[PurchaseModel], columns: tuple[FloatArray, ...], notes: list[str]
+    kind: type[PurchaseModel], counted: tuple[FloatArray, ...], near: PurchaseModel | None, notes: list[str]
 ) -> tuple[PurchaseModel, FloatArray]:
     """Return the model of maximum likelihood, and the axes of its uncertainty."""
-    x, t_x, T = columns
+    x, t_x, T, weights = counted
     span = float(T.max())
     search = _lifetimes_maximum if kind.name in _FITTERS else None
-    exact = Problem(kind, _counted(x, t_x / span, T / span), span)
+    exact = Problem(kind, (x, t_x / span, T / span, weights), span)
     coarse, grid = exact, 1.0
     while len(coarse.data[0]) > _FEW_HISTORIES and grid <= 8.0:
-        data = _counted(x, grid * np.round(t_x / grid) / span, grid * np.round(T / grid) / span)
+        data = _counted(
+            x, grid * np.round(t_x / grid) / span, grid * np.round(T / grid) / span, weights=weights
+        )
         coarse, grid = Problem(kind, data, span), 2.0 * grid
-    best, remarks = maximum(coarse, search)
+    best, remarks = _maximum_near(coarse, search, near if coarse is not exact else None)
     axes = principal_axes(coarse.objective, best, coarse.weight)
     if coarse is not exact:
         refined = refine(exact, best, axes)
@@ -140,8 +157,21 @@ def _fit_purchases(
     return exact.model(best), axes
 
 
+def _maximum_near(
+    problem: Problem, search: Search | None, near: PurchaseModel | GammaGamma | None
+) -> tuple[FloatArray, list[str]]:
+    """Return `maximum`, by Newton's method from a model nearby where there is one and that suffices."""
+    if near is not None:
+        start = problem.log_parameters(near)
+        if not at_edge(start).any():
+            found = refine(problem, start, principal_axes(problem.objective, start, problem.weight))
+            if found is not None:
+                return found, []
+    return maximum(problem, search)
+
+
 def _fit_spend(
-    x: FloatArray, m: FloatArray, notes: list[str]
+    x: FloatArray, m: FloatArray, start: GammaGamma | EmpiricalSpend | None, notes: list[str]
 ) -> tuple[GammaGamma | EmpiricalSpend, FloatArray]:
     """Return the model of spend of maximum likelihood, or the observed mean, and the axes of its uncertainty."""
     repeats = (x > 0) & (m > 0)
@@ -155,7 +185,8 @@ def _fit_spend(
     if len(x) > _MANY_REPEATERS:
         rounded = np.exp(_SPEND_STEP * np.round(np.log(m / mean) / _SPEND_STEP))
         coarse = Problem(GammaGamma, _counted(x, rounded), mean)
-    best, remarks = maximum(coarse, _lifetimes_maximum)
+    near = start if coarse is not problem and isinstance(start, GammaGamma) else None
+    best, remarks = _maximum_near(coarse, _lifetimes_maximum, near)
     if coarse is not problem:
         refined = refine(problem, best, principal_axes(coarse.objective, best, coarse.weight))
         best, remarks = (
@@ -178,7 +209,7 @@ def _fit_spend(
     return model, principal_axes(coarse.objective, best, coarse.weight)
 
 
-def _dated(columns: Columns, repeat_days: RepeatDays) -> DatedHistories:
+def dated_histories(columns: Columns, repeat_days: RepeatDays) -> DatedHistories:
     """Return the distinct histories in days, and how many customers share each."""
     x, recency, T, weights = _counted(*(floats_of(columns, name) for name in ("frequency", "recency", "T")))
     snapshot = snapshot_day(columns)
@@ -186,10 +217,10 @@ def _dated(columns: Columns, repeat_days: RepeatDays) -> DatedHistories:
     return DatedHistories(x, *days, weights, snapshot, repeat_days.before(snapshot))
 
 
-def _counted(*columns: FloatArray) -> tuple[FloatArray, ...]:
-    """Return the distinct rows of the columns, and how many customers share each."""
+def _counted(*columns: FloatArray, weights: FloatArray | None = None) -> tuple[FloatArray, ...]:
+    """Return the distinct rows of the columns, and how many customers share each; rows may stand for several."""
     rows, place = distinct(*columns)
-    return (*rows, np.bincount(place).astype(np.float64))
+    return (*rows, np.bincount(place, weights).astype(np.float64))
 
 
 def _lifetimes_maximum(problem: Problem, start: FloatArray | None) -> FloatArray | None:

@@ -18,6 +18,7 @@ from scipy.special import betaln
 
 from features.language import translated
 from training.clv.quadrature import FloatArray
+from training.clv.row_cache import once_per_count
 
 _HARDLY = 0.2  # standard deviation over mean
 _TAIL = 20.0  # largest over median
@@ -53,7 +54,8 @@ class GammaGamma:
         """Return the log-likelihood of the mean spends m > 0 of x > 0 purchases (eq. 1a)."""
         p, q, v = self.p, self.q, self.v
         px = p * x
-        terms = -betaln(px, q) + q * np.log(v) + (px - 1.0) * np.log(m) + px * np.log(x)
+        terms = q * np.log(v) - once_per_count(lambda x: betaln(p * x, q), x) + (px - 1.0) * np.log(m)
+        terms = terms + once_per_count(lambda x: p * x * np.log(np.where(x > 0, x, 1.0)), x)
         return float((weights * (terms - (px + q) * np.log(x * m + v))).sum())
 
     @property

@@ -17,8 +17,6 @@ from training.clv.likelihood import HIGHEST, LOWEST, axes_from_slopes
 from training.clv.operational_time import DAYS_PER_WEEK, Days, Intensity, IntensityForm, RepeatDays, basis
 from training.clv.quadrature import FloatArray
 
-_STEP = 1e-5  # of finite differences in log-parameters
-_WEEK_STEP = 1e-4  # and in weeks
 _LARGEST_COEFFICIENT = 3.0  # a season or a yearly trend by a factor of 20
 
 
@@ -86,32 +84,19 @@ class _Likelihood:
         moved = np.zeros((len(elapsed), len(theta)))
         moved[1:] = np.cumsum(intensity[:, None] * self.basis, axis=0) / DAYS_PER_WEEK
         T, t_x = elapsed[-1] - elapsed[self.start], elapsed[self.last] - elapsed[self.start]
+        weights, bought = histories.weights, histories.recency > 0
         with np.errstate(all="ignore"):  # a search may try anything
-            value = self._total(point, t_x, T)
-            slope = np.zeros(len(point))
-            for place in range(self.names):
-                step = _STEP * (np.arange(len(point)) == place)
-                slope[place] = (self._total(point + step, t_x, T) - self._total(point - step, t_x, T)) / (
-                    2.0 * _STEP
-                )
-            model, weights = self.model(point), histories.weights
-            ahead = model.log_likelihoods(histories.x, t_x, T + _WEEK_STEP)
-            by_T = weights * (ahead - model.log_likelihoods(histories.x, t_x, T - _WEEK_STEP))
-            bought = histories.recency > 0
-            later = model.log_likelihoods(histories.x, t_x + _WEEK_STEP, T)
-            by_t_x = weights * (later - model.log_likelihoods(histories.x, t_x - _WEEK_STEP, T))
-            by_t_x = np.where(bought, by_t_x, 0.0)
-        change_T = moved[-1] - moved[self.start]
-        change_t_x = moved[self.last] - moved[self.start]
-        slope[self.names :] = (by_T @ change_T + by_t_x @ change_t_x) / (2.0 * _WEEK_STEP)
-        slope[self.names :] += self.repeats - theta
+            slopes = self.model(point).slopes(histories.x, t_x, T)
+            value = float((weights * slopes.value).sum())
+            by_parameter = [float((weights * by).sum()) for by in slopes.by_parameter]
+            by_T, by_t_x = weights * slopes.by_T, np.where(bought, weights * slopes.by_t_x, 0.0)
+        of_T, of_t_x = moved[-1] - moved[self.start], moved[self.last] - moved[self.start]
+        by_form = by_T @ of_T + by_t_x @ of_t_x + self.repeats - theta
+        slope = np.concatenate([by_parameter, by_form])
         value += float(self.repeats @ theta - theta @ theta / 2.0)
         if not np.isfinite(value) or not np.isfinite(slope).all():
             return 1e10, np.zeros(len(point))
         return -value / self.customers, -slope / self.customers
-
-    def _total(self, point: FloatArray, t_x: FloatArray, T: FloatArray) -> float:
-        return float(self.model(point).log_likelihood(self.histories.x, t_x, T, self.histories.weights))
 
 
 @dataclass(frozen=True)
@@ -124,38 +109,46 @@ class IntensityFit:
     intensity : Intensity
     log_likelihood : float
         Of the operational histories, with ln s at the repeat purchase days, less the penalty.
-    axes : ndarray of shape (k, k)
-        `principal_axes` of the log-parameters and the coefficients of ln s.
     """
 
     model: Any
     intensity: Intensity
-    log_likelihood: float
-    axes: FloatArray
+    log_likelihood: float = float("nan")
+
+    def point(self, form: IntensityForm) -> FloatArray:
+        """Return its log-parameters and the coefficients of ln s by a form, 0 for what it has not."""
+        waves = np.zeros((form.harmonics, 2))
+        known = self.intensity.harmonics[: form.harmonics]
+        waves[: len(known)] = np.reshape(known, (-1, 2))
+        trend = [self.intensity.trend] * form.trend
+        inside = (np.log(LOWEST), np.log(HIGHEST))
+        return np.concatenate([np.clip(np.log(astuple(self.model)), *inside), waves.ravel(), trend])
 
 
-def fit_intensity(
-    kind: type[Any], histories: DatedHistories, form: IntensityForm, start: Any
-) -> IntensityFit:
+def fit_intensity(histories: DatedHistories, form: IntensityForm, start: IntensityFit) -> IntensityFit:
     """Fit a model of purchases and an intensity of a given form together.
 
     Parameters
     ----------
-    kind : type
-        BGNBD, MBGNBD or ParetoNBD.
     histories : DatedHistories
     form : IntensityForm
         With a season or a trend.
-    start : of that kind
-        The fit at constant intensity.
+    start : IntensityFit
+        The fit of the same kind of model at constant intensity, or with another form.
     """
-    likelihood = _Likelihood(kind, histories, form)
+    likelihood = _Likelihood(type(start.model), histories, form)
     coefficients = 2 * form.harmonics + form.trend
-    inside = (np.log(LOWEST), np.log(HIGHEST))
-    point = np.concatenate([np.clip(np.log(astuple(start)), *inside), np.zeros(coefficients)])
-    bounds = [inside] * likelihood.names + [(-_LARGEST_COEFFICIENT, _LARGEST_COEFFICIENT)] * coefficients
+    bounds = [(np.log(LOWEST), np.log(HIGHEST))] * likelihood.names
+    bounds += [(-_LARGEST_COEFFICIENT, _LARGEST_COEFFICIENT)] * coefficients
     options = {"ftol": 1e-12, "gtol": 1e-7, "maxiter": 300}
-    found = minimize(likelihood, point, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
-    axes = axes_from_slopes(lambda at: likelihood(at)[1], found.x, likelihood.customers)
+    found = minimize(
+        likelihood, start.point(form), jac=True, method="L-BFGS-B", bounds=bounds, options=options
+    )
     model, intensity = likelihood.model(found.x), likelihood.intensity(found.x)
-    return IntensityFit(model, intensity, -float(found.fun) * likelihood.customers, axes)
+    return IntensityFit(model, intensity, -float(found.fun) * likelihood.customers)
+
+
+def intensity_axes(histories: DatedHistories, form: IntensityForm, fit: IntensityFit) -> FloatArray:
+    """Return the `principal_axes` of a fit: of the log-parameters and the coefficients of ln s, of shape (k, k)."""
+    likelihood = _Likelihood(type(fit.model), histories, form)
+    return axes_from_slopes(lambda at: likelihood(at)[1], fit.point(form), likelihood.customers)

@@ -64,10 +64,17 @@ class Problem:
             model = self.kind(*np.exp(log_parameters).tolist())
             return float(-model.log_likelihood(*self.data) / self.weight)
 
+    @property
+    def _units(self) -> FloatArray:
+        return np.array([self.unit if name in self.kind.scale_parameters else 1.0 for name in self.names])
+
     def model(self, log_parameters: FloatArray) -> Any:
         """Return the model of these parameters, in the original unit."""
-        units = [self.unit if name in self.kind.scale_parameters else 1.0 for name in self.names]
-        return self.kind(*(np.exp(log_parameters) * units).tolist())
+        return self.kind(*(np.exp(log_parameters) * self._units).tolist())
+
+    def log_parameters(self, model: Any) -> FloatArray:
+        """Return the log-parameters of a model: the inverse of `model`."""
+        return np.asarray(np.log(np.array(astuple(model)) / self._units))
 
 
 Search = Callable[[Problem, FloatArray | None], FloatArray | None]

@@ -27,6 +27,7 @@ from training.clv.bgnbd import CENTURY
 from training.clv.operational_time import NO_DISCOUNT, Discount
 from training.clv.quadrature import POINTS, FloatArray, time_points
 from training.clv.row_cache import RowCache, in_blocks, once_per_distinct
+from training.clv.slopes import Slopes, finite_slopes
 
 _NOTHING = 40.0  # e^-40 of an integrand is rounding error: integrals stop there
 _INNER_POINTS, _LATER_POINTS = 20, 16  # of an integral of integrals: to eight digits, in a third of the time
@@ -113,6 +114,10 @@ class ParetoNBD:
         timing = gammaln(self.r + x) - gammaln(self.r) + self.r * np.log(self.alpha)
         staying = -self.s * np.log1p(T / self.beta) - (self.r + x) * np.log(self.alpha + T)
         return np.asarray(timing + staying - log_expit(self._alive_logit(x, t_x, T)))
+
+    def slopes(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> Slopes:
+        """Return each customer's log-likelihood, and by how much it rises with the parameters and the times."""
+        return finite_slopes(self, x, t_x, T)
 
     def p_alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
         """Return the probability of not having left yet (note 009, eq. 37)."""

@@ -10,6 +10,7 @@ from training.clv import PurchaseModelName
 from training.clv.activity import Activity
 from training.clv.operational_time import NO_DISCOUNT, Discount
 from training.clv.quadrature import FloatArray
+from training.clv.slopes import Slopes
 
 
 class PurchaseModel(Protocol):
@@ -32,6 +33,9 @@ class PurchaseModel(Protocol):
 
     def log_likelihoods(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
         """Return each customer's log-likelihood."""
+
+    def slopes(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> Slopes:
+        """Return each customer's log-likelihood, and by how much it rises with the parameters and the times."""
 
     def p_alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
         """Return the probability that the customer has not left by T, silent since t_x."""

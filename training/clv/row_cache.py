@@ -44,6 +44,28 @@ def once_per_distinct(function: Callable[..., FloatArray], *columns: FloatArray)
     return in_blocks(function, *rows)[place]
 
 
+def once_per_count(function: Callable[[FloatArray], FloatArray], counts: FloatArray) -> FloatArray:
+    """Evaluate ``function`` once per number from 0 to the largest of the counts, and give every row its result.
+
+    Where there are fewer rows than numbers, or they are no counts, it is evaluated for each row.
+
+    Parameters
+    ----------
+    function : callable, elementwise
+    counts : ndarray of shape (n,), such as customers' frequencies
+
+    Examples
+    --------
+    >>> once_per_count(lambda x: x * x, np.array([2.0, 0.0, 2.0, 1.0]))
+    array([4., 0., 4., 1.])
+    """
+    top = float(counts.max()) if len(counts) else np.inf
+    if not top < len(counts):
+        return function(counts)
+    places = counts.astype(np.intp)
+    return function(np.arange(top + 1.0))[places] if (places == counts).all() else function(counts)
+
+
 def in_blocks(function: Callable[..., FloatArray], *columns: FloatArray) -> FloatArray:
     """Evaluate ``function`` on blocks of rows, and return its results one below the other.
 

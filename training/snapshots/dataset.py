@@ -17,9 +17,9 @@ from features.errors import FitError
 from features.snapshot import ChurnWindow, Snapshot
 from features.table.columns import Columns, as_columns
 from features.table.history import PurchaseHistory
-from training.clv.fitting import fit_clv
+from training.clv.fitting import fit_clv, with_form
 from training.clv.model import CLVModel
-from training.clv.operational_time import IntensityForm, RepeatDays
+from training.clv.operational_time import CONSTANT_FORM, IntensityForm, RepeatDays
 from training.snapshots.outcomes import outcomes
 
 
@@ -93,10 +93,14 @@ def describe_snapshot(
     horizon_days: int,
     clv: CLVModel | None = None,
     model: str = "bgnbd",
+    near: CLVModel | None = None,
 ) -> DescribedSnapshot:
-    """Build one snapshot's feature table and add the columns of a CLV model, fitted on it unless given."""
+    """Build one snapshot's feature table and add the columns of a CLV model, fitted on it unless given.
+
+    ``near`` is the model of another snapshot, from which the fit starts.
+    """
     table = history.features(snapshot)
-    clv = clv or fit_clv(table, model=model)
+    clv = clv or fit_clv(table, model=model, start=near)
     table = table.assign(**clv.predict(as_columns(table), horizon_days))
     return DescribedSnapshot(snapshot, table, clv, repeat_days=repeat_days_before(history, snapshot))
 
@@ -132,7 +136,10 @@ def with_intensity(described: Snapshots, form: IntensityForm, horizon_days: int)
     """
     if described.clv.intensity.form == form or described.repeat_days is None:
         return described
-    clv = fit_clv(described.fitted_on, described.clv.purchases.name, form, described.repeat_days)
+    if form == CONSTANT_FORM:
+        clv = fit_clv(described.fitted_on, described.clv.purchases.name)
+    else:
+        clv = with_form(described.clv, described.fitted_on, form, described.repeat_days)
     table = described.table.assign(**clv.predict(as_columns(described.table), horizon_days))
     return replace(described, table=table, clv=clv)
 
@@ -172,11 +179,9 @@ def labelled_snapshots(
     refused: FitError | None = None
     for snapshot in snapshots:
         try:
-            rows.append(
-                label_snapshot(
-                    history, describe_snapshot(history, snapshot, horizon_days, model=model), horizon_days
-                )
-            )
+            near = rows[-1].clv if rows else None
+            described = describe_snapshot(history, snapshot, horizon_days, model=model, near=near)
+            rows.append(label_snapshot(history, described, horizon_days))
         except FitError as error:
             refused = error
         if progress is not None:
