@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -186,6 +187,7 @@ def choose_rule(
     -------
     LevelRule, and the mean gain in loss of every rule that could be judged
     """
+    unmoved = cache(lambda place: loss(place, 0.0))
     gains: dict[LevelRule, float] = {}
     at_least: dict[LevelRule, float] = {}
     for rule in RULES:
@@ -193,7 +195,7 @@ def choose_rule(
         for place, row in enumerate(rows):
             known = Level(level.days, level.missed, rule).known_at(rows, row.snapshot)
             if known.covers(row.snapshot):
-                gained[row.snapshot] = loss(place, 0.0) - loss(place, known.at(row.snapshot))
+                gained[row.snapshot] = unmoved(place) - loss(place, known.at(row.snapshot))
         apart = _windows_apart(gained, rows)
         if apart >= (1 if rule.kind == "year_ago" else FEWEST_APART):
             gains[rule] = float(np.mean(list(gained.values())))

@@ -18,7 +18,7 @@ from features.table.history import PurchaseHistory
 from training.model.retention_model import RetentionModel
 from training.monitoring.columns import described, monitored_columns, with_predictions, without_intervals
 from training.monitoring.pace import usual_pace
-from training.reference.distribution import CategoryCounts, NumericDistribution, compare
+from training.reference.distribution import CategoryCounts, NumericDistribution, distance
 from training.reference.performance import ExpectedPerformance, Performance, measure
 from training.reference.reference import MONTH_DAYS, Reference, UsualDrift, rows_before
 from training.snapshots.dataset import DescribedSnapshot, LabelledSnapshot
@@ -118,7 +118,9 @@ def _usual_drift(
     for row in rows:
         table = row.table.iloc[_sample(len(row.table))]
         seen = monitored_columns(log, row.snapshot, with_predictions(model, table), model)
-        samples.append({name: values[_sample(len(values))] for name, values in seen.items()})
+        drawn = {name: values[_sample(len(values))] for name, values in seen.items()}
+        # In order they are counted several times as fast, and each is counted against all the others.
+        samples.append({n: v if v.dtype == object else np.sort(v) for n, v in drawn.items()})
     months = _months(rows[0].snapshot, rows[-1].snapshot)
     largest: dict[str, np.ndarray] = {name: np.full((2, months), np.nan) for name in samples[-1]}
     for k, then in enumerate(samples[:-1]):
@@ -127,7 +129,7 @@ def _usual_drift(
             for later, now in zip(rows[k + 1 :], samples[k + 1 :], strict=True):
                 if min(len(values), len(now[name])) >= _ENOUGH:
                     at = largest[name][:, _months(rows[k].snapshot, later.snapshot) - 1]
-                    np.fmax(at, compare(column, now[name])[0].beyond_noise, out=at)
+                    np.fmax(at, distance(column, now[name]).beyond_noise, out=at)
     return {name: _by_months(seen) for name, seen in largest.items()}
 
 

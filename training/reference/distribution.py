@@ -214,6 +214,13 @@ class CategoryCounts:
         return cls(dict(numbers["labels"]))
 
 
+def distance(then: NumericDistribution | CategoryCounts, values: np.ndarray) -> DistributionDistance:
+    """Return how far a sample lies from a stored distribution."""
+    if isinstance(then, CategoryCounts):
+        return then.distance_to(then.count(values))
+    return then.distance_to(then.count(values))
+
+
 def compare(
     then: NumericDistribution | CategoryCounts, values: np.ndarray
 ) -> tuple[DistributionDistance, str]:

@@ -94,14 +94,11 @@ def _expected_before(row: LabelledSnapshot, ages: np.ndarray, n_weeks: int) -> n
     new = np.zeros(1)  # frequency, recency and T of one who has just bought for the first time
     first, count = np.unique(ages, return_counts=True)
     snapshot, intensity = _epoch_day(row), row.clv.intensity
-    totals = []
-    for back in range(n_weeks, -1, -1):
-        known = np.clip(first - WEEK * back, 0, None)
-        weeks = intensity.weeks((snapshot - first).astype(float), (snapshot - first + known).astype(float))
-        ahead = [
-            row.clv.purchases.expected_purchases(new, new, new, float(w))[0] if w else 0.0 for w in weeks
-        ]
-        totals.append(float(count @ np.array(ahead)))
+    known = np.clip(first - WEEK * np.arange(n_weeks, -1, -1)[:, None], 0, None)
+    weeks = intensity.weeks((snapshot - first).astype(float), (snapshot - first + known).astype(float))
+    times, place = np.unique(weeks, return_inverse=True)
+    ahead = [row.clv.purchases.expected_purchases(new, new, new, w)[0] if w else 0.0 for w in times.tolist()]
+    totals = [float(count @ each) for each in np.array(ahead)[place.reshape(weeks.shape)]]
     return np.diff(totals)
 
 
