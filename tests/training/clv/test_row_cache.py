@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from training.clv.row_cache import RowCache, distinct, once_per_distinct
+from training.clv.row_cache import RowCache, distinct, once_per_count, once_per_distinct
 
 
 def test_a_function_is_evaluated_once_per_distinct_row() -> None:
@@ -20,6 +20,14 @@ def test_a_function_is_evaluated_once_per_distinct_row() -> None:
 
     assert result.tolist() == [0.5, 0.25, 0.5, 0.25]
     assert sorted(seen) == [(1.0, 4.0), (2.0, 4.0), (2.0, 8.0)]
+
+
+def test_numbers_that_are_no_counts_are_evaluated_row_by_row() -> None:
+    counts, halves = np.array([3.0, 0.0, 3.0, 1.0, 2.0]), np.array([0.5, 0.0, 2.0, 1.5])
+
+    assert (once_per_count(np.exp, counts) == np.exp(counts)).all()
+    assert (once_per_count(np.exp, halves) == np.exp(halves)).all()
+    assert once_per_count(np.exp, np.empty(0)).size == 0
 
 
 def test_more_rows_than_a_block_are_all_evaluated() -> None:

@@ -1,0 +1,38 @@
+"""Bins that several residuals share: each learns what it would have learnt alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from training.churn.bins import Bins
+from training.churn.calibration import Calibrator
+from training.churn.level import Level
+from training.churn.model import fit_churn
+from training.churn.spend import fit_spend
+from training.snapshots.dataset import LabelledSnapshot
+
+
+def test_residuals_that_share_bins_learn_what_they_would_have_learnt_alone(
+    shop_rows: Sequence[LabelledSnapshot],
+) -> None:
+    rows, shared, learnt = shop_rows[-3:], Bins(), []
+
+    for bins in (shared, None):
+        churn = fit_churn(
+            rows,
+            rounds=5,
+            monotone=True,
+            calibrator=Calibrator(),
+            level=Level(),
+            seed=1,
+            threads=1,
+            bins=bins,
+        )
+        spend = fit_spend(
+            rows, rounds=5, price_level=Level(), level_deviation=0.0, seed=1, threads=1, bins=bins
+        )
+        assert churn.booster is not None
+        assert spend.booster is not None
+        learnt.append([churn.booster.model_to_string(), spend.booster.model_to_string()])
+
+    assert learnt[0] == learnt[1]
