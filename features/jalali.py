@@ -26,6 +26,17 @@ def gregorian(year: int, month: int, day: int) -> date | None:
     return date.fromordinal(found)
 
 
+def days_of_month(year: int, month: int) -> int:
+    """Return how many days a month of the Jalali calendar has; 0 if there is no such month.
+
+    Examples
+    --------
+    >>> days_of_month(1394, 12), days_of_month(1395, 12), days_of_month(1394, 6), days_of_month(1394, 13)
+    (29, 30, 31, 0)
+    """
+    return next((days for days in (31, 30, 29) if gregorian(year, month, days)), 0)
+
+
 def jalali(day: date) -> tuple[int, int, int]:
     """Return year, month and day of a Gregorian date in the Jalali calendar.
 

@@ -99,6 +99,11 @@ READ_BY_MANAGERS = (
     "serving/alerts",
     "serving/explanation",
     "serving/report",
+    "features/log",
+    "serving/lists",
+    "serving/campaign",
+    "serving/commands",
+    "training/campaign",
 )
 PLAIN_ERRORS = {"ValueError", "KeyError", "RuntimeError", "TypeError", "NotImplementedError"}
 

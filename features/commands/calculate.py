@@ -10,6 +10,7 @@ import typer
 from features.commands.console import show_json, show_table
 from features.commands.options import AsJson, options
 from features.errors import StayworthError
+from features.language import translated
 
 calculate = typer.Typer(name="calculate", no_args_is_help=True, add_completion=False)
 
@@ -144,7 +145,7 @@ def tenure(
     from features.economics.calculators import churn_over, tenure as stay
 
     if (churn is None) == (retention is None):
-        raise StayworthError("Give --churn or --retention, one of the two.")
+        raise StayworthError(translated("Give --churn or --retention, one of the two."))
     rate = 1 - (retention or 0.0) if churn is None else churn
     found: dict[str, Any] = {"churn rate": rate, "periods that a customer stays": stay(rate)}
     if periods != 1:
@@ -215,7 +216,7 @@ def cac(
 
     given = dict(map(_channel, channels))
     if len(given) < len(channels):
-        raise StayworthError("A channel stands twice. Give each once.")
+        raise StayworthError(translated("A channel stands twice. Give each once."))
     plain = sum(cost for cost, _ in given.values()) / len(given)
     _show(as_json, "Cost of acquiring a customer", {"blended": blended_cac(given), "mean of channels": plain})
 
@@ -249,7 +250,9 @@ def _channel(text: str) -> tuple[str, tuple[float, float]]:
         return name, (float(cost), float(customers))
     except ValueError:
         raise StayworthError(
-            f"{text!r} is no channel. Write it as 'television=300:1', cost and customers."
+            translated(
+                "{text_2!r} is no channel. Write it as 'television=300:1', cost and customers.", text_2=text
+            )
         ) from None
 
 
@@ -269,4 +272,10 @@ def _numbers(text: str, flag: str) -> Sequence[float]:
     try:
         return [float(part) for part in text.replace(",", " ").replace(";", " ").split()]
     except ValueError:
-        raise StayworthError(f"{flag}: {text!r} is no list of numbers. Write it as '0.6 0.7 0.75'.") from None
+        raise StayworthError(
+            translated(
+                "{flag}: {text_2!r} is no list of numbers. Write it as '0.6 0.7 0.75'.",
+                flag=flag,
+                text_2=text,
+            )
+        ) from None

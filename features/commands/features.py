@@ -15,7 +15,7 @@ from features.commands.console import progress, show_json, show_table
 from features.commands.log import open_log, row_balance, rows_not_visible
 from features.commands.options import AsJson, options
 from features.errors import WindowError
-from features.language import written
+from features.language import translated, written
 from features.log.settings import Columns, LogSettings
 from features.snapshot import Snapshot, monthly_snapshots
 
@@ -59,7 +59,7 @@ def features(
     from features.table.history import build_feature_table
 
     if snapshot_date and snapshots:
-        raise WindowError("Give --snapshot-date or --snapshots, not both.")
+        raise WindowError(translated("Give --snapshot-date or --snapshots, not both."))
     write = writer_for(out)
     with progress() as report:
         orders = open_log(log, columns, report)
@@ -112,9 +112,19 @@ def _snapshots(log: TransactionLog, chosen: list[Snapshot], months: int) -> list
         chosen = monthly_snapshots(newest, oldest.date, months)
     for snapshot in chosen:
         if snapshot < oldest:
-            raise WindowError(f"No order lies before {snapshot}. Use --snapshot-date {oldest} or later.")
+            raise WindowError(
+                translated(
+                    "No order lies before {snapshot}. Use --snapshot-date {oldest} or later.",
+                    snapshot=snapshot,
+                    oldest=oldest,
+                )
+            )
         if snapshot.date > date.today() and snapshot > newest:
             raise WindowError(
-                f"{snapshot} lies in the future. Use --snapshot-date {newest}, where the log ends."
+                translated(
+                    "{snapshot} lies in the future. Use --snapshot-date {newest}, where the log ends.",
+                    snapshot=snapshot,
+                    newest=newest,
+                )
             )
     return sorted(set(chosen))

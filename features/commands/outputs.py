@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import OutputError
+from features.language import translated
 from features.settings import Settings
 
 WRITTEN = ("out", "unscored", "quarantine", "plot", "receipt")
@@ -46,7 +47,11 @@ def require_apart(arguments: Mapping[str, Any]) -> None:
                 if other in WRITTEN
                 else "is read here, and would be replaced"
             )
-            raise OutputError(f"{_flag(name)}: {path} {what}. Name another file.")
+            raise OutputError(
+                translated(
+                    "{value}: {path} {what}. Name another file.", value=_flag(name), path=path, what=what
+                )
+            )
 
 
 def files_of(arguments: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:

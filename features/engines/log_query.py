@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from features.engines.resources import exhausted, resources, spill_folder
 from features.errors import LogError
+from features.language import translated
 
 LOG = "log"
 
@@ -32,7 +33,12 @@ def rows_where(table: pa.Table, condition: str) -> npt.NDArray[np.bool_]:
     """
     kept = _run(table, f"SELECT coalesce(({condition}), false) AS kept FROM {LOG}", "--where", condition)
     if kept.num_rows != table.num_rows or not pa.types.is_boolean(kept.schema.field(0).type):
-        raise LogError(f"--where {condition!r} is no condition. For example: --where \"status = 'paid'\".")
+        raise LogError(
+            translated(
+                "--where {condition!r} is no condition. For example: --where \"status = 'paid'\".",
+                condition=condition,
+            )
+        )
     return np.asarray(kept["kept"].to_numpy(), dtype=bool)
 
 
@@ -69,10 +75,17 @@ def _run(table: pa.Table, sql: str, what: str, shown: str) -> pa.Table:
         try:
             statements = database.extract_statements(sql)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-                raise LogError(f"{what} {shown!r} is not one SELECT.")
+                raise LogError(translated("{what} {shown!r} is not one SELECT.", what=what, shown=shown))
             return database.sql(sql).to_arrow_table()
         except duckdb.Error as error:
             if short := exhausted(error):
                 raise short from None
             words = " ".join(str(error).split("\n\n")[0].split())
-            raise LogError(f"{what} {shown!r} cannot be run over the log: {words}.") from None
+            raise LogError(
+                translated(
+                    "{what} {shown!r} cannot be run over the log: {words}.",
+                    what=what,
+                    shown=shown,
+                    words=words,
+                )
+            ) from None

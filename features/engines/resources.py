@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from features.errors import StayworthError
+from features.language import translated
 from features.memory import allowed_bytes, bytes_of
 from features.temporary import temporary_folder
 
@@ -73,9 +74,15 @@ def use_resources(memory_limit: str | None, folder: Path | None) -> None:
 def require_folder(folder: Path) -> None:
     """Raise a StayworthError if nothing can be written in a folder."""
     if not folder.is_dir():
-        raise StayworthError(f"--temp-dir {folder} is no folder. Create it, or name another.")
+        raise StayworthError(
+            translated("--temp-dir {folder} is no folder. Create it, or name another.", folder=folder)
+        )
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise StayworthError(f"--temp-dir {folder}: no permission to write in it. Name another folder.")
+        raise StayworthError(
+            translated(
+                "--temp-dir {folder}: no permission to write in it. Name another folder.", folder=folder
+            )
+        )
 
 
 def spill_folder() -> Path:

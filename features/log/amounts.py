@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.errors import LogError
+from features.language import translated
 from features.log.columns import plain, text
 from features.log.dates import ascii_digits
 from features.log.settings import NumberStyle
@@ -90,15 +91,17 @@ def _require_one_currency(written: pa.ChunkedArray) -> None:
     }
     if marks and marks <= _SIDES:
         raise LogError(
-            "Amounts are marked CR and DR, credit and debit.",
-            "Which of them are refunds is for the shop to say: write those with a minus, and no marks.",
-            "Send plain numbers, with a minus before refunds.",
+            translated("Amounts are marked CR and DR, credit and debit."),
+            translated(
+                "Which of them are refunds is for the shop to say: write those with a minus, and no marks."
+            ),
+            translated("Send plain numbers, with a minus before refunds."),
         )
     if len(marks) > 1:
         raise LogError(
-            f"It mixes currencies: {', '.join(map(repr, sorted(marks)))}.",
-            "Write them in a column of their own, and say which to use: --currency EUR.",
-            "Send plain numbers, of one currency.",
+            translated("It mixes currencies: {names}.", names=", ".join(map(repr, sorted(marks)))),
+            translated("Write them in a column of their own, and say which to use: --currency EUR."),
+            translated("Send plain numbers, of one currency."),
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from features.errors import WindowError
+from features.language import translated
 from features.log.dates import local_now
 from features.snapshot import Snapshot
 
@@ -25,6 +26,10 @@ def require_known_orders(snapshot: Snapshot) -> None:
     latest = Snapshot.after(tomorrow().date)
     if snapshot > latest:
         raise WindowError(
-            f"The snapshot {snapshot} lies in the future: the orders until then are not known. "
-            f"Use {latest} or earlier."
+            translated(
+                "The snapshot {snapshot} lies in the future: the orders until then are not known. Use "
+                "{latest} or earlier.",
+                snapshot=snapshot,
+                latest=latest,
+            )
         )

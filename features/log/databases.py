@@ -34,6 +34,7 @@ from sqlalchemy.sql.elements import quoted_name
 
 from features.address import ESCAPES, DatabaseAddress, open_engine
 from features.errors import LogError, StayworthError
+from features.language import translated
 from features.log.streams import Stream, require_distinct
 from features.suggestion import did_you_mean
 
@@ -115,7 +116,9 @@ def open_database(uri: str, chunk_rows: int) -> Iterator[Stream]:
                 batches = _batches(result, schema)
                 yield Stream(address.name, names, schema, batches, dates=dates)
     except SQLAlchemyError as error:
-        raise LogError(f"Cannot read {address.name}: {address.fault(error)}") from None
+        raise LogError(
+            translated("Cannot read {name}: {value}", name=address.name, value=address.fault(error))
+        ) from None
     finally:
         engine.dispose()
 
@@ -126,7 +129,12 @@ def _address(uri: str) -> _Address:
     given = DatabaseAddress(uri[: asked.start()] if asked else uri)
     if given.kind in _NO_DATABASES:
         raise LogError(
-            f"Logs are not read from {given.kind}:// addresses. Export the table as .parquet or .csv, or write {_FORM}."
+            translated(
+                "Logs are not read from {kind}:// addresses. Export the table as .parquet or .csv, or "
+                "write {form}.",
+                kind=given.kind,
+                form=_FORM,
+            )
         )
     url = given.parts
     try:
@@ -135,13 +143,17 @@ def _address(uri: str) -> _Address:
         url = None
     if url is None or not url.database:
         raise LogError(
-            f"The database URI cannot be read. Write it as {_FORM}; {ESCAPES}; in a query % as %25."
+            translated(
+                "The database URI cannot be read. Write it as {form}; {escapes}; in a query % as %25.",
+                form=_FORM,
+                escapes=ESCAPES,
+            )
         )
     table = url.query.get("table")
     if isinstance(table, tuple) or (table and query):
-        raise LogError("The database URI names more than one table or query. Give one.")
+        raise LogError(translated("The database URI names more than one table or query. Give one."))
     if query and given.kind not in _GUARDED and not _SELECT.match(query):
-        raise LogError(f"A query to {given.kind}:// begins with SELECT or WITH.")
+        raise LogError(translated("A query to {kind}:// begins with SELECT or WITH.", kind=given.kind))
     return _Address(given, url.difference_update_query(["table"]), table, query)
 
 
@@ -150,7 +162,11 @@ def _engine(url: URL) -> sa.Engine:
         path = Path(url.database or "")
         if not path.is_file():
             there = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-            raise LogError(f"There is no SQLite file {path}.{did_you_mean(path.name, there)}")
+            raise LogError(
+                translated(
+                    "There is no SQLite file {path}.{near}", path=path, near=did_you_mean(path.name, there)
+                )
+            )
         # SQLite makes a file that is not there, unless told to read only.
         read_only = f"{path.absolute().as_uri()}?mode=ro"
         return sa.create_engine(
@@ -169,8 +185,12 @@ def _connection(engine: sa.Engine, address: _Address) -> Iterator[sa.Connection]
         connection = engine.connect()
     except SQLAlchemyError as error:
         raise LogError(
-            f"Cannot connect to {address.database}: {address.fault(error)} "
-            "Check that the server runs, and the host, port, user, password and database of the URI."
+            translated(
+                "Cannot connect to {database}: {value} Check that the server runs, and the host, port, "
+                "user, password and database of the URI.",
+                database=address.database,
+                value=address.fault(error),
+            )
         ) from None
     with connection:
         if engine.dialect.name == "postgresql":
@@ -216,7 +236,7 @@ def _rows(connection: sa.Connection, address: _Address, chunk_rows: int) -> sa.C
             address.query, execution_options={**streamed, "no_parameters": True}
         )
         if not result.returns_rows:
-            raise LogError(f"Cannot read {address.name}: it is not a SELECT.")
+            raise LogError(translated("Cannot read {name}: it is not a SELECT.", name=address.name))
         return result
     table = _table(sa.inspect(connection), address)
     names = list(connection.execute(sa.select(sa.text("*")).select_from(table).limit(0)).keys())
@@ -238,8 +258,22 @@ def _table(inspector: sa.Inspector, address: _Address) -> sa.TableClause:
     listed = ", ".join(there[:_LISTED_TABLES]) + (", …" if len(there) > _LISTED_TABLES else "")
     tables = f"Its tables: {listed}." if there else "It has no tables that this user can see."
     if not name:
-        raise LogError(f"Say which table of {address.database} to read: add ?table=NAME. {tables}")
-    raise LogError(f"There is no table {name} in {address.database}.{did_you_mean(name, there)} {tables}")
+        raise LogError(
+            translated(
+                "Say which table of {database} to read: add ?table=NAME. {tables}",
+                database=address.database,
+                tables=tables,
+            )
+        )
+    raise LogError(
+        translated(
+            "There is no table {name} in {database}.{near} {tables}",
+            name=name,
+            database=address.database,
+            near=did_you_mean(name, there),
+            tables=tables,
+        )
+    )
 
 
 def _table_names(inspector: sa.Inspector) -> list[str]:

@@ -18,7 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.errors import LogError
-from features.jalali import gregorian
+from features.jalali import days_of_month, gregorian
+from features.language import translated
 from features.log.columns import plain, text
 from features.log.month_names import with_english_months
 from features.log.settings import ISO, NUMERIC_FORMATS
@@ -110,7 +111,13 @@ def local_times(
     try:
         times = _with_months(written, _parse(written, date_format), date_format)
     except ValueError as error:
-        raise LogError(f"The date format {date_format!r} cannot be used: {error}.") from None
+        raise LogError(
+            translated(
+                "The date format {date_format!r} cannot be used: {error}.",
+                date_format=date_format,
+                error=error,
+            )
+        ) from None
     return _to_zone(times, timezone) if "%z" in date_format.lower() else times
 
 
@@ -123,10 +130,18 @@ def _of_several(written: pa.ChunkedArray, timezone: str, formats: list[str], cal
         if doubtful.size:
             first, second = (str(each[doubtful[0]])[:10] for each in (times, others))
             raise LogError(
-                f"{doubtful.size:,} dates fit two formats of {'|'.join(formats)!r}: "
-                f"{written[int(doubtful[0])].as_py()!r} is {first} by {'|'.join(formats[:number])}, and {second} by "
-                f"{form}.",
-                "Read the two kinds as files of their own.",
+                translated(
+                    "{size:,} dates fit two formats of {names!r}: {value!r} is {first} by {names_2}, and "
+                    "{second} by {form}.",
+                    size=doubtful.size,
+                    names="|".join(formats),
+                    value=written[int(doubtful[0])].as_py(),
+                    first=first,
+                    names_2="|".join(formats[:number]),
+                    second=second,
+                    form=form,
+                ),
+                translated("Read the two kinds as files of their own."),
             )
         times = np.where(np.isnat(times), others, times)
     return times
@@ -185,6 +200,30 @@ def _gregorian_text(written: str | None, form: str) -> str | None:
     year, month, day_of_month = (int(found[place]) for place in places)
     day = gregorian(year, month, day_of_month)
     return None if day is None else f"{day.isoformat()}{' ' + found[4].strip() if found[4] else ''}"
+
+
+def past_month(written: str | None) -> str:
+    """Say of a Jalali date beyond the end of its month how many days that has; an empty text for another.
+
+    Examples
+    --------
+    >>> past_month("1394/12/30"), past_month("1395/12/30"), past_month("30 Esfand")
+    ("'1394/12/30' is no day of the Jalali calendar: month 12 of 1394 has 29 days.", '', '')
+    """
+    found = _JALALI.match((written or "").translate(_ASCII_DIGITS))
+    if found is None:
+        return ""
+    year, month, day = (int(found[part]) for part in (1, 2, 3))
+    days = days_of_month(year, month)
+    if not days or not days < day <= 31:
+        return ""
+    return translated(
+        "{date!r} is no day of the Jalali calendar: month {month} of {year:digits} has {days} days.",
+        date=written,
+        month=month,
+        year=year,
+        days=days,
+    )
 
 
 def _only(pattern: str, written: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from features.errors import EmptyLogError, LogError
+from features.language import translated
 from features.log.file_kinds import plain_text
 from features.log.streams import Stream
 
@@ -182,9 +183,16 @@ def _layout(lines: Sequence[str], path: Path) -> Layout:
     try:
         layout = layout_of(lines)
     except csv.Error as error:
-        raise LogError(f"{path} cannot be read: {error}.") from None
+        raise LogError(translated("{path} cannot be read: {error}.", path=path, error=error)) from None
     if len(layout.header) > _MOST_COLUMNS:
-        raise LogError(f"{path} has {len(layout.header):,} columns; at most {_MOST_COLUMNS:,} are read.")
+        raise LogError(
+            translated(
+                "{path} has {n:,} columns; at most {most_columns:,} are read.",
+                path=path,
+                n=len(layout.header),
+                most_columns=_MOST_COLUMNS,
+            )
+        )
     return layout
 
 
@@ -198,7 +206,12 @@ def _closed(
         yield batch.select(schema.names)
     if last is not None and _never_closed(text, layout.separator, last):
         raise LogError(
-            f'{path}, data row {rows}: a quote (") is opened and never closed. Close it, or double it ("").'
+            translated(
+                '{path}, data row {rows}: a quote (") is opened and never closed. Close it, or double it '
+                '("").',
+                path=path,
+                rows=rows,
+            )
         )
 
 

@@ -12,6 +12,7 @@ import pyarrow.json
 
 from features.documents import DEEPEST
 from features.errors import LogError
+from features.language import translated
 from features.log.file_kinds import plain_text
 from features.log.streams import Stream
 
@@ -33,7 +34,9 @@ def open_json_lines(path: Path, encoding: str | None = None) -> Iterator[Stream]
         try:
             table = pa.json.read_json(str(text))
         except pa.ArrowException as error:
-            raise LogError(f"{path} does not hold one JSON object per line: {error}.") from None
+            raise LogError(
+                translated("{path} does not hold one JSON object per line: {error}.", path=path, error=error)
+            ) from None
     yield Stream(str(path), table.column_names, table.schema, iter(table.to_batches()), table.num_rows)
 
 
@@ -51,5 +54,11 @@ def _require_flat(text: Path, path: Path) -> None:
             lines = np.maximum.accumulate(np.where(breaks, np.arange(letters.size), -1))
             depths = np.where(lines >= 0, depths - ends[lines], depths)
             if depths.max() > DEEPEST:
-                raise LogError(f"{path} is nested more than {DEEPEST} deep. Write one flat object per line.")
+                raise LogError(
+                    translated(
+                        "{path} is nested more than {deepest} deep. Write one flat object per line.",
+                        path=path,
+                        deepest=DEEPEST,
+                    )
+                )
             depth = int(depths[-1])

@@ -15,9 +15,10 @@ import pandas as pd
 import pyarrow as pa
 
 from features.errors import LogError
+from features.language import translatable, translated
 from features.log.amounts import EXPRESSION_ERROR, LARGEST_AMOUNT, Cents, cents, numbers
 from features.log.columns import text
-from features.log.dates import Times, local_times
+from features.log.dates import Times, local_times, past_month
 from features.log.expression import AmountExpression
 from features.log.identity import read_ids, unstorable
 from features.log.notation import written_otherwise
@@ -38,7 +39,8 @@ from features.log.quarantine import (
 )
 from features.log.settings import ISO, LogRules
 
-_PLAIN_NUMBERS = "Write them as plain numbers with a decimal point, such as 1234.50 or -3."
+_PLAIN_NUMBERS = translatable("Write them as plain numbers with a decimal point, such as 1234.50 or -3.")
+_SHOWN = 3
 
 
 def read_lines(
@@ -112,7 +114,9 @@ def _column(read: Callable[..., Any], raw: pa.Table, name: str, *options: Any) -
 def _judge_times(
     quarantine: Quarantine, times: Times, name: str, rules: LogRules, now: np.datetime64
 ) -> None:
-    _require_mostly_readable(quarantine, np.isnat(times), "dates", *_date_form(rules), rules, name)
+    _require_mostly_readable(
+        quarantine, np.isnat(times), translatable("dates"), *_date_form(rules), rules, name
+    )
     quarantine.set_aside(np.isnat(times), UNREADABLE_DATE, name)
     if rules.earliest is not None:
         quarantine.set_aside(times < np.datetime64(rules.earliest), TOO_EARLY, name)
@@ -123,14 +127,21 @@ def _date_form(rules: LogRules) -> tuple[str, str]:
     """Return how dates are read, and the flag that reads them otherwise."""
     if rules.calendar == "jalali":
         return (
-            "Dates are read in the Jalali calendar, as 1402/01/31.",
-            "Leave --log-calendar out if yours are Gregorian.",
+            translated("Dates are read in the Jalali calendar, as 1402/01/31."),
+            translated("Leave --log-calendar out if yours are Gregorian."),
         )
     if rules.date_format is not None:
-        form = f"Dates are read with --date-format {rules.date_format!r}"
-        return f"{form}; change it to how yours are written.", ""
-    form = "Dates are read as 2011-01-31 or 2011-01-31 12:30:00"
-    return f"{form}.", "If yours are written otherwise, say how: --date-format '%d/%m/%Y', for example."
+        return (
+            translated(
+                "Dates are read with --date-format {form!r}; change it to how yours are written.",
+                form=rules.date_format,
+            ),
+            "",
+        )
+    return (
+        translated("Dates are read as 2011-01-31 or 2011-01-31 12:30:00."),
+        translated("If yours are written otherwise, say how: --date-format '%d/%m/%Y', for example."),
+    )
 
 
 def _read_amounts(
@@ -139,7 +150,9 @@ def _read_amounts(
     shown = (names["amount"],) if expression is None else expression.amounts
     amounts = _amounts(quarantine.raw, names, rules, expression)
     missing, values = amounts.is_null().to_numpy(), amounts.to_numpy()
-    _require_mostly_readable(quarantine, missing, "amounts", _PLAIN_NUMBERS, "", rules, *shown)
+    _require_mostly_readable(
+        quarantine, missing, translatable("amounts"), translated(_PLAIN_NUMBERS), "", rules, *shown
+    )
     quarantine.set_aside(missing, UNREADABLE_AMOUNT, *shown)
     quarantine.set_aside(~np.isfinite(values), INFINITE_AMOUNT, *shown)
     quarantine.set_aside(np.abs(values) >= LARGEST_AMOUNT, HUGE_AMOUNT, *shown)
@@ -193,7 +206,9 @@ def _repeats_an_order(
 def _read_margins(quarantine: Quarantine, name: str, rules: LogRules) -> Cents:
     values = _column(numbers, quarantine.raw, name, rules.number_style).to_numpy()
     sound = np.abs(values) < LARGEST_AMOUNT
-    _require_mostly_readable(quarantine, ~sound, "margins", _PLAIN_NUMBERS, "", rules, name)
+    _require_mostly_readable(
+        quarantine, ~sound, translatable("margins"), translated(_PLAIN_NUMBERS), "", rules, name
+    )
     quarantine.set_aside(~sound, UNREADABLE_MARGIN, name)
     return cents(np.where(sound, values, 0.0))
 
@@ -232,13 +247,27 @@ def _require_mostly_readable(
         examples = quarantine.describe(numbers, *columns)
         notations = written_otherwise(quarantine.raw, numbers, what, *columns, read_as=read_as, rules=rules)
         hints = [hint.sentence() for hint in notations]
+        if what == "dates" and rules.calendar == "jalali":
+            shown = text(quarantine.raw[columns[0]].take(pa.array(numbers[:_SHOWN]))).to_pylist()
+            if beyond := [said for each in shown if (said := past_month(each))]:
+                remedy, hints = beyond[0], []
         cells = [text(quarantine.raw[name].take(pa.array(numbers))) for name in columns]
         blank = int(np.any([cell.is_null().to_numpy() for cell in cells], axis=0).sum())
         if blank and what == "amounts":
             hints.append(
-                f"{blank:,} of them are empty: --amount-per-order if an order's total stands on one of its lines "
-                "only, --blank-is-zero if they mean 0, or in a formula coalesce(COLUMN, 0)."
+                translated(
+                    "{n:,} of them are empty: --amount-per-order if an order's total stands on one of its lines only, "
+                    "--blank-is-zero if they mean 0, or in a formula coalesce(COLUMN, 0).",
+                    n=blank,
+                )
             )
-        found = f"{count:,} of {rows:,} {what} cannot be read: {examples}. {form}"
+        found = translated(
+            "{n:,} of {all:,} {what} cannot be read: {examples}. {form}",
+            n=count,
+            all=rows,
+            what=translated(what),
+            examples=examples,
+            form=form,
+        )
         to_do = " ".join(f"{hint.count()}." for hint in notations)
         raise LogError(found, " ".join([remedy, *hints]).strip(), to_do)

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from features.language import translated
 from features.log.columns import listed, text
-from features.log.dates import ascii_digits
+from features.log.dates import ascii_digits, past_month
 from features.log.findings import Finding
 from features.log.notation import Notation, perhaps_grouped, written_otherwise
 from features.log.quarantine import CHOSEN, UNREADABLE_AMOUNT, UNREADABLE_DATE, UNREADABLE_MARGIN
@@ -66,9 +66,9 @@ def _check_quarantine(log: TransactionLog, rules: LogRules) -> Iterator[Finding]
     explained = sum(notation.rows.size for notation in notations)
     if max(share, money) > MUCH and explained < rows.size:
         named = any(notation.what == "dates" for notation in notations)
-        yield _lost(
-            log, "" if named or rules.calendar == "jalali" else rules.date_format or ISO, rows, share, money
-        )
+        jalali = rules.calendar == "jalali"
+        others = "" if named or jalali else rules.date_format or ISO
+        yield _lost(log, others, rows, share, money, jalali=jalali)
 
 
 def _notations(log: TransactionLog, rules: LogRules) -> list[Notation]:
@@ -87,7 +87,9 @@ def _notations(log: TransactionLog, rules: LogRules) -> list[Notation]:
     return found
 
 
-def _lost(log: TransactionLog, date_format: str, rows: np.ndarray, share: float, money: float) -> Finding:
+def _lost(
+    log: TransactionLog, date_format: str, rows: np.ndarray, share: float, money: float, *, jalali: bool
+) -> Finding:
     """Describe what was lost, and whether it is like the rest; name both formats if ``date_format`` read the others."""
     quarantine = log.quarantine
     reasons = [reason for reason in quarantine.counts() if reason not in CHOSEN]
@@ -97,7 +99,12 @@ def _lost(log: TransactionLog, date_format: str, rows: np.ndarray, share: float,
     dates = quarantine.rows_of(UNREADABLE_DATE)
     # An empty cell, as in a row of totals, or #REF! is no second format.
     written = ascii_digits(text(quarantine.raw[log.names["ordered_at"]].take(pa.array(dates))))
-    dates = dates[pc.fill_null(pc.match_substring_regex(written, "[0-9]"), False).to_numpy()]
+    is_date = pc.fill_null(pc.match_substring_regex(written, "[0-9]"), False).to_numpy()
+    if jalali:  # nor is a day that there is not
+        beyond = [past_month(each) for each in written.to_pylist()]
+        remarks += list(filter(None, beyond))[:1]
+        is_date = is_date & ~np.array([bool(each) for each in beyond], dtype=bool)
+    dates = dates[is_date]
     half = quarantine.rows_in / 2
     one_end = dates.size > MUCH * quarantine.rows_in and (
         (dates >= half).mean() > 0.95 or (dates < half).mean() > 0.95

@@ -105,8 +105,13 @@ def _loosely(ids: list[str], known: dict[str, None]) -> dict[str, str]:
     if doubtful:
         several = names[loose(doubtful[0])]
         raise MatchError(
-            f"{len(doubtful):,} ids name more than one customer loosely: {doubtful[0]!r} may be "
-            f"{' or '.join(map(repr, several[:3]))}. Write them to the letter."
+            translated(
+                "{n:id|ids} name more than one customer loosely: {example!r} may be {names}. Write them "
+                "to the letter.",
+                n=len(doubtful),
+                example=doubtful[0],
+                names=" or ".join(map(repr, several[:3])),
+            )
         )
     return {each: names[loose(each)][0] for each in ids if loose(each) in names}
 

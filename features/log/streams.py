@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from features.errors import LogError
+from features.language import translated
 
 
 @dataclass(frozen=True)
@@ -41,4 +42,8 @@ def require_distinct(names: Sequence[str], where: str) -> None:
     """
     twice = next((name for name in names if list(names).count(name) > 1), None)
     if twice is not None:
-        raise LogError(f"{where} has more than one column {twice!r}. Rename all but one.")
+        raise LogError(
+            translated(
+                "{where} has more than one column {twice!r}. Rename all but one.", where=where, twice=twice
+            )
+        )

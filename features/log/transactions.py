@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.errors import EmptyLogError, LogError
+from features.language import translated
 from features.log.amounts import numbers, running_cents
 from features.log.columns import FIELDS, listed, locate
 from features.log.customer_days import Integers, codes_of, drawn_rows, encoded, perhaps_repeated
@@ -228,7 +229,9 @@ def validate(
     table = _as_table(raw)
     rules, columns = rules or LogRules(), columns or Columns()
     if not table.num_rows:
-        raise EmptyLogError(f"The log has no rows; its columns are {listed(table.column_names)}.")
+        raise EmptyLogError(
+            translated("The log has no rows; its columns are {value}.", value=listed(table.column_names))
+        )
     expression = None if rules.amount_expression is None else AmountExpression.parse(rules.amount_expression)
     names = locate(table.column_names, rules, columns, None if expression is None else expression.columns)
     quarantine = Quarantine(table)
@@ -255,7 +258,10 @@ def _as_table(raw: pa.Table | pd.DataFrame) -> pa.Table:
         return raw
     if not raw.columns.is_unique:
         raise LogError(
-            f"The log has two columns of one name: {listed(raw.columns[raw.columns.duplicated()])}."
+            translated(
+                "The log has two columns of one name: {value}.",
+                value=listed(raw.columns[raw.columns.duplicated()]),
+            )
         )
     try:
         return pa.Table.from_pandas(raw, preserve_index=False)
@@ -271,7 +277,11 @@ def _ignore_unasked(
     """Leave out optional columns that have to be ignored, or that nobody asked for and cannot be read whole."""
     for role in [role for role, name in names.items() if name in rules.ignore_column]:
         if role in ("customer_id", "ordered_at", "amount"):
-            raise LogError(f"--ignore-column {names[role]} leaves out a column that every log needs.")
+            raise LogError(
+                translated(
+                    "--ignore-column {example} leaves out a column that every log needs.", example=names[role]
+                )
+            )
         del names[role]
     ignored = []
     for role in ("margin", "channel", "product_id", "order_id", "quantity", "category", "discount"):
@@ -316,9 +326,17 @@ def _one_currency(
         counts = ", ".join(f"{entry['values']} ({entry['counts']:,} rows)" for entry in found)
         named = next(entry["values"] for entry in found if entry["values"] != "(none)")
         raise LogError(
-            f"The log mixes {len(found)} currencies in {names['currency']!r}: {counts}.",
-            f"Say which to use, such as --currency {named}; rows in others are then quarantined.",
-            "Send the amounts of one currency, that of the training log.",
+            translated(
+                "The log mixes {n} currencies in {example!r}: {counts}.",
+                n=len(found),
+                example=names["currency"],
+                counts=counts,
+            ),
+            translated(
+                "Say which to use, such as --currency {named}; rows in others are then quarantined.",
+                named=named,
+            ),
+            translated("Send the amounts of one currency, that of the training log."),
         )
     return found[0]["values"] if found and found[0]["values"] != "(none)" else None
 
@@ -361,12 +379,21 @@ def _require_rows(used: pa.Table, quarantine: Quarantine) -> None:
     if not used.num_rows:
         examples = quarantine.examples()
         counts = "; ".join(f"{count:,} {why} ({examples[why]})" for why, count in quarantine.counts().items())
-        raise EmptyLogError(f"None of the log's {quarantine.used.size:,} rows can be used: {counts}.")
+        raise EmptyLogError(
+            translated(
+                "None of the log's {size:row|rows} can be used: {counts}.",
+                size=quarantine.used.size,
+                counts=counts,
+            )
+        )
 
 
 def _require_purchases(used: pa.Table) -> None:
     if pc.max(used["amount_cents"]).as_py() < 0:
         raise LogError(
-            f"All {used.num_rows:,} usable rows are refunds: their amounts are negative. If your log writes "
-            "purchases as negative amounts, turn them: --amount-expression='-amount'."
+            translated(
+                "All {num_rows:,} usable rows are refunds: their amounts are negative. If your log "
+                "writes purchases as negative amounts, turn them: --amount-expression='-amount'.",
+                num_rows=used.num_rows,
+            )
         )

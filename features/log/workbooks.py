@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from numpy import format_float_scientific
 
 from features.errors import EmptyLogError, LogError
+from features.language import translated
 from features.log.delimited import TITLE_LINES
 from features.log.file_kinds import require_plausible_size
 from features.log.streams import Stream
@@ -68,9 +69,15 @@ class _Budget:
         self.text -= sum(map(len, row))
         if number > MOST_ROWS or self.cells < 0 or self.text < 0:
             raise LogError(
-                f"{self.path} holds more than {MOST_ROWS:,} rows in a sheet, {MOST_CELLS:,} cells or "
-                f"{MOST_TEXT >> 20} MiB of text, the most that is read from a workbook. Save the sheet as CSV UTF-8, "
-                "and give that."
+                translated(
+                    "{path} holds more than {most_rows:row|rows} in a sheet, {most_cells:,} cells or {value} "
+                    "MiB of text, the most that is read from a workbook. Save the sheet as CSV UTF-8, and "
+                    "give that.",
+                    path=self.path,
+                    most_rows=MOST_ROWS,
+                    most_cells=MOST_CELLS,
+                    value=MOST_TEXT >> 20,
+                )
             )
 
 
@@ -100,18 +107,22 @@ def open_workbook(path: Path, *, first_sheet: bool = False) -> Iterator[Stream]:
     except LogError:
         raise
     except Exception as error:  # of any kind: openpyxl trusts that the parts of a file go together
-        raise LogError(f"{path} cannot be read: {error}.") from None
+        raise LogError(translated("{path} cannot be read: {error}.", path=path, error=error)) from None
     if not sheets:
-        raise EmptyLogError(f"{path} is empty.")
+        raise EmptyLogError(translated("{path} is empty.", path=path))
     first, *others = [sheet for place, sheet in enumerate(sheets.values()) if not place or sheet.rows]
     if any(other.header != first.header for other in others):
         raise LogError(
-            f"{path} has sheets with different columns: {', '.join(map(repr, sheets))}. "
-            "Save the one that holds the orders as a file of its own."
+            translated(
+                "{path} has sheets with different columns: {names}. Save the one that holds the orders "
+                "as a file of its own.",
+                path=path,
+                names=", ".join(map(repr, sheets)),
+            )
         )
     names = [name for name in first.header if name]
     if len(set(names)) < len(names):
-        raise LogError(f"{path} has two columns of one name. Rename one of them.")
+        raise LogError(translated("{path} has two columns of one name. Rename one of them.", path=path))
     batches = [batch for sheet in (first, *others) for batch in sheet.batches]
     schema = _schema(names)
     if batches and not first_sheet:
@@ -129,8 +140,13 @@ def _require_size(path: Path) -> None:
         require_plausible_size(path, part.file_size, part.compress_size, free=LARGEST_PART)
     if (size := sum(part.file_size for part in parts)) > LARGEST_XML:
         raise LogError(
-            f"{path} unpacks to {size >> 20:,} MiB, more than {LARGEST_XML >> 20} MiB, the most that is read from a "
-            "workbook. Save the sheet as CSV UTF-8, and give that."
+            translated(
+                "{path} unpacks to {value:,} MiB, more than {value_2} MiB, the most that is read from a "
+                "workbook. Save the sheet as CSV UTF-8, and give that.",
+                path=path,
+                value=size >> 20,
+                value_2=LARGEST_XML >> 20,
+            )
         )
 
 

@@ -91,8 +91,15 @@ class CustomerFiles:
         if np.isnat(days).any():
             odd = written[np.isnat(days)].iloc[0]
             raise StayworthError(
-                f"{int(np.isnat(days).sum()):,} of {len(days):,} dates in {CONTACTED_ON} of {path.name} cannot be "
-                f"read, such as {odd!r}. Write them as 2011-01-31, or say how: --date-format '%d/%m/%Y'."
+                translated(
+                    "{value:,} of {n:,} dates in {contacted_on} of {name} cannot be read, such as {odd!r}. "
+                    "Write them as 2011-01-31, or say how: --date-format '%d/%m/%Y'.",
+                    value=int(np.isnat(days).sum()),
+                    n=len(days),
+                    contacted_on=CONTACTED_ON,
+                    name=path.name,
+                    odd=odd,
+                )
             )
         read = read_ids(ids).to_pylist()
         customers = pd.Series(read).map(
@@ -154,4 +161,12 @@ def _column(table: pd.DataFrame, name: str, path: Path) -> pd.Series:
     names = list(map(str, table.columns))
     near = nearest(name, names)
     remedy = f"Rename {near!r}." if near else "Rename the one you mean."
-    raise StayworthError(f"{path} has no column {name!r}; it has {', '.join(names)}. {remedy}")
+    raise StayworthError(
+        translated(
+            "{path} has no column {name!r}; it has {names}. {remedy}",
+            path=path,
+            name=name,
+            names=", ".join(names),
+            remedy=remedy,
+        )
+    )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from features.errors import OutputError
 from features.files import atomic_path
+from features.language import translated
 from serving.campaign.folder import require_parent
 from serving.campaign.measured_page import measured_page
 from serving.lists.export import write_table
@@ -54,5 +55,7 @@ def _made(folder: str | os.PathLike[str]) -> Path:
     try:
         target.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"Cannot write {target}: {error.strerror or error}.") from None
+        raise OutputError(
+            translated("Cannot write {target}: {reason}.", target=target, reason=error.strerror or error)
+        ) from None
     return target

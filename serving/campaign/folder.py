@@ -14,6 +14,7 @@ from typing import Self
 import pandas as pd
 
 from features.errors import OutputError
+from features.language import translated
 from features.temporary import temporary_folder
 from serving.campaign.reader_lists import ReaderLists
 from serving.campaign.summary import render_summary
@@ -98,7 +99,9 @@ def export_campaign(
                 file.chmod(0o600)
             beside.rename(target)
     except OSError as error:
-        raise OutputError(f"Cannot write {target}: {error.strerror or error}.") from error
+        raise OutputError(
+            translated("Cannot write {target}: {reason}.", target=target, reason=error.strerror or error)
+        ) from error
     return target
 
 
@@ -147,8 +150,11 @@ def require_new(folder: str | os.PathLike[str]) -> None:
     target = Path(folder)
     if target.exists():
         raise OutputError(
-            f"{target} exists already. A plan is never overwritten, because its draw must be kept: choose "
-            "another folder."
+            translated(
+                "{target} exists already. A plan is never overwritten, because its draw must be kept: "
+                "choose another folder.",
+                target=target,
+            )
         )
     require_parent(target)
 
@@ -156,4 +162,10 @@ def require_new(folder: str | os.PathLike[str]) -> None:
 def require_parent(target: Path) -> None:
     """Raise an OutputError if the folder that a new folder goes into does not exist."""
     if not target.resolve().parent.is_dir():
-        raise OutputError(f"Cannot write {target}: the folder {target.resolve().parent} does not exist.")
+        raise OutputError(
+            translated(
+                "Cannot write {target}: the folder {parent} does not exist.",
+                target=target,
+                parent=target.resolve().parent,
+            )
+        )

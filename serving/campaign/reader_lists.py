@@ -9,6 +9,7 @@ import pandas as pd
 
 from features.economics.money import MoneyUnit
 from features.errors import StayworthError
+from features.language import translated
 from serving.lists.contacts import Contacts
 from serving.lists.team_list import ListTerms
 from serving.lists.written_list import columns_for, write_list
@@ -79,7 +80,11 @@ def _terms(plan: CampaignPlan, money_unit: str | None) -> ListTerms:
     currencies = _currencies(plan)
     if len(currencies) > 1:
         raise StayworthError(
-            f"The scored list is in {len(currencies)} currencies, {', '.join(currencies[:3])}. Give that of one log."
+            translated(
+                "The scored list is in {n} currencies, {names}. Give that of one log.",
+                n=len(currencies),
+                names=", ".join(currencies[:3]),
+            )
         )
     return ListTerms(
         MoneyUnit.of(money_unit, currencies[0] if currencies else None),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from features.language import translated
 from serving.campaign.customer_files import CustomerFiles
 from training.campaign.assignment import read_running
 from training.campaign.record import PLAN, CampaignError
@@ -42,7 +43,9 @@ def running_campaigns(
                 found.append(read_running(each))
             except CampaignError as error:
                 raise CampaignError(
-                    f"{error} It lies next to --out, so its customers would be left alone."
+                    translated(
+                        "{error} It lies next to --out, so its customers would be left alone.", error=error
+                    )
                 ) from None
     others = [each for each in found if not any(_same(each, campaign) for campaign in kept)]
     return [files.running(campaign) for campaign in (*others, *kept)]

@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from features.errors import StayworthError
+from features.language import translated
 from features.log.amounts import PLAIN, numbers
 from features.log.clock import tomorrow
 from features.log.dates import Times, local_times
@@ -88,14 +89,21 @@ def _read_numbers(scores: pd.DataFrame, name: str) -> Iterator[str]:
         rounded = written[written.str.fullmatch(_ROUNDED.pattern)]
         if len(rounded) and SCHEMA[each].highest != 1:
             raise StayworthError(
-                f"{len(rounded):,} cells of {each} in {name} are in scientific notation, such as {rounded.iloc[0]!r}: "
-                f"a spreadsheet has rounded them. {_ORIGINAL}"
+                translated(
+                    "{n:,} cells of {each} in {name} are in scientific notation, such as {example!r}: a "
+                    "spreadsheet has rounded them. {original}",
+                    n=len(rounded),
+                    each=each,
+                    name=name,
+                    example=rounded.iloc[0],
+                    original=_ORIGINAL,
+                )
             )
         scores[each] = read
     if comma:
-        yield f"{name} was saved with decimal commas, and read so."
+        yield translated("{name} was saved with decimal commas, and read so.", name=name)
     elif grouped:
-        yield f"{name} was saved with commas for thousands, and read so."
+        yield translated("{name} was saved with commas for thousands, and read so.", name=name)
 
 
 def _no_number(column: str, name: str, odd: pd.Series) -> str:
@@ -126,12 +134,18 @@ def _read_dates(scores: pd.DataFrame, name: str, date_format: str | None) -> Ite
         example = texts[texts != ""].iloc[0]
         reason = "are read by none of its ways" if not formats else "may be read in several ways"
         raise StayworthError(
-            f"The dates of {odd[0]} in {name}, such as {example!r}, {reason}. Write them as 2011-01-31, or say how: "
-            "--date-format '%d/%m/%Y'."
+            translated(
+                "The dates of {example} in {name}, such as {example_2!r}, {reason}. Write them as "
+                "2011-01-31, or say how: --date-format '%d/%m/%Y'.",
+                example=odd[0],
+                name=name,
+                example_2=example,
+                reason=reason,
+            )
         )
     for each in odd:
         scores[each] = _iso(_read(written[each], formats[0]))
-    yield f"{name} was saved with dates as {formats[0]}, and read so."
+    yield translated("{name} was saved with dates as {example}, and read so.", name=name, example=formats[0])
 
 
 def _require_past(scores: pd.DataFrame, name: str) -> None:
@@ -139,8 +153,13 @@ def _require_past(scores: pd.DataFrame, name: str) -> None:
     ahead = [each for each in scores.get(SNAPSHOT_DATE, pd.Series(dtype=str)).unique() if str(each) > latest]
     if ahead:
         raise StayworthError(
-            f"{name} is of {ahead[0]}, which lies ahead: nobody knows the orders until then. A spreadsheet may have "
-            f"changed its dates. {_ORIGINAL}"
+            translated(
+                "{name} is of {example}, which lies ahead: nobody knows the orders until then. A "
+                "spreadsheet may have changed its dates. {original}",
+                name=name,
+                example=ahead[0],
+                original=_ORIGINAL,
+            )
         )
 
 
@@ -177,16 +196,27 @@ def _read_customers(scores: pd.DataFrame, path: Path, *, changed: bool) -> Itera
     odd = ids[ids.str.fullmatch(SCIENTIFIC.strip("^$"), na=False)]
     if len(odd):
         raise StayworthError(
-            f"{len(odd):,} ids of {path.name} are in scientific notation, such as {odd.iloc[0]!r}: a spreadsheet "
-            f"has changed them, and their last digits are lost. {_ORIGINAL}"
+            translated(
+                "{n:id|ids} of {name} are in scientific notation, such as {example!r}: a spreadsheet has "
+                "changed them, and their last digits are lost. {original}",
+                n=len(odd),
+                name=path.name,
+                example=odd.iloc[0],
+                original=_ORIGINAL,
+            )
         )
     scores[CUSTOMER_ID] = ids.fillna("")
     digits = ids.dropna()
     whole = len(digits) and digits.str.fullmatch("[1-9][0-9]*|0").all() and digits.str.len().nunique() > 1
     if whole and (changed or _kept_as_numbers(path)):
         yield (
-            f"Warning: the ids of {path.name} are numbers, such as {examples(digits)}: if those of the log begin with "
-            f"zeros, a spreadsheet has taken them off, and the lists will not fit. {_ORIGINAL}"
+            translated(
+                "Warning: the ids of {name} are numbers, such as {value}: if those of the log begin with "
+                "zeros, a spreadsheet has taken them off, and the lists will not fit. {original}",
+                name=path.name,
+                value=examples(digits),
+                original=_ORIGINAL,
+            )
         )
 
 

@@ -230,7 +230,11 @@ def _require_names(settings: AlertSettings, touches: Touches) -> None:
     unheard = [name for name in settings.complaint if name not in usual and name.casefold() not in names]
     if unheard:
         raise StayworthError(
-            f"No touch is called {unheard[0]!r}, as --complaint says; there are {', '.join(names[:8])}."
+            translated(
+                "No touch is called {example!r}, as --complaint says; there are {names}.",
+                example=unheard[0],
+                names=", ".join(names[:8]),
+            )
         )
 
 

@@ -148,8 +148,10 @@ def _inputs(settings: PlanSettings) -> dict[str, InputFile]:
 def _require_no_cost_files(costs: CostSettings) -> None:
     if costs.touchpoints or costs.receivables:
         raise StayworthError(
-            "The values of a scored list are net of each customer's own costs already. Give --touchpoints and "
-            "--receivables to stayworth score, and its list to stayworth plan."
+            translated(
+                "The values of a scored list are net of each customer's own costs already. Give "
+                "--touchpoints and --receivables to stayworth score, and its list to stayworth plan."
+            )
         )
 
 
@@ -215,7 +217,7 @@ def measure(
     several = len(settings.campaign) > 1
     if several and settings.redeemed:
         raise StayworthError(
-            "--redeemed is of one campaign. Measure each by itself, and then both without it."
+            translated("--redeemed is of one campaign. Measure each by itself, and then both without it.")
         )
     with progress() as report, use_language(settings.language), Store(store.uri) as opened:
         kept = [_kept(opened, each) for each in settings.campaign]

@@ -10,6 +10,7 @@ import typer
 from features.commands.console import show_json, show_table
 from features.commands.options import AsJson, options
 from features.errors import StayworthError
+from features.language import translated
 from serving.settings import StoreSettings
 
 if TYPE_CHECKING:
@@ -118,5 +119,12 @@ def _named(store: Store, name: str) -> Campaign:
     if found is None:
         known = ", ".join(each.name for each in store.campaigns.all())
         there = f"There are {known}." if known else "There is none."
-        raise StayworthError(f"There is no campaign {name} in {store.address}. {there}")
+        raise StayworthError(
+            translated(
+                "There is no campaign {name} in {address}. {there}",
+                name=name,
+                address=store.address,
+                there=there,
+            )
+        )
     return found

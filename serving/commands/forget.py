@@ -11,6 +11,7 @@ import typer
 from features.commands.console import show_json, show_table
 from features.commands.options import CONFIG_ONLY, AsJson, options
 from features.errors import StayworthError
+from features.language import translated
 from serving.delivery.settings import WebhookSettings
 from serving.settings import StoreSettings
 
@@ -55,10 +56,16 @@ def forget(
     if from_file:
         table = read_table(from_file)
         if CUSTOMER_ID not in table.columns:
-            raise StayworthError(f"{from_file} has no column {CUSTOMER_ID!r}. Rename the one with the ids.")
+            raise StayworthError(
+                translated(
+                    "{from_file} has no column {customer_id!r}. Rename the one with the ids.",
+                    from_file=from_file,
+                    customer_id=CUSTOMER_ID,
+                )
+            )
         wanted += [each for each in read_ids(table[CUSTOMER_ID]).to_pylist() if each]
     if not any(wanted):
-        raise StayworthError("Whom? Give ids, or a table of them: --from FILE.")
+        raise StayworthError(translated("Whom? Give ids, or a table of them: --from FILE."))
     with Store(settings.uri) as store:
         kept = webhook.kept(store.address.file)
         done = erase(wanted, store, [*(places or ()), *kept], customer_column, keep=dry_run)

@@ -38,7 +38,7 @@ def sync(
 
     if (settings.database is None) == (webhook.url is None):
         raise StayworthError(
-            "Where is the audience to go? Give --webhook URL or --database URI, one of the two."
+            translated("Where is the audience to go? Give --webhook URL or --database URI, one of the two.")
         )
     with opened_delivery(webhook, store.uri, "audience", settings.audience) as delivery:
         with Store(store.uri) as opened:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from features.errors import StayworthError
+from features.language import translated
 from features.log.identity import examples, read_ids
 from features.log.matching import FEW, IdMatch, match_ids
 from features.log.sources import read_table
@@ -63,8 +64,12 @@ class Contacts:
         if len(twice):
             examples = ", ".join(map(repr, twice[:_EXAMPLES]))
             raise StayworthError(
-                f"{self.name} has more than one row for {len(twice):,} customers, such as {examples}. "
-                "Keep one each."
+                translated(
+                    "{name} has more than one row for {n:customer|customers}, such as {examples}. Keep one each.",
+                    name=self.name,
+                    n=len(twice),
+                    examples=examples,
+                )
             )
 
     def __len__(self) -> int:
@@ -75,7 +80,11 @@ class Contacts:
         clashing = [repr(name) for name in self.table.columns if name in columns]
         if clashing:
             raise StayworthError(
-                f"{self.name} and the scored list both have {', '.join(clashing)}. Rename or drop it there."
+                translated(
+                    "{name} and the scored list both have {names}. Rename or drop it there.",
+                    name=self.name,
+                    names=", ".join(clashing),
+                )
             )
 
     def matched(self, scores: pd.DataFrame) -> IdMatch:

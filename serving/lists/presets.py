@@ -69,8 +69,12 @@ def preset_table(rows: pd.DataFrame, preset: Preset, terms: ListTerms) -> Preset
     if not any(role in roles for role in needed):
         wanted = " or ".join({"email": "'email'", "phone": "'phone'"}[role] for role in needed)
         raise StayworthError(
-            f"--columns {preset} needs a column {wanted}, which the list has not. Give the contacts: --customers "
-            "crm.csv."
+            translated(
+                "--columns {preset} needs a column {wanted}, which the list has not. Give the contacts: "
+                "--customers crm.csv.",
+                preset=preset,
+                wanted=wanted,
+            )
         )
     columns: dict[str, Any] = {}
     said: list[str] = []

@@ -126,14 +126,24 @@ def _width(column: TeamColumn) -> int:
 def _require_fit(made: TeamList, path: str | os.PathLike[str]) -> None:
     if made.rows >= EXCEL_ROWS:
         raise OutputError(
-            f"Cannot write {path}: {made.rows:,} rows, and a worksheet holds {EXCEL_ROWS - 1:,}. Take fewer, or write "
-            "a .csv."
+            translated(
+                "Cannot write {path}: {rows:row|rows}, and a worksheet holds {value:,}. Take fewer, or "
+                "write a .csv.",
+                path=path,
+                rows=made.rows,
+                value=EXCEL_ROWS - 1,
+            )
         )
     longest = max(
         (len(cell) for each in made.columns for cell in each.cells if isinstance(cell, str)), default=0
     )
     if longest > EXCEL_CELL:
         raise OutputError(
-            f"Cannot write {path}: it has a text of {longest:,} characters, an Excel cell holds {EXCEL_CELL:,}. Write "
-            "a .csv."
+            translated(
+                "Cannot write {path}: it has a text of {longest:,} characters, an Excel cell holds "
+                "{excel_cell:,}. Write a .csv.",
+                path=path,
+                longest=longest,
+                excel_cell=EXCEL_CELL,
+            )
         )

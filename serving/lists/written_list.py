@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from features.errors import OutputError
+from features.language import translated
 from serving.lists.export import write_table
 from serving.lists.presets import preset_table
 from serving.lists.team_list import ListTerms, TeamList
@@ -39,9 +40,19 @@ def columns_for(path: Path, asked: ListColumns | None) -> ListColumns:
     kind = path.suffix.lower()
     columns: ListColumns = asked or ("team" if kind == ".xlsx" else "all")
     if columns in ("klaviyo", "mailchimp") and kind != ".csv":
-        raise OutputError(f"{columns} imports a CSV. Name the file {path.with_suffix('.csv').name}.")
+        raise OutputError(
+            translated(
+                "{columns} imports a CSV. Name the file {name}.",
+                columns=columns,
+                name=path.with_suffix(".csv").name,
+            )
+        )
     if columns == "team" and kind == ".parquet":
-        raise OutputError(f"A team reads .xlsx or .csv. Name the file {path.with_suffix('.xlsx').name}.")
+        raise OutputError(
+            translated(
+                "A team reads .xlsx or .csv. Name the file {name}.", name=path.with_suffix(".xlsx").name
+            )
+        )
     return columns
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from features.language import translated
 from features.log.identity import read_ids
 from features.log.sources import read_table
 from training.campaign.holdout import sample_ratio_p_value
@@ -146,8 +147,12 @@ def _read_ids(path: Path) -> frozenset[str]:
         ids = read_ids(read_table(path)["customer_id"]).to_pylist()
     except (ValueError, KeyError) as error:
         raise CampaignError(
-            f"{path} is not the list that 'stayworth plan' wrote: {str(error).rstrip('.')}. "
-            "Give the folder as it wrote it."
+            translated(
+                "{path} is not the list that 'stayworth plan' wrote: {value}. Give the folder as it "
+                "wrote it.",
+                path=path,
+                value=str(error).rstrip("."),
+            )
         ) from None
     return frozenset(each for each in ids if each)
 
@@ -161,8 +166,12 @@ def _read_list(path: Path) -> pd.DataFrame:
         return frame.assign(**{name: _numbers(frame[name]) for name in _LATER if name != "purpose"})
     except (ValueError, KeyError) as error:
         raise CampaignError(
-            f"{path} is not the list that 'stayworth plan' wrote: {str(error).rstrip('.')}. "
-            "Give the folder as it wrote it."
+            translated(
+                "{path} is not the list that 'stayworth plan' wrote: {value}. Give the folder as it "
+                "wrote it.",
+                path=path,
+                value=str(error).rstrip("."),
+            )
         ) from None
 
 
@@ -180,11 +189,22 @@ def _require_one_group(customers: pd.DataFrame) -> None:
     both, twice = groups.index[groups["nunique"] > 1], groups.index[groups["size"] > 1]
     if len(both):
         raise CampaignError(
-            f"{len(both)} customers are both in {CONTACT_LIST} and in {HOLDOUT_LIST}, e.g. {_some(both)}. A "
-            "held-out customer must not be contacted; without a clean holdout the effect can't be measured."
+            translated(
+                "{n} customers are both in {contact_list} and in {holdout_list}, e.g. {value}. A "
+                "held-out customer must not be contacted; without a clean holdout the effect can't be "
+                "measured.",
+                n=len(both),
+                contact_list=CONTACT_LIST,
+                holdout_list=HOLDOUT_LIST,
+                value=_some(both),
+            )
         )
     if len(twice):
-        raise CampaignError(f"{len(twice)} customers are listed more than once, e.g. {_some(twice)}.")
+        raise CampaignError(
+            translated(
+                "{n} customers are listed more than once, e.g. {value}.", n=len(twice), value=_some(twice)
+            )
+        )
 
 
 def _some(ids: pd.Index) -> str:
@@ -197,16 +217,24 @@ def _require_the_draw(customers: pd.DataFrame, drawn: Counts, erased: Erased) ->
     found = {arm: int((customers["contacted"] == arm).sum()) for arm in (True, False)}
     if not planned[False]:
         raise CampaignError(
-            "This campaign was planned without a holdout, so its effect can't be measured. "
-            "Plan the next one with --holdout 0.1."
+            translated(
+                "This campaign was planned without a holdout, so its effect can't be measured. Plan the "
+                "next one with --holdout 0.1."
+            )
         )
     share = planned[False] / (planned[False] + planned[True])
     if sample_ratio_p_value(found[True], found[False], share) < MISMATCH:
         raise CampaignError(
-            f"The plan drew {planned[True]:,} customers to contact and {planned[False]:,} to hold out; the "
-            f"lists now have {found[True]:,} and {found[False]:,}. Chance does not explain that: customers "
-            "got lost or were moved after the draw, and the groups are no longer comparable. Restore the "
-            "lists as they were written."
+            translated(
+                "The plan drew {drawn:customer|customers} to contact and {drawn_out:,} to hold out; the lists "
+                "now have {example_3:,} and {example_4:,}. Chance does not explain that: customers got "
+                "lost or were moved after the draw, and the groups are no longer comparable. Restore the "
+                "lists as they were written.",
+                drawn=planned[True],
+                drawn_out=planned[False],
+                example_3=found[True],
+                example_4=found[False],
+            )
         )
     if found == planned:
         return []

@@ -50,17 +50,26 @@ def scored_customers(scores: pd.DataFrame) -> pd.DataFrame:
         near = nearest(missing[0], names)
         remedy = f"Rename {near!r}, or give" if near else "Give"
         raise StayworthError(
-            f"The scored list has no column {missing[0]!r}; it has {', '.join(names)}. {remedy} the list that "
-            "'stayworth score' wrote, with --columns all."
+            translated(
+                "The scored list has no column {example!r}; it has {names}. {remedy} the list that "
+                "'stayworth score' wrote, with --columns all.",
+                example=missing[0],
+                names=", ".join(names),
+                remedy=remedy,
+            )
         )
     if scores.empty:
-        raise StayworthError("The scored list is empty: there is nobody to contact.")
+        raise StayworthError(translated("The scored list is empty: there is nobody to contact."))
     customers = scores.astype({"customer_id": str}).sort_values("customer_id", ignore_index=True)
     twice = customers.loc[customers["customer_id"].duplicated(), "customer_id"].unique()
     if len(twice):
         raise StayworthError(
-            f"{written(len(twice), 'customer is|customers are')} in the scored list more than once, e.g. "
-            f"{', '.join(twice[:3])}. Leave one row of each, or give the list that 'stayworth score' wrote."
+            translated(
+                "{value} in the scored list more than once, e.g. {names}. Leave one row of each, or give "
+                "the list that 'stayworth score' wrote.",
+                value=written(len(twice), "customer is|customers are"),
+                names=", ".join(twice[:3]),
+            )
         )
     for name in NUMBERS:
         column = customers.get(name, pd.Series(np.nan, index=customers.index))
@@ -76,9 +85,14 @@ def _require_shares(probability: pd.Series) -> None:
     odd = probability[(probability < 0) | (probability > 1)]
     if len(odd):
         raise StayworthError(
-            f"Column {probability.name!r} of the scored list holds {written(len(odd), 'cell|cells')} outside "
-            f"0 to 1, such as {odd.iloc[0]:g}, which no probability is. If a spreadsheet has made them "
-            "percentages, give the list that 'stayworth score' wrote."
+            translated(
+                "Column {name!r} of the scored list holds {value} outside 0 to 1, such as {example:g}, "
+                "which no probability is. If a spreadsheet has made them percentages, give the list that "
+                "'stayworth score' wrote.",
+                name=probability.name,
+                value=written(len(odd), "cell|cells"),
+                example=odd.iloc[0],
+            )
         )
 
 
@@ -88,9 +102,14 @@ def _read_numbers(column: pd.Series) -> pd.Series:
     odd = column[read.isna() & column.notna() & ~column.astype(str).isin(["", "nan"])]
     if len(odd):
         raise StayworthError(
-            f"Column {column.name!r} of the scored list holds {len(odd):,} cells that are no numbers, such as "
-            f"{str(odd.iloc[0])!r}: a spreadsheet may have written them with a decimal comma. Write them as 0.25, or "
-            "give the list that 'stayworth score' wrote."
+            translated(
+                "Column {name!r} of the scored list holds {n:,} cells that are no numbers, such as "
+                "{value!r}: a spreadsheet may have written them with a decimal comma. Write them as "
+                "0.25, or give the list that 'stayworth score' wrote.",
+                name=column.name,
+                n=len(odd),
+                value=str(odd.iloc[0]),
+            )
         )
     return read
 
@@ -119,19 +138,36 @@ def stated_by_scores(customers: pd.DataFrame, name: str, given: float | None) ->
     values = pd.to_numeric(column, errors="coerce").dropna().astype(float).unique()
     if len(values) > 1:
         raise StayworthError(
-            f"The scored list has {len(values)} values of {name}, e.g. {values[0]:.12g} and {values[1]:.12g}. "
-            "Give a list that one model scored."
+            translated(
+                "The scored list has {n} values of {name}, e.g. {example:.12g} and {example_2:.12g}. "
+                "Give a list that one model scored.",
+                n=len(values),
+                name=name,
+                example=values[0],
+                example_2=values[1],
+            )
         )
     if not len(values):
         if given is None:
             raise StayworthError(
-                f"The scored list does not state {name}: it has no such column, or an empty one. Score again with "
-                f"'stayworth score', or give {flag}, as the model was trained with."
+                translated(
+                    "The scored list does not state {name}: it has no such column, or an empty one. Score "
+                    "again with 'stayworth score', or give {flag}, as the model was trained with.",
+                    name=name,
+                    flag=flag,
+                )
             )
         return float(given)
     if given is not None and not math.isclose(given, values[0], rel_tol=1e-9):
         raise StayworthError(
-            f"{flag} {given:.12g} contradicts the scored list, whose {name} is {values[0]:.12g}. Leave the flag out."
+            translated(
+                "{flag} {given:.12g} contradicts the scored list, whose {name} is {example:.12g}. Leave "
+                "the flag out.",
+                flag=flag,
+                given=given,
+                name=name,
+                example=values[0],
+            )
         )
     return float(values[0])
 
@@ -147,8 +183,11 @@ def stated_margin(customers: pd.DataFrame, given: float | None) -> float:
     margin = stated_by_scores(customers, "margin", given)
     if not 0 < margin <= 1:
         raise StayworthError(
-            f"The margin is {margin:g}; it must be above 0 and at most 1, per unit of spend. Write 30% as 0.3, or give "
-            "the list that 'stayworth score' wrote."
+            translated(
+                "The margin is {margin:g}; it must be above 0 and at most 1, per unit of spend. Write "
+                "30% as 0.3, or give the list that 'stayworth score' wrote.",
+                margin=margin,
+            )
         )
     return margin
 
@@ -176,8 +215,12 @@ def stated_costs(customers: pd.DataFrame, given: Mapping[str, float] | None = No
     stated = {name: stated_by_scores(customers, name, given.get(name)) for name in filled}
     for name in given.keys() - stated.keys():
         raise StayworthError(
-            f"--{name.replace('_', '-')} {given[name]:.12g}: the scored list does not say that its values are net of "
-            "costs. Score again with a version trained with them: stayworth train --costs costs.toml"
+            translated(
+                "--{value} {example:.12g}: the scored list does not say that its values are net of "
+                "costs. Score again with a version trained with them: stayworth train --costs costs.toml",
+                value=name.replace("_", "-"),
+                example=given[name],
+            )
         )
     return stated
 
@@ -274,11 +317,14 @@ def _of_days(reason: str, days: int) -> str:
 
 def _recently_contacted(contacts: pd.DataFrame | None, since: date) -> set[str]:
     if contacts is None:
-        raise StayworthError("--cooldown-days needs the past contacts: give --contacts past.csv.")
+        raise StayworthError(translated("--cooldown-days needs the past contacts: give --contacts past.csv."))
     days = pd.to_datetime(contacts["contacted_on"], errors="coerce").dt.date
     if days.isna().any():
         raise StayworthError(
-            f"{int(days.isna().sum())} dates in contacted_on can't be read. Write them as YYYY-MM-DD."
+            translated(
+                "{value} dates in contacted_on can't be read. Write them as YYYY-MM-DD.",
+                value=int(days.isna().sum()),
+            )
         )
     return set(contacts.loc[days > since, "customer_id"].astype(str))
 
@@ -290,14 +336,23 @@ def prices(customers: pd.DataFrame, offers: Sequence[Offer]) -> tuple[Floats, Fl
     shared = [offer.name for offer in offers if offer.incentive_share is not None]
     if shared and np.isnan(spend).any():
         raise StayworthError(
-            f"The incentive of {shared[0]!r} is a share of the spend per purchase, but the scored list has no "
-            f"spend_per_purchase for {int(np.isnan(spend).sum()):,} customers. Score again, or use incentive_cost."
+            translated(
+                "The incentive of {example!r} is a share of the spend per purchase, but the scored list "
+                "has no spend_per_purchase for {value:customer|customers}. Score again, or use incentive_cost.",
+                example=shared[0],
+                value=int(np.isnan(spend).sum()),
+            )
         )
     if shared and (negative := spend[spend < 0]).size:
         raise StayworthError(
-            f"Column 'spend_per_purchase' of the scored list holds {written(negative.size, 'cell|cells')} below 0, "
-            f"such as {negative[0]:g}, of which {shared[0]!r} can give no share. Correct them, or give the list that "
-            "'stayworth score' wrote."
+            translated(
+                "Column 'spend_per_purchase' of the scored list holds {value} below 0, such as "
+                "{example:g}, of which {example_2!r} can give no share. Correct them, or give the list "
+                "that 'stayworth score' wrote.",
+                value=written(negative.size, "cell|cells"),
+                example=negative[0],
+                example_2=shared[0],
+            )
         )
     profit, cost = (np.empty((len(customers), len(offers))) for _ in range(2))
     silent = customers["silent_days"] if "silent_days" in customers else silent_days(customers)

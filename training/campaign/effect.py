@@ -30,6 +30,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from features.errors import StayworthError
+from features.language import translated
 from training.offers.offers import Floats
 
 DRAWS = 999
@@ -149,8 +150,12 @@ def _merge_small(stratum: NDArray[Any], arm: NDArray[np.bool_]) -> NDArray[np.in
     """Return strata numbered from 0, neighbours merged until each has two customers in each group."""
     if arm.sum() < 2 or (~arm).sum() < 2:
         raise StayworthError(
-            f"There are {int(arm.sum())} contacted and {int((~arm).sum())} held-out customers to compare; "
-            "at least two of each are needed."
+            translated(
+                "There are {value} contacted and {value_2} held-out customers to compare; at least two "
+                "of each are needed.",
+                value=int(arm.sum()),
+                value_2=int((~arm).sum()),
+            )
         )
     labels, index = np.unique(stratum, return_inverse=True)
     counts = np.bincount(2 * index + arm, minlength=2 * labels.size).reshape(-1, 2)

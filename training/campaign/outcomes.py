@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from features.errors import WindowError
+from features.language import translated
 from features.log.transactions import TransactionLog
 from training.campaign.assignment import Assignment
 from training.campaign.coverage import require_from_the_start
@@ -33,14 +34,23 @@ def campaign_period(assignment: Assignment, log: TransactionLog, until: date | N
     start, log_end = assignment.record.starts_on, log.last_day + timedelta(days=1)
     if log_end <= start:
         raise WindowError(
-            f"The campaign starts {start} but the log ends {log.last_day}. Give a log with the orders since."
+            translated(
+                "The campaign starts {start} but the log ends {last_day}. Give a log with the orders since.",
+                start=start,
+                last_day=log.last_day,
+            )
         )
     require_from_the_start(log, start)
     end = until or min(start + timedelta(days=assignment.record.horizon_days), log_end)
     if not start < end <= log_end:
         raise WindowError(
-            f"--until {end} is not after the campaign's start, {start}, and by the log's end. "
-            f"Use --until {log_end} or earlier."
+            translated(
+                "--until {end} is not after the campaign's start, {start}, and by the log's end. Use "
+                "--until {log_end} or earlier.",
+                end=end,
+                start=start,
+                log_end=log_end,
+            )
         )
     return start, min(end, start + timedelta(days=LONGEST_DAYS))
 

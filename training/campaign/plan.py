@@ -18,6 +18,7 @@ import pandas as pd
 from scipy import stats
 
 from features.errors import StayworthError
+from features.language import translated
 from training.campaign.candidates import (
     LeftAlone,
     dormancy,
@@ -277,15 +278,23 @@ def _snapshot_date(customers: pd.DataFrame) -> date:
     dates = customers["snapshot_date"].astype(str).str[:10].unique()
     if len(dates) > 1:
         raise StayworthError(
-            f"The scored list is of {len(dates)} snapshots, such as {dates[0]} and {dates[1]}: their risks and values "
-            "cannot be compared. Give the list of one."
+            translated(
+                "The scored list is of {n} snapshots, such as {example} and {example_2}: their risks and "
+                "values cannot be compared. Give the list of one.",
+                n=len(dates),
+                example=dates[0],
+                example_2=dates[1],
+            )
         )
     try:
         return date.fromisoformat(dates[0])
     except ValueError:
         raise StayworthError(
-            f"Column 'snapshot_date' of the scored list holds {dates[0]!r}: a spreadsheet may have changed it. "
-            "Write it as 2011-01-31, or give the list that 'stayworth score' wrote."
+            translated(
+                "Column 'snapshot_date' of the scored list holds {example!r}: a spreadsheet may have "
+                "changed it. Write it as 2011-01-31, or give the list that 'stayworth score' wrote.",
+                example=dates[0],
+            )
         ) from None
 
 
@@ -297,8 +306,14 @@ def _share_for_effect(result: CampaignPlan, effect: float) -> float:
     if share is None:
         best = minimum_detectable_effect(chosen // 2, chosen // 2, rate, power=power)
         raise StayworthError(
-            f"With {chosen:,} customers even a holdout of half can only detect effects of {100 * best:.1f} "
-            f"points or more, not {100 * effect:.1f}. Use --effect {math.ceil(100 * best) / 100:.2f} or "
-            "more, or a larger budget."
+            translated(
+                "With {chosen:customer|customers} even a holdout of half can only detect effects of {value:.1f} "
+                "points or more, not {value_2:.1f}. Use --effect {value_3:.2f} or more, or a larger "
+                "budget.",
+                chosen=chosen,
+                value=100 * best,
+                value_2=100 * effect,
+                value_3=math.ceil(100 * best) / 100,
+            )
         )
     return share

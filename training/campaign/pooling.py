@@ -21,6 +21,7 @@ import pandas as pd
 from scipy import stats
 
 from features.errors import StayworthError
+from features.language import translated
 from training.campaign.effect import Effect
 from training.campaign.measurement import MEASURES, Measurement
 
@@ -76,8 +77,13 @@ def pool_campaigns(found: Sequence[Measurement]) -> PooledCampaigns:
     for each in found:
         if not each.complete:
             raise StayworthError(
-                f"The campaign that began {each.start} has been measured for {each.days} of "
-                f"{each.assignment.record.horizon_days} days. Pool it once the window has closed, or leave it out."
+                translated(
+                    "The campaign that began {start} has been measured for {days} of {horizon_days} days. "
+                    "Pool it once the window has closed, or leave it out.",
+                    start=each.start,
+                    days=each.days,
+                    horizon_days=each.assignment.record.horizon_days,
+                )
             )
     profits = [each.incremental_profit for each in found]
     error = math.sqrt(sum(profit.standard_error**2 for profit in profits))

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from features.documents import read_json
 from features.errors import StayworthError
 from features.invalid import why
+from features.language import translated
 from training.campaign.plan import CampaignPlan
 from training.campaign.resumption import RESUMPTIONS
 from training.campaign.settings import Measure, PlanTerms
@@ -282,11 +283,24 @@ def read_record(path: Path) -> CampaignRecord:
         return CampaignRecord.from_dict(read_json(path))
     except OSError as error:
         raise CampaignError(
-            f"Can't read {path}: {error.strerror}. Give the folder that 'stayworth plan' wrote."
+            translated(
+                "Can't read {path}: {reason}. Give the folder that 'stayworth plan' wrote.",
+                path=path,
+                reason=error.strerror,
+            )
         ) from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise CampaignError(f"{path} is not a plan of 'stayworth plan': {where}: {why(first)}.") from None
+        raise CampaignError(
+            translated(
+                "{path} is not a plan of 'stayworth plan': {where}: {why}.",
+                path=path,
+                where=where,
+                why=why(first),
+            )
+        ) from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CampaignError(f"{path} is not a plan of 'stayworth plan': {error}.") from None
+        raise CampaignError(
+            translated("{path} is not a plan of 'stayworth plan': {error}.", path=path, error=error)
+        ) from None

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from features.errors import StayworthError
+from features.language import translated
 from training.offers.offers import Floats
 
 RESUMPTIONS = (0.0, 0.5, 1.0)
@@ -46,8 +47,11 @@ def value_at_resumption(customers: pd.DataFrame, resumption: float) -> Floats:
     stated = stated_resumption(customers)
     if stated is None:
         raise StayworthError(
-            "The scored list does not say how much of the value at stake hangs on the resumption (columns resumption "
-            "and value_of_resumption). Score again with 'stayworth score', or leave --resumption out."
+            translated(
+                "The scored list does not say how much of the value at stake hangs on the resumption "
+                "(columns resumption and value_of_resumption). Score again with 'stayworth score', or "
+                "leave --resumption out."
+            )
         )
     change = (resumption - stated) * customers["value_of_resumption"].to_numpy(dtype=np.float64)
     return np.asarray(customers["value_at_stake"].to_numpy(dtype=np.float64) + change)

@@ -164,8 +164,13 @@ class Offer(BaseModel):
             )
             if len(found) and not any(isinstance(cell, str) and cell for cell in cells):
                 raise OfferError(
-                    f"Offer {self.name!r} is for some customers only, by {name}: the scores have no such column, or an "
-                    "empty one. Score again, with --customers for a column of your own; or take the limit out."
+                    translated(
+                        "Offer {name!r} is for some customers only, by {name_2}: the scores have no such column, "
+                        "or an empty one. Score again, with --customers for a column of your own; or take the "
+                        "limit out.",
+                        name=self.name,
+                        name_2=name,
+                    )
                 )
             found &= np.isin(cells.astype(str), values)
         return found
@@ -240,8 +245,11 @@ class Offer(BaseModel):
             return np.asarray(self.incentive_cost, dtype=np.float64)
         if spend_per_purchase is None:
             raise OfferError(
-                f"The incentive of offer {self.name!r} is a share of the spend per purchase, "
-                "which is not given. Give it, or use incentive_cost."
+                translated(
+                    "The incentive of offer {name!r} is a share of the spend per purchase, which is not "
+                    "given. Give it, or use incentive_cost.",
+                    name=self.name,
+                )
             )
         return np.asarray(np.asarray(spend_per_purchase, dtype=np.float64) * (self.incentive_share or 0.0))
 
@@ -294,9 +302,11 @@ def read_offers(path: str | Path) -> list[Offer]:
     try:
         raw = read_toml(Path(path))
     except OSError as error:
-        raise OfferError(f"Can't read the offers file {path}: {error.strerror}.") from None
+        raise OfferError(
+            translated("Can't read the offers file {path}: {reason}.", path=path, reason=error.strerror)
+        ) from None
     except ValueError as error:
-        raise OfferError(f"{path} is not valid TOML: {error}.") from None
+        raise OfferError(translated("{path} is not valid TOML: {error}.", path=path, error=error)) from None
     try:
         offers = _OfferFile.model_validate(raw).offers
     except ValidationError as error:
@@ -310,7 +320,11 @@ def require_own_names(offers: Sequence[Offer], two: str = "Two") -> None:
     names = [offer.name for offer in offers]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise OfferError(f"{two} offers are called {twice[0]!r}. Give each a name of its own.")
+        raise OfferError(
+            translated(
+                "{two} offers are called {example!r}. Give each a name of its own.", two=two, example=twice[0]
+            )
+        )
 
 
 def write_offers(offers: Sequence[Offer], path: str | os.PathLike[str]) -> None:
