@@ -56,7 +56,11 @@ INDICATORS: dict[str, Indicator] = {
 
 BASE_COLUMNS = tuple(each.name for each in BASE)
 SALES_COLUMNS = tuple(each.name for each in SALES)
-_JUDGED = (*BASE, *SALES, INDICATORS["cac"], *CROSS_SELLING, *DISCOUNTS)
+_BESIDE = (
+    *("cac", "nps", "satisfaction", "satisfied_share"),
+    *("leads", "conversion_rate", "cost_per_lead", "cost_of_keeping"),
+)
+_JUDGED = (*BASE, *SALES, *(INDICATORS[name] for name in _BESIDE), *CROSS_SELLING, *DISCOUNTS)
 
 TARGETED = tuple(each.name for each in _JUDGED if each.better)
 """Indicators that a target can be set for."""

@@ -9,7 +9,7 @@ from features.economics.cohort_plan import what_if
 from features.economics.cohorts import first_covering, purchases, triangle
 from features.economics.facts import Facts
 from features.economics.inputs import Inputs, missing
-from features.economics.lifetime import lifetime_values, simple_values
+from features.economics.lifetime import create_lifetimes, lifetime_values, simple_values
 from features.economics.past_costs import past_costs
 from features.economics.plans import observed_plan
 from features.economics.referrals import referral_results
@@ -36,16 +36,23 @@ def cohort_section(facts: Facts, inputs: Inputs, table: pd.DataFrame, channels: 
     """
     cells = triangle(facts, inputs.unit)
     tables = [Table("cohorts", translated("Cohorts"), _labelled(cells, facts))]
-    halves = half_years(facts, inputs.unit)
+    costs = past_costs(facts, inputs)
+    halves = half_years(facts, inputs.unit, costs)
     if len(halves):
         tables.append(Table("half_years", translated("Half-years of the relationship"), halves))
     notes, findings = [], []
     cac = _cac_of_cohorts(facts, inputs, channels)
     tables.append(
-        Table("lifetime_value", translated("Lifetime value per customer"), _lifetime(facts, inputs, cac))
+        Table(
+            "lifetime_value", translated("Lifetime value per customer"), _lifetime(facts, inputs, cac, costs)
+        )
     )
     tables.append(
-        Table("simple_value", translated("The textbook's value"), simple_values(table, _period_days(facts)))
+        Table(
+            "simple_value",
+            translated("The textbook's value"),
+            simple_values(table, _period_days(facts), _cac_of_all(facts, inputs, channels)),
+        )
     )
     if facts.has_margins:
         if inputs.spend is not None:
@@ -54,7 +61,11 @@ def cohort_section(facts: Facts, inputs: Inputs, table: pd.DataFrame, channels: 
         tables += changes
         notes += [] if changes else [translated(NO_CLOSED_COHORT)]
     if inputs.referrals is not None:
-        found = referral_results(facts, inputs.referrals, inputs.unit)
+        valued = inputs.potential is not None
+        if valued:
+            facts.engine.register("referrals", inputs.referrals.table)
+            create_lifetimes(facts, inputs.unit, inputs.discount_rate, cac, costs)
+        found = referral_results(facts, inputs.referrals, inputs.unit, lifetimes=valued)
         tables.append(Table("referrals", translated("Referrers, and whom they brought"), found))
         if inputs.referrals.later:
             findings.append(
@@ -92,8 +103,19 @@ def _cac_of_cohorts(facts: Facts, inputs: Inputs, channels: pd.DataFrame) -> dic
     return {numbers[label]: float(cost) for label, cost in total.items()}
 
 
-def _lifetime(facts: Facts, inputs: Inputs, cac: dict[int, float]) -> pd.DataFrame:
-    costs = past_costs(facts, inputs)
+def _cac_of_all(facts: Facts, inputs: Inputs, channels: pd.DataFrame) -> float | None:
+    """Return what acquiring a customer cost in the closed periods; None without a file of spend."""
+    if inputs.spend is None:
+        return None
+    going_on = {
+        period.label for period, open_ in zip(facts.periods, facts.periods.open, strict=True) if open_
+    }
+    closed = channels[(channels["channel"] == EVERYONE) & ~channels["period"].isin(going_on)]
+    acquired = float(closed["acquired"].sum())
+    return float(closed["spend"].sum()) / acquired if acquired else np.nan
+
+
+def _lifetime(facts: Facts, inputs: Inputs, cac: dict[int, float], costs: str | None) -> pd.DataFrame:
     found = lifetime_values(facts, inputs.unit, inputs.discount_rate, cac, inputs.potential, costs)
     labels = [*(period.label for period in facts.periods), _ALL_COHORTS]  # -1 is the last of them
     return found.assign(cohort=[labels[number] for number in found["cohort"]])

@@ -234,6 +234,19 @@ REFERRALS = (
         "What a referrer brought, with those whom they referred.",
         "own_margin + referred_margin - rewards",
     ),
+    Indicator("own_lifetime_value", "money", "Lifetime value per referrer."),
+    Indicator(
+        "referred_lifetime_value",
+        "money",
+        "Lifetime value of the referred, per referrer; it is in no total.",
+    ),
+    Indicator(
+        "lifetime_with_referred",
+        "money",
+        "Lifetime value of a referrer, with those whom they referred.",
+        "own_lifetime_value + referred_lifetime_value - rewards",
+        called="lifetime value with referred",
+    ),
 )
 
 SURVEYS = (

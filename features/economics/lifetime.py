@@ -21,7 +21,7 @@ from features.table.purchase_days import PURCHASE_DAYS
 DAYS_PER_YEAR = 365
 _PARTS = 1_000_000  # of a compounding factor: sums of whole numbers do not depend on their order
 
-_VALUES = f"""WITH amounts AS (
+_PAST = f"""amounts AS (
   SELECT customer, days.day AS day, <margin> AS cents
   FROM {PURCHASE_DAYS} AS days
   JOIN calendar ON calendar.day = days.day<costs>
@@ -33,7 +33,9 @@ past AS (
   JOIN customers ON customers.customer = amounts.customer
   WHERE customers.first_day IS NOT NULL
   GROUP BY customers.customer
-)
+)"""
+
+_VALUES = f"""WITH {_PAST}
 SELECT {{segment}} AS segment, facts.first_period AS cohort, count(*) AS customers,
   CAST(sum(past.margin_cents) AS BIGINT) AS margin_cents,
   CAST(sum(past.compounded_cents) AS BIGINT) AS compounded_cents,
@@ -44,6 +46,41 @@ FROM customers AS facts
 JOIN past ON past.customer = facts.customer
 LEFT JOIN potentials ON potentials.customer_id = facts.customer_id{{members}}
 GROUP BY 1, 2"""
+
+
+# Of each customer who is referred to or refers; none where a part is not known.
+_OF_CUSTOMERS = f"""WITH {_PAST}
+SELECT facts.customer AS customer, CAST(past.compounded_cents + potentials.cents
+  - CAST(round(coalesce(cac.cents, 0) * power(<growth>, (<end> - first_day) / {DAYS_PER_YEAR}e0)) AS BIGINT) AS BIGINT)
+    AS cents
+FROM customers AS facts
+JOIN past ON past.customer = facts.customer
+JOIN potentials ON potentials.customer_id = facts.customer_id
+LEFT JOIN cac ON cac.cohort = facts.first_period
+WHERE facts.customer_id IN (SELECT referrer_id FROM referrals UNION SELECT referred_id FROM referrals)"""
+
+
+def create_lifetimes(
+    facts: Facts, unit: MoneyUnit, rate: float, cac: Mapping[int, float], costs: str | None = None
+) -> None:
+    """Create the table ``lifetimes`` (customer, cents) of those who refer or were referred.
+
+    After `lifetime_values` with their potential, and where ``referrals`` is a table; parameters as there.
+    """
+    cents = [round(100 * unit.per_unit * each) for each in cac.values()]
+    types = pa.schema([("cohort", pa.int32()), ("cents", pa.int64())])
+    facts.engine.register("cac", pa.table({"cohort": list(cac), "cents": cents}, schema=types))
+    facts.engine.create("lifetimes", _filled(_OF_CUSTOMERS, facts, rate, costs))
+
+
+def _filled(sql: str, facts: Facts, rate: float, costs: str | None) -> str:
+    kept = f"\n  UNION ALL\n  SELECT customer, day, -cents AS cents FROM ({costs}) AS costs" if costs else ""
+    return (
+        sql.replace("<margin>", facts.margin_sql)
+        .replace("<growth>", repr(1 + rate))
+        .replace("<end>", str(int(facts.periods.boundaries[-1])))
+        .replace("<costs>", kept)
+    )
 
 
 def lifetime_values(
@@ -76,21 +113,9 @@ def lifetime_values(
     types = pa.schema([("customer_id", pa.string()), ("cents", pa.int64())])
     rows = pa.table({"customer_id": list(listed), "cents": list(listed.values())}, schema=types)
     facts.engine.register("potentials", rows)
-    end = int(facts.periods.boundaries[-1])
-    sql = (
-        _VALUES.replace("<margin>", facts.margin_sql)
-        .replace("<growth>", repr(1 + rate))
-        .replace("<end>", str(end))
-        .replace(
-            "<costs>",
-            f"\n  UNION ALL\n  SELECT customer, day, -cents AS cents FROM ({costs}) AS costs"
-            if costs
-            else "",
-        )
-    )
-    found = facts.by_segment(sql)
-    costs = found["cohort"].map(lambda number: cac.get(int(number), np.nan)).astype(float)
-    found["cac"] = costs * found["growth_parts"] / _PARTS
+    found = facts.by_segment(_filled(_VALUES, facts, rate, costs))
+    of_cohort = found["cohort"].map(lambda number: cac.get(int(number), np.nan)).astype(float)
+    found["cac"] = of_cohort * found["growth_parts"] / _PARTS
     if potential is None:
         found["potential_cents"] = np.nan
     else:  # of a cohort of which some customers are not scored, the value is not known
@@ -128,18 +153,20 @@ def _per_customer(found: pd.DataFrame, groups: list[str], unit: MoneyUnit) -> pd
     )
 
 
-def simple_values(table: pd.DataFrame, period_days: float) -> pd.DataFrame:
+def simple_values(table: pd.DataFrame, period_days: float, cac: float | None = None) -> pd.DataFrame:
     """Return the textbook's lifetime value of each segment, from its closed periods.
 
     Parameters
     ----------
     table : DataFrame, as `features.economics.indicators.indicators` returns it
     period_days : float, mean length of a period
+    cac : float, optional
+        What acquiring a customer costs, money; NaN if nobody knows.
 
     Returns
     -------
     DataFrame, a row for each segment with closed periods: segment, average_order (money), orders_per_year (of an active
-    customer), years (empty where nobody was lost), simple_value (money)
+    customer), years (empty where nobody was lost), simple_value (money); with a CAC that, and the value less it
     """
     closed = table[~table["provisional"]]
     sums = closed.groupby("segment", sort=False)[["start", "end", "lost", "orders", "gross_revenue"]].sum()
@@ -148,11 +175,8 @@ def simple_values(table: pd.DataFrame, period_days: float) -> pd.DataFrame:
     average = sums["gross_revenue"] / sums["orders"].where(sums["orders"] > 0)
     rate = sums["orders"] / active.where(active > 0)
     stay = sums["start"] / sums["lost"].where(sums["lost"] > 0) * years
+    value = average * rate * stay
+    less = {} if cac is None else {"cac": cac, "simple_value_less_cac": value - cac}
     return pd.DataFrame(
-        {
-            "average_order": average,
-            "orders_per_year": rate,
-            "years": stay,
-            "simple_value": average * rate * stay,
-        }
+        {"average_order": average, "orders_per_year": rate, "years": stay, "simple_value": value, **less}
     ).reset_index()

@@ -212,6 +212,13 @@ VALUES = (
         "years", "number", "How long a customer stays at the churn of closed periods.", "1 / churn a year"
     ),
     Indicator("simple_value", "money", "The textbook's value.", "average_order * orders_per_year * years"),
+    Indicator(
+        "simple_value_less_cac",
+        "money",
+        "The textbook's value less the CAC of all customers in closed periods.",
+        "simple_value - cac",
+        called="simple value less CAC",
+    ),
     Indicator("change", "text", "A change of the plan for a customer who is acquired next."),
     Indicator("gain", "money", "What the change alone would add over five years, discounted."),
     Indicator("planned_value", "money", "Value of such a customer as planned, less CAC where it is known."),
@@ -248,5 +255,23 @@ HALF_YEARS = (
         "share",
         "Change of revenue per acquired against the same customers' months 0 to 6.",
         "revenue_per_acquired / first_revenue_per_acquired - 1",
+    ),
+    Indicator(
+        "cost_per_acquired",
+        "money",
+        "What keeping and supporting them cost in these months, per observed customer.",
+    ),
+    Indicator("cost_per_active", "money", "The same per customer who bought in these months."),
+    Indicator(
+        "first_cost_per_acquired",
+        "money",
+        "Cost of the same customers in their months 0 to 6, per customer.",
+    ),
+    Indicator(
+        "revenue_less_cost_change",
+        "money",
+        "How much more revenue has changed than costs, against the same customers' months 0 to 6.",
+        "revenue_per_acquired - first_revenue_per_acquired - (cost_per_acquired - first_cost_per_acquired)",
+        called="change of net revenue less cost",
     ),
 )

@@ -24,23 +24,29 @@ from features.log.amounts import cents
 from features.log.identity import examples
 from features.log.settings import LogRules
 
+# A sum is known if all of its parts are.
+_VALUES = """,
+    CASE WHEN count({theirs}.cents) = count({customer}) THEN CAST(coalesce(sum({theirs}.cents), 0) AS BIGINT) END
+      AS {name}"""
+
 _REFERRERS = """WITH brought AS (
   SELECT customer, CAST(sum(margin_cents) AS BIGINT) AS cents FROM customer_periods GROUP BY customer
 ),
 facts AS (
   SELECT referrer.customer AS customer, count(referred.customer) AS referred,
-    CAST(sum(coalesce(theirs.cents, 0)) AS BIGINT) AS referred_cents, CAST(sum(reward_cents) AS BIGINT) AS reward_cents
+    CAST(sum(coalesce(theirs.cents, 0)) AS BIGINT) AS referred_cents,
+    CAST(sum(reward_cents) AS BIGINT) AS reward_cents<of_referred>
   FROM referrals
   JOIN customers AS referrer ON referrer.customer_id = referrals.referrer_id
   LEFT JOIN customers AS referred ON referred.customer_id = referrals.referred_id AND referred.first_day IS NOT NULL
-  LEFT JOIN brought AS theirs ON theirs.customer = referred.customer
+  LEFT JOIN brought AS theirs ON theirs.customer = referred.customer<their_lifetimes>
   GROUP BY 1
 )
 SELECT {segment} AS segment, count(*) AS referrers, CAST(sum(referred) AS BIGINT) AS referred,
   CAST(sum(coalesce(own.cents, 0)) AS BIGINT) AS own_cents, CAST(sum(referred_cents) AS BIGINT) AS referred_cents,
-  CAST(sum(reward_cents) AS BIGINT) AS reward_cents
+  CAST(sum(reward_cents) AS BIGINT) AS reward_cents<of_referrers>
 FROM facts
-LEFT JOIN brought AS own ON own.customer = facts.customer{members}
+LEFT JOIN brought AS own ON own.customer = facts.customer<own_lifetimes>{members}
 GROUP BY 1"""
 
 
@@ -121,22 +127,56 @@ def require_no_circle(referrers: Iterable[tuple[str, str]], name: str) -> None:
         clear.update(path)
 
 
-def referral_results(facts: Facts, referrals: Referrals, unit: MoneyUnit) -> pd.DataFrame:
+_LIFETIMES = {
+    "of_referred": _VALUES.format(theirs="lives", customer="referred.customer", name="lives_cents"),
+    "their_lifetimes": "\n  LEFT JOIN lifetimes AS lives ON lives.customer = referred.customer",
+    "of_referrers": _VALUES.format(theirs="life", customer="facts.customer", name="own_lifetime_cents")
+    + """,
+  CASE WHEN count(lives_cents) = count(*) THEN CAST(sum(lives_cents) AS BIGINT) END AS referred_lifetime_cents""",
+    "own_lifetimes": "\nLEFT JOIN lifetimes AS life ON life.customer = facts.customer",
+}
+
+
+def referral_results(
+    facts: Facts, referrals: Referrals, unit: MoneyUnit, *, lifetimes: bool = False
+) -> pd.DataFrame:
     """Return what referrers of each segment have brought, and beside it those whom they referred.
+
+    Parameters
+    ----------
+    facts : Facts
+    referrals : Referrals
+    unit : MoneyUnit
+    lifetimes : bool
+        Whether there is a table ``lifetimes`` (`features.economics.lifetime.create_lifetimes`), for their values.
 
     Returns
     -------
     DataFrame, a row for each segment with referrers in the log
         segment, referrers, referred (who bought); own_margin, referred_margin, rewards and with_referred in money per
-        referrer, empty without margins
+        referrer, empty without margins; with lifetimes own_lifetime_value, referred_lifetime_value and
+        lifetime_with_referred too, empty where a part is not known
     """
     facts.engine.register("referrals", referrals.table)
-    found = facts.by_segment(_REFERRERS)
+    sql = _REFERRERS
+    for name, part in _LIFETIMES.items():
+        sql = sql.replace(f"<{name}>", part if lifetimes else "")
+    found = facts.by_segment(sql)
     order = {name: place for place, name in enumerate(facts.groups)}
     found = found.sort_values("segment", key=lambda own: own.map(order), ignore_index=True)
     people = found["referrers"].astype(float)
     known = 1.0 if facts.has_margins else np.nan
     own, referred, rewards = (found[f"{name}_cents"] / people for name in ("own", "referred", "reward"))
+    values = {}
+    if lifetimes:
+        ours, theirs = (
+            found[f"{name}_lifetime_cents"].astype(float) / people * known for name in ("own", "referred")
+        )
+        values = {
+            "own_lifetime_value": unit.shown(ours),
+            "referred_lifetime_value": unit.shown(theirs),
+            "lifetime_with_referred": unit.shown(ours + theirs - rewards),
+        }
     return pd.DataFrame(
         {
             "segment": found["segment"],
@@ -146,5 +186,6 @@ def referral_results(facts: Facts, referrals: Referrals, unit: MoneyUnit) -> pd.
             "referred_margin": unit.shown(referred * known),
             "rewards": unit.shown(rewards),
             "with_referred": unit.shown((own + referred - rewards) * known),
+            **values,
         }
     )

@@ -42,18 +42,46 @@ WHERE half < observed
 GROUP BY 1, 2, 3"""
 
 
-def half_years(facts: Facts, unit: MoneyUnit) -> pd.DataFrame:
-    """Return revenue and margin per customer in each half-year of the relationship, by segment.
+_COSTS = f"""WITH facts AS (
+  SELECT customers.customer AS customer, {_OBSERVED} AS observed,
+    date_sub('month', DATE '1970-01-01' + first_day, DATE '1970-01-01' + costs.day) // {MONTHS} AS half,
+    sum(cents) AS cents
+  FROM (<costs>) AS costs
+  JOIN customers ON customers.customer = costs.customer
+  WHERE costs.day >= first_day
+  GROUP BY 1, 2, 3
+)
+SELECT {{segment}} AS segment, half, observed, CAST(sum(cents) AS BIGINT) AS cost_cents
+FROM facts{{members}}
+WHERE half < observed
+GROUP BY 1, 2, 3"""
+
+
+def half_years(facts: Facts, unit: MoneyUnit, costs: str | None = None) -> pd.DataFrame:
+    """Return revenue, margin and cost per customer in each half-year of the relationship, by segment.
+
+    Parameters
+    ----------
+    facts : Facts
+    unit : MoneyUnit
+    costs : str, optional
+        Query of what customers have cost beside their acquisition: ``customer, day, cents``.
 
     Returns
     -------
     DataFrame, up to `HALF_YEARS` rows for each segment
         segment, from_month, to_month, observed (customers); revenue and margin per acquired and per active customer;
         the same customers' revenue in months 0 to 6, and the change against it. Margins are empty without margins.
+        With costs theirs too, and by how much revenue has changed more than costs.
     """
     end = facts.periods.known_until.isoformat()
     customers = facts.by_segment(_CUSTOMERS.replace("<end>", end))
     halves = facts.by_segment(_HALVES.replace("<end>", end).replace("<margin>", facts.margin_sql))
+    if costs:
+        halves = pd.concat(
+            [halves, facts.by_segment(_COSTS.replace("<end>", end).replace("<costs>", costs))],
+            ignore_index=True,
+        )
     rows = [
         _row(segment, half, customers[customers["segment"] == segment], halves[halves["segment"] == segment])
         for segment in facts.groups
@@ -68,6 +96,12 @@ def half_years(facts: Facts, unit: MoneyUnit) -> pd.DataFrame:
         else:
             found[name] = np.nan
     found["revenue_change"] = found["revenue_per_acquired"] / found["first_revenue_per_acquired"] - 1
+    if costs:
+        revenue, cost = (
+            found[f"{name}_per_acquired"] - found[f"first_{name}_per_acquired"]
+            for name in ("revenue", "cost")
+        )
+        found["revenue_less_cost_change"] = revenue - cost
     return found
 
 
@@ -90,4 +124,13 @@ def _row(segment: str, half: int, customers: pd.DataFrame, halves: pd.DataFrame)
         "margin_per_acquired": per(here["margin_cents"], observed),
         "margin_per_active": per(here["margin_cents"], active),
         "first_revenue_per_acquired": per(first["net_cents"], observed),
+        **(
+            {
+                "cost_per_acquired": per(here["cost_cents"], observed),
+                "cost_per_active": per(here["cost_cents"], active),
+                "first_cost_per_acquired": per(first["cost_cents"], observed),
+            }
+            if "cost_cents" in halves
+            else {}
+        ),
     }

@@ -21,7 +21,7 @@ from features.economics.product_section import PERIOD_TABLES, product_section
 from features.economics.profit_section import profit_section
 from features.economics.sales import rows_as_orders
 from features.economics.segments import EVERYONE
-from features.economics.surveys import attitudes, strangers, survey_results
+from features.economics.surveys import FIRM, attitudes, strangers, survey_results
 from features.economics.tables import EconomicsReport, Section, Table, Terms
 from features.economics.targets import MISSED, NO_VALUE, target_in_words
 from features.language import translated, written
@@ -47,11 +47,13 @@ def build_report(facts: Facts, inputs: Inputs) -> EconomicsReport:
         margin=inputs.margin,
         scored_inactivity_days=inputs.scored_inactivity_days,
     )
+    costs = cost_section(inputs)
+    judged = [*products.tables, *_judged_beside(facts, inputs, costs)]
     sections = (
-        _indicator_section(facts, inputs, table, channels, products.tables),
+        _indicator_section(facts, inputs, table, channels, judged),
         cohort_section(facts, inputs, table, channels),
         _acquisition_section(facts, inputs, channels),
-        cost_section(inputs),
+        costs,
         debt_section(facts, inputs),
         profit_section(facts, inputs),
         group_section(facts, inputs),
@@ -81,7 +83,7 @@ def _indicator_section(
         total = channels[channels["channel"] == EVERYONE].assign(segment=EVERYONE)
         whole = table.merge(total[["segment", "period", "cac"]], "left")
         for other in products:
-            whole = whole.merge(other.rows, "left") if other.name in PERIOD_TABLES else whole
+            whole = whole.merge(other.rows, "left") if other.name in _JUDGED_TABLES else whole
         judged = inputs.targets.judged(whole, facts.periods)
         tables.append(Table("targets", translated("Targets"), judged))
         missed = judged[judged["status"] == MISSED]
@@ -98,6 +100,33 @@ def _indicator_section(
         missing(margins=facts.has_margins, targets=inputs.targets, deflator=facts.deflator),
         tuple(findings),
     )
+
+
+_SAID = {"nps": ("nps",), "csat": ("satisfaction", "satisfied_share")}
+_OF_LEADS = ("leads", "conversion_rate", "conversion_rate_provisional", "cost_per_lead")
+_JUDGED_TABLES = (*PERIOD_TABLES, *_SAID, "leads", "kept")
+
+
+def _judged_beside(facts: Facts, inputs: Inputs, costs: Section) -> list[Table]:
+    """Return what else targets are set for, by segment and period: what customers say of the firm, leads, keeping."""
+    if inputs.targets is None:
+        return []
+    tables = []
+    if inputs.surveys is not None:
+        found = _dated(survey_results(facts, inputs.surveys), facts)
+        of_firm = found[found["about"] == FIRM]
+        tables += [
+            Table(kind, kind, of_firm.loc[of_firm["survey"] == kind, ["segment", "period", *names]])
+            for kind, names in _SAID.items()
+        ]
+    if inputs.leads is not None:
+        found = _dated(lead_results(facts, inputs.leads, inputs.spend, inputs.unit), facts)
+        of_all = found[found["channel"] == EVERYONE].assign(segment=EVERYONE)
+        tables.append(Table("leads", "leads", of_all[["segment", "period", *_OF_LEADS]]))
+    kept = [table for table in costs.tables if table.name == "cost_of_keeping"]
+    if kept and facts.periods.length == "month":
+        tables.append(Table("kept", "kept", kept[0].rows[["segment", "period", "cost_of_keeping"]]))
+    return tables
 
 
 def _without_value(judged: pd.DataFrame, facts: Facts) -> list[str]:

@@ -197,7 +197,7 @@ def _read_customers(scores: pd.DataFrame, path: Path, *, changed: bool) -> Itera
     if len(odd):
         raise StayworthError(
             translated(
-                "{n:id|ids} of {name} are in scientific notation, such as {example!r}: a spreadsheet has "
+                "In {name} {n:id is|ids are} in scientific notation, such as {example!r}: a spreadsheet has "
                 "changed them, and their last digits are lost. {original}",
                 n=len(odd),
                 name=path.name,

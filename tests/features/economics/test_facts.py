@@ -292,6 +292,24 @@ def test_half_years_compare_the_same_customers(three_customers):
     assert table["revenue_per_acquired"].tolist() == pytest.approx([(30 + 5 + 12) / 3, 30])
     assert table["first_revenue_per_acquired"].tolist() == pytest.approx([47 / 3, 30])
     assert table["revenue_change"].tolist() == [0, 0]
+    assert "cost_per_acquired" not in table
+
+
+def test_a_half_year_costs_what_keeping_its_customers_cost(three_customers):
+    # Ann's first purchase is on 10 January, her second half-year begins on 10 July. A cost in a half-year that goes
+    # on, as that on 15 January 2016 is for Bob and Cid, counts nowhere.
+    costs = """SELECT customer, CAST(day - DATE '1970-01-01' AS INTEGER) AS day, cents
+      FROM (VALUES ('ann', DATE '2015-02-01', 600), ('ann', DATE '2015-08-01', 900), ('bob', DATE '2016-01-15', 50))
+        AS costs(name, day, cents)
+      JOIN customers ON lower(customer_id) = name"""
+
+    with facts_of(three_customers, until=date(2016, 1, 20)) as facts:
+        table = half_years(facts, UNIT, costs)
+
+    assert table["cost_per_acquired"].tolist() == [2, 9]  # 6 of three customers, 9 of Ann alone
+    assert table["cost_per_active"].tolist()[0] == 2
+    assert table["first_cost_per_acquired"].tolist() == [2, 6]
+    assert table["revenue_less_cost_change"].tolist() == [0, 0 - (9 - 6)]
 
 
 def test_churn_that_rises_beyond_chance_is_an_alert():
@@ -354,6 +372,8 @@ def test_the_textbook_value_is_orders_times_money_times_years():
         "years": 5,
         "simple_value": pytest.approx(50),
     }
+    (less,) = simple_values(table, 365, cac=12.0).to_dict("records")
+    assert (less["cac"], less["simple_value_less_cac"]) == (12, pytest.approx(38))
 
 
 @pytest.mark.parametrize(

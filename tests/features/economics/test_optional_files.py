@@ -155,7 +155,7 @@ def test_jalali_dates_with_persian_digits_are_read_and_one_that_does_not_exist_i
     ("row", "says"),
     [
         ("churn,2015-02,,0.1", r"row 2 \('churn'\)\. Did you mean churn_rate\? There are new, returned, "),
-        ("nps,2015-02,,0.1", "no indicator that a target can be set for"),
+        ("answers,2015-02,,0.1", "no indicator that a target can be set for"),
         ("churn_rate,Feb,,0.1", r"no month: row 2 \('Feb'\)\. Write it as .*of the log are 2015-01 to"),
         (
             "churn_rate,2015-02,gold,0.1",

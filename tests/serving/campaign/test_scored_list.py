@@ -92,7 +92,7 @@ def test_a_list_that_a_spreadsheet_saved_is_read_as_it_was(
         (
             "customer_id",
             ["1.5159E+18", "2"],
-            "1 ids of list.csv are in scientific notation, such as '1.5159E+18'",
+            "In list.csv 1 id is in scientific notation, such as '1.5159E+18'",
         ),
         ("snapshot_date", ["soon", "soon"], "such as 'soon', are read by none of its ways"),
         ("snapshot_date", ["2131-01-01"] * 2, "is of 2131-01-01, which lies ahead"),

@@ -331,3 +331,23 @@ def test_a_calculator_says_what_is_wrong(arguments, says) -> None:
     result = run("calculate", *arguments)
 
     assert result.exit_code == 2 and says in result.stderr
+
+
+def test_targets_are_set_for_what_customers_say_for_leads_and_for_keeping() -> None:
+    Path("targets.csv").write_text(
+        "indicator,period,segment,target\nnps,2015-03,,50\nnps,2015-04,,50\nleads,2015-03,,2\n"
+        "conversion_rate,2015-03,,10%\ncost_of_keeping,2015-03,,7\n"
+    )
+    names = ("surveys", "leads", "touchpoints", "targets")
+
+    result = run(
+        *("report", "--transactions", "orders.csv", "--out", "out", "--inactivity-days", 30),
+        *(text for name in names for text in (f"--{name}", f"{name}.csv")),
+        *("--costs", "costs.toml"),
+    )
+
+    assert result.exit_code == 0, result.output
+    targets = pd.read_csv("out/targets.csv")
+    # Nobody was asked in April. Keeping in March: two calls of Ann at 4.5 and the desk's 10 for four customers.
+    assert targets["value"].fillna(-1).tolist() == [100, -1, 1, 0, 19 / 4]
+    assert targets["status"].fillna("").tolist() == ["met", "", "missed", "missed", "met"]
