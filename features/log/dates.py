@@ -202,7 +202,7 @@ def _gregorian_text(written: str | None, form: str) -> str | None:
     return None if day is None else f"{day.isoformat()}{' ' + found[4].strip() if found[4] else ''}"
 
 
-def past_month(written: str | None) -> str:
+def past_month(written: str | None, form: str | None = None) -> str:
     """Say of a Jalali date beyond the end of its month how many days that has; an empty text for another.
 
     Examples
@@ -210,10 +210,11 @@ def past_month(written: str | None) -> str:
     >>> past_month("1394/12/30"), past_month("1395/12/30"), past_month("30 Esfand")
     ("'1394/12/30' is no day of the Jalali calendar: month 12 of 1394 has 29 days.", '', '')
     """
-    found = _JALALI.match((written or "").translate(_ASCII_DIGITS))
+    pattern, places = _JALALI.get((form or "")[:2], _JALALI_YEAR_FIRST)
+    found = pattern.match((written or "").translate(_ASCII_DIGITS))
     if found is None:
         return ""
-    year, month, day = (int(found[part]) for part in (1, 2, 3))
+    year, month, day = (int(found[place]) for place in places)
     days = days_of_month(year, month)
     if not days or not days < day <= 31:
         return ""

@@ -249,7 +249,7 @@ def _require_mostly_readable(
         hints = [hint.sentence() for hint in notations]
         if what == "dates" and rules.calendar == "jalali":
             shown = text(quarantine.raw[columns[0]].take(pa.array(numbers[:_SHOWN]))).to_pylist()
-            if beyond := [said for each in shown if (said := past_month(each))]:
+            if beyond := [said for each in shown if (said := past_month(each, rules.date_format))]:
                 remedy, hints = beyond[0], []
         cells = [text(quarantine.raw[name].take(pa.array(numbers))) for name in columns]
         blank = int(np.any([cell.is_null().to_numpy() for cell in cells], axis=0).sum())

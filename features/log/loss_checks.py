@@ -68,7 +68,7 @@ def _check_quarantine(log: TransactionLog, rules: LogRules) -> Iterator[Finding]
         named = any(notation.what == "dates" for notation in notations)
         jalali = rules.calendar == "jalali"
         others = "" if named or jalali else rules.date_format or ISO
-        yield _lost(log, others, rows, share, money, jalali=jalali)
+        yield _lost(log, others, rows, share, money, form=rules.date_format, jalali=jalali)
 
 
 def _notations(log: TransactionLog, rules: LogRules) -> list[Notation]:
@@ -88,7 +88,14 @@ def _notations(log: TransactionLog, rules: LogRules) -> list[Notation]:
 
 
 def _lost(
-    log: TransactionLog, date_format: str, rows: np.ndarray, share: float, money: float, *, jalali: bool
+    log: TransactionLog,
+    date_format: str,
+    rows: np.ndarray,
+    share: float,
+    money: float,
+    *,
+    form: str | None,
+    jalali: bool,
 ) -> Finding:
     """Describe what was lost, and whether it is like the rest; name both formats if ``date_format`` read the others."""
     quarantine = log.quarantine
@@ -101,7 +108,7 @@ def _lost(
     written = ascii_digits(text(quarantine.raw[log.names["ordered_at"]].take(pa.array(dates))))
     is_date = pc.fill_null(pc.match_substring_regex(written, "[0-9]"), False).to_numpy()
     if jalali:  # nor is a day that there is not
-        beyond = [past_month(each) for each in written.to_pylist()]
+        beyond = [past_month(each, form) for each in written.to_pylist()]
         remarks += list(filter(None, beyond))[:1]
         is_date = is_date & ~np.array([bool(each) for each in beyond], dtype=bool)
     dates = dates[is_date]
