@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from pydantic import Field
@@ -74,6 +74,16 @@ class AlertSettings(Settings, section="alerts"):
     date_format: Annotated[
         str | None,
         typer.Option("--date-format", help="How the files write dates, such as '%d/%m/%Y'; without it, ISO."),
+    ] = None
+    decimal: Annotated[
+        Literal[".", ","] | None,
+        typer.Option("--decimal", help="Decimal mark of debts, a point or a comma.", show_default="a point"),
+    ] = None
+    thousands: Annotated[
+        Literal[".", ",", " ", "'"] | None,
+        typer.Option(
+            "--thousands", help="Mark between groups of three digits in debts.", show_default="none"
+        ),
     ] = None
     loose_ids: Annotated[bool, typer.Option("--loose-ids", help=LOOSE_IDS)] = False
     allow_unmatched: Annotated[bool, typer.Option("--allow-unmatched", help=ALLOW_UNMATCHED)] = False

@@ -192,7 +192,7 @@ def _signals(
     from serving.alerts import signals
     from serving.campaign.scored_list import read_scores
 
-    rules = LogRules(date_format=settings.date_format)
+    rules = LogRules(date_format=settings.date_format, decimal=settings.decimal, thousands=settings.thousands)
     found, missing = [signals.overdue(scored)], []
     if settings.before:
         before = signals.Scored.of(read_scores(settings.before, settings.date_format)[0])
@@ -202,6 +202,7 @@ def _signals(
         missing.append(translated("--before, the list before this one, tells whose risk has risen."))
     if settings.touchpoints:
         touches = Touches.read(settings.touchpoints, rules)
+        files.report += [finding.message for finding in touches.findings]
         touches = replace(touches, table=_matched(touches.table, settings.touchpoints, files))
         _require_names(settings, touches)
         found.append(
@@ -210,8 +211,10 @@ def _signals(
     else:
         missing.append(translated("--touchpoints tells of complaints."))
     if settings.receivables:
-        owed = _matched(Receivables.read(settings.receivables, rules).table, settings.receivables, files)
-        found.append(signals.debts(owed, scored.snapshot))
+        owed = Receivables.read(settings.receivables, rules)
+        files.report += [finding.message for finding in owed.findings]
+        debts = _matched(owed.table, settings.receivables, files)
+        found.append(signals.debts(debts, scored.snapshot))
     else:
         missing.append(translated("--receivables tells of debts."))
     if settings.report:

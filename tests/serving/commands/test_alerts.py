@@ -121,6 +121,23 @@ def test_debts_are_what_is_overdue_and_open_on_the_day() -> None:
     ]
 
 
+def test_a_debt_whose_mark_may_group_thousands_is_said_and_read_by_the_flag() -> None:
+    Path("receivables.csv").write_text(
+        "customer_id,issued_at,due_at,amount\nbob,1998-05-01,1998-06-01,1.500\nann,1998-05-01,1998-06-01,2.000\n"
+    )
+
+    flags = ("alerts", "--scores", "scored.csv", "--out", "alerts.csv", "--receivables", "receivables.csv")
+
+    plainly = run(*flags)
+    grouped = run(*flags, "--thousands", ".", "--decimal", ",", "--out", "grouped.csv")
+
+    assert "receivables.csv: the numbers in amount with the mark '.' have three digits" in " ".join(
+        plainly.stderr.split()
+    )
+    assert "three digits" not in grouped.stderr
+    assert "Owes 1,500.00" in Path("grouped.csv").read_text()
+
+
 def test_without_offers_it_is_a_call() -> None:
     assert made()["offer"].tolist() == ["call"]
 
