@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -13,7 +14,7 @@ from features.errors import ChangedMeanwhile, StayworthError
 from serving.store.campaign_changes import Basis
 from serving.store.campaigns import Drawn, Reached
 from serving.store.store import Store
-from serving.store.tables import campaign_customers
+from serving.store.tables import VERSION_TABLE, campaign_customers
 from training.campaign.assignment import LIST_COLUMNS
 
 ScoredList = Callable[..., pd.DataFrame]
@@ -63,6 +64,18 @@ def test_a_draft_becomes_a_plan_and_every_step_is_in_the_audit(store: Store, sco
         "plan campaign",
         "begin campaign",
     ]
+
+
+def test_a_store_of_an_older_release_has_no_campaigns_and_is_left_as_it_is(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "store.db") as old:
+        old.execute(f"CREATE TABLE {VERSION_TABLE} (version_num TEXT)")
+        old.execute(f"INSERT INTO {VERSION_TABLE} VALUES ('0009')")
+    old.close()
+
+    with Store(f"sqlite:///{tmp_path}/store.db") as store:
+        assert store.campaigns.all() == []
+        with pytest.raises(StayworthError, match="older release"):
+            store.lookup(["ann"])
 
 
 def test_of_two_people_at_once_the_second_is_told(store: Store, scored_list: ScoredList) -> None:

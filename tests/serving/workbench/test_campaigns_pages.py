@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable
 from datetime import date, timedelta
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -154,12 +155,30 @@ def test_a_campaign_goes_from_its_audience_to_what_it_did(
 
 def read_table_of(content: bytes) -> pd.DataFrame:
     import tempfile
-    from pathlib import Path
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "list.csv"
         path.write_bytes(content)
         return read_table(path)
+
+
+def test_a_campaign_is_measured_on_the_log_that_the_operator_gave(
+    opened: Opened, store: Store, people: Callable[..., pd.DataFrame], tmp_path: Path
+) -> None:
+    log = tmp_path / "orders.csv"
+    log.write_bytes(orders(list(people()["customer_id"])))
+    browser = opened(new_orders=log)
+    campaign = planned(browser)
+
+    page = step(browser, f"{campaign}/measure", on=campaign)
+    unreadable = send_file(
+        browser, f"{campaign}/measure", "orders", b"\x89PNG", name="orders.csv", on=campaign
+    )
+
+    assert "What it did" in page.text, text_of(page.text)
+    assert [each.state for each in store.campaigns.all()] == ["measured"]
+    assert unreadable.status_code == 400 and "orders.csv" in unreadable.text
+    assert "What it did" in unreadable.text
 
 
 @pytest.mark.parametrize(
