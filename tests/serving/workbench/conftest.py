@@ -133,7 +133,7 @@ def opened(tmp_path: Path, store: Store) -> Callable[..., Browser]:
         secret = store.customers.prepare()
         versions = KnownVersions(Registry(tracking_uri or f"sqlite:///{tmp_path}/none.db"))
         known = None if orders is None else KnownOrders(orders, versions)
-        own_log = NewOrders(new_orders and str(new_orders))
+        own_log = NewOrders(str(new_orders) if new_orders else None)
         sources = Sources(store, versions, Sealer(secret), known, report, own_log)
         app = application(sources, secret, loopback=loopback, language=language)
         return Browser(app, "http://localhost" if loopback else "https://workbench.example")
