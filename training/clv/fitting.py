@@ -31,6 +31,7 @@ from training.clv.row_cache import distinct
 
 _FITTERS = {"bgnbd": "BetaGeoFitter", "mbgnbd": "ModifiedBetaGeoFitter", "gammagamma": "GammaGammaFitter"}
 _FEW_HISTORIES = 5000  # distinct ones: more are first fitted on a grid of 1, 2, 4 or 8 weeks
+_MANY_HISTORIES = 20_000  # more are searched for from the fit of a neighbouring snapshot
 _FEW_REPEATERS = 30
 _MANY_REPEATERS = 20_000  # more are first fitted on mean spends that are rounded to _SPEND_STEP
 _SPEND_STEP = 0.02  # of their logarithm
@@ -148,7 +149,7 @@ def _fit_purchases(
             x, grid * np.round(t_x / grid) / span, grid * np.round(T / grid) / span, weights=weights
         )
         coarse, grid = Problem(kind, data, span), 2.0 * grid
-    best, remarks = _maximum_near(coarse, search, near if coarse is not exact else None)
+    best, remarks = _maximum_near(coarse, search, near if len(x) > _MANY_HISTORIES else None)
     axes = principal_axes(coarse.objective, best, coarse.weight)
     if coarse is not exact:
         refined = refine(exact, best, axes)
