@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from features.errors import ChangedMeanwhile, StayworthError, StoreBusy, StoreError
 from features.language import LANGUAGES, translated, use_language
-from serving.workbench import campaigns, customer, customers, drafting, models, overview, report
+from serving.workbench import campaigns, customer, customers, draft_files, drafting, models, overview, report
 from serving.workbench.guard import LANGUAGE_COOKIE, Guard
 from serving.workbench.page import go_to, said, stylesheet, stylesheet_path
 from serving.workbench.signing_in import choose_language, sign_in, sign_in_page, sign_out
@@ -76,8 +76,8 @@ ENTRANCES: Sequence[Entrance] = (
     Entrance("/campaigns/{number}/offers", drafting.choose_offers, "campaign", "POST", keeps=True),
     Entrance("/campaigns/{number}/budget", drafting.budget, "campaign"),
     Entrance("/campaigns/{number}/budget", drafting.choose_budget, "campaign", "POST", keeps=True),
-    Entrance("/campaigns/{number}/files", drafting.files, "campaign"),
-    Entrance("/campaigns/{number}/files", drafting.choose_files, "campaign", "POST", files=True),
+    Entrance("/campaigns/{number}/files", draft_files.files, "campaign"),
+    Entrance("/campaigns/{number}/files", draft_files.choose_files, "campaign", "POST", files=True),
     Entrance("/campaigns/{number}/preview", drafting.preview, "campaign"),
     Entrance("/campaigns/{number}/confirm", drafting.confirm, "campaign", "POST"),
     Entrance("/campaigns/{number}/renew", drafting.renew, "campaign", "POST"),

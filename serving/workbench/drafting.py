@@ -12,12 +12,8 @@ from starlette.responses import Response
 
 from features.errors import ChangedMeanwhile, StayworthError
 from features.language import translatable, translated
-from serving.campaign.customer_files import CustomerFiles
-from serving.campaign.meant_rows import OPT_OUTS
 from serving.campaign.summary import sentences
-from serving.lists.contacts import CUSTOMER_ID, Contacts
 from serving.store.campaign_changes import CHANGED, DRAFT, LONGEST_NAME
-from serving.store.campaign_rows import ASIDE
 from serving.store.campaigns import Campaign
 from serving.workbench.choices import Choices, limits_of, offer_of
 from serving.workbench.curve import curve_of
@@ -26,10 +22,8 @@ from serving.workbench.library import library
 from serving.workbench.page import go_to, page
 from serving.workbench.planning import Planned, planned
 from serving.workbench.query import TableQuery
-from serving.workbench.uploads import has_file, uploaded
 from serving.workbench.visit import WAIT_SECONDS, Visit
-from training.campaign.assignment import LIST_COLUMNS
-from training.campaign.candidates import ASKED_NOT_TO, reason_in_words
+from training.campaign.candidates import reason_in_words
 from training.campaign.sensitivity import Alternative, at_budgets, at_holdouts
 from training.offers.offers import require_own_names
 
@@ -181,7 +175,7 @@ def choose_audience(visit: Visit) -> Response:
     choices = replace(Choices.from_dict(draft.choices), query=urlencode(query.fields()))
     try:
         _require_somebody(visit, query)
-        _keep(visit, draft, choices, name=name)
+        keep_choices(visit, draft, choices, name=name)
     except ChangedMeanwhile:
         raise
     except StayworthError as error:
@@ -202,7 +196,8 @@ def _require_somebody(visit: Visit, query: TableQuery) -> None:
         raise StayworthError(translated("Nobody is in this audience. Choose fewer filters."))
 
 
-def _keep(visit: Visit, draft: Campaign, choices: Choices, *, name: str | None = None) -> None:
+def keep_choices(visit: Visit, draft: Campaign, choices: Choices, *, name: str | None = None) -> None:
+    """Keep what was chosen, and the name where it is given."""
     visit.sources.store.campaigns.choose(
         draft, choices.to_dict(), visit.who.name, name=name, wait_seconds=WAIT_SECONDS
     )
@@ -237,7 +232,7 @@ def choose_offers(visit: Visit) -> Response:
         else:
             left = (*choices.offers, offer_of(typed))
         require_own_names(left)
-        _keep(visit, draft, replace(choices, offers=left))
+        keep_choices(visit, draft, replace(choices, offers=left))
     except ChangedMeanwhile:
         raise
     except StayworthError as error:
@@ -318,110 +313,12 @@ def choose_budget(visit: Visit) -> Response:
     draft = draft_of(visit)
     typed = {name: visit.sent(name) for name in LIMITS}
     try:
-        _keep(visit, draft, replace(Choices.from_dict(draft.choices), **limits_of(typed)))
+        keep_choices(visit, draft, replace(Choices.from_dict(draft.choices), **limits_of(typed)))
     except ChangedMeanwhile:
         raise
     except StayworthError as error:
         return _budget_page(visit, draft, typed, problem=str(error))
     return go_to(f"/campaigns/{draft.id}/{'files' if visit.sent('go') == 'next' else 'budget'}")
-
-
-def files(visit: Visit) -> Response:
-    """Ask for those who must not be contacted, and for contacts."""
-    return _files_page(visit, draft_of(visit))
-
-
-def _files_page(visit: Visit, draft: Campaign, *, problem: str = "") -> Response:
-    aside = visit.sources.store.campaigns.customers(draft.id, ASIDE)
-    return show_step(
-        visit,
-        draft,
-        "files",
-        problem=problem,
-        excluded=int((aside["reason"] != "").sum()),
-        with_contact=int(aside["contact"].notna().sum()),
-    )
-
-
-def choose_files(visit: Visit) -> Response:
-    """Take in exclusions and contacts, matched with the audience; a new file of a kind replaces the one before."""
-    draft = draft_of(visit)
-    choices, campaigns = Choices.from_dict(draft.choices), visit.sources.store.campaigns
-    aside = campaigns.customers(draft.id, ASIDE).set_index("customer_id")[["reason", "contact"]]
-    try:
-        # Of the whole list: the audience may change.
-        known = visit.sources.store.customers.ids()
-        said: list[str] = []
-        loosely = visit.sent("loosely") == "1"
-        if has_file(visit, "exclusions"):
-            aside = _excluded(visit, known, aside, said, loosely=loosely)
-        if has_file(visit, "contacts"):
-            aside = _with_contacts(visit, known, aside, said, loosely=loosely)
-        if visit.sent("drop") in ("reason", "contact"):
-            aside = aside.assign(**{visit.sent("drop"): "" if visit.sent("drop") == "reason" else None})
-        if not said and not visit.sent("drop"):
-            raise StayworthError(translated("Choose a file first."))
-        left = aside[(aside["reason"] != "") | aside["contact"].notna()]
-        campaigns.set_aside(draft, left.reset_index(), visit.who.name, wait_seconds=WAIT_SECONDS)
-        changed = campaigns.numbered(draft.id)
-        if changed is not None:
-            _keep(visit, changed, replace(choices, said=tuple(said)))
-    except ChangedMeanwhile:
-        raise
-    except StayworthError as error:
-        return _files_page(visit, draft, problem=str(error))
-    return go_to(f"/campaigns/{draft.id}/files")
-
-
-def _excluded(
-    visit: Visit, known: list[str], aside: pd.DataFrame, said: list[str], *, loosely: bool
-) -> pd.DataFrame:
-    reader = CustomerFiles(known, translated("the published list"), loosely)
-    with uploaded(visit, "exclusions") as path:
-        ids = reader.ids(path, OPT_OUTS, all_that_are_meant=True)
-    said += reader.report
-    reasons = pd.Series(ASKED_NOT_TO, index=pd.Index(sorted(set(ids)), name="customer_id"))
-    both = aside.index.union(reasons.index)
-    return pd.DataFrame(
-        {
-            "reason": reasons.reindex(both).fillna(""),
-            "contact": aside["contact"].reindex(both).astype(object),
-        }
-    )
-
-
-def _with_contacts(
-    visit: Visit, known: list[str], aside: pd.DataFrame, said: list[str], *, loosely: bool
-) -> pd.DataFrame:
-    with uploaded(visit, "contacts") as path:
-        contacts = Contacts(path, loosely=loosely)
-    contacts.require_no_clash(list(LIST_COLUMNS))
-    everybody = pd.DataFrame({CUSTOMER_ID: known}, dtype="str")
-    match = contacts.matched(everybody)
-    if not match.pairs:
-        raise StayworthError(" ".join(contacts.warnings(match)))
-    said.append(
-        translated(
-            "{found:,} of {n:customer|customers} of the published list have a contact in {file}.",
-            found=len(match.pairs),
-            n=len(known),
-            file=contacts.name,
-        )
-    )
-    theirs = everybody[everybody[CUSTOMER_ID].isin(match.pairs)]
-    found = contacts.join(theirs).set_index(CUSTOMER_ID)
-    cells = found.astype(object).where(found.notna(), None)
-    texts = {name: [None if cell is None else str(cell) for cell in cells[name]] for name in cells.columns}
-    documents = pd.Series(
-        pd.DataFrame(texts, dtype=object).to_dict("records"), index=found.index, dtype=object
-    )
-    both = aside.index.union(documents.index)
-    return pd.DataFrame(
-        {
-            "reason": aside["reason"].reindex(both).fillna(""),
-            "contact": documents.reindex(both).astype(object).where(documents.reindex(both).notna(), None),
-        }
-    ).rename_axis("customer_id")
 
 
 def preview(visit: Visit) -> Response:
