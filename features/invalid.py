@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from features.language import translatable, translated
 from features.suggestion import did_you_mean
 
 _BOUNDS = {
-    "greater_than_equal": ("at least", "ge"),
-    "greater_than": ("more than", "gt"),
-    "less_than_equal": ("at most", "le"),
-    "less_than": ("less than", "lt"),
+    "greater_than_equal": (translatable("has to be at least {limit:g}, not {given!r}"), "ge"),
+    "greater_than": (translatable("has to be more than {limit:g}, not {given!r}"), "gt"),
+    "less_than_equal": (translatable("has to be at most {limit:g}, not {given!r}"), "le"),
+    "less_than": (translatable("has to be less than {limit:g}, not {given!r}"), "lt"),
 }
 _KINDS = {
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-    "string": "text in quotes",
-    "date": "a date such as 2015-01-31",
-    "list": "a list",
-    "dict": "a table",
+    "int": translatable("has to be a whole number, not {given!r}"),
+    "float": translatable("has to be a number, not {given!r}"),
+    "bool": translatable("has to be true or false, not {given!r}"),
+    "string": translatable("has to be text in quotes, not {given!r}"),
+    "date": translatable("has to be a date such as 2015-01-31, not {given!r}"),
+    "list": translatable("has to be a list, not {given!r}"),
+    "dict": translatable("has to be a table, not {given!r}"),
 }
 
 
@@ -41,18 +42,21 @@ def why(problem: Mapping[str, Any], known: Iterable[str] = ()) -> str:
     """
     kind, given = problem["type"], problem["input"]
     if kind == "missing":
-        return "is missing"
+        return translated("is missing")
     if kind == "extra_forbidden":
         names = sorted(known)
-        return "is not known" + (
-            f".{did_you_mean(str(problem['loc'][-1]), names)} Known are {', '.join(names)}" if names else ""
-        )
+        if not names:
+            return translated("is not known")
+        near = did_you_mean(str(problem["loc"][-1]), names)
+        return translated("is not known.{near} Known are {names}", near=near, names=names)
     if kind in _BOUNDS:
         words, limit = _BOUNDS[kind]
-        return f"has to be {words} {problem['ctx'][limit]:g}, not {given!r}"
+        return translated(words, limit=problem["ctx"][limit], given=given)
     if kind == "literal_error":
-        return f"has to be {problem['ctx']['expected']}, not {given!r}"
+        return translated(
+            "has to be {expected}, not {given!r}", expected=problem["ctx"]["expected"], given=given
+        )
     if wanted := _KINDS.get(kind.split("_")[0]):
-        return f"has to be {wanted}, not {given!r}"
+        return translated(wanted, given=given)
     message: str = problem["msg"].removeprefix("Value error, ").rstrip(".")
     return message

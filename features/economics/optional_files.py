@@ -20,7 +20,7 @@ from features.errors import StayworthError
 from features.language import translatable, translated
 from features.log.amounts import Cents, cents, numbers
 from features.log.columns import listed, text
-from features.log.dates import local_times
+from features.log.dates import local_times, past_month
 from features.log.findings import Finding
 from features.log.identity import examples, read_ids
 from features.log.matching import MatchError, match_ids
@@ -115,6 +115,9 @@ class OptionalFile:
             )
         )
         wrong = np.isnat(found) & ~(blank & missing)
+        if wrong.any() and self.rules.calendar == "jalali":
+            first = text(column).to_pylist()[int(wrong.argmax())]
+            remedy = past_month(first, self.rules.date_format).rstrip(".") or remedy
         self.refuse(
             wrong,
             translated("have no date in {column} that can be read", column=name),

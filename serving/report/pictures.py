@@ -277,7 +277,7 @@ def _told(places: Sequence[str], name: str, values: Sequence[str]) -> list[str]:
 def _ticks(figure: go.Figure, values: Sequence[float] | pd.Series, axis: str, shape: str = "") -> go.Figure:
     """Mark an axis of numbers in the digits of the language, which plotly does not know."""
     known = [float(value) for value in values if np.isfinite(value)]
-    places = MaxNLocator(_TICKS).tick_values(min([0.0, *known]), max([0.0, *known]))
+    places = MaxNLocator(_TICKS, integer=shape == ",.0f").tick_values(min([0.0, *known]), max([0.0, *known]))
     shape = shape or f",.{_decimals(places)}f"
     texts = [written(float(place), shape) for place in places]
     return figure.update_layout({axis: {"tickvals": places, "ticktext": texts}})

@@ -21,7 +21,7 @@ from features.economics.segments import EVERYONE, FirstPurchaseSegments
 from features.economics.tables import EconomicsReport
 from features.log.transactions import validate
 from serving.report.page import SHOWN_ROWS, report_page
-from serving.report.pictures import revenue
+from serving.report.pictures import customer_base, revenue
 
 HOSTILE = "</script><script>alert('خرید')</script>"
 OUTSIDE = {"src", "href", "srcset", "action", "data", "poster"}
@@ -164,3 +164,15 @@ def test_contacts_of_campaigns_cost_what_was_planned_and_are_neither_shifted_nor
     assert own["allocated"] == own["booked"] > 0
     assert not shifted["touchpoint"].str.contains("spring").any()
     assert not forecast["cost_item"].str.contains("spring").any()
+
+
+def test_few_customers_are_counted_in_whole_numbers_and_none_stands_twice() -> None:
+    rows = pd.DataFrame(
+        {"segment": EVERYONE, "period": ["2015-01", "2015-02", "2015-03"], "provisional": False}
+    )
+    rows = rows.assign(new=[3, 0, 0], returned=0, lost=0, end=3)
+
+    figure = customer_base(rows)
+
+    assert figure is not None
+    assert list(figure.layout.yaxis.ticktext) == ["0", "1", "2", "3"]
