@@ -84,7 +84,9 @@ class LogParts:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise OutputError(f"Cannot write {self.folder}: {error.strerror}.") from None
+            raise OutputError(
+                translated("Cannot write {path}: {reason}.", path=self.folder, reason=error.strerror)
+            ) from None
         with atomic_path(self._file, private=True) as beside:
             pq.write_table(self._tonight, beside)
 
