@@ -2,9 +2,9 @@
 
 A finding has a name, by which it can be accepted. Those that make every number wrong stop the reading; the
 others are said. The checks look at ids (:mod:`features.log.id_checks`), at what was lost
-(:mod:`features.log.loss_checks`), at columns that contradict each other (:mod:`features.log.column_checks`), at words
-that say a row is no sale (:mod:`features.log.status_checks`), at what a row stands for
-(:mod:`features.log.grain_checks`), and at the dates.
+(:mod:`features.log.loss_checks`), at columns that contradict each other (:mod:`features.log.column_checks`), at
+currencies that were added up (:mod:`features.log.currency_checks`), at words that say a row is no sale
+(:mod:`features.log.status_checks`), at what a row stands for (:mod:`features.log.grain_checks`), and at the dates.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from features.language import translated
 from features.log.column_checks import check_columns
+from features.log.currency_checks import check_currencies
 from features.log.findings import Finding
 from features.log.grain_checks import check_grain
 from features.log.history_checks import check_histories
@@ -56,6 +57,7 @@ def check(log: TransactionLog, rules: LogRules) -> list[Finding]:
         *check_ids(log, rules),
         *check_losses(log, rules),
         *check_columns(log),
+        *check_currencies(log),
         *_check_dates(log, rules),
         # A sale and its refund, both positive, are two lines of an order with one amount, and no total on each.
         *(each for each in check_grain(log, rules) if not (refunds and each.name == "repeated-totals")),

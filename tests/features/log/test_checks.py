@@ -1,6 +1,7 @@
 """What a log may hold that can be read and is wrong all the same: found, named, and remedied."""
 
 import re
+import shlex
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -578,6 +579,56 @@ def test_a_log_of_one_day_is_said():
 )
 def test_columns_that_contradict_the_amounts_beside_them_are_said(columns: dict[str, Any], name: str):
     assert found(shop(**columns)) == {name: False}
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "flags"),
+    [
+        (
+            "Presentment Currency",
+            ["EUR", "USD", "EUR"],
+            "--currency-column 'Presentment Currency' --currency EUR",
+        ),
+        ("Devise", ["AMD", "amd", "GEL"], "--currency-column Devise --currency AMD"),
+        ("ارز", ["€", "$", "€"], "--currency-column ارز --currency '€'"),
+        ("vahed", ["rial", "toman", "rial"], "--currency-column vahed --currency RIAL"),
+    ],
+)
+def test_currencies_of_a_column_that_nobody_mapped_are_never_summed(
+    column: str, values: list[str], flags: str
+):
+    raw = shop(30, **{column: values * 10})
+    [finding] = check(read(raw), LogRules())
+    chosen = re.search(r"--currency (\S+);", finding.message).group(1).strip("'")  # type: ignore[union-attr]
+
+    log = read(raw, Columns(currency_column=column), currency=chosen)
+
+    assert (finding.name, finding.fatal, log.table.num_rows) == ("mixed-currencies", True, 20)
+    assert flags in finding.message.replace("'ارز'", "ارز")
+
+
+def test_tomans_are_turned_into_rials_by_the_expression_that_is_told():
+    raw = shop(30, واحد=["ریال", "تومان", "ریال"] * 10)
+    [finding] = check(read(raw), LogRules())
+    told = shlex.split(re.search(r"--amount-expression .+(?=\.$)", finding.message).group())  # type: ignore[union-attr]
+
+    log = read(raw, amount_expression=told[1])
+
+    assert log.table["amount_cents"].to_pylist()[:3] == [1000, 10010, 1002]
+    assert check(log, LogRules(amount_expression=told[1])) == []
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"Currency": "USD"},
+        {"Currency": ["EUR", "€", "eur"] * 10},
+        {"product": ["PEN", "CUP", "TOP"] * 10},
+        {"country": ["USA", "EUR", "DEU"] * 10},
+    ],
+)
+def test_one_currency_and_words_that_are_none_are_passed_over(columns: dict[str, Any]):
+    assert found(shop(30, **columns)) == {}
 
 
 def test_a_few_losses_and_large_margins_are_business():

@@ -1,0 +1,112 @@
+"""Check of currencies: a column that nobody mapped, and that says the amounts are of several."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections import Counter
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.language import translated
+from features.log.columns import listed, quoted, text
+from features.log.findings import Finding
+from features.log.transactions import TransactionLog
+
+_SAMPLE_ROWS = 200_000
+_MOST_CURRENCIES = 30
+_NAME = re.compile(
+    r"currency|curr\b|ccy|währung|waehrung|devise|moneda|divisa|moeda|valuta|waluta|döviz|para birimi|валюта|"
+    r"ارز|واحد پول|عملة|币种|通貨"
+)
+_USUAL = ("EUR", "USD", "GBP", "JPY", "CNY", "CHF", "CAD", "AUD", "INR", "TRY", "IRR", "IRT", "AED")
+_CODES = {
+    **dict.fromkeys(("€", "EURO", "EUROS"), "EUR"),
+    **dict.fromkeys(("$", "US$", "DOLLAR", "DOLLARS", "دلار"), "USD"),
+    **dict.fromkeys(("£", "POUND", "POUNDS"), "GBP"),
+    **dict.fromkeys(("RIAL", "RIALS", "ریال", "ريال", "﷼"), "IRR"),
+    **dict.fromkeys(("TOMAN", "TOMANS", "TOMAAN", "تومان", "IRT"), "IRT"),
+    **{"یورو": "EUR", "¥": "JPY", "₹": "INR", "₺": "TRY", "TL": "TRY", "₽": "RUB", "₩": "KRW"},
+    **{"RMB": "CNY", "FR.": "CHF", "C$": "CAD", "A$": "AUD", "KR": "SEK", "ZŁ": "PLN", "درهم": "AED"},
+}
+
+
+def check_currencies(log: TransactionLog) -> Iterator[Finding]:
+    """Look for a column of currencies that was not used: amounts of several would be summed.
+
+    Examples
+    --------
+    >>> from features.log.transactions import validate
+    >>> raw = pa.table({
+    ...     "customer_id": ["17", "18"],
+    ...     "ordered_at": ["1998-01-05"] * 2,
+    ...     "amount": [20.5, 30.0],
+    ...     "Devise": ["EUR", "USD"],
+    ... })
+    >>> [finding.name for finding in check_currencies(validate(raw))]
+    ['mixed-currencies']
+    """
+    if "currency" in log.names:
+        return
+    raw, used = log.quarantine.raw, pa.array(log.quarantine.used)
+    for name in dict.fromkeys(raw.column_names):
+        column = raw.column(raw.column_names.index(name))
+        kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+        is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+        if not is_text or name in log.names.values() or _is_taken_care_of(name, log):
+            continue
+        # Most columns are passed over after a look at their first rows.
+        if (
+            _codes(text(column.slice(0, _SAMPLE_ROWS)))
+            and len(codes := _codes(text(column.filter(used)))) > 1
+        ):
+            told = _NAME.search(name.lower()) or any(code in _USUAL for code in codes.values())
+            if told and len(set(codes.values())) > 1:
+                yield _mixed(name, column.filter(used), log.names.get("amount", "amount"), codes)
+
+
+def _is_taken_care_of(name: str, log: TransactionLog) -> bool:
+    return log.amount_expression is not None and name in log.amount_expression
+
+
+def _codes(written: pa.ChunkedArray) -> dict[str, str]:
+    """Return the code of each word of a column in which every word means a currency; nothing for any other column."""
+    words = written.unique().drop_null()
+    if not 0 < len(words) <= _MOST_CURRENCIES:
+        return {}
+    codes = {word: _code(word) for word in words.to_pylist()}
+    return {} if None in codes.values() else {word: code for word, code in codes.items() if code}
+
+
+def _code(word: str) -> str | None:
+    from babel.numbers import list_currencies
+
+    plain = word.strip().upper()
+    return _CODES.get(plain) or (plain if plain in list_currencies() else None)
+
+
+def _mixed(name: str, column: pa.ChunkedArray, amount: str, codes: dict[str, str]) -> Finding:
+    rows: Counter[str] = Counter()
+    for entry in pc.value_counts(pc.utf8_upper(text(column).drop_null())).to_pylist():
+        rows[entry["values"]] += entry["counts"]
+    flags = f"--currency-column {shlex.quote(name)} --currency {shlex.quote(rows.most_common(1)[0][0])}"
+    message = translated(
+        "Column {name} says that the amounts are of {n:currency|currencies}, and they are summed as if they were one: "
+        "{counts}. Say which to use, such as {flags}; rows in others are then quarantined.",
+        name=repr(name),
+        n=len(set(codes.values())),
+        counts=", ".join(f"{word} ({count:,})" for word, count in rows.most_common()),
+        flags=flags,
+    )
+    if set(codes.values()) == {"IRR", "IRT"}:
+        tomans = listed(word for word, code in codes.items() if code == "IRT")
+        turned = (
+            f"CASE WHEN {quoted(name)} IN ({tomans}) THEN 10 * {quoted(amount)} ELSE {quoted(amount)} END"
+        )
+        flag = f'--amount-expression "{turned}"'
+        if '"' in turned:
+            flag = f"--amount-expression {shlex.quote(turned)}"
+        message += " " + translated("Or use all of them, in rials: {flag}.", flag=flag)
+    return Finding("mixed-currencies", message, fatal=True)
