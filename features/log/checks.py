@@ -27,6 +27,7 @@ from features.log.loss_checks import check_losses
 from features.log.settings import LogRules
 from features.log.status_checks import check_statuses
 from features.log.transactions import TransactionLog
+from features.log.workbooks import sheets_of
 
 OLDEST_YEAR = 1990
 
@@ -54,6 +55,7 @@ def check(log: TransactionLog, rules: LogRules) -> list[Finding]:
     statuses = list(check_statuses(log))
     refunds = any(finding.name == "positive-refunds" for finding in statuses)
     found = [
+        *_check_sheets(log),
         *check_ids(log, rules),
         *check_losses(log, rules),
         *check_columns(log),
@@ -66,6 +68,31 @@ def check(log: TransactionLog, rules: LogRules) -> list[Finding]:
         *(Finding("ignored-column", sentence) for sentence in log.ignored),
     ]
     return sorted(found, key=lambda finding: not finding.fatal)
+
+
+def _check_sheets(log: TransactionLog) -> Iterator[Finding]:
+    """Tell which sheets of a workbook the rows are from, where that may be others than are meant."""
+    for told in sheets_of(log.quarantine.raw.schema):
+        read, hidden = (
+            ", ".join(f"{title!r} ({rows:,})" for title, rows in told[part].items())
+            for part in ("read", "hidden")
+        )
+        message = (
+            translated(
+                "The rows of {file} are those of its {n:sheet|sheets} {read} together; hide those that hold no orders, "
+                "or save the one that does as a file of its own.",
+                file=told["file"],
+                n=len(told["read"]),
+                read=read,
+            )
+            if len(told["read"]) > 1
+            else translated("The rows of {file} are those of its sheet {read}.", file=told["file"], read=read)
+        )
+        if hidden:
+            message += " " + translated(
+                "Hidden sheets are left out: {hidden}. Show one to have it read.", hidden=hidden
+            )
+        yield Finding("sheets", message)
 
 
 def _check_dates(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Excel workbooks, read as text: ids keep their digits, dates are ISO.
+"""Excel workbooks, read as text: ids keep their digits, dates are ISO; hidden sheets are left out.
 
 A workbook is a ZIP archive of XML, and a megabyte of it may stand for gigabytes; so what is unpacked, and what comes
 of it, have limits.
@@ -6,8 +6,9 @@ of it, have limits.
 
 from __future__ import annotations
 
+import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -32,6 +33,7 @@ MOST_ROWS = 1 << 20  # Excel's own limit; a file may claim more
 MOST_CELLS = 50_000_000
 MOST_TEXT = 256 << 20
 _BATCH_ROWS = 10_000
+_SHEETS = b"stayworth.sheets"
 _STYLED = (
     r"^[^0-9]{0,4}[0-9]+([.,' ][0-9]{3})*([.,][0-9]+)?[^0-9]{0,4}$"  # a text that is a number with marks
 )
@@ -45,6 +47,7 @@ class _Sheet:
     batches: list[pa.RecordBatch]
     fractions: list[pa.RecordBatch]
     """Which cells of the batches are numbers with a fraction."""
+    hidden: bool = False
 
     @property
     def rows(self) -> int:
@@ -83,13 +86,15 @@ class _Budget:
 
 @contextmanager
 def open_workbook(path: Path, *, first_sheet: bool = False) -> Iterator[Stream]:
-    """Open a workbook for reading: the rows of all sheets that have the header of the first.
+    """Open a workbook for reading: the rows of all sheets that can be seen and have the header of the first.
+
+    The schema tells which sheets those are (:func:`sheets_of`) where there are several, or hidden ones with rows.
 
     Parameters
     ----------
     path : .xlsx file
     first_sheet : bool
-        Read that sheet only, whatever else is there.
+        Read that sheet only, the first that can be seen, whatever else is there.
 
     Raises
     ------
@@ -108,16 +113,17 @@ def open_workbook(path: Path, *, first_sheet: bool = False) -> Iterator[Stream]:
         raise
     except Exception as error:  # of any kind: openpyxl trusts that the parts of a file go together
         raise LogError(translated("{path} cannot be read: {error}.", path=path, error=error)) from None
-    if not sheets:
+    seen = {title: sheet for title, sheet in sheets.items() if not sheet.hidden}
+    if not seen:
         raise EmptyLogError(translated("{path} is empty.", path=path))
-    first, *others = [sheet for place, sheet in enumerate(sheets.values()) if not place or sheet.rows]
+    first, *others = [sheet for place, sheet in enumerate(seen.values()) if not place or sheet.rows]
     if any(other.header != first.header for other in others):
         raise LogError(
             translated(
                 "{path} has sheets with different columns: {names}. Save the one that holds the orders "
-                "as a file of its own.",
+                "as a file of its own, or hide the others.",
                 path=path,
-                names=", ".join(map(repr, sheets)),
+                names=", ".join(map(repr, seen)),
             )
         )
     names = [name for name in first.header if name]
@@ -129,7 +135,30 @@ def open_workbook(path: Path, *, first_sheet: bool = False) -> Iterator[Stream]:
         marks = [marks for sheet in (first, *others) for marks in sheet.fractions]
         table = _with_numbers(pa.Table.from_batches(batches), pa.Table.from_batches(marks))
         batches, schema = table.to_batches(), table.schema
+    schema = schema.with_metadata(_remark(path, sheets))
     yield Stream(str(path), names, schema, iter(batches), sum(batch.num_rows for batch in batches))
+
+
+def _remark(path: Path, sheets: dict[str, _Sheet]) -> dict[bytes, bytes] | None:
+    """Return the metadata that tell of sheets, if there is more to tell than that one was read."""
+    read, hidden = (
+        {title: sheet.rows for title, sheet in sheets.items() if sheet.rows and sheet.hidden is is_hidden}
+        for is_hidden in (False, True)
+    )
+    told = {"file": path.name, "read": read, "hidden": hidden}
+    return {_SHEETS: json.dumps([told]).encode()} if hidden or len(read) > 1 else None
+
+
+def sheets_of(schema: pa.Schema) -> list[dict[str, Any]]:
+    """Return what a schema tells of sheets: by file, those ``read`` and the ``hidden`` ones, each with its rows."""
+    told: list[dict[str, Any]] = json.loads((schema.metadata or {}).get(_SHEETS, b"[]"))
+    return told
+
+
+def with_sheets_of(table: pa.Table, schemas: Iterable[pa.Schema]) -> pa.Table:
+    """Return the table that was made of several, with what their schemas tell of sheets."""
+    told = [each for schema in schemas for each in sheets_of(schema)]
+    return table.replace_schema_metadata({_SHEETS: json.dumps(told).encode()} if told else None)
 
 
 def _require_size(path: Path) -> None:
@@ -154,6 +183,9 @@ def _sheets(book: Any, budget: _Budget, first_sheet: bool) -> dict[str, _Sheet]:
     """Read the sheets with a cell, by title."""
     sheets = {}
     for sheet in book.worksheets:
+        hidden = sheet.sheet_state != "visible"
+        if hidden and first_sheet:
+            continue
         sheet.reset_dimensions()  # which the file may state wrongly: rows beyond them would be left out
         first = list(islice(rows := _rows(sheet, budget), TITLE_LINES + 1))
         if first:
@@ -161,7 +193,9 @@ def _sheets(book: Any, budget: _Budget, first_sheet: bool) -> dict[str, _Sheet]:
             start = next((place for place, row in enumerate(first) if sum(map(bool, row)) > 1), 0)
             header, rows = first[start], chain(first[start + 1 :], rows)
             both = list(_batches(header, rows))
-            sheets[sheet.title] = _Sheet(header, [batch for batch, _ in both], [marks for _, marks in both])
+            sheets[sheet.title] = _Sheet(
+                header, [batch for batch, _ in both], [marks for _, marks in both], hidden
+            )
             if first_sheet:
                 break
     return sheets

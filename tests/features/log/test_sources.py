@@ -334,6 +334,21 @@ def test_sheets_of_one_header_are_one_log_and_others_are_refused(tmp_path):
     assert read_table(mixed).to_dict("list") == {"customer_id": ["1"], "ordered_at": ["2"], "amount": ["3"]}
 
 
+def test_hidden_sheets_are_left_out_and_several_that_are_read_are_told_with_their_rows(tmp_path):
+    rows = [["customer_id", "ordered_at", "amount"], ["007", "2011-01-31", 20.5]]
+    path = workbook(tmp_path / "a.xlsx", old=rows * 2, jan=rows, feb=[*rows, rows[1]], empty=[])
+    book = openpyxl.load_workbook(path)
+    book["old"].sheet_state = "hidden"
+    book.save(path)
+
+    raw = read_log(path)
+
+    said = next(finding for finding in check(validate(raw), LogRules()) if finding.name == "sheets")
+    assert (raw.num_rows, len(read_table(path)), said.fatal) == (3, 1, False)
+    assert "its 2 sheets 'jan' (1), 'feb' (2) together" in said.message
+    assert "Hidden sheets are left out: 'old' (3)" in said.message
+
+
 def test_titles_above_the_header_of_a_sheet_are_left_out_and_a_column_alone_has_none(tmp_path):
     titled = workbook(tmp_path / "titled.xlsx", s=[["Orders of 2011"], [], ["id", "amount"], ["007", 5]])
     alone = workbook(tmp_path / "alone.xlsx", s=[["customer_id"], ["007"], ["008"]])
