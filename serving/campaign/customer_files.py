@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,9 @@ import pyarrow as pa
 
 from features.errors import StayworthError
 from features.language import translated
-from features.log.dates import local_times
+from features.log.clock import tomorrow
+from features.log.dates import Times, local_times
+from features.log.findings import WARNING
 from features.log.identity import read_ids
 from features.log.matching import match_ids, require_match
 from features.log.sources import read_table
@@ -25,6 +28,9 @@ from training.campaign.assignment import read_running
 from training.campaign.running import RunningCampaign
 
 CUSTOMER_ID, CONTACTED_ON = "customer_id", "contacted_on"
+_FIRST_CONTACT = 1900
+_LIST_DAYS = 31
+"""Days after the start of a campaign by which the last contact may have been, for a list is not of today."""
 
 
 @dataclass
@@ -72,7 +78,8 @@ class CustomerFiles:
     def past_contacts(self, path: Path, date_format: str | None = None) -> pd.DataFrame:
         """Read past contacts: ``customer_id``, as the table writes it, and ``contacted_on`` as a date.
 
-        Of a campaign's folder: those on its contact list, on its first day.
+        Of a campaign's folder: those on its contact list, on its first day. Days of the Jalali calendar are read so,
+        where all are of its years.
 
         Raises
         ------
@@ -87,7 +94,8 @@ class CustomerFiles:
             table = read_table(path)
         ids = _column(table, CUSTOMER_ID, path)
         written = _column(table, CONTACTED_ON, path)
-        days = local_times(pa.chunked_array([pa.array(written, from_pandas=True)]), date_format=date_format)
+        cells = pa.chunked_array([pa.array(written, from_pandas=True)])
+        days = self._of_this_age(cells, local_times(cells, date_format=date_format), path.name, date_format)
         if np.isnat(days).any():
             odd = written[np.isnat(days)].iloc[0]
             raise StayworthError(
@@ -109,6 +117,38 @@ class CustomerFiles:
             {CUSTOMER_ID: customers, CONTACTED_ON: pd.Series(days).dt.strftime("%Y-%m-%d")}
         )
         return contacts[contacts[CUSTOMER_ID].notna()]
+
+    def _of_this_age(self, cells: pa.ChunkedArray, days: Times, name: str, date_format: str | None) -> Times:
+        """Return days, those of the Jalali calendar as Gregorian ones; refuse others before there were campaigns."""
+        years = pd.Series(days).dt.year
+        if len(days) and not (years >= _FIRST_CONTACT).any():
+            found = local_times(cells, date_format=date_format, calendar="jalali")
+            if (pd.Series(found).dt.year >= _FIRST_CONTACT).all():
+                self.report.append(
+                    translated(
+                        "The dates in {column} of {name} are of the Jalali calendar, and read so: {first:date} is the "
+                        "first.",
+                        column=CONTACTED_ON,
+                        name=name,
+                        first=pd.Series(found).min().date(),
+                    )
+                )
+                return found
+        early = years < _FIRST_CONTACT
+        if early.any():
+            raise StayworthError(
+                translated(
+                    "{n:,} of {all:,} dates in {column} of {name} lie before {first:digits}, such as {odd:digits}. "
+                    "Write all of them in one calendar, as 2011-01-31 or 1389-11-11.",
+                    n=int(early.sum()),
+                    all=len(days),
+                    column=CONTACTED_ON,
+                    name=name,
+                    first=_FIRST_CONTACT,
+                    odd=int(years[early].iloc[0]),
+                )
+            )
+        return days
 
     def running(self, campaign: RunningCampaign) -> RunningCampaign:
         """Return a running campaign with its customers' ids as the table writes them; others are left out.
@@ -153,6 +193,29 @@ class CustomerFiles:
             all_that_are_meant=all_that_are_meant,
         )
         return dict(match.pairs)
+
+
+def contacts_ahead(contacts: pd.DataFrame, starts_on: date, name: str) -> list[str]:
+    """Warn of past contacts that lie ahead of a campaign: they are no past ones, and count as recent."""
+    days = contacts[CONTACTED_ON]
+    last = min(starts_on + timedelta(days=_LIST_DAYS), tomorrow().date)
+    ahead = days[days > last.isoformat()]
+    if ahead.empty:
+        return []
+    return [
+        translated(
+            WARNING,
+            sentence=translated(
+                "{n:,} of {all:,} contacts of {name} lie after the campaign's start, {start}, such as that of {odd}: "
+                "they count as recent. Is the year right?",
+                n=len(ahead),
+                all=len(days),
+                name=name,
+                start=starts_on.isoformat(),
+                odd=ahead.iloc[0],
+            ),
+        )
+    ]
 
 
 def _column(table: pd.DataFrame, name: str, path: Path) -> pd.Series:

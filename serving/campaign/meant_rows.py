@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pandas as pd
 
 from features.errors import StayworthError
 from features.language import translatable, translated
+from features.log.findings import WARNING
+from serving.lists.contacts import Contacts
 
 OPT_OUTS = translatable("opt-outs of {file}")
 REDEEMED = translatable("redeemed ones of {file}")
@@ -68,14 +71,46 @@ def meant_rows(table: pd.DataFrame, what: str, file: str) -> tuple[pd.DataFrame,
     ]
 
 
-def _flags(table: pd.DataFrame, what: str, file: str) -> Iterator[pd.Series]:
-    """Yield for each column that says yes or no whether a row is meant."""
+def opted_out_sentences(contacts: Contacts, path: Path, contacted: pd.DataFrame) -> list[str]:
+    """Warn where customers who are to be contacted have opted out, as the file of their contacts says.
+
+    Only a plain yes or no counts: of whom the file says nothing, nothing is known.
+    """
+    rows = contacts.table.loc[list(contacts.matched(contacted).pairs.values())]
+    said = {name: cells.isin(means) for name, cells, means in _answers(rows, OPT_OUTS)}
+    out = pd.DataFrame(said, index=rows.index)
+    columns = [name for name in out if out[name].any()]
+    if not columns:
+        return []
+    return [
+        translated(
+            WARNING,
+            sentence=translated(
+                "{n:customer has|customers have} opted out, as {columns} of {file} says, and {all:,} are to be "
+                "contacted, they among them. {flag} leaves them alone.",
+                n=int(out.any(axis="columns").sum()),
+                all=len(contacted),
+                columns=columns,
+                file=path.name,
+                flag=f"--suppress {path}",
+            ),
+        )
+    ]
+
+
+def _answers(table: pd.DataFrame, what: str) -> Iterator[tuple[str, pd.Series, tuple[str, ...]]]:
+    """Yield the columns that say yes or no: name, cells in small letters, and the answers by which a row is meant."""
     for name in table.columns:
         plain = re.sub(r"[^a-z]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", str(name)).lower())
         means = next((yes for yes, pattern in _NAMES.get(what, {}).items() if pattern.search(plain)), None)
-        if means is None:
-            continue
-        cells = table[name].fillna("").astype(str).str.strip().str.lower()
+        if means is not None:
+            cells = table[name].astype("string").fillna("").str.strip().str.lower()
+            yield str(name), cells, _YES if means else _NO
+
+
+def _flags(table: pd.DataFrame, what: str, file: str) -> Iterator[pd.Series]:
+    """Yield for each column that says yes or no whether a row is meant."""
+    for name, cells, means in _answers(table, what):
         known = cells.isin([*_YES, *_NO])
         if not known.any():
             continue  # such as the day on which a customer has opted out
@@ -85,10 +120,10 @@ def _flags(table: pd.DataFrame, what: str, file: str) -> Iterator[pd.Series]:
                     "{file}: column {column!r} says yes or no of {n:,} of {all:,} customers, and {cell!r} of others. "
                     "Leave only the rows of those whom you mean, or write TRUE or FALSE in each.",
                     file=file,
-                    column=str(name),
+                    column=name,
                     n=int(known.sum()),
                     all=len(table),
                     cell=str(cells[~known].iloc[0]),
                 )
             )
-        yield cells.isin(_YES if means else _NO).rename(str(name))
+        yield cells.isin(means).rename(name)

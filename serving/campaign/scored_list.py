@@ -32,6 +32,9 @@ _COMMA = re.compile(r"[01],[0-9]+")
 _ROUNDED = re.compile(r"-?[0-9]([.,][0-9]{1,4})?E[+-][0-9]+")
 _FORMATS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d", "excel")
 _MIDNIGHT = r" 0?0:00(:00)?$"
+_PROBABILITY, _STAKE, _RISK = "churn_probability", "value_at_stake", "value_at_risk"
+_KEPT = 1e-4
+"""Share of a number that a spreadsheet's few digits may be off, such as 7.47074E-05; two decimals are off by more."""
 
 
 def read_scores(path: Path, date_format: str | None = None) -> tuple[pd.DataFrame, list[str]]:
@@ -59,6 +62,7 @@ def read_scores(path: Path, date_format: str | None = None) -> tuple[pd.DataFram
     said += _read_numbers(scores, path.name)
     said += _read_dates(scores, path.name, date_format)
     _require_past(scores, path.name)
+    _require_rows_of_one(scores, path.name)
     if CUSTOMER_ID in scores.columns:
         said += _read_customers(scores, path, changed=bool(said))
     return scores, said
@@ -158,6 +162,31 @@ def _require_past(scores: pd.DataFrame, name: str) -> None:
                 "spreadsheet may have changed its dates. {original}",
                 name=name,
                 example=ahead[0],
+                original=_ORIGINAL,
+            )
+        )
+
+
+def _require_rows_of_one(scores: pd.DataFrame, name: str) -> None:
+    """Refuse rows in which value_at_risk is no product of the two others, as docs/scores.md says that it is."""
+    if not {_PROBABILITY, _STAKE, _RISK} <= set(scores.columns):
+        return
+    told, stake, risk = (scores[each].to_numpy(dtype=float) for each in (_PROBABILITY, _STAKE, _RISK))
+    product = told * stake
+    odd = np.abs(risk - product) > _KEPT * np.maximum(np.abs(risk), np.abs(product)) + 1e-6
+    if odd.any():
+        first = int(odd.argmax())
+        raise StayworthError(
+            translated(
+                "{name}: in {n:,} of {all:,} rows value_at_risk is not churn_probability times value_at_stake: row "
+                "{row:,} has {risk:,.2f}, and the two make {product:,.2f}. A column was sorted without the others, "
+                "changed or rounded. {original}",
+                name=name,
+                n=int(odd.sum()),
+                all=len(scores),
+                row=first + 1,
+                risk=float(risk[first]),
+                product=float(product[first]),
                 original=_ORIGINAL,
             )
         )

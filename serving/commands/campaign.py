@@ -56,6 +56,7 @@ def plan(
     """
     from serving.campaign.folder import CampaignLists, require_new, write_campaign
     from serving.campaign.kept import drawn_of
+    from serving.campaign.meant_rows import opted_out_sentences
     from serving.campaign.reader_lists import ReaderLists
     from serving.campaign.summary import sentences
     from serving.lists.contacts import Contacts
@@ -73,6 +74,8 @@ def plan(
             opened.campaigns.require_free(settings.name)
             opened.require_publishable()
         made, basis, said = _planned(settings, costs, opened)
+        if known is not None and settings.customers:
+            said += opted_out_sentences(known, settings.customers, made.contacted)
         # Before anything is written: the holdout can still be changed.
         _say([*said, *sentences(made)], err=as_json)
         report("Writing", 0, 0)
@@ -97,7 +100,7 @@ def _planned(
     """Make the plan, and return what it was made from, and what there is to say of the files."""
     from dataclasses import replace
 
-    from serving.campaign.customer_files import CustomerFiles
+    from serving.campaign.customer_files import CustomerFiles, contacts_ahead
     from serving.campaign.kept import running_in
     from serving.campaign.meant_rows import OPT_OUTS
     from serving.campaign.published_list import published_scores
@@ -136,6 +139,8 @@ def _planned(
         running=running_campaigns(beside, settings.running, files, kept),
         costs=costs.stated(),
     )
+    if contacts is not None and settings.contacts:
+        files.report += contacts_ahead(contacts, made.starts_on, settings.contacts.name)
     return made, basis, [*said, *files.report]
 
 

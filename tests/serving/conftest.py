@@ -30,7 +30,8 @@ from training.versions.registry import Registry
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-#: Makes a list of these customers; every number of a customer is the one given.
+#: Makes a list of these customers; every number of a customer is the one given; where none
+#: is, the value at risk is what the two others make.
 ScoredList = Callable[..., pd.DataFrame]
 
 # Debian's package; Playwright would download one of its own.
@@ -91,12 +92,12 @@ def scorer(registry_file: Path) -> Scorer:
 @pytest.fixture(scope="session")
 def scored_list() -> ScoredList:
     def build(
-        customers: Sequence[str], *, number: Any = 0.5, model_version: str = "1", **columns: Any
+        customers: Sequence[str], *, number: Any = None, model_version: str = "1", **columns: Any
     ) -> pd.DataFrame:
         rows = pd.DataFrame({"customer_id": list(customers)})
         for column in SCHEMA.values():
             if column.type is float:
-                rows[column.name] = number
+                rows[column.name] = 0.5 if number is None else number
         rows["snapshot_date"] = date(1998, 7, 1)
         rows["value_tier"], rows["stage"] = "vip", "loyal"
         for name in ("next_purchase_date", "next_purchase_low", "next_purchase_high"):
@@ -107,7 +108,10 @@ def scored_list() -> ScoredList:
         rows["horizon_days"], rows["margin"], rows["resumption"] = 90, 0.3, 0.5
         rows["dormant_after_days"], rows["inactivity_days"] = 180, 120
         rows["cost_per_order"], rows["cost_per_day"], rows["bad_debt_rate"] = 2.5, 0.03, 0.02
-        return rows.assign(**columns)[list(SCORE_COLUMNS)]
+        rows = rows.assign(**columns)
+        if number is None and "value_at_risk" not in columns:
+            rows["value_at_risk"] = rows["churn_probability"] * rows["value_at_stake"]
+        return rows[list(SCORE_COLUMNS)]
 
     return build
 

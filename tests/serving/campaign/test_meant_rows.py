@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
 from features.errors import StayworthError
-from serving.campaign.meant_rows import OPT_OUTS, REDEEMED, meant_rows
+from serving.campaign.meant_rows import OPT_OUTS, REDEEMED, meant_rows, opted_out_sentences
+from serving.lists.contacts import Contacts
 
 
 @pytest.mark.parametrize(
@@ -48,3 +51,33 @@ def test_a_column_that_says_yes_of_some_and_nothing_of_others_is_refused() -> No
 
     with pytest.raises(StayworthError, match=r"column 'opted_out' says yes or no of 1 of 3 .* write TRUE or"):
         meant_rows(table, OPT_OUTS, "list.csv")
+
+
+@pytest.mark.parametrize(
+    ("head", "cells", "columns"),
+    [
+        ("opt_out,consent", ["yes,no", "no,yes", "yes,yes"], "opt_out, consent"),
+        ("Accepts Email Marketing", ["no", "yes", ""], "Accepts Email Marketing"),
+        ("unsubscribed,opted_out_at", ["1,2024-01-01", ",", "1,"], "unsubscribed"),
+        ("do_not_contact", ["0", "0", "1"], None),  # who is not to be contacted is no matter of a campaign
+        ("consent", ["granted", "", "yes"], None),
+        ("city", ["no", "no", "no"], None),
+    ],
+)
+def test_who_is_to_be_contacted_and_has_opted_out_as_the_contacts_say_is_warned_of(
+    tmp_path: Path, head: str, cells: list[str], columns: str | None
+) -> None:
+    crm = tmp_path / "crm.csv"
+    rows = [f"{name},{cell}" for name, cell in zip("abc", cells, strict=True)]
+    crm.write_text("\n".join([f"customer_id,{head}", *rows, ""]), encoding="utf-8")
+
+    said = opted_out_sentences(Contacts(crm), crm, pd.DataFrame({"customer_id": ["a", "b", "unknown"]}))
+
+    assert said == (
+        [
+            f"Warning: 1 customer has opted out, as {columns} of crm.csv says, and 3 are to be contacted, they among "
+            f"them. --suppress {crm} leaves them alone."
+        ]
+        if columns
+        else []
+    )

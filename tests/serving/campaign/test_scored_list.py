@@ -18,7 +18,7 @@ LIST = pd.DataFrame(
         "snapshot_date": ["2024-02-05", "2024-02-05"],
         "churn_probability": ["0.25", "0.9537656414"],
         "value_at_stake": ["1234.5", "0.75"],
-        "value_at_risk": ["308.625", "0.715"],
+        "value_at_risk": ["308.625", "0.71532"],
         "last_purchase_date": ["2024-01-30", "2023-12-02"],
         "next_purchase_date": ["2024-03-01", ""],
         "horizon_days": ["90", "90"],
@@ -108,13 +108,40 @@ def test_what_was_lost_is_refused_with_an_example(
 
 
 def test_small_numbers_with_an_exponent_and_a_decimal_comma_are_read(tmp_path: Path) -> None:
-    path = saved(
-        tmp_path, lambda table: german(table).assign(churn_probability=["7,470741064e-05", "0,95"]), sep=";"
-    )
+    small = {"churn_probability": ["7,470741064e-05", "0,95"], "value_at_risk": ["0,0922262984", "0,7125"]}
+    path = saved(tmp_path, lambda table: german(table).assign(**small), sep=";")
 
     scores, _ = read_scores(path)
 
     assert scores["churn_probability"].tolist() == [7.470741064e-05, 0.95]
+
+
+@pytest.mark.parametrize(
+    ("changes", "row", "shown"),
+    [
+        ({"value_at_stake": ["0.75", "1234.5"]}, 1, "has 308.62, and the two make 0.19"),
+        ({"churn_probability": ["0.25", "0.9"]}, 2, "has 0.72, and the two make 0.68"),
+        ({"value_at_risk": ["308.625", "0.75"]}, 2, "has 0.75, and the two make 0.72"),
+    ],
+    ids=["sorted apart", "rounded", "changed"],
+)
+def test_a_row_whose_numbers_are_not_of_one_customer_is_refused(
+    tmp_path: Path, changes: dict[str, list[str]], row: int, shown: str
+) -> None:
+    path = saved(tmp_path, lambda table: table.assign(**changes))
+
+    with pytest.raises(
+        StayworthError, match=rf"value_at_stake: row {row} {shown}. A column was sorted without"
+    ):
+        read_scores(path)
+
+
+def test_a_number_that_a_narrow_cell_has_cut_to_six_digits_is_of_its_row(tmp_path: Path) -> None:
+    cut = {"churn_probability": ["7.47074E-05", "0.953766"], "value_at_risk": ["0.0922263", "0.715324"]}
+
+    scores, said = read_scores(saved(tmp_path, lambda table: table.assign(**cut)))
+
+    assert (scores["value_at_risk"].tolist(), said) == ([0.0922263, 0.715324], [])
 
 
 def test_dates_that_may_be_read_in_two_ways_need_a_format(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from features.economics.money import MoneyUnit
 from features.errors import StayworthError
 from features.log.sources import read_table
+from serving.campaign.customer_files import CustomerFiles, contacts_ahead
 from serving.campaign.ledger import ledger_section
 from serving.commands.campaign import measure, plan
 from training.commands.tournament import tournament
@@ -167,6 +168,42 @@ def test_an_opt_out_list_in_excels_unicode_text_is_read(
 
     assert code == 0, said
     assert "2 of 2 opt-outs" in said
+
+
+@pytest.mark.parametrize(
+    ("days", "complaint"),
+    [
+        (
+            ["1402-10-05", "2023-12-26"],
+            "1 of 2 dates in contacted_on of past.csv lie before 1900, such as 1402.",
+        ),
+        (["0023-12-26"] * 2, "2 of 2 dates in contacted_on of past.csv lie before 1900, such as 23."),
+    ],
+)
+def test_past_contacts_of_no_one_calendar_are_refused(
+    tmp_path: Path, days: list[str], complaint: str
+) -> None:
+    path = tmp_path / "past.csv"
+    path.write_text("customer_id,contacted_on\n" + "".join(f"a,{day}\n" for day in days), encoding="utf-8")
+
+    with pytest.raises(StayworthError, match=complaint):
+        CustomerFiles(["a"], "the list").past_contacts(path)
+
+
+def test_past_contacts_of_the_jalali_calendar_are_read_and_those_ahead_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "past.csv"
+    path.write_text("customer_id,contacted_on\na,1402-10-05\nb,1402/02/31\n", encoding="utf-8")
+    files = CustomerFiles(["a", "b"], "the list")
+
+    contacts = files.past_contacts(path)
+
+    assert contacts["contacted_on"].tolist() == ["2023-12-26", "2023-05-21"]
+    assert "of the Jalali calendar, and read so: 2023-05-21 is the first" in files.report[0]
+    assert contacts_ahead(contacts, date(2023, 12, 1), "past.csv") == []  # a list of some weeks ago
+    assert contacts_ahead(contacts, date(2023, 11, 23), "past.csv") == [
+        "Warning: 1 of 2 contacts of past.csv lie after the campaign's start, 2023-11-23, such as that of 2023-12-26: "
+        "they count as recent. Is the year right?"
+    ]
 
 
 def test_past_contacts_with_the_day_first_need_their_format(app: typer.Typer, folder: Path) -> None:
