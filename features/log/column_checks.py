@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 import numpy as np
@@ -36,6 +37,7 @@ def check_columns(log: TransactionLog) -> Iterator[Finding]:
         return
     yield from _check_quantities(log, sold)
     yield from _check_margins(log, sold)
+    yield from _check_shares(log, sold)
     yield from _check_discounts(log, sold)
 
 
@@ -84,6 +86,43 @@ def _check_margins(log: TransactionLog, sold: np.ndarray) -> Iterator[Finding]:
                 column=repr(log.names["margin"]),
             ),
         )
+
+
+def _check_shares(log: TransactionLog, sold: np.ndarray) -> Iterator[Finding]:
+    """Look for margins and discounts that are shares of the amount, such as 0.3, and are read as 30 cents."""
+    amounts = log.table["amount_cents"].to_numpy()
+    for role in ("margin", "discount"):
+        if f"{role}_cents" not in log.table.column_names:
+            continue
+        values = _values(log, f"{role}_cents")
+        given = sold & (values > 0)
+        if given.sum() < _FEW_ROWS or (sold & ((values < 0) | (values > 100))).any():
+            continue
+        one = role == "margin" and np.unique(values[sold]).size == 1 and np.unique(amounts[sold]).size > 1
+        if one or values[given].sum() < MUCH * amounts[given].sum():
+            yield _share(log, role, float(values[given][0]) / 100 if one else None)
+
+
+def _share(log: TransactionLog, role: str, constant: float | None) -> Finding:
+    column, amount = quoted(log.names[role]), quoted(log.names.get("amount", "amount"))
+    share, paid = f"CAST({column} AS DOUBLE)", f"CAST({amount} AS DOUBLE)"
+    money = f"{paid} * {share}" if role == "margin" else f"{paid} * {share} / (1 - {share})"
+    if constant is not None:
+        remedy = translated(
+            "Leave it out here, {flag}, and state it where you train: {margin}.",
+            flag=f"--ignore-column {shlex.quote(log.names[role])}",
+            margin=f"--margin {constant:g}",
+        )
+    else:
+        remedy = translated(
+            "Turn them into money: {flag}.",
+            flag=f'--transactions "FILE?query=SELECT * REPLACE ({money} AS {column}) FROM log"',
+        )
+    message = translated(
+        "{column} is never above 1, far below the amounts: a share? It is read as money, and would be next to nothing.",
+        column=repr(log.names[role]),
+    )
+    return Finding(f"{role}s-as-shares", f"{message} {remedy}")
 
 
 def _check_discounts(log: TransactionLog, sold: np.ndarray) -> Iterator[Finding]:

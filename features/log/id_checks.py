@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.language import translatable, translated
+from features.log.columns import quoted
 from features.log.customer_days import customer_days
 from features.log.findings import Finding
-from features.log.identity import NOBODY, SCIENTIFIC, examples, fold
+from features.log.identity import NOBODY, NOBODY_ADDRESS, SCIENTIFIC, examples, fold
 from features.log.settings import LogRules
 from features.log.transactions import TransactionLog
 
 DOMINANT = 0.05
+_FEW_OF_ALL = 0.05
+_SUMMARIES: dict[str, Callable[[np.ndarray], float]] = {
+    **dict.fromkeys(
+        ("average", "avg", "mean", "durchschnitt", "mittelwert", "moyenne", "promedio", "media", "ortalama"),
+        np.mean,
+    ),
+    **dict.fromkeys(("میانگین", "متوسط", "المتوسط", "среднее", "平均"), np.mean),
+    **dict.fromkeys(("max", "maximum", "maximal", "máximo", "massimo", "بیشینه", "حداکثر", "最大"), np.max),
+    **dict.fromkeys(("min", "minimum", "mínimo", "minimo", "کمینه", "حداقل", "最小"), np.min),
+    **dict.fromkeys(("median", "mediane", "médiane", "mediana", "میانه", "中央値"), np.median),
+    **dict.fromkeys(
+        ("count", "anzahl", "nombre", "número", "numero", "adet", "تعداد", "عدد"),
+        lambda cents: 100 * cents.size,
+    ),
+}
 _FEW_ROWS = 50
 _LONG = r"^[1-9][0-9]{15,}$"
 _LONG_ROUNDED = r"^[1-9][0-9]{14}0+$"
@@ -32,21 +48,11 @@ def check_ids(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
     ids, rows = log.customer_ids.dictionary, pa.array(np.bincount(log.customer_codes))
     yield from _check_digits(ids)
     yield from _check_bytes(ids)
+    yield from _check_zeros(log, ids)
     if not rules.fold_ids:
         yield from _check_writing(ids)
-    nobody = pc.is_in(pc.utf8_lower(ids), value_set=pa.array(NOBODY))
-    if pc.any(nobody).as_py():
-        names, theirs = ids.filter(nobody).to_pylist(), pc.sum(rows.filter(nobody)).as_py()
-        yield Finding(
-            "nobody-ids",
-            translated(
-                "{n:row belongs|rows belong} to {names}, which probably stands for customers who are not known, and "
-                "count as one. Leave them out: {flag}.",
-                n=theirs,
-                names=examples(names),
-                flag=f"--where \"{log.names.get('customer_id', 'customer_id')} <> '{names[0]}'\"",
-            ),
-        )
+    yield from _check_nobody(log, ids, rows)
+    yield from _check_summaries(log, ids)
     most = pc.max(rows).as_py()
     if len(ids) >= _FEW_ROWS // 2 and most > DOMINANT * log.table.num_rows and most >= _FEW_ROWS:
         (largest,) = ids.filter(pc.equal(rows, most)).to_pylist()[:1]
@@ -61,6 +67,61 @@ def check_ids(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
             ),
         )
     yield from _check_repeats(log, len(ids))
+
+
+def _check_nobody(log: TransactionLog, ids: pa.Array, rows: pa.Array) -> Iterator[Finding]:
+    """Look for ids that people give to customers whom they do not know, or who are none."""
+    lower = pc.utf8_lower(ids)
+    nobody = pc.is_in(lower, value_set=pa.array(NOBODY))
+    typed = pc.match_substring_regex(lower, NOBODY_ADDRESS)
+    if 4 * pc.sum(typed).as_py() < len(ids):  # an anonymised log may hold nothing else
+        nobody = pc.or_(nobody, typed)
+    if pc.any(nobody).as_py():
+        names, theirs = ids.filter(nobody).to_pylist(), pc.sum(rows.filter(nobody)).as_py()
+        yield Finding(
+            "nobody-ids",
+            translated(
+                "{n:row belongs|rows belong} to {names}, which probably stands for customers who are not known, and "
+                "count as one. Leave them out: {flag}.",
+                n=theirs,
+                names=examples(names),
+                flag=_left_out(log, names),
+            ),
+        )
+
+
+def _check_summaries(log: TransactionLog, ids: pa.Array) -> Iterator[Finding]:
+    """Look for rows below the orders, such as their average: an id that says so, and an amount that is it."""
+    called = pc.is_in(pc.utf8_lower(ids), value_set=pa.array(list(_SUMMARIES)))
+    if not pc.any(called).as_py():
+        return
+    places = np.flatnonzero(called)
+    is_summary = np.isin(log.customer_codes, places)
+    cents = log.table["amount_cents"].to_numpy()
+    orders, names = cents[~is_summary], []
+    for place, name in zip(places, ids.filter(called).to_pylist(), strict=True):
+        theirs = cents[log.customer_codes == place]
+        if orders.size and theirs.size == 1 and abs(_SUMMARIES[name.lower()](orders) - theirs[0]) <= 1:
+            names.append(name)
+    if names:
+        yield Finding(
+            "summary-rows",
+            translated(
+                "{n:row is|rows are} no order, but the {names} of the others, and count as customers. Leave them out: "
+                "{flag}.",
+                n=len(names),
+                names=examples(names),
+                flag=_left_out(log, names),
+            ),
+        )
+
+
+def _left_out(log: TransactionLog, names: list[str]) -> str:
+    """Return the flag that leaves ids out."""
+    column = quoted(log.names.get("customer_id", "customer_id"))
+    first, *others = ["'" + name.replace("'", "''") + "'" for name in names]
+    condition = f"{column} NOT IN ({', '.join([first, *others])})" if others else f"{column} <> {first}"
+    return f'--where "{condition}"'
 
 
 def _check_digits(ids: pa.Array) -> Iterator[Finding]:
@@ -154,6 +215,27 @@ def _check_writing(ids: pa.Array) -> Iterator[Finding]:
                 examples=examples(split[0]),
             ),
         )
+
+
+def _check_zeros(log: TransactionLog, ids: pa.Array) -> Iterator[Finding]:
+    """Look for ids that are there with leading zeros and without: a spreadsheet saved a part of the rows."""
+    padded = ids.filter(pc.match_substring_regex(ids, "^0+[1-9][0-9]*$"))
+    bare = pc.utf8_ltrim(padded, "0")
+    twins = bare.filter(pc.is_in(bare, value_set=ids)).to_pylist()
+    if len(twins) < 2 or len(twins) < _FEW_OF_ALL * len(padded):
+        return
+    column = quoted(log.names.get("customer_id", "customer_id"))
+    zeros = f"regexp_replace({column}, '^0+([0-9]+)$', '\\1') AS {column}"
+    yield Finding(
+        "similar-ids",
+        translated(
+            "{n:id is|ids are} there with leading zeros and without them, such as {examples}: a spreadsheet takes them "
+            "off, and a customer becomes two. If they are one, take them off throughout: {flag}.",
+            n=len(twins),
+            examples=examples([padded.filter(pc.equal(bare, twins[0]))[0].as_py(), twins[0]]),
+            flag=f'--transactions "FILE?query=SELECT * REPLACE ({zeros}) FROM log"',
+        ),
+    )
 
 
 def _written_in_several_ways(ids: pa.Array) -> list[list[str]]:

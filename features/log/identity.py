@@ -35,6 +35,9 @@ NOBODY = (
 )
 """Ids, in lower case, that people give to customers whom they do not know: one id, many customers."""
 
+NOBODY_ADDRESS = r"^(test|demo|dummy|no-?reply)([+._-]?[a-z0-9]*)@|@(example\.(com|org|net)|test\.(com|de))$"
+"""Addresses, in lower case, that people type to try a shop."""
+
 LONGEST_ID_BYTES = 2_000
 """PostgreSQL's indexes take rows of up to 2,704 bytes."""
 

@@ -49,7 +49,53 @@ _REFUND_WORDS = "|".join(
     )
 )
 _TEST_COLUMN = re.compile(r"(is[ _]?)?test([ _]?(order|mode))?$")
-_TRUE = ("true", "1", "yes", "t", "y")
+_TRUE = (
+    *(
+        "true",
+        "1",
+        "yes",
+        "t",
+        "y",
+        "x",
+        "ja",
+        "j",
+        "wahr",
+        "oui",
+        "vrai",
+        "si",
+        "sí",
+        "sì",
+        "sim",
+        "verdadero",
+    ),
+    *("verdadeiro", "vero", "evet", "doğru", "tak", "да", "بله", "بلی", "آری", "نعم"),
+)
+_FALSE = (
+    *(
+        "false",
+        "0",
+        "no",
+        "f",
+        "n",
+        "nein",
+        "falsch",
+        "non",
+        "faux",
+        "não",
+        "nao",
+        "falso",
+        "hayır",
+        "yanlış",
+    ),
+    *("nee", "nie", "нет", "خیر", "نه", "لا"),
+)
+_FLAG_COLUMN = re.compile(
+    r"((is|was|has|ist)[ _]?)?(cancell?ed|cancellation|void(ed)?|refund(ed)?|return(ed)?|deleted|storniert|storno|"
+    r"annulliert|retoure|retourniert|erstattet|annul[ée]e?|retourn[ée]e?|rembours[ée]e?|cancelad[oa]|anulad[oa]|"
+    r"devuelt[oa]|devolvid[oa]|reembolsad[oa]|annullat[oa]|rimborsat[oa]|geannuleerd|geretourneerd|"
+    r"iptal( edildi| mi)?|iade( edildi| mi)?|anulowane|zwr[oó]cone|отмен[её]н|возвращ[её]н|возврат|"
+    r"لغو[ _\u200c]?شده|لغو|مرجوعی?|برگشتی?|ملغ[يى]|مرتجع)([ _]?flag)?$"
+)
 _ENDED_COLUMN = re.compile(
     r"(cancell?ed|voided|refunded|returned|deleted|charged[ _]?back)[ _]?(at|on|date|time)$"
 )
@@ -69,6 +115,8 @@ def check_statuses(log: TransactionLog) -> Iterator[Finding]:
         plain_name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower().strip()
         if _TEST_COLUMN.match(plain_name):
             yield from _tests(name, column)
+        elif _FLAG_COLUMN.match(plain_name) and (flagged := list(_flagged(name, column, cents))):
+            yield from flagged
         elif _ENDED_COLUMN.match(plain_name):
             yield from _ended(name, column)
         elif _REFUNDED_COLUMN.match(plain_name):
@@ -83,9 +131,34 @@ def _tests(name: str, column: pa.ChunkedArray) -> Iterator[Finding]:
     true = [value for value in values.unique().to_pylist() if value in _TRUE]
     rows = int(pc.sum(pc.is_in(values, value_set=pa.array(true, pa.string()))).as_py() or 0)
     if 0 < rows < len(values):
-        is_bool = pa.types.is_boolean(column.type)
-        left = f"NOT {quoted(name)}" if is_bool else f"lower({quoted(name)}) NOT IN ({_list(true)})"
-        yield _no_sales(name, rows, listed(true), left)
+        yield _no_sales(name, rows, listed(true), _is_none_of(name, column, true))
+
+
+def _flagged(name: str, column: pa.ChunkedArray, cents: pa.ChunkedArray) -> Iterator[Finding]:
+    """Look at a column that tells by yes and no which orders were cancelled or returned."""
+    if pa.types.is_temporal(column.type) or pa.types.is_nested(column.type):
+        return
+    values = pc.utf8_lower(text(column))
+    words = values.unique().drop_null()
+    true = [word for word in words.slice(0, _STATUS_VALUES).to_pylist() if word in _TRUE]
+    if not true or not pc.all(pc.is_in(words, value_set=pa.array((*_TRUE, *_FALSE)))).as_py():
+        return
+    yes = pc.fill_null(pc.is_in(values, value_set=pa.array(true, pa.string())), False)
+    rows = int(pc.sum(yes).as_py())
+    # Returns whose amounts are negative are refunds already.
+    if rows < len(values) and pc.any(pc.and_(yes, pc.greater(cents, 0))).as_py():
+        yield _no_sales(name, rows, listed(true), _is_none_of(name, column, true))
+
+
+def _is_none_of(name: str, column: pa.ChunkedArray, words: list[str]) -> str:
+    """Return the condition of the rows that have none of the words; an empty cell is none."""
+    if pa.types.is_boolean(column.type):
+        return f"NOT coalesce({quoted(name)}, false)" if column.null_count else f"NOT {quoted(name)}"
+    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+        return f"coalesce({quoted(name)}, 0) = 0"
+    written = f"lower({quoted(name)})"
+    written = f"coalesce({written}, '')" if column.null_count else written
+    return f"{written} NOT IN ({_list(words)})"
 
 
 def _ended(name: str, column: pa.ChunkedArray) -> Iterator[Finding]:
@@ -160,7 +233,7 @@ def _words(name: str, column: pa.ChunkedArray, cents: pa.ChunkedArray, amount: s
         )
     elif bad and len(counts) > 1:
         rows = sum(counts[value] for value in bad)
-        yield _no_sales(name, rows, listed(bad), f"lower({quoted(name)}) NOT IN ({_list(bad)})")
+        yield _no_sales(name, rows, listed(bad), _is_none_of(name, column, bad))
 
 
 def _turned(name: str, refunds: list[str], amount: str) -> str:

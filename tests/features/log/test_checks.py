@@ -10,6 +10,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from features.engines.log_query import query_log
 from features.errors import LogError
 from features.log.checks import check
 from features.log.findings import FindingError, StrictError, settle
@@ -97,12 +98,42 @@ def test_amounts_for_which_cents_are_too_coarse_are_told():
         (lambda n, each: each + ("ي" if n % 2 else "ی"), {"similar-ids": False}),
         (lambda n, each: each + ("\u200b" if n % 2 else ""), {"similar-ids": False}),
         (lambda n, each: "guest" if n < 4 else each, {"nobody-ids": False}),
+        (lambda n, each: "test@shop.com" if n < 4 else each, {"nobody-ids": False}),
+        (lambda n, each: f"{n % 25}@example.com", {}),
+        (lambda n, each: f"{n % 25 + 1:05d}" if n < 50 else f"{n % 25 + 1}", {"similar-ids": False}),
+        (lambda n, each: f"{n % 25 + 1:02d}" if n else "1", {}),
         (lambda n, each: "777" if n < 55 else each, {"dominant-id": False}),
         (lambda n, each: f"order{n}", {"ids-per-order": False}),
     ],
 )
 def test_ids_that_were_merged_split_or_name_nobody_are_found(change, expected):
     assert found(changed("customer_id", change)) == expected
+
+
+def test_the_query_that_is_told_unites_ids_with_and_without_leading_zeros():
+    raw = changed("customer_id", lambda n, each: f"{n % 25 + 1:05d}" if n < 50 else f"{n % 25 + 1}")
+    [finding] = check(read(raw), LogRules())
+    query = re.search(r'FILE\?query=(.+)"\.$', finding.message).group(1)  # type: ignore[union-attr]
+
+    log = read(query_log(raw, query))
+
+    assert (len(log.customer_ids.dictionary), check(log, LogRules())) == (25, [])
+
+
+def test_an_average_and_a_greatest_below_the_orders_are_no_customers():
+    raw = shop(100, customer_id=[f"{n % 25:03d}" for n in range(98)] + ["Average", "MAX"])
+    amounts = [float(each) for each in raw["amount"].to_pylist()[:98]]
+    below = [f"{sum(amounts) / 98:.2f}", f"{max(amounts):.2f}"]
+    raw = raw.set_column(2, "amount", pa.array([f"{each:.2f}" for each in amounts] + below))
+
+    [finding] = check(read(raw), LogRules())
+
+    assert (finding.name, finding.fatal) == ("summary-rows", False)
+    assert "--where \"customer_id NOT IN ('Average', 'MAX')\"" in finding.message
+
+
+def test_a_customer_called_max_is_one():
+    assert found(changed("customer_id", lambda n, each: "Max" if n == 50 else each)) == {}
 
 
 def test_ids_that_differ_in_writing_only_are_united_on_request():
@@ -631,6 +662,28 @@ def test_one_currency_and_words_that_are_none_are_passed_over(columns: dict[str,
     assert found(shop(30, **columns)) == {}
 
 
+@pytest.mark.parametrize(
+    ("role", "values", "told"),
+    [
+        ("margin", ["0.3"] * 100, "--ignore-column margin, and state it where you train: --margin 0.3."),
+        ("margin", ["0.3", "0.25"] * 50, "(CAST(amount AS DOUBLE) * CAST(margin AS DOUBLE) AS margin)"),
+        ("discount", ["0.1", "0"] * 50, "/ (1 - CAST(discount AS DOUBLE)) AS discount)"),
+    ],
+)
+def test_margins_and_discounts_that_are_shares_are_said_with_their_remedy(
+    role: str, values: list[str], told: str
+):
+    raw = shop(100, amount=[str(100 + n) for n in range(100)], **{role: values})
+
+    [finding] = check(read(raw), LogRules())
+
+    assert (finding.name, finding.fatal) == (f"{role}s-as-shares", False)
+    assert told in finding.message
+    if "query=" in finding.message:
+        query = re.search(r'FILE\?query=(.+)"\.$', finding.message).group(1)  # type: ignore[union-attr]
+        assert found(query_log(raw, query)) == {}
+
+
 def test_a_few_losses_and_large_margins_are_business():
     margins = ["-2.5"] * 10 + ["11"] * 1 + ["2.5"] * 89
 
@@ -653,6 +706,10 @@ def test_the_remedy_for_negative_quantities_turns_the_amounts():
         ({"is_test": ["false"] * 90 + ["true"] * 10}, "where \"lower(is_test) NOT IN ('true')\""),
         ({"Cancelled At": [""] * 90 + ["2023-02-01"] * 10}, "where \"coalesce(\"Cancelled At\", '') = ''\""),
         ({"Refunded Amount": [""] * 90 + ["10"] * 10}, "'amount - coalesce(\"Refunded Amount\", 0)'"),
+        ({"Storniert": ["nein"] * 90 + ["ja"] * 10}, "where \"lower(Storniert) NOT IN ('ja')\""),
+        ({"is_return": [False] * 90 + [True] * 10}, 'where "NOT is_return"'),
+        ({"Returned": [0] * 90 + [1] * 10}, 'where "coalesce(Returned, 0) = 0"'),
+        ({"لغو شده": ["خیر"] * 90 + ["بله"] * 9 + [None]}, "coalesce(lower(\"لغو شده\"), '') NOT IN ('بله')"),
         ({"Status": ["bezahlt"] * 90 + ["Storniert"] * 10}, "NOT IN ('storniert')"),
         ({"Art": ["Verkauf"] * 90 + ["Retoure"] * 10}, "'retoure'"),
         ({"وضعیت": ["پرداخت شده"] * 90 + ["مرجوعی"] * 10}, "'مرجوعی'"),
@@ -672,6 +729,8 @@ def test_columns_that_say_a_row_is_no_sale_are_said_in_the_languages_of_shops(
         {"tested_by": "ann"},
         {"is_test": "false"},
         {"refunded_amount": "0"},
+        {"cancelled": "no"},
+        {"returned": ["no"] * 90 + ["maybe"] * 10},
         {"shipped_at": ["2023-02-01"] * 50 + [""] * 50},
         {"category": ["savoir-faire"] * 50 + ["attestation"] * 50},
     ],
