@@ -34,6 +34,7 @@ _USUAL = {
     "price": "price|preis|prix|precio|prezzo|fiyat|قیمت",
     "quantity": "quantity|qty|units|menge|anzahl|quantité|cantidad|adet|miktar|تعداد",
 }
+_PERIOD = r"(19|20|13|14)[0-9]{2}([-/. ]?(0?[1-9]|1[0-2]|Q[1-4]))?$"  # a year, a month or a quarter
 # From here on a float skips whole numbers: two ids may have become one.
 _LARGEST_ID = {pa.float32(): 2.0**24, pa.float64(): 2.0**53}
 
@@ -107,6 +108,12 @@ def _missing_columns(missing: dict[str, str], available: list[str], roles: dict[
         elif remedy.startswith("use"):
             advice.append(f"for {name!r} {remedy} COLUMN")
     found = f"The log has no column {listed(missing)}; it has {listed(available)}."
+    periods = [name for name in available if re.match(_PERIOD, name.strip())]
+    if len(periods) > 2 and 2 * len(periods) > len(available) and (near := _usual("customer_id", available)):
+        return (
+            f"{found} It seems to be a pivot table, with a row for each {near!r} and a column for each period: give "
+            "the orders themselves, one a row."
+        )
     if any(re.match(r"[+-]?[0-9]+([.,/-][0-9]+)*$", name.strip()) for name in available):
         return f"{found} Its first line seems to be an order: write a header above it, such as {','.join(missing)}."
     return f"{found} Perhaps {'; '.join(advice)}." if advice else found

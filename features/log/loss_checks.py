@@ -13,12 +13,14 @@ from features.log.columns import listed, text
 from features.log.dates import ascii_digits, past_month
 from features.log.findings import Finding
 from features.log.notation import Notation, perhaps_grouped, written_otherwise
-from features.log.quarantine import CHOSEN, UNREADABLE_AMOUNT, UNREADABLE_DATE, UNREADABLE_MARGIN
+from features.log.quarantine import CHOSEN, NO_CUSTOMER, UNREADABLE_AMOUNT, UNREADABLE_DATE, UNREADABLE_MARGIN
 from features.log.settings import ISO, LogRules
 from features.log.transactions import TransactionLog
 
 MUCH = 0.02  # of the rows or of the money: what may be lost without a warning
 FAR_TOO_MUCH = 0.1  # of the rows: what may be unreadable without stopping
+_NEARLY_ALL = 0.9
+_MOST_GUESTS = 0.5  # of the rows: what may be without a customer without stopping; shops do sell to guests
 _SAMPLE_ROWS = 200_000
 _FEW_ROWS = 10
 
@@ -68,7 +70,10 @@ def _check_quarantine(log: TransactionLog, rules: LogRules) -> Iterator[Finding]
         named = any(notation.what == "dates" for notation in notations)
         jalali = rules.calendar == "jalali"
         others = "" if named or jalali else rules.date_format or ISO
-        yield _lost(log, others, rows, share, money, form=rules.date_format, jalali=jalali)
+        unread = quarantine.rows_of(UNREADABLE_AMOUNT)
+        unread = np.setdiff1d(unread, np.concatenate([unread[:0], *(each.rows for each in notations)]))
+        known = None if 2 * unread.size > rows.size else money
+        yield _lost(log, others, rows, share, known, form=rules.date_format, jalali=jalali)
 
 
 def _notations(log: TransactionLog, rules: LogRules) -> list[Notation]:
@@ -92,7 +97,7 @@ def _lost(
     date_format: str,
     rows: np.ndarray,
     share: float,
-    money: float,
+    money: float | None,
     *,
     form: str | None,
     jalali: bool,
@@ -130,17 +135,46 @@ def _lost(
     gone = log.customers_without_a_used_row
     if len(gone) > MUCH * max(log.report.customers, 1):
         remarks.append(translated("{n:customer is|customers are} lost with all their rows.", n=len(gone)))
+    without = quarantine.rows_of(NO_CUSTOMER)
+    anonymous = without.size > _MOST_GUESTS * meant
+    if anonymous:
+        remarks.append(_of_nobody(log, without))
     return Finding(
         "lost-rows",
-        translated(
-            "{n:row|rows} ({share:.1%}) with about {money:.1%} of the money cannot be used: {counts}.",
-            n=rows.size,
+        " ".join([_counted(rows.size, share, money, counts), *remarks]),
+        bool(one_end or anonymous or unreadable.size > FAR_TOO_MUCH * meant),
+    )
+
+
+def _counted(rows: int, share: float, money: float | None, counts: str) -> str:
+    """Say how much was lost; of the money only if the cells that were not read hold numbers."""
+    if money is None:
+        return translated(
+            "{n:row|rows} ({share:.1%}) cannot be used, and with how much of the money is not known: {counts}.",
+            n=rows,
             share=share,
-            money=money,
             counts=counts,
         )
-        + "".join(f" {remark}" for remark in remarks),
-        bool(one_end or unreadable.size > FAR_TOO_MUCH * meant),
+    return translated(
+        "{n:row|rows} ({share:.1%}) with about {money:.1%} of the money cannot be used: {counts}.",
+        n=rows,
+        share=share,
+        money=money,
+        counts=counts,
+    )
+
+
+def _of_nobody(log: TransactionLog, without: np.ndarray) -> str:
+    """Say what rows without a customer are: cells merged in a spreadsheet, where each id stands once, atop its rows."""
+    column, ids = repr(log.names["customer_id"]), log.lines["customer_id"].drop_null()
+    if without[0] and len(ids.unique()) > _NEARLY_ALL * len(ids):
+        return translated(
+            "Each id in {column} stands once, above rows without one, as where cells are merged: fill the ids down.",
+            column=column,
+        )
+    return translated(
+        "Most rows have no customer in {column}: what is left stands for no whole shop. If they are guests, accept it.",
+        column=column,
     )
 
 

@@ -202,6 +202,34 @@ def test_rows_that_are_lost_beyond_two_percent_are_said_and_fewer_are_not():
     assert found(few) == {}
 
 
+def test_a_log_without_most_of_its_customers_stops_and_merged_cells_are_named():
+    merged = check(
+        read(changed("customer_id", lambda n, each: f"{n // 4}" if n % 4 == 0 else "")), LogRules()
+    )
+    guests = check(read(changed("customer_id", lambda n, each: each if n % 5 > 2 else None)), LogRules())
+    few = check(read(changed("customer_id", lambda n, each: each if n % 5 else None)), LogRules())
+
+    lost = [next(each for each in said if each.name == "lost-rows") for said in (merged, guests, few)]
+
+    assert [each.fatal for each in lost] == [True, True, False]
+    assert "where cells are merged: fill the ids down" in lost[0].message
+    assert "Most rows have no customer" in lost[1].message
+
+
+def test_the_money_of_cells_that_hold_no_number_is_not_said_to_be_none():
+    [finding] = check(read(changed("amount", lambda n, each: "=B2*2" if n % 5 == 0 else each)), LogRules())
+
+    assert (finding.name, finding.fatal) == ("lost-rows", True)
+    assert "20 rows (20.0%) cannot be used, and with how much of the money is not known" in finding.message
+
+
+def test_a_pivot_table_is_named_for_what_it_is():
+    with pytest.raises(
+        LogError, match="a pivot table, with a row for each 'customer_id' and a column for each"
+    ):
+        read(pa.table({"customer_id": ["1"], "2024-01": ["5"], "2024-02": ["6"], "2024-03": ["7"]}))
+
+
 def test_one_row_with_half_of_the_money_is_no_small_loss():
     raw = changed("amount", lambda n, each: "1000" if n == 7 else each)
     ids = [None if n == 7 else each for n, each in enumerate(raw["customer_id"].to_pylist())]
