@@ -6,6 +6,7 @@ the channel that ``acquisition_channel`` of the customers' file names, else to t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -24,9 +25,11 @@ from features.economics.periods import Periods
 from features.economics.segments import EVERYONE, FIRST_VALUE, UNKNOWN
 from features.language import translatable, translated
 from features.log.findings import Finding
+from features.log.grain_checks import SUM_WORDS
 from features.log.settings import LogRules
 
 _EPOCH = date(1970, 1, 1)
+_CALLED_TOTAL = re.compile(rf"(?i)(?:.*[\s:,;_-])?(?:{SUM_WORDS}|all|overall|alle|کل|همه)\s*:?")
 
 _BY_CHANNEL = """SELECT {channel} AS channel, customers.first_period AS period, count(*) AS acquired
 FROM customers{join}
@@ -76,7 +79,8 @@ class Spend:
         Raises
         ------
         StayworthError
-            If the file cannot be read, an amount is negative, or a row ends before it begins.
+            If the file cannot be read, an amount is negative, a row ends before it begins, or is the total of
+            others, or its currencies are several.
         """
         file = OptionalFile(path, ["channel", "from", "to", "amount"], rules)
         channels = file.texts("channel")
@@ -85,6 +89,7 @@ class Spend:
             translatable("have no channel"),
             "channel",
         )
+        file.require_one_currency()
         starts, ends = file.days("from"), file.days("to")
         file.refuse(
             ends <= starts,
@@ -114,6 +119,13 @@ class Spend:
             else []
         )
         amounts = file.cents("amount")
+        file.refuse(
+            _totals(names, starts, ends, amounts),
+            translatable("are the sum of others, which count twice"),
+            "channel",
+            "amount",
+            remedy=translatable("Leave the rows of totals out"),
+        )
         return cls(names, starts, ends, amounts, (*findings, *file.findings))
 
     def by_period(self, periods: Periods, factors: npt.NDArray[np.float64] | None = None) -> pd.DataFrame:
@@ -156,6 +168,21 @@ class Spend:
         found = pd.DataFrame(table, index=pd.Index(names, name="channel"))
         found["outside"] = outside
         return found
+
+
+def _totals(
+    channels: tuple[str, ...],
+    starts: npt.NDArray[np.int64],
+    ends: npt.NDArray[np.int64],
+    cents: npt.NDArray[np.int64],
+) -> npt.NDArray[np.bool_]:
+    """Find rows that a word calls a total, and that are the sum of the others of their days."""
+    named = np.array([_CALLED_TOTAL.fullmatch(name.strip()) is not None for name in channels], dtype=bool)
+    found = np.zeros(len(channels), dtype=bool)
+    for row in np.flatnonzero(named):
+        others = ~named & (starts >= starts[row]) & (ends <= ends[row])
+        found[row] = others.any() and abs(int(cents[others].sum()) - int(cents[row])) <= 1
+    return found
 
 
 def _overlapping(

@@ -15,6 +15,8 @@ import numpy as np
 from features.errors import StayworthError
 from features.language import translated
 
+_HIGHEST_RATE, _WHOLE_RATE = 10, 2
+
 # --- money in time -------------------------------------------------------------------------------------------------
 
 
@@ -26,7 +28,8 @@ def real_rate(nominal: float, inflation: float) -> float:
     >>> round(real_rate(0.15, 0.30), 6)
     -0.115385
     """
-    require(inflation > -1, "Inflation must be above -100%.")
+    require_rate(nominal, "The rate")
+    require_rate(inflation, "Inflation")
     return require_finite((1 + nominal) / (1 + inflation) - 1)
 
 
@@ -38,7 +41,7 @@ def real_value(amount: float, inflation: float, years: float) -> float:
     >>> round(real_value(100_000, 0.30, 1)), round(real_value(100_000, 0.30, 2))
     (76923, 59172)
     """
-    require(inflation > -1, "Inflation must be above -100%.")
+    require_rate(inflation, "Inflation")
     return require_finite(amount * power(1 + inflation, -years))
 
 
@@ -62,7 +65,7 @@ def present_value(flows: Sequence[float], rate: float) -> float:
     >>> round(present_value([-50, 30, 40, 55, 72, 88], 0.15), 6), present_value([-50, 30, 40, 55, 72, 88], 0)
     (127.413882, 235.0)
     """
-    require(rate > -1, "The discount rate must be above -100%.")
+    require_rate(rate, "The discount rate")
     with np.errstate(all="ignore"):
         found = float(np.sum(np.asarray(flows, dtype=float) / (1 + rate) ** np.arange(len(flows))))
     return require_finite(found)
@@ -308,3 +311,13 @@ def power(base: float, exponent: float) -> float:
 def require_share(value: float, what: str) -> None:
     """Raise a StayworthError if a number is no share in [0, 1]."""
     require(0 <= value <= 1, f"{what} is {value:g}; it must be between 0 and 1. Write 5% as 0.05.")
+
+
+def require_rate(value: float, what: str) -> None:
+    """Raise a StayworthError if a yearly rate is at or below -100%, or as high as a percentage that is no fraction.
+
+    Inflation of 211% a year is one that there was: only a whole number from 2 on, and all from 10 on, are percentages.
+    """
+    require(value > -1, f"{what} must be above -100%.")
+    percentage = value >= _HIGHEST_RATE or (value >= _WHOLE_RATE and value == round(value))
+    require(not percentage, f"{what} is {value:g}, which is {value:.0%} a year. Write 15% as 0.15.")

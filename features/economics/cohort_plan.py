@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from features.economics.calculators import require, require_share
+from features.economics.calculators import require, require_rate, require_share
 from features.language import translated
 
 Floats = npt.NDArray[np.float64]
@@ -60,7 +60,10 @@ class CohortPlan:
         for each in () if self.observed else self.retention:
             require_share(each, "A retention rate")
         require(self.customers >= 0 and self.cac >= 0, "Customers and CAC must not be negative.")
-        require(self.rate > -1, "The discount rate must be above -100%.")
+        if self.observed:
+            require(self.rate > -1, "The discount rate must be above -100%.")
+        else:
+            require_rate(self.rate, "The discount rate")
 
     @property
     def surviving(self) -> Floats:

@@ -27,6 +27,9 @@ from features.log.settings import LogRules
 
 _TOMAN = ("toman", "تومان")
 _RIAL = ("IRR", "RIAL", "RIALS", "ریال")
+_STEEPEST_FALL = 0.2
+"""Share that no prices fall by in a month; rates of inflation do."""
+_LOWEST_INDEX = 0.5
 _FIRST_OF_MONTH = re.compile(r"^(\d{4}[-/]\d{2})[-/]01(?: 00:00(?::00)?)?$")
 
 
@@ -114,7 +117,8 @@ class Deflator:
         Raises
         ------
         StayworthError
-            If a month of the log, or the base, is missing, one stands twice, or an index is not positive.
+            If a month of the log, or the base, is missing, one stands twice, an index is not positive, or they are
+            rates of inflation and no index.
         """
         file = OptionalFile(path, ["month", "index"], rules)
         values = file.numbers("index")
@@ -147,6 +151,7 @@ class Deflator:
                     missing=missing[0],
                 )
             )
+        _require_an_index(index, file.name)
         return cls(months, index, (base, others[base]) if base else None)
 
     @property
@@ -173,6 +178,25 @@ class Deflator:
     def factors(self, days: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """Return what money of each day is multiplied with; days before and after the log take its ends' months."""
         return self.prices.of_days(days)
+
+
+def _require_an_index(index: npt.NDArray[np.float64], name: str) -> None:
+    """Refuse what falls as no prices do, or is as small as rates are throughout."""
+    falls = 1 - index[1:] / index[:-1]
+    steep = falls > _STEEPEST_FALL
+    if not steep.any() and index.max() >= _LOWEST_INDEX:
+        return
+    place = int(falls.argmax()) if steep.any() else 0
+    shown = index[place : place + 2]
+    raise StayworthError(
+        translated(
+            "{name} holds {values}, from month to month: are these rates of inflation? An index goes on from the month "
+            "before: 100, 102 and 104.04 for 2% a month. If they are an index, multiply all by one number, or join its "
+            "parts where the base was changed.",
+            name=name,
+            values=", ".join(f"{value:g}" for value in shown),
+        )
+    )
 
 
 def _calendar_of(labels: Sequence[str]) -> Calendar:

@@ -34,6 +34,7 @@ Mask = npt.NDArray[np.bool_]
 _EXAMPLES = 3
 _CORRECT = translatable("Correct them")
 PLAIN_RULES = LogRules()
+_CURRENCY_COLUMNS = ("currency", "currency_code", "währung", "waehrung", "devise", "moneda", "ارز")
 
 
 class OptionalFile:
@@ -153,6 +154,24 @@ class OptionalFile:
     def cents(self, name: str, *, negative: bool = False) -> Cents:
         """Read a column of amounts, in cents."""
         return cents(self.numbers(name, negative=negative))
+
+    def require_one_currency(self) -> None:
+        """Raise a StayworthError if a column of currencies names several: their sum means nothing."""
+        for name in self.table.columns:
+            if name.strip().lower() not in _CURRENCY_COLUMNS:
+                continue
+            counts = pd.Series(self.texts(name), dtype=object).dropna().str.strip().str.upper().value_counts()
+            if len(counts) > 1:
+                raise StayworthError(
+                    translated(
+                        "{file} mixes {n} currencies in {column!r}: {counts}. Give the amounts of one, that of the "
+                        "log.",
+                        file=self.name,
+                        n=len(counts),
+                        column=name,
+                        counts=", ".join(f"{code} ({rows:,})" for code, rows in counts.items()),
+                    )
+                )
 
     def refuse(self, rows: Mask, what: str, *columns: str, remedy: str = _CORRECT) -> None:
         """Raise a StayworthError that names some rows, if there are any."""

@@ -25,7 +25,7 @@ from features.log.findings import Finding
 from features.log.identity import read_ids
 from features.log.settings import LogRules
 
-INVOICE_ID = "invoice_id"
+INVOICE_IDS = ("invoice_id", "invoice", "invoice_no", "invoice_number")
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,9 @@ class Receivables:
         """Read receivables; ``paid_at``, ``paid_amount`` and ``written_off_at`` may be empty or missing.
 
         An invoice with ``paid_at`` and no ``paid_amount`` is paid in full. What was paid beyond the amount counts as
-        paid in full. This is reported, and so are invoices that stand in the file twice, by ``invoice_id`` where it
-        has one and else by all that is known of them, and those of the future, after ``now``, by default this day.
+        paid in full. This is reported, and so are invoices that stand in the file twice, by ``invoice_id`` (or another
+        of `INVOICE_IDS`) where it has one and else by all that is known of them, and those of the future, after
+        ``now``, by default this day.
 
         Raises
         ------
@@ -65,6 +66,7 @@ class Receivables:
             or an amount was paid on no day.
         """
         file = OptionalFile(path, ["customer_id", "issued_at", "due_at", "amount"], rules)
+        file.require_one_currency()
         issued, due = file.days("issued_at"), file.days("due_at")
         none = pa.nulls(len(file), pa.int32())
         paid = file.optional_days("paid_at") if file.has("paid_at") else none
@@ -117,11 +119,11 @@ def _overpaid(file: OptionalFile, over: npt.NDArray[np.bool_]) -> Finding:
 
 def _twice(file: OptionalFile, table: pa.Table) -> Iterator[Finding]:
     """Find invoices that stand in the file before: their money is open twice."""
-    known = pd.DataFrame({"id": file.texts(INVOICE_ID)}) if file.has(INVOICE_ID) else table.to_pandas()
+    invoice_id = next(filter(file.has, INVOICE_IDS), None)
+    known = pd.DataFrame({"id": file.texts(invoice_id)}) if invoice_id else table.to_pandas()
     twice = known.duplicated().to_numpy() & known.notna().any(axis="columns").to_numpy()
     if not twice.any():
         return
-    shown = INVOICE_ID if file.has(INVOICE_ID) else "issued_at"
     yield Finding(
         "invoices-twice",
         translated(
@@ -129,7 +131,7 @@ def _twice(file: OptionalFile, table: pa.Table) -> Iterator[Finding]:
             "payment has a row of its own, or an export was appended to another, keep one row for each invoice.",
             file=file.name,
             n=int(twice.sum()),
-            rows=file.described(twice, "customer_id", shown, "amount"),
+            rows=file.described(twice, "customer_id", invoice_id or "issued_at", "amount"),
         ),
     )
 

@@ -210,23 +210,21 @@ def _survey_section(facts: Facts, inputs: Inputs) -> Section:
         return Section("surveys", title, missing=missing(surveys=None))
     found = _dated(survey_results(facts, inputs.surveys), facts)
     others = strangers(facts)
-    findings = (
-        (
+    findings: list[str] = [finding.message for finding in inputs.surveys.findings]
+    if others:
+        findings.append(
             translated(
                 "Left out of the surveys: {others:row|rows} of {all:,}, of people who are not in the log.",
                 others=others,
                 all=len(inputs.surveys.table),
-            ),
+            )
         )
-        if others
-        else ()
-    )
     marks = {"response_rate": "response_rate_provisional"}
     tables = [Table("surveys", translated("Surveys"), found, marks)]
     said = attitudes(facts)
     if len(said):
         tables.append(Table("attitudes", translated("What customers say, and what they do"), said))
-    return Section("surveys", title, tuple(tables), findings=findings)
+    return Section("surveys", title, tuple(tables), findings=tuple(findings))
 
 
 def _spend_findings(spend: Spend, facts: Facts, inputs: Inputs, acquiring: set[str]) -> list[str]:

@@ -6,11 +6,13 @@ The net promoter score (``nps``, answers 0 to 10) is the percentage of 9 and 10 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
@@ -18,7 +20,8 @@ from features.customer_groups import STAGES
 from features.economics.facts import Facts
 from features.economics.group_definitions import STAGE_COLUMNS
 from features.economics.optional_files import PLAIN_RULES, OptionalFile
-from features.language import translatable
+from features.language import translatable, translated
+from features.log.findings import Finding
 from features.log.identity import read_ids
 from features.log.settings import LogRules
 
@@ -86,9 +89,11 @@ class Surveys:
     ----------
     table : pyarrow.Table
         customer_id, kind, about, answered and sent (days since 1970-01-01 or null), score (int or null)
+    findings : tuple of Finding
     """
 
     table: pa.Table
+    findings: tuple[Finding, ...] = ()
 
     @classmethod
     def read(
@@ -130,7 +135,23 @@ class Surveys:
                     "sent": file.optional_days("sent_at") if file.has("sent_at") else none,
                     "score": pa.array(np.nan_to_num(scores).astype(np.int64), mask=open_ones),
                 }
-            )
+            ),
+            (*file.findings, *_of_another_scale(file.name, scores[~open_ones & (kinds == "nps")])),
+        )
+
+
+def _of_another_scale(name: str, scores: npt.NDArray[np.float64]) -> Iterator[Finding]:
+    """Look for answers to nps that are of a scale of 1 to 5: of many customers some give more."""
+    if len(scores) >= FEW_ANSWERS and scores.max() <= SCALES["csat"][1]:
+        yield Finding(
+            "another-scale",
+            translated(
+                "{file}: none of {n:answer|answers} to nps is above {most:,}: were they given on a scale of 1 to 5? "
+                "All count as detractors, for nps asks from 0 to 10. Answers of 1 to 5 are of the kind csat.",
+                file=name,
+                n=len(scores),
+                most=SCALES["csat"][1],
+            ),
         )
 
 

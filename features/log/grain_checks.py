@@ -19,11 +19,11 @@ _FEW_ROWS = 50
 _FEW_SUMS = 10  # customers each with a sum of theirs: fewer may be chance
 _DOMINANT = 0.5  # of the money, in one row
 _MOST = 0.8  # of the customers with three rows or more
-_SUM_WORDS = (
+SUM_WORDS = (
     "total|subtotal|grand total|sum|summe|zwischensumme|gesamt|gesamtsumme|somme|sous-total|suma|totale|subtotale|"
     "totaal|subtotaal|toplam|ara toplam|итого|всего|جمع|جمع کل|مجموع|الإجمالي|إجمالي|合计|合計|小计|小計"
 )
-_SUM = rf"(?:^|[\s:,;_-])(?P<word>{_SUM_WORDS})(?:$|[\s:,;_-])"
+_SUM = rf"(?:^|[\s:,;_-])(?P<word>{SUM_WORDS})(?:$|[\s:,;_-])"
 
 
 def check_grain(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:

@@ -163,12 +163,23 @@ def test_lifetimes_of_purchases_and_referrals():  # section 2
         (lambda: tenure(1.2), "between 0 and 1"),
         (lambda: BaseChange(10, lost=11), "lost"),
         (lambda: real_rate(0.1, -1), "Inflation"),
+        (
+            lambda: CohortPlan(100, 1, 15, (0.5,), (10,)),
+            "discount rate is 15, which is 1500% a year. Write 15% as",
+        ),
+        (lambda: present_value([-50, 60], 2), "discount rate is 2, which is 200% a year"),
+        (lambda: real_rate(0.1, 30), "Inflation is 30, which is 3000% a year"),
+        (lambda: real_value(100, 12.5, 1), "Inflation is 12.5"),
         (lambda: blended_cac({}), "no customers"),
     ],
 )
 def test_a_number_that_cannot_be_is_refused(mistake, says):
     with pytest.raises(StayworthError, match=says):
         mistake()
+
+
+def test_a_rate_of_runaway_inflation_is_one():
+    assert real_rate(1.33, 2.11) == pytest.approx(2.33 / 3.11 - 1)
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,36 @@ def test_overlapping_spend_is_added_up_and_said(tmp_path):
     assert int(spend.by_period(Periods(FIRST, LAST)).loc["tv"].sum()) == 11_000
 
 
+@pytest.mark.parametrize("word", ["Total", "Gesamt:", "Grand total", "All", "جمع کل"])
+def test_a_total_of_the_other_channels_is_refused(tmp_path, word):
+    span = "2015-01-01,2015-03-01"
+    path = written(tmp_path, f"channel,from,to,amount\ntv,{span},50\nweb,{span},7.5\n{word},{span},57.5\n")
+
+    with pytest.raises(
+        StayworthError, match="1 of its 3 rows are the sum of others, which count twice: row 3"
+    ):
+        Spend.read(path)
+
+
+def test_a_channel_that_is_called_like_a_total_and_is_none_is_used(tmp_path):
+    span = "2015-01-01,2015-03-01"
+    path = written(
+        tmp_path, f"channel,from,to,amount\ntv,{span},50\nTotal,{span},7\nTotalEnergies,{span},50\n"
+    )
+
+    assert Spend.read(path).cents.tolist() == [5000, 700, 5000]
+
+
+def test_spend_in_two_currencies_is_refused(tmp_path):
+    head, span = "channel,from,to,amount,currency\n", "2015-01-01,2015-03-01"
+    mixed = written(tmp_path, f"{head}tv,{span},50,EUR\nweb,{span},7,usd\nweb,{span},7,\n")
+    one = written(tmp_path, f"{head}tv,{span},50,EUR\nweb,{span},7,eur\n", "one.csv")
+
+    with pytest.raises(StayworthError, match=r"mixes 2 currencies in 'currency': EUR \(1\), USD \(1\)"):
+        Spend.read(mixed)
+    assert Spend.read(one).cents.tolist() == [5000, 700]
+
+
 # --- identities --------------------------------------------------------------------------------------------------
 
 
@@ -123,6 +153,28 @@ def test_money_of_each_month_becomes_that_of_the_last(tmp_path):
 def test_a_deflator_with_a_hole_is_refused(tmp_path, rows, says):
     with pytest.raises(StayworthError, match=says):
         Deflator.read(written(tmp_path, f"month,index\n{rows}\n"), FIRST, LAST)
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ((1.8, 2.5, 3.0, 2.1), "holds 3, 2.1, from month to month: are these rates of inflation"),
+        ((0.021, 0.022, 0.023, 0.024), "holds 0.021, 0.022, from month to month"),
+        ((150, 155, 100, 103), "holds 155, 100, .* join its parts where the base was changed"),
+    ],
+    ids=["percentages", "shares", "another base"],
+)
+def test_rates_of_inflation_are_no_index(tmp_path, values, says):
+    rows = "".join(f"2015-0{month},{value}\n" for month, value in enumerate(values, start=1))
+
+    with pytest.raises(StayworthError, match=says):
+        Deflator.read(written(tmp_path, f"month,index\n{rows}"), FIRST, LAST)
+
+
+def test_an_index_may_be_of_base_1_and_fall_a_little(tmp_path):
+    path = written(tmp_path, "month,index\n2015-01,0.9\n2015-02,0.85\n2015-03,1\n2015-04,1.4\n")
+
+    assert Deflator.read(path, FIRST, LAST).index.tolist() == [0.9, 0.85, 1, 1.4]
 
 
 def test_a_toman_is_ten_rials():

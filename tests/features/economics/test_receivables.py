@@ -239,6 +239,19 @@ def test_invoices_that_stand_twice_are_said_by_their_id_or_by_all_that_is_known(
     assert read(row + other, tmp_path).findings == ()
 
 
+@pytest.mark.parametrize("name", ["invoice", "invoice_no", "invoice_number"])
+def test_an_invoice_is_known_by_its_number_whatever_its_column_is_called(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "parts.csv"
+    path.write_text(
+        f"{name},customer_id,issued_at,due_at,amount,paid_at,paid_amount\n"
+        "I7,ann,2015-01-01,2015-02-01,100,2015-01-20,50\nI7,ann,2015-01-01,2015-02-01,100,2015-01-25,50\n"
+    )
+
+    (twice,) = Receivables.read(path).findings
+
+    assert "row 2 ('ann', 'I7', '100')" in twice.message
+
+
 def test_days_that_have_not_come_yet_are_said(tmp_path: Path) -> None:
     rows = "ann,2015-01-01,2015-12-01,100,,,\nbob,2015-04-02,2015-05-02,5,2015-07-01,,\n"
 

@@ -83,6 +83,18 @@ def test_a_survey_that_cannot_be_is_refused(tmp_path, row, says):
         Surveys.read(written(tmp_path, f"customer_id,answered_at,kind,score\n{row}\n"))
 
 
+@pytest.mark.parametrize(("best", "answers", "warned"), [(5, 30, True), (6, 30, False), (5, 29, False)])
+def test_answers_to_nps_of_a_scale_of_five_are_said(tmp_path, best, answers, warned):
+    scores = [1 + number % 5 for number in range(answers - 1)] + [best]
+    rows = "".join(f"c{n},2015-02-01,nps,{score}\n" for n, score in enumerate(scores))
+    rows += "".join(f"c{n},2015-02-01,csat,5\n" for n in range(30))
+
+    findings = Surveys.read(written(tmp_path, f"customer_id,answered_at,kind,score\n{rows}")).findings
+
+    sentence = "file.csv: none of 30 answers to nps is above 5: were they given on a scale of 1 to 5?"
+    assert [each.message.startswith(sentence) for each in findings] == [True] * warned
+
+
 def test_leads_are_converted_by_their_date_or_by_the_first_purchase(facts, tmp_path):
     leads = Leads.read(
         written(
