@@ -214,8 +214,8 @@ def test_another_kind_of_file_says_which_kinds_there_are(tmp_path, name):
 def test_another_kind_of_file_is_named_if_it_is_known_with_the_way_to_a_table(tmp_path):
     with pytest.raises(LogError, match=r"It is a DuckDB database\. Export the table: COPY orders TO"):
         read_log(csv_file(tmp_path, bytes(8) + b"DUCK", "shop.duckdb"))
-    with pytest.raises(LogError, match=r"not read from duckdb:// addresses\. Export the table as \.parquet"):
-        read_log("duckdb:///shop.duckdb?table=orders")
+    with pytest.raises(LogError, match=r"not read from s3:// addresses\. Export the table as \.parquet"):
+        read_log("s3://shop/orders.csv?table=orders")
 
 
 # --- Files as people have them
