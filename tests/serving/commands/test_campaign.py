@@ -288,7 +288,7 @@ def test_plan_and_measure_print_what_they_keep_for_a_script(app: typer.Typer, fo
         ),
         (
             lambda text: text.replace("\n0001,", "\n1.51E+18,"),
-            "1 ids of edited.csv are in scientific notation",
+            "In edited.csv 1 id is in scientific notation",
         ),
     ],
 )
