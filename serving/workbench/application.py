@@ -20,7 +20,19 @@ from starlette.routing import Route
 
 from features.errors import ChangedMeanwhile, StayworthError, StoreBusy, StoreError
 from features.language import LANGUAGES, translated, use_language
-from serving.workbench import campaigns, customer, customers, draft_files, drafting, models, overview, report
+from serving.workbench import (
+    campaigns,
+    customer,
+    customers,
+    draft_audience,
+    draft_budget,
+    draft_files,
+    draft_offers,
+    draft_preview,
+    models,
+    overview,
+    report,
+)
 from serving.workbench.guard import LANGUAGE_COOKIE, Guard
 from serving.workbench.page import go_to, said, stylesheet, stylesheet_path
 from serving.workbench.signing_in import choose_language, sign_in, sign_in_page, sign_out
@@ -67,21 +79,21 @@ ENTRANCES: Sequence[Entrance] = (
     Entrance("/customers/export", customers.export, "campaign", "POST"),
     Entrance("/customers/{key}", customer.show),
     Entrance("/campaigns", campaigns.show),
-    Entrance("/campaigns", drafting.begin, "campaign", "POST", keeps=True),
-    Entrance("/campaigns/new", drafting.new, "campaign"),
+    Entrance("/campaigns", draft_audience.begin, "campaign", "POST", keeps=True),
+    Entrance("/campaigns/new", draft_audience.new, "campaign"),
     Entrance("/campaigns/{number}", campaigns.one),
-    Entrance("/campaigns/{number}/audience", drafting.audience, "campaign"),
-    Entrance("/campaigns/{number}/audience", drafting.choose_audience, "campaign", "POST", keeps=True),
-    Entrance("/campaigns/{number}/offers", drafting.offers, "campaign"),
-    Entrance("/campaigns/{number}/offers", drafting.choose_offers, "campaign", "POST", keeps=True),
-    Entrance("/campaigns/{number}/budget", drafting.budget, "campaign"),
-    Entrance("/campaigns/{number}/budget", drafting.choose_budget, "campaign", "POST", keeps=True),
+    Entrance("/campaigns/{number}/audience", draft_audience.audience, "campaign"),
+    Entrance("/campaigns/{number}/audience", draft_audience.choose_audience, "campaign", "POST", keeps=True),
+    Entrance("/campaigns/{number}/offers", draft_offers.offers, "campaign"),
+    Entrance("/campaigns/{number}/offers", draft_offers.choose_offers, "campaign", "POST", keeps=True),
+    Entrance("/campaigns/{number}/budget", draft_budget.budget, "campaign"),
+    Entrance("/campaigns/{number}/budget", draft_budget.choose_budget, "campaign", "POST", keeps=True),
     Entrance("/campaigns/{number}/files", draft_files.files, "campaign"),
     Entrance("/campaigns/{number}/files", draft_files.choose_files, "campaign", "POST", files=True),
-    Entrance("/campaigns/{number}/preview", drafting.preview, "campaign"),
-    Entrance("/campaigns/{number}/confirm", drafting.confirm, "campaign", "POST"),
-    Entrance("/campaigns/{number}/renew", drafting.renew, "campaign", "POST"),
-    Entrance("/campaigns/{number}/discard", drafting.discard, "campaign", "POST"),
+    Entrance("/campaigns/{number}/preview", draft_preview.preview, "campaign"),
+    Entrance("/campaigns/{number}/confirm", draft_preview.confirm, "campaign", "POST"),
+    Entrance("/campaigns/{number}/renew", draft_preview.renew, "campaign", "POST"),
+    Entrance("/campaigns/{number}/discard", draft_preview.discard, "campaign", "POST"),
     Entrance("/campaigns/{number}/plan", campaigns.plan_page),
     Entrance("/campaigns/{number}/measured", campaigns.measurement_page),
     Entrance("/campaigns/{number}/list", campaigns.download, "campaign", "POST"),

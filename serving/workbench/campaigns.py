@@ -26,7 +26,8 @@ from serving.store.audit import LONGEST_REASON
 from serving.store.campaign_changes import DRAFT, MEASURED, SENT, WITHDRAWN
 from serving.store.campaign_rows import CONTACTED, HELD_OUT
 from serving.store.campaigns import Campaign
-from serving.workbench.drafting import SHOWN_CUSTOMERS, campaign_of
+from serving.workbench.draft_preview import SHOWN_CUSTOMERS
+from serving.workbench.drafting import campaign_of
 from serving.workbench.models import CARD_POLICY
 from serving.workbench.page import go_to, page, said
 from serving.workbench.uploads import has_file, uploaded

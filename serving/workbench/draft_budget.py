@@ -1,0 +1,95 @@
+"""The third step of a campaign: budget and holdout, with what they and others around them bring."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from starlette.responses import Response
+
+from features.errors import ChangedMeanwhile, StayworthError
+from serving.campaign.summary import sentences
+from serving.store.campaigns import Campaign
+from serving.workbench.choices import Choices, limits_of
+from serving.workbench.curve import curve_of
+from serving.workbench.drafting import draft_of, keep_choices, show_step, try_plan
+from serving.workbench.page import go_to
+from serving.workbench.visit import Visit
+from training.campaign.sensitivity import Alternative, at_budgets, at_holdouts
+
+LIMITS = ("budget", "holdout", "starts_on", "hold_days", "standing")
+_BUDGETS, _HOLDOUTS = (0.5, 0.75, 1.5, 2.0), (0.05, 0.1, 0.2, 0.3, 0.5)
+
+
+def budget(visit: Visit) -> Response:
+    """Show what the chosen budget and holdout bring, and others around them."""
+    draft = draft_of(visit)
+    choices = Choices.from_dict(draft.choices)
+    typed = {
+        "budget": "" if choices.budget is None else f"{choices.budget:g}",
+        "holdout": f"{100 * choices.holdout:g}",
+        "starts_on": choices.starts_on.isoformat() if choices.starts_on else "",
+        "hold_days": str(choices.hold_days or ""),
+        "standing": f"{100 * choices.standing:g}",
+    }
+    return _budget_page(visit, draft, typed)
+
+
+def _budget_page(visit: Visit, draft: Campaign, typed: Mapping[str, str], *, problem: str = "") -> Response:
+    made, why_not = (None, "") if problem else try_plan(visit, draft)
+    found = made.plan if made else None
+    return show_step(
+        visit,
+        draft,
+        "budget",
+        problem=problem,
+        why_not=why_not,
+        typed=typed,
+        plan=found,
+        said=sentences(found) if found else [],
+        curve=curve_of(found) if found else None,
+        budgets=_with_chosen(found, at_budgets(found, _other_budgets(found))) if found else [],
+        holdouts=_with_chosen(found, at_holdouts(found, _other_holdouts(found))) if found else [],
+    )
+
+
+def _other_budgets(plan: Any) -> list[float]:
+    around = plan.terms.budget if plan.terms.budget else plan.expected_cost
+    return [around * factor for factor in _BUDGETS]
+
+
+def _other_holdouts(plan: Any) -> list[float]:
+    return [share for share in _HOLDOUTS if abs(share - plan.holdout_share) > 0.001]
+
+
+def _with_chosen(plan: Any, others: list[Alternative]) -> list[tuple[Alternative, bool]]:
+    """Return the alternatives with the plan itself among them, which is marked."""
+    itself = Alternative(
+        plan.terms.budget,
+        plan.holdout_share,
+        len(plan.contacted),
+        len(plan.held_out),
+        plan.expected_cost,
+        plan.expected_profit,
+        plan.detectable_effect,
+    )
+
+    def order(each: tuple[Alternative, bool]) -> tuple[float, float]:
+        most = float("inf") if each[0].budget is None else each[0].budget
+        return most, each[0].holdout_share
+
+    return sorted([*((each, False) for each in others), (itself, True)], key=order)
+
+
+def choose_budget(visit: Visit) -> Response:
+    """Keep budget, holdout and days; show what they bring, or go on."""
+    draft = draft_of(visit)
+    typed = {name: visit.sent(name) for name in LIMITS}
+    try:
+        keep_choices(visit, draft, replace(Choices.from_dict(draft.choices), **limits_of(typed)))
+    except ChangedMeanwhile:
+        raise
+    except StayworthError as error:
+        return _budget_page(visit, draft, typed, problem=str(error))
+    return go_to(f"/campaigns/{draft.id}/{'files' if visit.sent('go') == 'next' else 'budget'}")

@@ -1,0 +1,90 @@
+"""The last step of a campaign: its list before it is drawn for good, and the draw."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from starlette.responses import Response
+
+from features.errors import ChangedMeanwhile, StayworthError
+from features.language import translated
+from serving.campaign.summary import sentences
+from serving.store.campaigns import Campaign
+from serving.workbench.drafting import draft_of, show_step, try_plan
+from serving.workbench.page import go_to
+from serving.workbench.planning import Planned, planned
+from serving.workbench.visit import WAIT_SECONDS, Visit
+from training.campaign.candidates import reason_in_words
+
+SHOWN_CUSTOMERS = 20
+
+
+def preview(visit: Visit) -> Response:
+    """Show the list, the holdout, and who is left alone, before anything is drawn for good."""
+    return _preview_page(visit, draft_of(visit))
+
+
+def _preview_page(visit: Visit, draft: Campaign) -> Response:
+    made, why_not = try_plan(visit, draft)
+    plan = made.plan if made else None
+    return show_step(
+        visit,
+        draft,
+        "preview",
+        why_not=why_not,
+        plan=plan,
+        said=sentences(plan) if plan else [],
+        contacted=_rows(visit, plan.contacted) if plan else [],
+        held_out=_rows(visit, plan.held_out) if plan else [],
+        rest=[
+            (reason_in_words(str(why)), int(n))
+            for why, n in plan.not_selected["reason"].value_counts().items()
+        ]
+        if plan
+        else [],
+        beside=_beside(made) if made else "",
+        shown=SHOWN_CUSTOMERS,
+    )
+
+
+def _rows(visit: Visit, rows: pd.DataFrame) -> list[dict[str, Any]]:
+    first = rows.head(SHOWN_CUSTOMERS)
+    return [{**row, "key": visit.key_of(str(row["customer_id"]))} for row in first.to_dict("records")]
+
+
+def _beside(made: Planned) -> str:
+    return "-".join(map(str, sorted(made.basis.beside)))
+
+
+def confirm(visit: Visit) -> Response:
+    """Draw the campaign for good."""
+    draft = draft_of(visit)
+    store = visit.sources.store
+    made = planned(store, visit.sources.audiences, draft, fresh=True)
+    if visit.sent("beside", 10_000) != _beside(made):
+        raise ChangedMeanwhile(
+            translated("Another campaign was planned meanwhile. Plan again: its customers are left alone.")
+        )
+    if not len(made.plan.contacted):
+        raise StayworthError(translated("Nobody would be contacted, so there is no campaign to keep."))
+    store.campaigns.keep(
+        draft.name, made.drawn(), made.basis, visit.who.name, draft=draft, wait_seconds=WAIT_SECONDS
+    )
+    return go_to(f"/campaigns/{draft.id}")
+
+
+def renew(visit: Visit) -> Response:
+    """Plan again, from the list that was published since."""
+    draft = draft_of(visit)
+    sets = visit.sources.store.customers.sets()
+    visit.sources.store.campaigns.choose(
+        draft, draft.choices, visit.who.name, set_id=sets[0].id, wait_seconds=WAIT_SECONDS
+    )
+    return go_to(f"/campaigns/{draft.id}/budget")
+
+
+def discard(visit: Visit) -> Response:
+    """Delete a draft."""
+    visit.sources.store.campaigns.discard(draft_of(visit), visit.who.name, wait_seconds=WAIT_SECONDS)
+    return go_to("/campaigns")
