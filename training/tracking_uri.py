@@ -44,6 +44,15 @@ class TrackingURI(DatabaseAddress):
                 f"{self.text} names no file. Write the registry as sqlite:///mlflow.db, for example."
             )
 
+    @property
+    def for_mlflow(self) -> str:
+        """The URI from the root on, by which MLflow does not mistake one file for another.
+
+        It keeps a store for each text that it was given: where the working directory is another meanwhile, as in a
+        notebook, ``sqlite:///mlflow.db`` would go on being the file in the former one.
+        """
+        return self.text if self.sqlite_file is None else f"sqlite:///{self.sqlite_file}"
+
     def page(self, model: str, version: str) -> str | None:
         """Return where a browser shows a registered version, without a password; None where no server runs.
 

@@ -46,7 +46,7 @@ def open_client(uri: TrackingURI, *, writing: bool = False, filters: bool = True
             _create_sqlite(file)
         uri.require_answer()
         with quiet(filters=filters):
-            yield mlflow.MlflowClient(uri.text, uri.text)
+            yield mlflow.MlflowClient(uri.for_mlflow, uri.for_mlflow)
     except (MlflowException, SQLAlchemyError, OSError) as error:
         if _NO_ROOM.search(str(error)):
             raise ModelError(

@@ -310,7 +310,7 @@ class Registry:
         with open_client(self.uri, filters=not self._asked) as client:
             uri = client.get_model_version_download_uri(MODEL_NAME, version)
             import_mlflow().artifacts.download_artifacts(
-                uri, dst_path=str(folder), tracking_uri=self.uri.text, registry_uri=self.uri.text
+                uri, dst_path=str(folder), tracking_uri=self.uri.for_mlflow, registry_uri=self.uri.for_mlflow
             )
         for model in folder.rglob("artifacts/model/model.json"):
             return model.parent

@@ -261,7 +261,8 @@ def test_one_repeat_buyer_is_enough_for_a_model_that_warns(
 
     model = fit_clv(table, model=name)
 
-    assert model.notes[0] == f"Only 1 of {len(rows)} customers bought on a second day: the fit is a guess."
+    customers = "1 customer" if len(rows) == 1 else f"{len(rows)} customers"
+    assert model.notes[0] == f"Only 1 of {customers} bought on a second day: the fit is a guess."
     assert np.isfinite(predicted(model, table, 90).to_numpy()).all()
     assert (model.values(as_columns(table), ValueTerms()).at_stake > 0).all()
 
