@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Iterator
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -51,8 +52,13 @@ msgstr ""
 """
 
 
-def said() -> Iterator[tuple[str, str]]:
-    """Yield the context and the English text of every sentence of the code, the templates and the catalogue."""
+@cache
+def said() -> frozenset[tuple[str, str]]:
+    """Return the context and the English text of every sentence of the code, the templates and the catalogue."""
+    return frozenset(_said())
+
+
+def _said() -> Iterator[tuple[str, str]]:
     methods = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
     for package in PACKAGES:
         found = extract_from_dir(ROOT / package, methods, keywords=KEYWORDS)
@@ -133,7 +139,7 @@ def test_what_a_manager_reads_of_errors_and_notes_can_be_translated() -> None:
 
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_a_catalogue_has_no_sentence_that_nothing_says(language: str) -> None:
-    assert read(language).keys() - set(said()) == set()
+    assert read(language).keys() - said() == set()
 
 
 @pytest.mark.parametrize("language", TRANSLATED)

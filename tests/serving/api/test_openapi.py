@@ -45,10 +45,12 @@ def test_the_document_has_every_operation_that_is_to_be_documented() -> None:
     assert "422" not in str(DOCUMENT["paths"])
 
 
+@pytest.mark.slow
 def test_the_document_is_what_the_service_gives(server: Server) -> None:
     assert server.client.get("/docs.json").json() == DOCUMENT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/score", "/lookup", "/explain", "/card"])
 def test_the_examples_can_be_sent(server: Server, path: str) -> None:
     schemas = DOCUMENT["components"]["schemas"]

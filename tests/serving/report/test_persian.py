@@ -85,6 +85,7 @@ def test_what_is_missing_is_said_in_persian(shop_alone: Callable[[str], Path]) -
     assert foreign(Said(page).texts) == set()
 
 
+@pytest.mark.slow
 def test_a_period_has_the_first_day_of_the_other_calendar_beside_it(
     shop_report: Callable[[str], Path], shop_alone: Callable[[str], Path]
 ) -> None:
