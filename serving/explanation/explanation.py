@@ -31,7 +31,7 @@ from serving.explanation.decision import OfferDecision, decide
 from serving.explanation.keeping_costs import KeepingCosts, keeping_costs
 from serving.explanation.recommendation import loss_makers, price_offers
 from serving.explanation.scenario import IfSilent, IfTheyBuy, Scenarios, score_scenarios
-from serving.scorer import Scorer
+from serving.scorer import ScoredList, Scorer
 from training.churn.inputs import Inputs
 from training.clv.interval import COVERAGE
 from training.model import reasons
@@ -206,6 +206,21 @@ def explain(
     log, scored = scorer.score_one(rows, snapshot, beside, costs)
     own = scorer.own_terms(log, scored, costs)
     scenarios = score_scenarios(scorer.model, log, scored.snapshot, scorer.learnt_from(beside), own)
+    return explain_scored(scorer, scored, scenarios, offers)
+
+
+def explain_scored(
+    scorer: Scorer, scored: ScoredList, scenarios: Scenarios, offers: Sequence[Offer] = ()
+) -> Explanation:
+    """Explain the score of one customer who is scored already.
+
+    Parameters
+    ----------
+    scorer : Scorer
+    scored : ScoredList, of that customer alone
+    scenarios : Scenarios, of the same orders at the same snapshot
+    offers : sequence of Offer, each of a name of its own
+    """
     score = {name: _plain(scored.columns[name][0]) for name in SCORE_COLUMNS}
     (now,), later = price_offers(scored.columns, offers), price_offers(scenarios.silent_scores, offers)
     silent = {ahead.silent_days: prices for ahead, prices in zip(scenarios.if_silent, later, strict=True)}

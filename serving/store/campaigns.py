@@ -80,11 +80,15 @@ class Campaign:
 
 @dataclass(frozen=True)
 class Reached:
-    """What a campaign drew of one customer: the group, the offer, and whether they were taken off the list since."""
+    """What a campaign drew of one customer: the group, the offer, and whether they were taken off the list since.
+
+    Until ``held_until`` other campaigns leave them alone.
+    """
 
     id: int
     name: str
     starts_on: date
+    held_until: date
     arm: str
     offer: str
     removed: bool
@@ -190,9 +194,9 @@ class Campaigns:
         drawn = sa.select(campaigns.c.id).where(campaigns.c.state.in_(DRAWN))
         numbers = [row.id for row in self._database.select(drawn)]
         wanted = table.c.campaign_id.in_(numbers) & (table.c.customer_id == customer_id)
-        columns = (campaigns.c.id, campaigns.c.name, campaigns.c.starts_on, table.c.arm, table.c.offer)
+        theirs = [campaigns.c[name] for name in ("id", "name", "starts_on", "held_until")]
         rows = self._database.select(
-            sa.select(*columns, table.c.removed_at.is_not(None).label("removed"))
+            sa.select(*theirs, table.c.arm, table.c.offer, table.c.removed_at.is_not(None).label("removed"))
             .select_from(campaigns.join(table, table.c.campaign_id == campaigns.c.id))
             .where(wanted, table.c.arm.in_((CONTACTED, HELD_OUT)))
             .order_by(campaigns.c.id.desc())

@@ -13,8 +13,11 @@ from features.errors import StayworthError
 from features.language import translated
 from serving.alerts.signals import KIND_NAMES
 from serving.explanation.customer_facts import Order
+from serving.workbench.contributions import why
+from serving.workbench.library import library
 from serving.workbench.orders import Known
 from serving.workbench.page import page, said, short_day
+from serving.workbench.priced_offers import left_alone, priced_for
 from serving.workbench.visit import CUSTOMER, Visit
 from serving.workbench.words import CELLS, band_of, money, silence
 
@@ -50,6 +53,7 @@ def show(visit: Visit) -> Response:
         return said(visit, translated("There is no such customer in the published lists."), status=404)
     newest = history[0]
     known, problem = _known(visit, customer_id, newest.snapshot_date)
+    campaigns = visit.sources.store.campaigns
     return page(
         visit,
         "customer.html",
@@ -64,11 +68,14 @@ def show(visit: Visit) -> Response:
             (translated(KIND_NAMES[each.kind]), each.since, each.reason)
             for each in visit.sources.store.customers.alerts_of(customer_id)
         ],
-        campaigns=visit.sources.store.campaigns.of_customer(customer_id),
+        campaigns=campaigns.of_customer(customer_id),
+        offers=priced_for(newest, library(campaigns), known),
+        left_alone=left_alone(newest),
         known=known,
         problem=problem,
         dots=_dots(known.orders, newest.snapshot_date) if known else [],
         scenarios=_scenarios(known) if known else [],
+        why=why(known.explanation) if known else None,
         shown_orders=SHOWN_ORDERS,
         money=money,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from threading import Lock
@@ -13,6 +14,7 @@ from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from serving.explanation.caller_card import CallerCard, KnownOfCustomer, card_from
 from serving.explanation.customer_facts import Order, orders_before
+from serving.explanation.explanation import Explanation, explain_scored
 from serving.explanation.scenario import Scenarios, score_scenarios
 from serving.scorer import Scorer
 from serving.workbench.versions import KnownVersions
@@ -27,11 +29,13 @@ class Known:
     orders : list of Order, the newest first
     card : CallerCard
     scenarios : Scenarios
+    explanation : Explanation
     """
 
     orders: list[Order]
     card: CallerCard
     scenarios: Scenarios
+    explanation: Explanation
 
 
 class KnownOrders:
@@ -67,7 +71,14 @@ class KnownOrders:
         if not len(scored.columns["customer_id"]):
             return None
         card = card_from(scorer, own, scored, KnownOfCustomer())
-        return Known(orders, card, score_scenarios(scorer.model, own, snapshot))
+        scenarios = score_scenarios(scorer.model, own, snapshot)
+        return Known(orders, card, scenarios, explain_scored(scorer, scored, scenarios))
+
+    def prepare(self) -> None:
+        """Load the champion and score with it, if there is one: the first page would wait for that."""
+        with suppress(StayworthError):  # each page says why
+            scorer = self._champion()
+            scorer.warm_up()
 
     def _champion(self) -> Scorer:
         champion = self._versions.champion()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import socket
+from threading import Thread
 
 import uvicorn
 
@@ -58,6 +59,8 @@ def serve(
     known = None if orders is None else KnownOrders(orders, versions)
     new_orders = NewOrders(settings.transactions, columns or Columns())
     sources = Sources(store, versions, Sealer(secret), known, settings.report, new_orders)
+    if known:
+        Thread(target=known.prepare, daemon=True).start()
     app = application(sources, secret, loopback=loopback, language=settings.language, host=settings.host)
     kind = "https" if settings.certificate else "http"
     if not store.users.all():

@@ -131,7 +131,7 @@ def test_a_campaign_goes_from_its_audience_to_what_it_did(
         r'<th scope="row"><a href="(/customers/[^"]+)"><bdi>([^<]+)</bdi>', browser.seen(draft)
     )
     key = next(address for address, customer in shown if customer in held)
-    assert "held out at random" in browser.seen(key)
+    assert "held out at random; no campaign contacts them before 1998-" in browser.seen(key)
     names = zipfile.ZipFile(io.BytesIO(folder.content)).namelist()
     assert "campaign-1/plan.json" in names and "campaign-1/holdout.csv" in names
     assert measured.status_code == 200, text_of(measured.text)
@@ -357,3 +357,20 @@ def test_the_form_of_another_site_is_refused(opened: Opened) -> None:
 
     assert answer.status_code == 403
     assert browser.get("/campaigns/99").status_code == 400
+
+
+def test_offers_of_campaigns_are_priced_for_each_customer_as_the_plan_has_priced_them(
+    opened: Opened, store: Store
+) -> None:
+    browser = opened()
+    planned(browser)
+    plan = store.campaigns.customers(1, "contacted").set_index("customer_id")
+    page = browser.seen("/customers?by=churn_probability")
+    shown = re.findall(r'<th scope="row"><a href="(/customers/[^"]+)"><bdi>(c\d+)</bdi>', page)
+    key, customer = next(each for each in shown if each[1] in plan.index)
+
+    said = text_of(browser.seen(key))
+
+    profit = plan.loc[customer, "expected_profit"]
+    assert "call pays most contact: pays from a churn probability of" in said
+    assert f"+{profit:,.2f}" in said and profit > 1

@@ -83,3 +83,23 @@ def test_orders_show_the_rhythm_and_what_would_change(
             said.partition(as_is[1])[0]
         )  # the list's own probability comes first
         assert as_is[1] == re.findall(r"\d+%", said)[0]
+
+
+def test_what_raises_the_risk_comes_first_with_those_at_risk_and_last_with_the_others(
+    opened: Opened, store: Store, log: TransactionLog, scorer: Scorer, registry_file: Path
+) -> None:
+    scores = scorer.score_log(log).scores
+    store.publish(scores)
+    browser = opened(tracking_uri=f"sqlite:///{registry_file}", orders=log)
+
+    def headings(customer: str) -> list[str]:
+        found = browser.send("/customers/search", wanted=customer)
+        key = re.search(rf'<a href="(/customers/[\w-]+)"><bdi>{customer}</bdi>', found.text)
+        assert key
+        page = browser.seen(key[1])
+        assert "What each input adds" in page and page.count("risk up") >= 1
+        return re.findall(r"<h3>(Raises|Lowers) the risk</h3>", page)
+
+    by_risk = scores.sort_values("churn_probability", ignore_index=True)["customer_id"]
+    assert headings(by_risk.iloc[-1])[0] == "Raises"
+    assert headings(by_risk.iloc[0])[0] == "Lowers"
