@@ -21,10 +21,9 @@ from features.economics.money import MoneyUnit
 from features.economics.optional_files import PLAIN_RULES, OptionalFile
 from features.economics.segments import EVERYONE, UNKNOWN
 from features.language import translatable
+from features.log.answers import NO, YES
 from features.log.identity import read_ids
 from features.log.settings import LogRules
-
-_YES, _NO = ("1", "true", "yes", "y", "بله"), ("0", "false", "no", "n", "خیر")
 
 _LEADS = """SELECT {channel} AS channel, calendar.period AS period, count(*) AS leads,
   count(*) FILTER (WHERE qualified) AS qualified,
@@ -99,9 +98,9 @@ def _qualified(file: OptionalFile) -> list[bool | None]:
     if not file.has("qualified"):
         return [None] * len(file)
     written = [None if each is None else each.lower() for each in file.texts("qualified")]
-    wrong = np.array([each is not None and each not in _YES + _NO for each in written], dtype=bool)
+    wrong = np.array([each is not None and each not in YES + NO for each in written], dtype=bool)
     file.refuse(wrong, translatable("have a word in qualified that is neither yes nor no"), "qualified")
-    return [None if each is None else each in _YES for each in written]
+    return [None if each is None else each in YES for each in written]
 
 
 def lead_results(facts: Facts, leads: Leads, spend: Spend | None, unit: MoneyUnit) -> pd.DataFrame:

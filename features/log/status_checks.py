@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from features.language import translated
 from features.log.amounts import numbers
+from features.log.answers import NO, YES
 from features.log.columns import listed, quoted, text
 from features.log.findings import Finding
 from features.log.transactions import TransactionLog
@@ -49,46 +50,6 @@ _REFUND_WORDS = "|".join(
     )
 )
 _TEST_COLUMN = re.compile(r"(is[ _]?)?test([ _]?(order|mode))?$")
-_TRUE = (
-    *(
-        "true",
-        "1",
-        "yes",
-        "t",
-        "y",
-        "x",
-        "ja",
-        "j",
-        "wahr",
-        "oui",
-        "vrai",
-        "si",
-        "sí",
-        "sì",
-        "sim",
-        "verdadero",
-    ),
-    *("verdadeiro", "vero", "evet", "doğru", "tak", "да", "بله", "بلی", "آری", "نعم"),
-)
-_FALSE = (
-    *(
-        "false",
-        "0",
-        "no",
-        "f",
-        "n",
-        "nein",
-        "falsch",
-        "non",
-        "faux",
-        "não",
-        "nao",
-        "falso",
-        "hayır",
-        "yanlış",
-    ),
-    *("nee", "nie", "нет", "خیر", "نه", "لا"),
-)
 _FLAG_COLUMN = re.compile(
     r"((is|was|has|ist)[ _]?)?(cancell?ed|cancellation|void(ed)?|refund(ed)?|return(ed)?|deleted|storniert|storno|"
     r"annulliert|retoure|retourniert|erstattet|annul[ée]e?|retourn[ée]e?|rembours[ée]e?|cancelad[oa]|anulad[oa]|"
@@ -128,7 +89,7 @@ def check_statuses(log: TransactionLog) -> Iterator[Finding]:
 def _tests(name: str, column: pa.ChunkedArray) -> Iterator[Finding]:
     """Look at a column that tells which orders were placed to try the shop."""
     values = pc.utf8_lower(text(column))
-    true = [value for value in values.unique().to_pylist() if value in _TRUE]
+    true = [value for value in values.unique().to_pylist() if value in YES]
     rows = int(pc.sum(pc.is_in(values, value_set=pa.array(true, pa.string()))).as_py() or 0)
     if 0 < rows < len(values):
         yield _no_sales(name, rows, listed(true), _is_none_of(name, column, true))
@@ -140,8 +101,8 @@ def _flagged(name: str, column: pa.ChunkedArray, cents: pa.ChunkedArray) -> Iter
         return
     values = pc.utf8_lower(text(column))
     words = values.unique().drop_null()
-    true = [word for word in words.slice(0, _STATUS_VALUES).to_pylist() if word in _TRUE]
-    if not true or not pc.all(pc.is_in(words, value_set=pa.array((*_TRUE, *_FALSE)))).as_py():
+    true = [word for word in words.slice(0, _STATUS_VALUES).to_pylist() if word in YES]
+    if not true or not pc.all(pc.is_in(words, value_set=pa.array((*YES, *NO)))).as_py():
         return
     yes = pc.fill_null(pc.is_in(values, value_set=pa.array(true, pa.string())), False)
     rows = int(pc.sum(yes).as_py())

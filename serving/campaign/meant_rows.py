@@ -14,22 +14,35 @@ import pandas as pd
 
 from features.errors import StayworthError
 from features.language import translatable, translated
+from features.log.answers import NO, YES
 from features.log.findings import WARNING
+from serving.lists.contact_columns import plain_header
 from serving.lists.contacts import Contacts
 
 OPT_OUTS = translatable("opt-outs of {file}")
 REDEEMED = translatable("redeemed ones of {file}")
 
-_YES = ("true", "1", "1.0", "yes", "t", "y", "on", "بله", "بلی", "آری")
-_NO = ("false", "0", "0.0", "no", "f", "n", "off", "خیر", "نه")
+_MARKS = ("x", "✓")
+_LEFT = ("unsubscribed", "opted out", "opt out", "never subscribed", "not subscribed", "non subscribed", "cleaned")
+_STAYED = ("subscribed", "opted in", "opt in")
+# Without accents, as `plain_header` writes headers: English, German, French, Spanish, Italian, Dutch, Turkish, Persian
+# and Arabic.
 _NAMES = {
     OPT_OUTS: {
         True: re.compile(
-            r"opt(ed)?_?out|unsubscribed?|suppressed|do_not_(contact|e?mail|call|market)|dnc|no_(contact|marketing)"
+            r"opt(ed)? ?out|unsubscribed?|suppressed|do not (contact|e ?mail|call|market)|dnc|no (contact|marketing)|"
+            r"abgemeldet|abbestellt|abmeldung|widerspruch|widersprochen|werbesperre|gesperrt|nicht kontaktieren|"
+            r"keine werbung|desabonn|desinscri|ne pas contacter|opposition|no contactar|\bbaja|disiscritt|"
+            r"non contattare|uitgeschreven|abonelikten|rahatsiz etme|انصراف|لغو|عدم تماس|تماس نگیرید|ارسال نشود|"
+            r"نفرستید|الغاء|عدم الاتصال"
         ),
-        False: re.compile(r"accepts?(_\w+)?_marketing|accepts_(e?mail|sms)|subscribed|opt(ed)?_?in|consent"),
+        False: re.compile(
+            r"accepts?( \w+)? marketing|accepts (e ?mail|sms)|subscribed|opt(ed)? ?in|consent|werbung|newsletter|"
+            r"einwilligung|zustimmung|\babonn|\bacepta|suscri|iscritto|consenso|toestemming|\bizin|\bonay|رضایت|"
+            r"خبرنامه|تبلیغ|موافق"
+        ),
     },
-    REDEEMED: {True: re.compile(r"redeem(ed|s)?")},
+    REDEEMED: {True: re.compile(r"redeem(ed|s)?|eingelost|utilise|canjead|kullanildi|استفاده شد")},
 }
 """By what a file lists: the names of columns whose yes, or no, means the customer."""
 
@@ -77,7 +90,7 @@ def opted_out_sentences(contacts: Contacts, path: Path, contacted: pd.DataFrame)
     Only a plain yes or no counts: of whom the file says nothing, nothing is known.
     """
     rows = contacts.table.loc[list(contacts.matched(contacted).pairs.values())]
-    said = {name: cells.isin(means) for name, cells, means in _answers(rows, OPT_OUTS)}
+    said = {name: meant.fillna(False).astype(bool) for name, _, meant in _answers(rows, OPT_OUTS)}
     out = pd.DataFrame(said, index=rows.index)
     columns = [name for name in out if out[name].any()]
     if not columns:
@@ -98,20 +111,27 @@ def opted_out_sentences(contacts: Contacts, path: Path, contacted: pd.DataFrame)
     ]
 
 
-def _answers(table: pd.DataFrame, what: str) -> Iterator[tuple[str, pd.Series, tuple[str, ...]]]:
-    """Yield the columns that say yes or no: name, cells in small letters, and the answers by which a row is meant."""
+def _answers(table: pd.DataFrame, what: str) -> Iterator[tuple[str, pd.Series, pd.Series]]:
+    """Yield the columns that say yes or no: name, cells in small letters, and whether a row is meant, if that is said."""
     for name in table.columns:
-        plain = re.sub(r"[^a-z]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", str(name)).lower())
-        means = next((yes for yes, pattern in _NAMES.get(what, {}).items() if pattern.search(plain)), None)
-        if means is not None:
-            cells = table[name].astype("string").fillna("").str.strip().str.lower()
-            yield str(name), cells, _YES if means else _NO
+        plain = plain_header(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", str(name)))
+        yes_means = next((yes for yes, pattern in _NAMES.get(what, {}).items() if pattern.search(plain)), None)
+        if yes_means is None:
+            continue
+        cells = table[name].astype("string").fillna("").str.strip().str.lower()
+        words = cells.str.replace(r"[\s_-]+", " ", regex=True)
+        meant = pd.Series(pd.NA, index=cells.index, dtype="boolean")
+        meant[words.isin(YES)], meant[words.isin(NO)] = yes_means, not yes_means
+        meant[words.isin(_LEFT)], meant[words.isin(_STAYED)] = what == OPT_OUTS, what != OPT_OUTS
+        if words.isin(_MARKS).any() and words.isin((*_MARKS, "")).all():  # who has no mark is not meant by it
+            meant = meant.fillna(not yes_means)
+        yield str(name), cells, meant
 
 
 def _flags(table: pd.DataFrame, what: str, file: str) -> Iterator[pd.Series]:
     """Yield for each column that says yes or no whether a row is meant."""
-    for name, cells, means in _answers(table, what):
-        known = cells.isin([*_YES, *_NO])
+    for name, cells, meant in _answers(table, what):
+        known = meant.notna()
         if not known.any():
             continue  # such as the day on which a customer has opted out
         if not known.all():
@@ -126,4 +146,4 @@ def _flags(table: pd.DataFrame, what: str, file: str) -> Iterator[pd.Series]:
                     cell=str(cells[~known].iloc[0]),
                 )
             )
-        yield cells.isin(means).rename(name)
+        yield meant.astype(bool).rename(name)

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 Role = Literal["name", "first_name", "last_name", "email", "phone"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
-# By language: English, Persian, German, French, Spanish, Turkish; without accents, as `_plain` writes them.
+# By language: English, Persian, German, French, Spanish, Turkish; without accents, as `plain_header` writes them.
 _HEADERS: dict[Role, tuple[str, ...]] = {
     "name": (
         *("name", "full name", "fullname", "customer name", "contact name", "display name"),
@@ -60,7 +60,7 @@ def contact_columns(names: Iterable[str]) -> dict[Role, str]:
     >>> contact_columns(["Nom", "Prénom", "Courriel", "Téléphone"])
     {'first_name': 'Prénom', 'last_name': 'Nom', 'email': 'Courriel', 'phone': 'Téléphone'}
     """
-    found = {_plain(name): name for name in reversed(list(names))}
+    found = {plain_header(name): name for name in reversed(list(names))}
     roles = {
         role: next(found[header] for header in headers if header in found)
         for role, headers in _HEADERS.items()
@@ -73,7 +73,7 @@ def contact_columns(names: Iterable[str]) -> dict[Role, str]:
     return {role: roles[role] for role in ROLES if role in roles}
 
 
-def _plain(name: str) -> str:
+def plain_header(name: str) -> str:
     """Return a header without case, accents and marks between its words."""
-    letters = unicodedata.normalize("NFKD", re.sub(r"[\s_.\-/]+", " ", name).strip().casefold())
+    letters = unicodedata.normalize("NFKD", re.sub(r"[\s_.\-/\u200c]+", " ", name).strip().casefold())
     return "".join(each for each in letters if not unicodedata.combining(each)).translate(_LETTERS)
