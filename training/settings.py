@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
 from features.customer_groups import TIER_SHARES, TIERS_OF, TierScheme
 from features.documents import read_toml
+from features.economics.calculators import require_discount_rate
 from features.errors import StayworthError
 from features.invalid import why
 from features.language import Language
@@ -226,6 +227,7 @@ class RunSettings(Settings):
             help="A year's discount: 0.15 is 15% a year. With --deflator a real rate, perhaps negative: "
             "(1 + nominal) / (1 + inflation) - 1.",
         ),
+        AfterValidator(require_discount_rate),
     ] = Field(default=0.15, gt=-1)
     resumption: Annotated[
         float,

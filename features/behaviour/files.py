@@ -20,7 +20,7 @@ from features.behaviour.catalogue import (
     TOUCHPOINTS,
     BehaviourSource,
 )
-from features.economics.optional_files import match_customers
+from features.economics.optional_files import match_customers, require_currency
 from features.economics.receivables import Receivables
 from features.economics.surveys import Surveys
 from features.economics.touches import Touches
@@ -162,7 +162,11 @@ class BehaviourFiles:
         ------
         MatchError
             If a file names no customer of the log.
+        StayworthError
+            If its amounts are in another currency than the log's.
         """
+        if self.receivables:
+            require_currency(self.receivables.currency, log.currency, "the file of receivables")
         known = pc.unique(log.table["customer_id"]).to_pylist()
         for name in self.given:
             ids = pc.unique(self._given_table(name)["customer_id"]).drop_null().to_pylist()
@@ -177,6 +181,7 @@ class BehaviourFiles:
                 )
         for findings in (
             self.touches and self.touches.findings,
+            self.surveys and self.surveys.findings,
             self.receivables and self.receivables.findings,
             self.attributes and self.attributes.findings,
         ):

@@ -122,13 +122,13 @@ def _read(log: LogSettings, report: Report) -> pa.Table:
     """Read the raw rows, from a file perhaps through a query: ``orders.csv?query=SELECT ... FROM log``."""
     from features.engines.log_query import query_log
     from features.log.sources import read_log
-    from features.log.workbooks import with_sheets_of
+    from features.log.workbooks import with_remarks_of
 
     source, _, query = log.transactions.partition("?query=")
     if not query or "://" in log.transactions:
         source, query = log.transactions, ""
     raw = read_log(source, encoding=log.encoding, progress=report, may_be_empty=log.parts is not None)
-    return with_sheets_of(query_log(raw, query), [raw.schema]) if query else raw
+    return with_remarks_of(query_log(raw, query), [raw.schema]) if query else raw
 
 
 def _left_out(raw: pa.Table, log: LogSettings) -> npt.NDArray[np.bool_] | None:

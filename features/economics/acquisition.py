@@ -64,6 +64,7 @@ class Spend:
     starts, ends : ndarray of int, days since 1970-01-01, the end excluded
     cents : ndarray of int
     findings : tuple of Finding
+    currency : str or None, where the file names it
     """
 
     channels: tuple[str, ...]
@@ -71,6 +72,7 @@ class Spend:
     ends: npt.NDArray[np.int64]
     cents: npt.NDArray[np.int64]
     findings: tuple[Finding, ...] = field(default=())
+    currency: str | None = None
 
     @classmethod
     def read(cls, path: str | Path, rules: LogRules = PLAIN_RULES) -> Self:
@@ -89,7 +91,7 @@ class Spend:
             translatable("have no channel"),
             "channel",
         )
-        file.require_one_currency()
+        currency = file.currency()
         starts, ends = file.days("from"), file.days("to")
         file.refuse(
             ends <= starts,
@@ -126,7 +128,7 @@ class Spend:
             "amount",
             remedy=translatable("Leave the rows of totals out"),
         )
-        return cls(names, starts, ends, amounts, (*findings, *file.findings))
+        return cls(names, starts, ends, amounts, (*findings, *file.findings), currency)
 
     def by_period(self, periods: Periods, factors: npt.NDArray[np.float64] | None = None) -> pd.DataFrame:
         """Spread the spend over the days, and add it up by channel and period.

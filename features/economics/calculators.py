@@ -15,7 +15,7 @@ import numpy as np
 from features.errors import StayworthError
 from features.language import translated
 
-_HIGHEST_RATE, _WHOLE_RATE = 10, 2
+_HIGHEST_RATE, _WHOLE_RATE, _HIGHEST_DISCOUNT = 10, 2, 2
 
 # --- money in time -------------------------------------------------------------------------------------------------
 
@@ -65,7 +65,7 @@ def present_value(flows: Sequence[float], rate: float) -> float:
     >>> round(present_value([-50, 30, 40, 55, 72, 88], 0.15), 6), present_value([-50, 30, 40, 55, 72, 88], 0)
     (127.413882, 235.0)
     """
-    require_rate(rate, "The discount rate")
+    require_discount_rate(rate)
     with np.errstate(all="ignore"):
         found = float(np.sum(np.asarray(flows, dtype=float) / (1 + rate) ** np.arange(len(flows))))
     return require_finite(found)
@@ -313,11 +313,23 @@ def require_share(value: float, what: str) -> None:
     require(0 <= value <= 1, f"{what} is {value:g}; it must be between 0 and 1. Write 5% as 0.05.")
 
 
-def require_rate(value: float, what: str) -> None:
+def require_discount_rate(value: float) -> float:
+    """Return a yearly discount rate; raise a StayworthError if it is none, such as 8.5 for 8.5%.
+
+    Examples
+    --------
+    >>> require_discount_rate(0.085)
+    0.085
+    """
+    require_rate(value, "The discount rate", highest=_HIGHEST_DISCOUNT)
+    return value
+
+
+def require_rate(value: float, what: str, *, highest: float = _HIGHEST_RATE) -> None:
     """Raise a StayworthError if a yearly rate is at or below -100%, or as high as a percentage that is no fraction.
 
     Inflation of 211% a year is one that there was: only a whole number from 2 on, and all from 10 on, are percentages.
     """
     require(value > -1, f"{what} must be above -100%.")
-    percentage = value >= _HIGHEST_RATE or (value >= _WHOLE_RATE and value == round(value))
+    percentage = value >= highest or (value >= _WHOLE_RATE and value == round(value))
     require(not percentage, f"{what} is {value:g}, which is {value:.0%} a year. Write 15% as 0.15.")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from features.economics.calculators import require, require_rate, require_share
+from features.economics.calculators import require, require_discount_rate, require_share
 from features.language import translated
 
 Floats = npt.NDArray[np.float64]
@@ -63,7 +63,7 @@ class CohortPlan:
         if self.observed:
             require(self.rate > -1, "The discount rate must be above -100%.")
         else:
-            require_rate(self.rate, "The discount rate")
+            require_discount_rate(self.rate)
 
     @property
     def surviving(self) -> Floats:

@@ -67,6 +67,7 @@ def cohort_section(facts: Facts, inputs: Inputs, table: pd.DataFrame, channels: 
             create_lifetimes(facts, inputs.unit, inputs.discount_rate, cac, costs)
         found = referral_results(facts, inputs.referrals, inputs.unit, lifetimes=valued)
         tables.append(Table("referrals", translated("Referrers, and whom they brought"), found))
+        findings += [finding.message for finding in inputs.referrals.findings]
         if inputs.referrals.later:
             findings.append(
                 translated(

@@ -20,6 +20,7 @@ from features.errors import StayworthError
 from features.language import translatable, translated
 from features.log.amounts import Cents, cents, numbers
 from features.log.columns import listed, text
+from features.log.currencies import one_name, same_currency
 from features.log.dates import local_times, past_month
 from features.log.findings import Finding
 from features.log.identity import examples, read_ids
@@ -155,12 +156,20 @@ class OptionalFile:
         """Read a column of amounts, in cents."""
         return cents(self.numbers(name, negative=negative))
 
-    def require_one_currency(self) -> None:
-        """Raise a StayworthError if a column of currencies names several: their sum means nothing."""
+    def currency(self) -> str | None:
+        """Return the currency of the file's amounts, where a column names it.
+
+        Raises
+        ------
+        StayworthError
+            If it names several: their sum means nothing.
+        """
+        found = None
         for name in self.table.columns:
             if name.strip().lower() not in _CURRENCY_COLUMNS:
                 continue
-            counts = pd.Series(self.texts(name), dtype=object).dropna().str.strip().str.upper().value_counts()
+            words = pd.Series(self.texts(name), dtype=object).dropna().str.strip().str.upper()
+            counts = words.map(one_name(words.unique())).value_counts()
             if len(counts) > 1:
                 raise StayworthError(
                     translated(
@@ -172,6 +181,8 @@ class OptionalFile:
                         counts=", ".join(f"{code} ({rows:,})" for code, rows in counts.items()),
                     )
                 )
+            found = next(iter(map(str, counts.index)), found)
+        return found
 
     def refuse(self, rows: Mask, what: str, *columns: str, remedy: str = _CORRECT) -> None:
         """Raise a StayworthError that names some rows, if there are any."""
@@ -250,6 +261,24 @@ class OptionalFile:
                 column=name,
                 names=list(names),
                 remedy=remedy,
+            )
+        )
+
+
+def require_currency(theirs: str | None, ours: str | None, file: str) -> None:
+    """Raise a StayworthError if a file's amounts are in another currency than the log's; unknown ones are any.
+
+    Examples
+    --------
+    >>> require_currency("€", "EUR", "spend.csv")
+    """
+    if theirs and ours and not same_currency(theirs, ours):
+        raise StayworthError(
+            translated(
+                "The amounts of {file} are in {theirs}, those of the log in {ours}. Convert them.",
+                file=file,
+                theirs=theirs,
+                ours=ours,
             )
         )
 

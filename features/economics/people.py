@@ -120,6 +120,7 @@ class ScoredCustomers:
     high : dict of customer ids to the upper end of its interval, cents, alike; None if the list has none
     tiers : dict of customer ids to their tier, of several ids the highest; empty if the list has none
     snapshot : date or None, of the list
+    currency : str or None, of its money, where it names it
     inactivity_days : int or None, until how long after a purchase its customers are active
     notes : list of str, sentences about customers who are not in the log
     """
@@ -130,6 +131,7 @@ class ScoredCustomers:
     snapshot: date | None
     inactivity_days: int | None
     notes: list[str]
+    currency: str | None = None
 
 
 def read_scored(
@@ -168,7 +170,9 @@ def read_scored(
             if customer in pairs and tier is not None:
                 best = tiers.get(pairs[customer]) or tier
                 tiers[pairs[customer]] = min(best, tier, key=_RANK.__getitem__)
-    return ScoredCustomers(added_up("expected_value"), high, tiers, _snapshot(file), _inactivity(file), notes)
+    return ScoredCustomers(
+        added_up("expected_value"), high, tiers, _snapshot(file), _inactivity(file), notes, file.currency()
+    )
 
 
 def _snapshot(file: OptionalFile) -> date | None:

@@ -38,10 +38,12 @@ class Receivables:
         customer_id (null: not known), issued, due, paid, written_off (days since 1970-01-01; the last two may be
         null), amount_cents, paid_cents
     findings : tuple of Finding
+    currency : str or None, where the file names it
     """
 
     table: pa.Table
     findings: tuple[Finding, ...] = ()
+    currency: str | None = None
 
     @classmethod
     def read(
@@ -66,7 +68,7 @@ class Receivables:
             or an amount was paid on no day.
         """
         file = OptionalFile(path, ["customer_id", "issued_at", "due_at", "amount"], rules)
-        file.require_one_currency()
+        currency = file.currency()
         issued, due = file.days("issued_at"), file.days("due_at")
         none = pa.nulls(len(file), pa.int32())
         paid = file.optional_days("paid_at") if file.has("paid_at") else none
@@ -102,7 +104,7 @@ class Receivables:
             }
         )
         found = [*file.findings, *([_overpaid(file, over)] if over.any() else [])]
-        return cls(table, (*found, *_twice(file, table), *_of_the_future(file, table, now)))
+        return cls(table, (*found, *_twice(file, table), *_of_the_future(file, table, now)), currency)
 
 
 def _overpaid(file: OptionalFile, over: npt.NDArray[np.bool_]) -> Finding:

@@ -21,6 +21,7 @@ from features.economics.optional_files import PLAIN_RULES, OptionalFile
 from features.errors import StayworthError
 from features.language import translated
 from features.log.amounts import cents
+from features.log.findings import Finding
 from features.log.identity import examples
 from features.log.settings import LogRules
 
@@ -59,10 +60,12 @@ class Referrals:
     table : pyarrow.Table
         referrer_id, referred_id, referred_on (days since 1970-01-01), reward_cents
     later : int, rows that name another referrer of somebody who had one already
+    findings : tuple of Finding
     """
 
     table: pa.Table
     later: int = 0
+    findings: tuple[Finding, ...] = ()
 
     @classmethod
     def read(
@@ -94,7 +97,7 @@ class Referrals:
             "reward_cents": pa.int64(),
         }
         kept = pa.Table.from_pandas(first[list(types)], schema=pa.schema(types), preserve_index=False)
-        return cls(kept, len(rows) - len(first))
+        return cls(kept, len(rows) - len(first), tuple(file.findings))
 
 
 def require_no_circle(referrers: Iterable[tuple[str, str]], name: str) -> None:

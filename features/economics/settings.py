@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from features.economics.calculators import require_discount_rate
 from features.language import Language
 from features.settings import Settings
 
@@ -69,6 +70,7 @@ class ReportSettings(Settings, section="report"):
             "--discount-rate",
             help="A year's discount: 0.15 is 15%. With --deflator a real rate, perhaps negative.",
         ),
+        AfterValidator(require_discount_rate),
     ] = Field(default=0.15, gt=-1)
     scores: Annotated[
         Path | None,

@@ -16,6 +16,7 @@ from features.economics.optional_files import PLAIN_RULES, OptionalFile
 from features.economics.periods import Periods
 from features.economics.segments import EVERYONE
 from features.language import currency, translatable, translated
+from features.log.findings import Finding
 from features.log.settings import LogRules
 from features.suggestion import did_you_mean
 
@@ -36,9 +37,11 @@ class Targets:
     ----------
     rows : DataFrame
         indicator, period (number, -1 for one that the log does not have), label, segment, target
+    findings : tuple of Finding
     """
 
     rows: pd.DataFrame
+    findings: tuple[Finding, ...] = ()
 
     @classmethod
     def read(
@@ -93,7 +96,7 @@ class Targets:
             "period",
             remedy=translatable("Keep one of each"),
         )
-        return cls(rows)
+        return cls(rows, tuple(file.findings))
 
     def judged(self, table: pd.DataFrame, periods: Periods) -> pd.DataFrame:
         """Compare each target with the indicator.

@@ -21,6 +21,7 @@ from features.economics.ageing import Ageing
 from features.economics.cost_allocation import ACTIVE_DAYS, NOBODY, POOLED, TOUCHED, allocate
 from features.economics.cost_table import CostTable
 from features.economics.facts import Facts
+from features.economics.optional_files import require_currency
 from features.economics.periods import Calendar, Periods
 from features.economics.receivables import Receivables
 from features.economics.touches import Touches
@@ -168,7 +169,7 @@ def trailing_year(
     Raises
     ------
     StayworthError
-        If a pool names a driver that there is not.
+        If a pool names a driver that there is not, or receivables are in another currency than the log.
     """
     seen = _Seen(log.table.filter(pc.less(log.table["ordered_on"], snapshot.date)))
     months = Periods(log.first_day, snapshot.date - timedelta(days=1), "month", files.calendar)
@@ -178,6 +179,7 @@ def trailing_year(
         notes = [*_cost_notes(files, months), *(finding.message for finding in files.touches.findings)]
         losses = _NO_LOSSES
         if files.receivables is not None:
+            require_currency(files.receivables.currency, log.currency, "the file of receivables")
             ageing = Ageing(facts, files.receivables, files.table.unpaid_rates)
             if ageing.create_losses("losses", since, until):
                 losses = "losses"

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from features.errors import LogError
 from features.language import translated
 from features.log.columns import plain, text
+from features.log.currencies import one_name
 from features.log.dates import ascii_digits
 from features.log.settings import NumberStyle
 
@@ -29,6 +30,8 @@ _PART_OF_A_CENT = 1e-8
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _CURRENCY_MARK = r"\b[A-Za-z]{1,3}\$|\b[Rr]s\.?|[$€£¥₹₺₽﷼₩]|\b[A-Za-z]{2,3}\b|ریال|تومان"
 _SIDES = {"CR", "DR"}
+SCALED = "(?i)[0-9] ?(k|tsd|tys|هزار|m|mio|mln|mill|million|millionen|میلیون|bn|b|mrd|mlrd|billion|میلیارد)(?:[^a-z]|$)"
+"""Numbers such as 1.2k and 3 Mio.: of few digits, and read in no style."""
 _CURRENCY = _CURRENCY_MARK + r"|\s"
 _GROUPS = {" ": r"[ \x{a0}\x{202f}]", "'": "['’]"}
 
@@ -88,6 +91,7 @@ def _require_one_currency(written: pa.ChunkedArray) -> None:
         mark.rstrip(".")
         for each in written.unique().to_pylist()
         for mark in re.findall(_CURRENCY_MARK, each or "")
+        if not re.search(SCALED, each or "")
     }
     if marks and marks <= _SIDES:
         raise LogError(
@@ -97,7 +101,7 @@ def _require_one_currency(written: pa.ChunkedArray) -> None:
             ),
             translated("Send plain numbers, with a minus before refunds."),
         )
-    if len(marks) > 1:
+    if len(set(one_name(marks).values())) > 1:
         raise LogError(
             translated("It mixes currencies: {names}.", names=", ".join(map(repr, sorted(marks)))),
             translated("Write them in a column of their own, and say which to use: --currency EUR."),
@@ -130,7 +134,8 @@ def _plainly(written: pa.ChunkedArray, style: NumberStyle) -> pa.ChunkedArray:
         written = pc.replace_substring_regex(written, pattern, plain_form)
     if style.accounting:
         _require_one_currency(written)
-        written = without_marks(written, _CURRENCY)
+        scaled = pc.match_substring_regex(written, SCALED)
+        written = without_marks(pc.if_else(scaled, pa.scalar(None, pa.string()), written), _CURRENCY)
     decimal = re.escape(style.decimal)
     if style.thousands:
         group = _GROUPS.get(style.thousands, re.escape(style.thousands))

@@ -148,8 +148,8 @@ def quoted(name: str) -> str:
 def text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Read a column as text: without surrounding whitespace, blank as null, otherwise to the letter.
 
-    Leading zeros, inner spaces and every alphabet survive. A whole number kept as a float or a decimal, as
-    pandas does beside missing values, is written as the whole number.
+    Leading zeros, inner spaces and every alphabet survive; ``="007"``, a text for Excel, is 007. A whole number kept as
+    a float or a decimal, as pandas does beside missing values, is written as the whole number.
 
     Parameters
     ----------
@@ -194,6 +194,10 @@ def text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_decimal(column.type):
         return pc.replace_substring_regex(written, r"\.0+$", "")
     trimmed = pc.utf8_trim_whitespace(written)
+    if pc.any(
+        pc.starts_with(trimmed, '="')
+    ).as_py():  # how programs keep Excel from reading "007" as a number
+        trimmed = pc.replace_substring_regex(trimmed, '^="([^"]*)"$', r"\1")
     return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
 
 

@@ -12,8 +12,10 @@ import pyarrow.compute as pc
 
 from features.language import translated
 from features.log.columns import listed, quoted, text
+from features.log.currencies import currency_code, one_name
 from features.log.findings import Finding
 from features.log.transactions import TransactionLog
+from features.log.workbooks import currencies_of
 
 _SAMPLE_ROWS = 200_000
 _MOST_CURRENCIES = 30
@@ -22,19 +24,10 @@ _NAME = re.compile(
     r"ارز|واحد پول|عملة|币种|通貨"
 )
 _USUAL = ("EUR", "USD", "GBP", "JPY", "CNY", "CHF", "CAD", "AUD", "INR", "TRY", "IRR", "IRT", "AED")
-_CODES = {
-    **dict.fromkeys(("€", "EURO", "EUROS"), "EUR"),
-    **dict.fromkeys(("$", "US$", "DOLLAR", "DOLLARS", "دلار"), "USD"),
-    **dict.fromkeys(("£", "POUND", "POUNDS"), "GBP"),
-    **dict.fromkeys(("RIAL", "RIALS", "ریال", "ريال", "﷼"), "IRR"),
-    **dict.fromkeys(("TOMAN", "TOMANS", "TOMAAN", "تومان", "IRT"), "IRT"),
-    **{"یورو": "EUR", "¥": "JPY", "₹": "INR", "₺": "TRY", "TL": "TRY", "₽": "RUB", "₩": "KRW"},
-    **{"RMB": "CNY", "FR.": "CHF", "C$": "CAD", "A$": "AUD", "KR": "SEK", "ZŁ": "PLN", "درهم": "AED"},
-}
 
 
 def check_currencies(log: TransactionLog) -> Iterator[Finding]:
-    """Look for a column of currencies that was not used: amounts of several would be summed.
+    """Look for a column of currencies that was not used, or formats of several: amounts would be summed.
 
     Examples
     --------
@@ -50,6 +43,14 @@ def check_currencies(log: TransactionLog) -> Iterator[Finding]:
     """
     if "currency" in log.names:
         return
+    told = list(_check_columns(log))
+    formatted = currencies_of(log.quarantine.raw.schema, log.amount_columns)
+    if not told and len(set(one_name(formatted).values())) > 1:
+        told.append(_mixed_formats(log, formatted))
+    yield from told
+
+
+def _check_columns(log: TransactionLog) -> Iterator[Finding]:
     raw, used = log.quarantine.raw, pa.array(log.quarantine.used)
     for name in dict.fromkeys(raw.column_names):
         column = raw.column(raw.column_names.index(name))
@@ -76,15 +77,23 @@ def _codes(written: pa.ChunkedArray) -> dict[str, str]:
     words = written.unique().drop_null()
     if not 0 < len(words) <= _MOST_CURRENCIES:
         return {}
-    codes = {word: _code(word) for word in words.to_pylist()}
+    codes = {word: currency_code(word) for word in words.to_pylist()}
     return {} if None in codes.values() else {word: code for word, code in codes.items() if code}
 
 
-def _code(word: str) -> str | None:
-    from babel.numbers import list_currencies
-
-    plain = word.strip().upper()
-    return _CODES.get(plain) or (plain if plain in list_currencies() else None)
+def _mixed_formats(log: TransactionLog, formatted: Counter[str]) -> Finding:
+    return Finding(
+        "mixed-currencies",
+        translated(
+            "The numbers in {columns} are formatted in {n:currency|currencies}, and they are summed as if they were "
+            "one: {counts}. Write each row's currency into a column of its own, and say which to use, such as {flags}.",
+            columns=listed(log.amount_columns),
+            n=len(set(one_name(formatted).values())),
+            counts=", ".join(f"{word} ({count:,})" for word, count in formatted.most_common()),
+            flags=f"--currency {shlex.quote(formatted.most_common(1)[0][0])}",
+        ),
+        fatal=True,
+    )
 
 
 def _mixed(name: str, column: pa.ChunkedArray, amount: str, codes: dict[str, str]) -> Finding:

@@ -39,6 +39,8 @@ _ISO_LOCAL = rf"^{_DATE}([T ]{_TIME})?$"
 _ISO_OFFSET = rf"^{_DATE}[T ]{_TIME} ?(Z|UTC|GMT|[+-][0-9]{{2}}(:?[0-9]{{2}})?)$"
 _FIRST, _LAST = np.datetime64("0001-01-01"), np.datetime64("9999-12-31T23:59:59")
 _TWO_DAYS = np.timedelta64(2, "D")
+_ONE_DAY = np.timedelta64(1, "D")
+_END_OF_DAY = r"([T ])24:00(:00(?:\.0+)?)?([^0-9:.]|$)"
 _FOREIGN_DIGIT = "[۰-۹٠-٩０-９]"
 _ASCII_DIGITS = str.maketrans("۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩０１２３４５６７８９", "0123456789" * 3)
 _NUMBER = r"^[0-9]+(\.[0-9]+)?$"
@@ -59,7 +61,8 @@ def local_times(
 
     A time with an offset is converted; one without is taken to be in ``timezone``; a date is its midnight.
     Text is ISO 8601 (``2011-01-31``, ``2011-01-31 12:30:00+02:00``, ``20110131``) unless ``date_format`` says
-    otherwise. Day and month are never guessed: ``31/01/2011`` is NaT without a ``date_format``.
+    otherwise; 24:00 is the midnight that ends a day. Day and month are never guessed: ``31/01/2011`` is NaT without
+    a ``date_format``.
 
     Parameters
     ----------
@@ -91,6 +94,15 @@ def local_times(
         times = _within_calendar(column.to_numpy())
         return times if column.type.tz is None else _to_zone(times, timezone)
     written = ascii_digits(text(column))
+    ends = pc.fill_null(pc.match_substring_regex(written, _END_OF_DAY), False)
+    if not pc.any(ends).as_py():
+        return _read_texts(written, timezone, date_format, calendar)
+    begun = pc.replace_substring_regex(written, _END_OF_DAY, r"\1" "00:00" r"\2\3")
+    times = _read_texts(begun, timezone, date_format, calendar)
+    return np.where(ends.to_numpy(), times + _ONE_DAY, times)
+
+
+def _read_texts(written: pa.ChunkedArray, timezone: str, date_format: str | None, calendar: str) -> Times:
     if date_format and "|" in date_format:
         return _of_several(written, timezone, date_format.split("|"), calendar)
     if date_format == ISO:

@@ -231,10 +231,17 @@ def _fault(path: Path, text: Path, layout: Layout, error: str) -> str:
     """Say which row cannot be read and why, without the customer's values."""
     if torn := _TORN_ROW.search(error):
         number, expected, actual = map(int, torn.groups())
-        return (
-            f"{path}, data row {number - layout.lines}: {actual} cells, where the header has {expected}. A cell that "
-            f"holds {layout.separator!r} must stand in double quotes."
+        found = translated(
+            "{path}, data row {row}: {n:cell|cells}, where the header has {expected}. A cell that holds {separator!r} "
+            "must stand in double quotes.",
+            path=path,
+            row=number - layout.lines,
+            n=actual,
+            expected=expected,
+            separator=layout.separator,
         )
+        note = translated("A note below the table has to be taken out.")
+        return found if actual > 1 else f"{found} {note}"
     if "straddling" in error:
         return _too_long(path)
     if "UTF8" in error:

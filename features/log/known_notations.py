@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from features.language import translatable
+from features.log.amounts import SCALED
 from features.log.settings import ISO, NumberStyle
 
 _BLANK = r"[ \x{a0}\x{202f}]"
@@ -76,6 +77,25 @@ NUMBERS = (
         for how, pattern, flag, style in _GROUPED
     ),
 )
+# What no style reads: what it is, a pattern of the cell, and what to do.
+UNREAD_NUMBERS = (
+    (
+        translatable("with k or M for thousands and millions"),
+        SCALED,
+        translatable("They are rounded: export the full numbers."),
+    ),
+    (
+        translatable("as formulas"),
+        r"^=.*[0-9A-Z]",
+        translatable("Save what they come to: in the spreadsheet copy the column, and paste it as values."),
+    ),
+    (
+        translatable("as errors of a spreadsheet"),
+        r"^#(REF|VALUE|N/A|NAME|DIV/0|NUM|NULL|WERT|BEZUG|NV|VALEUR|VALOR|DEĞER|YOK)[!?]?",
+        translatable("Mend the formula there, and export again."),
+    ),
+)
+ADVICE = {how: advice for how, _, advice in UNREAD_NUMBERS}
 _HALF_DAY = r"(?i:[ap]\.? ?m\.?)"
 # A pattern of a time of day, and the format that reads it.
 _CLOCKS = (

@@ -23,11 +23,13 @@ _NEARLY_ALL = 0.9
 _MOST_GUESTS = 0.5  # of the rows: what may be without a customer without stopping; shops do sell to guests
 _SAMPLE_ROWS = 200_000
 _FEW_ROWS = 10
+_MOST_NOTES = 20
 
 
 def check_losses(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
     """Look at what cannot be used, and at amounts that may be others than were read."""
     yield from _check_quarantine(log, rules)
+    yield from _check_notes(log)
     yield from _check_decimals(log, rules)
     yield from _check_rounding(log)
 
@@ -56,7 +58,7 @@ def _check_quarantine(log: TransactionLog, rules: LogRules) -> Iterator[Finding]
             max(part, worth) > MUCH
             or (negatives > refunds)
             or "thousands" in notation.how
-            or not notation.flag
+            or notation.contradicts_itself
         )
         examples = quarantine.describe(notation.rows, notation.column)
         yield Finding(
@@ -176,6 +178,25 @@ def _of_nobody(log: TransactionLog, without: np.ndarray) -> str:
         "Most rows have no customer in {column}: what is left stands for no whole shop. If they are guests, accept it.",
         column=column,
     )
+
+
+def _check_notes(log: TransactionLog) -> Iterator[Finding]:
+    """Look for notes below the table: last rows that were set aside and hold one cell each."""
+    below = log.quarantine.raw.slice(int(np.flatnonzero(log.quarantine.used)[-1]) + 1)
+    if not 0 < below.num_rows <= _MOST_NOTES or below.num_columns < 3:
+        return
+    cells = np.array([text(column).to_pylist() for column in below.columns], dtype=object)
+    filled = cells != None  # noqa: E711
+    if (filled.sum(axis=0) == 1).all():
+        yield Finding(
+            "notes-below",
+            translated(
+                "{n:row below the last order holds|rows below the last order hold} one cell alone, such as {note!r}: "
+                "notes, which are left out.",
+                n=below.num_rows,
+                note=cells[:, 0][filled[:, 0]][0],
+            ),
+        )
 
 
 def _check_decimals(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:

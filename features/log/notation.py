@@ -17,12 +17,14 @@ from features.log.columns import plain, text
 from features.log.dates import ascii_digits, local_times
 from features.log.known_notations import (
     ACCOUNTED,
+    ADVICE,
     DATES,
     JALALI_EITHER,
     JALALI_ORDERS,
     NUMBERS,
     OTHER_DATES,
     OVER_12,
+    UNREAD_NUMBERS,
 )
 from features.log.settings import LogRules, NumberStyle
 
@@ -44,7 +46,7 @@ class Notation:
     ----------
     what : str, such as ``amounts``
     how : str, such as ``in parentheses``
-    flag : str, what reads them; empty where nothing can, for the same column holds days first and months first
+    flag : str, what reads them; empty where nothing can: formulas, or days first and months first in one column
     column : str, where they stand
     rows : ndarray of int64, their positions from 0
     values : ndarray of double, what the flag would read; NaN where that is not known
@@ -68,13 +70,20 @@ class Notation:
         return translated(_COUNTED[self.what], n=self.rows.size, how=translated(self.how))
 
     @property
+    def contradicts_itself(self) -> bool:
+        """Whether nothing reads the cells, as others of their column are read the other way round."""
+        return not self.flag and self.how not in ADVICE
+
+    @property
     def remedy(self) -> str:
         """What to do about them."""
+        if self.how in ADVICE:
+            return translated(ADVICE[self.how])
         return translated("{flag} reads them.", flag=self.flag) if self.flag else translated(_EITHER)
 
     def sentence(self) -> str:
         """Say how many there are, and what reads them."""
-        return f"{self.count()}: {self.remedy}"
+        return f"{self.count()}{':' if self.flag else '.'} {self.remedy}"
 
 
 def written_otherwise(
@@ -167,6 +176,11 @@ _Way = tuple[str, str, npt.NDArray[np.bool_] | npt.NDArray[np.int64], npt.NDArra
 def _ways_of_numbers(written: pa.ChunkedArray, rules: LogRules) -> Iterator[_Way]:
     """Yield how numbers are written: in words, the flag, which cells, and their values."""
     left = pc.is_valid(written).to_numpy().copy()
+    for how, pattern, _ in UNREAD_NUMBERS:
+        fits = left & _matches(written, pattern)
+        left &= ~fits
+        if fits.any():
+            yield how, "", np.flatnonzero(fits), np.full(int(fits.sum()), np.nan)
     bare = without_marks(written)
     for how, pattern, flag, style in NUMBERS:
         fits = left & _matches(bare if style.accounting and flag != ACCOUNTED else written, pattern)

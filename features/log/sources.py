@@ -42,7 +42,7 @@ from features.log.file_kinds import (
 )
 from features.log.json_lines import open_json_lines
 from features.log.streams import Stream, require_distinct
-from features.log.workbooks import open_workbook, with_sheets_of
+from features.log.workbooks import open_workbook, with_remarks_of
 from features.progress import Report
 from features.suggestion import did_you_mean
 
@@ -310,7 +310,7 @@ def _open_files(path: Path, files: Sequence[Path], encoding: str | None, chunk_r
             )
     try:
         whole = pa.concat_tables([table.select(tables[0].column_names) for table in tables])
-        whole = with_sheets_of(whole, [table.schema for table in tables])
+        whole = with_remarks_of(whole, [table.schema for table in tables])
     except pa.ArrowException as error:
         raise LogError(
             translated("The files of {path} do not go together: {error}.", path=path, error=error)

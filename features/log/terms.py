@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from features.language import translated
+from features.log.currencies import same_currency
 from features.log.findings import Finding
 from features.log.prices import Prices
 
@@ -40,7 +41,7 @@ class LogTerms:
     def differences(self, other: LogTerms, whose: str) -> list[Finding]:
         """Return what another log was read by otherwise, as findings that stop the reading.
 
-        A currency that one of them does not name contradicts nothing.
+        A currency that one of them does not name, or names otherwise (€ for EUR), contradicts nothing.
 
         Parameters
         ----------
@@ -57,7 +58,7 @@ class LogTerms:
         found = self._other_money(other, whose)
         for name, (what, flag) in _WORDS.items():
             mine, theirs = _plain(getattr(self, name)), _plain(getattr(other, name))
-            unknown = name == "currency" and None in (mine, theirs)
+            unknown = name == "currency" and (mine is None or theirs is None or same_currency(mine, theirs))
             if mine == theirs or unknown:
                 continue
             remedy = f"Use {flag} {theirs!r}" if theirs else f"Leave {flag} out"

@@ -20,6 +20,7 @@ from features.errors import EmptyLogError, LogError
 from features.language import translated
 from features.log.amounts import numbers, running_cents
 from features.log.columns import FIELDS, listed, locate
+from features.log.currencies import one_name, same_currency
 from features.log.customer_days import Integers, codes_of, drawn_rows, encoded, perhaps_repeated
 from features.log.dates import local_now
 from features.log.expression import AmountExpression
@@ -37,6 +38,7 @@ from features.log.quarantine import (
 from features.log.report import LogReport, report_of
 from features.log.settings import Columns, LogRules
 from features.log.terms import LogTerms
+from features.log.workbooks import currencies_of
 
 OPTIONAL = (
     "order_id",
@@ -100,6 +102,11 @@ class TransactionLog:
         place = self.table.column_names.index("customer_id")
         table = self.table.set_column(place, "customer_id", self.customer_ids)
         return report_of(table, self.quarantine, identical, self.currency, self.timezone)
+
+    @property
+    def amount_columns(self) -> tuple[str, ...]:
+        """The raw log's columns that the amounts come from."""
+        return _amount_columns(self.names, self.amount_expression)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -312,14 +319,21 @@ def _fault(column: pa.ChunkedArray, role: str, rules: LogRules) -> str:
 def _one_currency(
     quarantine: Quarantine, lines: pa.Table, names: dict[str, str], rules: LogRules
 ) -> str | None:
-    """Keep the rows of the chosen currency; without a choice there may be only one."""
+    """Keep the rows of the chosen currency; without a choice there may be only one.
+
+    Without a column of currencies it is the one in which a workbook formats the amounts, if that is one.
+    """
     if "currency" not in names:
-        return None
-    codes = pc.fill_null(pc.utf8_upper(lines["currency"]), "(none)")
+        formats = currencies_of(quarantine.raw.schema, _amount_columns(names, rules.amount_expression))
+        shown = set(one_name(formats).values())
+        return shown.pop().upper() if len(shown) == 1 else None
+    written = pc.fill_null(pc.utf8_upper(lines["currency"]), "(none)").combine_chunks().dictionary_encode()
+    words = written.dictionary.to_pylist()
     if rules.currency is not None:
-        other = pc.not_equal(codes, rules.currency).to_numpy()
-        quarantine.set_aside(other, OTHER_CURRENCY, names["currency"])
+        other = np.array([not same_currency(word, rules.currency) for word in words], dtype=bool)
+        quarantine.set_aside(other[written.indices.to_numpy()], OTHER_CURRENCY, names["currency"])
         return rules.currency
+    codes = pa.array(one_name(words).values(), pa.string()).take(written.indices)
     found = pc.value_counts(codes.filter(pa.array(quarantine.used))).to_pylist()
     if len(found) > 1:
         found.sort(key=lambda entry: (-entry["counts"], entry["values"]))
@@ -339,6 +353,12 @@ def _one_currency(
             translated("Send the amounts of one currency, that of the training log."),
         )
     return found[0]["values"] if found and found[0]["values"] != "(none)" else None
+
+
+def _amount_columns(names: Mapping[str, str], expression: str | None) -> tuple[str, ...]:
+    return (
+        (names.get("amount", "amount"),) if expression is None else AmountExpression.parse(expression).columns
+    )
 
 
 def _leave_out_acquired_earlier(

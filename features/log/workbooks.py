@@ -7,8 +7,10 @@ of it, have limits.
 from __future__ import annotations
 
 import json
+import re
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -23,6 +25,7 @@ from numpy import format_float_scientific
 
 from features.errors import EmptyLogError, LogError
 from features.language import translated
+from features.log.currencies import currency_code
 from features.log.delimited import TITLE_LINES
 from features.log.file_kinds import require_plausible_size
 from features.log.streams import Stream
@@ -33,7 +36,9 @@ MOST_ROWS = 1 << 20  # Excel's own limit; a file may claim more
 MOST_CELLS = 50_000_000
 MOST_TEXT = 256 << 20
 _BATCH_ROWS = 10_000
-_SHEETS = b"stayworth.sheets"
+_SHEETS, _CURRENCIES = b"stayworth.sheets", b"stayworth.currencies"
+_BRACKETED = re.compile(r"\[\$([^\]-]+)(?:-[0-9A-Fa-f]+)?\]")  # a currency in a number format, as [$€-407]
+_QUOTED = re.compile(r'"([^"]+)"|([$€£¥₹₺₽₩﷼])')
 _STYLED = (
     r"^[^0-9]{0,4}[0-9]+([.,' ][0-9]{3})*([.,][0-9]+)?[^0-9]{0,4}$"  # a text that is a number with marks
 )
@@ -47,6 +52,8 @@ class _Sheet:
     batches: list[pa.RecordBatch]
     fractions: list[pa.RecordBatch]
     """Which cells of the batches are numbers with a fraction."""
+    currencies: dict[str, Counter[str]]
+    """By column, how many numbers are formatted in which currency."""
     hidden: bool = False
 
     @property
@@ -114,6 +121,15 @@ def open_workbook(path: Path, *, first_sheet: bool = False) -> Iterator[Stream]:
     except Exception as error:  # of any kind: openpyxl trusts that the parts of a file go together
         raise LogError(translated("{path} cannot be read: {error}.", path=path, error=error)) from None
     seen = {title: sheet for title, sheet in sheets.items() if not sheet.hidden}
+    hidden = [f"{title!r} ({sheet.rows:,})" for title, sheet in sheets.items() if sheet.hidden and sheet.rows]
+    if hidden and not any(sheet.rows for sheet in seen.values()):
+        raise EmptyLogError(
+            translated(
+                "{path} shows no rows; its hidden sheets have some: {hidden}. Show the one that is meant, and save.",
+                path=path,
+                hidden=", ".join(hidden),
+            )
+        )
     if not seen:
         raise EmptyLogError(translated("{path} is empty.", path=path))
     first, *others = [sheet for place, sheet in enumerate(seen.values()) if not place or sheet.rows]
@@ -135,18 +151,28 @@ def open_workbook(path: Path, *, first_sheet: bool = False) -> Iterator[Stream]:
         marks = [marks for sheet in (first, *others) for marks in sheet.fractions]
         table = _with_numbers(pa.Table.from_batches(batches), pa.Table.from_batches(marks))
         batches, schema = table.to_batches(), table.schema
-    schema = schema.with_metadata(_remark(path, sheets))
+    schema = schema.with_metadata(_remarks(path, sheets, [first, *others]))
     yield Stream(str(path), names, schema, iter(batches), sum(batch.num_rows for batch in batches))
 
 
-def _remark(path: Path, sheets: dict[str, _Sheet]) -> dict[bytes, bytes] | None:
-    """Return the metadata that tell of sheets, if there is more to tell than that one was read."""
+def _remarks(path: Path, sheets: dict[str, _Sheet], used: list[_Sheet]) -> dict[bytes, bytes] | None:
+    """Return the metadata that tell of sheets, if there is more to tell than that one was read, and of currencies."""
     read, hidden = (
         {title: sheet.rows for title, sheet in sheets.items() if sheet.rows and sheet.hidden is is_hidden}
         for is_hidden in (False, True)
     )
     told = {"file": path.name, "read": read, "hidden": hidden}
-    return {_SHEETS: json.dumps([told]).encode()} if hidden or len(read) > 1 else None
+    return _metadata([told] if hidden or len(read) > 1 else [], [sheet.currencies for sheet in used])
+
+
+def _metadata(
+    sheets: list[dict[str, Any]], currencies: Iterable[Mapping[str, Mapping[str, int]]]
+) -> dict[bytes, bytes] | None:
+    together: dict[str, Counter[str]] = {}
+    for name, counts in chain.from_iterable(each.items() for each in currencies):
+        together.setdefault(name, Counter()).update(counts)
+    made = {_SHEETS: sheets, _CURRENCIES: together}
+    return {key: json.dumps(value).encode() for key, value in made.items() if value} or None
 
 
 def sheets_of(schema: pa.Schema) -> list[dict[str, Any]]:
@@ -155,10 +181,18 @@ def sheets_of(schema: pa.Schema) -> list[dict[str, Any]]:
     return told
 
 
-def with_sheets_of(table: pa.Table, schemas: Iterable[pa.Schema]) -> pa.Table:
-    """Return the table that was made of several, with what their schemas tell of sheets."""
-    told = [each for schema in schemas for each in sheets_of(schema)]
-    return table.replace_schema_metadata({_SHEETS: json.dumps(told).encode()} if told else None)
+def currencies_of(schema: pa.Schema, columns: Iterable[str]) -> Counter[str]:
+    """Return in which currencies numbers of some columns are formatted, and how many in each."""
+    told = json.loads((schema.metadata or {}).get(_CURRENCIES, b"{}"))
+    return sum((Counter(told.get(name, {})) for name in columns), Counter())
+
+
+def with_remarks_of(table: pa.Table, schemas: Iterable[pa.Schema]) -> pa.Table:
+    """Return the table that was made of several, with what their schemas tell of sheets and currencies."""
+    given = list(schemas)
+    told = [each for schema in given for each in sheets_of(schema)]
+    currencies = [json.loads((schema.metadata or {}).get(_CURRENCIES, b"{}")) for schema in given]
+    return table.replace_schema_metadata(_metadata(told, currencies))
 
 
 def _require_size(path: Path) -> None:
@@ -187,14 +221,19 @@ def _sheets(book: Any, budget: _Budget, first_sheet: bool) -> dict[str, _Sheet]:
         if hidden and first_sheet:
             continue
         sheet.reset_dimensions()  # which the file may state wrongly: rows beyond them would be left out
-        first = list(islice(rows := _rows(sheet, budget), TITLE_LINES + 1))
+        currencies: dict[int, Counter[str]] = {}
+        first = list(islice(rows := _rows(sheet, budget, currencies), TITLE_LINES + 1))
         if first:
             # Titles of one cell, above a header of several.
             start = next((place for place, row in enumerate(first) if sum(map(bool, row)) > 1), 0)
             header, rows = first[start], chain(first[start + 1 :], rows)
             both = list(_batches(header, rows))
             sheets[sheet.title] = _Sheet(
-                header, [batch for batch, _ in both], [marks for _, marks in both], hidden
+                header,
+                [batch for batch, _ in both],
+                [marks for _, marks in both],
+                {header[place]: counts for place, counts in currencies.items() if place < len(header)},
+                hidden,
             )
             if first_sheet:
                 break
@@ -248,17 +287,39 @@ def _without_mark(number: str) -> str:
     return f"{'-' * sign}{''.join(map(str, digits))}e{exponent}"
 
 
-def _rows(sheet: Any, budget: _Budget) -> Iterator[list[str]]:
-    """Yield the rows with a cell that is not empty."""
+def _rows(sheet: Any, budget: _Budget, currencies: dict[int, Counter[str]]) -> Iterator[list[str]]:
+    """Yield the rows with a cell that is not empty; count by place in which currency numbers are formatted."""
     from openpyxl.utils.escape import unescape
 
-    for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
-        row = ["" if cell is None else _cell(cell, unescape) for cell in cells]
+    of_style: dict[int, str] = {}
+    for number, cells in enumerate(sheet.iter_rows(), start=1):
+        row = ["" if cell.value is None else _cell(cell.value, unescape) for cell in cells]
         budget.spend(number, row)
+        for place, cell in enumerate(cells):
+            if type(cell.value) in (int, float):
+                if cell._style_id not in of_style:
+                    of_style[cell._style_id] = _currency_of(cell.number_format)
+                if word := of_style[cell._style_id]:
+                    currencies.setdefault(place, Counter())[word] += 1
         if any(row):
             while not row[-1]:
                 row.pop()
             yield row
+
+
+def _currency_of(number_format: str) -> str:
+    """Return the currency that a number format shows; empty if it shows none.
+
+    Examples
+    --------
+    >>> _currency_of('#,##0.00 [$€-407]'), _currency_of('"TL" #,##0'), _currency_of('[$-409]d-mmm')
+    ('€', 'TL', '')
+    """
+    if found := _BRACKETED.search(number_format):
+        return found[1].strip()
+    shown = re.sub(r"\[[^\]]*\]", "", number_format)
+    words = (quoted or sign for quoted, sign in _QUOTED.findall(shown))
+    return next((word.strip() for word in words if currency_code(word)), "")
 
 
 def _cell(cell: object, unescape: Callable[[str], str]) -> str:

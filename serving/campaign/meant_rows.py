@@ -23,7 +23,15 @@ OPT_OUTS = translatable("opt-outs of {file}")
 REDEEMED = translatable("redeemed ones of {file}")
 
 _MARKS = ("x", "✓")
-_LEFT = ("unsubscribed", "opted out", "opt out", "never subscribed", "not subscribed", "non subscribed", "cleaned")
+_LEFT = (
+    "unsubscribed",
+    "opted out",
+    "opt out",
+    "never subscribed",
+    "not subscribed",
+    "non subscribed",
+    "cleaned",
+)
 _STAYED = ("subscribed", "opted in", "opt in")
 # Without accents, as `plain_header` writes headers: English, German, French, Spanish, Italian, Dutch, Turkish, Persian
 # and Arabic.
@@ -112,10 +120,12 @@ def opted_out_sentences(contacts: Contacts, path: Path, contacted: pd.DataFrame)
 
 
 def _answers(table: pd.DataFrame, what: str) -> Iterator[tuple[str, pd.Series, pd.Series]]:
-    """Yield the columns that say yes or no: name, cells in small letters, and whether a row is meant, if that is said."""
+    """Yield the columns that say yes or no: name, cells in small letters, and whether a row is meant."""
     for name in table.columns:
         plain = plain_header(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", str(name)))
-        yes_means = next((yes for yes, pattern in _NAMES.get(what, {}).items() if pattern.search(plain)), None)
+        yes_means = next(
+            (yes for yes, pattern in _NAMES.get(what, {}).items() if pattern.search(plain)), None
+        )
         if yes_means is None:
             continue
         cells = table[name].astype("string").fillna("").str.strip().str.lower()

@@ -17,7 +17,7 @@ from features.economics.identities import united
 from features.economics.inputs import CostInputs, Inputs
 from features.economics.leads import Leads
 from features.economics.money import Deflator, MoneyUnit
-from features.economics.optional_files import match_customers
+from features.economics.optional_files import match_customers, require_currency
 from features.economics.people import (
     ACQUISITION_CHANNEL,
     SHARE_OF_WALLET,
@@ -139,6 +139,16 @@ class ReportSources:
             discount_rate=settings.discount_rate,
             margin=translated("the log's margins") if "margin_cents" in self.orders.columns else margin,
         )
+        for given, path in (
+            (inputs.spend, settings.spend),
+            (inputs.receivables, settings.receivables),
+            (scored, settings.scores),
+        ):
+            if given and path:
+                require_currency(given.currency, self.orders.currency, path.name)
+        of_people = self.people.file.findings if self.people else ()
+        for finding in (*(inputs.targets.findings if inputs.targets else ()), *of_people):
+            self.said.append(finding.message)
         if scored:
             inputs = replace(
                 inputs,

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from features.economics.settings import ReportSettings
 from features.errors import StayworthError
+from features.settings import Settings
 from training.behaviour_settings import BehaviourSettings
-from training.settings import CostSettings
+from training.settings import CostSettings, TrainSettings
 
 
 def test_costs_are_those_of_flags_and_file_together(tmp_path: Path) -> None:
@@ -115,3 +117,13 @@ def test_a_cost_that_is_stated_and_in_the_files_is_refused(
 
     with pytest.raises(StayworthError, match="is stated as .*, and the files of costs give it for each"):
         CostSettings(file=costs, **stated).files()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("settings", [TrainSettings, ReportSettings])
+@pytest.mark.parametrize("rate", [8.5, 12, 150])
+def test_a_discount_rate_in_per_cent_is_refused(settings: type[Settings], rate: float) -> None:
+    given = {"out": "report"} if settings is ReportSettings else {}
+
+    with pytest.raises(ValidationError, match=r"The discount rate is .* a year\. Write 15% as 0\.15"):
+        settings(**given, discount_rate=rate)
+    assert settings(**given, discount_rate=1.5).model_dump()["discount_rate"] == 1.5

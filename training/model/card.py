@@ -13,6 +13,7 @@ from typing import Any
 
 from features.errors import LogError
 from features.language import translated
+from features.log.currencies import same_currency
 from features.log.findings import Finding
 from features.log.terms import LogTerms
 from features.log.transactions import TransactionLog
@@ -116,7 +117,7 @@ class LogSummary:
             If its amounts are in another currency than those that the version learnt from.
         """
         mine = self.terms.currency if self.terms else None
-        if log.currency and mine and log.currency != mine:
+        if log.currency and mine and not same_currency(log.currency, mine):
             raise LogError(
                 f"The amounts are in {log.currency}, those that version {version} learnt from in {mine}. Convert them."
             )

@@ -83,6 +83,24 @@ ben,,nps,
     assert of(files, "last_csat") == [None, 4, None]
 
 
+def test_what_is_odd_in_a_file_is_said_wherever_it_is_read(write: Write) -> None:
+    log = validate(
+        pa.table(
+            {"customer_id": ["anna"], "ordered_at": ["2024-01-05"], "amount": ["5"], "currency": ["EUR"]}
+        )
+    )
+    answers = "customer_id,answered_at,kind,score\n" + "anna,2024-03-01,nps,5\n" * 30
+    invoices = "customer_id,issued_at,due_at,amount,currency\nanna,2024-03-01,2024-04-01,100,USD\n"
+    surveys = BehaviourFiles(surveys=Surveys.read(write("surveys.csv", answers)))
+    debts = BehaviourFiles(receivables=Receivables.read(write("receivables.csv", invoices)))
+
+    [said] = surveys.notes(log)
+
+    assert "none of 30 answers to nps is above 5" in said
+    with pytest.raises(StayworthError, match="file of receivables are in USD, those of the log in EUR"):
+        list(debts.notes(log))
+
+
 def test_debt_is_what_was_open_and_due_at_the_snapshot(write: Write) -> None:
     invoices = """customer_id,issued_at,due_at,amount,paid_at,paid_amount,written_off_at
 anna,2024-03-01,2024-04-01,100,2024-05-02,,

@@ -12,6 +12,7 @@ from hypothesis import given, strategies as st
 from features.economics.acquisition import Spend
 from features.economics.identities import read_identities, resolved
 from features.economics.money import Deflator, MoneyUnit
+from features.economics.optional_files import require_currency
 from features.economics.people import CustomerTable
 from features.economics.periods import Periods
 from features.economics.segments import read_cohorts, read_segments
@@ -112,6 +113,15 @@ def test_spend_in_two_currencies_is_refused(tmp_path):
     with pytest.raises(StayworthError, match=r"mixes 2 currencies in 'currency': EUR \(1\), USD \(1\)"):
         Spend.read(mixed)
     assert Spend.read(one).cents.tolist() == [5000, 700]
+    signs = Spend.read(written(tmp_path, f"{head}tv,{span},50,EUR\nweb,{span},7,€\n", "signs.csv"))
+    assert (signs.cents.tolist(), signs.currency) == ([5000, 700], "EUR")
+
+
+def test_a_file_in_another_currency_than_the_log_is_refused():
+    for theirs, ours in (("EUR", "€"), (None, "EUR"), ("EUR", None)):
+        require_currency(theirs, ours, "spend.csv")
+    with pytest.raises(StayworthError, match=r"of spend\.csv are in USD, those of the log in €"):
+        require_currency("USD", "€", "spend.csv")
 
 
 # --- identities --------------------------------------------------------------------------------------------------

@@ -217,10 +217,65 @@ def test_a_log_without_most_of_its_customers_stops_and_merged_cells_are_named():
 
 
 def test_the_money_of_cells_that_hold_no_number_is_not_said_to_be_none():
-    [finding] = check(read(changed("amount", lambda n, each: "=B2*2" if n % 5 == 0 else each)), LogRules())
+    [finding] = check(read(changed("amount", lambda n, each: "see note" if n % 5 == 0 else each)), LogRules())
 
     assert (finding.name, finding.fatal) == ("lost-rows", True)
     assert "20 rows (20.0%) cannot be used, and with how much of the money is not known" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("cell", "how", "remedy"),
+    [
+        ("1.2k", "with k or M for thousands and millions", "export the full numbers"),
+        ("€ 3 Mio.", "with k or M for thousands and millions", "export the full numbers"),
+        ("=12.5*2", "as formulas", "paste it as values"),
+        ("#REF!", "as errors of a spreadsheet", "Mend the formula"),
+    ],
+)
+@pytest.mark.parametrize("accounting", [False, True])
+def test_amounts_that_no_flag_reads_are_named_with_what_to_do(
+    cell: str, how: str, remedy: str, accounting: bool
+) -> None:
+    raw = changed("amount", lambda n, each: cell if n % 20 == 0 else each)
+
+    [finding] = check(read(raw, accounting=accounting), LogRules(accounting=accounting))
+
+    assert (finding.name, finding.fatal) == ("amounts-written-otherwise", True)
+    assert f"5 amounts are written {how} and were not read: row 1" in finding.message
+    assert remedy in finding.message
+    with pytest.raises(LogError, match=f"100 of them are written {how}. .*{remedy}"):
+        read(changed("amount", lambda n, each: cell), accounting=accounting)
+
+
+def test_notes_below_the_table_are_said():
+    ids, days, amounts = (shop()[name].to_pylist() for name in ("customer_id", "ordered_at", "amount"))
+    raw = pa.table(
+        {
+            "customer_id": [*ids, "Notes:", "amounts with VAT"],
+            "ordered_at": [*days, "", ""],
+            "amount": [*amounts, "", ""],
+        }
+    )
+
+    [finding] = check(read(raw), LogRules())
+
+    assert (finding.name, finding.fatal) == ("notes-below", False)
+    assert "2 rows below the last order hold one cell alone, such as 'Notes:'" in finding.message
+
+
+@pytest.mark.parametrize("given", [{}, {"currency": "EUR"}, {"currency": "€"}])
+def test_a_currency_by_its_sign_and_by_its_code_is_one(given: dict[str, str]) -> None:
+    log = read(shop(currency=["EUR", "€"] * 50), **given)
+
+    assert (log.table.num_rows, log.currency) == (100, given.get("currency", "EUR"))
+    with pytest.raises(LogError, match=r"mixes 2 currencies in 'currency': EUR \(99 rows\), USD \(1 rows\)"):
+        read(shop(currency=["USD", "EUR", "€", *["eur"] * 97]))
+
+
+def test_amounts_marked_with_one_currency_in_two_ways_are_read():
+    log = read(changed("amount", lambda n, each: f"€ {each}" if n % 2 else f"{each} EUR"), accounting=True)
+
+    assert log.table["amount_cents"].to_pylist() == read(shop()).table["amount_cents"].to_pylist()
 
 
 def test_a_pivot_table_is_named_for_what_it_is():
@@ -848,7 +903,7 @@ def test_dates_whose_order_nobody_can_tell_are_not_told_one_format():
 @pytest.mark.parametrize(
     "written",
     [
-        *("2024-02-30", "31.02.2024", "1900-01-00", "00/00/0000", "2024-01-01 24:00:00"),
+        *("2024-02-30", "31.02.2024", "1900-01-00", "00/00/0000", "2024-01-01 24:00:01"),
         "1402/10/15 - 12:30",
     ],
 )

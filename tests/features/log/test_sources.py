@@ -153,7 +153,9 @@ def test_a_row_number_counts_through_blocks_and_gzip(tmp_path):
     lines = f"1,{'x' * 1000}\n" * 20_000 + "1\n"
     path = csv_file(tmp_path, gzip.compress(f"customer_id,note\n{lines}".encode(), 1), "orders.csv.gz")
 
-    with pytest.raises(LogError, match="data row 20001: 1 cells"):
+    with pytest.raises(
+        LogError, match="data row 20001: 1 cell, .* A note below the table has to be taken out"
+    ):
         read_log(path)
 
 
@@ -347,6 +349,47 @@ def test_hidden_sheets_are_left_out_and_several_that_are_read_are_told_with_thei
     assert (raw.num_rows, len(read_table(path)), said.fatal) == (3, 1, False)
     assert "its 2 sheets 'jan' (1), 'feb' (2) together" in said.message
     assert "Hidden sheets are left out: 'old' (3)" in said.message
+
+
+def test_a_workbook_that_shows_an_empty_sheet_and_hides_a_full_one_is_refused(tmp_path):
+    rows = [["customer_id", "ordered_at", "amount"], ["007", "2011-01-31", 20.5]]
+    for shown in ([], rows[:1]):
+        path = workbook(tmp_path / "a.xlsx", shown=shown, full=rows)
+        book = openpyxl.load_workbook(path)
+        book["full"].sheet_state = "hidden"
+        book.save(path)
+
+        with pytest.raises(LogError, match=r"shows no rows; its hidden sheets have some: 'full' \(1\)"):
+            read_log(path)
+
+
+@pytest.mark.parametrize(
+    ("formats", "currency", "told"),
+    [
+        (["#,##0.00 [$€-407]", "General"], "€", False),
+        (["#,##0.00 [$€-407]", '#,##0.00 "EUR"'], "EUR", False),
+        (['_-* #,##0.00\\ "€"_-', '"$"#,##0.00'], None, True),
+        (["0.00", "[$-409]0.00"], None, False),
+    ],
+)
+def test_the_currency_of_a_workbook_is_that_of_its_formats(tmp_path, formats, currency, told):
+    rows = [
+        ["customer_id", "ordered_at", "amount"],
+        *(["007", f"2011-01-{day:02}", 20.5] for day in range(1, 5)),
+    ]
+    path = workbook(tmp_path / "a.xlsx", orders=rows)
+    book = openpyxl.load_workbook(path)
+    for row in range(2, 6):
+        book["orders"].cell(row, 3).number_format = formats[row % 2]
+    book.save(path)
+
+    log = validate(read_log(path))
+
+    mixed = [finding for finding in check(log, LogRules()) if finding.name == "mixed-currencies"]
+    assert (log.currency, [finding.fatal for finding in mixed]) == (currency, [True] if told else [])
+    if told:
+        assert "in 'amount' are formatted in 2 currencies" in mixed[0].message
+        assert "€ (2), $ (2)" in mixed[0].message
 
 
 def test_titles_above_the_header_of_a_sheet_are_left_out_and_a_column_alone_has_none(tmp_path):

@@ -392,6 +392,40 @@ def test_a_date_that_would_have_to_be_guessed_is_quarantined_with_an_example(mom
     assert log.report.examples == {"unreadable date": f"row 2: ordered_at {shown}"}
 
 
+@pytest.mark.parametrize(
+    ("moment", "rules", "day"),
+    [
+        ("2024-01-31 24:00", {}, date(2024, 2, 1)),
+        ("2024-01-31T24:00:00.000Z", {}, date(2024, 2, 1)),
+        ("31.01.2024 24:00", {"date_format": "%d.%m.%Y %H:%M"}, date(2024, 2, 1)),
+        ("1402/12/29 24:00", {"calendar": "jalali"}, date(2024, 3, 20)),
+        ("2024-01-31 24:01", {}, None),
+    ],
+)
+def test_24_o_clock_is_the_midnight_that_ends_a_day(moment, rules, day):  # ISO 8601
+    raw = log_of(
+        day=[
+            moment,
+            "1402/12/01 10:00" if "calendar" in rules else "05.01.2024 10:00" if rules else "2024-01-05",
+        ]
+    )
+
+    log = read(raw, **rules)
+
+    assert log.table["ordered_on"].to_pylist()[:-1] == ([] if day is None else [day])
+
+
+def test_a_text_for_excel_is_what_stands_in_it():
+    raw = pa.table(
+        {"customer_id": ['="007"'] * 2, "ordered_at": ["2024-01-05"] * 2, "amount": ['="12.50"', "3"]}
+    )
+
+    log = read(raw)
+
+    assert log.table["customer_id"].to_pylist() == ["007", "007"]
+    assert log.table["amount_cents"].to_pylist() == [1250, 300]
+
+
 def test_days_outside_the_calendar_are_unreadable_rather_than_wrapped_around():
     sentinel = pa.array([2**63 - 1, -(2**63) + 1, 1_700_000_000_000], pa.timestamp("ms"))
     days = pa.array([2**31 - 1, -(2**31), 19_000, 19_001], pa.date32())

@@ -10,6 +10,7 @@ import pytest
 
 from features.economics.facts import Facts
 from features.economics.settings import ReportSettings
+from features.errors import StayworthError
 from features.log.settings import LogSettings
 from features.log.transactions import validate
 from serving.report.sources import ReportSources
@@ -51,6 +52,34 @@ def test_loose_ids_are_those_of_the_log(tmp_path: Path) -> None:
     assert loose.said == []
     with loose.facts() as facts:
         assert _asked(loose, facts) == ["007"]
+
+
+def test_targets_whose_mark_may_group_thousands_are_said(tmp_path: Path) -> None:
+    targets = tmp_path / "targets.csv"
+    targets.write_text("indicator,period,target\nnet_revenue,2022-01,1.250\n")
+    settings = ReportSettings(out=tmp_path / "report", targets=targets)
+    given = ReportSources(settings, LogSettings(transactions="orders.csv"), validate(ORDERS), {})
+
+    with given.facts() as facts, ExitStack() as stack:
+        given.inputs(facts, stack)
+
+    [said] = given.said
+    assert "targets.csv: the numbers in target with the mark '.' have three digits after it" in said
+
+
+def test_spend_in_another_currency_than_the_log_is_refused(tmp_path: Path) -> None:
+    spend = tmp_path / "spend.csv"
+    spend.write_text("channel,from,to,amount,currency\ntv,2022-01-01,2022-02-01,5,USD\n")
+    settings = ReportSettings(out=tmp_path / "report", spend=spend)
+    orders = validate(ORDERS.assign(currency="EUR"))
+    given = ReportSources(settings, LogSettings(transactions="orders.csv"), orders, {})
+
+    with (
+        given.facts() as facts,
+        ExitStack() as stack,
+        pytest.raises(StayworthError, match=r"spend\.csv are in USD, those of the log in EUR"),
+    ):
+        given.inputs(facts, stack)
 
 
 def _asked(loose: ReportSources, facts: Facts) -> list[str]:
