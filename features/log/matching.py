@@ -143,7 +143,7 @@ def require_match(
     where: str,
     *,
     flag: str,
-    allow_unmatched: bool = False,
+    allow_unmatched: bool | None = False,
     all_that_are_meant: bool = False,
 ) -> list[str]:
     """Refuse a match that names nobody; return sentences to print about the others.
@@ -153,9 +153,9 @@ def require_match(
     match : IdMatch
     what : str, the table's ids in words, such as ``opt-outs of stop.csv``
     where : str, the other table, such as ``the scored list``
-    flag : str, the flag that matches loosely
-    allow_unmatched : bool
-        Go on with a match of nobody.
+    flag : str, the flag that matches loosely, or what else does
+    allow_unmatched : bool or None
+        Go on with a match of nobody; None: there is no flag for that.
     all_that_are_meant : bool
         Refuse also if some are missed that would match if they were written otherwise: for opt-outs.
 
@@ -193,7 +193,9 @@ def require_match(
             "{n:,} more would match {how}: {examples}.", n=match.missed, how=how, examples=found
         )
         remedy = translated("{flag} matches them so.", flag=flag)
-    remedy = f" {remedy} " + translated("--allow-unmatched goes on as it is.")
+    remedy = f" {remedy}"
+    if allow_unmatched is not None:
+        remedy += " " + translated("--allow-unmatched goes on as it is.")
     nobody = not match.matched
     if (nobody or (all_that_are_meant and match.missed)) and not allow_unmatched:
         raise MatchError(counts + reason + remedy)

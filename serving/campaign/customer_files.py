@@ -41,7 +41,7 @@ class CustomerFiles:
     ----------
     known : ids of the customers there are
     where : str, the table that they are in, such as ``the scored list``, in the chosen language
-    loosely, allow_unmatched : bool, as in `features.log.matching`
+    loosely, allow_unmatched, flag : as in `features.log.matching`
 
     Attributes
     ----------
@@ -51,7 +51,8 @@ class CustomerFiles:
     known: Iterable[str]
     where: str
     loosely: bool = False
-    allow_unmatched: bool = False
+    allow_unmatched: bool | None = False
+    flag: str = "--loose-ids"
     report: list[str] = field(default_factory=list)
 
     def ids(self, path: Path, what: str, *, all_that_are_meant: bool = False) -> list[str]:
@@ -166,7 +167,7 @@ class CustomerFiles:
                     match,
                     translated("customers of {file}", file=campaign.name),
                     self.where,
-                    flag="--loose-ids",
+                    flag=self.flag,
                     allow_unmatched=self.allow_unmatched,
                     all_that_are_meant=True,
                 )
@@ -188,7 +189,7 @@ class CustomerFiles:
             match,
             what,
             self.where,
-            flag="--loose-ids",
+            flag=self.flag,
             allow_unmatched=self.allow_unmatched,
             all_that_are_meant=all_that_are_meant,
         )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pandas as pd
 
@@ -92,10 +91,11 @@ def meant_rows(table: pd.DataFrame, what: str, file: str) -> tuple[pd.DataFrame,
     ]
 
 
-def opted_out_sentences(contacts: Contacts, path: Path, contacted: pd.DataFrame) -> list[str]:
+def opted_out_sentences(contacts: Contacts, contacted: pd.DataFrame, remedy: str) -> list[str]:
     """Warn where customers who are to be contacted have opted out, as the file of their contacts says.
 
-    Only a plain yes or no counts: of whom the file says nothing, nothing is known.
+    The remedy is a sentence that says what leaves them alone. Only a plain yes or no counts: of whom the file says
+    nothing, nothing is known.
     """
     rows = contacts.table.loc[list(contacts.matched(contacted).pairs.values())]
     said = {name: meant.fillna(False).astype(bool) for name, _, meant in _answers(rows, OPT_OUTS)}
@@ -108,12 +108,12 @@ def opted_out_sentences(contacts: Contacts, path: Path, contacted: pd.DataFrame)
             WARNING,
             sentence=translated(
                 "{n:customer has|customers have} opted out, as {columns} of {file} says, and {all:,} are to be "
-                "contacted, they among them. {flag} leaves them alone.",
+                "contacted, they among them. {remedy}",
                 n=int(out.any(axis="columns").sum()),
                 all=len(contacted),
                 columns=columns,
-                file=path.name,
-                flag=f"--suppress {path}",
+                file=contacts.name,
+                remedy=remedy,
             ),
         )
     ]

@@ -25,7 +25,8 @@ def measured(
     *,
     redeemed: Path | None = None,
     loosely: bool = False,
-    allow_unmatched: bool = False,
+    allow_unmatched: bool | None = False,
+    flag: str = "--loose-ids",
 ) -> tuple[Measurement, list[str]]:
     """Compare contacted and held-out customers, and return sentences on ids that do not match.
 
@@ -36,7 +37,7 @@ def measured(
     terms : MeasureTerms
     redeemed : Path, optional
         Table of the customers who took the incentive.
-    loosely, allow_unmatched : bool, as in `features.log.matching`
+    loosely, allow_unmatched, flag : as in `features.log.matching`
 
     Raises
     ------
@@ -45,7 +46,7 @@ def measured(
         cover the campaign.
     """
     customers = assignment.customers["customer_id"]
-    files = CustomerFiles(customers, translated("the campaign"), loosely, allow_unmatched)
+    files = CustomerFiles(customers, translated("the campaign"), loosely, allow_unmatched, flag)
     took = files.ids(redeemed, REDEEMED, all_that_are_meant=True) if redeemed else None
     known = orders.table["customer_id"].unique().to_pylist()
     match = match_ids(customers, known, loosely=loosely)
@@ -53,7 +54,7 @@ def measured(
         match,
         translated("customers of the campaign"),
         translated("the log"),
-        flag="--loose-ids",
+        flag=flag,
         allow_unmatched=allow_unmatched,
         all_that_are_meant=True,  # who is missed would count as one who did not buy
     )

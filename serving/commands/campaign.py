@@ -75,7 +75,8 @@ def plan(
             opened.require_publishable()
         made, basis, said = _planned(settings, costs, opened)
         if known is not None and settings.customers:
-            said += opted_out_sentences(known, settings.customers, made.contacted)
+            remedy = translated("{flag} leaves them alone.", flag=f"--suppress {settings.customers}")
+            said += opted_out_sentences(known, made.contacted, remedy)
         # Before anything is written: the holdout can still be changed.
         _say([*said, *sentences(made)], err=as_json)
         report("Writing", 0, 0)

@@ -91,19 +91,27 @@ class Contacts:
         """Match the customers of a list with the contacts."""
         return match_ids(scores[CUSTOMER_ID], self.table.index, loosely=self.loosely)
 
-    def warnings(self, match: IdMatch) -> list[str]:
+    def warnings(self, match: IdMatch, flag: str = "--loose-ids") -> list[str]:
         """Return a sentence where few customers of a list have a contact, with the reason that explains most."""
         found = len(match.pairs)
         if not match.missed and found >= FEW * match.given:
             return []
-        reason = (
-            f" {match.missed:,} more would match {match.explanation}; --loose-ids matches them so."
-            if match.missed
-            else " Compare the ids."
-        )
+        reason = translated("Compare the ids.")
+        if match.missed:
+            how = translated(match.explanation)
+            reason = translated("{n:,} more would match {how}.", n=match.missed, how=how)
+            reason += " " + translated("{flag} matches them so.", flag=flag)
         return [
-            f"{found:,} of {match.given:,} customers of the list have a contact in {self.name}.{reason} The list has "
-            f"{examples(match.unmatched)}; {self.name} has {examples(self.table.index)}."
+            translated(
+                "{found:,} of {n:customer|customers} of the list have a contact in {file}. {reason} The list has "
+                "{theirs}; {file} has {ours}.",
+                found=found,
+                n=match.given,
+                file=self.name,
+                reason=reason,
+                theirs=examples(match.unmatched),
+                ours=examples(self.table.index),
+            )
         ]
 
     def join(self, scores: pd.DataFrame, match: IdMatch | None = None) -> pd.DataFrame:

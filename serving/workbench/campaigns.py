@@ -30,7 +30,7 @@ from serving.workbench.draft_preview import SHOWN_CUSTOMERS
 from serving.workbench.drafting import campaign_of
 from serving.workbench.models import CARD_POLICY
 from serving.workbench.page import go_to, page, said
-from serving.workbench.uploads import has_file, uploaded
+from serving.workbench.uploads import has_file, matching, uploaded
 from serving.workbench.visit import WAIT_SECONDS, Visit
 from training.campaign.measurement_record import MeasurementRecord
 from training.campaign.record import CampaignRecord
@@ -273,7 +273,7 @@ def measure(visit: Visit) -> Response:
                 orders, notes = visit.sources.new_orders.read(path)
         else:
             orders, notes = visit.sources.new_orders.read()
-        found, more = measured(assignment, orders, MeasureTerms(), loosely=visit.sent("loosely") == "1")
+        found, more = measured(assignment, orders, MeasureTerms(), **matching(visit))
     except StayworthError as error:
         return _page(visit, campaign, str(error))
     findings: dict[str, Any] = {**findings_of(found), "said": [*notes, *more]}

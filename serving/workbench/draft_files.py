@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from features.errors import ChangedMeanwhile, StayworthError
 from features.language import translated
+from features.log.findings import WARNING
 from serving.campaign.customer_files import CustomerFiles
 from serving.campaign.meant_rows import OPT_OUTS
 from serving.lists.contacts import CUSTOMER_ID, Contacts
@@ -17,7 +18,7 @@ from serving.store.campaigns import Campaign
 from serving.workbench.choices import Choices
 from serving.workbench.drafting import draft_of, keep_choices, show_step
 from serving.workbench.page import go_to
-from serving.workbench.uploads import has_file, uploaded
+from serving.workbench.uploads import has_file, matching, uploaded
 from serving.workbench.visit import WAIT_SECONDS, Visit
 from training.campaign.assignment import LIST_COLUMNS
 from training.campaign.candidates import ASKED_NOT_TO
@@ -49,11 +50,10 @@ def choose_files(visit: Visit) -> Response:
         # Of the whole list: the audience may change.
         known = visit.sources.store.customers.ids()
         said: list[str] = []
-        loosely = visit.sent("loosely") == "1"
         if has_file(visit, "exclusions"):
-            aside = _excluded(visit, known, aside, said, loosely=loosely)
+            aside = _excluded(visit, known, aside, said)
         if has_file(visit, "contacts"):
-            aside = _with_contacts(visit, known, aside, said, loosely=loosely)
+            aside = _with_contacts(visit, known, aside, said)
         if visit.sent("drop") in ("reason", "contact"):
             aside = aside.assign(**{visit.sent("drop"): "" if visit.sent("drop") == "reason" else None})
         if not said and not visit.sent("drop"):
@@ -70,10 +70,8 @@ def choose_files(visit: Visit) -> Response:
     return go_to(f"/campaigns/{draft.id}/files")
 
 
-def _excluded(
-    visit: Visit, known: list[str], aside: pd.DataFrame, said: list[str], *, loosely: bool
-) -> pd.DataFrame:
-    reader = CustomerFiles(known, translated("the published list"), loosely)
+def _excluded(visit: Visit, known: list[str], aside: pd.DataFrame, said: list[str]) -> pd.DataFrame:
+    reader = CustomerFiles(known, translated("the published list"), **matching(visit))
     with uploaded(visit, "exclusions") as path:
         ids = reader.ids(path, OPT_OUTS, all_that_are_meant=True)
     said += reader.report
@@ -87,16 +85,16 @@ def _excluded(
     )
 
 
-def _with_contacts(
-    visit: Visit, known: list[str], aside: pd.DataFrame, said: list[str], *, loosely: bool
-) -> pd.DataFrame:
+def _with_contacts(visit: Visit, known: list[str], aside: pd.DataFrame, said: list[str]) -> pd.DataFrame:
+    how = matching(visit)
     with uploaded(visit, "contacts") as path:
-        contacts = Contacts(path, loosely=loosely)
+        contacts = Contacts(path, loosely=how["loosely"])
     contacts.require_no_clash(list(LIST_COLUMNS))
     everybody = pd.DataFrame({CUSTOMER_ID: known}, dtype="str")
     match = contacts.matched(everybody)
+    warnings = contacts.warnings(match, how["flag"])
     if not match.pairs:
-        raise StayworthError(" ".join(contacts.warnings(match)))
+        raise StayworthError(" ".join(warnings))
     said.append(
         translated(
             "{found:,} of {n:customer|customers} of the published list have a contact in {file}.",
@@ -105,6 +103,7 @@ def _with_contacts(
             file=contacts.name,
         )
     )
+    said += [translated(WARNING, sentence=sentence) for sentence in warnings]
     theirs = everybody[everybody[CUSTOMER_ID].isin(match.pairs)]
     found = contacts.join(theirs).set_index(CUSTOMER_ID)
     cells = found.astype(object).where(found.notna(), None)

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from features.errors import ChangedMeanwhile, StayworthError
 from features.language import translated
+from serving.campaign.meant_rows import opted_out_sentences
 from serving.campaign.summary import sentences
 from serving.store.campaigns import Campaign
 from serving.workbench.drafting import draft_of, show_step, try_plan
@@ -34,7 +35,7 @@ def _preview_page(visit: Visit, draft: Campaign) -> Response:
         "preview",
         why_not=why_not,
         plan=plan,
-        said=sentences(plan) if plan else [],
+        said=_said(made) if made else [],
         contacted=_rows(visit, plan.contacted) if plan else [],
         held_out=_rows(visit, plan.held_out) if plan else [],
         rest=[
@@ -46,6 +47,16 @@ def _preview_page(visit: Visit, draft: Campaign) -> Response:
         beside=_beside(made) if made else "",
         shown=SHOWN_CUSTOMERS,
     )
+
+
+def _said(made: Planned) -> list[str]:
+    """Return what there is to say of a plan, and of contacts who have opted out."""
+    contacts, remedy = (
+        made.readers.contacts,
+        translated("Send the same file as opt-outs too: it leaves them alone."),
+    )
+    warned = opted_out_sentences(contacts, made.plan.contacted, remedy) if contacts else []
+    return [*warned, *sentences(made.plan)]
 
 
 def _rows(visit: Visit, rows: pd.DataFrame) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypedDict
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
@@ -53,6 +54,24 @@ async def read_upload(request: Request) -> FormData:
     if received > LARGEST_UPLOAD:
         raise HTTPException(413)
     return form
+
+
+class Matching(TypedDict):
+    """How ids of a file are matched, as in `features.log.matching`."""
+
+    loosely: bool
+    allow_unmatched: None
+    flag: str
+
+
+def matching(visit: Visit) -> Matching:
+    """Return how the ids of a file that was sent are matched: as its form says, and with the form's own words."""
+    label = translated("match ids that a spreadsheet has changed")
+    return {
+        "loosely": visit.sent("loosely") == "1",
+        "allow_unmatched": None,
+        "flag": translated("A tick at “{label}”", label=label),
+    }
 
 
 def has_file(visit: Visit, name: str) -> bool:

@@ -265,7 +265,7 @@ def test_notes_below_the_table_are_said():
 
 @pytest.mark.parametrize("given", [{}, {"currency": "EUR"}, {"currency": "€"}])
 def test_a_currency_by_its_sign_and_by_its_code_is_one(given: dict[str, str]) -> None:
-    log = read(shop(currency=["EUR", "€"] * 50), **given)
+    log = read(shop(currency=["EUR", "€"] * 50), None, **given)
 
     assert (log.table.num_rows, log.currency) == (100, given.get("currency", "EUR"))
     with pytest.raises(LogError, match=r"mixes 2 currencies in 'currency': EUR \(99 rows\), USD \(1 rows\)"):

@@ -83,12 +83,14 @@ def test_who_is_to_be_contacted_and_has_opted_out_as_the_contacts_say_is_warned_
     rows = [f"{name},{cell}" for name, cell in zip("abc", cells, strict=True)]
     crm.write_text("\n".join([f"customer_id,{head}", *rows, ""]), encoding="utf-8")
 
-    said = opted_out_sentences(Contacts(crm), crm, pd.DataFrame({"customer_id": ["a", "b", "unknown"]}))
+    contacted = pd.DataFrame({"customer_id": ["a", "b", "unknown"]})
+
+    said = opted_out_sentences(Contacts(crm), contacted, "--suppress crm.csv leaves them alone.")
 
     assert said == (
         [
             f"Warning: 1 customer has opted out, as {columns} of crm.csv says, and 3 are to be contacted, they among "
-            f"them. --suppress {crm} leaves them alone."
+            f"them. --suppress crm.csv leaves them alone."
         ]
         if columns
         else []

@@ -248,6 +248,42 @@ def test_a_file_that_is_none_or_names_nobody_is_refused_in_words(
     assert "/tmp" not in answer.text
 
 
+def test_ids_that_a_spreadsheet_changed_are_explained_with_the_forms_own_remedy(opened: Opened) -> None:
+    browser = opened()
+    draft = begun(browser)
+
+    stop = send_file(browser, f"{draft}/files", "exclusions", b"customer_id\nc000\n'c001\n")
+    contacts = send_file(
+        browser, f"{draft}/files", "contacts", b"customer_id,email\nC002,a@x.example\nc005,b@x.example\n"
+    )
+
+    assert stop.status_code == 400
+    said = unescape(stop.text)
+    assert (
+        "1 of 2 opt-outs of file.csv are in the published list. 1 more would match without an apostrophe"
+        in said
+    )
+    assert "A tick at “match ids that a spreadsheet has changed” matches them so" in said
+    assert "--" not in text_of(re.findall(r'<p[^>]*role="alert".*?</p>', stop.text, re.DOTALL)[0])
+    assert "in file.csv. 1 more would match in lower case. A tick at “match ids" in unescape(contacts.text)
+
+
+def test_contacts_who_have_opted_out_are_warned_of_before_the_list_is_drawn(
+    opened: Opened, people: Callable[..., pd.DataFrame]
+) -> None:
+    browser = opened()
+    draft = begun(browser)
+    rows = "".join(f"{each},{'nein' if n % 2 else 'ja'}\n" for n, each in enumerate(people()["customer_id"]))
+
+    send_file(browser, f"{draft}/files", "contacts", f"customer_id,Werbung\n{rows}".encode())
+    preview = unescape(browser.seen(f"{draft}/preview"))
+
+    assert re.search(
+        r"Warning: \d+ customers have opted out, as Werbung of contacts says, and \d+ are to be", preview
+    )
+    assert "Send the same file as opt-outs too: it leaves them alone." in preview
+
+
 def test_a_file_that_is_too_large_is_refused_in_words(
     opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
