@@ -7,26 +7,25 @@ that a million customers need little memory besides the list itself.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
 import sqlalchemy as sa
 
 from features.errors import StoreError
 from serving.store.database import Database
-from serving.store.rankings import rank
+from serving.store.loading import SLICE_ROWS, load
+from serving.store.rankings import RANKED_BY, rank
 from serving.store.tables import score_sets, scores as scores_table
 from training.model.score_schema import SCHEMA, Column
 
 if TYPE_CHECKING:
     from features.progress import Report
-
-SLICE_ROWS = 20_000
 
 _ARROW: dict[type, pa.DataType] = {
     str: pa.string(),
@@ -62,9 +61,11 @@ def publish(
         _delete_all_but(connection, keep - 1)
         head["published_at"] = datetime.now(UTC)
         head["id"] = connection.scalar(sa.insert(score_sets).values(head).returning(score_sets.c.id))
-        load = _copy if connection.dialect.name == "postgresql" else _insert
-        load(connection, head["id"], _slices(scores), lambda done: report("Publishing", done, len(scores)))
-        rank(connection, head["id"])
+        # Arrow compares texts by their bytes, as both databases do here.
+        order = pc.sort_indices(pa.array(scores["customer_id"], pa.string())).to_numpy()
+        slices = _slices(scores, order, head["id"])
+        load(connection, scores_table, slices, lambda done: report("Publishing", done, len(scores)))
+        rank(connection, head["id"], scores[list(RANKED_BY)].take(order).reset_index(drop=True))
     return head
 
 
@@ -102,14 +103,13 @@ def _delete_all_but(connection: sa.Connection, sets: int) -> None:
     connection.execute(sa.delete(score_sets).where(score_sets.c.id.in_(old)))
 
 
-def _slices(scores: pd.DataFrame) -> Iterator[pa.Table]:
-    """Yield the list by customer id, as Arrow tables of the stored columns."""
-    # Arrow compares texts by their bytes, as both databases do here.
-    order = pc.sort_indices(pa.array(scores["customer_id"], pa.string()))
+def _slices(scores: pd.DataFrame, order: np.ndarray, set_id: int) -> Iterator[pa.Table]:
+    """Yield the list in an order, as Arrow tables of the stored columns."""
     for start in range(0, len(scores), SLICE_ROWS):
-        rows = scores.iloc[order[start : start + SLICE_ROWS].to_numpy()]
+        rows = scores.iloc[order[start : start + SLICE_ROWS]]
         rows = rows.assign(reasons=[json.dumps(list(r), ensure_ascii=False) for r in rows["reasons"]])
-        yield _complete(pa.Table.from_pandas(rows[_SCHEMA.names], _SCHEMA, preserve_index=False))
+        table = _complete(pa.Table.from_pandas(rows[_SCHEMA.names], _SCHEMA, preserve_index=False))
+        yield table.add_column(0, "set_id", pa.repeat(pa.scalar(set_id), table.num_rows))
 
 
 def _complete(table: pa.Table) -> pa.Table:
@@ -123,36 +123,3 @@ def _complete(table: pa.Table) -> pa.Table:
                 f"{stated.name} is missing or infinite for some of the customers. Nothing was published."
             )
     return table
-
-
-def _insert(
-    connection: sa.Connection, set_id: int, slices: Iterator[pa.Table], loaded: Callable[[int], None]
-) -> None:
-    """Insert rows into SQLite through its driver."""
-    driver: Any = connection.connection.driver_connection
-    places = ", ".join("?" * len(_SCHEMA))
-    statement = f"INSERT INTO scores (set_id, {', '.join(_SCHEMA.names)}) VALUES ({set_id}, {places})"
-    done = 0
-    for table in slices:
-        columns = [
-            (column.cast(pa.string()) if pa.types.is_date(column.type) else column).to_pylist()
-            for column in table.columns
-        ]
-        driver.executemany(statement, zip(*columns, strict=True))
-        loaded(done := done + table.num_rows)
-
-
-def _copy(
-    connection: sa.Connection, set_id: int, slices: Iterator[pa.Table], loaded: Callable[[int], None]
-) -> None:
-    """Load rows into PostgreSQL by COPY, from CSV by Arrow, whose digits of floats read back exactly."""
-    driver: Any = connection.connection.driver_connection
-    names = ", ".join(("set_id", *_SCHEMA.names))
-    done = 0
-    with driver.cursor().copy(f"COPY scores ({names}) FROM STDIN (FORMAT csv)") as copy:
-        for table in slices:
-            numbered = table.add_column(0, "set_id", pa.repeat(pa.scalar(set_id), table.num_rows))
-            lines = pa.BufferOutputStream()
-            pa.csv.write_csv(numbered, lines, pa.csv.WriteOptions(include_header=False))
-            copy.write(memoryview(lines.getvalue()))
-            loaded(done := done + table.num_rows)
