@@ -17,6 +17,7 @@ from serving.commands.alerts import alerts, snooze
 from serving.commands.campaign import measure, plan
 from serving.commands.campaigns import campaigns
 from serving.commands.card_of import card_of
+from serving.commands.columns import columns
 from serving.commands.config import config
 from serving.commands.demo import demo
 from serving.commands.forget import forget
@@ -67,4 +68,5 @@ for command in (
 app.add_typer(calculate, name="calculate")
 app.add_typer(keys, name="keys")
 app.add_typer(users, name="users")
+app.add_typer(columns, name="columns")
 app.add_typer(campaigns, name="campaigns")

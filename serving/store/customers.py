@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets as random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -12,14 +12,16 @@ import sqlalchemy as sa
 
 from features.errors import NothingPublished
 from serving.store.database import WAIT_SECONDS, Database
-from serving.store.rankings import ORDERS, rank
-from serving.store.tables import alerts, rankings, score_sets, scores, secrets, tallies
+from serving.store.own_columns import OWN, OwnColumn, OwnColumns, place_own
+from serving.store.rankings import ORDERS, rank, ranks_of
+from serving.store.tables import alerts, own_places, rankings, score_sets, scores, secrets, tallies
 from training.model.score_schema import SCHEMA
 
 PAGE_ROWS = 50
 _CHUNK_ROWS = 10_000
 _LINKS = "links"
 _SECRET_BYTES = 64
+_COUNTS = 100
 
 
 @dataclass(frozen=True)
@@ -29,21 +31,25 @@ class Choice:
     Parameters
     ----------
     tiers, stages, bands : tuples of str
+    own : tuple of str
+        Keys of values of own columns (`serving.store.own_columns.OwnValue`): of each column that has some of them,
+        one. Nobody has a key that is none.
     recent : bool
         Leave out the dormant.
-    ordered_by : of `serving.store.rankings.ORDERS`
+    ordered_by : of `serving.store.rankings.ORDERS`, or "own:" and the name of an own column
     ascending : bool
     """
 
     tiers: tuple[str, ...] = ()
     stages: tuple[str, ...] = ()
     bands: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
     recent: bool = False
     ordered_by: str = ORDERS[0]
     ascending: bool = False
 
     def holds(self, kind: Tally) -> bool:
-        """Tell whether customers of a kind are chosen."""
+        """Tell whether customers of a kind are chosen, as far as their kind tells."""
         return (
             (not self.tiers or kind.value_tier in self.tiers)
             and (not self.stages or kind.stage in self.stages)
@@ -104,6 +110,8 @@ class Customers:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.own = OwnColumns(database)
+        self._counts: dict[tuple[Any, ...], int] = {}
 
     def prepare(self, *, wait_seconds: float = WAIT_SECONDS) -> bytes:
         """Migrate the store, rank what an earlier release published, and return the secret of the links.
@@ -117,7 +125,9 @@ class Customers:
             newest = connection.scalar(sa.select(sa.func.max(score_sets.c.id)))
             ranked = connection.scalar(sa.select(sa.func.max(tallies.c.set_id)))
             if newest is not None and newest != ranked:
-                rank(connection, newest)
+                ranks = ranks_of(connection, newest)
+                rank(connection, newest, ranks)
+                place_own(connection, newest, ranks)
             kept = connection.scalar(sa.select(secrets.c.secret).where(secrets.c.name == _LINKS))
             if kept is None:
                 kept = random.token_bytes(_SECRET_BYTES)
@@ -177,13 +187,37 @@ class Customers:
         if not kinds:
             return Page([], False)
         falling = choice.ascending != back  # whether ranks fall from row to row
-        found = _found(choice.ordered_by, kinds, beyond, falling, rows + 1)
+        if choice.own or choice.ordered_by.startswith(OWN):
+            places = _place_of(choice, self.own.all())
+            if places is None:
+                return Page([], False)
+            found = _read_through(*places, kinds, beyond, falling, rows + 1)
+        else:
+            found = _found(choice.ordered_by, kinds, beyond, falling, rows + 1)
         theirs = (scores.c.set_id == found.c.set_id) & (scores.c.customer_id == found.c.customer_id)
         place = found.c["rank"]
         statement = sa.select(place, scores).select_from(found.join(scores, theirs))
         read = list(self._database.select(statement.order_by(place.desc() if falling else place)))
         page = read[:rows]
         return Page(page[::-1] if back else page, len(read) > rows)
+
+    def count(self, choice: Choice) -> int:
+        """Return how many customers are chosen: without own columns as they were published."""
+        kinds = [kind for kind in self.tallies() if choice.holds(kind)]
+        if not (choice.own and kinds):
+            return sum(kind.customers for kind in kinds)
+        columns = self.own.all()
+        places = _place_of(replace(choice, ordered_by=ORDERS[0]), columns)
+        if places is None:
+            return 0
+        asked = (kinds[0].set_id, columns[0].brought_at, replace(choice, ordered_by="", ascending=False))
+        if asked not in self._counts:
+            if len(self._counts) >= _COUNTS:
+                self._counts.clear()
+            chosen = places[1] & own_places.c.kind.in_([kind.kind for kind in kinds])
+            counted = sa.select(sa.func.count()).select_from(own_places).where(chosen)
+            self._counts[asked] = int(self._database.select(counted)[0][0])
+        return self._counts[asked]
 
     def all(self, choice: Choice) -> Iterator[Sequence[sa.Row[Any]]]:
         """Yield the chosen customers, many at a time."""
@@ -248,6 +282,42 @@ class Customers:
         """Return how many alerts of each kind are open."""
         counted = sa.select(alerts.c.kind, sa.func.count().label("open")).group_by(alerts.c.kind)
         return {row.kind: row.open for row in self._database.select(counted)}
+
+
+def _place_of(
+    choice: Choice, columns: Sequence[OwnColumn]
+) -> tuple[sa.Column[int], sa.ColumnElement[bool]] | None:
+    """Return the column of places that a choice is ordered by, and the own values chosen; None: nobody has them."""
+    orders = {name: own_places.c[f"score_{number}"] for number, name in enumerate(ORDERS)}
+    orders |= {f"{OWN}{each.name}": own_places.c[f"own_{each.place}"] for each in columns}
+    if choice.ordered_by not in orders:
+        return None
+    wanted, known = set(choice.own), set[str]()
+    chosen: list[sa.ColumnElement[bool]] = [sa.true()]
+    for column in columns:
+        of_column = [each for each in column.values if each.key in wanted]
+        known |= {each.key for each in of_column}
+        place = own_places.c[f"own_{column.place}"]
+        if of_column:
+            chosen.append(sa.or_(*(place.between(each.first, each.last) for each in of_column)))
+    return None if wanted - known else (orders[choice.ordered_by], sa.and_(*chosen))
+
+
+def _read_through(
+    place: sa.Column[int],
+    chosen: sa.ColumnElement[bool],
+    kinds: Sequence[Tally],
+    beyond: int | None,
+    falling: bool,
+    rows: int,
+) -> sa.Subquery:
+    """Return the first rows of some kinds and own values, by reading the narrow table of places to its end."""
+    chosen &= own_places.c.kind.in_([each.kind for each in kinds]) & (own_places.c.set_id == kinds[0].set_id)
+    if beyond is not None:
+        chosen &= place < beyond if falling else place > beyond
+    columns = (place.label("rank"), own_places.c.set_id, own_places.c.customer_id)
+    order = place.desc() if falling else place
+    return sa.select(*columns).where(chosen).order_by(order).limit(rows).subquery("found")
 
 
 def _found(

@@ -145,7 +145,8 @@ class Database:
                 driver: Any = connection.driver_connection
                 driver.autocommit = True  # VACUUM is no part of a transaction
                 driver.execute(
-                    "VACUUM scores, alerts, rankings, segments, audit, campaigns, campaign_customers"
+                    "VACUUM scores, alerts, rankings, own_rows, own_places, own_columns, segments, audit, campaigns, "
+                    "campaign_customers"
                 )
         except DRIVER_ERRORS as error:
             raise self.address.fault(error) from None

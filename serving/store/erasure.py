@@ -1,4 +1,4 @@
-"""Deletion of customers from published sets, alerts and campaigns, and from what users of the workbench wrote."""
+"""Deletion of customers from published sets, alerts, own columns and campaigns, and from what users wrote."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ import sqlalchemy as sa
 
 from serving.store.campaign_rows import ASIDE, erase_rows
 from serving.store.database import Database
+from serving.store.own_columns import forget_values
 from serving.store.tables import (
     alerts,
     audit,
     campaign_customers,
     campaigns,
+    own_places,
+    own_rows,
     rankings,
     score_sets,
     scores,
@@ -38,6 +41,8 @@ def count(database: Database, customer_ids: Sequence[str]) -> int:
     for theirs in _batches(campaign_customers, customer_ids):
         counted = sa.select(sa.func.count()).select_from(campaign_customers).where(theirs)
         rows += database.select(counted)[0][0]
+    for theirs in _batches(own_rows, customer_ids):
+        rows += database.select(sa.select(sa.func.count()).select_from(own_rows).where(theirs))[0][0]
     for table, column in _WORDS:
         rows += sum(1 for _ in _blotted(database.select(_written(table, column)), customer_ids))
     return rows
@@ -63,8 +68,12 @@ def erase(database: Database, customer_ids: Sequence[str], wait_seconds: float) 
             for theirs in _batches(scores, customer_ids):
                 deleted = connection.execute(sa.delete(scores).where(scores.c.set_id == set_id, theirs))
                 rows += deleted.rowcount
-        for theirs in _batches(rankings, customer_ids):  # copies of rows that are counted above
-            connection.execute(sa.delete(rankings).where(theirs))
+        for table in (rankings, own_places):  # copies of rows that are counted above
+            for theirs in _batches(table, customer_ids):
+                connection.execute(sa.delete(table).where(theirs))
+        for theirs in _batches(own_rows, customer_ids):
+            rows += connection.execute(sa.delete(own_rows).where(theirs)).rowcount
+        forget_values(connection)
         rows += _erase_from_campaigns(connection, customer_ids)
         rows += _erase_words(connection, customer_ids)
     if rows:

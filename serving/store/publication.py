@@ -20,7 +20,8 @@ import sqlalchemy as sa
 from features.errors import StoreError
 from serving.store.database import Database
 from serving.store.loading import SLICE_ROWS, load
-from serving.store.rankings import RANKED_BY, rank
+from serving.store.own_columns import place_own
+from serving.store.rankings import RANKED_BY, rank, ranks_of
 from serving.store.tables import score_sets, scores as scores_table
 from training.model.score_schema import SCHEMA, Column
 
@@ -65,7 +66,10 @@ def publish(
         order = pc.sort_indices(pa.array(scores["customer_id"], pa.string())).to_numpy()
         slices = _slices(scores, order, head["id"])
         load(connection, scores_table, slices, lambda done: report("Publishing", done, len(scores)))
-        rank(connection, head["id"], scores[list(RANKED_BY)].take(order).reset_index(drop=True))
+        by_id = scores[list(RANKED_BY)].take(order).reset_index(drop=True)
+        ranks = ranks_of(connection, head["id"], by_id)
+        rank(connection, head["id"], ranks)
+        place_own(connection, head["id"], ranks)
     return head
 
 

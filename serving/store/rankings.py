@@ -34,15 +34,16 @@ _KIND = ["value_tier", "stage", "churn_band", "dormant"]
 
 @dataclass(frozen=True)
 class Ranks:
-    """Customers by id, the number of each one's kind, and their places in each order, the first is 1."""
+    """Customers by id, what each is told by, the number of that kind, and their places in each order, from 1."""
 
     customer_ids: pa.Array
+    told: pd.DataFrame
     kinds: np.ndarray
     places: dict[str, np.ndarray]
 
 
-def rank(connection: sa.Connection, set_id: int, customers: pd.DataFrame | None = None) -> Ranks:
-    """Replace the rankings and tallies by those of a set, in the transaction that is open.
+def ranks_of(connection: sa.Connection, set_id: int, customers: pd.DataFrame | None = None) -> Ranks:
+    """Return the customers of a set in each order.
 
     Parameters
     ----------
@@ -55,17 +56,22 @@ def rank(connection: sa.Connection, set_id: int, customers: pd.DataFrame | None 
     chosen = sa.select(score_sets.c.snapshot_date, score_sets.c.dormant_after_days)
     head = connection.execute(chosen.where(score_sets.c.id == set_id)).one()
     told = _told(customers, head.snapshot_date, head.dormant_after_days)
+    places = {name: _places(customers[name]) for name in ORDERS}
+    ids = pa.array(customers["customer_id"], pa.string())
+    return Ranks(ids, told, told["kind"].to_numpy(), places)
+
+
+def rank(connection: sa.Connection, set_id: int, ranks: Ranks) -> None:
+    """Replace the rankings and tallies by those of a set, in the transaction that is open."""
     connection.execute(sa.delete(rankings))
     connection.execute(sa.delete(tallies))
-    counted = told.groupby(["kind", *_KIND], dropna=False, observed=True)["value_at_risk"]
+    counted = ranks.told.groupby(["kind", *_KIND], dropna=False, observed=True)["value_at_risk"]
     sums = counted.agg(customers="size", value_at_risk="sum").reset_index()
     sums["stage"] = sums["stage"].astype(object).where(sums["stage"].notna(), None)
     connection.execute(sa.insert(tallies), sums.assign(set_id=set_id).to_dict("records"))
-    ids, kinds = pa.array(customers["customer_id"], pa.string()), told["kind"].to_numpy()
-    places = {name: _places(customers[name]) for name in ORDERS}
     for name in sorted(ORDERS):  # as the key has them
-        load(connection, rankings, sliced(_ranking(name, set_id, ids, kinds, places[name])))
-    return Ranks(ids, kinds, places)
+        ranking = _ranking(name, set_id, ranks.customer_ids, ranks.kinds, ranks.places[name])
+        load(connection, rankings, sliced(ranking))
 
 
 def _ranking(name: str, set_id: int, ids: pa.Array, kinds: np.ndarray, places: np.ndarray) -> pa.Table:

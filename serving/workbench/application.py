@@ -31,6 +31,7 @@ from serving.workbench import (
     draft_preview,
     models,
     overview,
+    own_columns,
     report,
 )
 from serving.workbench.guard import LANGUAGE_COOKIE, Guard
@@ -77,6 +78,7 @@ ENTRANCES: Sequence[Entrance] = (
     Entrance("/customers", customers.show),
     Entrance("/customers/search", customers.search, method="POST"),
     Entrance("/customers/export", customers.export, "campaign", "POST"),
+    Entrance("/customers/columns", own_columns.bring, "admin", "POST", files=True),
     Entrance("/customers/{key}", customer.show),
     Entrance("/campaigns", campaigns.show),
     Entrance("/campaigns", draft_audience.begin, "campaign", "POST", keeps=True),

@@ -16,6 +16,7 @@ from serving.explanation.customer_facts import Order
 from serving.workbench.contributions import why
 from serving.workbench.library import library
 from serving.workbench.orders import Known
+from serving.workbench.own_columns import cells_of, names_of
 from serving.workbench.page import page, said, short_day
 from serving.workbench.priced_offers import left_alone, priced_for
 from serving.workbench.visit import CUSTOMER, Visit
@@ -62,6 +63,7 @@ def show(visit: Visit) -> Response:
         band=band_of(newest.churn_probability),
         silence=silence(newest.last_purchase_date, newest.snapshot_date),
         cells={name: write(newest) for name, write in CELLS.items()},
+        own=_own(visit, customer_id),
         interval=_interval(newest),
         history=[(row, band_of(row.churn_probability)) for row in history],
         alerts=[
@@ -90,6 +92,14 @@ def _known(visit: Visit, customer_id: str, day: date) -> tuple[Known | None, str
     except StayworthError as error:
         return None, str(error)
     return known, "" if known else translated("The log has no order of theirs before the list.")
+
+
+def _own(visit: Visit, customer_id: str) -> list[tuple[str, str]]:
+    """Return the names of the own columns that the customer has a cell in, and the cells."""
+    own = visit.sources.store.customers.own
+    columns = own.all()
+    cells = cells_of(own, columns, [customer_id]).get(customer_id, {})
+    return [(name, cells[key]) for key, name in names_of(columns).items() if cells.get(key)]
 
 
 def _interval(score: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,9 @@ from serving.lists.export import write_table
 from serving.store.customers import Page, PublishedSet, Tally
 from serving.store.rankings import BANDS
 from serving.store.segments import LONGEST_NAME
+from serving.workbench.own_columns import cells_of, chosen_in_words, filters, names_of, with_cells
 from serving.workbench.page import go_to, page, said
-from serving.workbench.query import TableQuery
+from serving.workbench.query import TableQuery, is_own
 from serving.workbench.visit import SEARCH, WAIT_SECONDS, Visit
 from serving.workbench.words import (
     BAND_NAMES,
@@ -69,7 +70,9 @@ def show(visit: Visit) -> Response:
         links = _links(query, found, newest)
     else:
         found, links = store.customers.search(searched), {}
-    tallies = store.customers.tallies()
+    tallies, own = store.customers.tallies(), store.customers.own.all()
+    names = {name: translated(each) for name, each in COLUMN_NAMES.items()} | names_of(own)
+    cells = cells_of(store.customers.own, own, [row.customer_id for row in found.rows])
     return page(
         visit,
         "customers.html",
@@ -77,16 +80,25 @@ def show(visit: Visit) -> Response:
         newest=newest,
         replaced=replaced,
         searched=searched,
-        number=_count(query, tallies),
-        rows=[_row(visit, each, newest) for each in found.rows],
+        number=store.customers.count(query.choice),
+        rows=[_row(visit, each, newest, cells.get(each.customer_id, {})) for each in found.rows],
         cut=searched is not None and found.more,
         links=links,
-        options=options(tallies),
-        chosen=_chosen_in_words(query),
+        options=[*options(tallies), *filters(own)],
+        chosen=[*_chosen_in_words(query), *chosen_in_words(query.choice, own)],
+        columns=[name for name in query.columns if name in names],
         segments=store.segments.all(),
-        column_names=COLUMN_NAMES,
-        order_names=ORDER_NAMES,
-        ordered=_ORDERED,
+        column_names=names,
+        order_names={name: translated(each) for name, each in ORDER_NAMES.items()} | names_of(own),
+        ordered=_ORDERED | {name: name for name in names_of(own)},
+        texts={
+            "churn",
+            "reason",
+            "stage",
+            "value_tier",
+            *names_of([each for each in own if not each.numeric]),
+        },
+        has_own=bool(own),
         longest_name=LONGEST_NAME,
     )
 
@@ -118,19 +130,14 @@ def _links(query: TableQuery, found: Page, newest: PublishedSet) -> dict[str, st
     return links
 
 
-def _count(query: TableQuery, tallies: Sequence[Tally]) -> int:
-    """Return how many customers the choice holds, as they were published."""
-    return sum(each.customers for each in tallies if query.choice.holds(each))
-
-
-def _row(visit: Visit, row: Any, newest: PublishedSet) -> Row:
+def _row(visit: Visit, row: Any, newest: PublishedSet, own: Mapping[str, str]) -> Row:
     return Row(
         key=visit.key_of(row.customer_id),
         customer_id=row.customer_id,
         probability=row.churn_probability,
         band=band_of(row.churn_probability),
         silence=silence(row.last_purchase_date, newest.snapshot_date),
-        cells={name: write(row) for name, write in CELLS.items()},
+        cells={**{name: write(row) for name, write in CELLS.items()}, **own},
     )
 
 
@@ -186,12 +193,14 @@ def export(visit: Visit) -> Response:
     query, kind = TableQuery.of(visit.form), visit.sent("kind")
     if kind not in EXPORTS:
         raise StayworthError(translated("Choose CSV, Excel, or the list for a plan."))
-    shown = ("customer_id", *(_FILE_COLUMNS.get(name, name) for name in query.columns))
+    of_score = [name for name in query.columns if not is_own(name)]
+    shown = ("customer_id", *(_FILE_COLUMNS.get(name, name) for name in of_score))
     table, set_id = published_rows(
         visit.sources.store.customers, query.choice, SCORE_COLUMNS if kind == PLAN else shown
     )
     if set_id is None:
         return said(visit, translated("Nobody is chosen, so there is no list to take out."), status=400)
+    table = with_cells(table, visit.sources.store.customers.own, query.columns)
     about = f"{len(table)} customers of set {set_id}, {kind}"
     visit.sources.store.audit.add(visit.who.name, "take out list", about, wait_seconds=WAIT_SECONDS)
     folder = tempfile.TemporaryDirectory(prefix="stayworth-")
@@ -212,6 +221,8 @@ AUDIT_ACTIONS = {
     "keep segment": translatable("kept a segment"),
     "remove segment": translatable("removed a segment"),
     "take out list": translatable("took out a list"),
+    "bring own columns": translatable("brought own columns"),
+    "remove own columns": translatable("removed the own columns"),
     "begin campaign": translatable("began a campaign"),
     "change draft": translatable("changed a draft"),
     "upload for draft": translatable("sent files for a draft"),

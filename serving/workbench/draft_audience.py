@@ -16,6 +16,7 @@ from serving.store.campaigns import Campaign
 from serving.workbench.choices import Choices
 from serving.workbench.customers import options
 from serving.workbench.drafting import draft_of, keep_choices, show_step
+from serving.workbench.own_columns import filters
 from serving.workbench.page import go_to
 from serving.workbench.query import TableQuery
 from serving.workbench.visit import WAIT_SECONDS, Visit
@@ -44,14 +45,13 @@ def _audience_page(
         query=query,
         name=name or (draft.name if draft else ""),
         number=_number(visit, query),
-        options=options(tallies),
+        options=[*options(tallies), *filters(visit.sources.store.customers.own.all())],
         segments=visit.sources.store.segments.all(),
     )
 
 
 def _number(visit: Visit, query: TableQuery) -> int:
-    customers = visit.sources.store.customers
-    return sum(each.customers for each in customers.tallies() if query.choice.holds(each))
+    return visit.sources.store.customers.count(query.choice)
 
 
 def begin(visit: Visit) -> Response:

@@ -5,6 +5,7 @@ It holds no customer: a page begins after a rank, and a search is a sealed key.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -14,10 +15,12 @@ from starlette.datastructures import ImmutableMultiDict, QueryParams
 
 from features.customer_groups import STAGES, TIERS
 from serving.store.customers import Choice
+from serving.store.own_columns import OWN
 from serving.store.rankings import BANDS, ORDERS
 from serving.workbench.words import COLUMN_NAMES, USUAL_COLUMNS
 
 _HIGHEST_RANK = 2**31 - 1
+_KEY, _LONGEST_OWN = re.compile(r"[0-9a-f]{16}"), 80
 USUAL_CHOICE = Choice(recent=True)
 """All but the dormant, whom a campaign plan leaves out too."""
 
@@ -60,11 +63,13 @@ class TableQuery:
             tiers=_known(sent.getlist("tier"), TIERS),
             stages=_known(sent.getlist("stage"), STAGES),
             bands=_known(sent.getlist("band"), BANDS),
+            own=tuple(sorted({str(key) for key in sent.getlist("own") if _KEY.fullmatch(str(key))})),
             recent=sent.get("dormant") != "1",
-            ordered_by=by if by in ORDERS else ORDERS[0],
+            ordered_by=by if by in ORDERS or is_own(by) else ORDERS[0],
             ascending=sent.get("up") == "1",
         )
-        columns = _known(sent.getlist("column"), COLUMN_NAMES) or USUAL_COLUMNS
+        own = dict.fromkeys(str(each) for each in sent.getlist("column") if is_own(str(each)))
+        columns = (*_known(sent.getlist("column"), COLUMN_NAMES), *own) or USUAL_COLUMNS
         beyond = _number(sent.get("beyond"))
         return cls(choice, columns, beyond, sent.get("back") == "1", _number(sent.get("set")))
 
@@ -78,6 +83,7 @@ class TableQuery:
         pairs = [("tier", each) for each in self.choice.tiers]
         pairs += [("stage", each) for each in self.choice.stages]
         pairs += [("band", each) for each in self.choice.bands]
+        pairs += [("own", each) for each in self.choice.own]
         pairs += [] if self.choice.recent else [("dormant", "1")]
         pairs += [("by", self.choice.ordered_by)] if self.choice.ordered_by != ORDERS[0] else []
         pairs += [("up", "1")] if self.choice.ascending else []
@@ -93,9 +99,12 @@ class TableQuery:
         place = [("beyond", str(beyond)), *([("back", "1")] if back else []), ("set", str(set_id))]
         return _address([*self.fields(), *place])
 
-    def ordered(self, by: str) -> str:
-        """Return the address of the table in another order; in the same one, the other way round."""
-        up = by == self.choice.ordered_by and not self.choice.ascending
+    def ordered(self, by: str, *, texts: bool = False) -> str:
+        """Return the address of the table in another order; in the same one, the other way round.
+
+        Numbers are shown from the highest on first, texts from the first on.
+        """
+        up = not self.choice.ascending if by == self.choice.ordered_by else texts
         return replace(self, choice=replace(self.choice, ordered_by=by, ascending=up)).address()
 
     def is_chosen(self) -> bool:
@@ -105,6 +114,11 @@ class TableQuery:
     def to_keep(self) -> dict[str, str]:
         """Return what a segment keeps."""
         return {"query": urlencode(self.fields())}
+
+
+def is_own(name: str) -> bool:
+    """Tell whether a column may be one of the operator's own."""
+    return name.startswith(OWN) and len(OWN) < len(name) <= _LONGEST_OWN and name.isprintable()
 
 
 def _address(pairs: Sequence[tuple[str, str]]) -> str:

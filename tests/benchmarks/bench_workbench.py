@@ -1,7 +1,8 @@
 """How long the workbench's pages take over many customers: ``python tests/benchmarks/bench_workbench.py 1000000``.
 
 Prints, for each page, the median and the 95th percentile of the time from request to answer, one request at a time;
-and how long publishing such a list takes, with what the pages need of it.
+and how long publishing such a list takes, with what the pages need of it. A second word is the URI of a store to fill,
+such as an empty database of PostgreSQL.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import httpx
 import numpy as np
 import pandas as pd
 
+from serving.store.own_columns import key_of
 from serving.store.store import Store
 from serving.workbench.application import application
 from serving.workbench.sealing import Sealer
@@ -39,6 +41,11 @@ PAGES = {
     "in the middle": "/customers?dormant=1&beyond=500000",
     "the last page": "/customers?dormant=1&up=1",
     "audit": "/audit",
+}
+OWN_PAGES = {
+    "by an own column": "/customers?by=own:age&column=own:age",
+    "deep in its order": "/customers?by=own:age&column=own:age&beyond=400000",
+    "of an own value": f"/customers?own={key_of('city', 'Yazd')}",
 }
 
 
@@ -71,6 +78,13 @@ def scored(customers: int) -> pd.DataFrame:
     return rows[list(SCORE_COLUMNS)]
 
 
+def own_cells(ids: pd.Series) -> pd.DataFrame:
+    """Return a city and an age for each customer."""
+    draw = np.random.default_rng(2)
+    cities = draw.choice(["Yazd", "Shiraz", "Qom", "Ahvaz"], len(ids), p=[0.05, 0.25, 0.3, 0.4])
+    return pd.DataFrame({"city": cities, "age": draw.integers(18, 90, len(ids))}, index=list(ids))
+
+
 async def measured(client: httpx.AsyncClient, address: str) -> list[float]:
     """Return the seconds of each request."""
     times = []
@@ -91,7 +105,7 @@ async def addresses(client: httpx.AsyncClient, customers: int) -> dict[str, str]
     searched = await client.post(
         "/customers/search", data={"csrf": csrf[1], "wanted": f"{customers // 2:08}"[:5]}
     )
-    return PAGES | {"one customer": found[1], "a search": searched.headers["location"]}
+    return PAGES | OWN_PAGES | {"one customer": found[1], "a search": searched.headers["location"]}
 
 
 async def run(app: Any, customers: int) -> list[tuple[str, float, float]]:
@@ -105,12 +119,16 @@ async def run(app: Any, customers: int) -> list[tuple[str, float, float]]:
         return results
 
 
-def main(customers: int) -> None:
-    with tempfile.TemporaryDirectory() as folder, Store(f"sqlite:///{folder}/store.db") as store:
+def main(customers: int, uri: str = "") -> None:
+    with tempfile.TemporaryDirectory() as folder, Store(uri or f"sqlite:///{folder}/store.db") as store:
         rows = scored(customers)
         started = time.perf_counter()
         store.publish(rows)
         print(f"{customers:,} customers published in {time.perf_counter() - started:.1f} s")
+        store.customers.own.replace(own_cells(rows["customer_id"]), "bench")
+        started = time.perf_counter()
+        store.publish(rows)
+        print(f"again, with two own columns, in {time.perf_counter() - started:.1f} s")
         secret = store.customers.prepare()
         sources = Sources(store, KnownVersions(Registry(f"sqlite:///{folder}/none.db")), Sealer(secret))
         app = application(sources, secret, loopback=True)
@@ -120,4 +138,4 @@ def main(customers: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000, *sys.argv[2:3])

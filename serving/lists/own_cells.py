@@ -1,0 +1,65 @@
+"""A file of what the operator knows of customers, as the own columns of the store take it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from features.errors import StayworthError
+from features.language import translated
+from features.suggestion import nearest
+from serving.lists.contacts import CUSTOMER_ID, Contacts
+from training.model.score_schema import SCORE_COLUMNS
+
+
+def own_cells(
+    path: Path, listed: Sequence[str], *, only: Sequence[str] = (), loosely: bool = False
+) -> tuple[pd.DataFrame, str]:
+    """Read the cells of customers from a file, and say how many of the published list have some.
+
+    Parameters
+    ----------
+    path : CSV, Parquet or Excel file with a column ``customer_id``, one row a customer
+    listed : ids of the published list
+    only : names of columns; by default all
+    loosely : bool
+        Match ids as in `features.log.matching.match_ids`.
+
+    Returns
+    -------
+    DataFrame by customer id, and a sentence
+
+    Raises
+    ------
+    StayworthError
+        If the file cannot be read, lacks a column, has one of a score's, or nobody of the list is in it.
+    """
+    contacts = Contacts(path, loosely=loosely)
+    contacts.require_no_clash(list(SCORE_COLUMNS))
+    names = [str(name) for name in contacts.table.columns]
+    for name in only:
+        if name not in names:
+            raise StayworthError(
+                translated(
+                    "{file} has no column {name!r}. Did you mean {near!r}? It has {names}.",
+                    file=contacts.name,
+                    name=name,
+                    near=nearest(name, names) or names[0] if names else "",
+                    names=", ".join(names),
+                )
+            )
+    cells = contacts.table[list(only)] if only else contacts.table
+    match = contacts.matched(pd.DataFrame({CUSTOMER_ID: list(listed)}, dtype="str"))
+    if listed and not match.pairs:
+        raise StayworthError(" ".join(contacts.warnings(match)))
+    theirs = {there: ours for ours, there in match.pairs.items()}
+    cells = cells.rename(index=lambda each: theirs.get(each, each))
+    sentence = translated(
+        "{found:,} of {n:customer|customers} of the published list have a row in {file}.",
+        found=len(match.pairs),
+        n=len(listed),
+        file=contacts.name,
+    )
+    return cells, sentence

@@ -1,0 +1,137 @@
+"""Own columns: brought by an administrator or a command; shown, ordered, filtered, kept in segments and taken out."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from serving.cli import app
+from serving.store.store import Store
+
+Opened = Callable[..., Any]
+FILE = "customer_id,city,credit\nc000,Yazd,12.5\nc001,شیراز,1500\nc002,Yazd,\nstranger,Qom,7\n"
+
+
+def text_of(page: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page.partition("<main")[2])).split())
+
+
+def bring(browser: Any, content: bytes) -> Any:
+    csrf = re.search(r'name="csrf" value="(\w+)"', browser.seen("/customers"))
+    assert csrf
+    files = {"columns": ("crm.csv", content)}
+    return browser.post("/customers/columns", data={"csrf": csrf[1]}, files=files)
+
+
+def key_of(page: str, value: str) -> str:
+    found = re.search(rf'name="own" value="(\w+)"[^>]*/> <bdi>{value}</bdi>', page)
+    assert found
+    return found[1]
+
+
+def customers(page: str) -> list[str]:
+    return re.findall(r'<th scope="row"><a href="/customers/[^"]+"><bdi>([^<]+)</bdi>', page)
+
+
+def test_own_columns_are_shown_ordered_filtered_kept_and_taken_out(opened: Opened, store: Store) -> None:
+    browser = opened()
+
+    brought = bring(browser, FILE.encode())
+    page = browser.seen("/customers?dormant=1&column=own:city&column=own:credit&by=own:city&up=1")
+    yazd = key_of(page, "Yazd")
+    chosen = f"/customers?dormant=1&own={yazd}&column=own:city"
+    segment = browser.send("/segments", name="Yazd", dormant="1", own=yazd, column="own:city")
+    table = browser.send(
+        "/customers/export", kind="csv", own=yazd, column=["churn", "own:city", "own:credit"]
+    )
+    one = browser.seen(re.findall(r'<a href="(/customers/[^"]+)"><bdi>c001', page)[0])
+
+    assert brought.status_code == 200
+    assert "3 of 130 customers of the published list have a row in crm.csv" in unescape(brought.text)
+    assert customers(page)[:3] == ["c002", "c000", "c001"]
+    assert "c000 Yazd 12.5" in text_of(page) and "c001 شیراز 1,500" in text_of(page)
+    assert customers(browser.seen(chosen)) == ["c000", "c002"]
+    assert "2 customers list of" in text_of(browser.seen(chosen))
+    assert "with the dormant · city: Yazd" in text_of(browser.seen(chosen))
+    assert "Yazd" not in str(segment.url) and customers(segment.text) == ["c000", "c002"]
+    rows = pd.read_csv(io.BytesIO(table.content), dtype=str, keep_default_na=False)
+    assert list(rows.columns) == ["customer_id", "churn_probability", "city", "credit"]
+    assert rows[["customer_id", "city", "credit"]].to_numpy().tolist() == [
+        ["c000", "Yazd", "12.5"],
+        ["c002", "Yazd", ""],
+    ]
+    assert "city شیراز credit 1,500" in text_of(one)
+
+
+def test_a_campaign_is_planned_for_a_value_of_an_own_column(opened: Opened) -> None:
+    browser = opened()
+    bring(browser, FILE.encode())
+    yazd = key_of(browser.seen("/campaigns/new"), "Yazd")
+
+    form = text_of(browser.seen(f"/campaigns/new?dormant=1&own={yazd}"))
+    begun = browser.send("/campaigns", name="spring", dormant="1", own=yazd)
+    bring(browser, FILE.replace("Yazd", "Ahvaz").encode())
+    number = begun.url.path.split("/")[2]
+    gone = browser.seen(f"/campaigns/{number}/audience")
+
+    assert "By these filters: 2 customers" in form
+    assert begun.url.path.endswith("/offers")
+    assert "By these filters: 0 customers" in text_of(gone)  # and not everybody
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"\x89PNG\r\n", "cannot be kept"),
+        (b"id,city\nc000,Yazd\n", "has no column 'customer_id'"),
+        (b"customer_id,stage\nc000,x\n", "both have 'stage'"),
+        (b"customer_id\nc000\n", "no column besides the ids"),
+        (b"customer_id,city\nnobody,Yazd\n", "Compare the ids"),
+    ],
+)
+def test_a_file_that_cannot_be_kept_is_said_and_changes_nothing(
+    opened: Opened, store: Store, content: bytes, says: str
+) -> None:
+    browser = opened()
+    bring(browser, FILE.encode())
+
+    answer = bring(browser, content)
+
+    assert answer.status_code == 400 and says in unescape(answer.text)
+    assert [column.name for column in store.customers.own.all()] == ["city", "credit"]
+
+
+def test_who_is_no_administrator_brings_no_columns(opened: Opened, store: Store) -> None:
+    store.users.add("sara", "campaign", "correct horse battery")
+    browser = opened(loopback=False)
+    browser.sign_in("sara")
+
+    assert bring(browser, FILE.encode()).status_code == 415  # the file is not even read
+    assert store.customers.own.all() == []
+    assert "File of own columns" not in browser.seen("/customers")
+
+
+def test_the_command_brings_lists_and_removes_columns(store: Store, tmp_path: Path) -> None:
+    address = f"sqlite:///{tmp_path}/store.db"
+    pd.DataFrame({"customer_id": ["c000"], "city": ["Yazd"], "mail": ["a@x"]}).to_csv(
+        tmp_path / "crm.csv", index=False
+    )
+
+    def run(*words: str) -> str:
+        return CliRunner().invoke(app, ["columns", *words, "--store", address]).output
+
+    brought = run("bring", str(tmp_path / "crm.csv"), "--only", "city")
+    listed = run("list")
+    removed = run("remove")
+
+    assert "1 of 130 customers of the published list have a row in crm.csv. Own columns: city." in brought
+    assert "city" in listed and "Yazd" in listed
+    assert "removed" in removed and "no own column" in run("list")
