@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 import numpy as np
@@ -12,6 +11,7 @@ from features.language import translated
 from features.log.columns import quoted
 from features.log.findings import Finding
 from features.log.loss_checks import MUCH
+from features.log.remedies import typed, with_replaced
 from features.log.transactions import TransactionLog
 
 _FEW_ROWS = 20
@@ -53,8 +53,10 @@ def _check_quantities(log: TransactionLog, sold: np.ndarray) -> Iterator[Finding
                 "{n:row has|rows have} a negative quantity and a positive amount, and counts as a purchase each. If "
                 "they are returns, turn their amounts: {flag}.",
                 n=rows,
-                flag=f'--amount-expression "CASE WHEN {quoted(quantity)} < 0 THEN -{quoted(amount)} ELSE '
-                f'{quoted(amount)} END"',
+                flag=typed(
+                    "--amount-expression",
+                    f"CASE WHEN {quoted(quantity)} < 0 THEN -{quoted(amount)} ELSE {quoted(amount)} END",
+                ),
             ),
         )
 
@@ -110,13 +112,13 @@ def _share(log: TransactionLog, role: str, constant: float | None) -> Finding:
     if constant is not None:
         remedy = translated(
             "Leave it out here, {flag}, and state it where you train: {margin}.",
-            flag=f"--ignore-column {shlex.quote(log.names[role])}",
+            flag=typed("--ignore-column", log.names[role]),
             margin=f"--margin {constant:g}",
         )
     else:
         remedy = translated(
             "Turn them into money: {flag}.",
-            flag=f'--transactions "FILE?query=SELECT * REPLACE ({money} AS {column}) FROM log"',
+            flag=with_replaced(f"{money} AS {column}"),
         )
     message = translated(
         "{column} is never above 1, far below the amounts: a share? It is read as money, and would be next to nothing.",
@@ -137,7 +139,7 @@ def _check_discounts(log: TransactionLog, sold: np.ndarray) -> Iterator[Finding]
                 "{n:row has|rows have} a negative discount, which is left out of what is said of discounts. If the "
                 "export writes them so, turn them: {flag}.",
                 n=rows,
-                flag=f'--transactions "FILE?query=SELECT * REPLACE (abs({column}) AS {column}) FROM log"',
+                flag=with_replaced(f"abs({column}) AS {column}"),
             ),
         )
 

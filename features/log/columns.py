@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from features.errors import LogError, MissingColumnError
 from features.language import translated
+from features.log.remedies import typed
 from features.log.settings import Columns, LogRules
 from features.suggestion import nearest
 
@@ -35,6 +36,15 @@ _USUAL = {
     "quantity": "quantity|qty|units|menge|anzahl|quantité|cantidad|adet|miktar|تعداد",
 }
 _PERIOD = r"(19|20|13|14)[0-9]{2}([-/. ]?(0?[1-9]|1[0-2]|Q[1-4]))?$"  # a year, a month or a quarter
+# Words of SQL that a column's name may be.
+_RESERVED = re.compile(
+    "all|analy[sz]e|and|any|array|as|asc|asymmetric|both|case|cast|check|collate|column|constraint|create|default|"
+    "deferrable|desc|describe|distinct|do|else|end|except|false|fetch|for|foreign|from|group|having|in|initially|"
+    "intersect|into|lambda|lateral|leading|limit|not|null|offset|on|only|or|order|pivot(_longer|_wider)?|placing|"
+    "primary|qualify|references|returning|select|show|some|summarize|symmetric|table|then|to|trailing|true|union|"
+    "unique|unpivot|using|variadic|when|where|window|with",
+    re.IGNORECASE,
+)
 # From here on a float skips whole numbers: two ids may have become one.
 _LARGEST_ID = {pa.float32(): 2.0**24, pa.float64(): 2.0**53}
 
@@ -102,7 +112,7 @@ def _missing_columns(missing: dict[str, str], available: list[str], roles: dict[
         price, quantity = (_usual(role, free) if near is None else None for role in ("price", "quantity"))
         if roles.get(name) == "amount" and price and quantity:
             expression = f"{quoted(quantity)} * {quoted(price)}"
-            advice.append(f"for {name!r} use --amount-expression '{expression}'")
+            advice.append(f"for {name!r} use {typed('--amount-expression', expression)}")
         elif near := near or (price if roles.get(name) == "amount" else None):
             advice.append(f"for {name!r} {remedy} {near!r}")
         elif remedy.startswith("use"):
@@ -141,8 +151,15 @@ def listed(names: Iterable[object]) -> str:
 
 
 def quoted(name: str) -> str:
-    """Return a column's name as a query or an expression has it."""
-    return name if name.isidentifier() else f'"{name}"'
+    """Return a column's name as a query or an expression has it.
+
+    Examples
+    --------
+    >>> quoted("amount"), quoted("Unit Price"), quoted("order")
+    ('amount', '"Unit Price"', '"order"')
+    """
+    plain = name.isidentifier() and not _RESERVED.fullmatch(name)
+    return name if plain else '"' + name.replace('"', '""') + '"'
 
 
 def text(column: pa.ChunkedArray) -> pa.ChunkedArray:

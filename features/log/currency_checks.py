@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections import Counter
 from collections.abc import Iterator
 
@@ -14,6 +13,7 @@ from features.language import translated
 from features.log.columns import listed, quoted, text
 from features.log.currencies import currency_code, one_name
 from features.log.findings import Finding
+from features.log.remedies import typed
 from features.log.transactions import TransactionLog
 from features.log.workbooks import currencies_of
 
@@ -90,7 +90,7 @@ def _mixed_formats(log: TransactionLog, formatted: Counter[str]) -> Finding:
             columns=listed(log.amount_columns),
             n=len(set(one_name(formatted).values())),
             counts=", ".join(f"{word} ({count:,})" for word, count in formatted.most_common()),
-            flags=f"--currency {shlex.quote(formatted.most_common(1)[0][0])}",
+            flags=typed("--currency", formatted.most_common(1)[0][0]),
         ),
         fatal=True,
     )
@@ -100,7 +100,7 @@ def _mixed(name: str, column: pa.ChunkedArray, amount: str, codes: dict[str, str
     rows: Counter[str] = Counter()
     for entry in pc.value_counts(pc.utf8_upper(text(column).drop_null())).to_pylist():
         rows[entry["values"]] += entry["counts"]
-    flags = f"--currency-column {shlex.quote(name)} --currency {shlex.quote(rows.most_common(1)[0][0])}"
+    flags = f"{typed('--currency-column', name)} {typed('--currency', rows.most_common(1)[0][0])}"
     message = translated(
         "Column {name} says that the amounts are of {n:currency|currencies}, and they are summed as if they were one: "
         "{counts}. Say which to use, such as {flags}; rows in others are then quarantined.",
@@ -114,8 +114,6 @@ def _mixed(name: str, column: pa.ChunkedArray, amount: str, codes: dict[str, str
         turned = (
             f"CASE WHEN {quoted(name)} IN ({tomans}) THEN 10 * {quoted(amount)} ELSE {quoted(amount)} END"
         )
-        flag = f'--amount-expression "{turned}"'
-        if '"' in turned:
-            flag = f"--amount-expression {shlex.quote(turned)}"
+        flag = typed("--amount-expression", turned)
         message += " " + translated("Or use all of them, in rials: {flag}.", flag=flag)
     return Finding("mixed-currencies", message, fatal=True)

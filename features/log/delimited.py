@@ -87,7 +87,17 @@ def _with_header(lines: Sequence[str], start: int, separator: str) -> Layout:
         start += 1
     reader = csv.reader(lines[start:], delimiter=separator)
     header = tuple(next(reader, []))
-    return Layout(separator, header, start + reader.line_num)
+    end = start + reader.line_num
+    return Layout(separator, header + ("",) * _ends_in_a_mark(lines[end:], separator, len(header)), end)
+
+
+def _ends_in_a_mark(lines: Sequence[str], separator: str, width: int) -> bool:
+    """Tell whether the rows end in a separator, which the header does not: they have a cell more, an empty one."""
+    filled = [line for line in lines if line.strip()]
+    if not filled or not all(line.rstrip("\r\n").endswith(separator) for line in filled[:-1] or filled):
+        return False
+    rows = csv.reader(filled[:-1] or filled, delimiter=separator)  # the last line may be torn
+    return all(len(row) == width + 1 for row in rows)
 
 
 def _width(line: str, separator: str) -> int:
@@ -232,16 +242,23 @@ def _fault(path: Path, text: Path, layout: Layout, error: str) -> str:
     if torn := _TORN_ROW.search(error):
         number, expected, actual = map(int, torn.groups())
         found = translated(
-            "{path}, data row {row}: {n:cell|cells}, where the header has {expected}. A cell that holds {separator!r} "
-            "must stand in double quotes.",
+            "{path}, data row {row}: {n:cell|cells}, where the header has {expected}.",
             path=path,
             row=number - layout.lines,
             n=actual,
             expected=expected,
-            separator=layout.separator,
         )
-        note = translated("A note below the table has to be taken out.")
-        return found if actual > 1 else f"{found} {note}"
+        remedy = (
+            translated(
+                "A cell that holds {separator!r} must stand in double quotes.", separator=layout.separator
+            )
+            if actual > expected
+            else translated(
+                "A cell that holds a line break must stand in double quotes; a note below the table, or another table, "
+                "has to be taken out."
+            )
+        )
+        return f"{found} {remedy}"
     if "straddling" in error:
         return _too_long(path)
     if "UTF8" in error:
@@ -250,7 +267,10 @@ def _fault(path: Path, text: Path, layout: Layout, error: str) -> str:
 
 
 def _not_utf8(text: Path, path: Path) -> str:
-    remedy = "Save it as UTF-8 (in Excel: CSV UTF-8), or name its encoding, such as --encoding cp1252."
+    remedy = translated(
+        "Save it as UTF-8 (in Excel: CSV UTF-8), or name its encoding: --encoding cp1252 (Western Europe), cp1254 "
+        "(Turkish), cp1256 (Arabic, Persian)."
+    )
     with text.open("rb") as file:
         for number, line in enumerate(iter(lambda: file.readline(_BLOCK_BYTES), b""), start=1):
             if len(line) == _BLOCK_BYTES:  # perhaps cut within a letter

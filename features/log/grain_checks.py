@@ -12,6 +12,7 @@ from features.language import translated
 from features.log.columns import quoted, text
 from features.log.findings import Finding
 from features.log.loss_checks import MUCH
+from features.log.remedies import typed
 from features.log.settings import LogRules
 from features.log.transactions import TransactionLog
 
@@ -52,7 +53,7 @@ def _sums_with_a_word(log: TransactionLog) -> Iterator[Finding]:
             places = np.searchsorted(np.flatnonzero(used), of_word)
             if _are_sums(cents, places) or _is_sum_of_all(cents, places):
                 condition = f"coalesce({quoted(name)}, '') NOT ILIKE '%{word}%'"
-                yield _sums(log, places, f'--where "{condition}"')
+                yield _sums(log, places, typed("--where", condition))
                 return
 
 
@@ -124,7 +125,9 @@ def _largest(log: TransactionLog) -> Iterator[Finding]:
                 "Row {row:,}, of customer {customer}, is the sum of all others: a totals row. Leave it out: {flag}.",
                 row=row + 1,
                 customer=repr(customer),
-                flag=f"--where \"{log.names.get('customer_id', 'customer_id')} <> '{customer}'\"",
+                flag=typed(
+                    "--where", f"{quoted(log.names.get('customer_id', 'customer_id'))} <> '{customer}'"
+                ),
             ),
             fatal=True,
         )

@@ -13,6 +13,7 @@ from features.log.columns import quoted
 from features.log.customer_days import customer_days
 from features.log.findings import Finding
 from features.log.identity import NOBODY, NOBODY_ADDRESS, SCIENTIFIC, examples, fold
+from features.log.remedies import typed, with_replaced
 from features.log.settings import LogRules
 from features.log.transactions import TransactionLog
 
@@ -121,7 +122,7 @@ def _left_out(log: TransactionLog, names: list[str]) -> str:
     column = quoted(log.names.get("customer_id", "customer_id"))
     first, *others = ["'" + name.replace("'", "''") + "'" for name in names]
     condition = f"{column} NOT IN ({', '.join([first, *others])})" if others else f"{column} <> {first}"
-    return f'--where "{condition}"'
+    return typed("--where", condition)
 
 
 def _check_digits(ids: pa.Array) -> Iterator[Finding]:
@@ -233,7 +234,7 @@ def _check_zeros(log: TransactionLog, ids: pa.Array) -> Iterator[Finding]:
             "off, and a customer becomes two. If they are one, take them off throughout: {flag}.",
             n=len(twins),
             examples=examples([padded.filter(pc.equal(bare, twins[0]))[0].as_py(), twins[0]]),
-            flag=f'--transactions "FILE?query=SELECT * REPLACE ({zeros}) FROM log"',
+            flag=with_replaced(zeros),
         ),
     )
 

@@ -8,12 +8,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.files import is_text
 from features.language import translated
-from features.log.columns import listed, text
+from features.log.columns import listed, quoted, text
 from features.log.dates import ascii_digits, past_month
 from features.log.findings import Finding
 from features.log.notation import Notation, perhaps_grouped, written_otherwise
 from features.log.quarantine import CHOSEN, NO_CUSTOMER, UNREADABLE_AMOUNT, UNREADABLE_DATE, UNREADABLE_MARGIN
+from features.log.remedies import typed, with_replaced
 from features.log.settings import ISO, LogRules
 from features.log.transactions import TransactionLog
 
@@ -139,6 +141,7 @@ def _lost(
         remarks.append(translated("{n:customer is|customers are} lost with all their rows.", n=len(gone)))
     without = quarantine.rows_of(NO_CUSTOMER)
     anonymous = without.size > _MOST_GUESTS * meant
+    remarks += _with_an_address(log, without)
     if anonymous:
         remarks.append(_of_nobody(log, without))
     return Finding(
@@ -164,6 +167,33 @@ def _counted(rows: int, share: float, money: float | None, counts: str) -> str:
         money=money,
         counts=counts,
     )
+
+
+def _with_an_address(log: TransactionLog, without: np.ndarray) -> list[str]:
+    """Name the column of e-mail addresses that rows without a customer have, as those of guests do."""
+    raw, column = log.quarantine.raw, log.names["customer_id"]
+    for name in dict.fromkeys(raw.column_names) if without.size else ():
+        cells = raw.column(raw.column_names.index(name))
+        if name == column or not is_text(cells.type) or raw.column_names.count(name) > 1:
+            continue
+        written = text(cells)
+        known = pc.fill_null(
+            pc.match_substring_regex(written, r"^[^@\s]+@[^@\s]+\.[^@\s]+$"), False
+        ).to_numpy()
+        if known[without].mean() <= _NEARLY_ALL:
+            continue
+        flag = typed("--customer-column", name)
+        if known.mean() <= _NEARLY_ALL:
+            either = f"coalesce(nullif(trim({quoted(column)}), ''), {quoted(name)}) AS {quoted(column)}"
+            flag = with_replaced(either)
+        return [
+            translated(
+                "They have an address in {column}, by which they are known: {flag}.",
+                column=repr(name),
+                flag=flag,
+            )
+        ]
+    return []
 
 
 def _of_nobody(log: TransactionLog, without: np.ndarray) -> str:
@@ -233,6 +263,6 @@ def _check_rounding(log: TransactionLog) -> Iterator[Finding]:
                 "{median:.2g} or less. If they are in thousands, say, turn them into a smaller unit: {flag}.",
                 share=rounded_off / total,
                 median=float(np.median(np.abs(amounts))),
-                flag=f"--amount-expression '1000 * {log.names.get('amount', 'amount')}'",
+                flag=typed("--amount-expression", f"1000 * {quoted(log.names.get('amount', 'amount'))}"),
             ),
         )

@@ -18,6 +18,7 @@ from features.log.amounts import numbers
 from features.log.answers import NO, YES
 from features.log.columns import listed, quoted, text
 from features.log.findings import Finding
+from features.log.remedies import typed, with_replaced
 from features.log.transactions import TransactionLog
 
 _SAMPLE_ROWS = 200_000
@@ -83,7 +84,7 @@ def check_statuses(log: TransactionLog) -> Iterator[Finding]:
         elif _REFUNDED_COLUMN.match(plain_name):
             yield from _paid_back(name, column, cents, log)
         else:
-            yield from _words(name, column, cents, log.names.get("amount", "amount"))
+            yield from _words(name, column, cents, log)
 
 
 def _tests(name: str, column: pa.ChunkedArray) -> Iterator[Finding]:
@@ -140,7 +141,7 @@ def _no_sales(name: str, rows: int, words: str, condition: str) -> Finding:
             name=repr(name),
             words=words,
             n=rows,
-            flag=f'--where "{condition}"',
+            flag=typed("--where", condition),
         ),
     )
 
@@ -163,12 +164,17 @@ def _paid_back(
                 name=repr(name),
                 n=rows,
                 share=100 * back[sold].sum() / cents.to_numpy()[sold].sum(),
-                flag=f"--amount-expression '{quoted(log.names.get('amount', 'amount'))} - coalesce({quoted(name)}, 0)'",
+                flag=typed(
+                    "--amount-expression",
+                    f"{quoted(log.names.get('amount', 'amount'))} - coalesce({quoted(name)}, 0)",
+                ),
             ),
         )
 
 
-def _words(name: str, column: pa.ChunkedArray, cents: pa.ChunkedArray, amount: str) -> Iterator[Finding]:
+def _words(
+    name: str, column: pa.ChunkedArray, cents: pa.ChunkedArray, log: TransactionLog
+) -> Iterator[Finding]:
     """Look at a column of few words, such as statuses or kinds of rows."""
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
@@ -185,11 +191,11 @@ def _words(name: str, column: pa.ChunkedArray, cents: pa.ChunkedArray, amount: s
             "positive-refunds",
             translated(
                 "Column {name} says {words} in {n:row|rows} with a positive amount, which count as purchases. Turn "
-                "them with a query: {flag}.",
+                "them: {flag}.",
                 name=repr(name),
                 words=listed(refunds),
                 n=pc.sum(positive).as_py(),
-                flag=_turned(name, refunds, amount),
+                flag=_turned(name, refunds, column, log),
             ),
         )
     elif bad and len(counts) > 1:
@@ -197,12 +203,20 @@ def _words(name: str, column: pa.ChunkedArray, cents: pa.ChunkedArray, amount: s
         yield _no_sales(name, rows, listed(bad), _is_none_of(name, column, bad))
 
 
-def _turned(name: str, refunds: list[str], amount: str) -> str:
-    """Return the flag of a query that makes the amounts of refunds negative."""
-    return (
-        f'--transactions "FILE?query=SELECT * REPLACE (CASE WHEN lower({quoted(name)}) IN ({_list(refunds)}) '
-        f"THEN '-' || {quoted(amount)} ELSE {quoted(amount)} END AS {quoted(amount)}) FROM log\""
-    )
+def _turned(name: str, refunds: list[str], column: pa.ChunkedArray, log: TransactionLog) -> str:
+    """Return the flag that makes the amounts of refunds negative, of those that are not so yet."""
+    if log.amount_expression:
+        written = [each for each in text(column).unique().drop_null().to_pylist() if each.lower() in refunds]
+        formula = f"({log.amount_expression})"
+        return typed(
+            "--amount-expression",
+            f"CASE WHEN {quoted(name)} IN ({_list(written)}) THEN -{formula} ELSE {formula} END",
+        )
+    amount = quoted(log.names.get("amount", "amount"))
+    written_amount = f"CAST({amount} AS VARCHAR)"
+    turned = f"'-' || ltrim({written_amount}, '-')"
+    is_refund = f"lower({quoted(name)}) IN ({_list(refunds)})"
+    return with_replaced(f"CASE WHEN {is_refund} THEN {turned} ELSE {written_amount} END AS {amount}")
 
 
 def _list(words: list[str]) -> str:

@@ -154,7 +154,7 @@ def test_a_row_number_counts_through_blocks_and_gzip(tmp_path):
     path = csv_file(tmp_path, gzip.compress(f"customer_id,note\n{lines}".encode(), 1), "orders.csv.gz")
 
     with pytest.raises(
-        LogError, match="data row 20001: 1 cell, .* A note below the table has to be taken out"
+        LogError, match="data row 20001: 1 cell, .*; a note below the table, or another table"
     ):
         read_log(path)
 
@@ -390,6 +390,20 @@ def test_the_currency_of_a_workbook_is_that_of_its_formats(tmp_path, formats, cu
     if told:
         assert "in 'amount' are formatted in 2 currencies" in mixed[0].message
         assert "€ (2), $ (2)" in mixed[0].message
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", [",", ";"])
+def test_a_separator_at_the_end_of_all_rows_but_the_header_is_no_cell(tmp_path, mark, end):
+    header, *rows = ORDERS.replace(",", mark).splitlines()
+    path = csv_file(tmp_path, end.join([header, *(f"{row}{mark}" for row in rows), ""]).encode())
+
+    assert (
+        read_log(path).to_pylist() == read_log(csv_file(tmp_path, ORDERS.encode(), "plain.csv")).to_pylist()
+    )
+    path.write_text(end.join([header, f"{rows[0]}{mark}", rows[1], *rows, ""]))
+    with pytest.raises(LogError, match="data row 1: 4 cells, where the header has 3"):
+        read_log(path)
 
 
 def test_titles_above_the_header_of_a_sheet_are_left_out_and_a_column_alone_has_none(tmp_path):

@@ -493,7 +493,7 @@ def test_a_missing_column_is_named_with_those_there_the_nearest_and_the_flag():
         ("مشتری تاریخ مبلغ", "--customer-column 'مشتری' --date-column 'تاریخ' --amount-column 'مبلغ'"),
         (
             "CustomerID InvoiceDate Price Quantity",
-            "--customer-column 'CustomerID' --date-column 'InvoiceDate' --amount-expression 'Quantity * Price'",
+            "--customer-column 'CustomerID' --date-column 'InvoiceDate' --amount-expression \"Quantity * Price\"",
         ),
         ("a b c", "--customer-column COLUMN --date-column COLUMN --amount-column COLUMN"),
     ],
