@@ -14,8 +14,9 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
 from features.errors import StayworthError
+from features.language import translatable, translated
 
-ESCAPES = "in a user name or password write @ as %40, / as %2F, : as %3A, % as %25"
+ESCAPES = translatable("in a user name or password write @ as %40, / as %2F, : as %3A, % as %25")
 """What to do about an address that cannot be read."""
 
 _DRIVERS = {
@@ -120,6 +121,12 @@ def open_engine(url: URL, **options: Any) -> Engine:
         kind = url.get_backend_name()
         package = _PACKAGES.get(kind)
         remedy = (
-            f"pip install {package}" if package else "install SQLAlchemy's dialect of it, if there is one"
+            f"pip install {package}"
+            if package
+            else translated("install SQLAlchemy's dialect of it, if there is one")
         )
-        raise StayworthError(f"The driver of {kind}:// addresses is not installed: {remedy}.") from None
+        raise StayworthError(
+            translated(
+                "The driver of {kind}:// addresses is not installed: {remedy}.", kind=kind, remedy=remedy
+            )
+        ) from None

@@ -11,6 +11,8 @@ import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
 
+from features.language import translated
+
 Document = TypeVar("Document")
 LARGEST_BYTES = 8 << 20
 DEEPEST = 100
@@ -63,7 +65,7 @@ def _text(path: Path) -> str:
     with path.open("rb") as file:
         content = file.read(LARGEST_BYTES + 1)
     if len(content) > LARGEST_BYTES:
-        raise ValueError(f"it is larger than {LARGEST_BYTES >> 20} MiB")
+        raise ValueError(translated("it is larger than {limit} MiB", limit=LARGEST_BYTES >> 20))
     return content.decode("utf-8-sig")  # Windows begins a file with a mark
 
 
@@ -79,4 +81,4 @@ def _within_depth(document: Document) -> Document:
 
 
 def _too_deep() -> ValueError:
-    return ValueError(f"it is nested more than {DEEPEST} deep")
+    return ValueError(translated("it is nested more than {deepest} deep", deepest=DEEPEST))

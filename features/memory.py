@@ -6,6 +6,8 @@ import os
 import re
 from pathlib import Path
 
+from features.language import translated
+
 _UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _UNITS |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 _LEAST = 200 * 10**6
@@ -31,10 +33,18 @@ def bytes_of(text: str) -> int:
     """
     found = _WRITTEN.fullmatch(text)
     if found is None:
-        raise ValueError(f"{text!r} is no amount of memory. Write it as 8GB or 500MB.")
+        raise ValueError(
+            translated("{given!r} is no amount of memory. Write it as 8GB or 500MB.", given=text)
+        )
     amount = int(float(found[1]) * _UNITS[found[2].upper()])
     if amount < _LEAST:
-        raise ValueError(f"{text} is too little to work in. Allow {_LEAST // 10**6}MB or more.")
+        raise ValueError(
+            translated(
+                "{given} is too little to work in. Allow {least}MB or more.",
+                given=text,
+                least=_LEAST // 10**6,
+            )
+        )
     return amount
 
 

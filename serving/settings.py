@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 import typer
 from pydantic import Field, field_validator, model_validator
 
-from features.language import Language
+from features.language import Language, translated
 from features.settings import CONFIG_FILE, Settings
 from training.campaign.settings import COLUMNS_HELP, LOOSE_IDS, ListColumns
 
@@ -34,7 +34,11 @@ def require_rate_limit(text: str) -> None:
         found = []
     if len(found) != 1 or found[0].amount < 1 or found[0].multiples < 1:
         raise ValueError(
-            f"{text!r} is no rate limit. Write it as 600/minute, 10/second or 1000 per 1 hour, for example."
+            translated(
+                "{given!r} is no rate limit. Write it as 600/minute, 10/second or 1000 per 1 hour, for "
+                "example.",
+                given=text,
+            )
         )
 
 
@@ -149,8 +153,11 @@ class ScoreSettings(Settings, section="score"):
     def _goes_somewhere(self) -> Self:
         if self.out is None and self.to is None and not self.publish:
             raise ValueError(
-                f"--out is missing. Give it here or as out in [score] of {CONFIG_FILE}; or give --publish, and "
-                "the service looks the list up; or --to, a table of a database"
+                translated(
+                    "--out is missing. Give it here or as out in [score] of {config_file}; or give --publish,"
+                    " and the service looks the list up; or --to, a table of a database",
+                    config_file=CONFIG_FILE,
+                )
             )
         return self
 
@@ -264,5 +271,5 @@ class WorkbenchSettings(Settings, section="workbench"):
     @model_validator(mode="after")
     def _both_or_neither(self) -> Self:
         if (self.certificate is None) != (self.private_key is None):
-            raise ValueError("--certificate and --private-key go together: give both, or neither")
+            raise ValueError(translated("--certificate and --private-key go together: give both, or neither"))
         return self

@@ -75,13 +75,26 @@ def orders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def deflator(orders: Path) -> Path:
+    """Prices that rise by 3% a month, for each month of the sample."""
+    months = pd.period_range("1997-01", "1998-06", freq="M").astype(str)
+    path = orders.with_name("deflator.csv")
+    pd.DataFrame({"month": months, "index": [100 * 1.03**n for n in range(18)]}).to_csv(path, index=False)
+    return path
+
+
 @pytest.mark.slow
-def test_fit_and_predict_give_the_numbers_of_the_commands_to_the_last_digit(orders: Path) -> None:
-    folder = orders.parent
+@pytest.mark.parametrize("real", [False, True], ids=["money as booked", "real money"])
+def test_fit_and_predict_give_the_numbers_of_the_commands_to_the_last_digit(
+    orders: Path, deflator: Path, tmp_path: Path, real: bool
+) -> None:
+    money: dict[str, Any] = {"deflator": deflator} if real else {}
     log = ["--transactions", str(orders), "--customer-column", "client"]
-    registry = ["--tracking-uri", f"sqlite:///{folder}/mlflow.db"]
+    log += [text for name, path in money.items() for text in (f"--{name}", str(path))]
+    registry = ["--tracking-uri", f"sqlite:///{tmp_path}/mlflow.db"]
     size = ["--horizon-days", "60", "--snapshots", "3", "--threads", "1", "--cost-per-day", "0.01"]
-    listed = folder / "scored.parquet"
+    listed = tmp_path / "scored.parquet"
     for words in (
         ["train", *log, *registry, *size, "--promote"],
         ["score", *log, *registry, "--snapshot-date", "1998-04-01", "--out", str(listed)],
@@ -90,8 +103,8 @@ def test_fit_and_predict_give_the_numbers_of_the_commands_to_the_last_digit(orde
         assert done.exit_code == 0, done.output
 
     options: dict[str, Any] = {"horizon_days": 60, "snapshots": 3, "threads": 1, "cost_per_day": 0.01}
-    model = training.fit(orders, **options, customer_column="client")
-    predicted = model.predict(orders, snapshot_date="1998-04-01", customer_column="client")
+    model = training.fit(orders, **options, **money, customer_column="client")
+    predicted = model.predict(orders, snapshot_date="1998-04-01", customer_column="client", **money)
 
     by_command = pd.read_parquet(listed).drop(columns="model_version")
     by_command["reasons"] = by_command["reasons"].map(list)
@@ -101,6 +114,16 @@ def test_fit_and_predict_give_the_numbers_of_the_commands_to_the_last_digit(orde
     again = model.predict(load_log(pd.read_csv(orders, dtype=str), customer_column="client"), "1998-04-01")
     pd.testing.assert_frame_equal(again, predicted)
     assert (predicted["expected_value"] < predicted["expected_gross_value"]).all()
+    assert bool(model.card.log.terms and model.card.log.terms.prices) is real
+
+
+def test_money_of_a_deflator_is_refused_by_a_model_that_learnt_from_money_as_booked(
+    cdnow_run: training.TrainingRun, orders: Path, deflator: Path
+) -> None:
+    with pytest.raises(
+        StayworthError, match="of 1998-06, by a deflator, and the model learnt from money as booked"
+    ):
+        cdnow_run.model.predict(orders, "1998-04-01", deflator=deflator, customer_column="client")
 
 
 def test_an_option_that_there_is_not_is_refused_with_the_nearest(orders: Path) -> None:

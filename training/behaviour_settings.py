@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from pydantic import Field, field_validator
 
+from features.language import translated
 from features.log.settings import LogRules, LogSettings
 from features.settings import Settings
 from training.settings import CostSettings
@@ -102,8 +103,10 @@ class OwnFeatureSettings(Settings, section="features"):
     def _is_a_table(cls, own: object) -> object:
         if not (isinstance(own, dict) and all(isinstance(each, str) for each in own.values())):
             raise ValueError(
-                "write each feature as a name and an expression in quotes under [features.own], such as "
-                "weekend_share = 'avg(…)'"
+                translated(
+                    "write each feature as a name and an expression in quotes under [features.own], such as "
+                    "weekend_share = 'avg(…)'"
+                )
             )
         return own
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from features.economics.money import in_real_money
 from features.log.loading import LOG_OPTIONS, LogSource, load_log, unknown_option
+from features.log.settings import LogRules
 from training.behaviour_settings import BehaviourSettings, OwnFeatureSettings
 from training.model.retention_model import RetentionModel
 from training.pipeline import train
@@ -17,7 +20,9 @@ _OWN = frozenset(OwnFeatureSettings.model_fields)
 FIT_OPTIONS = frozenset(TrainSettings.model_fields.keys() - _OF_A_VERSION) | _COSTS | _BEHAVIOUR | _OWN
 
 
-def fit(log: LogSource, *, horizon_days: int | None = None, **options: Any) -> RetentionModel:
+def fit(
+    log: LogSource, *, horizon_days: int | None = None, deflator: str | Path | None = None, **options: Any
+) -> RetentionModel:
     """Fit churn and value models to a log of orders; nothing is written anywhere.
 
     The model is the one that ``stayworth train`` registers with the same settings. `training.train` returns the
@@ -28,6 +33,9 @@ def fit(log: LogSource, *, horizon_days: int | None = None, **options: Any) -> R
     log : TransactionLog, pandas.DataFrame, pyarrow.Table, path or URI
     horizon_days : int, at least 1
         Days without a purchase after the snapshot that count as churn. By default what the log advises.
+    deflator : str or Path, optional
+        File of an index of prices (month, index): the model learns from, and values in, the money of the log's last
+        month. ``discount_rate`` is then a real rate, perhaps negative.
     **options
         Fields of `TrainSettings` (``snapshots=6``, ``clv_model="mbgnbd"``, ``test_snapshot="1998-04-01"``), of
         `CostSettings` (``cost_per_order=4``; its file is ``costs="costs.toml"``), of which values are then net, of
@@ -48,6 +56,8 @@ def fit(log: LogSource, *, horizon_days: int | None = None, **options: Any) -> R
         If it is too short for the horizon.
     FitError
         If nothing can be learnt from it.
+    StayworthError
+        If the deflator cannot be used, or the discount rate is negative without one.
     TypeError
         If there is no such option.
     """
@@ -67,5 +77,6 @@ def fit(log: LogSource, *, horizon_days: int | None = None, **options: Any) -> R
     cost_files = costs.files()
     beside = BehaviourSettings(**of_behaviour).files(costs, read=cost_files)
     beside = OwnFeatureSettings(**of_own).added(beside)
-    orders = load_log(log, **of_log)
+    rules = LogRules(**{name: value for name, value in of_log.items() if name in LogRules.model_fields})
+    orders = in_real_money(load_log(log, **of_log), deflator, rules)
     return train(orders, settings, costs=costs, cost_files=cost_files, beside=beside).model

@@ -102,7 +102,7 @@ def train(
     judged = run_procedure(
         known, options, tuner=_tuner(settings, options, registry or Registry(), report), report=report
     )
-    report("Judging on the test snapshot", 0, 1)
+    report(translated("Judging on the test snapshot"), 0, 1)
     evaluation = evaluate(judged, known, test, terms, options)
     tuning = None
     if judged.choice.tuning:
@@ -111,7 +111,7 @@ def train(
         gain = gain_on_test(evaluation.probability, untuned, known, test, options) if tuned else None
         tuning = TuningReport(judged.choice.tuning, gain)
 
-    report("Choosing and fitting again on every closed window", 0, 1)
+    report(translated("Choosing and fitting again on every closed window"), 0, 1)
     deployed = run_procedure(data.closed, options, tuner=_again(judged.choice.tuning), report=report)
     newest = deployed.describe(data.newest, settings.horizon)
     model = assemble_model(deployed, judged.recipe, log, data, newest, evaluation, terms, own, beside)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from features.language import translated, translation
 from features.log.transactions import TransactionLog
 from features.progress import Report
 from features.table.history import FEATURES
@@ -53,11 +54,11 @@ def register(
     The version, and the decision; None where the settings do not ask for promotion
     """
     report = report or (lambda step, done, total: None)
-    report("Logging the run", 0, 1)
+    report(translated("Logging the run"), 0, 1)
     version = _log(registry, run, log, tags or {})
     if not settings.promote:
         return version, None
-    report("Comparing with the champion", 0, 1)
+    report(translated("Comparing with the champion"), 0, 1)
     decision = decide_promotion(
         registry,
         version,
@@ -99,11 +100,20 @@ def _log(registry: Registry, run: TrainingRun, log: TransactionLog, tags: Mappin
 def _description(run: TrainingRun) -> str:
     """Say in two sentences what was learnt from what, and how good it was."""
     log, test = run.model.card.log, run.model.card.test
-    return (
-        f"Churn in {run.settings.horizon} days from {log.rows_used:,} rows of {log.customers:,} customers, "
-        f"{log.first_day} to {log.last_day}: {run.recipe.in_words()}. On the test snapshot {test.snapshot}: AUC "
-        f"{test.metrics.get('test_auc', float('nan')):.4f}, log-loss "
-        f"{test.metrics.get('test_log_loss', float('nan')):.4f}; the best was {test.winner}."
+    return translated(
+        "Churn in {horizon} days from {rows:row|rows} of {customers:customer|customers}, "
+        "{first:date} to {last:date}: {recipe}. On the test snapshot {snapshot:date}: AUC {auc:.4f}, "
+        "log-loss {loss:.4f}; the best was {winner}.",
+        horizon=run.settings.horizon,
+        rows=log.rows_used,
+        customers=log.customers,
+        first=log.first_day,
+        last=log.last_day,
+        recipe=run.recipe.in_words(),
+        snapshot=test.snapshot.date,
+        auc=test.metrics.get("test_auc", float("nan")),
+        loss=test.metrics.get("test_log_loss", float("nan")),
+        winner=translation(test.winner),
     )
 
 

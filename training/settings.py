@@ -15,7 +15,7 @@ from features.documents import read_toml
 from features.economics.calculators import require_discount_rate
 from features.errors import StayworthError
 from features.invalid import why
-from features.language import Language
+from features.language import Language, translated
 from features.log.settings import LogRules, LogSettings
 from features.settings import Settings
 from training.churn.budget import Budget
@@ -126,8 +126,15 @@ class CostSettings(Settings, section="costs"):
         for name in here.keys() & there.keys():
             if here[name] != there[name]:
                 raise StayworthError(
-                    f"{name} is {here[name]:g} by --{name.replace('_', '-')} or the config file, and {there[name]:g} "
-                    f"in {self.file}. State it once."
+                    translated(
+                        "{name} is {here:g} by {flag} or the config file, and {there:g} in {file}. State it"
+                        " once.",
+                        name=name,
+                        here=here[name],
+                        flag=f"--{name.replace('_', '-')}",
+                        there=there[name],
+                        file=self.file,
+                    )
                 )
         return there | here
 
@@ -177,7 +184,12 @@ class CostSettings(Settings, section="costs"):
         for name, value in self.stated().items():
             if given.get(name):
                 raise StayworthError(
-                    f"{name} is stated as {value:g}, and the files of costs give it for each customer. Keep one."
+                    translated(
+                        "{name} is stated as {value:g}, and the files of costs give it for each customer. Keep "
+                        "one.",
+                        name=name,
+                        value=value,
+                    )
                 )
 
 
@@ -189,15 +201,23 @@ def _read_costs(path: Path) -> CostSettings:
     try:
         content = read_toml(path)
     except OSError as error:
-        raise StayworthError(f"Can't read the costs file {path}: {error.strerror}.") from None
+        raise StayworthError(
+            translated("Can't read the costs file {path}: {reason}.", path=path, reason=error.strerror)
+        ) from None
     except ValueError as error:
-        raise StayworthError(f"{path} is not valid TOML: {error}.") from None
+        raise StayworthError(
+            translated("{path} is not valid TOML: {error}.", path=path, error=error)
+        ) from None
     table: Any = content.get(
         "costs", {} if content.keys() & {"touchpoints", "pools", "unpaid_rates"} else None
     )
     if not isinstance(table, dict) or _COST_FILES & table.keys():
         known = ", ".join(name for name in CostSettings.model_fields if name not in _COST_FILES)
-        raise StayworthError(f"{path} states no costs. Write a table [costs] with keys of {known}.")
+        raise StayworthError(
+            translated(
+                "{path} states no costs. Write a table [costs] with keys of {known}.", path=path, known=known
+            )
+        )
     try:
         return CostSettings.model_validate(table)
     except ValidationError as error:
@@ -345,7 +365,7 @@ class TrainSettings(RunSettings, section="train"):
     @model_validator(mode="after")
     def _force_is_about_promoting(self) -> Self:
         if self.force and not self.promote:
-            raise ValueError("--force only goes with --promote")
+            raise ValueError(translated("--force only goes with --promote"))
         return self
 
     @field_validator("tier_shares")
@@ -360,8 +380,13 @@ class TrainSettings(RunSettings, section="train"):
         names, shares = TIERS_OF[self.tiers], self.shares_of_tiers
         if len(shares) != len(names):
             raise ValueError(
-                f"--tier-shares {self.tier_shares} has {len(shares)} shares; the tiers are {len(names)}: "
-                f"{', '.join(names)}"
+                translated(
+                    "--tier-shares {given} has {n} shares; the tiers are {tiers}: {names}",
+                    given=self.tier_shares,
+                    n=len(shares),
+                    tiers=len(names),
+                    names=list(names),
+                )
             )
         return self
 
@@ -408,5 +433,7 @@ def _shares(text: str) -> tuple[float, ...]:
     except ValueError:
         shares = ()
     if not shares or not all(share > 0 for share in shares) or not math.isclose(sum(shares), 100):
-        raise ValueError(f"{text!r} are no shares that add up to 100. Write them as 20/50/30")
+        raise ValueError(
+            translated("{given!r} are no shares that add up to 100. Write them as 20/50/30", given=text)
+        )
     return shares

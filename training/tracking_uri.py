@@ -13,6 +13,7 @@ import sqlalchemy
 
 from features.address import DatabaseAddress
 from features.errors import ModelError
+from features.language import translated
 
 ANSWER_SECONDS = 5
 
@@ -41,7 +42,10 @@ class TrackingURI(DatabaseAddress):
     def __post_init__(self) -> None:
         if self.kind == "sqlite" and self.sqlite_file is None:
             raise ModelError(
-                f"{self.text} names no file. Write the registry as sqlite:///mlflow.db, for example."
+                translated(
+                    "{given} names no file. Write the registry as sqlite:///mlflow.db, for example.",
+                    given=self.text,
+                )
             )
 
     @property
@@ -96,7 +100,9 @@ class TrackingURI(DatabaseAddress):
         except HTTPError:
             pass
         except HTTPException as error:
-            raise OSError(f"{type(error).__name__}: no answer as a server of MLflow gives") from None
+            raise OSError(
+                translated("{kind}: no answer as a server of MLflow gives", kind=type(error).__name__)
+            ) from None
         except URLError as error:
             if not isinstance(error.reason, ssl.SSLError):  # certificates are a setting of MLflow's
                 raise

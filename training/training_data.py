@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from features.behaviour.files import BehaviourFiles
 from features.economics.stages import usual_gap
 from features.engines.choice import engine_for
+from features.language import translated
 from features.log.transactions import TransactionLog
 from features.progress import Report
 from features.snapshot import Snapshot
@@ -137,7 +138,7 @@ def prepare(
 def _labelled(
     history: PurchaseHistory, plan: Schedule, settings: TrainSettings, report: Report
 ) -> list[LabelledSnapshot]:
-    snapshots, step = plan.snapshots, "Features and outcomes at each snapshot"
+    snapshots, step = plan.snapshots, translated("Features and outcomes at each snapshot")
     report(step, 0, len(snapshots))
     return labelled_snapshots(
         history,

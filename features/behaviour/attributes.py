@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from features.behaviour.catalogue import ATTRIBUTE_PREFIX
 from features.economics.optional_files import PLAIN_RULES, OptionalFile
 from features.errors import StayworthError
-from features.language import translatable
+from features.language import translatable, translated
 from features.log.findings import Finding
 from features.log.settings import LogRules
 
@@ -111,7 +111,11 @@ class Attributes:
             left_out = f" {findings[0].message}" if findings else ""
             raise StayworthError(
                 left_out.strip()
-                or f"{file.name} has no attribute: beside customer_id and valid_from it needs a column such as region."
+                or translated(
+                    "{name} has no attribute: beside customer_id and valid_from it needs a column such as "
+                    "region.",
+                    name=file.name,
+                )
             )
         keys = {"customer_id": pa.array(ids, pa.string()), "valid_from": pa.array(since, pa.int32())}
         return cls(pa.table(keys | columns), tuple(findings))
@@ -120,6 +124,13 @@ class Attributes:
 def _too_many(file: str, name: str, values: int) -> Finding:
     return Finding(
         "too-many-values",
-        f"{file}: {name} has {values:,} different values and is left out; an attribute has {MOST_VALUES} at the most. "
-        "Group them, such as regions instead of postal codes, or bands of a number.",
+        translated(
+            "{file}: {name} has {values:,} different values and is left out; an attribute has "
+            "{most_values} at the most. Group them, such as regions instead of postal codes, or bands"
+            " of a number.",
+            file=file,
+            name=name,
+            values=values,
+            most_values=MOST_VALUES,
+        ),
     )

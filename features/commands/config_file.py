@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from features.documents import read_toml
 from features.errors import StayworthError
+from features.language import translated
 from features.settings import CONFIG_FILE, SECTIONS, Settings, flag_of, option_of
 from features.suggestion import did_you_mean, nearest
 
@@ -50,28 +51,40 @@ def read_config(path: Path | None = None, *, partial: bool = False) -> Config:
     try:
         content = read_toml(path)
     except FileNotFoundError:
-        raise StayworthError(f"No config file {path}. 'stayworth config' prints one to start from.") from None
+        raise StayworthError(
+            translated("No config file {path}. 'stayworth config' prints one to start from.", path=path)
+        ) from None
     except (OSError, ValueError) as error:
-        raise StayworthError(f"Cannot read {path}: {error}.") from None
+        raise StayworthError(translated("Cannot read {path}: {error}.", path=path, error=error)) from None
     for section, keys in content.items():
         if not isinstance(keys, dict):
             raise StayworthError(
-                f"{path}: {section!r} stands before any section; put it under one, as [log]."
+                translated(
+                    "{path}: {section!r} stands before any section; put it under one, as [log].",
+                    path=path,
+                    section=section,
+                )
             )
         _require_not_moved(path, section, keys)
         if section in SECTIONS:
             for key in keys:
-                _require_known(key, SECTIONS[section].model_fields, f"{path}: [{section}] has no key {key!r}")
+                _require_known(
+                    key,
+                    SECTIONS[section].model_fields,
+                    translated("{path}: [{section}] has no key {key!r}", path=path, section=section, key=key),
+                )
         elif not partial or nearest(
             section, SECTIONS, cutoff=_SHORT_SLIP if len(section) <= _SHORT else _SLIP
         ):
-            _require_known(section, SECTIONS, f"{path} has no section [{section}]")
+            _require_known(
+                section, SECTIONS, translated("{path} has no section [{section}]", path=path, section=section)
+            )
     return content
 
 
 def _require_known(name: str, known: Collection[str], complaint: str) -> None:
     if name not in known:
-        remedy = did_you_mean(name, known) or f" Known are {', '.join(known)}."
+        remedy = did_you_mean(name, known) or " " + translated("Known are {names}.", names=list(known))
         raise StayworthError(f"{complaint}.{remedy}")
 
 
@@ -82,8 +95,15 @@ def _require_not_moved(path: Path, section: str, keys: Collection[str]) -> None:
         for before, key in model.moved_here.items():
             if before in keys and before not in own:
                 raise StayworthError(
-                    f"{path}: {before} is no longer a key of [{section}]. All commands share it now: write it once, "
-                    f"as {key} in [{model.section}]."
+                    translated(
+                        "{path}: {before} is no longer a key of [{section}]. All commands share it now: write it "
+                        "once, as {key} in [{home}].",
+                        path=path,
+                        before=before,
+                        section=section,
+                        key=key,
+                        home=model.section,
+                    )
                 )
 
 

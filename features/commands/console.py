@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from features.errors import StayworthError
-from features.language import written
+from features.language import translated, written
 from features.progress import Report
 
 _NUMERIC = re.compile(r"\u200e?[-+−]?[\d,٬]*[.٫]?\d+( ?[%٪])?|[–-]?")
@@ -48,18 +48,25 @@ def errors(*, debug: bool = False) -> Iterator[None]:
     except (typer.Exit, typer.Abort, BrokenPipeError):
         raise
     except KeyboardInterrupt:
-        raise _failure("Stopped.", 130, debug=False) from None
+        raise _failure(translated("Stopped."), 130, debug=False) from None
     except StayworthError as error:
-        raise _failure(f"Error: {error}", error.exit_code, debug) from None
+        raise _failure(translated("Error: {what}", what=str(error)), error.exit_code, debug) from None
     except Exception as error:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            where = f" while writing {error.filename}" if error.filename else ""
-            raise _failure(
-                f"Error: the disk is full{where}. Free some space and try again.", 2, debug
-            ) from None
-        hint = "" if debug else " Add --debug to see where, and please report it."
-        what = str(error).strip().rstrip(".") or "no message"
-        raise _failure(f"stayworth failed ({type(error).__name__}: {what}).{hint}", 1, debug) from None
+            raise _failure(_full(error), 2, debug) from None
+        what = str(error).strip().rstrip(".") or translated("no message")
+        said = translated("stayworth failed ({kind}: {what}).", kind=type(error).__name__, what=what)
+        hint = "" if debug else " " + translated("Add --debug to see where, and please report it.")
+        raise _failure(said + hint, 1, debug) from None
+
+
+def _full(error: OSError) -> str:
+    if error.filename:
+        return translated(
+            "Error: the disk is full while writing {file}. Free some space and try again.",
+            file=error.filename,
+        )
+    return translated("Error: the disk is full. Free some space and try again.")
 
 
 def _failure(message: str, code: int, debug: bool) -> typer.Exit:
@@ -182,8 +189,8 @@ def _bars(bars: rich_progress.Progress) -> Report:
 
 def _count(done: int, total: int) -> str:
     if total:
-        return f"{done:,} of {total:,}"
-    return f"{done:,}" if done else ""
+        return translated("{done:,} of {total:,}", done=done, total=total)
+    return written(done, ",") if done else ""
 
 
 def _lines() -> Report:

@@ -64,10 +64,12 @@ def features(
     with progress() as report:
         orders = open_log(log, columns, report)
         chosen = _snapshots(orders, [Snapshot.parse(text) for text in snapshot_date or ()], snapshots or 1)
-        report("Building features", 0, len(chosen))
+        report(translated("Building features"), 0, len(chosen))
         done = count(1)
         table = build_feature_table(
-            orders, chosen, progress=lambda _: report("Building features", next(done), len(chosen))
+            orders,
+            chosen,
+            progress=lambda _: report(translated("Building features"), next(done), len(chosen)),
         )
         write(table, out)
     counts = _counted(orders, chosen, table)

@@ -54,12 +54,13 @@ def open_log(
     OutputError
         If the quarantine file cannot be written.
     """
+    from features.economics.money import in_real_money
     from features.log.findings import settle
     from features.log.parts import LogParts
 
     parts = LogParts(log.parts, log.transactions) if log.parts else None
     orders, found = read_and_check(log, columns, report, parts)
-    orders = in_real_money(orders, log, base)
+    orders = in_real_money(orders, log.deflator, log, base)
     found = [*(compare(orders) if compare else ()), *found]
     for sentence in settle(found, log.accept, strict=log.strict):
         typer.secho(translated(WARNING, sentence=sentence), fg=typer.colors.YELLOW, err=True)
@@ -77,15 +78,6 @@ def with_one_id(orders: TransactionLog, log: LogSettings) -> TransactionLog:
     found, sentence = united(orders, aliases_of(log), log.identities.name)
     typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
     return found
-
-
-def in_real_money(orders: TransactionLog, log: LogSettings, base: str | None = None) -> TransactionLog:
-    """Return the log in the money of one month, if there is a deflator."""
-    from features.economics.money import Deflator
-
-    if not log.deflator:
-        return orders
-    return orders.at_prices(Deflator.read(log.deflator, orders.first_day, orders.last_day, log, base).prices)
 
 
 def read_and_check(
@@ -108,11 +100,11 @@ def read_and_check(
     if log.parts:
         raw = (parts or LogParts(log.parts, log.transactions)).joined(raw)
     log, columns = with_preset(log, columns, raw.column_names)
-    report("Validating", 0, raw.num_rows)
+    report(translated("Validating"), 0, raw.num_rows)
     orders = validate(raw, log, columns, left_out=_left_out(raw, log))
     found = check(orders, log)
     orders = replace(orders, where=log.where)
-    report("Validating", raw.num_rows, raw.num_rows)
+    report(translated("Validating"), raw.num_rows, raw.num_rows)
     if log.quarantine and write_quarantine:
         write_quarantine(orders.quarantine.table(), log.quarantine)
     return orders, found

@@ -33,7 +33,8 @@ from features.commands.config_file import Config, read_config
 from features.commands.console import errors
 from features.commands.outputs import require_apart
 from features.errors import StayworthError
-from features.language import ENGLISH, use_language
+from features.invalid import why
+from features.language import ENGLISH, LANGUAGES, Language, translated, use_language
 from features.settings import CONFIG_FILE, Settings, flag_of, option_of
 
 CONFIG_ONLY = "config only"
@@ -56,6 +57,10 @@ class OnlyFlags:
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
+InLanguage = Annotated[
+    Language, typer.Option("--language", help="Language of what is printed: en, or fa for Persian.")
+]
+"""The language of a command that has none among its settings."""
 
 
 class _Group(NamedTuple):
@@ -89,16 +94,16 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def run(ctx: typer.Context, config: Path | None, debug: bool, **values: Any) -> None:
-        with errors(debug=debug):
+        # Whatever the command says, errors included, is in the language that a flag chooses, else the config file.
+        flagged = _flagged_language(ctx, groups, values)
+        with use_language(flagged or ENGLISH), errors(debug=debug):
             # A command that is a program of its own, as `python -m training`, knows its own sections only.
             file = read_config(config, partial=ctx.parent is None)
-            arguments = {p.name: values[p.name] for p in own}
-            for name, group in groups.items():
-                given = _given(ctx, group, values)
-                arguments[name] = None if _is_lacking(group, file) else _build(group.model, given, file)
-            # Whatever the command says, errors included, is in the language that one of its sections chooses.
-            chosen = (getattr(each, "language", "") for each in arguments.values())
-            with use_language(next(filter(None, chosen), ENGLISH)):
+            with use_language(flagged or _language_of(groups, file)), errors(debug=debug):
+                arguments = {p.name: values[p.name] for p in own}
+                for name, group in groups.items():
+                    given = _given(ctx, group, values)
+                    arguments[name] = None if _is_lacking(group, file) else _build(group.model, given, file)
                 # A section that may lack is of a later step, which reads what an earlier one writes.
                 later = {name for name, group in groups.items() if group.may_lack}
                 require_apart({name: each for name, each in arguments.items() if name not in later})
@@ -109,6 +114,18 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
     run.__annotations__ = {name: p.annotation for name, p in signature.parameters.items()}
     run.sections = tuple(group.model for group in groups.values())  # type: ignore[attr-defined]
     return run
+
+
+def _flagged_language(ctx: typer.Context, groups: Mapping[str, _Group], values: Mapping[str, Any]) -> str:
+    """Return the language that a flag of the command chooses; empty where none does."""
+    of_groups = (_given(ctx, group, values).get("language") for group in groups.values())
+    return next((str(each.value) for each in of_groups if each), str(values.get("language") or ""))
+
+
+def _language_of(groups: Mapping[str, _Group], file: Config) -> str:
+    """Return the language that the command's sections of the config file choose; what is none is refused later."""
+    found = (file.get(group.model.section, {}).get("language") for group in groups.values())
+    return next((str(each) for each in found if each in LANGUAGES), ENGLISH)
 
 
 def sections_of(command: Any) -> list[type[Settings]]:
@@ -211,15 +228,20 @@ def _build(model: type[Settings], given: Mapping[str, _Given], file: Config) -> 
 
 
 def _problem(model: type[Settings], given: Mapping[str, _Given], details: Mapping[str, Any]) -> str:
-    message = details["msg"].removeprefix("Value error, ").rstrip(".")
     if not details["loc"]:
-        return f"{message}."
+        return f"{why(details)}."
     key = str(details["loc"][0])
     if details["type"] == "missing":
         option = option_of(model.model_fields[key])
-        name = flag_of(option) if option else key
-        return f"{name} is missing. Give it here or as {key} in [{model.section}] of {CONFIG_FILE}."
-    where = given[key].place if key in given else f"{key} in [{model.section}] of the config file"
-    if message.startswith("Input "):
-        message = f"{details['input']!r}{message.removeprefix('Input')}"
-    return f"{where}: {message}."
+        return translated(
+            "{name} is missing. Give it here or as {key} in [{section}] of {file}.",
+            name=flag_of(option) if option else key,
+            key=key,
+            section=model.section,
+            file=CONFIG_FILE,
+        )
+    if key in given:
+        where = given[key].place
+    else:
+        where = translated("{key} in [{section}] of the config file", key=key, section=model.section)
+    return f"{where}: {why(details, model.model_fields)}."

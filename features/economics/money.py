@@ -24,6 +24,7 @@ from features.jalali import FIRST_YEAR, LAST_YEAR
 from features.language import translatable, translated
 from features.log.prices import Prices
 from features.log.settings import LogRules
+from features.log.transactions import TransactionLog
 
 _TOMAN = ("toman", "تومان")
 _RIAL = ("IRR", "RIAL", "RIALS", "ریال")
@@ -204,3 +205,24 @@ def _calendar_of(labels: Sequence[str]) -> Calendar:
     years = [int(found.group()) for label in labels if (found := re.match(r"\d{4}", plain_label(label)))]
     of_jalali = sum(FIRST_YEAR <= year <= LAST_YEAR for year in years)
     return "jalali" if 2 * of_jalali > len(years) else "gregorian"
+
+
+def in_real_money(
+    log: TransactionLog, deflator: str | Path | None, rules: LogRules = PLAIN_RULES, base: str | None = None
+) -> TransactionLog:
+    """Return a log in the money of one month, by the file of a deflator; the log itself without one.
+
+    Parameters
+    ----------
+    log : TransactionLog
+    deflator : str, Path or None, a file as `Deflator.read` reads it
+    rules, base : as there
+
+    Raises
+    ------
+    StayworthError
+        If the file cannot be used.
+    """
+    if deflator is None:
+        return log
+    return log.at_prices(Deflator.read(deflator, log.first_day, log.last_day, rules, base).prices)

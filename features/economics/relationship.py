@@ -23,22 +23,23 @@ FROM customers AS facts{{members}}
 WHERE first_day IS NOT NULL
 GROUP BY 1, 2"""
 
-_HALVES = f"""WITH facts AS (
-  SELECT customers.customer AS customer, {_OBSERVED} AS observed,
+# A customer is counted once in a half-year: by the first purchase in it, whose purchase before lies in an earlier one.
+_HALVES = f"""WITH aged AS (
+  SELECT days.customer AS customer, {_OBSERVED} AS observed,
     date_sub('month', DATE '1970-01-01' + first_day, DATE '1970-01-01' + days.day) // {MONTHS} AS half,
-    max(CASE WHEN orders > 0 THEN 1 ELSE 0 END) AS bought,
-    sum(CAST(round(gross_cents * factor) AS BIGINT) - CAST(round(refund_cents * factor) AS BIGINT)) AS net_cents,
-    sum(<margin>) AS margin_cents
+    date_sub('month', DATE '1970-01-01' + first_day, DATE '1970-01-01' + days.day - gap_days) // {MONTHS} AS before,
+    orders, CAST(round(gross_cents * factor) AS BIGINT) - CAST(round(refund_cents * factor) AS BIGINT) AS net_cents,
+    <margin> AS margin
   FROM {PURCHASE_DAYS} AS days
   JOIN customers ON customers.customer = days.customer
   JOIN calendar ON calendar.day = days.day
   WHERE days.day >= first_day
-  GROUP BY 1, 2, 3
-)
-SELECT {{segment}} AS segment, half, observed, CAST(sum(bought) AS BIGINT) AS active,
-  CAST(sum(net_cents) AS BIGINT) AS net_cents, CAST(sum(margin_cents) AS BIGINT) AS margin_cents
+),
+facts AS (SELECT * FROM aged WHERE half < observed)
+SELECT {{segment}} AS segment, half, observed,
+  CAST(sum(CASE WHEN orders > 0 AND coalesce(before < half, TRUE) THEN 1 ELSE 0 END) AS BIGINT) AS active,
+  CAST(sum(net_cents) AS BIGINT) AS net_cents, CAST(sum(margin) AS BIGINT) AS margin_cents
 FROM facts{{members}}
-WHERE half < observed
 GROUP BY 1, 2, 3"""
 
 

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from features.engines.resources import resources, spill_folder
 from features.errors import StayworthError
+from features.language import translatable, translated
 from features.suggestion import did_you_mean
 
 _ROWS = "purchase_days"
@@ -37,10 +38,11 @@ _ALLOWED = {
     ),
 }
 _WHY_NOT = {
-    "SUBQUERY": "has a query of its own: it may see the customer's own days alone",
-    "WINDOW": "has a window (OVER): write an aggregate, such as avg(spend)",
+    "SUBQUERY": translatable("has a query of its own: it may see the customer's own days alone"),
+    "WINDOW": translatable("has a window (OVER): write an aggregate, such as avg(spend)"),
 }
-_NO_AGGREGATE = (
+_HOLDS = translatable("holds what no feature may ({what})")
+_NO_AGGREGATE = translatable(
     "is no aggregate of the customer's days: write avg(…), sum(…), max(…) or the like around its columns"
 )
 _BY_CHANCE = ("approx_", "reservoir_")
@@ -72,7 +74,7 @@ current_date. A feature may use the columns spend.
     for node in _nodes(_parsed(expression, called)):
         kind = node["class"]
         if kind not in _ALLOWED:
-            why = _WHY_NOT.get(kind, f"holds what no feature may ({kind.lower()})")
+            why = translated(_WHY_NOT.get(kind, _HOLDS), what=kind.lower())
             raise StayworthError(f"{called} {why}.")
         if kind == "COLUMN_REF":
             _require_column(node["column_names"][-1], types, called)
@@ -82,11 +84,17 @@ current_date. A feature may use the columns spend.
     try:
         found = _run(schema.empty_table(), {"x": expression})["x"].type
     except duckdb.Error as error:
-        why = _NO_AGGREGATE if "GROUP BY" in str(error) else f"cannot be run: {_words(error)}"
+        why = (
+            translated(_NO_AGGREGATE)
+            if "GROUP BY" in str(error)
+            else translated("cannot be run: {words}", words=_words(error))
+        )
         raise StayworthError(f"{called} {why}.") from None
     number = pa.types.is_integer(found) or pa.types.is_floating(found) or pa.types.is_decimal(found)
     if not (number or pa.types.is_boolean(found)):
-        raise StayworthError(f"{called} gives {found}, and a feature is a number.")
+        raise StayworthError(
+            translated("{called} gives {found}, and a feature is a number.", called=called, found=found)
+        )
 
 
 def aggregates(rows: pa.Table, expressions: Mapping[str, str]) -> tuple[list[str], dict[str, np.ndarray]]:
@@ -117,7 +125,9 @@ def aggregates(rows: pa.Table, expressions: Mapping[str, str]) -> tuple[list[str
     try:
         found = _run(rows, expressions)
     except duckdb.Error as error:
-        raise StayworthError(f"A feature of [features.own] cannot be computed: {_words(error)}.") from None
+        raise StayworthError(
+            translated("A feature of [features.own] cannot be computed: {words}.", words=_words(error))
+        ) from None
     columns = {}
     for name in expressions:
         numbers = found[name].cast(pa.float64()).to_numpy(zero_copy_only=False)
@@ -162,7 +172,13 @@ def _parsed(expression: str, called: str) -> dict[str, Any]:
         ).fetchone()
     tree: dict[str, Any] = json.loads(found[0]) if found else {"error": True, "error_message": "nothing"}
     if tree["error"]:
-        raise StayworthError(f"{called} is no SQL expression: {' '.join(str(tree['error_message']).split())}")
+        raise StayworthError(
+            translated(
+                "{called} is no SQL expression: {why}",
+                called=called,
+                why=" ".join(str(tree["error_message"]).split()),
+            )
+        )
     node = tree["statements"][0]["node"] if len(tree["statements"]) == 1 else {}
     plain = (
         node.get("type") == "SELECT_NODE"
@@ -172,7 +188,7 @@ def _parsed(expression: str, called: str) -> dict[str, Any]:
         and not (node["modifiers"] or node["sample"] or node["cte_map"]["map"])
     )
     if not plain:
-        raise StayworthError(f"{called} is more than one SQL expression.")
+        raise StayworthError(translated("{called} is more than one SQL expression.", called=called))
     expression_tree: dict[str, Any] = node["select_list"][0]
     return expression_tree
 
@@ -195,8 +211,14 @@ def _require_column(column: str, types: Mapping[str, pa.DataType], called: str) 
     if column.lower().startswith("current_"):
         raise _depends(column, types, called)
     raise StayworthError(
-        f"{called} uses a column {column!r}, which the days of a customer do not have.{did_you_mean(column, types)} "
-        f"They have {', '.join(types)}."
+        translated(
+            "{called} uses a column {column!r}, which the days of a customer do not have.{near} They "
+            "have {names}.",
+            called=called,
+            column=column,
+            near=did_you_mean(column, types),
+            names=list(types),
+        )
     )
 
 
@@ -208,8 +230,13 @@ def _require_function(function: str, types: Mapping[str, pa.DataType], called: s
 
 def _depends(what: str, types: Mapping[str, pa.DataType], called: str) -> StayworthError:
     return StayworthError(
-        f"{called} depends on something else than the customer's days: {what}. A feature may use the columns "
-        f"{', '.join(types)}."
+        translated(
+            "{called} depends on something else than the customer's days: {what}. A feature may use "
+            "the columns {names}.",
+            called=called,
+            what=what,
+            names=list(types),
+        )
     )
 
 

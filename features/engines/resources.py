@@ -20,7 +20,12 @@ from features.memory import allowed_bytes, bytes_of
 from features.temporary import temporary_folder
 
 _SHARE = 0.6  # of what the process may use: the rest is for the log and the models
-_DISK = ("failed to offload", "max_temp_directory_size", "No space left", os.strerror(errno.EDQUOT))
+_DISK = (
+    "failed to offload",
+    "max_temp_directory_size",
+    "No space left",
+    os.strerror(errno.EDQUOT),
+)
 
 
 @dataclass(frozen=True)
@@ -103,13 +108,19 @@ def exhausted(error: Exception) -> StayworthError | None:
     where = spill_folder()
     if any(words in said for words in _DISK):
         return StayworthError(
-            f"The disk of {where.parent}, where what exceeds the memory is written, is full.",
-            "Free some space, name a folder on another disk (--temp-dir), or allow more memory (--memory-limit, now "
-            f"{resources().in_words()}).",
+            translated(
+                "The disk of {parent}, where what exceeds the memory is written, is full.",
+                parent=where.parent,
+            ),
+            translated(
+                "Free some space, name a folder on another disk (--temp-dir), or allow more memory "
+                "(--memory-limit, now {memory}).",
+                memory=resources().in_words(),
+            ),
         )
     if "Out of Memory" in said:
         return StayworthError(
-            f"{resources().in_words()} of memory do not suffice.",
-            "Allow more: --memory-limit 8GB; or use fewer threads: --threads 1.",
+            translated("{memory} of memory do not suffice.", memory=resources().in_words()),
+            translated("Allow more: --memory-limit 8GB; or use fewer threads: --threads 1."),
         )
     return None

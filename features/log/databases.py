@@ -146,7 +146,7 @@ def _address(uri: str) -> _Address:
             translated(
                 "The database URI cannot be read. Write it as {form}; {escapes}; in a query % as %25.",
                 form=_FORM,
-                escapes=ESCAPES,
+                escapes=translated(ESCAPES),
             )
         )
     table = url.query.get("table")

@@ -107,7 +107,7 @@ def read_log(
             batches.append(batch)
             rows += batch.num_rows
             if progress is not None:
-                progress(f"Reading {stream.name}", rows, stream.total_rows)
+                progress(translated("Reading {name}", name=stream.name), rows, stream.total_rows)
     if not rows and not may_be_empty:
         raise EmptyLogError(
             translated(

@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 from features.engines.aggregates import aggregates, require_aggregate
 from features.engines.engine import Engine
 from features.errors import StayworthError
+from features.language import translated
 from features.snapshot import Snapshot
 from features.table.purchase_days import PURCHASE_DAYS
 
@@ -67,12 +68,19 @@ def require_own(own: Mapping[str, str]) -> None:
     >>> require_own({"weekend_share": "avg(CASE WHEN dayofweek(day) IN (0, 6) THEN 1 ELSE 0 END)"})
     """
     if len(own) > _MOST:
-        raise StayworthError(f"[features.own] has {len(own)} features, and at most {_MOST} are tried.")
+        raise StayworthError(
+            translated(
+                "[features.own] has {n} features, and at most {most} are tried.", n=len(own), most=_MOST
+            )
+        )
     for name, expression in own.items():
         if not _NAME.fullmatch(name):
             raise StayworthError(
-                f"[features.own]: {name!r} is no name of a feature. Use small letters, digits and _, such as "
-                "weekend_share."
+                translated(
+                    "[features.own]: {name!r} is no name of a feature. Use small letters, digits and _, such "
+                    "as weekend_share.",
+                    name=name,
+                )
             )
         require_aggregate(expression, DAY_COLUMNS, f"[features.own] {name}")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from features.errors import StayworthError
+from features.language import translated
 from features.log.identity import read_ids
 from features.log.sources import read_table
 from serving.audience.settings import SyncSettings
@@ -79,14 +80,24 @@ def _read_list(path: Path) -> pd.DataFrame:
     listed = read_table(path)
     if CUSTOMER_ID not in listed:
         raise StayworthError(
-            f"{path} has no column {CUSTOMER_ID!r}. Give a list of 'stayworth score' or the list.csv of a campaign."
+            translated(
+                "{path} has no column {column!r}. Give a list of 'stayworth score' or the list.csv "
+                "of a campaign.",
+                path=path,
+                column=CUSTOMER_ID,
+            )
         )
     ids = pd.Series(read_ids(listed[CUSTOMER_ID]).to_pylist(), index=listed.index, dtype="str")
     listed = listed.assign(**{CUSTOMER_ID: ids})[ids.notna()]
     twice = listed[CUSTOMER_ID][listed[CUSTOMER_ID].duplicated()].unique()
     if len(twice):
         raise StayworthError(
-            f"{len(twice):,} customers are in {path} more than once, such as {twice[0]!r}. Keep one row each."
+            translated(
+                "{n:customer|customers} are in {path} more than once, such as {example!r}. Keep one row each.",
+                n=len(twice),
+                path=path,
+                example=twice[0],
+            )
         )
     return listed
 
@@ -97,14 +108,24 @@ def _in_segment(listed: pd.DataFrame, limits: Mapping[str, Collection[str]], nam
     for column, values in limits.items():
         if column not in listed:
             raise StayworthError(
-                f"{name} has no column {column!r}; it has {', '.join(map(str, listed.columns))}."
+                translated(
+                    "{name} has no column {column!r}; it has {names}.",
+                    name=name,
+                    column=column,
+                    names=list(map(str, listed.columns)),
+                )
             )
         cells = listed[column].astype(str)
         unknown = sorted(set(values) - set(cells))
         if unknown:
             raise StayworthError(
-                f"No customer in {name} has {unknown[0]!r} under {column}; there are "
-                f"{', '.join(sorted(set(cells))[:8])}."
+                translated(
+                    "No customer in {name} has {word!r} under {column}; there are {names}.",
+                    name=name,
+                    word=unknown[0],
+                    column=column,
+                    names=sorted(set(cells))[:8],
+                )
             )
         wanted &= cells.isin(values)
     return wanted

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 import typer
 from pydantic import Field, model_validator
 
-from features.language import Language
+from features.language import Language, translated
 from features.settings import Settings
 from training.campaign.settings import ALLOW_UNMATCHED, LOOSE_IDS, SUPPRESS
 
@@ -67,7 +67,9 @@ class SyncSettings(Settings, section="sync"):
         for each in self.segment:
             name, sign, value = each.partition("=")
             if not (name.strip() and sign and value.strip()):
-                raise ValueError(f"--segment {each!r} is no column=value, such as city=Yazd")
+                raise ValueError(
+                    translated("--segment {given!r} is no column=value, such as city=Yazd", given=each)
+                )
         return self
 
     @property

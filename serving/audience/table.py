@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from features.address import DatabaseAddress, with_driver
 from features.errors import DeliveryError, StayworthError
+from features.language import translated
 from serving.audience.changes import Changes
 
 _COLUMNS = ("audience", "customer_id", "joined_at")
@@ -37,7 +38,10 @@ def sync_table(uri: str, name: str, audience: str, members: Collection[str]) -> 
     address = DatabaseAddress(uri)
     if address.kind not in ("sqlite", "postgresql") or address.parts is None:
         raise StayworthError(
-            "The database of audiences is to be sqlite:///file.db or postgresql://user:password@host:5432/database."
+            translated(
+                "The database of audiences is to be sqlite:///file.db or "
+                "postgresql://user:password@host:5432/database."
+            )
         )
     table = sa.Table(
         name,
@@ -56,7 +60,13 @@ def sync_table(uri: str, name: str, audience: str, members: Collection[str]) -> 
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         raise DeliveryError(
-            f"The table {name} in {address} cannot be written: {reason}. Nothing has changed; the next run does it."
+            translated(
+                "The table {name} in {address} cannot be written: {reason}. Nothing has changed; the next"
+                " run does it.",
+                name=name,
+                address=address,
+                reason=reason,
+            )
         ) from None
 
 
@@ -67,7 +77,11 @@ def _synced(connection: sa.Connection, table: sa.Table, audience: str, members: 
     found = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
     if missing := [each for each in _COLUMNS if each not in found]:
         raise StayworthError(
-            f"The table {table.name} is another one: it has no column {missing[0]!r}. Name a new one: --table."
+            translated(
+                "The table {name} is another one: it has no column {column!r}. Name a new one: --table.",
+                name=table.name,
+                column=missing[0],
+            )
         )
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text(f'LOCK TABLE "{table.name}" IN SHARE ROW EXCLUSIVE MODE'))

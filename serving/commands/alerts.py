@@ -121,7 +121,7 @@ def raise_alerts(
     from serving.store.store import Store
 
     with Store(store_uri) as opened:
-        report("Reading", 0, 0)
+        report(translated("Reading"), 0, 0)
         scores, said = read_scores(settings.scores, settings.date_format)
         scored = Scored.of(scores)
         files = CustomerFiles(
@@ -133,7 +133,7 @@ def raise_alerts(
         customers, alone = _customers(settings, scored, files, opened)
         signals, missing = _signals(settings, scored, files)
         found = renew(opened.alerts, signals, customers, scored.snapshot)
-        report("Writing", 0, 0)
+        report(translated("Writing"), 0, 0)
         write_table(found, settings.out, excel=settings.excel)
         if delivery:
             delivery.outbox.queue(*notices(found, delivery.outbox.state, scored.snapshot))

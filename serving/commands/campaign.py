@@ -69,7 +69,7 @@ def plan(
     known = Contacts(settings.customers, loosely=settings.loose_ids) if settings.customers else None
     readers = ReaderLists(known, settings.columns, money.unit)
     with progress() as report, use_language(settings.language), Store(store.uri) as opened:
-        report("Planning", 0, 0)
+        report(translated("Planning"), 0, 0)
         if settings.name is not None:
             opened.campaigns.require_free(settings.name)
             opened.require_publishable()
@@ -79,7 +79,7 @@ def plan(
             said += opted_out_sentences(known, made.contacted, remedy)
         # Before anything is written: the holdout can still be changed.
         _say([*said, *sentences(made)], err=as_json)
-        report("Writing", 0, 0)
+        report(translated("Writing"), 0, 0)
         lists = CampaignLists.of(made, readers, _inputs(settings))
         if settings.name is not None:
             opened.campaigns.keep(settings.name, drawn_of(made, lists, readers), basis, COMMAND_LINE)
@@ -228,7 +228,7 @@ def measure(
     with progress() as report, use_language(settings.language), Store(store.uri) as opened:
         kept = [_kept(opened, each) for each in settings.campaign]
         orders = open_log(log, columns, report)
-        report("Comparing", 0, 0)
+        report(translated("Comparing"), 0, 0)
         found = [
             _measured(opened, place, campaign, orders, settings, as_json)
             for place, campaign in zip(settings.campaign, kept, strict=True)

@@ -48,11 +48,18 @@ def list_campaigns(settings: StoreSettings, as_json: AsJson = False) -> None:
         return
     if not rows:
         typer.echo(
-            f"There is no campaign in {address} yet: stayworth plan --offers offers.toml --name spring"
+            translated(
+                "There is no campaign in {address} yet: stayworth plan --offers offers.toml --name spring",
+                address=address,
+            )
         )
         return
     cells = [[str(cell or "") for cell in row.values()] for row in rows]
-    show_table(f"Campaigns in {address}", ["Name", "State", "Starts on", "Closes on", "Made by"], cells)
+    show_table(
+        translated("Campaigns in {address}", address=address),
+        ["Name", "State", translated("Starts on"), translated("Closes on"), translated("Made by")],
+        cells,
+    )
 
 
 @campaigns.command()
@@ -77,7 +84,7 @@ def export(
 
     with Store(settings.uri) as store:
         folder = export_campaign(lists_of(store.campaigns, _named(store, name)), out, excel=excel)
-    typer.echo(f"{folder} has the campaign {name}.")
+    typer.echo(translated("{folder} has the campaign {name}.", folder=folder, name=name))
 
 
 @campaigns.command()
@@ -88,7 +95,7 @@ def sent(settings: StoreSettings, name: Name) -> None:
     Example: stayworth campaigns sent spring
     """
     _move(settings, name, "sent")
-    typer.echo(f"{name} is sent.")
+    typer.echo(translated("{name} is sent.", name=name))
 
 
 @campaigns.command()
@@ -103,7 +110,7 @@ def withdraw(
     Example: stayworth campaigns withdraw spring --why "the printer broke"
     """
     _move(settings, name, "withdrawn", why)
-    typer.echo(f"{name} is withdrawn.")
+    typer.echo(translated("{name} is withdrawn.", name=name))
 
 
 def _move(settings: StoreSettings, name: str, state: str, why: str = "") -> None:
@@ -118,7 +125,7 @@ def _named(store: Store, name: str) -> Campaign:
     found = store.campaigns.named(name)
     if found is None:
         known = ", ".join(each.name for each in store.campaigns.all())
-        there = f"There are {known}." if known else "There is none."
+        there = translated("There are {known}.", known=known) if known else translated("There is none.")
         raise StayworthError(
             translated(
                 "There is no campaign {name} in {address}. {there}",

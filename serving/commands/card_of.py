@@ -80,7 +80,7 @@ def card_of(
             base=scorer.money_of,
         )
         name = _named(orders, customer_id)
-        report("Scoring", 0, 0)
+        report(translated("Scoring"), 0, 0)
         # All are scored, for pools of costs are shared out among all. Debts are told by any version.
         own_costs = files if scorer.model.own_costs else None
         scored = scorer.score_log(orders, snapshot, cost_files=own_costs, beside=beside)

@@ -74,12 +74,19 @@ def forget(
     if as_json:
         show_json(asdict(done))
         return
-    header = ["", "Rows found" if dry_run else "Rows removed", "Similar ids, left"]
+    header = [
+        "",
+        translated("Rows found") if dry_run else translated("Rows removed"),
+        translated("Similar ids, left"),
+    ]
     rows = [[place.name, place.rows, place.similar] for place in done.places]
     show_table(f"{done.customers:,} {'customer' if done.customers == 1 else 'customers'}", header, rows)
     if any(place.similar for place in done.places):
         typer.echo(
-            "\nSimilar ids differ in case, width, spaces, leading zeros or a .0: if they are the same, give them too."
+            translated(
+                "Similar ids differ in case, width, spaces, leading zeros or a .0: if they are the same, "
+                "give them too."
+            )
         )
     if not dry_run:
         typer.echo(f"\nReceipt {done.number}, {done.erased_at:%Y-%m-%d %H:%M} UTC")

@@ -109,7 +109,7 @@ def make_list(
     snapshot = given_snapshot(settings)
     _require_orders(orders, snapshot)
     unit = MoneyUnit.of(money.unit, orders.currency)
-    report("Scoring", 0, 0)
+    report(translated("Scoring"), 0, 0)
     scored = scorer.score_log(orders, snapshot, cost_files=files, beside=beside)
     chosen = _chosen(scored, settings)
     match = contacts.matched(chosen) if contacts else None
@@ -118,7 +118,7 @@ def make_list(
     said = [
         translated(WARNING, sentence=sentence) for sentence in settle(found, log.accept, strict=log.strict)
     ]
-    report("Writing", 0, 0)
+    report(translated("Writing"), 0, 0)
     written = Written(len(chosen))
     rows = listed if orders.currency is None else listed.assign(currency=orders.currency)
     if settings.to:

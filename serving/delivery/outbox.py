@@ -20,6 +20,7 @@ from typing import Any
 
 from features.errors import DeliveryError, OutputError, StayworthError
 from features.files import atomic_path
+from features.language import translated
 from serving.delivery.webhook import Message, MessageRefused, Webhook
 
 SUFFIX = ".outbox.json"
@@ -71,13 +72,19 @@ class Outbox:
         try:
             lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise OutputError(f"Cannot write {path}: {error.strerror}.") from None
+            raise OutputError(
+                translated("Cannot write {path}: {reason}.", path=path, reason=error.strerror)
+            ) from None
         try:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise StayworthError(
-                    f"Another run delivers to the same receiver just now ({path}). Run it again when that has ended."
+                    translated(
+                        "Another run delivers to the same receiver just now ({path}). Run it again when that has "
+                        "ended.",
+                        path=path,
+                    )
                 ) from None
             box = cls(path)
             box._read()
@@ -120,11 +127,23 @@ class Outbox:
         self._write(self.state, tuple(each for each in self.pending if each.id not in set(taken)))
         if not self.pending:
             return Delivered(total, 0)
-        kept = f"Of {total:,} messages it took {len(taken):,}; {len(self.pending):,} are kept in {self.path}"
+        kept = translated(
+            "Of {total:message|messages} it took {taken:,}; {kept:,} are kept in {path}",
+            total=total,
+            taken=len(taken),
+            kept=len(self.pending),
+            path=self.path,
+        )
         if failure:
-            raise DeliveryError(f"{failure} {kept}, and sent by the next run.") from None
+            raise DeliveryError(
+                translated("{failure} {kept}, and sent by the next run.", failure=failure, kept=kept)
+            ) from None
         raise DeliveryError(
-            f"{refused[0]} {kept}, and sent again by the next run; delete them there to give them up."
+            translated(
+                "{refused} {kept}, and sent again by the next run; delete them there to give them up.",
+                refused=refused[0],
+                kept=kept,
+            )
         ) from None
 
     def erase(self, customer_ids: Collection[str], *, keep: bool = False) -> int:
@@ -155,7 +174,7 @@ class Outbox:
         try:
             found = json.loads(self.path.read_text(encoding="utf-8"))
             if found["format"] != _FORMAT:
-                raise ValueError("of another release")
+                raise ValueError(translated("it is of another release"))
             self.state = dict(found["state"])
             messages = [Message(**each) for each in found["pending"]]
             taken = (
@@ -163,8 +182,12 @@ class Outbox:
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StayworthError(
-                f"{self.path} is not what an earlier run has left of its deliveries ({error}). Restore it, or delete "
-                "it: then all is told again."
+                translated(
+                    "{path} is not what an earlier run has left of its deliveries ({error}). Restore it, or "
+                    "delete it: then all is told again.",
+                    path=self.path,
+                    error=error,
+                )
             ) from None
         self.pending = tuple(each for each in messages if each.id not in taken)
 

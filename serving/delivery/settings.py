@@ -12,6 +12,7 @@ import typer
 from pydantic import Field
 
 from features.errors import OutputError, StayworthError
+from features.language import translated
 from features.settings import Settings
 from serving.delivery.signature import SECRET_VARIABLE, signing_key
 
@@ -91,14 +92,18 @@ class WebhookSettings(Settings, section="webhook"):
         """
         if self.delivered is None and store_file is None:
             raise StayworthError(
-                "Where is what was delivered to be kept? The store is no file that it could lie beside: --delivered "
-                "FOLDER."
+                translated(
+                    "Where is what was delivered to be kept? The store is no file that it could lie beside: "
+                    "--delivered FOLDER."
+                )
             )
         folder = self.delivered or folder_beside(store_file or Path())
         try:
             folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
-            raise OutputError(f"Cannot write {folder}: {error.strerror}.") from None
+            raise OutputError(
+                translated("Cannot write {folder}: {reason}.", folder=folder, reason=error.strerror)
+            ) from None
         return folder
 
     def kept(self, store_file: Path | None) -> list[Path]:

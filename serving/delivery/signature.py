@@ -15,14 +15,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from features.errors import StayworthError
+from features.language import translated
 
 SECRET_VARIABLE = "STAYWORTH_WEBHOOK_SECRET"
 _PREFIX = "whsec_"
 _SHORTEST, _LONGEST = 24, 64
-_HOW = (
-    f'Make one that the receiver gets too: echo "{_PREFIX}$(openssl rand -base64 32)"; give it in the variable '
-    f"{SECRET_VARIABLE} or in a file by --webhook-secret-file."
-)
 
 
 class SigningKey:
@@ -51,7 +48,14 @@ class SigningKey:
             key = b""
         if not (secret.strip().startswith(_PREFIX) and _SHORTEST <= len(key) <= _LONGEST):
             raise StayworthError(
-                f"The secret of the webhook is not {_PREFIX} and {_SHORTEST} to {_LONGEST} bytes in base64. {_HOW}"
+                translated(
+                    "The secret of the webhook is not {prefix} and {shortest} to {longest} bytes in base64. "
+                    "{how}",
+                    prefix=_PREFIX,
+                    shortest=_SHORTEST,
+                    longest=_LONGEST,
+                    how=_how(),
+                )
             )
         self._key = key
 
@@ -76,9 +80,27 @@ def signing_key(environment: Mapping[str, str], file: Path | None) -> SigningKey
         try:
             return SigningKey(file.read_text(encoding="utf-8"))
         except (OSError, UnicodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is no text"
-            raise StayworthError(f"The webhook's secret cannot be read from {file}: {reason}.") from None
+            reason = error.strerror if isinstance(error, OSError) else translated("it is no text")
+            raise StayworthError(
+                translated(
+                    "The webhook's secret cannot be read from {file}: {reason}.", file=file, reason=reason
+                )
+            ) from None
     secret = environment.get(SECRET_VARIABLE, "")
     if not secret.strip():
-        raise StayworthError(f"A webhook's messages are signed, and there is no secret to do it with. {_HOW}")
+        raise StayworthError(
+            translated(
+                "A webhook's messages are signed, and there is no secret to do it with. {how}", how=_how()
+            )
+        )
     return SigningKey(secret)
+
+
+def _how() -> str:
+    """Say how a secret is made and given."""
+    return translated(
+        'Make one that the receiver gets too: echo "{prefix}$(openssl rand -base64 32)"; give it in the variable '
+        "{variable} or in a file by --webhook-secret-file.",
+        prefix=_PREFIX,
+        variable=SECRET_VARIABLE,
+    )

@@ -15,6 +15,7 @@ import httpx
 import stamina
 
 from features.errors import DeliveryError, StayworthError
+from features.language import translated
 from serving.delivery.signature import SigningKey
 
 _TRY_AGAIN = frozenset({408, 425, 429})
@@ -77,7 +78,10 @@ class Webhook:
             found = httpx.URL(url)
         if found is None or found.scheme not in ("http", "https") or not found.host or found.userinfo:
             raise StayworthError(
-                "The webhook's address is to be like https://example.com/hook, without a user or password in it."
+                translated(
+                    "The webhook's address is to be like https://example.com/hook, without a user or password"
+                    " in it."
+                )
             )
         self.url = str(found)
         self.address = f"{found.scheme}://{found.netloc.decode()}"
@@ -126,19 +130,42 @@ class Webhook:
         try:
             status, after = self._loop.run(self._posted(body, headers))
         except (httpx.TimeoutException, TimeoutError):
-            raise _AskAgain(f"The webhook at {self.address} is too slow: no answer in time.") from None
+            raise _AskAgain(
+                translated("The webhook at {address} is too slow: no answer in time.", address=self.address)
+            ) from None
         except httpx.TransportError as error:
             raise _AskAgain(
-                f"The webhook at {self.address} gives no answer ({type(error).__name__})."
+                translated(
+                    "The webhook at {address} gives no answer ({kind}).",
+                    address=self.address,
+                    kind=type(error).__name__,
+                )
             ) from None
         if 200 <= status < 300:
             return
         if status >= 500 or status in _TRY_AGAIN:
             seconds = float(after) if after.isascii() and after.isdigit() else None
-            raise _AskAgain(f"The webhook at {self.address} answers {status}.", seconds)
+            raise _AskAgain(
+                translated("The webhook at {address} answers {status}.", address=self.address, status=status),
+                seconds,
+            )
         if status in _OF_THE_MESSAGE:
-            raise MessageRefused(f"The webhook at {self.address} answers {status} to {message.id}.")
-        raise DeliveryError(f"The webhook at {self.address} answers {status}.{_meaning(status)}")
+            raise MessageRefused(
+                translated(
+                    "The webhook at {address} answers {status} to {id}.",
+                    address=self.address,
+                    status=status,
+                    id=message.id,
+                )
+            )
+        raise DeliveryError(
+            translated(
+                "The webhook at {address} answers {status}.{meaning}",
+                address=self.address,
+                status=status,
+                meaning=_meaning(status),
+            )
+        )
 
     async def _posted(self, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
         """Return status and ``Retry-After``; what the webhook writes is not read: it may be long or repeat the body."""
@@ -157,5 +184,5 @@ class _AskAgain(DeliveryError):
 
 def _meaning(status: int) -> str:
     if 300 <= status < 400:
-        return " It has moved: give its new address."
-    return " Is the address right, and does it know the secret?"
+        return " " + translated("It has moved: give its new address.")
+    return " " + translated("Is the address right, and does it know the secret?")

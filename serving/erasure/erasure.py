@@ -15,6 +15,7 @@ from pathlib import Path
 
 from features.errors import StayworthError
 from features.files import atomic_path
+from features.language import translated
 from serving.delivery.outbox import SUFFIX, Outbox
 from serving.erasure.tables import EXTENSIONS, Found, NoIdColumn, erase_rows
 from serving.store.store import Store
@@ -115,7 +116,9 @@ def erase(
     before = {file: found for file in files if (found := _found(file, wanted, column, keep=True))}
     for path in paths:
         if path.is_file() and path not in before:
-            raise NoIdColumn(f"{path} has no column of customer ids. Name it: --customer-column.")
+            raise NoIdColumn(
+                translated("{path} has no column of customer ids. Name it: --customer-column.", path=path)
+            )
     rows = store.count(wanted) if keep else store.erase(wanted)
     places = [Place(str(store.address), rows)]
     for file, found in before.items():
@@ -129,7 +132,7 @@ def erase(
 def _tables(path: Path) -> Iterator[Path]:
     """Yield a file, or the tables of a folder and those below it."""
     if not path.exists():
-        raise StayworthError(f"There is no {path}.")
+        raise StayworthError(translated("There is no {path}.", path=path))
     if path.is_file():
         yield path
         return

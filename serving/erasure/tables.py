@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from features.errors import LogError, StayworthError
 from features.files import atomic_path, bare_cells
+from features.language import translated
 from features.log.delimited import Layout, layout_of
 from features.log.identity import loose, read_ids
 from features.suggestion import nearest
@@ -76,7 +77,11 @@ def erase_rows(path: Path, ids: Collection[str], column: str, *, keep: bool = Fa
             erase = _erase_cells
         case _:
             raise StayworthError(
-                f"{path}: rows can be removed from {', '.join(EXTENSIONS)}. Unpack it, or save it as one of these."
+                translated(
+                    "{path}: rows can be removed from {names}. Unpack it, or save it as one of these.",
+                    path=path,
+                    names=list(EXTENSIONS),
+                )
             )
     wanted = _Wanted(ids)
     try:
@@ -85,7 +90,7 @@ def erase_rows(path: Path, ids: Collection[str], column: str, *, keep: bool = Fa
         if found.rows and not keep:
             erase(path, _Wanted(ids), column, False)
     except (OSError, UnicodeError, csv.Error, pa.ArrowException) as error:
-        raise LogError(f"{path} cannot be read: {error}.") from None
+        raise LogError(translated("{path} cannot be read: {error}.", path=path, error=error)) from None
     return found
 
 
@@ -111,7 +116,7 @@ def _erase_lines(path: Path, wanted: _Wanted, column: str, keep: bool) -> None:
     with path.open(encoding=encoding, newline="") as file:
         head = list(islice(file, _SAMPLE_LINES))
     if not any(line.strip() for line in head):
-        raise NoIdColumn(f"{path} is empty.")
+        raise NoIdColumn(translated("{path} is empty.", path=path))
     layout = layout_of(head)
     names = bare_cells(pa.array(list(layout.header), pa.string())).to_pylist()
     place = _place(names, column, path)
@@ -183,7 +188,7 @@ def _erase_cells(path: Path, wanted: _Wanted, column: str, keep: bool) -> None:
     try:
         book = openpyxl.load_workbook(path)
     except (InvalidFileException, KeyError, ValueError) as error:
-        raise LogError(f"{path} cannot be read: {error}.") from None
+        raise LogError(translated("{path} cannot be read: {error}.", path=path, error=error)) from None
     sheets = [sheet for sheet in book.worksheets if column in _header(sheet)]
     if not sheets:
         _place(_header(book.worksheets[0]), column, path)
@@ -219,5 +224,15 @@ def _place(names: list[str], column: str, path: Path) -> int:
     if column in names:
         return names.index(column)
     near = nearest(column, names)
-    remedy = f"--customer-column {near!r}?" if near else "Name its column of ids: --customer-column."
-    raise NoIdColumn(f"{path} has no column {column!r}; it has {', '.join(names)}. {remedy}")
+    remedy = (
+        f"--customer-column {near!r}?" if near else translated("Name its column of ids: --customer-column.")
+    )
+    raise NoIdColumn(
+        translated(
+            "{path} has no column {column!r}; it has {names}. {remedy}",
+            path=path,
+            column=column,
+            names=list(names),
+            remedy=remedy,
+        )
+    )

@@ -48,7 +48,11 @@ class ListTable:
         table = parts.query.get("table") if parts else None
         if parts is None or not parts.database or not isinstance(table, str) or not table:
             raise OutputError(
-                translated("--to names no table. Write it as {form}; {escapes}.", form=_FORM, escapes=ESCAPES)
+                translated(
+                    "--to names no table. Write it as {form}; {escapes}.",
+                    form=_FORM,
+                    escapes=translated(ESCAPES),
+                )
             )
         schema, _, self.name = table.rpartition(".")
         self._schema, self._url = schema or None, parts.difference_update_query(["table"])
@@ -98,7 +102,7 @@ class ListTable:
             load = _copy if engine.dialect.name == "postgresql" else _insert
             for loaded in load(connection, table, listed):
                 done += loaded
-                report("Writing", done, listed.num_rows)
+                report(translated("Writing"), done, listed.num_rows)
         return int(listed.num_rows)
 
     def _require_columns(self, connection: sa.Connection, table: sa.Table) -> None:

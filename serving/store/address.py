@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from features.address import ESCAPES, DatabaseAddress, with_driver
 from features.errors import NothingPublished, StoreBusy, StoreError
+from features.language import translated
 
 DRIVER_ERRORS = (SQLAlchemyError, sqlite3.Error, psycopg.Error)
 """What a database may raise, through SQLAlchemy or from its driver."""
@@ -45,9 +46,17 @@ class Address(DatabaseAddress):
 
     def __post_init__(self) -> None:
         if self.kind not in ("postgresql", "sqlite"):
-            raise StoreError(f"The store's URI names no database that is known here. Write {_FORM}.")
+            raise StoreError(
+                translated("The store's URI names no database that is known here. Write {form}.", form=_FORM)
+            )
         if self.parts is None or self.parts.database in (None, "", ":memory:"):
-            raise StoreError(f"The store's URI cannot be read. Write it as {_FORM}; {ESCAPES}.")
+            raise StoreError(
+                translated(
+                    "The store's URI cannot be read. Write it as {form}; {escapes}.",
+                    form=_FORM,
+                    escapes=translated(ESCAPES),
+                )
+            )
 
     @cached_property
     def url(self) -> URL:
@@ -76,13 +85,19 @@ class Address(DatabaseAddress):
         except FileNotFoundError:
             raise self.empty() from None
         except OSError as error:
-            raise StoreError(f"The store {self} cannot be read: {error.strerror}.") from None
+            raise StoreError(
+                translated("The store {store} cannot be read: {reason}.", store=self, reason=error.strerror)
+            ) from None
         return found.st_dev, found.st_ino
 
     def empty(self) -> NothingPublished:
         """Return the error that says that there are no scores yet."""
         return NothingPublished(
-            f"Nothing is published in {self} yet. Publish first: stayworth score --transactions … --publish"
+            translated(
+                "Nothing is published in {store} yet. Publish first: stayworth score --transactions … "
+                "--publish",
+                store=self,
+            )
         )
 
     def fault(self, error: Exception) -> StoreError:
@@ -91,14 +106,27 @@ class Address(DatabaseAddress):
         match getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None):
             case "SQLITE_FULL" | "53100":
                 return StoreError(
-                    f"The disk of the store {self} is full. What was published before is intact. "
-                    "Free some space and try again."
+                    translated(
+                        "The disk of the store {store} is full. What was published before is intact. Free some "
+                        "space and try again.",
+                        store=self,
+                    )
                 )
             case "SQLITE_BUSY" | "SQLITE_BUSY_SNAPSHOT" | "SQLITE_BUSY_RECOVERY" | "55P03":
                 return StoreBusy(
-                    f"The store {self} is being written to by another process. Try again when it has ended."
+                    translated(
+                        "The store {store} is being written to by another process. Try again when it has ended.",
+                        store=self,
+                    )
                 )
-        return StoreError(f"The store {self} cannot be used: {self._words(cause)} {self._remedy()}")
+        return StoreError(
+            translated(
+                "The store {store} cannot be used: {why} {remedy}",
+                store=self,
+                why=self._words(cause),
+                remedy=self._remedy(),
+            )
+        )
 
     def _words(self, cause: BaseException) -> str:
         """Return the driver's words without the password, and without the values that may follow in a DETAIL."""
@@ -110,7 +138,15 @@ class Address(DatabaseAddress):
 
     def _remedy(self) -> str:
         if self.file is None:
-            return "Check that the server runs, and the host, port, user, password and database of the URI."
+            return translated(
+                "Check that the server runs, and the host, port, user, password and database of the URI."
+            )
         if not self.file.parent.is_dir():
-            return f"The folder {self.file.parent} does not exist: create it, or name another file."
-        return f"Check that {self.file} is a store, that its disk has room, and that you may write in its folder."
+            return translated(
+                "The folder {parent} does not exist: create it, or name another file.",
+                parent=self.file.parent,
+            )
+        return translated(
+            "Check that {file} is a store, that its disk has room, and that you may write in its folder.",
+            file=self.file,
+        )

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from features.errors import NothingPublished, StoreBusy, StoreError
+from features.language import translated
 from serving.store.address import DRIVER_ERRORS, Address
 from serving.store.connections import READ_SECONDS, reader, was_cut, writer
 from serving.store.schema import known_version, upgrade
@@ -165,8 +166,11 @@ class Database:
         if file and not file.exists():
             if not file.parent.is_dir():
                 raise StoreError(
-                    f"Cannot write the store {self.address}: the folder {file.parent} does not exist. "
-                    "Create it first."
+                    translated(
+                        "Cannot write the store {address}: the folder {parent} does not exist. Create it first.",
+                        address=self.address,
+                        parent=file.parent,
+                    )
                 )
             return
         engine = writer(self.address, READ_SECONDS)

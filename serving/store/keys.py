@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from features.errors import NothingPublished, StoreError
+from features.language import translated
 from serving.settings import require_rate_limit
 from serving.store.database import Database
 from serving.store.tables import api_keys
@@ -113,8 +114,11 @@ class Keys:
                 connection.execute(sa.insert(api_keys).values(row))
             except IntegrityError:
                 raise StoreError(
-                    f"There is an active key named {name} already. Revoke it first (stayworth keys revoke "
-                    f"{name}), or choose another name."
+                    translated(
+                        "There is an active key named {name} already. Revoke it first (stayworth keys revoke "
+                        "{name}), or choose another name.",
+                        name=name,
+                    )
                 ) from None
         return key
 
@@ -128,8 +132,14 @@ class Keys:
         """
         active = [key.name for key in self.all() if key.revoked_at is None]
         if name not in active:
-            known = f"Active are {', '.join(active)}." if active else "There is none."
-            raise StoreError(f"There is no active key named {name}. {known}")
+            known = (
+                translated("Active are {names}.", names=list(active))
+                if active
+                else translated("There is none.")
+            )
+            raise StoreError(
+                translated("There is no active key named {name}. {known}", name=name, known=known)
+            )
         revoked = sa.update(api_keys).where(api_keys.c.name == name, api_keys.c.revoked_at.is_(None))
         with self._database.write() as connection:
             connection.execute(revoked.values(revoked_at=datetime.now(UTC)))
@@ -169,16 +179,24 @@ def _require_sound(
 ) -> None:
     if not _NAME.fullmatch(name):
         raise StoreError(
-            "A key's name is of letters, digits, '.', '_' and '-', begins with a letter or digit, and has up to "
-            "64 of them, such as crm-1."
+            translated(
+                "A key's name is of letters, digits, '.', '_' and '-', begins with a letter or digit, and"
+                " has up to 64 of them, such as crm-1."
+            )
         )
     unknown = sorted(set(scopes) - SCOPES)
     if unknown or not scopes:
-        raise StoreError(f"A key's scopes are of {', '.join(sorted(SCOPES))}, one or more; not {unknown}.")
+        raise StoreError(
+            translated(
+                "A key's scopes are of {names}, one or more; not {unknown}.",
+                names=sorted(SCOPES),
+                unknown=unknown,
+            )
+        )
     if rate_limit is not None:
         try:
             require_rate_limit(rate_limit)
         except ValueError as error:
             raise StoreError(str(error)) from None
     if max_body_bytes is not None and max_body_bytes < 1:
-        raise StoreError("The limit of a request's body is at least one byte.")
+        raise StoreError(translated("The limit of a request's body is at least one byte."))

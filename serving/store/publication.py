@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from features.errors import StoreError
+from features.language import translated
 from serving.store.database import Database
 from serving.store.loading import SLICE_ROWS, load
 from serving.store.own_columns import place_own
@@ -51,10 +52,14 @@ def publish(
         As `serving.store.store.Store.publish`.
     """
     if keep < 1:
-        raise StoreError(f"Of the published sets, {keep} should stay; keep at least 1, the one that answers.")
+        raise StoreError(
+            translated(
+                "Of the published sets, {keep} should stay; keep at least 1, the one that answers.", keep=keep
+            )
+        )
     head = _head(scores)
     report = progress or (lambda step, done, total: None)
-    report("Publishing", 0, len(scores))
+    report(translated("Publishing"), 0, len(scores))
     with database.write(wait_seconds=wait_seconds) as connection:
         if connection.dialect.name == "postgresql":  # conflicts with other publishers only
             connection.execute(sa.text("LOCK TABLE score_sets IN SHARE ROW EXCLUSIVE MODE"))
@@ -65,7 +70,9 @@ def publish(
         # Arrow compares texts by their bytes, as both databases do here.
         order = pc.sort_indices(pa.array(scores["customer_id"], pa.string())).to_numpy()
         slices = _slices(scores, order, head["id"])
-        load(connection, scores_table, slices, lambda done: report("Publishing", done, len(scores)))
+        load(
+            connection, scores_table, slices, lambda done: report(translated("Publishing"), done, len(scores))
+        )
         by_id = scores[list(RANKED_BY)].take(order).reset_index(drop=True)
         ranks = ranks_of(connection, head["id"], by_id)
         rank(connection, head["id"], ranks)
@@ -76,26 +83,37 @@ def publish(
 def _head(scores: pd.DataFrame) -> dict[str, Any]:
     """Return the values that are the same for the whole list, after checking that they are."""
     if scores.empty:
-        raise StoreError("There is nothing to publish: the list holds no scored customer.")
+        raise StoreError(translated("There is nothing to publish: the list holds no scored customer."))
     head: dict[str, Any] = {"customers": len(scores)}
     for column in _PER_LIST:
         values = pd.unique(scores[column.name])
         if len(values) > 1:
             raise StoreError(
-                f"The list holds {len(values)} values of {column.name}, such as {values[0]} and {values[1]}. "
-                "Publish the scores of one snapshot and one model version at a time."
+                translated(
+                    "The list holds {n} values of {name}, such as {one} and {another}. Publish the scores of"
+                    " one snapshot and one model version at a time.",
+                    n=len(values),
+                    name=column.name,
+                    one=values[0],
+                    another=values[1],
+                )
             )
         head[column.name] = _plain(values[0], column)
     twice = int(scores["customer_id"].duplicated().sum())
     if twice:
-        raise StoreError(f"{twice:,} rows of the list name a customer who is in it already. Score each once.")
+        raise StoreError(
+            translated(
+                "{twice:row|rows} of the list name a customer who is in it already. Score each once.",
+                twice=twice,
+            )
+        )
     return head
 
 
 def _plain(value: Any, column: Column) -> Any:
     """Return a value of the whole list in the type that the schema says."""
     if pd.isna(value):
-        raise StoreError(f"The list has no {column.name}. Nothing was published.")
+        raise StoreError(translated("The list has no {name}. Nothing was published.", name=column.name))
     return pd.Timestamp(value).date() if column.type is date else column.type(value)
 
 
@@ -124,6 +142,9 @@ def _complete(table: pa.Table) -> pa.Table:
             lacking += pc.sum(pc.is_inf(column)).as_py() or 0
         if lacking:
             raise StoreError(
-                f"{stated.name} is missing or infinite for some of the customers. Nothing was published."
+                translated(
+                    "{name} is missing or infinite for some of the customers. Nothing was published.",
+                    name=stated.name,
+                )
             )
     return table

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from features.errors import OlderStore, StoreError
+from features.language import translated
 from serving.store.address import Address
 from serving.store.tables import MIGRATIONS, SCHEMA_VERSION, VERSION_TABLE
 
@@ -41,8 +42,14 @@ def require_schema(connection: Any, dialect: str, address: Address) -> None:
         raise address.empty()
     if found != SCHEMA_VERSION:
         raise OlderStore(
-            f"The store {address} has the tables of an older release of stayworth (schema {found}, wanted "
-            f"{SCHEMA_VERSION}). The next 'stayworth score --publish' or 'stayworth keys add' upgrades it."
+            translated(
+                "The store {address} has the tables of an older release of stayworth (schema {found}, "
+                "wanted {schema_version}). The next 'stayworth score --publish' or 'stayworth keys add' "
+                "upgrades it.",
+                address=address,
+                found=found,
+                schema_version=SCHEMA_VERSION,
+            )
         )
 
 
@@ -63,8 +70,13 @@ def known_version(connection: Any, dialect: str, address: Address) -> str | None
     found = str(rows[0][0]) if rows else None
     if found and found > SCHEMA_VERSION:
         raise StoreError(
-            f"The store {address} has the tables of a newer release of stayworth (schema {found}, known here "
-            f"is {SCHEMA_VERSION}). Upgrade this installation, or name another store."
+            translated(
+                "The store {address} has the tables of a newer release of stayworth (schema {found}, "
+                "known here is {schema_version}). Upgrade this installation, or name another store.",
+                address=address,
+                found=found,
+                schema_version=SCHEMA_VERSION,
+            )
         )
     return found
 

@@ -18,6 +18,7 @@ from argon2.exceptions import VerificationError
 from sqlalchemy.exc import IntegrityError
 
 from features.errors import NothingPublished, StoreError
+from features.language import translated
 from serving.store.audit import record
 from serving.store.database import WAIT_SECONDS, Database
 from serving.store.keys import digest
@@ -76,21 +77,34 @@ class Users:
         """
         if not _NAME.fullmatch(name):
             raise StoreError(
-                "A user's name is of letters, digits, '.', '_', '@' and '-', begins with a letter or digit, and has "
-                "up to 64 of them, such as sara."
+                translated(
+                    "A user's name is of letters, digits, '.', '_', '@' and '-', begins with a letter or "
+                    "digit, and has up to 64 of them, such as sara."
+                )
             )
         if role not in ROLES:
-            raise StoreError(f"A user's role is one of {', '.join(ROLES)}; not {role!r}.")
+            raise StoreError(
+                translated("A user's role is one of {names}; not {role!r}.", names=list(ROLES), role=role)
+            )
         if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-            raise StoreError(f"A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters.")
+            raise StoreError(
+                translated(
+                    "A password has {shortest_password} to {longest_password} characters.",
+                    shortest_password=SHORTEST_PASSWORD,
+                    longest_password=LONGEST_PASSWORD,
+                )
+            )
         row = {"name": name, "role": role, "password_hash": _hasher().hash(password)}
         with self._database.write() as connection:
             try:
                 connection.execute(sa.insert(users).values(row | {"created_at": datetime.now(UTC)}))
             except IntegrityError:
                 raise StoreError(
-                    f"There is a user {name} already. Remove that one first (stayworth users remove {name}), or "
-                    "choose another name."
+                    translated(
+                        "There is a user {name} already. Remove that one first (stayworth users remove {name}), "
+                        "or choose another name.",
+                        name=name,
+                    )
                 ) from None
             record(connection, COMMAND_LINE, "add user", name)
 
@@ -104,8 +118,10 @@ class Users:
         """
         known = {user.name: user.id for user in self.all()}
         if name not in known:
-            there = f"There are {', '.join(known)}." if known else "There is none."
-            raise StoreError(f"There is no user {name}. {there}")
+            there = (
+                translated("There are {names}.", names=list(known)) if known else translated("There is none.")
+            )
+            raise StoreError(translated("There is no user {name}. {there}", name=name, there=there))
         with self._database.write() as connection:
             connection.execute(sa.delete(user_sessions).where(user_sessions.c.user_id == known[name]))
             connection.execute(sa.delete(users).where(users.c.id == known[name]))

@@ -250,7 +250,7 @@ def test_the_settings_may_come_from_the_file(here: Path) -> None:
             "those where \"amount <> '0'\", in the log that version 1 learnt from as they stand. Leave --where out",
         ),
         (("--out", "list.csv", "--tracking-uri", "sqlite:///no.db"), "No model has the alias 'champion'"),
-        (("--out", "list.csv", "--top", "0"), "--top: 0 should be greater than"),
+        (("--out", "list.csv", "--top", "0"), "--top: has to be at least 1, not 0"),
         ((), "--out is missing"),
     ],
 )

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from features.language import translated, translation
 from training.backtest.policies import (
     BGNBD,
     CHAMPION,
@@ -77,18 +78,25 @@ class Account:
         """Return the verdict on the champion's plan: on average, against simpler policies, at its worst snapshot."""
         average, table = self.average(), self.table
         own = average.loc[CHAMPION]
-        of_best = (
-            f", {share(own['foresight_share'])} of what perfect foresight would have earned "
-            f"({share(own['foresight_low'])} to {share(own['foresight_high'])})"
-            if np.isfinite(own["foresight_share"])
-            else ""
-        )
         part = table[(table["policy"] == CHAMPION) & (table["snapshot"] != AVERAGE)]
         worst = part.loc[part["profit"].idxmin()]
-        return (
-            f"On average the champion's plan earned {_between(own, 'profit')}{of_best}. {self._standing()} At its "
-            f"worst snapshot, {worst['snapshot']}, it earned {_between(worst, 'profit')}; contacting nobody earns 0."
+        earned = translated("On average the champion's plan earned {profit}.", profit=_between(own, "profit"))
+        if np.isfinite(own["foresight_share"]):
+            low, high = own["foresight_low"], own["foresight_high"]
+            earned = translated(
+                "On average the champion's plan earned {profit}, {share} of what perfect foresight would have earned "
+                "({low} to {high}).",
+                profit=_between(own, "profit"),
+                share=share(own["foresight_share"]),
+                low=share(low),
+                high=share(high),
+            )
+        at_worst = translated(
+            "At its worst snapshot, {day:date}, it earned {profit}; contacting nobody earns 0.",
+            day=worst["snapshot"],
+            profit=_between(worst, "profit"),
         )
+        return f"{earned} {self._standing()} {at_worst}"
 
     def _standing(self) -> str:
         """Compare the champion's plan with the best of the simpler policies that it has not clearly beaten."""
@@ -96,17 +104,37 @@ class Account:
         unbeaten = average[average["lead_low"] <= 0]
         name = (average if unbeaten.empty else unbeaten)["profit"].idxmax()
         rival = average.loc[name]
-        it = f"{name} with {money(rival['profit'])}"
-        lead = f"{money(rival['champion_lead'])} ({money(rival['lead_low'])} to {money(rival['lead_high'])})"
+        numbers = {
+            "policy": translation(str(name)),
+            "profit": money(rival["profit"]),
+            "lead": money(rival["champion_lead"]),
+            "low": money(rival["lead_low"]),
+            "high": money(rival["lead_high"]),
+        }
         if unbeaten.empty:
-            return f"That is more than any simpler policy earned; the best of them is {it}, a lead of {lead}."
+            return translated(
+                "That is more than any simpler policy earned; the best of them is {policy} with {profit}, a lead of "
+                "{lead} ({low} to {high}).",
+                **numbers,
+            )
         if rival["lead_high"] < 0:
-            return f"A simpler policy earned more: {it}, a lead of {lead}."
-        return f"It cannot be told apart from {it}: a lead of {lead} is within noise."
+            return translated(
+                "A simpler policy earned more: {policy} with {profit}, a lead of {lead} ({low} to {high}).",
+                **numbers,
+            )
+        return translated(
+            "It cannot be told apart from {policy} with {profit}: a lead of {lead} ({low} to {high}) is within noise.",
+            **numbers,
+        )
 
 
 def _between(row: pd.Series, name: str) -> str:
-    return f"{money(row[name])} ({money(row[f'{name}_low'])} to {money(row[f'{name}_high'])})"
+    return translated(
+        "{profit} ({low} to {high})",
+        profit=money(row[name]),
+        low=money(row[f"{name}_low"]),
+        high=money(row[f"{name}_high"]),
+    )
 
 
 def settle(prospects: Sequence[Prospects], offer: Offer, *, seed: int = 0, draws: int = DRAWS) -> Account:

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from features.language import translatable
 from features.snapshot import ChurnWindow, Snapshot
 from training.offers.offer_profit import offer_profit, realised_profit
 from training.offers.offers import Floats, Offer
 
-NOBODY, EVERYBODY, RANDOM = "nobody", "everybody", "random"
-SILENCE, VALUE, RISK = "longest silent", "highest value", "highest risk"
-BGNBD, CHAMPION, FORESIGHT = "BG/NBD", "stayworth", "perfect foresight"
+NOBODY, EVERYBODY, RANDOM = translatable("nobody"), translatable("everybody"), translatable("random")
+SILENCE, VALUE = translatable("longest silent"), translatable("highest value")
+RISK = translatable("highest risk")
+BGNBD, CHAMPION, FORESIGHT = "BG/NBD", "stayworth", translatable("perfect foresight")
 SIMPLER = [NOBODY, EVERYBODY, RANDOM, SILENCE, VALUE, RISK, BGNBD]
 POLICIES = (*SIMPLER, CHAMPION, FORESIGHT)
 RANKINGS = (SILENCE, VALUE, RISK, BGNBD, CHAMPION)

@@ -22,6 +22,7 @@ from features.behaviour.files import BehaviourFiles
 from features.economics.trailing import CostFiles
 from features.engines.choice import engine_for
 from features.errors import WindowError
+from features.language import translated
 from features.log.transactions import TransactionLog
 from features.progress import Report
 from features.table.history import PurchaseHistory
@@ -95,14 +96,20 @@ def backtest(
     testable = [row for row in rows if known_at(rows, row.snapshot)][-snapshots:]
     if not testable:
         raise WindowError(
-            "At no snapshot can a model be fitted whose window had closed when another one opens. Use a longer log, "
-            "or a shorter --horizon-days."
+            translated(
+                "At no snapshot can a model be fitted whose window had closed when another one opens. Use"
+                " a longer log, or a shorter --horizon-days."
+            )
         )
     prospects = _replayed(log, rows, testable, settings, costs, cost_files, everyone, report)
     if not prospects:
         raise WindowError(
-            f"At none of the snapshots had anyone bought in the {settings.dormancy_days} days before: there is nobody "
-            "to contact. Use --all for everybody who ever bought, or a longer --dormant-after-days."
+            translated(
+                "At none of the snapshots had anyone bought in the {dormancy_days} days before: there is "
+                "nobody to contact. Use --all for everybody who ever bought, or a longer "
+                "--dormant-after-days.",
+                dormancy_days=settings.dormancy_days,
+            )
         )
     return settle(prospects, offer, seed=settings.seed)
 
@@ -118,7 +125,7 @@ def _replayed(
     report: Report,
 ) -> list[Prospects]:
     """Train as of each testable snapshot and predict it."""
-    step = "Training as of each snapshot"
+    step = translated("Training as of each snapshot")
     report(step, 0, len(testable))
     prospects, options = [], fit_options(log, settings)
     for number, row in enumerate(testable):
@@ -171,7 +178,7 @@ def _labelled(
     between = settings.horizon // 28 + 1
     limit = snapshots + between + settings.snapshots
     closed = schedule(log.first_day, log.last_day, settings.horizon, limit=limit).closed
-    step = "Features and outcomes at each snapshot"
+    step = translated("Features and outcomes at each snapshot")
     report(step, 0, len(closed))
     return labelled_snapshots(
         history,

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
+from features.language import translated
 from training.campaign.effect import Effect, effect
 from training.offers.acceptance_band import AcceptanceBand
 from training.offers.offers import BetaPrior, Floats, Offer
@@ -98,10 +99,15 @@ def update_acceptance(
             prior,
             prior,
             stay,
-            f"Contacted customers seem to have stayed less often ({stay.contacted:.1%}) than the holdout "
-            f"({stay.holdout:.1%}). If the offer drives customers away, one acceptance rate for all cannot be told "
-            "from this campaign, so the earlier figure is kept; by silence the harm is learnt, and the next plan does "
-            "not contact where it is likely. Look at the offer before it is used again.",
+            translated(
+                "Contacted customers seem to have stayed less often ({contacted:.1%}) than the holdout "
+                "({holdout:.1%}). If the offer drives customers away, one acceptance rate for all cannot "
+                "be told from this campaign, so the earlier figure is kept; by silence the harm is "
+                "learnt, and the next plan does not contact where it is likely. Look at the offer before "
+                "it is used again.",
+                contacted=stay.contacted,
+                holdout=stay.holdout,
+            ),
         )
     rates = (np.arange(GRID) + 0.5) / GRID
     log_density = stats.beta.logpdf(rates, prior.alpha, prior.beta) + log_likelihood(rates, y, arm, groups)

@@ -180,7 +180,11 @@ def _numbers(column: pd.Series) -> pd.Series:
     read = pd.to_numeric(column.replace("", "nan"), errors="coerce")
     odd = column[read.isna() & ~column.isin(["", "nan"])]
     if len(odd):
-        raise ValueError(f"column {column.name!r} holds {odd.iloc[0]!r}, which is no number")
+        raise ValueError(
+            translated(
+                "column {name!r} holds {cell!r}, which is no number", name=column.name, cell=odd.iloc[0]
+            )
+        )
     return read
 
 
@@ -239,7 +243,14 @@ def _require_the_draw(customers: pd.DataFrame, drawn: Counts, erased: Erased) ->
     if found == planned:
         return []
     return [
-        f"The lists have {found[True]:,} contacted and {found[False]:,} held-out customers, the plan drew "
-        f"{planned[True]:,} and {planned[False]:,}. Every customer drawn counts, reached or not: restore them, also "
-        "those who have opted out since. Who asks to be forgotten: stayworth forget ID --in FOLDER."
+        translated(
+            "The lists have {contacted:,} contacted and {held_out:,} held-out customers, the plan drew "
+            "{drawn:,} and {drawn_out:,}. Every customer drawn counts, reached or not: restore them, "
+            "also those who have opted out since. Who asks to be forgotten: stayworth forget ID --in "
+            "FOLDER.",
+            contacted=found[True],
+            held_out=found[False],
+            drawn=planned[True],
+            drawn_out=planned[False],
+        )
     ]

@@ -48,16 +48,16 @@ def scored_customers(scores: pd.DataFrame) -> pd.DataFrame:
     if missing:
         names = list(map(str, scores.columns))
         near = nearest(missing[0], names)
-        remedy = f"Rename {near!r}, or give" if near else "Give"
-        raise StayworthError(
-            translated(
-                "The scored list has no column {example!r}; it has {names}. {remedy} the list that "
-                "'stayworth score' wrote, with --columns all.",
-                example=missing[0],
-                names=", ".join(names),
-                remedy=remedy,
+        remedy = translated("Give the list that 'stayworth score' wrote, with --columns all.")
+        if near:
+            remedy = translated(
+                "Rename {near!r}, or give the list that 'stayworth score' wrote, with --columns all.",
+                near=near,
             )
+        found = translated(
+            "The scored list has no column {example!r}; it has {names}.", example=missing[0], names=names
         )
+        raise StayworthError(f"{found} {remedy}")
     if scores.empty:
         raise StayworthError(translated("The scored list is empty: there is nobody to contact."))
     customers = scores.astype({"customer_id": str}).sort_values("customer_id", ignore_index=True)

@@ -170,7 +170,11 @@ class CampaignRecord(_Part):
             case 3:
                 pass
             case other:
-                raise ValueError(f"its format is {other!r}, and this release reads the formats 1 to 3")
+                raise ValueError(
+                    translated(
+                        "its format is {other!r}, and this release reads the formats 1 to 3", other=other
+                    )
+                )
         return cls.model_validate(raw)
 
 

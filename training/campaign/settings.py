@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 from pydantic import Field, model_validator
 
-from features.language import Language
+from features.language import Language, translated
 from features.settings import Settings
 
 LOOSE_IDS = (
@@ -152,7 +152,7 @@ class PlanTerms(Settings):
     @model_validator(mode="after")
     def _one_way_to_size_the_holdout(self) -> PlanTerms:
         if self.holdout is not None and self.effect is not None:
-            raise ValueError("give --holdout or --effect, not both: either sizes the holdout")
+            raise ValueError(translated("give --holdout or --effect, not both: either sizes the holdout"))
         return self
 
     @property
@@ -277,7 +277,9 @@ class PlanSettings(PlanTerms, section="plan"):
     def _goes_somewhere(self) -> PlanSettings:
         if self.out is None and self.name is None:
             raise ValueError(
-                "--out is missing. Give a folder to write; or give --name, and the store keeps the campaign"
+                translated(
+                    "--out is missing. Give a folder to write; or give --name, and the store keeps the campaign"
+                )
             )
         return self
 

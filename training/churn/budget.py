@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
+from features.language import translated
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -38,7 +40,11 @@ class Budget:
         """
         found = re.fullmatch(r"(\d+)|(\d+(?:\.\d+)?)m", text.strip())
         if found is None or float(found[1] or found[2]) == 0:
-            raise ValueError(f"{text!r} is no budget; write 50 for 50 trials, or 10m for ten minutes")
+            raise ValueError(
+                translated(
+                    "{given!r} is no budget; write 50 for 50 trials, or 10m for ten minutes", given=text
+                )
+            )
         return cls(trials=int(found[1])) if found[1] else cls(minutes=float(found[2]))
 
     def is_spent(self, trials: int, seconds: float) -> bool:

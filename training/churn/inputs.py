@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from features.behaviour.catalogue import ATTRIBUTES, FILES, file_of
+from features.language import translated
 from features.table.baskets import GROUPS
 from features.table.columns import Columns
 from features.table.history import FEATURES
@@ -142,7 +143,7 @@ class Inputs:
             If a feature comes from no file that this release knows.
         """
         if unknown := [name for name in record["features"] if file_of(name) is None]:
-            raise ValueError(f"this release knows no feature {unknown[0]!r}")
+            raise ValueError(translated("this release knows no feature {name!r}", name=unknown[0]))
         categories = {name: tuple(values) for name, values in record["categories"].items()}
         return cls(tuple(record["features"]), categories)
 

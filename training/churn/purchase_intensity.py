@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 from sklearn.metrics import log_loss
 
+from features.language import translated
 from features.progress import Report
 from training.churn.fit_options import FitOptions
 from training.churn.rolling import rolling_splits
@@ -61,7 +62,7 @@ def choose_intensity(
     for done, form in enumerate((CONSTANT_FORM, *forms)):
         losses[form] = float(np.mean([trial.loss(form) for trial in trials]))
         if report is not None:
-            report("Choosing season and trend on rolling validation", done + 1, len(forms) + 1)
+            report(translated("Choosing season and trend on rolling validation"), done + 1, len(forms) + 1)
     return best_form(losses), {f"intensity: {form}": loss for form, loss in losses.items()}
 
 

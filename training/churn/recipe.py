@@ -18,7 +18,7 @@ from scipy.special import expit
 from sklearn.metrics import log_loss
 
 from features.errors import FitError
-from features.language import translatable
+from features.language import translatable, translated
 from features.progress import Report
 from training.churn.bins import Bins
 from training.churn.calibration import Calibrator, choose_calibrator, intercept_of
@@ -145,22 +145,33 @@ class Recipe:
         >>> Recipe(0, False, Calibrator(), "forward in time").in_words()
         "churn by the purchase model's p0; spend and value by the purchase model and Gamma-Gamma"
         """
-        churn = "the purchase model's p0"
+        churn = translated("the purchase model's p0")
         if self.intensity != CONSTANT_FORM:
             churn += f" ({self.intensity})"
         if self.rounds:
-            churn += (
-                f" and {self.rounds} {'monotone ' if self.monotone else ''}LightGBM trees on what it misses"
-                f"{_by(self.inputs)}"
+            churn = _corrected(churn, self._trees, self.inputs)
+        if self.level != NO_RULE:
+            churn = translated(
+                "{models}, at the level missed before: {rule}", models=churn, rule=self.level.in_words()
             )
-        churn += f", at the level missed before: {self.level}" if self.level != NO_RULE else ""
-        churn += f", {self.calibrator.kind} calibration" if self.calibrator.kind != "none" else ""
-        spend = "the purchase model and Gamma-Gamma"
+        if self.calibrator.kind != "none":
+            churn = translated("{models}, {kind} calibration", models=churn, kind=self.calibrator.kind)
+        spend = translated("the purchase model and Gamma-Gamma")
         if self.spend_rounds:
-            spend += f", corrected by {self.spend_rounds} LightGBM trees{_by(self.spend_inputs)}"
+            spend = _spend_corrected(spend, self.spend_rounds, self.spend_inputs)
         if self.price_level != NO_RULE:
-            spend += f", money per purchase at the level missed before: {self.price_level}"
-        return f"churn by {churn}; spend and value by {spend}"
+            spend = translated(
+                "{models}, money per purchase at the level missed before: {rule}",
+                models=spend,
+                rule=self.price_level.in_words(),
+            )
+        return translated("churn by {churn}; spend and value by {spend}", churn=churn, spend=spend)
+
+    @property
+    def _trees(self) -> str:
+        if self.monotone:
+            return translated("{n} monotone LightGBM trees", n=self.rounds)
+        return translated("{n} LightGBM trees", n=self.rounds)
 
     def fit(
         self, rows: Sequence[LabelledSnapshot], options: FitOptions, bins: Bins | None = None
@@ -205,8 +216,26 @@ def _gains(record: Mapping[str, Any], name: str) -> dict[str, FileGain]:
     return {file: FileGain.from_dict(gain) for file, gain in found.items()}
 
 
-def _by(inputs: Inputs) -> str:
-    return f" by orders and {', '.join(inputs.files)}" if inputs.files else ""
+def _corrected(model: str, trees: str, inputs: Inputs) -> str:
+    if not inputs.files:
+        return translated("{model} and {trees} on what it misses", model=model, trees=trees)
+    return translated(
+        "{model} and {trees} on what it misses by orders and {files}",
+        model=model,
+        trees=trees,
+        files=list(inputs.files),
+    )
+
+
+def _spend_corrected(models: str, rounds: int, inputs: Inputs) -> str:
+    if not inputs.files:
+        return translated("{models}, corrected by {n} LightGBM trees", models=models, n=rounds)
+    return translated(
+        "{models}, corrected by {n} LightGBM trees by orders and {files}",
+        models=models,
+        n=rounds,
+        files=list(inputs.files),
+    )
 
 
 def choose_recipe(
@@ -232,10 +261,23 @@ def choose_recipe(
         If in every closed window all customers churned, or none did.
     """
     if all(len(np.unique(row.churned)) < 2 for row in rows):
-        what, other = ("churned", "longer") if rows[-1].churned.all() else ("came back", "shorter")
+        days = rows[-1].window.horizon_days
+        if rows[-1].churned.all():
+            raise FitError(
+                translated(
+                    "In every one of the {n} closed churn windows of {days} days all customers churned: there is "
+                    "nothing to learn. Use a longer --horizon-days.",
+                    n=len(rows),
+                    days=days,
+                )
+            )
         raise FitError(
-            f"In every one of the {len(rows)} closed churn windows of {rows[-1].window.horizon_days} days "
-            f"all customers {what}: there is nothing to learn. Use a {other} --horizon-days."
+            translated(
+                "In every one of the {n} closed churn windows of {days} days all customers came back: there is "
+                "nothing to learn. Use a shorter --horizon-days.",
+                n=len(rows),
+                days=days,
+            )
         )
     splits = rolling_splits(rows)
     how = translatable("forward in time") if splits else translatable("by customers")

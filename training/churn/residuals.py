@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import expit
 from sklearn.metrics import log_loss
 
+from features.language import translated
 from features.progress import Report
 from training.churn.bins import Bins
 from training.churn.calibration import intercept_of
@@ -76,7 +77,7 @@ def _churn_trial(
     own = [_own_loss(z, split.valid) for z, split in zip(base, splits, strict=True)]
     best, losses, odds = (0, False), {"residual_none": float(np.mean(own))}, base
     lowest, done = losses["residual_none"], 0
-    step = "Choosing the recipe on rolling validation"
+    step = translated("Choosing the recipe on rolling validation")
     if inputs.beside:
         step += f", with {', '.join(inputs.files)}"
     for monotone in (True, False):

@@ -42,6 +42,7 @@ from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from features.errors import ModelError
+from features.language import translated
 from features.progress import Report
 from training.churn.bins import Bins
 from training.churn.budget import Budget
@@ -110,7 +111,7 @@ def tune(
         started = time.monotonic()
         while not (done := len(_finished(study))) or not budget.is_spent(done, time.monotonic() - started):
             if report is not None:
-                report("Tuning", done, budget.trials or 0)
+                report(translated("Tuning"), done, budget.trials or 0)
             _run_trial(study, data, options)
         finished = _finished(study)
     complete = [trial for trial in finished if trial.state == TrialState.COMPLETE]
@@ -240,8 +241,11 @@ def _study(storage: str | None, name: str) -> Iterator[optuna.Study]:
         )
     except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
         raise ModelError(
-            f"The studies of tuning in {shown} cannot be used: "
-            f"{TrackingURI(storage or '').redact(str(error)).partition(chr(10))[0]}"
+            translated(
+                "The studies of tuning in {shown} cannot be used: {why}",
+                shown=shown,
+                why=TrackingURI(storage or "").redact(str(error)).partition(chr(10))[0],
+            )
         ) from None
     finally:
         if kept is not None:
@@ -258,8 +262,13 @@ def _require_same_optuna(storage: str, shown: str) -> None:
                 written = str(connection.execute(text("SELECT library_version FROM version_info")).scalar())
             if written.split(".")[0] != optuna.__version__.split(".")[0]:
                 raise ModelError(
-                    f"The studies of tuning in {shown} were written by Optuna {written}, and this is "
-                    f"{optuna.__version__}. Install that release, or keep the registry elsewhere with --tracking-uri."
+                    translated(
+                        "The studies of tuning in {shown} were written by Optuna {written}, and this is "
+                        "{now}. Install that release, or keep the registry elsewhere with --tracking-uri.",
+                        shown=shown,
+                        written=written,
+                        now=optuna.__version__,
+                    )
                 )
     finally:
         engine.dispose()

@@ -21,6 +21,7 @@ import pandas as pd
 
 from features.economics.trailing import TrailingYear
 from features.errors import StayworthError
+from features.language import translated
 from training.clv.net_value import OWN
 from training.clv.quadrature import FloatArray
 from training.clv.value import ValueTerms
@@ -62,8 +63,10 @@ class OwnCosts:
         sums = year.customers.sum(numeric_only=True)
         if sums["purchases"] <= 0 or sums["revenue"] <= 0:
             raise StayworthError(
-                "In the year before the snapshot nothing was sold: what customers cost cannot be set against it. Leave "
-                "--touchpoints and --receivables out, and state [costs]."
+                translated(
+                    "In the year before the snapshot nothing was sold: what customers cost cannot be set "
+                    "against it. Leave --touchpoints and --receivables out, and state [costs]."
+                )
             )
         means: dict[str, Any] = {}
         if "order" in year.per:

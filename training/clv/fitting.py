@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from features.errors import FitError
-from features.language import translated
+from features.language import translatable, translated
 from features.table.columns import Columns, as_columns
 from training.clv.gammagamma import EmpiricalSpend, GammaGamma, edge_meaning, spend_correlation
 from training.clv.intensity_fit import DatedHistories, IntensityFit, fit_intensity, intensity_axes
@@ -60,17 +60,29 @@ def fit_clv(table: pd.DataFrame, model: str = "bgnbd", start: CLVModel | None = 
         If the table is empty or has no repeat buyer: rates and dropout show in repeat purchases only.
     """
     if model not in PURCHASE_MODELS:
-        raise FitError(f"There is no purchase model {model!r}. Use one of: {', '.join(PURCHASE_MODELS)}.")
+        raise FitError(
+            translated(
+                "There is no purchase model {model!r}. Use one of: {names}.",
+                model=model,
+                names=list(PURCHASE_MODELS),
+            )
+        )
     columns = as_columns(table)
     x, t_x, T = histories(columns)
     fitted_at = str(table["snapshot_date"].iloc[0])[:10] if "snapshot_date" in table and len(table) else ""
     repeaters = int((x > 0).sum())
     if repeaters == 0:
-        before = f" before {fitted_at}" if fitted_at else ""
+        sentence = translatable("None of {n:customer|customers} has bought on a second day")
+        if fitted_at:
+            sentence = translatable(
+                "None of {n:customer|customers} has bought on a second day before {day:date}"
+            )
         raise FitError(
-            f"None of the {len(x):,} customers has bought on a second day{before}: how often "
-            "they buy and when they stop cannot be fitted. Use a log that covers more time, a later snapshot "
-            "date, or check that --customer-column names the customer and not the order."
+            translated(
+                "{nobody}: how often they buy and when they stop cannot be fitted. Use a log that covers more time, a "
+                "later snapshot date, or check that --customer-column names the customer and not the order.",
+                nobody=translated(sentence, n=len(x), day=fitted_at),
+            )
         )
     notes: list[str] = []
     if repeaters < _FEW_REPEATERS:

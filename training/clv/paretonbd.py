@@ -22,6 +22,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import expit, gammaln, log_expit
 
+from features.language import translatable
 from training.clv.activity import Activity, discounted_weeks
 from training.clv.bgnbd import CENTURY
 from training.clv.operational_time import NO_DISCOUNT, Discount
@@ -65,8 +66,10 @@ class ParetoNBD:
     name: ClassVar[str] = "paretonbd"
     title: ClassVar[str] = "Pareto/NBD"
     at_edge: ClassVar[str] = (  # the meaning of a parameter without a finite estimate
-        "Few customers have visibly left, as on a young log, or customers do not differ: "
-        "P(alive) and long-run value are unreliable."
+        translatable(
+            "Few customers have visibly left, as on a young log, or customers do not differ: P(alive)"
+            " and long-run value are unreliable."
+        )
     )
     scale_parameters: ClassVar[tuple[str, ...]] = ("alpha", "beta")  # those in units of time
 

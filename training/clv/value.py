@@ -18,6 +18,7 @@ from functools import lru_cache
 import numpy as np
 
 from features.errors import StayworthError, WindowError
+from features.language import translated
 from training.clv.operational_time import CONSTANT, DAYS_PER_WEEK, Discount, Intensity
 from training.clv.purchase_models import PurchaseModel
 from training.clv.quadrature import FloatArray
@@ -79,30 +80,68 @@ class ValueTerms:
 
     def __post_init__(self) -> None:
         if self.horizon_days < 1:
-            raise WindowError(f"The horizon is {self.horizon_days} days; it must be at least 1.")
+            raise WindowError(
+                translated(
+                    "The horizon is {horizon_days} days; it must be at least 1.",
+                    horizon_days=self.horizon_days,
+                )
+            )
         if self.value_horizon_days < self.horizon_days:
             raise WindowError(
-                f"The value horizon ({self.value_horizon_days} days) is shorter than the churn window "
-                f"({self.horizon_days} days). Use --value-horizon-days {self.horizon_days} or more."
+                translated(
+                    "The value horizon ({value_horizon_days} days) is shorter than the churn window "
+                    "({horizon_days} days). Use --value-horizon-days {horizon_days} or more.",
+                    value_horizon_days=self.value_horizon_days,
+                    horizon_days=self.horizon_days,
+                )
             )
         if not 0.0 < self.margin < math.inf:
-            raise StayworthError(f"The margin is {self.margin}; it must be above 0, for example 0.3.")
+            raise StayworthError(
+                translated("The margin is {margin}; it must be above 0, for example 0.3.", margin=self.margin)
+            )
         if not -1.0 < self.discount_rate < math.inf:
-            raise StayworthError(f"The discount rate is {self.discount_rate}; it must be above -1 a year.")
+            raise StayworthError(
+                translated(
+                    "The discount rate is {discount_rate}; it must be above -1 a year.",
+                    discount_rate=self.discount_rate,
+                )
+            )
         if not 0.0 <= self.resumption <= 1.0:
-            raise StayworthError(f"The resumption is {self.resumption}; it is a share, from 0 to 1.")
+            raise StayworthError(
+                translated(
+                    "The resumption is {resumption}; it is a share, from 0 to 1.", resumption=self.resumption
+                )
+            )
         self._require_costs()
 
     def _require_costs(self) -> None:
-        for name, cost in (("order", self.cost_per_order), ("active day", self.cost_per_day)):
-            if not 0.0 <= cost < math.inf:
-                raise StayworthError(f"The cost per {name} is {cost}; it must be 0 or more, in money.")
+        if not 0.0 <= self.cost_per_order < math.inf:
+            raise StayworthError(
+                translated(
+                    "The cost per order is {cost}; it must be 0 or more, in money.", cost=self.cost_per_order
+                )
+            )
+        if not 0.0 <= self.cost_per_day < math.inf:
+            raise StayworthError(
+                translated(
+                    "The cost per active day is {cost}; it must be 0 or more, in money.",
+                    cost=self.cost_per_day,
+                )
+            )
         if not 0.0 <= self.bad_debt_rate <= 1.0:
             raise StayworthError(
-                f"The bad-debt rate is {self.bad_debt_rate}; it is a share of spend, from 0 to 1."
+                translated(
+                    "The bad-debt rate is {bad_debt_rate}; it is a share of spend, from 0 to 1.",
+                    bad_debt_rate=self.bad_debt_rate,
+                )
             )
         if self.inactivity_days < 1:
-            raise WindowError(f"The inactivity window is {self.inactivity_days} days; it must be at least 1.")
+            raise WindowError(
+                translated(
+                    "The inactivity window is {inactivity_days} days; it must be at least 1.",
+                    inactivity_days=self.inactivity_days,
+                )
+            )
 
     @property
     def discount_per_week(self) -> float:

@@ -10,7 +10,8 @@ from pydantic import Field
 
 from features.commands.console import progress, show_json, show_table
 from features.commands.log import open_log
-from features.commands.options import AsJson, options
+from features.commands.options import AsJson, InLanguage, options
+from features.language import in_digits, translated, translated_in, written
 from features.log.settings import Columns, LogSettings
 from features.settings import Settings
 
@@ -44,6 +45,7 @@ def advise(
     columns: Columns,
     settings: AdviseSettings,
     plot: Annotated[Path | None, typer.Option("--plot", help="Picture to write: .png, .svg or .pdf.")] = None,
+    language: InLanguage = "en",
     as_json: AsJson = False,
 ) -> None:
     """Recommend the churn window, in days without a purchase, and the settings of training for a log.
@@ -58,7 +60,7 @@ def advise(
         require_format(plot)
     with progress() as report:
         orders = open_log(log, columns, report)
-        report("Measuring gaps between purchases", 0, 0)
+        report(translated("Measuring gaps between purchases"), 0, 0)
         with PurchaseHistory(orders) as history:
             advice = advise(history, **settings.model_dump())
         if plot:
@@ -68,7 +70,7 @@ def advise(
         return
     show_advice(advice)
     if plot:
-        typer.echo(f"Written: {plot}")
+        typer.echo(translated("Written: {path}", path=plot))
 
 
 def show_advice(advice: Advice) -> None:
@@ -76,65 +78,90 @@ def show_advice(advice: Advice) -> None:
     from training.window.advice import span
 
     show_table(
-        f"Gaps between purchases, {advice.first_day} to {advice.last_day}: {advice.gaps:,} of "
-        f"{advice.returning_customers:,} customers who came back, of {advice.customers:,}",
-        ["Share of gaps", "Days at the most", "Each customer once"],
-        [[f"{q.share:.0%}", q.gap_days, q.customer_gap_days] for q in advice.quantiles],
+        translated(
+            "Gaps between purchases, {first:date} to {last:date}: {gaps:,} of {back:customer|customers} who came back, "
+            "of {all:,}",
+            first=advice.first_day,
+            last=advice.last_day,
+            gaps=advice.gaps,
+            back=advice.returning_customers,
+            all=advice.customers,
+        ),
+        [translated("Share of gaps"), translated("Days at the most"), translated("Each customer once")],
+        [[written(q.share, ".0%"), q.gap_days, q.customer_gap_days] for q in advice.quantiles],
     )
     typer.echo()
     _show_windows(advice)
+    typer.echo()
     typer.echo(
-        "\nLate returns: of the customers who come back within "
-        f"{span(advice.reach_days)}, those who take longer than the window. False churn: of the customers "
-        "silent for the window, those who come back in the time after it. In brackets, each silence counts once."
+        translated(
+            "Late returns: of the customers who come back within {span}, those who take longer than the window. False "
+            "churn: of the customers silent for the window, those who come back in the time after it. In brackets, "
+            "each silence counts once.",
+            span=span(advice.reach_days),
+        )
     )
     typer.echo(f"\n{_recommendation(advice)}")
     for note in advice.notes:
-        typer.echo(f"Note: {note}")
-    typer.echo(
-        f"\nTrain with it: stayworth train --transactions … --horizon-days {advice.horizon_days} "
+        typer.echo(translated("Note: {note}", note=note))
+    command = (
+        f"stayworth train --transactions … --horizon-days {advice.horizon_days} "
         f"--dormant-after-days {advice.dormant_after_days}"
     )
+    typer.echo(f"\n{translated('Train with it: {command}', command=command)}")
 
 
 def _show_windows(advice: Advice) -> None:
-    header = ["Days", "Late returns", "False churn", "95% interval", "in days after"]
-    header += ["Snapshots", "Forward steps", ""]
-    show_table("Windows", header, [_row(window, advice) for window in advice.windows])
+    header = [translated("Days"), translated("Late returns"), translated("False churn")]
+    header += [translated("95% interval"), translated("in days after"), translated("Snapshots")]
+    header += [translated("Forward steps"), ""]
+    show_table(translated("Windows"), header, [_row(window, advice) for window in advice.windows])
 
 
 def _row(window: Window, advice: Advice) -> list[object]:
     marks = {
-        "window": advice.window_days,
-        "horizon": advice.horizon_days,
-        "dormant": advice.dormant_after_days,
+        translated_in("mark", "window"): advice.window_days,
+        translated_in("mark", "horizon"): advice.horizon_days,
+        translated_in("mark", "dormant"): advice.dormant_after_days,
     }
     rate, per_silence = window.false_churn, window.false_churn_per_silence
     return [
         window.days,
-        f"{window.late_returns:.1%} ({window.late_returns_per_silence:.1%})",
+        in_digits(f"{window.late_returns:.1%} ({window.late_returns_per_silence:.1%})"),
         f"{_percent(rate)} ({_percent(per_silence)})",
-        f"{rate.low:.1%} – {rate.high:.1%}" if rate else "",
+        in_digits(f"{rate.low:.1%} – {rate.high:.1%}") if rate else "",
         window.follow_up_days or None,
         window.snapshots,
         window.validations,
-        ", ".join(name for name, days in marks.items() if days == window.days),
+        written([name for name, days in marks.items() if days == window.days]),
     ]
 
 
 def _recommendation(advice: Advice) -> str:
     window = advice.window(advice.window_days)
     rate = window.false_churn
-    wrong = (
-        f"{rate.value:.0%} of the customers silent that long still come back in the {window.follow_up_days} days after"
-        if rate
-        else "the log is too short to tell how many of those silent that long still come back"
+    if rate:
+        wrong = translated(
+            "It writes off {late:.0%} of those who come back, and {false:.0%} of the customers silent that long still "
+            "come back in the {days} days after.",
+            late=window.late_returns,
+            false=rate.value,
+            days=window.follow_up_days,
+        )
+    else:
+        wrong = translated(
+            "It writes off {late:.0%} of those who come back, and the log is too short to tell how many of those "
+            "silent that long still come back.",
+            late=window.late_returns,
+        )
+    found = translated("Inactivity window: {days} days.", days=window.days)
+    settings = translated(
+        "Churn horizon: {horizon} days. Dormant after {dormant} days.",
+        horizon=advice.horizon_days,
+        dormant=advice.dormant_after_days,
     )
-    return (
-        f"Inactivity window: {window.days} days. It writes off {window.late_returns:.0%} of those who come back, "
-        f"and {wrong}. Churn horizon: {advice.horizon_days} days. Dormant after {advice.dormant_after_days} days."
-    )
+    return f"{found} {wrong} {settings}"
 
 
 def _percent(rate: Rate | None) -> str:
-    return f"{rate.value:.1%}" if rate else "unknown"
+    return written(rate.value, ".1%") if rate else translated("unknown")

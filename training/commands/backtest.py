@@ -10,8 +10,9 @@ from pydantic import Field, model_validator
 
 from features.commands.console import progress, show_json, show_table
 from features.commands.log import open_log
-from features.commands.options import CONFIG_ONLY, AsJson, options
+from features.commands.options import CONFIG_ONLY, AsJson, InLanguage, options
 from features.errors import StayworthError
+from features.language import translated, translation, written
 from features.log.settings import Columns, LogSettings
 from training.behaviour_settings import BehaviourSettings, OwnFeatureSettings
 from training.settings import CostSettings, RunSettings, TrainSettings
@@ -91,11 +92,15 @@ class BacktestSettings(RunSettings, section="backtest"):
     def _one_offer(self) -> BacktestSettings:
         given = [name for name in _TERMS if getattr(self, name) is not None]
         if self.offers and given:
-            raise ValueError(f"give --offers or an offer's figures, not both: {', '.join(given)}")
+            raise ValueError(
+                translated("give --offers or an offer's figures, not both: {names}", names=list(given))
+            )
         if self.offer and not self.offers:
-            raise ValueError("--offer names one of a file's offers: give --offers offers.toml")
+            raise ValueError(translated("--offer names one of a file's offers: give --offers offers.toml"))
         if self.incentive_cost is not None and self.incentive_share is not None:
-            raise ValueError("give --incentive-cost (money) or --incentive-share (of a purchase), not both")
+            raise ValueError(
+                translated("give --incentive-cost (money) or --incentive-share (of a purchase), not both")
+            )
         return self
 
     def the_offer(self) -> Offer:
@@ -118,13 +123,22 @@ class BacktestSettings(RunSettings, section="backtest"):
         found = {offer.name: offer for offer in read_offers(self.offers)}
         if self.offer is None and len(found) > 1 or self.offer is not None and self.offer not in found:
             raise StayworthError(
-                f"{self.offers} has the offers {', '.join(found)}. Say which: --offer {next(iter(found))!r}"
+                translated(
+                    "{offers} has the offers {names}. Say which: --offer {first!r}",
+                    offers=self.offers,
+                    names=list(found),
+                    first=next(iter(found)),
+                )
             )
         offer = found[self.offer] if self.offer else next(iter(found.values()))
         if offer.limits:
             raise StayworthError(
-                f"The offer {offer.name!r} is for some customers only ({', '.join(offer.limits)}), and a backtest "
-                "makes it to all. Take its limits out."
+                translated(
+                    "The offer {name!r} is for some customers only ({names}), and a backtest makes it to all."
+                    " Take its limits out.",
+                    name=offer.name,
+                    names=list(offer.limits),
+                )
             )
         return offer
 
@@ -141,6 +155,7 @@ def backtest(
     costs: CostSettings,
     behaviour: BehaviourSettings,
     own: Annotated[OwnFeatureSettings, CONFIG_ONLY],
+    language: InLanguage = "en",
     as_json: AsJson = False,
 ) -> None:
     """Compare the model's plan with simpler policies and perfect foresight at past snapshots, by profit.
@@ -180,14 +195,21 @@ def backtest(
         return
     show_account(account)
     if (found := len(account.prospects)) < settings.snapshots:
-        typer.echo(f"Note: the log is long enough for {found} of the {settings.snapshots} snapshots.")
+        typer.echo(
+            translated(
+                "Note: the log is long enough for {found} of the {snapshots} snapshots.",
+                found=found,
+                snapshots=settings.snapshots,
+            )
+        )
     if settings.out:
         typer.echo(f"\nWritten: {settings.out}")
 
 
 def show_account(account: Account) -> None:
     """Print an account: each snapshot's profits, the average with its intervals, the measures, the verdict."""
-    typer.echo(f"{_wording(account.offer)}\nChurn window: {account.prospects[0].window.horizon_days} days.\n")
+    days = account.prospects[0].window.horizon_days
+    typer.echo(f"{_wording(account.offer)}\n{translated('Churn window: {days} days.', days=days)}\n")
     _show_snapshots(account)
     typer.echo()
     _show_average(account)
@@ -195,16 +217,21 @@ def show_account(account: Account) -> None:
     _show_measures(account)
     typer.echo(f"\n{account.verdict()}")
     typer.echo(
-        "Note: nobody was contacted. Who left is known; acceptance, redemption and the value at stake are assumed, "
-        "alike for all. The intervals are over customers, not over seasons."
+        translated(
+            "Note: nobody was contacted. Who left is known; acceptance, redemption and the value at stake are assumed, "
+            "alike for all. The intervals are over customers, not over seasons."
+        )
     )
 
 
 def _wording(offer: Offer) -> str:
-    return (
-        f"Offer: a contact costs {offer.contact_cost:,.2f}, the incentive {offer.incentive_in_words}; "
-        f"{offer.acceptance:.0%} of those who would leave accept, "
-        f"{offer.redemption_rate:.0%} of those who would stay anyway take it too."
+    return translated(
+        "Offer: a contact costs {contact:,.2f}, the incentive {incentive}; {leavers:.0%} of those who would leave "
+        "accept, {stayers:.0%} of those who would stay anyway take it too.",
+        contact=offer.contact_cost,
+        incentive=offer.incentive_in_words,
+        leavers=offer.acceptance,
+        stayers=offer.redemption_rate,
     )
 
 
@@ -214,34 +241,41 @@ def _show_snapshots(account: Account) -> None:
 
     profit = account.table.pivot(index="policy", columns="snapshot", values="profit")
     dates = [str(each.snapshot) for each in account.prospects]
-    rows = [[name, *(money(profit.loc[name, day]) for day in dates)] for name in POLICIES]
-    rows.append(["customers", *(f"{len(each.churned):,}" for each in account.prospects)])
-    rows.append(["who churned", *(f"{each.churned.mean():.1%}" for each in account.prospects)])
-    show_table("Realised profit at each snapshot", ["Policy", *dates], rows)
+    rows = [[translation(name), *(money(profit.loc[name, day]) for day in dates)] for name in POLICIES]
+    rows.append([translated("customers"), *(written(len(each.churned), ",") for each in account.prospects)])
+    rows.append(
+        [translated("who churned"), *(written(each.churned.mean(), ".1%") for each in account.prospects)]
+    )
+    show_table(
+        translated("Realised profit at each snapshot"),
+        [translated("Policy"), *(written(day, "date") for day in dates)],
+        rows,
+    )
 
 
 def _show_average(account: Account) -> None:
     from training.backtest.policies import CHAMPION, FORESIGHT
-    from training.report.formats import money, share
+    from training.report.formats import between, money, share
 
     rows = []
     for name, row in account.average().iterrows():
         lead = ["", ""]
         if name not in (CHAMPION, FORESIGHT):
-            lead = [money(row["champion_lead"]), f"{money(row['lead_low'])} to {money(row['lead_high'])}"]
-        interval = f"{money(row['profit_low'])} to {money(row['profit_high'])}"
+            lead = [money(row["champion_lead"]), between(money(row["lead_low"]), money(row["lead_high"]))]
         rows.append(
             [
-                name,
-                f"{row['contacted']:,.0f}",
+                translation(str(name)),
+                written(row["contacted"], ",.0f"),
                 money(row["profit"]),
-                interval,
+                between(money(row["profit_low"]), money(row["profit_high"])),
                 *lead,
                 share(row["foresight_share"]),
             ]
         )
-    header = ["Policy", "Contacts", "Profit", "90% interval", "Plan's lead", "90% interval", "Of foresight"]
-    show_table("The average snapshot", header, rows)
+    interval = translated("90% interval")
+    header = [translated("Policy"), translated("Contacts"), translated("Profit"), interval]
+    header += [translated("Plan's lead"), interval, translated("Of foresight")]
+    show_table(translated("The average snapshot"), header, rows)
 
 
 def _show_measures(account: Account) -> None:
@@ -250,12 +284,17 @@ def _show_measures(account: Account) -> None:
     mean = account.measures.drop(columns="snapshot").groupby("ranking").mean().loc[list(RANKINGS)]
     rows = []
     for name, row in mean.iterrows():
-        cells = [f"{row[m]:.2f}" for m in ("empc", "mpc", "empb")]
-        above = [f"{row[m] - row[f'{m}_floor']:.2f}" for m in ("empc", "mpc", "empb")]
-        rows.append([name, *(cell for pair in zip(cells, above, strict=True) for cell in pair)])
-    header = ["Ranking", "EMPC", "above floor", "MPC", "above floor", "EMPB", "above floor"]
-    show_table("Profit measures per customer, averaged", header, rows)
+        cells = [written(row[m], ".2f") for m in ("empc", "mpc", "empb")]
+        above = [written(row[m] - row[f"{m}_floor"], ".2f") for m in ("empc", "mpc", "empb")]
+        pairs = (cell for pair in zip(cells, above, strict=True) for cell in pair)
+        rows.append([translation(str(name)), *pairs])
+    floor = translated("above floor")
+    header = [translated("Ranking"), "EMPC", floor, "MPC", floor, "EMPB", floor]
+    show_table(translated("Profit measures per customer, averaged"), header, rows)
     typer.echo(
-        "EMPC and MPC judge the risk under the literature's offer (value 200, incentive 10, contact 1); EMPB judges "
-        "the order under this offer, at its best length in hindsight. The floor is the better of everybody and nobody."
+        translated(
+            "EMPC and MPC judge the risk under the literature's offer (value 200, incentive 10, contact 1); EMPB "
+            "judges the order under this offer, at its best length in hindsight. The floor is the better of everybody "
+            "and nobody."
+        )
     )

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from features.commands.options import options
+from features.commands.options import InLanguage, options
 from features.errors import ModelError
+from features.language import translated
 from features.temporary import temporary_folder
 from training.settings import RegistrySettings
 
@@ -27,8 +28,9 @@ def card(
         typer.Option("--version", help="Its number.", show_default="the champion, else the newest"),
     ] = None,
     out: Annotated[Path, typer.Option("--out", help="File to write.")] = Path(FILE),
+    language: InLanguage = "en",
 ) -> None:
-    """Write the model card of a version: one page to judge the model by.
+    """Write the model card of a version: one page to judge the model by, in the language that it was trained in.
 
     Example: stayworth card --version 3 --out card.html
     """
@@ -41,13 +43,16 @@ def card(
         source = registry.download(found.version, folder) / FILE
         if not source.is_file():
             raise ModelError(
-                f"Version {found.version} was registered without a card. Train again to get one: "
-                "stayworth train --transactions orders.csv"
+                translated(
+                    "Version {version} was registered without a card. Train again to get one: stayworth train"
+                    " --transactions orders.csv",
+                    version=found.version,
+                )
             )
         with atomic_path(out) as beside:
             beside.write_bytes(source.read_bytes())
     alias = f" ({', '.join(found.aliases)})" if found.aliases else ""
-    typer.echo(f"Card of version {found.version}{alias} in {out}")
+    typer.echo(translated("Card of version {version} in {out}", version=f"{found.version}{alias}", out=out))
 
 
 def find_version(registry: Registry, number: str | None) -> Version:
@@ -69,8 +74,19 @@ def find_version(registry: Registry, number: str | None) -> Version:
         return wanted[0]
     if not versions:
         raise ModelError(
-            f"{registry.uri} has no version of {MODEL_NAME}. "
-            "Train one first: stayworth train --transactions orders.csv"
+            translated(
+                "{uri} has no version of {model}. Train one first: stayworth train --transactions orders.csv",
+                uri=registry.uri,
+                model=MODEL_NAME,
+            )
         )
-    known = ", ".join(version.version for version in reversed(versions))
-    raise ModelError(f"{registry.uri} has no version {number} of {MODEL_NAME}. It has {known}.")
+    known = [version.version for version in reversed(versions)]
+    raise ModelError(
+        translated(
+            "{uri} has no version {number} of {model}. It has {known}.",
+            uri=registry.uri,
+            number=number,
+            model=MODEL_NAME,
+            known=known,
+        )
+    )

@@ -10,8 +10,9 @@ import typer
 
 from features.commands.console import progress, show_json, show_table
 from features.commands.log import open_log
-from features.commands.options import AsJson, options
+from features.commands.options import AsJson, InLanguage, options
 from features.errors import ModelError
+from features.language import in_digits, translatable, translated, written
 from features.log.settings import Columns, LogSettings
 from training.behaviour_settings import BehaviourSettings
 from training.monitoring.settings import MonitorSettings
@@ -29,11 +30,15 @@ DUE = 3
 """Exit code where the champion is due for retraining."""
 
 _SHOWN = 8
-_PACES = {"purchases": "Purchases", "active_customers": "Customers with a purchase"}
+_SLICES = {"all": translatable("all"), "recent": translatable("recent")}
+_PACES = {
+    "purchases": translatable("Purchases"),
+    "active_customers": translatable("Customers with a purchase"),
+}
 _GAUGES = {
-    "log_loss": "Log-loss",
-    "calibration_in_the_large": "Predicted less observed churn",
-    "value_ratio": "Expected over actual spend",
+    "log_loss": translatable("Log-loss"),
+    "calibration_in_the_large": translatable("Predicted less observed churn"),
+    "value_ratio": translatable("Expected over actual spend"),
 }
 
 
@@ -45,6 +50,7 @@ def monitor(
     costs: CostSettings,
     behaviour: BehaviourSettings,
     registry: RegistrySettings,
+    language: InLanguage = "en",
     as_json: AsJson = False,
 ) -> None:
     """Compare today's log with what the champion was trained on, and its predictions with what happened.
@@ -67,7 +73,7 @@ def monitor(
             compare=lambda orders: model.card.log.differences(orders, version.version, model.features),
             base=terms.prices.base if terms and terms.prices else None,
         )
-        report("Comparing with the training data", 0, 0)
+        report(translated("Comparing with the training data"), 0, 0)
         result = monitor_model(model, orders, settings, beside)
         record(Registry(registry.tracking_uri), version, result)
     if as_json:
@@ -101,7 +107,7 @@ def why_due(
 
     champion = registry.current()
     if champion is None:
-        return True, ["Due: there is no champion yet."]
+        return True, [translated("Due: there is no champion yet.")]
     try:
         model = registry.load(champion.version)
         terms = model.card.log.terms
@@ -109,10 +115,14 @@ def why_due(
             log = log.at_prices(terms.prices)
         differences = model.card.log.differences(log, champion.version, model.features)
         if fatal := [each for each in differences if each.fatal]:
-            return True, [f"Due: {fatal[0].message}"]
+            return True, [translated("Due: {reason}", reason=fatal[0].message)]
         result = monitor_model(model, log, settings, beside)
     except ModelError as error:
-        return True, [f"Due: version {champion.version} cannot be monitored. {error}"]
+        return True, [
+            translated(
+                "Due: version {version} cannot be monitored. {error}", version=champion.version, error=error
+            )
+        ]
     return result.due, list(reasons_in_words(result, champion))
 
 
@@ -131,34 +141,31 @@ def record(registry: Registry, version: Version, result: MonitoringResult) -> No
 
 def show_result(result: MonitoringResult, version: Version) -> None:
     """Print drift, live performance, the latest weeks and whether the champion is due."""
-    title = f"Drift from {result.model_snapshot}, model {version.version}, to {result.snapshot}"
-    show_table(
-        title,
-        [
-            "Column",
-            "Of",
-            "Stability index",
-            "UsualDrift",
-            "Where not zero",
-            "UsualDrift ",
-            "KS",
-            "p-value",
-            "Moved",
-        ],
-        [
-            _drift_row(row)
-            for row in result.drift.head(max(_SHOWN, result.drift["drifted"].sum())).itertuples()
-        ],
+    title = translated(
+        "Drift from {then:date}, model {version}, to {now:date}",
+        then=result.model_snapshot.date,
+        version=version.version,
+        now=result.snapshot.date,
     )
+    usual = translated("Usual")
+    header = [translated("Column"), translated("Of"), translated("Stability index"), usual]
+    header += [translated("Where not zero"), f"{usual} ", "KS", "p-value", translated("Moved")]
+    shown = result.drift.head(max(_SHOWN, result.drift["drifted"].sum()))
+    show_table(title, header, [_drift_row(row) for row in shown.itertuples()])
+    noise = translated("Noise")
     if len(result.live):
         typer.echo()
-        header = ["Window of", "Customers", "", "Churned", "Measure", "Live", "Expected", "Noise", " "]
-        title = "Live performance on windows that have closed"
+        header = [translated("Window of"), translated("Customers"), "", translated("Churned")]
+        header += [translated("Measure"), translated("Live"), translated("Expected"), noise, " "]
+        title = translated("Live performance on windows that have closed")
         show_table(title, header, [_live_row(row) for row in result.live.itertuples()])
     if len(result.pace):
         typer.echo()
-        header = ["Since", "Days", "", "Seen", "Expected", "Noise", " "]
-        show_table("The latest weeks", header, [_pace_row(row) for row in result.pace.itertuples()])
+        header = [translated("Since"), translated("Days"), "", translated("Seen")]
+        header += [translated("Expected"), noise, " "]
+        show_table(
+            translated("The latest weeks"), header, [_pace_row(row) for row in result.pace.itertuples()]
+        )
     typer.echo()
     for sentence in reasons_in_words(result, version):
         typer.echo(sentence)
@@ -166,39 +173,57 @@ def show_result(result: MonitoringResult, version: Version) -> None:
 
 def reasons_in_words(result: MonitoringResult, version: Version) -> Iterator[str]:
     """Say why the champion is due, or that it is not."""
-    yield from (f"Note: {note}" for note in result.notes)
-    yield from (f"Due: {reason}." for reason in result.reasons)
+    yield from (translated("Note: {note}", note=note) for note in result.notes)
+    yield from (translated("Due: {reason}.", reason=reason) for reason in result.reasons)
     if not result.due:
-        performance = (
-            "performs as expected" if len(result.live) else "has no closed window to be judged on yet"
+        sentence = translatable(
+            "Not due: version {version} of {day:date} has no closed window to be judged on yet, and nothing has "
+            "drifted."
         )
-        yield (
-            f"Not due: version {version.version} of {result.model_snapshot} {performance}, and nothing has drifted."
-        )
+        if len(result.live):
+            sentence = translatable(
+                "Not due: version {version} of {day:date} performs as expected, and nothing has drifted."
+            )
+        yield translated(sentence, version=version.version, day=result.model_snapshot.date)
 
 
 def _drift_row(row: pd.Series) -> list[str]:
+    from training.monitoring.monitor import KINDS
+
     numbers = (row.psi, row.usual_psi, row.psi_of_values, row.usual_psi_of_values, row.ks)
-    cells = [f"{number:.2f}" if number == number else "–" for number in numbers]
+    cells = [written(number, ".2f") if number == number else "–" for number in numbers]
     p_value = f"{row.p_value:.3f}" if row.p_value >= 0.001 else "<0.001"
-    return [row.column, row.of, *cells, p_value, row.moved]
+    return [row.column, translated(KINDS[row.of]), *cells, in_digits(p_value), row.moved]
 
 
 def _live_row(row: pd.Series) -> list[str]:
     digits = 2 if row.gauge == "value_ratio" else 3
     sign = "+" if row.gauge == "calibration_in_the_large" else ""
-    live, expected, low, high = (f"{x:{sign}.{digits}f}" for x in (row.live, row.expected, row.low, row.high))
-    who = f"{row.customers:,}"
+    live, expected, low, high = (
+        in_digits(f"{x:{sign}.{digits}f}") for x in (row.live, row.expected, row.low, row.high)
+    )
     return [
-        *(row.snapshot_date, who, row.customers_slice, f"{row.churn_rate:.1%}", _GAUGES[row.gauge]),
-        *(live, expected, f"{low} to {high}", "worse" if row.worse else ""),
+        written(row.snapshot_date, "date"),
+        written(row.customers, ","),
+        translated(_SLICES[row.customers_slice]),
+        written(row.churn_rate, ".1%"),
+        translated(_GAUGES[row.gauge]),
+        *(
+            live,
+            expected,
+            translated("{low} to {high}", low=low, high=high),
+            translated("worse") if row.worse else "",
+        ),
     ]
 
 
 def _pace_row(row: pd.Series) -> list[str]:
-    noise = f"{row.low:,.0f} to {row.high:,.0f}"
-    seen, expected = f"{row.live:,}", f"{row.expected:,.0f}"
     return [
-        *(row.snapshot_date, f"{row.days}", _PACES[row.gauge], seen, expected, noise),
-        "off" if row.worse else "",
+        written(row.snapshot_date, "date"),
+        written(row.days, ","),
+        translated(_PACES[row.gauge]),
+        written(row.live, ","),
+        written(row.expected, ",.0f"),
+        translated("{low:,.0f} to {high:,.0f}", low=row.low, high=row.high),
+        translated("off") if row.worse else "",
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,7 +11,7 @@ import typer
 from features.commands.console import progress, show_json, show_table
 from features.commands.log import open_log, row_balance
 from features.commands.options import CONFIG_ONLY, AsJson, options
-from features.language import written
+from features.language import in_digits, translated, translation
 from features.log.settings import Columns, LogSettings
 from training.behaviour_settings import BehaviourSettings, OwnFeatureSettings
 from training.monitoring.settings import MonitorSettings
@@ -107,13 +108,20 @@ def training_document(
 
 def show_run(run: TrainingRun, orders: TransactionLog) -> None:
     """Print a run as short tables: the log, the race, expected spend."""
-    from training.report.formats import costs_in_words, files_in_words
+    from training.report.formats import files_in_words
 
-    show_table("Log", ["", "Rows", ""], row_balance(orders.report, 0, run.schedule.newest))
+    show_table(
+        translated("Log"), ["", translated("Rows"), ""], row_balance(orders.report, 0, run.schedule.newest)
+    )
     if run.advice:
+        typer.echo()
         typer.echo(
-            f"\nChurn horizon: {run.settings.horizon} days, dormant after {run.settings.dormancy_days}, as advised for "
-            "this log; stayworth advise shows why, --horizon-days sets another."
+            translated(
+                "Churn horizon: {days} days, dormant after {dormant}, as advised for this log; stayworth advise shows "
+                "why, --horizon-days sets another.",
+                days=run.settings.horizon,
+                dormant=run.settings.dormancy_days,
+            )
         )
     typer.echo()
     _show_race(run)
@@ -121,24 +129,34 @@ def show_run(run: TrainingRun, orders: TransactionLog) -> None:
     _show_spend(run)
     if run.tuning:
         typer.echo(str(run.tuning))
-    typer.echo(f"\nDeployed: {run.recipe.in_words()}.")
+    typer.echo()
+    typer.echo(translated("Deployed: {recipe}.", recipe=run.recipe.in_words()))
     for sentence in files_in_words(run.recipe):
         typer.echo(sentence)
     if orders.prices:
         typer.echo(orders.prices.in_words())
+    for sentence in _notes_of(run):
+        typer.echo(sentence)
+    for note in run.model.card.notes:
+        typer.echo(translated("Note: {note}", note=note))
+
+
+def _notes_of(run: TrainingRun) -> Iterator[str]:
+    """Say who was left out, and what values are net of."""
+    from training.report.formats import costs_in_words
+
     if (count := run.model.card.contacted_left_out) is not None:
-        typer.echo(
-            f"Left out: {written(count, 'labelled row|labelled rows')} of customers under a campaign's influence."
+        yield translated(
+            "Left out: {n:labelled row|labelled rows} of customers under a campaign's influence.", n=count
         )
     if costs := costs_in_words(run.model.terms.costs):
-        typer.echo(f"Values are net of what customers cost: {costs}.")
+        yield translated("Values are net of what customers cost: {costs}.", costs=costs)
     if own := run.model.own_costs:
-        typer.echo(
-            f"Customers have their own {', '.join(own.names)}, of the year before {run.schedule.newest}; these are the "
-            "means."
+        yield translated(
+            "Customers have their own {names}, of the year before {day:date}; these are the means.",
+            names=list(own.names),
+            day=run.schedule.newest.date,
         )
-    for note in run.model.card.notes:
-        typer.echo(f"Note: {note}")
 
 
 def show_version(version: Version, decision: PromotionDecision | None, registry: Registry) -> None:
@@ -150,17 +168,26 @@ def show_version(version: Version, decision: PromotionDecision | None, registry:
         typer.echo()
         show_decision(decision)
     page = registry.uri.page(MODEL_NAME, version.version)
-    typer.echo(f"\nVersion {version.version} of the model is registered in {registry.uri}.")
-    typer.echo(f"To look at it: {page or f'mlflow ui --backend-store-uri {shlex.quote(str(registry.uri))}'}")
+    number = version.version
+    typer.echo()
+    typer.echo(
+        translated("Version {version} of the model is registered in {uri}.", version=number, uri=registry.uri)
+    )
+    look = page or f"mlflow ui --backend-store-uri {shlex.quote(str(registry.uri))}"
+    typer.echo(translated("To look at it: {command}", command=look))
     if decision and decision.promote:
+        command = "stayworth score --transactions … --out scored.csv"
+        typer.echo(translated("It is the champion now, the one that scores: {command}", command=command))
+    elif not decision and registry.current():
         typer.echo(
-            "It is the champion now, the one that scores: stayworth score --transactions … --out scored.csv"
+            translated("The champion is as before; --promote makes a new version the one that scores.")
         )
     elif not decision:
+        command = f"stayworth promote {number}"
         typer.echo(
-            "The champion is as before; --promote makes a new version the one that scores."
-            if registry.current()
-            else f"Nothing scores yet, as there is no champion: stayworth promote {version.version} makes it the one."
+            translated(
+                "Nothing scores yet, as there is no champion: {command} makes it the one.", command=command
+            )
         )
 
 
@@ -171,18 +198,26 @@ def _show_race(run: TrainingRun) -> None:
     rows = []
     for racer in race["racer"].unique():
         both = race[race["racer"] == racer].set_index("customers_slice")
-        cells = [f"{both.loc[part, name]:.4f}" for part in ("all", "recent") for name in ("auc", "log_loss")]
+        cells = [
+            in_digits(f"{both.loc[part, name]:.4f}")
+            for part in ("all", "recent")
+            for name in ("auc", "log_loss")
+        ]
         whole = both.loc["all"]
-        cells += [f"{whole['calibration_error']:.4f}", f"{whole['calibration_in_the_large']:+.4f}"]
-        rows.append([racer, *cells])
+        off = (f"{whole['calibration_error']:.4f}", f"{whole['calibration_in_the_large']:+.4f}")
+        rows.append([translation(racer), *cells, *map(in_digits, off)])
     counts = race.set_index(["racer", "customers_slice"]).loc[MODEL]
-    snapshots = written(len(run.schedule.before_test), "closed snapshot|closed snapshots")
-    title = (
-        f"Race on {run.schedule.test}: churn in {run.test.labelled.window.horizon_days} days, trained on "
-        f"{snapshots}; {counts.loc['all', 'customers']:,.0f} customers, "
-        f"{counts.loc['recent', 'customers']:,.0f} recent"
+    title = translated(
+        "Race on {day:date}: churn in {days} days, trained on {snapshots:closed snapshot|closed snapshots}; "
+        "{customers:customer|customers}, {recent:,.0f} recent",
+        day=run.schedule.test.date,
+        days=run.test.labelled.window.horizon_days,
+        snapshots=len(run.schedule.before_test),
+        customers=int(counts.loc["all", "customers"]),
+        recent=counts.loc["recent", "customers"],
     )
-    header = ["Racer", "AUC", "Log-loss", "Recent: AUC", "Log-loss ", "Calibration error", "In the large"]
+    header = [translated("Racer"), "AUC", translated("Log-loss"), translated("Recent: AUC")]
+    header += [translated("Log-loss") + " ", translated("Calibration error"), translated("In the large")]
     show_table(title, header, rows)
     typer.echo(winners_in_words(race))
 
@@ -190,12 +225,13 @@ def _show_race(run: TrainingRun) -> None:
 def _show_spend(run: TrainingRun) -> None:
     rows = [
         [
-            row["racer"],
-            f"{row['mae']:,.2f}",
-            *(f"{row[n]:.3f}" for n in ("ratio", "spearman", "gini", "top_decile_share")),
+            translation(row["racer"]),
+            in_digits(f"{row['mae']:,.2f}"),
+            *(in_digits(f"{row[n]:.3f}") for n in ("ratio", "spearman", "gini", "top_decile_share")),
         ]
         for _, row in run.test.spend.iterrows()
     ]
     rows = [["–" if cell == "nan" else cell for cell in row] for row in rows]
-    header = ["Value model", "Mean abs. error", "Total / actual", "Spearman", "Gini", "Spend in top 10%"]
-    show_table("Expected spend against the spend of the test window", header, rows)
+    header = [translated("Value model"), translated("Mean abs. error"), translated("Total / actual")]
+    header += ["Spearman", "Gini", translated("Spend in top 10%")]
+    show_table(translated("Expected spend against the spend of the test window"), header, rows)

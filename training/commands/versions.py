@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from features.commands.console import show_json, show_table
-from features.commands.options import AsJson, options
+from features.commands.options import AsJson, InLanguage, options
+from features.language import in_digits, translated, translated_in, translation
 from training.settings import RegistrySettings
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _METRICS = {
 
 
 @options
-def models(settings: RegistrySettings, as_json: AsJson = False) -> None:
+def models(settings: RegistrySettings, language: InLanguage = "en", as_json: AsJson = False) -> None:
     """List the registered versions, newest first: what was measured, which one scores, who promoted it.
 
     The metrics are of each version's own test snapshot; two versions are comparable where that is the same.
@@ -42,21 +43,18 @@ def models(settings: RegistrySettings, as_json: AsJson = False) -> None:
         show_json([asdict(version) for version in versions])
         return
     if not versions:
-        typer.echo(f"No version is registered in {registry.uri}. Train one: stayworth train --transactions …")
+        typer.echo(
+            translated(
+                "No version is registered in {uri}. Train one: stayworth train --transactions …",
+                uri=registry.uri,
+            )
+        )
         return
-    header = [
-        "Version",
-        "Alias",
-        "Registered",
-        "Promoted",
-        "Compared",
-        "Days",
-        "Test snapshot",
-        "AUC",
-        "Log-loss",
-    ]
-    header += ["In the large", "Spend / actual"]
-    show_table(f"Versions in {registry.uri}", header, [_row(version) for version in versions])
+    header = [translated("Version"), translated("Alias"), translated("Registered"), translated("Promoted")]
+    header += [translated("Compared"), translated("Days"), translated("Test snapshot"), "AUC"]
+    header += [translated("Log-loss"), translated("In the large"), translated("Spend / actual")]
+    title = translated("Versions in {uri}", uri=registry.uri)
+    show_table(title, header, [_row(version) for version in versions])
 
 
 def _row(version: Version) -> list[str]:
@@ -79,6 +77,7 @@ def _row(version: Version) -> list[str]:
 def promote(
     settings: RegistrySettings,
     version: Annotated[str, typer.Argument(help="Number of the version, as 'stayworth models' lists it.")],
+    language: InLanguage = "en",
     as_json: AsJson = False,
 ) -> None:
     """Make a version the champion, the one that scores, without a comparison.
@@ -96,16 +95,25 @@ def promote(
         show_json({"champion": version, "before": before.version if before else None})
         return
     if same:
-        typer.echo(f"Version {version} is the champion already.")
+        typer.echo(translated("Version {version} is the champion already.", version=version))
         return
-    typer.echo(
-        f"Version {version} is the champion now{f'; version {before.version} was' if before else ''}. "
-        "Back again: stayworth rollback"
+    typer.echo(_replaced(version, before.version if before else None))
+
+
+def _replaced(version: str, before: str | None) -> str:
+    if before is None:
+        return translated(
+            "Version {version} is the champion now. Back again: stayworth rollback", version=version
+        )
+    return translated(
+        "Version {version} is the champion now; version {before} was. Back again: stayworth rollback",
+        version=version,
+        before=before,
     )
 
 
 @options
-def rollback(settings: RegistrySettings, as_json: AsJson = False) -> None:
+def rollback(settings: RegistrySettings, language: InLanguage = "en", as_json: AsJson = False) -> None:
     """Undo a promotion: the champion before the present one scores again; once more goes one further back.
 
     Example: stayworth rollback
@@ -116,30 +124,41 @@ def rollback(settings: RegistrySettings, as_json: AsJson = False) -> None:
     if as_json:
         show_json({"champion": now, "before": before})
         return
-    was = f"; version {before} was" if before else ""
-    typer.echo(
-        f"Version {now} is the champion again{was}. A running service takes it over when it looks next "
-        "(--poll-seconds of stayworth serve)."
+    if before:
+        said = translated(
+            "Version {now} is the champion again; version {before} was.", now=now, before=before
+        )
+    else:
+        said = translated("Version {now} is the champion again.", now=now)
+    takes = translated(
+        "A running service takes it over when it looks next (--poll-seconds of stayworth serve)."
     )
+    typer.echo(f"{said} {takes}")
 
 
 def show_decision(decision: PromotionDecision) -> None:
     """Print the comparison with the champion, how it was made, and the conclusion."""
+    from training.judging.recipe_comparison import RESULTS
+
     conclusion, *details = decision.reasons
     compared = decision.table.to_dict("records")
     if compared:
-        header = ["Measure", "Challenger", "Champion", "Difference", "95% from", "to", ""]
-        rows = [[each["measure"], *_numbers(each), each["result"]] for each in compared]
-        show_table("The new version's recipe against the champion's", header, rows)
+        header = [translated("Measure"), translated("Challenger"), translated("Champion")]
+        header += [translated("Difference"), translated("95% from"), translated_in("interval", "to"), ""]
+        rows = [
+            [translation(each["measure"]), *_numbers(each), translated(RESULTS[each["result"]])]
+            for each in compared
+        ]
+        show_table(translated("The new version's recipe against the champion's"), header, rows)
     for sentence in details[: len(details) - len(compared)]:
         typer.echo(sentence)
     for each in compared:
         if each["remark"]:
-            typer.echo(f"{each['measure']}: {each['remark']}.")
+            typer.echo(f"{translation(each['measure'])}: {each['remark']}.")
     typer.echo(conclusion)
 
 
 def _numbers(each: Mapping[Hashable, Any]) -> list[str]:
     digits = 4 if abs(each["champion"]) < 10 else 0
     names = ("challenger", "champion", "difference", "low", "high")
-    return ["" if isnan(each[name]) else f"{each[name]:z,.{digits}f}" for name in names]
+    return ["" if isnan(each[name]) else in_digits(f"{each[name]:z,.{digits}f}") for name in names]

@@ -19,6 +19,7 @@ import pandas as pd
 from features.behaviour.catalogue import file_of
 from features.behaviour.files import BehaviourFiles
 from features.errors import FitError, ModelError
+from features.language import translatable, translated, translation, written
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from training.clv.value import ValueTerms
@@ -32,8 +33,7 @@ from training.versions.registry import Registry, Version
 
 Outcome = Literal["first", "better", "tie", "worse", "incomparable"]
 
-_STAYS = "The champion stays: "
-_FORCE = "To make the new version champion all the same: --promote --force."
+_FORCE = translatable("To make the new version champion all the same: --promote --force.")
 
 
 @dataclass(frozen=True)
@@ -100,8 +100,8 @@ def decide_promotion(
     champion = registry.current()
     decision = _compared(registry, champion, challenger, rows, log, seed, threads, beside)
     if force and not decision.promote:
-        forced = f"Promoted by --force, although {decision.reasons[0].removeprefix(_STAYS)}"
-        others = (reason for reason in decision.reasons[1:] if reason != _FORCE)
+        forced = translated("Promoted by --force. Without it: {conclusion}", conclusion=decision.reasons[0])
+        others = (reason for reason in decision.reasons[1:] if reason != translated(_FORCE))
         decision = replace(decision, promote=True, forced=True, reasons=(forced, *others))
     against = {"promotion_against": champion.version} if champion else {}
     registry.annotate(
@@ -129,7 +129,7 @@ def _compared(
 ) -> PromotionDecision:
     if champion is None:
         return _not_compared(
-            "first", "Promoted: there was no champion to compare with.", *_simpler_won(challenger)
+            "first", translated("Promoted: there was no champion to compare with."), *_simpler_won(challenger)
         )
     try:
         model = registry.load(champion.version)
@@ -137,16 +137,24 @@ def _compared(
             challenger, model, rows, log, seed=seed, threads=threads, beside=beside
         )
     except (ModelError, FitError) as error:
-        why = f"{_STAYS}version {champion.version} cannot be compared. {error}"
-        return _not_compared("incomparable", why, _FORCE)
+        why = translated(
+            "The champion stays: version {version} cannot be compared. {error}",
+            version=champion.version,
+            error=error,
+        )
+        return _not_compared("incomparable", why, translated(_FORCE))
     now = registry.current()
     if now is None or now.version == champion.version:
         return decision
     return _not_compared(
         "incomparable",
-        f"{_STAYS}while the new version was compared with version {champion.version}, version {now.version} took "
-        "its place.",
-        _FORCE,
+        translated(
+            "The champion stays: while the new version was compared with version {before}, version {now} took its "
+            "place.",
+            before=champion.version,
+            now=now.version,
+        ),
+        translated(_FORCE),
     )
 
 
@@ -184,9 +192,13 @@ def compare_with_champion(
     if ours.horizon_days != theirs.horizon_days:
         return _not_compared(
             "incomparable",
-            f"{_STAYS}it predicts churn in {theirs.horizon_days} days and the new version in {ours.horizon_days}, "
-            "different outcomes that cannot be compared.",
-            _FORCE,
+            translated(
+                "The champion stays: it predicts churn in {theirs} days and the new version in {ours}, different "
+                "outcomes that cannot be compared.",
+                theirs=theirs.horizon_days,
+                ours=ours.horizon_days,
+            ),
+            translated(_FORCE),
         )
     snapshot = _arena([row.snapshot for row in rows], challenger.card.test.snapshot)
     new, old = (
@@ -199,9 +211,15 @@ def compare_with_champion(
         remarks.append(_terms_remark(ours, theirs))
     given = {*beside.given, *map(file_of, beside.names)} if beside else set()
     if unknown := [file for file in champion.files if file not in given]:
-        remarks.append(f"The champion learnt from {', '.join(unknown)}, not given now: it is judged without.")
+        remarks.append(
+            translated(
+                "The champion learnt from {files}, not given now: it is judged without.", files=unknown
+            )
+        )
     if champion.card.test.snapshot > snapshot:
-        remarks.append("The champion's recipe was chosen with this window in sight, to its advantage.")
+        remarks.append(
+            translated("The champion's recipe was chosen with this window in sight, to its advantage.")
+        )
     if decision.outcome == "tie":
         decision = _newer(decision, challenger, champion)
     conclusion, *details = decision.reasons
@@ -215,9 +233,15 @@ def _simpler_won(challenger: RetentionModel) -> list[str]:
     if own <= best + TIE or not best:
         return []
     return [
-        f"But on its test at {challenger.card.test.snapshot} simple models predicted better, such as "
-        f"{challenger.card.test.winner}: log-loss down to {best:.4f} against {own:.4f}. Look at the card before its "
-        "scores are used: stayworth card."
+        translated(
+            "But on its test at {snapshot:date} simple models predicted better, such as {winner}: log-loss"
+            " down to {best:.4f} against {own:.4f}. Look at the card before its scores are used: "
+            "stayworth card.",
+            snapshot=challenger.card.test.snapshot.date,
+            winner=translation(challenger.card.test.winner),
+            best=best,
+            own=own,
+        )
     ]
 
 
@@ -232,14 +256,20 @@ def _newer(
     """Decide a tie by age."""
     new, old = challenger.card.snapshot, champion.card.snapshot
     if new > old:
-        conclusion = (
-            "Promoted: between the two recipes is no difference that counts, and the new version knows newer orders "
-            f"(up to {new}, the champion up to {old})."
+        conclusion = translated(
+            "Promoted: between the two recipes is no difference that counts, and the new version "
+            "knows newer orders (up to {new:date}, the champion up to {old:date}).",
+            new=new.date,
+            old=old.date,
         )
         return replace(decision, promote=True, reasons=(conclusion, *decision.reasons[1:]))
     conclusion, *details = decision.reasons
-    age = f"The new version knows no newer orders: it was trained up to {new}, the champion up to {old}."
-    return replace(decision, reasons=(conclusion, age, _FORCE, *details))
+    age = translated(
+        "The new version knows no newer orders: it was trained up to {new:date}, the champion up to {old:date}.",
+        new=new.date,
+        old=old.date,
+    )
+    return replace(decision, reasons=(conclusion, age, translated(_FORCE), *details))
 
 
 def conclude(found: Sequence[MeasureComparison]) -> PromotionDecision:
@@ -256,35 +286,51 @@ def conclude(found: Sequence[MeasureComparison]) -> PromotionDecision:
     False The champion stays: between the two recipes is no difference that counts.
     """
     better, worse = (
-        ", ".join(f.measure for f in found if f.result == result) for result in ("better", "worse")
+        [translated(f.measure) for f in found if f.result == result] for result in ("better", "worse")
     )
     outcome: Outcome = "tie"
-    conclusion = f"{_STAYS}between the two recipes is no difference that counts."
+    conclusion = translated("The champion stays: between the two recipes is no difference that counts.")
     if worse:
-        outcome, conclusion = "worse", f"{_STAYS}the new version is worse in {worse}."
+        outcome, conclusion = (
+            "worse",
+            translated("The champion stays: the new version is worse in {measures}.", measures=worse),
+        )
     elif better:
-        outcome, conclusion = "better", f"Promoted: better in {better}, worse in nothing."
+        outcome, conclusion = (
+            "better",
+            translated("Promoted: better in {measures}, worse in nothing.", measures=better),
+        )
     table = pd.DataFrame([asdict(f) for f in found])
     reasons = (conclusion, *(f.sentence() for f in found))
     return PromotionDecision(outcome == "better", reasons, table, outcome)
 
 
 def _fit_remark(new: RefitPredictions, old: RefitPredictions) -> str:
-    learnt = str(new.snapshots) if new.snapshots == old.snapshots else f"{new.snapshots} and {old.snapshots}"
-    return (
-        f"Both recipes were fitted on what had closed by {new.labelled.snapshot} ({learnt} snapshots) and judged on "
-        f"its {len(new.labelled.table):,} customers."
+    learnt = translated("{new} and {old}", new=new.snapshots, old=old.snapshots)
+    if new.snapshots == old.snapshots:
+        learnt = written(new.snapshots)
+    return translated(
+        "Both recipes were fitted on what had closed by {snapshot:date} ({learnt} snapshots) and "
+        "judged on its {n:customer|customers}.",
+        snapshot=new.labelled.snapshot.date,
+        learnt=learnt,
+        n=len(new.labelled.table),
     )
 
 
 def _terms_remark(ours: ValueTerms, theirs: ValueTerms) -> str:
     theirs_by_name = asdict(theirs)
     changed = [
-        f"{name.replace('_', ' ')} {value:g} instead of {theirs_by_name[name]:g}"
+        translated(
+            "{name} {ours:g} instead of {theirs:g}",
+            name=name.replace("_", " "),
+            ours=value,
+            theirs=theirs_by_name[name],
+        )
         for name, value in asdict(ours).items()
         if value != theirs_by_name[name]
     ]
-    return f"Both value customers on the new version's terms: {', '.join(changed)}."
+    return translated("Both value customers on the new version's terms: {changes}.", changes=changed)
 
 
 def _not_compared(outcome: Outcome, *reasons: str) -> PromotionDecision:

@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from features.language import translatable
+from features.language import translatable, translated, translation
 from training.churn.inputs import ORDERS_ALONE
 from training.churn.spend import base_log_spend
 from training.metrics.money import value_metrics
@@ -218,15 +218,30 @@ def winners_in_words(results: pd.DataFrame) -> str:
     'Nearest to what happened (lowest log-loss): stayworth, also among the recen'
     """
     best, recent = winner(results), winner(results, "recent")
-    also = ", also among the recent customers" if best == recent else f"; among the recent customers {recent}"
+    named = translation(best)
+    nearest = translated("Nearest to what happened (lowest log-loss): {best}", best=named)
+    if best == recent:
+        nearest = translated("{nearest}, also among the recent customers.", nearest=nearest)
+    else:
+        nearest = translated(
+            "{nearest}; among the recent customers {recent}.", nearest=nearest, recent=translation(recent)
+        )
+    ties = translated(
+        "A difference of {tie:g} or less is a tie, which goes to the simpler, higher in the table.", tie=TIE
+    )
+    return f"{nearest} {ties} {_of_the_version(results, best)}"
+
+
+def _of_the_version(results: pd.DataFrame, best: str) -> str:
     losses = results[results["customers_slice"] == "all"].set_index("racer")["log_loss"]
-    compared = "as well" if losses[MODEL] <= losses[best] + TIE else "better"
-    version = (
-        f"The version is {MODEL}; the others show what it adds."
-        if best == MODEL
-        else f"The version is {MODEL} all the same: on this log {best}, which is simpler, predicts churn {compared}."
-    )
-    return (
-        f"Nearest to what happened (lowest log-loss): {best}{also}. A difference of {TIE:g} or less is a tie, which "
-        f"goes to the simpler, higher in the table. {version}"
-    )
+    if best == MODEL:
+        return translated("The version is {model}; the others show what it adds.", model=MODEL)
+    if losses[MODEL] <= losses[best] + TIE:
+        sentence = translatable(
+            "The version is {model} all the same: on this log {best}, which is simpler, predicts churn as well."
+        )
+    else:
+        sentence = translatable(
+            "The version is {model} all the same: on this log {best}, which is simpler, predicts churn better."
+        )
+    return translated(sentence, model=MODEL, best=translation(best))

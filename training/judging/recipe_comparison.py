@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from scipy.stats import bootstrap
 
-from features.language import translated
+from features.language import in_digits, translatable, translated, written
 from training.judging.refit import RefitPredictions
 from training.metrics.comparison import CONFIDENCE, Comparison, log_losses, paired_bootstrap
 from training.metrics.probabilities import calibration_in_the_large
@@ -36,6 +36,10 @@ PROFIT_MATTERS = 0.01
 
 _BATCH_CELLS = 2_000_000
 _TINY = 1e-9
+
+
+RESULTS = {"better": translatable("better"), "worse": translatable("worse"), "tie": translatable("tie")}
+"""How the challenger compares with the champion, and its word."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +73,22 @@ class MeasureComparison:
             f"{number:z,.{4 if abs(self.champion) < 10 else 0}f}"
             for number in (self.challenger, self.champion, self.difference, self.low, self.high)
         )
-        interval = f", difference {by} (95% {low} to {high})" if np.isfinite(self.low) else ""
-        result = "too small to matter" if self.result == "tie" and self.low * self.high > 0 else self.result
-        remark = f" ({self.remark})" if self.remark else ""
-        return f"{self.measure}: {ours} against the champion's {theirs}{interval}: {result}{remark}."
+        compared = translated(
+            "{measure}: {ours} against the champion's {theirs}",
+            measure=translated(self.measure),
+            ours=in_digits(ours),
+            theirs=in_digits(theirs),
+        )
+        if np.isfinite(self.low):
+            by, low, high = map(in_digits, (by, low, high))
+            interval = translated("difference {by} (95% {low} to {high})", by=by, low=low, high=high)
+            compared = written([compared, interval])
+        result = translated(RESULTS[self.result])
+        if self.result == "tie" and self.low * self.high > 0:
+            result = translated("too small to matter")
+        if self.remark:
+            result = f"{result} ({self.remark})"
+        return f"{compared}: {result}."
 
 
 def result_of(loss: Comparison, matters: float) -> Literal["better", "worse", "tie"]:
@@ -117,9 +133,9 @@ def compare_recipes(
         Without the recent customers' where there are none, and without the bias where nothing was spent.
     """
     recent = new.labelled.recent(dormant_after_days)
-    found = [_log_loss("log-loss", new, old, np.ones_like(recent), seed)]
+    found = [_log_loss(translatable("log-loss"), new, old, np.ones_like(recent), seed)]
     if recent.any():
-        found.append(_log_loss("log-loss of recent customers", new, old, recent, seed))
+        found.append(_log_loss(translatable("log-loss of recent customers"), new, old, recent, seed))
     found.append(_calibration(new, old))
     if new.labelled.outcomes["spend"].sum() > 0:
         found.append(_bias(new, old, seed))
@@ -160,12 +176,16 @@ def _calibration(new: RefitPredictions, old: RefitPredictions) -> MeasureCompari
     """Compare the challenger's calibration with the bound: it can refuse a promotion, never cause one."""
     ours, theirs = (calibration_in_the_large(new.labelled.churned, each.probability) for each in (new, old))
     within, no_worse = abs(ours) <= CALIBRATION_BOUND, abs(ours) <= abs(theirs)
-    bound = f"±{CALIBRATION_BOUND}"
-    remark = f"within {bound}" if within else f"outside {bound}{', as the champion' if no_worse else ''}"
+    bound = in_digits(f"±{CALIBRATION_BOUND}")
+    remark = translated("outside {bound}", bound=bound)
+    if within:
+        remark = translated("within {bound}", bound=bound)
+    elif no_worse:
+        remark = translated("outside {bound}, as the champion", bound=bound)
     result: Literal["tie", "worse"] = "tie" if within or no_worse else "worse"
     nan = float("nan")
     return MeasureComparison(
-        "calibration in the large", ours, theirs, ours - theirs, nan, nan, result, remark
+        translatable("calibration in the large"), ours, theirs, ours - theirs, nan, nan, result, remark
     )
 
 
@@ -193,11 +213,20 @@ def _bias(new: RefitPredictions, old: RefitPredictions, seed: int) -> MeasureCom
     low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     ours, theirs = biases(*columns).tolist()
     loss = Comparison(ours - theirs, float(low), float(high), len(columns[0]))
-    shares = [f"{column.sum() / columns[2].sum():.3f}" for column in columns[:2]]
-    remark = f"expected totals are {shares[0]} and {shares[1]} of the actual"
+    shares = [written(column.sum() / columns[2].sum(), ".3f") for column in columns[:2]]
+    remark = translated(
+        "expected totals are {ours} and {theirs} of the actual", ours=shares[0], theirs=shares[1]
+    )
     result = result_of(loss, BIAS_MATTERS)
     return MeasureComparison(
-        "bias of expected spend", ours, theirs, loss.difference, loss.low, loss.high, result, remark
+        translatable("bias of expected spend"),
+        ours,
+        theirs,
+        loss.difference,
+        loss.low,
+        loss.high,
+        result,
+        remark,
     )
 
 
@@ -222,8 +251,19 @@ def _profit(
     ours, theirs = (np.where(contacted, gain, 0.0) for contacted in lists)
     loss = paired_bootstrap(-ours, -theirs, seed, samples=SAMPLES)
     n, totals = loss.customers, (float(ours.sum()), float(theirs.sum()))
-    remark = f"{lists[0].sum():,} and {lists[1].sum():,} recent customers contacted; {offer_in_words(offer)}"
+    remark = translated(
+        "{ours:,} and {theirs:recent customer|recent customers} contacted; {offer}",
+        ours=int(lists[0].sum()),
+        theirs=int(lists[1].sum()),
+        offer=offer_in_words(offer),
+    )
     result = result_of(loss, PROFIT_MATTERS * abs(totals[1]) / n)
     return MeasureComparison(
-        "profit of the list", *totals, -loss.difference * n, -loss.high * n, -loss.low * n, result, remark
+        translatable("profit of the list"),
+        *totals,
+        -loss.difference * n,
+        -loss.high * n,
+        -loss.low * n,
+        result,
+        remark,
     )

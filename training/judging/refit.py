@@ -15,6 +15,7 @@ import numpy as np
 
 from features.behaviour.files import BehaviourFiles
 from features.errors import FitError
+from features.language import translated
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
@@ -123,5 +124,9 @@ def _snapshots_for(
             have |= {row.snapshot: row for row in made}
     known = [have[s] for s in wanted[:-1] if s in have]
     if not known or snapshot not in have:
-        raise FitError(f"Before {snapshot} it could not have been trained: no window had closed.")
+        raise FitError(
+            translated(
+                "Before {snapshot} it could not have been trained: no window had closed.", snapshot=snapshot
+            )
+        )
     return known, have[snapshot]

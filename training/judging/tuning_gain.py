@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from features.language import translated
 from training.churn.fit_options import FitOptions
 from training.churn.recipe import Recipe
 from training.churn.tuning_result import TuningResult
@@ -32,16 +33,21 @@ class TuningReport:
 
     def __str__(self) -> str:
         found = self.result
-        use = "used" if found.parameters else "no better than noise, so the defaults are used"
-        return (
-            f"Tuning: {found.trials} trials, {found.pruned} of them pruned; log-loss on validation "
-            f"{found.best_loss:.4f}, with the defaults {found.default_loss:.4f}: {use}."
-            + (
-                f" It changed the log-loss on the test snapshot by {self.test_gain}."
-                if self.test_gain
-                else ""
-            )
+        said = translated(
+            "Tuning: {trials} trials, {pruned} of them pruned; log-loss on validation {loss:.4f}, with the defaults "
+            "{default_loss:.4f}: {use}.",
+            trials=found.trials,
+            pruned=found.pruned,
+            loss=found.best_loss,
+            default_loss=found.default_loss,
+            use=translated("used")
+            if found.parameters
+            else translated("no better than noise, so the defaults are used"),
         )
+        if not self.test_gain:
+            return said
+        gain = translated("It changed the log-loss on the test snapshot by {gain}.", gain=str(self.test_gain))
+        return f"{said} {gain}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it, ready for JSON."""

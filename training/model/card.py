@@ -6,7 +6,7 @@ these fields; `TrainingCard.to_dict` and `TrainingCard.from_dict` are the only c
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -86,8 +86,13 @@ class LogSummary:
             found.append(
                 Finding(
                     "fewer-columns",
-                    f"{_fewer('The log has', missing, version)} Name the columns, such as --product-column, or train "
-                    "without them: --ignore-column.",
+                    translated(
+                        "The log has no {columns}, which the log that version {version} learnt from had: what the "
+                        "model knows by them is not known here, and scores differ. Name the columns, such as "
+                        "--product-column, or train without them: --ignore-column.",
+                        columns=list(missing),
+                        version=version,
+                    ),
                 )
             )
         return found
@@ -119,10 +124,25 @@ class LogSummary:
         mine = self.terms.currency if self.terms else None
         if log.currency and mine and not same_currency(log.currency, mine):
             raise LogError(
-                f"The amounts are in {log.currency}, those that version {version} learnt from in {mine}. Convert them."
+                translated(
+                    "The amounts are in {currency}, those that version {version} learnt from in {mine}. "
+                    "Convert them.",
+                    currency=log.currency,
+                    version=version,
+                    mine=mine,
+                )
             )
         missing = self.missing_columns(log, features)
-        return (_fewer("The transactions have", missing, version),) if missing else ()
+        if not missing:
+            return ()
+        return (
+            translated(
+                "The transactions have no {columns}, which the log that version {version} learnt from had: what the "
+                "model knows by them is not known here, and scores differ.",
+                columns=list(missing),
+                version=version,
+            ),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields, ready for JSON."""
@@ -140,13 +160,6 @@ class LogSummary:
 def _several_a_day(log: TransactionLog) -> bool:
     days = log.table.group_by(["customer_id", "ordered_on"]).aggregate([])
     return bool(days.num_rows < log.table.num_rows)
-
-
-def _fewer(what: str, missing: Sequence[str], version: str) -> str:
-    return (
-        f"{what} no {', '.join(missing)}, which the log that version {version} learnt from had: what the model knows "
-        "by them is not known here, and scores differ."
-    )
 
 
 @dataclass(frozen=True)
@@ -275,7 +288,13 @@ class TrainingCard:
             If a field is missing or cannot be read, or another release wrote the record in another format.
         """
         if record.get("format", FORMAT) != FORMAT:
-            raise ValueError(f"its training card has format {record['format']}, this release reads {FORMAT}")
+            raise ValueError(
+                translated(
+                    "its training card has format {found}, this release reads {format}",
+                    found=record["format"],
+                    format=FORMAT,
+                )
+            )
         try:
             return cls(
                 release=record["release"],
@@ -296,7 +315,7 @@ class TrainingCard:
                 reference=Reference.from_dict(record["reference"]) if "reference" in record else None,
             )
         except KeyError as error:
-            raise ValueError(f"its training card lacks {error.args[0]!r}") from error
+            raise ValueError(translated("its training card lacks {name!r}", name=error.args[0])) from error
 
 
 def _judged(record: Mapping[str, Any] | None) -> Recipe | None:

@@ -15,6 +15,7 @@ from typing import Any
 import lightgbm as lgb
 
 from features.errors import ModelError
+from features.language import translated
 from features.table.own import require_own
 from training.churn.calibration import Calibrator
 from training.churn.inputs import CHURN_FEATURES, ORDERS_ALONE, Inputs
@@ -87,13 +88,16 @@ def load_model(folder: Path, called: str | None = None) -> RetentionModel:
     ModelError
         If a file is missing or damaged, or belongs to another release.
     """
-    called = called or f"The model in {folder}"
+    called = called or translated("The model in {folder}", folder=folder)
     try:
         content = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         if content["format"] != FORMAT or tuple(content["features"]) != CHURN_FEATURES:
             raise ModelError(
-                f"{called} was trained by another release of stayworth, or on other features. "
-                "Train it again: stayworth train --transactions orders.csv --promote"
+                translated(
+                    "{called} was trained by another release of stayworth, or on other features. Train it "
+                    "again: stayworth train --transactions orders.csv --promote",
+                    called=called,
+                )
             )
         booster, spend_booster = (_booster(folder / file, content["sha256"][file]) for file in _BOOSTERS)
         calibrator = Calibrator.from_dict(content["calibrator"])
@@ -125,7 +129,11 @@ def load_model(folder: Path, called: str | None = None) -> RetentionModel:
     except ModelError:
         raise
     except (OSError, LookupError, AttributeError, TypeError, ValueError, lgb.basic.LightGBMError) as error:
-        raise ModelError(f"{called} cannot be read: {error}. Train it again, or roll back.") from error
+        raise ModelError(
+            translated(
+                "{called} cannot be read: {error}. Train it again, or roll back.", called=called, error=error
+            )
+        ) from error
 
 
 def _tiers(content: dict[str, Any]) -> Tiers:
@@ -138,7 +146,7 @@ def _tiers(content: dict[str, Any]) -> Tiers:
 def _booster(file: Path, digest: str) -> lgb.Booster | None:
     """Read a booster if its file is unchanged: LightGBM would crash the process on a truncated text."""
     if _sha256(file) != digest:
-        raise ValueError(f"{file.name} was changed since it was saved")
+        raise ValueError(translated("{name} was changed since it was saved", name=file.name))
     text = file.read_text(encoding="utf-8")
     return lgb.Booster(model_str=text) if text else None
 

@@ -12,13 +12,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from features.behaviour.files import BehaviourFiles
+from features.economics.money import in_real_money
 from features.economics.stages import stages_of_features
+from features.errors import LogError
+from features.language import translated
 from features.log.clock import require_known_orders
 from features.log.loading import LogSource, load_log
 from features.snapshot import Snapshot
@@ -83,6 +87,7 @@ class RetentionModel:
         snapshot_date: str | date | None = None,
         *,
         beside: BehaviourFiles | None = None,
+        deflator: str | Path | None = None,
         **log_options: Any,
     ) -> pd.DataFrame:
         """Score every customer of a log of orders.
@@ -94,6 +99,9 @@ class RetentionModel:
             Only the orders before it are used. By default the day after the last order.
         beside : BehaviourFiles, optional
             What is known of customers beside their orders; what the model learnt from and is not here is missing.
+        deflator : str or Path, optional
+            File of an index of prices, for months after those that a model of real money knows; money as booked is
+            turned into the model's by its own index otherwise.
         **log_options
             As in `features.load_log`.
 
@@ -102,9 +110,23 @@ class RetentionModel:
         DataFrame of shape (n_customers, 30)
             `MODEL_COLUMNS`, highest ``value_at_risk`` first, then by customer_id: the numbers that
             ``stayworth score`` writes. Customers without a purchase before the snapshot are left out.
+
+        Raises
+        ------
+        LogError
+            If the log's money is real, and the model's is not.
         """
-        terms = self.card.log.terms
-        orders = load_log(log, **log_options).at_prices(terms.prices if terms else None)
+        prices = self.card.log.terms.prices if self.card.log.terms else None
+        orders = in_real_money(load_log(log, **log_options), deflator, base=prices.base if prices else None)
+        if orders.prices and prices is None:
+            raise LogError(
+                translated(
+                    "In this log money is that of {month:label}, by a deflator, and the model learnt from money as "
+                    "booked. Leave the deflator out, or train with one.",
+                    month=orders.prices.base,
+                )
+            )
+        orders = orders.at_prices(prices)
         snapshot = Snapshot.after(orders.last_day) if snapshot_date is None else Snapshot.on(snapshot_date)
         require_known_orders(snapshot)
         with PurchaseHistory(orders, beside=self.beside(beside)) as history:

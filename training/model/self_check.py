@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from features.behaviour.catalogue import FILES, file_of
 from features.errors import ModelError
+from features.language import translated
 from features.log.transactions import validate
 from features.snapshot import Snapshot
 from features.table.baskets import GROUPS
@@ -122,12 +123,20 @@ def check_example(model: RetentionModel, folder: Path, called: str | None = None
             raise KeyError("scores")
     except Exception as error:  # of any kind: the file or the model is damaged
         raise ModelError(
-            f"{called} cannot score its own example ({type(error).__name__}). Train it again, or roll back."
+            translated(
+                "{called} cannot score its own example ({kind}). Train it again, or roll back.",
+                called=called,
+                kind=type(error).__name__,
+            )
         ) from error
     if differing:
         raise ModelError(
-            f"{called} does not score its own example as when it was saved: {', '.join(differing)} "
-            f"{'differs' if len(differing) == 1 else 'differ'}. Train it again, or roll back."
+            translated(
+                "{called} does not score its own example as when it was saved, in {names}. Train it again, or "
+                "roll back.",
+                called=called,
+                names=list(differing),
+            )
         )
 
 

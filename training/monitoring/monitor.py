@@ -22,6 +22,7 @@ import pandas as pd
 from features.behaviour.catalogue import FILES
 from features.behaviour.files import BehaviourFiles
 from features.errors import ModelError, WindowError
+from features.language import in_digits, translatable, translated, written
 from features.log.transactions import TransactionLog
 from features.snapshot import ChurnWindow, Snapshot
 from features.table.history import PurchaseHistory
@@ -53,6 +54,10 @@ LIVE_COLUMNS = (
     "auc",
     *(field.name for field in fields(GaugeReading)),
 )
+
+
+KINDS = {"orders": translatable("orders"), "feature": translatable("feature"), "score": translatable("score")}
+"""What a monitored column is of."""
 
 
 @dataclass(frozen=True)
@@ -140,8 +145,12 @@ def monitor_model(
     newest = Snapshot.after(log.last_day)
     if newest < reference.snapshot:
         raise WindowError(
-            f"The log ends {log.last_day}, but the model was trained on orders up to the eve of "
-            f"{reference.snapshot}. Give the log as it is now, with all that came since."
+            translated(
+                "The log ends {last_day:date}, but the model was trained on orders up to the eve of "
+                "{day:date}. Give the log as it is now, with all that came since.",
+                last_day=log.last_day,
+                day=reference.snapshot.date,
+            )
         )
     with PurchaseHistory(log, beside=model.beside(beside)) as history:
         drift = _drift(model, reference, log, history.features(newest), settings)
@@ -161,8 +170,10 @@ def monitor_model(
 def _reference(model: RetentionModel) -> Reference:
     if model.card.reference is None:
         raise ModelError(
-            "The model holds no reference to compare a log with: it was trained by an earlier release. "
-            "Train it again: stayworth train --transactions orders.csv --promote"
+            translated(
+                "The model holds no reference to compare a log with: it was trained by an earlier "
+                "release. Train it again: stayworth train --transactions orders.csv --promote"
+            )
         )
     return model.card.reference
 
@@ -255,17 +266,22 @@ def _live_reasons(live: pd.DataFrame) -> Iterable[str]:
     """Word what is worse at the newest closed window; each gauge once, for all customers if it is worse there."""
     worse = live[live["worse"] & (live["snapshot_date"] == live["snapshot_date"].max())]
     for row in worse.drop_duplicates("gauge").itertuples():
-        of = "" if row.customers_slice == "all" else " for recent customers"
         if row.gauge == "value_ratio":
-            what = f"expected over actual spend {row.live:.2f}"
-            expected = f"{row.expected:.2f} ({row.low:.2f} to {row.high:.2f})"
+            what = translated("expected over actual spend {live:.2f}", live=row.live)
+            low, high = written(row.low, ".2f"), written(row.high, ".2f")
+            expected = translated(
+                "{value} ({low} to {high})", value=written(row.expected, ".2f"), low=low, high=high
+            )
         elif row.gauge == "log_loss":
-            what = f"live log-loss {row.live:.3f}"
-            expected = f"{row.expected:.3f} ± {row.high - row.expected:.3f}"
+            what = translated("live log-loss {live:.3f}", live=row.live)
+            expected = in_digits(f"{row.expected:.3f}") + in_digits(f" ± {row.high - row.expected:.3f}")
         else:
-            what = f"live calibration-in-the-large {row.live:+.3f}"
-            expected = f"{row.expected:+.3f} ± {row.high - row.expected:.3f}"
-        yield f"{what} at {row.snapshot_date}{of}, expected {expected}"
+            what = translated("live calibration-in-the-large {live:+.3f}", live=row.live)
+            expected = in_digits(f"{row.expected:+.3f}") + in_digits(f" ± {row.high - row.expected:.3f}")
+        sentence = translatable("{what} at {day:date}, expected {expected}")
+        if row.customers_slice != "all":
+            sentence = translatable("{what} at {day:date} for recent customers, expected {expected}")
+        yield translated(sentence, what=what, day=row.snapshot_date, expected=expected)
 
 
 def _drift_reasons(drift: pd.DataFrame) -> Iterable[str]:
@@ -274,11 +290,23 @@ def _drift_reasons(drift: pd.DataFrame) -> Iterable[str]:
     for row in drifted.head(_NAMED).itertuples():
         of_values = row.psi_of_values - row.usual_psi_of_values > row.psi - row.usual_psi
         psi, usual = (row.psi_of_values, row.usual_psi_of_values) if of_values else (row.psi, row.usual_psi)
-        among = " where not zero" if of_values else ""
-        of = "of the latest orders" if row.of == "orders" else f"({row.of})"
-        yield f"{row.column} {of} has drifted: {row.moved}; stability index {psi:.2f}{among}, usually up to {usual:.2f}"
+        column = f"{row.column} ({translated(KINDS[row.of])})"
+        if row.of == "orders":
+            column = translated("{column} of the latest orders", column=row.column)
+        sentence = translatable(
+            "{column} has drifted: {moved}; stability index {psi:.2f}, usually up to {usual:.2f}"
+        )
+        if of_values:
+            sentence = translatable(
+                "{column} has drifted: {moved}; stability index {psi:.2f} where not zero, usually up to {usual:.2f}"
+            )
+        yield translated(sentence, column=column, moved=row.moved, psi=psi, usual=usual)
     if len(drifted) > _NAMED:
-        yield f"{len(drifted) - _NAMED} more columns have drifted: {', '.join(drifted['column'][_NAMED:])}"
+        yield translated(
+            "{n} more columns have drifted: {names}",
+            n=len(drifted) - _NAMED,
+            names=list(drifted["column"][_NAMED:]),
+        )
 
 
 def _age_reasons(
@@ -288,8 +316,13 @@ def _age_reasons(
     age = (newest.date - reference.snapshot.date).days
     if limit and age >= limit:
         yield (
-            f"the model knows orders before {reference.snapshot} only; that was {age} days ago, the limit is "
-            f"{limit}, and more churn windows have closed since"
+            translated(
+                "the model knows orders before {day:date} only; that was {age} days ago, the limit is "
+                "{limit}, and more churn windows have closed since",
+                day=reference.snapshot.date,
+                age=age,
+                limit=limit,
+            )
         )
 
 
@@ -298,16 +331,26 @@ def _notes(
 ) -> Iterable[str]:
     given = beside.given if beside else ()
     if lacking := [file for file in model.files if file in FILES and file not in given]:
-        yield (
-            f"The model learnt from {', '.join(lacking)}, and is judged without: give "
-            f"{' and '.join(f'--{file}' for file in lacking)}."
+        yield translated(
+            "The model learnt from {files}, and is judged without: give {flags}.",
+            files=lacking,
+            flags=[f"--{file}" for file in lacking],
         )
     window = ChurnWindow(reference.snapshot, model.terms.horizon_days)
     if not window.closed_by(log.last_day):
-        yield f"Live performance is not known yet: the model's first own churn window closes {window.closes}."
+        yield translated(
+            "Live performance is not known yet: the model's first own churn window closes {day:date}.",
+            day=window.closes,
+        )
     lost = reference.rows_lost(log)
     if abs(lost) > _LOST_SHARE * reference.rows:
-        yield (
-            f"The log has {abs(lost):,} rows {'fewer' if lost > 0 else 'more'} before {reference.snapshot} than "
-            f"the {reference.rows:,} that the model was trained on: was it rewritten?"
+        sentence = translatable(
+            "The log has {lost:row|rows} fewer before {day:date} than the {rows:,} that the model was trained on: was "
+            "it rewritten?"
         )
+        if lost < 0:
+            sentence = translatable(
+                "The log has {lost:row|rows} more before {day:date} than the {rows:,} that the model was trained on: "
+                "was it rewritten?"
+            )
+        yield translated(sentence, lost=abs(lost), day=reference.snapshot.date, rows=reference.rows)

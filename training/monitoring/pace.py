@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm, t as student
 
+from features.language import translatable, translated
 from features.snapshot import ChurnWindow, Snapshot
 from features.table.columns import Columns, as_columns
 from features.table.history import PurchaseHistory
@@ -220,9 +221,33 @@ def pace_reasons(pace: pd.DataFrame) -> Iterable[str]:
     """Word what is off; the customers with a purchase only where their purchases are not."""
     worse = pace[pace["worse"]]
     for row in worse.head(1).itertuples():
-        what = "purchases" if row.gauge == "purchases" else "customers with a purchase"
-        less = "fewer" if row.live < row.expected else "more"
-        yield (
-            f"{row.live:,} {what} in the {row.days} days from {row.snapshot_date}, {less} than expected: "
-            f"{row.expected:,.0f} ({row.low:,.0f} to {row.high:,.0f})"
+        yield translated(
+            _OFF[row.gauge, bool(row.live < row.expected)],
+            seen=row.live,
+            days=row.days,
+            day=row.snapshot_date,
+            expected=row.expected,
+            low=row.low,
+            high=row.high,
         )
+
+
+_OFF = {
+    ("purchases", True): translatable(
+        "{seen:purchase|purchases} in the {days} days from {day:date}, fewer than expected: {expected:,.0f} "
+        "({low:,.0f} to {high:,.0f})"
+    ),
+    ("purchases", False): translatable(
+        "{seen:purchase|purchases} in the {days} days from {day:date}, more than expected: {expected:,.0f} "
+        "({low:,.0f} to {high:,.0f})"
+    ),
+    ("active_customers", True): translatable(
+        "{seen:customer|customers} with a purchase in the {days} days from {day:date}, fewer than expected: "
+        "{expected:,.0f} ({low:,.0f} to {high:,.0f})"
+    ),
+    ("active_customers", False): translatable(
+        "{seen:customer|customers} with a purchase in the {days} days from {day:date}, more than expected: "
+        "{expected:,.0f} ({low:,.0f} to {high:,.0f})"
+    ),
+}
+"""What is off, by its gauge and whether it is less than expected."""

@@ -111,15 +111,19 @@ class Offer(BaseModel):
     def _ordered_bands(self) -> Offer:
         days = [band.from_days for band in self.acceptance_by_silence]
         if days and (days[0] != 0 or sorted(set(days)) != days):
-            raise ValueError("acceptance_by_silence must begin at from_days = 0 and go up from band to band")
+            raise ValueError(
+                translated("acceptance_by_silence must begin at from_days = 0 and go up from band to band")
+            )
         return self
 
     @model_validator(mode="after")
     def _one_incentive(self) -> Offer:
         if (self.incentive_cost is None) == (self.incentive_share is None):
             raise ValueError(
-                "give either incentive_cost (money) or incentive_share (of the spend per purchase); "
-                "an offer without an incentive has incentive_cost = 0"
+                translated(
+                    "give either incentive_cost (money) or incentive_share (of the spend per purchase); an "
+                    "offer without an incentive has incentive_cost = 0"
+                )
             )
         return self
 
@@ -376,6 +380,10 @@ def _explain(error: ValidationError, raw: dict[str, Any]) -> str:
             lines.append(f"offer {name}: {'.'.join(map(str, where[1:]))} {message}".replace(":  ", ": "))
         else:
             lines.append(
-                f"{'.'.join(map(str, where)) or 'offers'}: {message} (the file needs [[offers]] tables)"
+                translated(
+                    "{where}: {message} (the file needs [[offers]] tables)",
+                    where=".".join(map(str, where)) or "offers",
+                    message=message,
+                )
             )
     return "; ".join(dict.fromkeys(lines)) + "."

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from features.language import translatable, translated
 from training.reference.distribution_distance import (
     FLOOR,
     DistributionDistance,
@@ -112,13 +113,16 @@ class NumericDistribution:
     def change_in_words(self, now: NumericDistribution) -> str:
         """Word what changed most: the share of missing values, of zeros, or the median of the rest."""
         moved = {
-            "missing for": (self.missing_share, now.missing_share),
-            "zero for": (self.zero_share, now.zero_share),
+            translatable("missing for {before:.0%}, now {after:.0%}"): (
+                self.missing_share,
+                now.missing_share,
+            ),
+            translatable("zero for {before:.0%}, now {after:.0%}"): (self.zero_share, now.zero_share),
         }
-        what, (before, after) = max(moved.items(), key=lambda item: abs(item[1][1] - item[1][0]))
+        sentence, (before, after) = max(moved.items(), key=lambda item: abs(item[1][1] - item[1][0]))
         if abs(after - before) >= _SHARE_TO_NAME:
-            return f"{what} {before:.0%}, now {after:.0%}"
-        return f"median {self.median:,.4g}, now {now.median:,.4g}"
+            return translated(sentence, before=before, after=after)
+        return translated("median {before:,.4g}, now {after:,.4g}", before=self.median, after=now.median)
 
     @property
     def zero_share(self) -> float:
@@ -202,7 +206,12 @@ class CategoryCounts:
         )
         parts = (share - then_share) * np.log((share + FLOOR) / (then_share + FLOOR))
         most = int(parts.argmax())
-        return f"{labels[most]} {then_share[most]:.0%}, now {share[most]:.0%}"
+        return translated(
+            "{label} {before:.0%}, now {after:.0%}",
+            label=labels[most],
+            before=float(then_share[most]),
+            after=float(share[most]),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers, ready for JSON."""

@@ -15,6 +15,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
+from features.language import translated
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from training.reference.distribution import CategoryCounts, NumericDistribution
@@ -104,7 +105,13 @@ class Reference:
             If another release wrote it in another format.
         """
         if numbers["format"] != FORMAT:
-            raise ValueError(f"its reference has format {numbers['format']}, and this release reads {FORMAT}")
+            raise ValueError(
+                translated(
+                    "its reference has format {found}, and this release reads {format}",
+                    found=numbers["format"],
+                    format=FORMAT,
+                )
+            )
         return cls(
             Snapshot(date.fromisoformat(numbers["snapshot_date"])),
             {

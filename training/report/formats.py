@@ -53,6 +53,17 @@ def share(value: float) -> str:
     return number(value, ".1%")
 
 
+def between(low: str, high: str) -> str:
+    """Write an interval by its ends.
+
+    Examples
+    --------
+    >>> between("0.10", "0.20")
+    '0.10 to 0.20'
+    """
+    return translated("{low} to {high}", low=low, high=high)
+
+
 def count(value: float) -> str:
     """Write a count.
 

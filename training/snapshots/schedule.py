@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from features.errors import WindowError
+from features.language import translated
 from features.snapshot import ChurnWindow, Snapshot, monthly_snapshots
 
 WARM_UP_DAYS = 60
@@ -97,16 +98,26 @@ def _too_short(first_order: date, last_order: date, horizon_days: int, test: Sna
     days = (last_order - first_order).days + 1
     longest = longest_horizon_days(first_order, last_order)
     least = shortest_log_days(first_order, horizon_days)
-    remedy = (
-        f"Use --horizon-days {longest} or less" if longest else f"Use a longer log, of {least} days at least"
+    remedy = translated("Use a longer log, of {least} days at least.", least=least)
+    if longest:
+        remedy = translated("Use --horizon-days {longest} or less.", longest=longest)
+    if test and longest >= horizon_days:
+        remedy = translated(
+            "Use --horizon-days {longest} or less, or a later --test-snapshot.", longest=longest
+        )
+    settings = f"--horizon-days {horizon_days}"
+    if test:
+        settings = translated("{horizon} and --test-snapshot {test}", horizon=settings, test=test)
+    short = translated(
+        "The log is too short for {settings}: it runs {days} days, from {first:date} to {last:date}, and needs "
+        "{warm_up} days before a first snapshot, then one closed window to learn from and another to be judged on.",
+        settings=settings,
+        days=days,
+        first=first_order,
+        last=last_order,
+        warm_up=WARM_UP_DAYS,
     )
-    later = ", or a later --test-snapshot" if test and longest >= horizon_days else ""
-    at = f" and --test-snapshot {test}" if test else ""
-    return (
-        f"The log is too short for --horizon-days {horizon_days}{at}: it runs {days} days, from {first_order} to "
-        f"{last_order}, and needs {WARM_UP_DAYS} days before a first snapshot, then one closed window to learn "
-        f"from and another to be judged on. {remedy}{later}."
-    )
+    return f"{short} {remedy}"
 
 
 def shortest_log_days(first_order: date, horizon_days: int) -> int:

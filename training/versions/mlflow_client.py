@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import SQLAlchemyError
 
 from features.errors import ModelError
+from features.language import translated
 from features.temporary import temporary_folder
 from training.tracking_uri import TrackingURI
 
@@ -50,13 +51,21 @@ def open_client(uri: TrackingURI, *, writing: bool = False, filters: bool = True
     except (MlflowException, SQLAlchemyError, OSError) as error:
         if _NO_ROOM.search(str(error)):
             raise ModelError(
-                f"The disk is full: that of the model registry {uri}, of its models, or of temporary files "
-                f"({tempfile.gettempdir()}). Free some space and try again; registered versions are intact."
+                translated(
+                    "The disk is full: that of the model registry {uri}, of its models, or of temporary files"
+                    " ({folder}). Free some space and try again; registered versions are intact.",
+                    uri=uri,
+                    folder=tempfile.gettempdir(),
+                )
             ) from None
         reason = uri.redact(str(error)).partition("\n")[0][:300].rstrip(".")
         raise ModelError(
-            f"The model registry {uri} cannot be used: {reason}. Check that it is up, and "
-            "the address: sqlite:///file.db, http://host:port or postgresql://user:password@host/name."
+            translated(
+                "The model registry {uri} cannot be used: {reason}. Check that it is up, and the address:"
+                " sqlite:///file.db, http://host:port or postgresql://user:password@host/name.",
+                uri=uri,
+                reason=reason,
+            )
         ) from None
 
 

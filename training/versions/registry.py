@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from features.errors import ModelError
+from features.language import translated
 from features.temporary import temporary_folder
 from training.model.retention_model import RetentionModel
 from training.settings import DEFAULT_TRACKING_URI
@@ -208,8 +209,18 @@ class Registry:
                     make_champion(client, version)
                     return
         raise ModelError(
-            f"{self.uri} has no version {version} of {MODEL_NAME}. "
-            + (f"It has {', '.join(reversed(known))}." if known else "It has none.")
+            translated(
+                "{uri} has no version {version} of {model}.",
+                uri=self.uri,
+                version=version,
+                model=MODEL_NAME,
+            )
+            + " "
+            + (
+                translated("It has {names}.", names=list(reversed(known)))
+                if known
+                else translated("It has none.")
+            )
         )
 
     def rollback(self) -> tuple[str, str | None]:
@@ -239,8 +250,12 @@ class Registry:
                     return target, champion
         now = self.current()
         raise ModelError(
-            f"There was no champion before version {now.version} in {self.uri}. "
-            f"Promote another: stayworth models lists them, stayworth promote VERSION."
+            translated(
+                "There was no champion before version {version} in {uri}. Promote another: stayworth "
+                "models lists them, stayworth promote VERSION.",
+                version=now.version,
+                uri=self.uri,
+            )
             if now
             else self.no_champion()
         )
@@ -287,15 +302,18 @@ class Registry:
 
     def no_champion(self) -> str:
         """Return the message that nothing was promoted yet, with what to do."""
-        absent = (
-            f" (or name the one you have by --tracking-uri: there is no file {self.uri.sqlite_file})"
-            if self.is_absent()
-            else ""
+        sentence = translated(
+            "No model has the alias '{champion}' in {uri}. Train one first: stayworth train --transactions orders.csv "
+            "--promote",
+            champion=CHAMPION,
+            uri=self.uri,
         )
-        return (
-            f"No model has the alias '{CHAMPION}' in {self.uri}. "
-            f"Train one first: stayworth train --transactions orders.csv --promote{absent}"
+        if not self.is_absent():
+            return sentence
+        other = translated(
+            "(or name the one you have by --tracking-uri: there is no file {file})", file=self.uri.sqlite_file
         )
+        return f"{sentence} {other}"
 
     def versions(self) -> list[Version]:
         """Return all versions, newest first; empty where nothing was registered."""
@@ -314,7 +332,14 @@ class Registry:
             )
         for model in folder.rglob("artifacts/model/model.json"):
             return model.parent
-        raise ModelError(f"Version {version} of {MODEL_NAME} in {self.uri} has lost its files.")
+        raise ModelError(
+            translated(
+                "Version {version} of {model} in {uri} has lost its files.",
+                version=version,
+                model=MODEL_NAME,
+                uri=self.uri,
+            )
+        )
 
     def load(self, version: str) -> RetentionModel:
         """Read a version's model.

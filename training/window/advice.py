@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
+from features.language import translated
 from training.window.silences import Rate
 
 
@@ -115,4 +116,4 @@ def span(days: int) -> str:
     >>> span(365), span(200)
     ('a year', '200 days')
     """
-    return "a year" if days == 365 else f"{days} days"
+    return translated("a year") if days == 365 else translated("{days} days", days=days)

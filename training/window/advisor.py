@@ -28,6 +28,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from features.errors import FitError, WindowError
+from features.language import translated
 from features.snapshot import ChurnWindow
 from features.table.history import PurchaseHistory
 from training.churn.rolling import VALIDATIONS
@@ -84,15 +85,26 @@ def advise(
     silences = silences_of(history)
     if not silences.ended.any():
         raise FitError(
-            f"None of the {len(silences.days):,} customers bought on a second day: there is no gap between "
-            "purchases to learn a churn window from. Use a longer log, or choose --horizon-days yourself."
+            translated(
+                "None of {n:customer|customers} bought on a second day: there is no gap between "
+                "purchases to learn a churn window from. Use a longer log, or choose --horizon-days "
+                "yourself.",
+                n=len(silences.days),
+            )
         )
     longest = longest_horizon_days(first_day, last_day)
     if not longest:
         raise WindowError(
-            f"The log is too short for any churn window: it runs {(last_day - first_day).days + 1} days, from "
-            f"{first_day} to {last_day}, and {WARM_UP_DAYS} of them come before a first snapshot. Use a longer log, "
-            f"of {shortest_log_days(first_day, WINDOWS[0])} days at least."
+            translated(
+                "The log is too short for any churn window: it runs {days} days, from {first:date} to "
+                "{last:date}, and {warm_up} of them come before a first snapshot. Use a longer log, "
+                "of {least} days at least.",
+                days=(last_day - first_day).days + 1,
+                first=first_day,
+                last=last_day,
+                warm_up=WARM_UP_DAYS,
+                least=shortest_log_days(first_day, WINDOWS[0]),
+            )
         )
     reach = min(YEAR_DAYS, silences.reach_days)
     lengths = [days for days in WINDOWS if days < reach] or [min(WINDOWS[0], longest)]
@@ -201,30 +213,48 @@ def _notes(
     notes = []
     if not found:
         notes.append(
-            "No window keeps both late returns and false churn low enough: the longest that the log can judge "
-            "is recommended."
+            translated(
+                "No window keeps both late returns and false churn low enough: the longest that the log "
+                "can judge is recommended."
+            )
         )
     if horizon_days < window_days:
         notes.append(
-            f"A horizon of {window_days} days is more than the log affords: {horizon_days} days is the longest "
-            "usual one that leaves snapshots to learn from, to validate on and to be judged on."
+            translated(
+                "A horizon of {window} days is more than the log affords: {horizon} days is the"
+                " longest usual one that leaves snapshots to learn from, to validate on and to be judged "
+                "on.",
+                window=window_days,
+                horizon=horizon_days,
+            )
         )
     if reach <= WINDOWS[0]:
         notes.append(
-            f"Nobody, or next to nobody, was ever silent for more than {reach} days: nobody is seen to have left, and "
-            "who will cannot be learnt from this log. The window is the shortest there is."
+            translated(
+                "Nobody, or next to nobody, was ever silent for more than {reach} days: nobody is seen to"
+                " have left, and who will cannot be learnt from this log. The window is the shortest "
+                "there is.",
+                reach=reach,
+            )
         )
     elif reach < YEAR_DAYS:
         notes.append(
-            f"The log follows silences for {reach} days only. Returns later than that are unseen, so the window "
-            "may be too short."
+            translated(
+                "The log follows silences for {reach} days only. Returns later than that are unseen, so "
+                "the window may be too short.",
+                reach=reach,
+            )
         )
     busy = [w.days for w in windows if w.late_returns_per_silence <= late_returns]
     usual = [w.days for w in windows if w.late_returns <= late_returns]
     if busy and busy[0] < min([*usual, window_days]):
         notes.append(
-            f"Of all returns, {1 - late_returns:.0%} come within {busy[0]} days, but most of those are frequent "
-            "buyers'. In the recommendation each customer counts once."
+            translated(
+                "Of all returns, {share:.0%} come within {days} days, but most of those are frequent "
+                "buyers'. In the recommendation each customer counts once.",
+                share=1 - late_returns,
+                days=busy[0],
+            )
         )
     return tuple(notes)
 

@@ -165,11 +165,11 @@ def test_another_file_is_read_where_config_names_it(run: Run, settings: list[Set
         ),
         (
             "[fit]\nhorizon_days = 0\n",
-            "horizon_days in [fit] of the config file: 0 should be greater than",
+            "horizon_days in [fit] of the config file: has to be at least 1, not 0",
         ),
         (
             "[fit]\nhorizon_days = 'x'\n",
-            "horizon_days in [fit] of the config file: 'x' should be a valid int",
+            "horizon_days in [fit] of the config file: has to be a whole number, not 'x'",
         ),
     ],
 )
@@ -224,8 +224,7 @@ def test_a_mistake_on_the_command_line_names_the_flag(run: Run) -> None:
 
     assert result.exit_code == 2
     assert result.stderr.splitlines() == [
-        "Error: --horizon-days: 0 should be greater than or equal to 1. "
-        "--label: a label has 20 characters at the most."
+        "Error: --horizon-days: has to be at least 1, not 0. --label: a label has 20 characters at the most."
     ]
 
 

@@ -247,7 +247,7 @@ def test_a_table_without_repeat_buyers_says_what_to_do() -> None:
     table = feature_table([(0, 0, 30, 0.0), (0, 0, 60, 0.0)]).assign(snapshot_date=date(2024, 5, 1))
 
     with pytest.raises(
-        FitError, match="None of the 2 customers has bought on a second day before 2024-05-01.*Use a log"
+        FitError, match="None of 2 customers has bought on a second day before 2024-05-01.*Use a log"
     ):
         fit_clv(table)
 

@@ -220,7 +220,7 @@ def test_force_promotes_all_the_same_and_the_registry_says_so(
 
     assert (decision.promote, decision.forced, decision.outcome) == (True, True, "worse")
     assert decision.reasons[0].startswith(
-        "Promoted by --force, although the new version is worse in log-loss"
+        "Promoted by --force. Without it: The champion stays: the new version is worse in log-loss"
     )
     assert registry.champion().version == "1"
     assert registry.champion().tags["promoted"] == "forced"
@@ -253,7 +253,8 @@ def test_another_horizon_is_another_outcome_and_takes_force(
         "To make the new version champion all the same: --promote --force.",
     )
     assert forced.reasons == (
-        "Promoted by --force, although it predicts churn in 30 days and the new version in 60, different outcomes "
+        "Promoted by --force. Without it: The champion stays: it predicts churn in 30 days and the new version in 60, "
+        "different outcomes "
         "that cannot be compared.",
     )
     assert registry.champion().version == "2"

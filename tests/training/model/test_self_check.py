@@ -102,7 +102,7 @@ def test_another_processors_last_digits_pass(model: RetentionModel, folder: Path
 
 
 def test_other_tiers_are_noticed(model: RetentionModel, folder: Path) -> None:
-    with pytest.raises(ModelError, match="saved: value_tier differs"):
+    with pytest.raises(ModelError, match="saved, in value_tier"):
         check_example(replace(model, tiers=Tiers((200.0, 100.0))), folder)
 
 
@@ -129,7 +129,7 @@ def test_a_date_may_be_a_day_off_for_it_is_rounded_up(
     if passes:
         check_example(model, folder)
     else:
-        with pytest.raises(ModelError, match="saved: next_purchase_low differs"):
+        with pytest.raises(ModelError, match="saved, in next_purchase_low"):
             check_example(model, folder)
 
 
