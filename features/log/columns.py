@@ -36,6 +36,7 @@ _USUAL = {
     "quantity": "quantity|qty|units|menge|anzahl|quantité|cantidad|adet|miktar|تعداد",
 }
 _PERIOD = r"(19|20|13|14)[0-9]{2}([-/. ]?(0?[1-9]|1[0-2]|Q[1-4]))?$"  # a year, a month or a quarter
+_MARK = "\ufeff"  # of byte order, which is no part of a text
 # Words of SQL that a column's name may be.
 _RESERVED = re.compile(
     "all|analy[sz]e|and|any|array|as|asc|asymmetric|both|case|cast|check|collate|column|constraint|create|default|"
@@ -108,6 +109,9 @@ def _missing_columns(missing: dict[str, str], available: list[str], roles: dict[
     """Name what is missing and what there is, and suggest the nearest or what shops call it, with the flag to use."""
     advice, free = [], [name for name in available if name not in roles]
     for name, remedy in missing.items():
+        if twins := [each for each in available if re.fullmatch(rf"{re.escape(name)}#[0-9]+", each)]:
+            advice.append(f"for {name!r} {remedy} {' or '.join(map(repr, twins))}, whichever is meant")
+            continue
         near = nearest(name, available, cutoff=0.7) or _usual(roles.get(name, ""), free)
         price, quantity = (_usual(role, free) if near is None else None for role in ("price", "quantity"))
         if roles.get(name) == "amount" and price and quantity:
@@ -118,6 +122,8 @@ def _missing_columns(missing: dict[str, str], available: list[str], roles: dict[
         elif remedy.startswith("use"):
             advice.append(f"for {name!r} {remedy} COLUMN")
     found = f"The log has no column {listed(missing)}; it has {listed(available)}."
+    if len(available) == 1 and (told := _one_column(available[0])):
+        return f"{found} {told}"
     periods = [name for name in available if re.match(_PERIOD, name.strip())]
     if len(periods) > 2 and 2 * len(periods) > len(available) and (near := _usual("customer_id", available)):
         return (
@@ -127,6 +133,19 @@ def _missing_columns(missing: dict[str, str], available: list[str], roles: dict[
     if any(re.match(r"[+-]?[0-9]+([.,/-][0-9]+)*$", name.strip()) for name in available):
         return f"{found} Its first line seems to be an order: write a header above it, such as {','.join(missing)}."
     return f"{found} Perhaps {'; '.join(advice)}." if advice else found
+
+
+def _one_column(header: str) -> str:
+    """Say why a header is one cell, where it seems to hold several names."""
+    if re.search(r"[^,]+,[^,]+", header):
+        return translated(
+            "Each line stands in quotes as a whole: take the outer quotes off, and write two in a row within as one."
+        )
+    if re.search(r"\w[^\w\s.-]\w|\w\s{2,}\w", header):
+        return translated(
+            "Columns are told apart by commas, semicolons, tabs or bars: save the file with one of these."
+        )
+    return ""
 
 
 def _usual(role: str, available: list[str]) -> str | None:
@@ -211,9 +230,10 @@ def text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_decimal(column.type):
         return pc.replace_substring_regex(written, r"\.0+$", "")
     trimmed = pc.utf8_trim_whitespace(written)
-    if pc.any(
-        pc.starts_with(trimmed, '="')
-    ).as_py():  # how programs keep Excel from reading "007" as a number
+    if pc.any(pc.match_substring(trimmed, _MARK)).as_py():
+        trimmed = pc.utf8_trim_whitespace(pc.replace_substring(trimmed, _MARK, ""))
+    # So programs keep Excel from reading "007" as a number.
+    if pc.any(pc.starts_with(trimmed, '="')).as_py():
         trimmed = pc.replace_substring_regex(trimmed, '^="([^"]*)"$', r"\1")
     return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
 

@@ -1,9 +1,9 @@
 """Order dates: read as local times in the ways that people write them, never guessed.
 
 ISO 8601 is read as it stands. Anything else is named by ``--date-format``: a format as of `strptime`, or
-``epoch``, ``epoch-ms`` and ``excel`` for numbers, or several (``iso|%d/%m/%Y``) where no date fits two of them; and by
-``--log-calendar`` where years are Jalali. Persian and Arabic digits are digits, and months may be named in several
-languages. A value that cannot be read becomes NaT; who calls counts them.
+``epoch``, ``epoch-ms``, ``epoch-us``, ``epoch-ns`` and ``excel`` for numbers, or several (``iso|%d/%m/%Y``) where no
+date fits two of them; and by ``--log-calendar`` where years are Jalali. Persian and Arabic digits are digits, and
+months may be named in several languages. A value that cannot be read becomes NaT; who calls counts them.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ Times = npt.NDArray[np.datetime64]
 # The microseconds of one unit, and the moment that is 0.
 _NUMERIC = {
     "epoch": (1_000_000, np.datetime64("1970-01-01", "us")),
+    "epoch-us": (1, np.datetime64("1970-01-01", "us")),
+    "epoch-ns": (1e-3, np.datetime64("1970-01-01", "us")),
     "epoch-ms": (1_000, np.datetime64("1970-01-01", "us")),
     "excel": (86_400_000_000, np.datetime64("1899-12-30", "us")),
 }
@@ -179,7 +181,7 @@ def plain_digits(written: str) -> str:
 
 
 def _from_numbers(written: pa.ChunkedArray, date_format: str, timezone: str) -> Times:
-    """Read counts of seconds or milliseconds as moments, of days as local times."""
+    """Read counts of seconds and their parts as moments, of days as local times."""
     unit, zero = _NUMERIC[date_format]
     readable = pc.if_else(pc.match_substring_regex(written, _NUMBER), written, pa.scalar(None, pa.string()))
     counts = readable.cast(pa.float64()).to_numpy() * unit

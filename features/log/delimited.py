@@ -248,6 +248,11 @@ def _fault(path: Path, text: Path, layout: Layout, error: str) -> str:
             n=actual,
             expected=expected,
         )
+        if actual < expected and _ends_in_zeros(text):
+            zeros = translated(
+                "The file ends in zero bytes, as one that was not written whole: get it again."
+            )
+            return f"{found} {zeros}"
         remedy = (
             translated(
                 "A cell that holds {separator!r} must stand in double quotes.", separator=layout.separator
@@ -264,6 +269,12 @@ def _fault(path: Path, text: Path, layout: Layout, error: str) -> str:
     if "UTF8" in error:
         return _not_utf8(text, path)
     return f"{path} is not a CSV file that can be read: {error}."
+
+
+def _ends_in_zeros(text: Path) -> bool:
+    with text.open("rb") as file:
+        file.seek(-1, io.SEEK_END)
+        return file.read() == b"\0"
 
 
 def _not_utf8(text: Path, path: Path) -> str:

@@ -81,6 +81,8 @@ def require_content(path: Path, *signatures: str) -> None:
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     what, suffix = content_of(head)
+    if what == TEXT and path.suffix.lower() in PACKED and head:
+        what, suffix = "text that is not packed", ".csv"
     if what == TEXT or suffix in signatures:
         return
     if suffix == ".zip" and zipfile.is_zipfile(path):
@@ -137,6 +139,8 @@ def content_of(head: bytes) -> tuple[str, str]:
     start = head.removeprefix(codecs.BOM_UTF8).lstrip()[:200].lower()
     if start.startswith((b"<!doctype html", b"<html", b"<table", b"<?xml", b"<body", b"<div")):
         return "a web page (HTML) or XML", ".html"
+    if start.startswith(b'{"') and head.partition(b"\n")[0].rstrip().endswith(b"}"):
+        return "JSON lines", ".jsonl"
     if start.startswith((b"[{", b"[\n", b"[ {", b"[]", b"{")):
         return "JSON", ".json"
     return TEXT, ""

@@ -158,10 +158,10 @@ def _check_bytes(ids: pa.Array) -> Iterator[Finding]:
     """Look for ids with characters that are left over from a faulty export."""
     for pattern, said, name in (
         (
-            r"[\x01-\x1f\x7f]",
+            r"[\x01-\x1f\x7f\x{ad}\x{200b}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2069}]",
             translatable(
-                "{n:id holds|ids hold} control characters: {examples}. They match no other table; export the log "
-                "again, or --fold-ids takes them out."
+                "{n:id holds|ids hold} control or invisible characters: {examples}. They match no other table; export "
+                "the log again, or --fold-ids takes them out."
             ),
             "control-ids",
         ),

@@ -95,16 +95,47 @@ UNREAD_NUMBERS = (
         translatable("Mend the formula there, and export again."),
     ),
 )
-ADVICE = {how: advice for how, _, advice in UNREAD_NUMBERS}
+_DAYS = translatable("A log needs the day of each order: export it.")
+UNREAD_DATES = (
+    (
+        translatable("as weeks"),
+        r"(?i)^[0-9]{4}[- ]?(W|KW)[- ]?[0-9]{1,2}$|^(W|KW)[- ]?[0-9]{1,2}[-/ ][0-9]{4}$",
+        _DAYS,
+    ),
+    (translatable("as quarters"), r"(?i)^[0-9]{4}[-/ ]?Q[1-4]$|^Q[1-4][-/ ]?[0-9]{2,4}$", _DAYS),
+    (
+        translatable("as months"),
+        r"^(19|20|1[34])[0-9]{2}[-/.](0?[1-9]|1[0-2])$|^(0?[1-9]|1[0-2])[-/.](19|20)[0-9]{2}$|"
+        r"^\p{L}{3,10}[-/. ]([0-9]{2}){1,2}$",
+        _DAYS,
+    ),
+    (
+        translatable("with the name of a time zone"),
+        r"[0-9]{1,2}:[0-9]{2}\S*( ?[AaPp][Mm])? (C?[EWAPMC][SD]?T|CE[SD]?T|MSK|IR[SD]T|[A-Z][a-z]+/[A-Z][A-Za-z_]+)$",
+        translatable(
+            "Write the names into the format, and the zone into its flag: "
+            "--date-format '%Y-%m-%d %H:%M:%S CET|%Y-%m-%d %H:%M:%S CEST' --timezone Europe/Berlin, for example."
+        ),
+    ),
+)
+ADVICE = {how: advice for how, _, advice in (*UNREAD_NUMBERS, *UNREAD_DATES)}
 _HALF_DAY = r"(?i:[ap]\.? ?m\.?)"
 # A pattern of a time of day, and the format that reads it.
 _CLOCKS = (
     ("", ""),
     *(
-        (f" [0-9]{{1,2}}{more}{half}", f" {hour}{shape}{end}")
+        (f"{gap} [0-9]{{1,2}}{more}{half}", f"{gap} {hour}{shape}{end}")
+        for gap in ("", ",")
         for more, shape in ((":[0-9]{2}", ":%M"), (":[0-9]{2}:[0-9]{2}", ":%M:%S"))
-        for half, hour, end in (("", "%H", ""), (f" {_HALF_DAY}", "%I", " %p"), (_HALF_DAY, "%I", "%p"))
+        for half, hour, end in (
+            ("", "%H", ""),
+            (f" {_HALF_DAY}", "%I", " %p"),
+            (_HALF_DAY, "%I", "%p"),
+            (" (UTC|GMT)", "%H", " %Z"),
+            (" ?[+-][0-9]{2}:?[0-9]{2}", "%H", " %z"),
+        )
     ),
+    (r" [0-9]{1,2}\.[0-9]{2}", " %H.%M"),
 )
 _MONTH, _SHORT_MONTH = r"\p{L}{4,10}\.?", r"\p{L}{3}\.?"
 _NAMED = translatable("with the month's name")
@@ -126,6 +157,8 @@ DATES: tuple[tuple[str, str, str], ...] = (
     ),
     (translatable("in seconds since 1970"), r"^(8|9|1[0-9]|2[0-4])[0-9]{8}(\.[0-9]+)?$", "epoch"),
     (translatable("in milliseconds since 1970"), r"^(8|9|1[0-9]|2[0-4])[0-9]{11}$", "epoch-ms"),
+    (translatable("in microseconds since 1970"), r"^(8|9|1[0-9]|2[0-4])[0-9]{14}$", "epoch-us"),
+    (translatable("in nanoseconds since 1970"), r"^(8|9|1[0-9]|2[0-4])[0-9]{17}$", "epoch-ns"),
     (translatable("as in e-mails"), rf"{_IN_MAILS} [+-][0-9]{{4}}$", "%a, %d %b %Y %H:%M:%S %z"),
     (translatable("as in e-mails"), rf"{_IN_MAILS} (GMT|UTC)$", "%a, %d %b %Y %H:%M:%S %Z"),
     (translatable("as Excel's day numbers"), r"^(3[0-9]|4[0-9]|5[0-9])[0-9]{3}(\.[0-9]+)?$", "excel"),

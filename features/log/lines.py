@@ -29,6 +29,7 @@ from features.log.quarantine import (
     INFINITE_AMOUNT,
     LEFT_OUT,
     NO_CUSTOMER,
+    NO_ORDERS,
     TOO_EARLY,
     UNREADABLE_AMOUNT,
     UNREADABLE_DATE,
@@ -239,8 +240,11 @@ def _require_mostly_readable(
     rules: LogRules,
     *columns: str,
 ) -> None:
-    unreadable = unreadable & ~quarantine.marked(FURTHER_LINE, LEFT_OUT)
-    count, rows = int(unreadable.sum()), quarantine.rows_in - quarantine.rows_of(FURTHER_LINE, LEFT_OUT).size
+    unreadable = unreadable & ~quarantine.marked(FURTHER_LINE, LEFT_OUT, *NO_ORDERS)
+    count, rows = (
+        int(unreadable.sum()),
+        quarantine.rows_in - quarantine.rows_of(FURTHER_LINE, LEFT_OUT, *NO_ORDERS).size,
+    )
     if 2 * count > rows:
         numbers = np.flatnonzero(unreadable)
         read_as = (rules.date_format or ISO) if count < rows else None

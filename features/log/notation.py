@@ -24,6 +24,7 @@ from features.log.known_notations import (
     NUMBERS,
     OTHER_DATES,
     OVER_12,
+    UNREAD_DATES,
     UNREAD_NUMBERS,
 )
 from features.log.settings import LogRules, NumberStyle
@@ -31,6 +32,7 @@ from features.log.settings import LogRules, NumberStyle
 _EITHER = translatable(
     "They stand in one column with the other order, and 01/02/2011 may be either: read each as a file of its own."
 )
+_SAMPLE_ROWS = 20_000
 _COUNTED = {
     "amounts": translatable("{n:amount is|amounts are} written {how}"),
     "margins": translatable("{n:margin is|margins are} written {how}"),
@@ -206,8 +208,17 @@ def _ways_of_dates(written: pa.ChunkedArray, tried: Sequence[str]) -> Iterator[_
     """Yield how dates are written, by formats first; what one reads, and none contradicts, is written so."""
     yield from _ways_of_jalali_days(written)
     left = pc.is_valid(written).to_numpy() & ~_no_days(written)
-    for how, pattern, form in (*DATES, *OTHER_DATES):
+    for how, pattern, _ in UNREAD_DATES:
         fits = left & _matches(written, pattern)
+        left &= ~fits
+        if fits.any():
+            yield how, "", np.flatnonzero(fits), np.full(int(fits.sum()), np.nan)
+    some = written.take(
+        pa.array(np.linspace(0, len(written) - 1, min(len(written), _SAMPLE_ROWS)).astype(np.int64))
+    )
+    for how, pattern, form in (*DATES, *OTHER_DATES):
+        # There are many patterns, and most logs have few.
+        fits = left & _matches(written, pattern) if _matches(some, pattern).any() else np.zeros_like(left)
         if form in tried or not fits.any():
             continue
         named = fits
@@ -275,17 +286,20 @@ def _matches(written: pa.ChunkedArray, pattern: str) -> npt.NDArray[np.bool_]:
 
 def _with_one_format(found: list[Notation], read_as: str | None) -> list[Notation]:
     """Name one ``--date-format`` that reads all dates; none where days and months cannot be told apart."""
+    unread = [each for each in found if not each.flag]
+    found = [each for each in found if each.flag]
     forms = [] if read_as is None else read_as.split("|")
     forms += [each.flag for each in found if not each.flag.startswith("--") and each.flag not in forms]
     quote = "'" if "%" in "".join(forms) else ""
     flag = f"--date-format {quote}{'|'.join(forms)}{quote}"
     begin = {form[:3] for form in forms}  # %d/ and %m/ contradict each other, %d. and %m/ do not
-    return [
+    named = [
         each
         if each.flag.startswith("--")
         else replace(each, flag="" if _other_order(each.flag[:3]) in begin else flag)
         for each in found
     ]
+    return sorted([*named, *unread], key=lambda notation: -notation.rows.size)
 
 
 def _other_order(begin: str) -> str | None:

@@ -31,9 +31,13 @@ FURTHER_LINE = translatable("further line of an order")
 LEFT_OUT = translatable("left out by --where")
 ACQUIRED_EARLIER = translatable("customer acquired earlier")
 IDENTICAL_ROW = translatable("identical row dropped")
+EMPTY_ROW = translatable("empty row")
+REPEATED_HEADER = translatable("header repeated")
 
-CHOSEN = (OTHER_CURRENCY, TOO_EARLY, FURTHER_LINE, LEFT_OUT, ACQUIRED_EARLIER, IDENTICAL_ROW)
-"""Reasons that the caller has asked for; rows with another are lost."""
+NO_ORDERS = (EMPTY_ROW, REPEATED_HEADER)
+"""Reasons of rows that hold nothing."""
+CHOSEN = (OTHER_CURRENCY, TOO_EARLY, FURTHER_LINE, LEFT_OUT, ACQUIRED_EARLIER, IDENTICAL_ROW, *NO_ORDERS)
+"""Reasons that the caller has asked for, or by which nothing is lost; rows with another are."""
 
 EXAMPLES = 3
 

@@ -22,7 +22,7 @@ from features.memory import bytes_of
 from features.settings import Settings
 
 ISO = "iso"
-NUMERIC_FORMATS = ("epoch", "epoch-ms", "excel")
+NUMERIC_FORMATS = ("epoch", "epoch-ms", "epoch-us", "epoch-ns", "excel")
 """Date formats that are numbers: seconds or milliseconds since 1970, days since 30 December 1899."""
 
 
@@ -138,9 +138,9 @@ class LogRules(Settings):
         str | None,
         typer.Option(
             "--date-format",
-            help="How dates are written, such as '%d/%m/%Y %H:%M'; epoch, epoch-ms or excel for numbers. Without "
-            "it, iso: 2011-01-31 or 2011-01-31 12:30:00. Several in one column: 'iso|%d/%m/%Y'. Day and month are "
-            "never guessed.",
+            help="How dates are written, such as '%d/%m/%Y %H:%M'; epoch, epoch-ms, -us, -ns or excel for numbers. "
+            "Without it, iso: 2011-01-31 or 2011-01-31 12:30:00. Several in one column: 'iso|%d/%m/%Y'. Day and month "
+            "are never guessed.",
         ),
     ] = None
     calendar: Annotated[

@@ -222,7 +222,7 @@ def _open_file(
             require_content(path, ".xlsx")
             yield stack.enter_context(open_workbook(path, first_sheet=first_sheet))
         elif kind in (".jsonl", ".ndjson"):
-            require_content(path, ".json", _COMPRESSED.get(path.suffix.lower(), ""))
+            require_content(path, ".json", ".jsonl", _COMPRESSED.get(path.suffix.lower(), ""))
             yield stack.enter_context(open_json_lines(path, encoding))
         else:
             raise LogError(

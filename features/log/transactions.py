@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from features.errors import EmptyLogError, LogError
 from features.language import translated
 from features.log.amounts import numbers, running_cents
-from features.log.columns import FIELDS, listed, locate
+from features.log.columns import FIELDS, listed, locate, plain, text
 from features.log.currencies import one_name, same_currency
 from features.log.customer_days import Integers, codes_of, drawn_rows, encoded, perhaps_repeated
 from features.log.dates import local_now
@@ -28,9 +28,11 @@ from features.log.lines import read_discounts, read_lines
 from features.log.prices import Prices
 from features.log.quarantine import (
     ACQUIRED_EARLIER,
+    EMPTY_ROW,
     IDENTICAL_ROW,
     LEFT_OUT,
     OTHER_CURRENCY,
+    REPEATED_HEADER,
     Mask,
     Quarantine,
     as_written,
@@ -244,6 +246,7 @@ def validate(
     quarantine = Quarantine(table)
     if left_out is not None:
         quarantine.set_aside(left_out, LEFT_OUT, names["customer_id"])
+    _set_no_orders_aside(quarantine, names)
     ignored = _ignore_unasked(table, names, rules, columns)
     lines = read_lines(quarantine, names, rules, expression, local_now(now, rules.timezone))
     currency = _one_currency(quarantine, lines, names, rules)
@@ -276,6 +279,21 @@ def _as_table(raw: pa.Table | pd.DataFrame) -> pa.Table:
         # Columns that mix kinds, such as invoice numbers with and without a letter, are text.
         mixed = [name for name in raw.columns if raw[name].dtype == object]
         return pa.Table.from_pandas(raw.astype(dict.fromkeys(mixed, "string")), preserve_index=False)
+
+
+def _set_no_orders_aside(quarantine: Quarantine, names: Mapping[str, str]) -> None:
+    """Set aside the rows that hold nothing: empty ones, and headers that come again where files were joined."""
+    name = names["ordered_at"]
+    dates = plain(quarantine.raw[name])
+    if not pa.types.is_string(dates.type):
+        return
+    quarantine.set_aside(pc.fill_null(pc.equal(dates, name), False).to_numpy(), REPEATED_HEADER, name)
+    blank = np.flatnonzero(pc.fill_null(pc.equal(dates, ""), True).to_numpy())
+    if blank.size:
+        cells = quarantine.raw.take(pa.array(blank))
+        empty = np.zeros(quarantine.rows_in, dtype=bool)
+        empty[blank] = np.all([text(column).is_null().to_numpy() for column in cells.columns], axis=0)
+        quarantine.set_aside(empty, EMPTY_ROW, name)
 
 
 def _ignore_unasked(

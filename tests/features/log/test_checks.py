@@ -96,7 +96,7 @@ def test_amounts_for_which_cents_are_too_coarse_are_told():
         (lambda n, each: each + ".0", {"float-ids": False}),
         (lambda n, each: each + ("A" if n % 2 else "a"), {"similar-ids": False}),
         (lambda n, each: each + ("ي" if n % 2 else "ی"), {"similar-ids": False}),
-        (lambda n, each: each + ("\u200b" if n % 2 else ""), {"similar-ids": False}),
+        (lambda n, each: each + ("\u200b" if n % 2 else ""), {"control-ids": True, "similar-ids": False}),
         (lambda n, each: "guest" if n < 4 else each, {"nobody-ids": False}),
         (lambda n, each: "test@shop.com" if n < 4 else each, {"nobody-ids": False}),
         (lambda n, each: f"{n % 25}@example.com", {}),
@@ -300,6 +300,83 @@ def test_the_addresses_of_guests_are_told(addresses: Callable[[int], str], told:
         if told
         else "address" not in lost.message
     )
+
+
+@pytest.mark.parametrize(
+    ("written", "how", "remedy"),
+    [
+        ("2024W05", "as weeks", "the day of each order"),
+        ("Q1 2024", "as quarters", "the day of each order"),
+        ("2024-05", "as months", "the day of each order"),
+        ("Jan-24", "as months", "the day of each order"),
+        ("2024-01-31 12:00:00 CET", "with the name of a time zone", "--timezone Europe/Berlin, for example"),
+    ],
+)
+def test_dates_that_no_flag_alone_reads_are_named_with_what_to_do(
+    written: str, how: str, remedy: str
+) -> None:
+    with pytest.raises(LogError, match=re.escape(f"100 of them are written {how}. ")) as caught:
+        read(shop(ordered_at=written))
+    findings = check(read(changed("ordered_at", lambda n, day: written if n % 20 == 0 else day)), LogRules())
+
+    assert remedy in str(caught.value)
+    [found] = [each for each in findings if each.name == "dates-written-otherwise"]
+    assert found.fatal and f"5 dates are written {how} and were not read" in found.message
+
+
+@pytest.mark.parametrize(
+    ("written", "form"),
+    [
+        ("31/01/2024, 12:30", "'%d/%m/%Y, %H:%M'"),
+        ("31.01.2024 12:30:00 UTC", "'%d.%m.%Y %H:%M:%S %Z'"),
+        ("31.01.2024 12:30:00 +0100", "'%d.%m.%Y %H:%M:%S %z'"),
+        ("31-01-2024 12.30", "'%d-%m-%Y %H.%M'"),
+        ("1706659200000000", "epoch-us"),
+        ("1706659200000000000", "epoch-ns"),
+    ],
+)
+def test_the_format_that_is_told_reads_the_dates(written: str, form: str) -> None:
+    with pytest.raises(LogError, match=re.escape(f"--date-format {form} reads")):
+        read(shop(ordered_at=written))
+
+    assert read(shop(ordered_at=written), date_format=form.strip("'")).last_day == date(2024, 1, 31)
+
+
+def test_rows_that_hold_nothing_are_counted_and_nothing_is_lost() -> None:
+    ids, days, amounts = (shop()[name].to_pylist() for name in ("customer_id", "ordered_at", "amount"))
+    raw = pa.table(
+        {
+            "customer_id": [*ids, *["customer_id"] * 30, *[""] * 300],
+            "ordered_at": [*days, *["ordered_at"] * 30, *[""] * 300],
+            "amount": [*amounts, *["amount"] * 30, *[" "] * 300],
+        }
+    )
+    log = read(raw)
+
+    assert log.report.quarantined == {"header repeated": 30, "empty row": 300}
+    assert check(log, LogRules()) == []
+
+
+def test_ids_with_invisible_characters_are_told_and_a_byte_order_mark_is_none() -> None:
+    marked = changed("customer_id", lambda n, each: f"\u200f{each}" if each == "003" else each)
+
+    assert found(marked) == {"control-ids": True}
+    assert found(changed("customer_id", lambda n, each: f"\ufeff{each}" if n == 50 else each)) == {}
+
+
+def test_a_header_in_one_cell_is_told_what_separates_columns() -> None:
+    for header, says in (
+        ("customer_id^ordered_at^amount", "commas, semicolons"),
+        ("a,b,c", "the outer quotes off"),
+    ):
+        with pytest.raises(LogError, match=says):
+            read(pa.table({header: ["1"]}))
+    with pytest.raises(LogError, match="'amount#1' or 'amount#2', whichever is meant"):
+        read(
+            pa.table(
+                {"customer_id": ["1"], "ordered_at": ["2024-01-01"], "amount#1": ["1"], "amount#2": ["2"]}
+            )
+        )
 
 
 def test_a_pivot_table_is_named_for_what_it_is():

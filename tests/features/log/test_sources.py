@@ -186,8 +186,9 @@ def test_another_encoding_is_named_by_line(tmp_path, content, line):
         read_log(csv_file(tmp_path, content))
 
 
-@pytest.mark.parametrize("content", [gzip.compress(ORDERS.encode() * 100, mtime=0)[:-20], ORDERS.encode()])
-def test_a_damaged_gz_is_refused(tmp_path, content):
+def test_a_damaged_gz_is_refused(tmp_path):
+    content = gzip.compress(ORDERS.encode() * 100, mtime=0)[:-20]
+
     with pytest.raises(LogError, match=r"orders\.csv\.gz cannot be read"):
         read_log(csv_file(tmp_path, content, "orders.csv.gz"))
 
@@ -404,6 +405,27 @@ def test_a_separator_at_the_end_of_all_rows_but_the_header_is_no_cell(tmp_path, 
     path.write_text(end.join([header, f"{rows[0]}{mark}", rows[1], *rows, ""]))
     with pytest.raises(LogError, match="data row 1: 4 cells, where the header has 3"):
         read_log(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("orders.csv.gz", ORDERS.encode(), r"it is text that is not packed\. Rename it to orders\.csv"),
+        (
+            "orders.csv",
+            b'{"customer_id": "7"}\n{"customer_id": "8"}\n',
+            r"JSON lines\. Rename it to orders\.jsonl",
+        ),
+        (
+            "orders.csv",
+            ORDERS.encode() + b"\0" * 512,
+            "ends in zero bytes, as one that was not written whole",
+        ),
+    ],
+)
+def test_a_file_that_is_another_or_half_written_is_named(tmp_path, name, content, says):
+    with pytest.raises(LogError, match=says):
+        read_log(csv_file(tmp_path, content, name))
 
 
 def test_titles_above_the_header_of_a_sheet_are_left_out_and_a_column_alone_has_none(tmp_path):
