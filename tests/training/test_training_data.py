@@ -9,9 +9,10 @@ from features.log.transactions import TransactionLog
 from features.progress import Report
 from features.table.history import PurchaseHistory
 from training.clv.fitting import fit_clv
+from training.clv.model import CLVForm
 from training.clv.operational_time import IntensityForm
 from training.settings import TrainSettings
-from training.snapshots.dataset import with_intensity
+from training.snapshots.dataset import in_form
 from training.training_data import TrainingData, prepare
 
 _SILENT: Report = lambda step, done, total: None  # noqa: E731
@@ -45,8 +46,8 @@ def test_the_deployed_purchase_model_is_fitted_on_every_customer_all_the_same(
 
     assert len(drawn.newest.table) == 1_000
     assert drawn.newest.clv == everybody.newest.clv
-    trend = IntensityForm(0, trend=True)
-    assert with_intensity(drawn.newest, trend, 60).clv == with_intensity(everybody.newest, trend, 60).clv
+    trend = CLVForm(IntensityForm(0, trend=True))
+    assert in_form(drawn.newest, trend, 60).clv == in_form(everybody.newest, trend, 60).clv
 
 
 def test_who_is_in_a_small_sample_is_in_a_larger_one_and_another_seed_draws_others(

@@ -12,13 +12,15 @@ from typing import TypeVar
 
 from features.progress import Report
 from training.churn.bins import Bins
+from training.churn.first_spend import choose_first_spend
 from training.churn.fit_options import FitOptions
 from training.churn.model import ChurnModel
 from training.churn.purchase_intensity import choose_intensity
 from training.churn.recipe import Recipe, choose_recipe
 from training.churn.spend import SpendModel
 from training.churn.tuning_result import TuningResult
-from training.snapshots.dataset import DescribedSnapshot, LabelledSnapshot, with_intensity
+from training.clv.model import CLVForm
+from training.snapshots.dataset import DescribedSnapshot, LabelledSnapshot, in_form
 
 Row = TypeVar("Row", bound=DescribedSnapshot)
 
@@ -48,7 +50,7 @@ class RecipeChoice:
 class FittedRecipe:
     """A recipe with the churn and spend models that were fitted by it.
 
-    ``known`` are the snapshots that both were fitted on, with the recipe's purchase intensity.
+    ``known`` are the snapshots that both were fitted on, in the recipe's form.
     """
 
     choice: RecipeChoice
@@ -57,8 +59,8 @@ class FittedRecipe:
     spend: SpendModel
 
     def describe(self, row: Row, horizon_days: int) -> Row:
-        """Return a snapshot as the two models read it: with the recipe's purchase intensity, fitted on it."""
-        return with_intensity(row, self.recipe.intensity, horizon_days)
+        """Return a snapshot as the two models read it: in the recipe's form, fitted on it."""
+        return in_form(row, self.recipe.form, horizon_days)
 
     @property
     def recipe(self) -> Recipe:
@@ -73,7 +75,7 @@ def run_procedure(
     tuner: Tuner | None = None,
     report: Report | None = None,
 ) -> FittedRecipe:
-    """Choose purchase intensity and recipe on the known snapshots, and fit the recipe on them.
+    """Choose purchase intensity, spend that counts and recipe on the known snapshots, and fit the recipe on them.
 
     Parameters
     ----------
@@ -92,9 +94,11 @@ def run_procedure(
     """
     horizon_days = known[-1].window.horizon_days
     form, losses = choose_intensity(known, options, report)
-    known = [with_intensity(row, form, horizon_days) for row in known]
+    known = [in_form(row, CLVForm(form), horizon_days) for row in known]
+    first_spend, spend_losses = choose_first_spend(known)
+    known = [in_form(row, CLVForm(form, first_spend), horizon_days) for row in known]
     choice = choose(known, options, tuner=tuner, report=report)
-    choice.recipe.losses.update(losses)
+    choice.recipe.losses.update(losses | spend_losses)
     recipe = choice.recipe
     bins = Bins()
     churn, spend = recipe.fit(known, options, bins), recipe.fit_spend(known, options, bins)

@@ -30,6 +30,7 @@ from training.churn.model import ChurnModel, base_log_odds, fit_churn
 from training.churn.residuals import choose_churn_residual, choose_spend_residual
 from training.churn.rolling import customer_splits, rolling_splits
 from training.churn.spend import SpendModel, fit_spend, level_deviation, price_missed
+from training.clv.model import CLVForm
 from training.clv.operational_time import CONSTANT_FORM, IntensityForm
 from training.metrics.probabilities import TIE
 from training.snapshots.dataset import LabelledSnapshot
@@ -60,6 +61,8 @@ class Recipe:
         LightGBM parameters of the churn residual over the defaults; empty without tuning.
     intensity : IntensityForm
         Season and trend of the purchase model under both residuals.
+    first_spend : bool
+        Whether Gamma-Gamma counts the first purchase (`choose_first_spend`).
     inputs, spend_inputs : Inputs
         Of the two residuals.
     files, spend_files : dict of file to FileGain
@@ -76,10 +79,16 @@ class Recipe:
     losses: dict[str, float] = field(default_factory=dict)
     tuned: dict[str, Any] = field(default_factory=dict)
     intensity: IntensityForm = CONSTANT_FORM
+    first_spend: bool = False
     inputs: Inputs = ORDERS_ALONE
     spend_inputs: Inputs = ORDERS_ALONE
     files: dict[str, FileGain] = field(default_factory=dict)
     spend_files: dict[str, FileGain] = field(default_factory=dict)
+
+    @property
+    def form(self) -> CLVForm:
+        """The form of the purchase model and of Gamma-Gamma."""
+        return CLVForm(self.intensity, self.first_spend)
 
     @property
     def used_files(self) -> tuple[str, ...]:
@@ -98,6 +107,7 @@ class Recipe:
             "validation": self.validation,
             "harmonics": self.intensity.harmonics,
             "trend": self.intensity.trend,
+            "first_spend": self.first_spend,
             **({"tuned": self.tuned} if self.tuned else {}),
             **({"files": ", ".join(self.used_files) or "none"} if self.files else {}),
         }
@@ -129,6 +139,7 @@ class Recipe:
             losses=dict(record["losses"]),
             tuned=dict(record.get("tuned", {})),
             intensity=IntensityForm(record["harmonics"], record["trend"]),
+            first_spend=record.get("first_spend", False),
             inputs=Inputs.from_dict(record["inputs"]) if "inputs" in record else ORDERS_ALONE,
             spend_inputs=Inputs.from_dict(record["spend_inputs"])
             if "spend_inputs" in record
@@ -156,7 +167,11 @@ class Recipe:
             )
         if self.calibrator.kind != "none":
             churn = translated("{models}, {kind} calibration", models=churn, kind=self.calibrator.kind)
-        spend = translated("the purchase model and Gamma-Gamma")
+        spend = (
+            translated("the purchase model and Gamma-Gamma of all purchases")
+            if self.first_spend
+            else translated("the purchase model and Gamma-Gamma")
+        )
         if self.spend_rounds:
             spend = _spend_corrected(spend, self.spend_rounds, self.spend_inputs)
         if self.price_level != NO_RULE:
@@ -178,7 +193,7 @@ class Recipe:
     ) -> ChurnModel:
         """Fit the churn model on labelled snapshots whose windows have closed by the date to predict at.
 
-        The snapshots' purchase models have the recipe's intensity (`with_intensity`).
+        The snapshots' purchase models have the recipe's form (`in_form`).
         """
         return fit_churn(
             rows,
@@ -250,7 +265,7 @@ def choose_recipe(
     Parameters
     ----------
     rows : sequence of LabelledSnapshot, oldest first, closed windows only, the test snapshot not among them
-        Their purchase models have the intensity that was chosen before (`choose_intensity`).
+        Their purchase models have the form that was chosen before (`choose_intensity`, `choose_first_spend`).
     options : FitOptions
     tuned : mapping, optional
         LightGBM parameters of the churn residual over the defaults (`training.churn.tuning`).
@@ -302,6 +317,7 @@ def choose_recipe(
         losses=losses,
         tuned=dict(tuned or {}),
         intensity=rows[-1].clv.intensity.form,
+        first_spend=rows[-1].clv.first_spend,
         inputs=churn.inputs,
         spend_inputs=spend.inputs,
         files=files,

@@ -13,6 +13,7 @@ import contextlib
 import io
 import warnings
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,8 +24,8 @@ from features.table.columns import Columns, as_columns
 from training.clv.gammagamma import EmpiricalSpend, GammaGamma, edge_meaning, spend_correlation
 from training.clv.intensity_fit import DatedHistories, IntensityFit, fit_intensity, intensity_axes
 from training.clv.likelihood import Problem, Search, at_edge, maximum, principal_axes, refine
-from training.clv.model import CLVModel, floats_of, histories, snapshot_day
-from training.clv.operational_time import IntensityForm, RepeatDays
+from training.clv.model import CLVForm, CLVModel, floats_of, histories, snapshot_day, spend_history
+from training.clv.operational_time import CONSTANT_FORM, IntensityForm, RepeatDays
 from training.clv.purchase_models import PURCHASE_MODELS, PurchaseModel
 from training.clv.quadrature import FloatArray
 from training.clv.row_cache import distinct
@@ -39,7 +40,12 @@ _CORRELATED = 0.3
 _HEAVY_TAIL = 2.0  # a fitted mean spend this many times the observed one describes a tail
 
 
-def fit_clv(table: pd.DataFrame, model: str = "bgnbd", start: CLVModel | None = None) -> CLVModel:
+def fit_clv(
+    table: pd.DataFrame,
+    model: str = "bgnbd",
+    start: CLVModel | None = None,
+    first_spend: bool = False,
+) -> CLVModel:
     """Fit purchases and spend on a feature table.
 
     Parameters
@@ -49,6 +55,8 @@ def fit_clv(table: pd.DataFrame, model: str = "bgnbd", start: CLVModel | None = 
     model : {"bgnbd", "mbgnbd", "paretonbd"}
     start : CLVModel, optional
         Fitted on another snapshot of these customers: the search for many begins there.
+    first_spend : bool
+        As in `CLVForm`.
 
     Returns
     -------
@@ -93,49 +101,48 @@ def fit_clv(table: pd.DataFrame, model: str = "bgnbd", start: CLVModel | None = 
                 all=len(x),
             )
         )
-    m = floats_of(columns, "monetary_value")
     kind = PURCHASE_MODELS[model]
     counted = _counted(x, t_x, T)
     near = (
         start.purchases if start and start.purchases.name == model and start.intensity.is_constant else None
     )
     purchases, purchase_axes = _fit_purchases(kind, counted, near, notes)
-    spend, spend_axes = _fit_spend(x, m, start.spend if start else None, notes)
-    correlation = spend_correlation(x, m)
-    if correlation is not None and abs(correlation) > _CORRELATED:
-        notes.append(
-            translated(
-                "Frequency and mean spend are correlated ({r:+.2f}), and Gamma-Gamma assumes they are not: check the "
-                "expected spend of the most frequent buyers.",
-                r=correlation,
-            )
-        )
     return CLVModel(
         purchases=purchases,
-        spend=spend,
-        net_ratio=_net_ratio(columns, notes),
-        correlation=correlation,
         n_customers=len(x),
         n_repeat_buyers=repeaters,
         log_likelihood=purchases.log_likelihood(*counted),
         fitted_at=fitted_at,
-        notes=tuple(notes),
+        purchase_notes=tuple(notes),
         purchase_axes=_as_tuples(purchase_axes),
-        spend_axes=_as_tuples(spend_axes),
+        **_spend_fields(columns, first_spend, start),
     )
 
 
-def with_form(clv: CLVModel, table: pd.DataFrame, form: IntensityForm, repeat_days: RepeatDays) -> CLVModel:
-    """Return a CLV model that was fitted on a table with a season or a trend, fitted on the same table.
+def with_form(clv: CLVModel, table: pd.DataFrame, form: CLVForm, repeat_days: RepeatDays | None) -> CLVModel:
+    """Return a CLV model that was fitted on a table, fitted on the same table in another form.
 
     Parameters
     ----------
     clv : CLVModel
     table : DataFrame
-    form : IntensityForm
-        With a season or a trend.
-    repeat_days : RepeatDays
+    form : CLVForm
+    repeat_days : RepeatDays or None
+        None leaves the purchases as they are: a season and a trend are fitted on the days of repeat purchases.
     """
+    if form.first_spend != clv.first_spend:
+        clv = replace(clv, **_spend_fields(as_columns(table), form.first_spend, clv))
+    if repeat_days is None or form.intensity == clv.intensity.form:
+        return clv
+    if form.intensity == CONSTANT_FORM:
+        return fit_clv(table, clv.purchases.name, first_spend=form.first_spend)
+    return _with_intensity(clv, table, form.intensity, repeat_days)
+
+
+def _with_intensity(
+    clv: CLVModel, table: pd.DataFrame, form: IntensityForm, repeat_days: RepeatDays
+) -> CLVModel:
+    """Return a CLV model with a season or a trend, fitted on the same table."""
     dated = dated_histories(as_columns(table), repeat_days)
     found = fit_intensity(dated, form, IntensityFit(clv.purchases, clv.intensity))
     return replace(
@@ -181,6 +188,30 @@ def _maximum_near(
             if found is not None:
                 return found, []
     return maximum(problem, search)
+
+
+def _spend_fields(columns: Columns, first_spend: bool, start: CLVModel | None) -> dict[str, Any]:
+    """Return what a CLV model knows of spend, by its fields' names."""
+    notes: list[str] = []
+    days, m = spend_history(columns, first_spend)
+    spend, axes = _fit_spend(days, m, start.spend if start else None, notes)
+    correlation = spend_correlation(days, m)
+    if correlation is not None and abs(correlation) > _CORRELATED:
+        notes.append(
+            translated(
+                "Frequency and mean spend are correlated ({r:+.2f}), and Gamma-Gamma assumes they are not: check the "
+                "expected spend of the most frequent buyers.",
+                r=correlation,
+            )
+        )
+    return {
+        "spend": spend,
+        "net_ratio": _net_ratio(columns, notes),
+        "correlation": correlation,
+        "spend_axes": _as_tuples(axes),
+        "spend_notes": tuple(notes),
+        "first_spend": first_spend,
+    }
 
 
 def _fit_spend(

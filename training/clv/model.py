@@ -17,7 +17,7 @@ from training.clv.active_weeks import ActivityAhead, active_weeks
 from training.clv.gammagamma import EmpiricalSpend, GammaGamma
 from training.clv.likelihood import along
 from training.clv.net_value import CustomerTerms, NetValues
-from training.clv.operational_time import CONSTANT, DAYS_PER_WEEK, Intensity
+from training.clv.operational_time import CONSTANT, CONSTANT_FORM, DAYS_PER_WEEK, Intensity, IntensityForm
 from training.clv.purchase_models import PURCHASE_MODELS, PurchaseModel
 from training.clv.quadrature import FloatArray
 from training.clv.value import Cases, CustomerValues, Future, ValueTerms, customer_values
@@ -28,6 +28,22 @@ SPEND_MODELS: dict[str, type[GammaGamma] | type[EmpiricalSpend]] = {
 
 HISTORY = ("frequency", "recency", "T")
 """Columns of the feature table that the purchase models see; the latter two in days."""
+
+
+@dataclass(frozen=True)
+class CLVForm:
+    """What is chosen of a CLV model before it is fitted; by default as published.
+
+    Parameters
+    ----------
+    intensity : IntensityForm
+        Season and trend of the purchases.
+    first_spend : bool
+        Whether the first purchase day counts as one of those whose spend Gamma-Gamma knows (`spend_history`).
+    """
+
+    intensity: IntensityForm = CONSTANT_FORM
+    first_spend: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,13 +64,15 @@ class CLVModel:
         Of the purchases.
     fitted_at : str
         Snapshot date of the table, ISO; empty if it had none.
-    notes : tuple of str
-        Warnings about the fit; empty if all went well.
+    purchase_notes, spend_notes : tuple of str
+        Warnings about the two fits; empty if all went well.
     purchase_axes, spend_axes : tuple of tuples of float
         Directions of the parameters' uncertainty (`training.clv.likelihood.principal_axes`); those of the purchases
         go on with the coefficients of the intensity.
     intensity : Intensity
         Season and trend that all customers share.
+    first_spend : bool
+        As in `CLVForm`.
     """
 
     purchases: PurchaseModel
@@ -65,10 +83,22 @@ class CLVModel:
     n_repeat_buyers: int = 0
     log_likelihood: float = 0.0
     fitted_at: str = ""
-    notes: tuple[str, ...] = ()
+    purchase_notes: tuple[str, ...] = ()
+    spend_notes: tuple[str, ...] = ()
     purchase_axes: tuple[tuple[float, ...], ...] = field(default=(), repr=False)
     spend_axes: tuple[tuple[float, ...], ...] = field(default=(), repr=False)
     intensity: Intensity = CONSTANT
+    first_spend: bool = False
+
+    @property
+    def form(self) -> CLVForm:
+        """What was chosen before the fit."""
+        return CLVForm(self.intensity.form, self.first_spend)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Warnings about the fits."""
+        return (*self.purchase_notes, *self.spend_notes)
 
     @cached_property
     def purchase_scenarios(self) -> tuple[tuple[PurchaseModel, Intensity], ...]:
@@ -89,7 +119,8 @@ class CLVModel:
         Parameters
         ----------
         columns : Columns
-            Of the feature table: frequency, recency and T in days, monetary_value.
+            Of the feature table: frequency, recency and T in days, monetary_value; gross_spend where the first purchase
+            day's spend counts.
         horizon_days : int, at least 1
 
         Returns
@@ -117,8 +148,8 @@ class CLVModel:
 
         ``spend`` may name another model of gross spend than the fitted one.
         """
-        x, m = floats_of(columns, "frequency"), floats_of(columns, "monetary_value")
-        return (spend or self.spend).expected_spend(x, m) * self.net_ratio
+        days, m = spend_history(columns, self.first_spend)
+        return (spend or self.spend).expected_spend(days, m) * self.net_ratio
 
     def next_purchase_days(self, columns: Columns, level: float = 0.5) -> FloatArray:
         """Return the days until a next purchase has come with probability ``level``; 0.5 is the median.
@@ -190,7 +221,8 @@ class CLVModel:
         rebuilt = {
             "purchases": PURCHASE_MODELS[purchases.pop("name")](**purchases),
             "spend": SPEND_MODELS[spend.pop("name")](**spend),
-            "notes": tuple(numbers["notes"]),
+            "purchase_notes": tuple(numbers["purchase_notes"]),
+            "spend_notes": tuple(numbers["spend_notes"]),
             "purchase_axes": tuple(map(tuple, numbers["purchase_axes"])),
             "spend_axes": tuple(map(tuple, numbers["spend_axes"])),
             "intensity": Intensity.from_dict(numbers["intensity"]),
@@ -206,6 +238,29 @@ def histories(columns: Columns, intensity: Intensity = CONSTANT) -> tuple[FloatA
     snapshot = snapshot_day(columns)
     first = snapshot - T
     return x, intensity.weeks(first, first + recency), intensity.weeks(first, float(snapshot))
+
+
+def spend_history(columns: Columns, first_spend: bool) -> tuple[FloatArray, FloatArray]:
+    """Return the purchase days that tell of a customer's spend, and the mean gross spend on them.
+
+    Parameters
+    ----------
+    columns : Columns
+        frequency, monetary_value, and gross_spend if the first purchase day counts.
+    first_spend : bool
+        False: the repeat purchase days, as published. Who has only one then counts as the population does, for spend is
+        assumed to be independent of the number of purchases, and the first one may be unlike the rest.
+
+    Examples
+    --------
+    >>> once = {"frequency": [0.0], "monetary_value": [0.0], "gross_spend": [12.5]}
+    >>> spend_history(once, False), spend_history(once, True)
+    ((array([0.]), array([0.])), (array([1.]), array([12.5])))
+    """
+    x = floats_of(columns, "frequency")
+    if not first_spend:
+        return x, floats_of(columns, "monetary_value")
+    return x + 1.0, floats_of(columns, "gross_spend") / (x + 1.0)
 
 
 def silent_weeks(columns: Columns) -> FloatArray:

@@ -23,7 +23,7 @@ from training.churn.fit_options import FitOptions
 from training.clv.value import ValueTerms
 from training.model.retention_model import RetentionModel
 from training.model.valuation import Valuation
-from training.snapshots.dataset import LabelledSnapshot, labelled_snapshots, with_intensity
+from training.snapshots.dataset import LabelledSnapshot, in_form, labelled_snapshots
 from training.snapshots.schedule import closed_snapshots
 
 
@@ -85,8 +85,8 @@ def refit_and_predict(
     """
     recipe = model.card.recipe_for(snapshot)
     plain, target = _snapshots_for(model, rows, snapshot, log, beside)
-    known = [with_intensity(each, recipe.intensity, each.window.horizon_days) for each in plain]
-    row = with_intensity(target, recipe.intensity, target.window.horizon_days)
+    known = [in_form(each, recipe.form, each.window.horizon_days) for each in plain]
+    row = in_form(target, recipe.form, target.window.horizon_days)
     options = FitOptions(log.first_day, model.card.dormant_after_days, seed, threads)
     churn = recipe.fit(known, options)
     spend = recipe.fit_spend(known, options) if model.spend else None

@@ -13,7 +13,7 @@ from training.churn.fit_options import FitOptions
 from training.churn.recipe import Recipe
 from training.churn.tuning_result import TuningResult
 from training.metrics.comparison import Comparison, log_losses, paired_bootstrap
-from training.snapshots.dataset import LabelledSnapshot, with_intensity
+from training.snapshots.dataset import LabelledSnapshot, in_form
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def gain_on_test(
     test : LabelledSnapshot
     options : FitOptions
     """
-    rows = [with_intensity(row, untuned.intensity, row.window.horizon_days) for row in (*known, test)]
+    rows = [in_form(row, untuned.form, row.window.horizon_days) for row in (*known, test)]
     default = untuned.fit(rows[:-1], options).predict(rows[-1].columns, test.snapshot)
     losses, default_losses = (log_losses(test.churned, p) for p in (probability, default))
     return paired_bootstrap(losses, default_losses, options.seed)

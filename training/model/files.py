@@ -30,7 +30,7 @@ from training.model.retention_model import RetentionModel
 from training.model.self_check import write_example
 from training.model.tiers import Tiers
 
-FORMAT = 4
+FORMAT = 5
 _BOOSTERS = ("booster.txt", "spend.txt")
 _FORMER_SHARES = (20, 30, 50)
 

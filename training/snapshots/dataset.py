@@ -18,8 +18,8 @@ from features.snapshot import ChurnWindow, Snapshot
 from features.table.columns import Columns, as_columns
 from features.table.history import PurchaseHistory
 from training.clv.fitting import fit_clv, with_form
-from training.clv.model import CLVModel
-from training.clv.operational_time import CONSTANT_FORM, IntensityForm, RepeatDays
+from training.clv.model import CLVForm, CLVModel
+from training.clv.operational_time import RepeatDays
 from training.snapshots.outcomes import outcomes
 
 
@@ -129,17 +129,14 @@ def repeat_days_before(history: PurchaseHistory, snapshot: Snapshot) -> RepeatDa
 Snapshots = TypeVar("Snapshots", bound=DescribedSnapshot)
 
 
-def with_intensity(described: Snapshots, form: IntensityForm, horizon_days: int) -> Snapshots:
-    """Return a snapshot with the columns of a CLV model whose purchase intensity has a form, fitted on it.
+def in_form(described: Snapshots, form: CLVForm, horizon_days: int) -> Snapshots:
+    """Return a snapshot with the columns of a CLV model of a form, fitted on it.
 
     The snapshot itself is returned where its model has that form already.
     """
-    if described.clv.intensity.form == form or described.repeat_days is None:
+    clv = with_form(described.clv, described.fitted_on, form, described.repeat_days)
+    if clv is described.clv:
         return described
-    if form == CONSTANT_FORM:
-        clv = fit_clv(described.fitted_on, described.clv.purchases.name)
-    else:
-        clv = with_form(described.clv, described.fitted_on, form, described.repeat_days)
     table = described.table.assign(**clv.predict(as_columns(described.table), horizon_days))
     return replace(described, table=table, clv=clv)
 

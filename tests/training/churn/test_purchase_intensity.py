@@ -14,8 +14,9 @@ from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
 from training.churn.fit_options import FitOptions
 from training.churn.purchase_intensity import choose_intensity
+from training.clv.model import CLVForm
 from training.clv.operational_time import CONSTANT_FORM, IntensityForm
-from training.snapshots.dataset import LabelledSnapshot, labelled_snapshots, with_intensity
+from training.snapshots.dataset import LabelledSnapshot, in_form, labelled_snapshots
 
 pytestmark = pytest.mark.slow
 
@@ -69,7 +70,7 @@ def test_purchases_before_a_peak_come_true_once_the_season_is_found() -> None:
 
     assert form.harmonics >= 1
     assert losses[f"intensity: {form}"] < losses["intensity: constant intensity"] - 0.02
-    seasonal = with_intensity(today, form, HORIZON)
+    seasonal = in_form(today, CLVForm(form), HORIZON)
     actual, churned = today.outcomes["purchases"].sum(), today.churned.mean()
     assert today.table["expected_purchases"].sum() < 0.75 * actual
     assert seasonal.table["expected_purchases"].sum() == pytest.approx(actual, rel=0.1)
@@ -82,7 +83,7 @@ def test_a_shop_that_slows_is_seen_to_slow() -> None:
     form, _ = choose_intensity(closed, OPTIONS)
 
     assert form == IntensityForm(0, True)
-    expected = with_intensity(today, form, HORIZON).table["expected_purchases"].sum()
+    expected = in_form(today, CLVForm(form), HORIZON).table["expected_purchases"].sum()
     assert expected == pytest.approx(today.outcomes["purchases"].sum(), rel=0.1)
 
 
@@ -102,4 +103,4 @@ def test_a_log_too_short_for_a_season_is_not_asked_for_one(shop_rows: list[Label
 
 
 def test_a_snapshot_that_has_the_form_already_is_not_fitted_again(shop_rows: list[LabelledSnapshot]) -> None:
-    assert with_intensity(shop_rows[-1], CONSTANT_FORM, 60) is shop_rows[-1]
+    assert in_form(shop_rows[-1], CLVForm(), 60) is shop_rows[-1]

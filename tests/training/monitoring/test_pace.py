@@ -15,6 +15,7 @@ from features.table.history import PurchaseHistory
 from training.churn.calibration import Calibrator
 from training.churn.level import Level
 from training.churn.model import fit_churn
+from training.clv.model import CLVForm
 from training.clv.operational_time import CONSTANT_FORM, IntensityForm
 from training.clv.value import ValueTerms
 from training.model.card import TrainingCard
@@ -23,7 +24,7 @@ from training.model.tiers import Tiers
 from training.monitoring.pace import look, usual_pace
 from training.monitoring.settings import MonitorSettings
 from training.reference.pace import UsualPace
-from training.snapshots.dataset import describe_snapshot, labelled_snapshots, with_intensity
+from training.snapshots.dataset import describe_snapshot, in_form, labelled_snapshots
 from training.snapshots.schedule import closed_snapshots
 
 pytestmark = pytest.mark.soak
@@ -42,10 +43,10 @@ def deployed(
     with PurchaseHistory(log) as history:
         closed = closed_snapshots(ends, log.first_day, HORIZON_DAYS, limit=12)
         rows = [
-            with_intensity(row, form, HORIZON_DAYS)
+            in_form(row, CLVForm(form), HORIZON_DAYS)
             for row in labelled_snapshots(history, closed, HORIZON_DAYS)
         ]
-        newest = with_intensity(describe_snapshot(history, ends, HORIZON_DAYS), form, HORIZON_DAYS)
+        newest = in_form(describe_snapshot(history, ends, HORIZON_DAYS), CLVForm(form), HORIZON_DAYS)
         churn = fit_churn(
             rows, rounds=0, monotone=True, calibrator=Calibrator(), level=Level(), seed=0, threads=1
         )
