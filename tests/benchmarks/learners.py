@@ -10,7 +10,7 @@ import lightgbm as lgb
 import numpy as np
 
 from training.churn.inputs import CHURN_FEATURES, ORDERS_ALONE
-from training.churn.rolling import customer_splits, loss_curve, rolling_splits
+from training.churn.rolling import MAX_ROUNDS, customer_splits, loss_curves, rolling_splits
 from training.snapshots.dataset import LabelledSnapshot
 from training.threads import cpu_quota
 
@@ -30,7 +30,7 @@ def lightgbm_tuned(known: Sequence[LabelledSnapshot], target: LabelledSnapshot) 
     lowest, best, rounds = np.inf, _drawn(rng), 1
     for _ in range(TRIALS):
         parameters = _drawn(rng)
-        curve = np.mean([loss_curve(parameters, pair)[1] for pair in data], axis=0)
+        curve = loss_curves(parameters, data, patience=MAX_ROUNDS)[1]
         if curve.min() < lowest:
             lowest, best, rounds = float(curve.min()), parameters, int(curve.argmin()) + 1
     booster = lgb.train(best, _plain(known), num_boost_round=rounds)

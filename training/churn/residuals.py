@@ -19,7 +19,7 @@ from training.churn.file_choice import FileGain, InputsTrial, choose_files
 from training.churn.fit_options import FitOptions
 from training.churn.inputs import ORDERS_ALONE, Inputs
 from training.churn.model import base_log_odds, booster_parameters, churn_target
-from training.churn.rolling import Split, gains_surely, loss_curve, raw_scores
+from training.churn.rolling import Split, gains_surely, loss_curves, raw_scores
 from training.churn.spend import TWEEDIE, any_spend, relative_spend, tweedie_deviance
 from training.metrics.comparison import log_losses
 from training.snapshots.dataset import LabelledSnapshot
@@ -76,28 +76,25 @@ def _churn_trial(
     base = [base_log_odds(split.valid.columns) for split in splits]
     own = [_own_loss(z, split.valid) for z, split in zip(base, splits, strict=True)]
     best, losses, odds = (0, False), {"residual_none": float(np.mean(own))}, base
-    lowest, done = losses["residual_none"], 0
+    lowest = losses["residual_none"]
     step = translated("Choosing the recipe on rolling validation")
     if inputs.beside:
         step += f", with {', '.join(inputs.files)}"
-    for monotone in (True, False):
+    for number, monotone in enumerate((True, False)):
         name = "residual_monotone" if monotone else "residual_free"
         parameters = booster_parameters(
             monotone=monotone, seed=options.seed, threads=options.threads, tuned=tuned, inputs=inputs
         )
-        fits = []
-        for split in splits:
-            fits.append(loss_curve(parameters, bins.of_split(split, churn_target, parameters, inputs)))
-            done += 1
-            if report is not None:
-                report(step, done, 2 * len(splits))
-        mean = np.mean([curve for _, curve in fits], axis=0)
+        data = [bins.of_split(split, churn_target, parameters, inputs) for split in splits]
+        boosters, mean = loss_curves(parameters, data)
+        if report is not None:
+            report(step, number + 1, 2)
         losses[name] = float(mean.min())
         if losses[name] < lowest:
             lowest, best = losses[name], (int(mean.argmin()) + 1, monotone)
             odds = [
                 z + raw_scores(booster, split.valid, best[0], inputs)
-                for (booster, _), split, z in zip(fits, splits, base, strict=True)
+                for booster, split, z in zip(boosters, splits, base, strict=True)
             ]
     customers = [_customer_losses(z, split.valid) for z, split in zip(odds, splits, strict=True)]
     return InputsTrial(inputs, customers, ChurnChoice(*best, odds, losses))
@@ -133,10 +130,9 @@ def _spend_trial(
     """Return the rounds of the lowest mean deviance, and that mean."""
     parameters = TWEEDIE | {"seed": options.seed, "num_threads": options.threads}
     data = [bins.of_split(split, relative_spend, parameters, inputs) for split in splits]
-    fits = [loss_curve(parameters, pair) for pair in data]
-    mean = np.mean([curve for _, curve in fits], axis=0)
+    boosters, mean = loss_curves(parameters, data)
     rounds, customers = int(mean.argmin()) + 1, []
-    for (booster, _), split in zip(fits, splits, strict=True):
+    for booster, split in zip(boosters, splits, strict=True):
         spend, start = relative_spend(split.valid)
         customers.append(tweedie_deviance(spend, start + raw_scores(booster, split.valid, rounds, inputs)))
     return InputsTrial(inputs, customers, (rounds, float(mean.min())))

@@ -1,4 +1,4 @@
-"""Rolling validation: splits forward in time, and the loss curve of a fit on one of them."""
+"""Rolling validation: splits forward in time, and the loss curve of fits on them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from training.churn.inputs import ORDERS_ALONE, Inputs
 from training.snapshots.dataset import LabelledSnapshot, known_at
 
 MAX_ROUNDS = 100
+PATIENCE = 20
+"""Rounds without a lower mean loss after which no more trees are tried."""
+
 VALIDATIONS = 3
 FOLDS = 5
 SURE = 1.645
@@ -50,20 +53,37 @@ def customer_splits(rows: Sequence[LabelledSnapshot]) -> list[Split]:
     ]
 
 
-def loss_curve(
-    parameters: dict[str, Any], data: tuple[lgb.Dataset, lgb.Dataset]
-) -> tuple[lgb.Booster, list[float]]:
-    """Train to the last round; return the booster and, for early stopping at the best mean, its loss by round."""
-    train, valid = data
-    curves: dict[str, dict[str, list[float]]] = {}
-    booster = lgb.train(
-        parameters,
-        train,
-        num_boost_round=MAX_ROUNDS,
-        valid_sets=[valid],
-        callbacks=[lgb.record_evaluation(curves)],
-    )
-    return booster, next(iter(next(iter(curves.values())).values()))
+def loss_curves(
+    parameters: dict[str, Any],
+    data: Sequence[tuple[lgb.Dataset, lgb.Dataset]],
+    patience: int = PATIENCE,
+) -> tuple[list[lgb.Booster], np.ndarray]:
+    """Train on all splits side by side until their mean loss has not fallen for some rounds.
+
+    Parameters
+    ----------
+    parameters : dict
+        LightGBM's.
+    data : sequence of pairs of Dataset, one a split
+        To fit on, and to validate on.
+    patience : int, rounds
+        `MAX_ROUNDS` trains them all.
+
+    Returns
+    -------
+    The boosters, and the mean loss by round, ndarray of shape (rounds,); rounds is `MAX_ROUNDS` at the most
+    """
+    boosters: list[lgb.Booster] = []
+    curve: list[float] = []
+    for train, valid in data:
+        boosters.append(lgb.Booster(parameters, train).add_valid(valid, "valid"))
+    while len(curve) < MAX_ROUNDS and len(curve) - int(np.argmin(curve or [0.0])) <= patience:
+        losses = []
+        for booster in boosters:
+            booster.update()
+            losses.append(booster.eval_valid()[0][2])
+        curve.append(float(np.mean(losses)))
+    return boosters, np.array(curve)
 
 
 def raw_scores(

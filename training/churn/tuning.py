@@ -50,7 +50,7 @@ from training.churn.calibration import intercept_of
 from training.churn.fit_options import FitOptions
 from training.churn.inputs import CHURN_FEATURES, ORDERS_ALONE
 from training.churn.model import PARAMETERS, base_log_odds, booster_parameters, churn_target
-from training.churn.rolling import Split, customer_splits, loss_curve, rolling_splits
+from training.churn.rolling import MAX_ROUNDS, Split, customer_splits, loss_curves, rolling_splits
 from training.churn.tuning_result import TuningResult
 from training.metrics.comparison import Comparison, log_losses, paired_bootstrap
 from training.snapshots.dataset import LabelledSnapshot
@@ -165,9 +165,9 @@ def _run_trial(
     )
     trial = study.ask(fixed_distributions=dict(SPACE))
     parameters = _parameters(trial.params, options)
-    curves: list[list[float]] = []
+    curves: list[np.ndarray] = []
     for step, pair in enumerate(data):
-        curves.append(loss_curve(parameters, pair)[1])
+        curves.append(loss_curves(parameters, [pair], patience=MAX_ROUNDS)[1])
         mean = np.mean(curves, axis=0)
         trial.report(float(mean.min()), step)
         if step + 1 < len(data) and trial.should_prune():
