@@ -31,5 +31,6 @@ def test_the_recipe_is_chosen_on_the_known_snapshots_and_tuned_parameters_are_us
 
     assert asked == [4]
     assert fitted.choice.tuning is found
-    assert fitted.choice.untuned == choose_recipe(known, OPTIONS)
+    assert fitted.known[0].clv.form == fitted.recipe.form
+    assert fitted.choice.untuned == choose_recipe(fitted.known, OPTIONS)
     assert fitted.recipe.tuned == {"num_leaves": 4}
