@@ -19,7 +19,7 @@ from training.report.formats import costs_in_words
 
 def left_alone_sentences(plan: CampaignPlan) -> list[str]:
     """Say who was kept out, and why."""
-    said, counts = [], plan.not_selected["reason"].value_counts()
+    said, counts = [], plan.reasons
     if plan.running:
         names = [
             translated("{name} (until {day:date})", name=each.name, day=_until(each)) for each in plan.running
@@ -79,7 +79,8 @@ def _loss_maker_sentences(plan: CampaignPlan) -> list[str]:
     said = []
     if costs := costs_in_words(plan.costs):
         said.append(translated("Values are net of what customers cost: {costs}.", costs=costs))
-    left_out = plan.not_selected[plan.not_selected["reason"] == LOSS_MAKER]
+    everybody = plan.customers
+    left_out = everybody[(everybody["offer"] == "") & (everybody["reason"] == LOSS_MAKER)]
     if len(left_out):
         said.append(
             translated(

@@ -74,7 +74,7 @@ def _plan_sentences(plan: CampaignPlan) -> list[str]:
             "Contact {contacted:customer|customers}, hold out {held_out:,} at random, leave {left:,} alone.",
             contacted=contacted,
             held_out=held_out,
-            left=len(plan.not_selected),
+            left=len(plan.customers) - len(plan.chosen),
         ),
         _cost_sentence(plan),
         translated(

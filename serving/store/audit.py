@@ -43,6 +43,9 @@ def record(connection: sa.Connection, user_name: str, action: str, about: str = 
     connection.execute(sa.insert(audit).values(row | {"about": about, "reason": reason[:LONGEST_REASON]}))
 
 
+ERASED = "erase customers"
+
+
 class Audit:
     """The entries of a store.
 
@@ -66,6 +69,20 @@ class Audit:
         """
         with self._database.write(wait_seconds=wait_seconds) as connection:
             record(connection, user_name, action, about, reason)
+
+    def last_erasure(self) -> int:
+        """Return the number of the entry of the last erasure of customers; 0 where there was none.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be reached.
+        """
+        last = sa.select(sa.func.max(audit.c.id)).where(audit.c.action == ERASED)
+        try:
+            return self._database.select(last)[0][0] or 0
+        except NothingPublished:
+            return 0
 
     def newest(self, entries: int = 200) -> Sequence[Entry]:
         """Return the last entries, the newest first.

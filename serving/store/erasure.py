@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from serving.store.audit import ERASED as ERASED_ACTION, record as note
 from serving.store.campaign_rows import ASIDE, erase_rows
 from serving.store.database import Database
 from serving.store.own_columns import forget_values
@@ -23,6 +24,7 @@ from serving.store.tables import (
     scores,
     segments,
 )
+from serving.store.users import COMMAND_LINE
 
 ERASED = "…"
 """What stands in place of an erased customer's id in the words of a user."""
@@ -76,6 +78,8 @@ def erase(database: Database, customer_ids: Sequence[str], wait_seconds: float) 
         forget_values(connection)
         rows += _erase_from_campaigns(connection, customer_ids)
         rows += _erase_words(connection, customer_ids)
+        if rows:
+            note(connection, COMMAND_LINE, ERASED_ACTION, f"{len(customer_ids)} customers")
     if rows:
         database.vacuum()
     return rows

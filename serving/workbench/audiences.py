@@ -1,34 +1,38 @@
-"""The scores of an audience, remembered for a minute, so that other numbers are tried without reading them again.
+"""What of a draft's plan its budget and holdout do not change, remembered, so that other numbers are tried at once.
 
-What is drawn is read anew.
+An erasure or another list ends what is remembered. What is drawn is read anew.
 """
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 from threading import Lock
+from typing import TypeVar
 
 import pandas as pd
 
 from features.errors import ChangedMeanwhile
 from features.language import translated
 from serving.campaign.published_list import published_scores
-from serving.store.customers import Choice, Customers
+from serving.store.customers import Choice
+from serving.store.store import Store
+from training.campaign.prepared import Prepared
 
-FRESH_SECONDS = 60.0
 _REMEMBERED = 2
+
+_T = TypeVar("_T")
 
 
 class Audiences:
-    """Scores of the customers of some audiences, as they were read last."""
+    """Scores of the customers of some audiences, and what was prepared of them, as they were read last."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self._known: dict[tuple[int, Choice], tuple[float, pd.DataFrame]] = {}
+        self._scores: _Latest[pd.DataFrame] = _Latest()
+        self._prepared: _Latest[Prepared] = _Latest()
 
-    def of(self, customers: Customers, choice: Choice, set_id: int, *, fresh: bool) -> pd.DataFrame:
-        """Return the chosen customers of a published set.
+    def of(self, store: Store, choice: Choice, set_id: int, *, fresh: bool) -> tuple[pd.DataFrame, Hashable]:
+        """Return the chosen customers of a published set, by id, and what tells them from all others.
 
         Raises
         ------
@@ -36,17 +40,47 @@ class Audiences:
             If another set was published.
         """
         choice = replace(choice, ordered_by=Choice().ordered_by, ascending=False)
+        # An erasure while they are read is a later one than the mark.
+        mark = store.audit.last_erasure()
+
+        def read() -> pd.DataFrame:
+            scores, found = published_scores(store.customers, choice)
+            if found not in (set_id, None):
+                raise ChangedMeanwhile(
+                    translated("A new list was published meanwhile. Plan again, from its scores.")
+                )
+            return scores.sort_values("customer_id", ignore_index=True)
+
+        key = (set_id, choice, mark, _brought(store, choice))
+        return self._scores.get(key, read, fresh=fresh), key
+
+    def prepared(self, key: Hashable, make: Callable[[], Prepared], *, fresh: bool) -> Prepared:
+        """Return what was prepared under a key, which tells all that it depends on."""
+        return self._prepared.get(key, make, fresh=fresh)
+
+
+def _brought(store: Store, choice: Choice) -> object:
+    """Tell own columns from those that come in their place, where customers are chosen by them."""
+    return tuple(column.brought_at for column in store.customers.own.all()) if choice.own else ()
+
+
+class _Latest(dict[Hashable, _T]):
+    """The values that were asked for last."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = Lock()
+
+    def get(self, key: Hashable, make: Callable[[], _T], *, fresh: bool) -> _T:  # type: ignore[override]
+        """Return the value of a key, made if it is not known or has to be fresh."""
         with self._lock:
-            read_at, known = self._known.get((set_id, choice), (float("-inf"), pd.DataFrame()))
-        if not fresh and time.monotonic() - read_at < FRESH_SECONDS:
-            return known
-        scores, found = published_scores(customers, choice)
-        if found not in (set_id, None):
-            raise ChangedMeanwhile(
-                translated("A new list was published meanwhile. Plan again, from its scores.")
-            )
+            if not fresh and key in self:
+                self[key] = self.pop(key)
+                return self[key]
+        made = make()
         with self._lock:
-            self._known[set_id, choice] = (time.monotonic(), scores)
-            while len(self._known) > _REMEMBERED:
-                del self._known[min(self._known, key=lambda each: self._known[each][0])]
-        return scores
+            self.pop(key, None)
+            self[key] = made
+            while len(self) > _REMEMBERED:
+                del self[next(iter(self))]
+        return made

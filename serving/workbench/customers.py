@@ -232,6 +232,7 @@ AUDIT_ACTIONS = {
     "withdraw campaign": translatable("withdrew a campaign"),
     "take customer off": translatable("took a customer off a campaign's list"),
     "measure campaign": translatable("measured a campaign"),
+    "erase customers": translatable("erased customers"),
     "promote": translatable("promoted a version"),
     "roll back": translatable("rolled back"),
 }

@@ -38,12 +38,7 @@ def _preview_page(visit: Visit, draft: Campaign) -> Response:
         said=_said(made) if made else [],
         contacted=_rows(visit, plan.contacted) if plan else [],
         held_out=_rows(visit, plan.held_out) if plan else [],
-        rest=[
-            (reason_in_words(str(why)), int(n))
-            for why, n in plan.not_selected["reason"].value_counts().items()
-        ]
-        if plan
-        else [],
+        rest=[(reason_in_words(str(why)), int(n)) for why, n in plan.reasons.items()] if plan else [],
         beside=_beside(made) if made else "",
         shown=SHOWN_CUSTOMERS,
     )

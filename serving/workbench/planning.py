@@ -18,7 +18,8 @@ from serving.store.campaigns import Campaign, Drawn
 from serving.store.store import Store
 from serving.workbench.audiences import Audiences
 from serving.workbench.choices import Choices
-from training.campaign.plan import CampaignPlan, plan
+from training.campaign.plan import CampaignPlan, choose
+from training.campaign.prepared import Prepared, prepare
 
 
 @dataclass(frozen=True)
@@ -47,18 +48,21 @@ def planned(store: Store, audiences: Audiences, draft: Campaign, *, fresh: bool 
     choices = Choices.from_dict(draft.choices)
     if not choices.offers:
         raise StayworthError(translated("Choose an offer first: without one there is nothing to plan."))
-    scores = audiences.of(store.customers, choices.table.choice, draft.set_id or 0, fresh=fresh)
+    scores, read = audiences.of(store, choices.table.choice, draft.set_id or 0, fresh=fresh)
     if scores.empty:
         raise StayworthError(translated("Nobody is in this audience. Choose fewer filters."))
     aside = store.campaigns.customers(draft.id, ASIDE)
     running, basis = running_in(store.campaigns)
-    made = plan(
-        scores,
-        choices.offers,
-        choices.terms(),
-        suppress=set(aside.loc[aside["reason"] != "", "customer_id"]),
-        running=running,
-    )
+    suppress = frozenset(aside.loc[aside["reason"] != "", "customer_id"])
+    terms = choices.terms()
+
+    def make() -> Prepared:
+        return prepare(scores, choices.offers, terms, suppress=suppress, running=running)
+
+    fixed = terms.model_copy(update={"budget": None, "holdout": 0.1, "seed": 0}).model_dump_json()
+    offers = tuple(offer.model_dump_json() for offer in choices.offers)
+    known = audiences.prepared((read, fixed, offers, suppress, tuple(running)), make, fresh=fresh)
+    made = choose(known, terms)
     return Planned(made, replace(basis, set_id=draft.set_id), ReaderLists(_contacts(draft, aside)))
 
 

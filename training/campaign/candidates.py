@@ -60,7 +60,11 @@ def scored_customers(scores: pd.DataFrame) -> pd.DataFrame:
         raise StayworthError(f"{found} {remedy}")
     if scores.empty:
         raise StayworthError(translated("The scored list is empty: there is nobody to contact."))
-    customers = scores.astype({"customer_id": str}).sort_values("customer_id", ignore_index=True)
+    customers = scores.astype({"customer_id": str})
+    if customers["customer_id"].is_monotonic_increasing:
+        customers = customers.reset_index(drop=True)
+    else:
+        customers = customers.sort_values("customer_id", ignore_index=True)
     twice = customers.loc[customers["customer_id"].duplicated(), "customer_id"].unique()
     if len(twice):
         raise StayworthError(
@@ -98,6 +102,8 @@ def _require_shares(probability: pd.Series) -> None:
 
 def _read_numbers(column: pd.Series) -> pd.Series:
     """Read a column of numbers; an empty cell is NaN."""
+    if pd.api.types.is_float_dtype(column.dtype):
+        return column.astype(float)
     read = pd.to_numeric(column, errors="coerce").astype(float)
     odd = column[read.isna() & column.notna() & ~column.astype(str).isin(["", "nan"])]
     if len(odd):

@@ -115,7 +115,7 @@ def choose_with_explorers(
     found = chosen(terms)
     if not terms.explores or (terms.budget is None and terms.max_contacts is None):
         return found
-    contacted = set(found[1].loc[~found[1]["held_out"], "purpose"])
+    contacted = set(found[1].loc[~found[1]["held_out"], "purpose"].unique())
     if {EXPLORE, PROFIT} <= contacted:
         return found
     alone = chosen(terms.model_copy(update={"explore": 0.0}))

@@ -10,31 +10,22 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 
-import numpy as np
 import pandas as pd
 from scipy import stats
 
 from features.errors import StayworthError
 from features.language import translated
 from training.campaign.candidates import (
-    LeftAlone,
-    dormancy,
-    exclusions,
-    prices,
     profit_of_contacts,
-    scored_customers,
-    stated_by_scores,
-    stated_costs,
-    stated_margin,
 )
 from training.campaign.exploration import EXPLORE, choose_with_explorers
 from training.campaign.holdout import CONFIDENCE, holdout_share_for, minimum_detectable_effect
-from training.campaign.resumption import at_resumption, stated_resumption, value_at_resumption
+from training.campaign.prepared import Prepared, prepare, snapshot_of
+from training.campaign.resumption import stated_resumption, value_at_resumption
 from training.campaign.running import RunningCampaign
-from training.campaign.selection import describe_best
 from training.campaign.settings import PlanTerms
 from training.offers.allocation import Allocation
 from training.offers.offers import BetaPrior, Offer
@@ -74,7 +65,7 @@ class CampaignPlan:
     @property
     def snapshot_date(self) -> date:
         """Date of the scores."""
-        return _snapshot_date(self.customers)
+        return snapshot_of(self.customers)
 
     @property
     def resumption(self) -> float | None:
@@ -105,6 +96,11 @@ class CampaignPlan:
     def not_selected(self) -> pd.DataFrame:
         """Everyone else, with the reason."""
         return self._ranked(self.customers["offer"] == "")
+
+    @cached_property
+    def reasons(self) -> pd.Series:
+        """How many of everyone else have each reason, the most frequent first."""
+        return self.customers.loc[self.customers["offer"] == "", "reason"].value_counts()
 
     def _ranked(self, rows: pd.Series) -> pd.DataFrame:
         part = self.customers[rows]
@@ -239,31 +235,49 @@ def plan(
     >>> plan(scores, [voucher], PlanTerms(holdout=0)).contacted["customer_id"].tolist()
     ['1']
     """
-    terms = terms or PlanTerms()
-    customers = scored_customers(scores)
-    scored_on = _snapshot_date(customers)
-    starts_on = terms.starts_on or scored_on
-    horizon = int(stated_by_scores(customers, "horizon_days", horizon_days))
-    rate = stated_margin(customers, margin)
-    known_costs = stated_costs(customers, costs)
-    if terms.resumption is not None:
-        customers = at_resumption(customers, terms.resumption)
-    silence = dormancy(customers, horizon)
-    closes_on = starts_on + timedelta(days=horizon)
-    still = tuple(found for each in running if (found := each.during(starts_on, closes_on)))
-    others = LeftAlone(suppress, contacts, still)
-    customers["reason"] = exclusions(customers, others, terms, starts_on, silence)
-    candidates = np.flatnonzero(customers["reason"] == "")
-    profit, cost = prices(customers.iloc[candidates], offers)
-    describe_best(customers, candidates, profit, offers)
+    known = prepare(
+        scores,
+        offers,
+        terms,
+        horizon_days=horizon_days,
+        margin=margin,
+        suppress=suppress,
+        contacts=contacts,
+        running=running,
+        costs=costs,
+    )
+    return choose(known, terms or PlanTerms())
 
+
+def choose(known: Prepared, terms: PlanTerms) -> CampaignPlan:
+    """Choose the contacts within the limits of some terms, and draw the holdout.
+
+    Parameters
+    ----------
+    known : Prepared
+    terms : PlanTerms
+        Those that it was prepared by, but for budget, limits of contacts, holdout, effect, power, exploration and seed.
+
+    Raises
+    ------
+    StayworthError
+        If the asked effect is out of reach.
+    """
     share = 0.1 if terms.holdout_share is None else terms.holdout_share
     for _ in range(_MOST_ROUNDS):
         allocation, drawn = choose_with_explorers(
-            customers, candidates, profit, cost, offers, terms, share, silence
+            known.customers,
+            known.candidates,
+            known.profit,
+            known.cost,
+            known.offers,
+            terms,
+            share,
+            known.dormant_after_days,
         )
-        chosen = (drawn, tuple(offers), terms, allocation, share)
-        result = CampaignPlan(*chosen, starts_on, horizon, rate, silence, still, known_costs)
+        chosen = (drawn, known.offers, terms, allocation, share)
+        about = (known.starts_on, known.horizon_days, known.margin, known.dormant_after_days)
+        result = CampaignPlan(*chosen, *about, known.running, known.costs)
         if terms.effect is None:
             return result
         needed = _share_for_effect(result, terms.effect)
@@ -271,31 +285,6 @@ def plan(
             return result
         share = needed
     return result
-
-
-def _snapshot_date(customers: pd.DataFrame) -> date:
-    """Return the one day as of which the list was scored."""
-    dates = customers["snapshot_date"].astype(str).str[:10].unique()
-    if len(dates) > 1:
-        raise StayworthError(
-            translated(
-                "The scored list is of {n} snapshots, such as {example} and {example_2}: their risks and "
-                "values cannot be compared. Give the list of one.",
-                n=len(dates),
-                example=dates[0],
-                example_2=dates[1],
-            )
-        )
-    try:
-        return date.fromisoformat(dates[0])
-    except ValueError:
-        raise StayworthError(
-            translated(
-                "Column 'snapshot_date' of the scored list holds {example!r}: a spreadsheet may have "
-                "changed it. Write it as 2011-01-31, or give the list that 'stayworth score' wrote.",
-                example=dates[0],
-            )
-        ) from None
 
 
 def _share_for_effect(result: CampaignPlan, effect: float) -> float:

@@ -176,7 +176,7 @@ def with_dormant(plan: CampaignPlan) -> Dormant | None:
     left_out = plan.customers["reason"] == dormant_reason(plan.dormant_after_days)
     if not left_out.any():
         return None
-    rows, scale = _thinned(plan.customers[left_out | (plan.customers["best_offer"] != "")])
+    rows, scale = _thinned(plan.customers, left_out | (plan.customers["best_offer"] != ""))
     kept = (1 - plan.holdout_share) / scale
     other = _allocate(plan, rows, scale, plan.offers, plan.terms.for_profit.budget, enlarge=True)
     taken = other.choice != NOBODY
@@ -260,12 +260,13 @@ def _alternative(plan: CampaignPlan, budget: float | None, share: float) -> Alte
 
 def _sample(plan: CampaignPlan) -> tuple[pd.DataFrame, float]:
     """Return the candidates whom an offer could pay for, thinned if they are many, and the share taken."""
-    return _thinned(plan.customers[plan.customers["best_offer"] != ""])
+    return _thinned(plan.customers, plan.customers["best_offer"] != "")
 
 
-def _thinned(candidates: pd.DataFrame) -> tuple[pd.DataFrame, float]:
-    step = -(-len(candidates) // _MOST_CUSTOMERS) or 1
-    return candidates.iloc[::step], len(candidates.iloc[::step]) / max(len(candidates), 1)
+def _thinned(customers: pd.DataFrame, wanted: pd.Series) -> tuple[pd.DataFrame, float]:
+    rows = np.flatnonzero(wanted)
+    some = rows[:: -(-len(rows) // _MOST_CUSTOMERS) or 1]
+    return customers.iloc[some], len(some) / max(len(rows), 1)
 
 
 def _chosen(

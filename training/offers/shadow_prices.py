@@ -55,6 +55,8 @@ class Limits:
 
     def reduced(self, gain: Floats, prices: Floats) -> Floats:
         """Return the profit of every customer × offer after paying for what is scarce."""
+        if len(prices) == 1:  # the same number; tensordot copies what is used
+            return np.asarray(gain - prices[0] * self.usage[0])
         return np.asarray(gain - np.tensordot(prices, self.usage, axes=1))
 
 
@@ -97,20 +99,63 @@ def solve_dual(gain: Floats, limits: Limits) -> Duals:
         # Every choice is a cut: dual(u) ≥ earned + u·slack. The master problem minimises their upper hull.
         slacks.append(np.append(slack, -1.0))
         earnings.append(-earned)
-        master = linprog(
-            np.append(np.zeros(n_limits), 1.0),
-            A_ub=np.array(slacks),
-            b_ub=np.array(earnings),
-            bounds=[(0, top) for top in ceiling] + [(None, None)],
-        )
-        if not master.success:
+        lowest = _lowest(np.array(slacks)[:, :-1], -np.array(earnings), ceiling)
+        if lowest is None:
             break
-        weights = -master.ineqlin.marginals
-        if best - master.fun <= 1e-9 * max(1.0, abs(best)):
+        prices_there, height, weights = lowest
+        if best - height <= 1e-9 * max(1.0, abs(best)):
             break
-        prices = master.x[:-1]
+        prices = prices_there
     active = np.flatnonzero(weights > ROUNDING)
     return Duals(best_prices, best, [columns[at] for at in active], weights[active])
+
+
+def _lowest(slopes: Floats, heights: Floats, ceiling: Sequence[float]) -> tuple[Floats, float, Floats] | None:
+    """Return where the upper hull of some planes is lowest, how low, and the weights of the planes that meet there.
+
+    Parameters
+    ----------
+    slopes : ndarray of shape (n_planes, n_limits)
+    heights : ndarray of shape (n_planes,), at 0
+    ceiling : of each price; none is below 0
+    """
+    if slopes.shape[1] == 1:
+        return _lowest_of_lines(slopes[:, 0], heights, ceiling[0])
+    master = linprog(
+        np.append(np.zeros(slopes.shape[1]), 1.0),
+        A_ub=np.column_stack([slopes, -np.ones(len(slopes))]),
+        b_ub=-heights,
+        bounds=[(0, top) for top in ceiling] + [(None, None)],
+    )
+    return (master.x[:-1], float(master.fun), -master.ineqlin.marginals) if master.success else None
+
+
+def _lowest_of_lines(slopes: Floats, heights: Floats, ceiling: float) -> tuple[Floats, float, Floats]:
+    """Return the same for lines: it is lowest at an end, or where one that falls meets one that rises.
+
+    Examples
+    --------
+    >>> _lowest_of_lines(np.array([-1.0, 1.0, 0.5]), np.array([3.0, 0.0, 0.0]), 10.0)
+    (array([1.5]), 1.5, array([0.5, 0.5, 0. ]))
+    """
+    place, weights = 0.0, np.zeros(len(slopes))
+    tops = np.flatnonzero(heights == heights.max())
+    line = tops[np.argmax(slopes[tops])]
+    share = 1.0
+    while slopes[line] < 0:
+        steeper = np.flatnonzero(slopes > slopes[line])
+        meets = (heights[line] - heights[steeper]) / (slopes[steeper] - slopes[line])
+        if not steeper.size or meets.min() >= ceiling:
+            place = ceiling
+            break
+        place = max(float(meets.min()), place)
+        first = steeper[meets == meets.min()]
+        before, line = line, first[np.argmax(slopes[first])]
+        if slopes[line] > 0:
+            share = -slopes[before] / (slopes[line] - slopes[before])
+            weights[before] = 1 - share
+    weights[line] = share
+    return np.array([place]), float(heights[line] + slopes[line] * place), weights
 
 
 def _steepest(gain: Floats, use: Floats) -> float:

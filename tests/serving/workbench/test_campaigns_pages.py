@@ -410,3 +410,34 @@ def test_offers_of_campaigns_are_priced_for_each_customer_as_the_plan_has_priced
     profit = plan.loc[customer, "expected_profit"]
     assert "call pays most contact: pays from a churn probability of" in said
     assert f"+{profit:,.2f}" in said and profit > 1
+
+
+def test_an_erased_customer_is_gone_from_a_preview_at_once(opened: Opened, store: Store) -> None:
+    browser = opened()
+    draft = begun(browser)
+    before = browser.seen(f"{draft}/preview")
+    gone = re.findall(r'<a href="/customers/[^"]+"><bdi>(c\d+)</bdi>', before)[0]
+
+    store.erase([gone])
+
+    after = browser.seen(f"{draft}/preview")
+    assert f"<bdi>{gone}</bdi>" in before and f"<bdi>{gone}</bdi>" not in after
+    assert "erased customers 1 customers" in text_of(browser.seen("/audit"))
+    assert gone not in browser.seen("/audit")
+
+
+def test_a_list_is_planned_again_for_a_budget_from_what_is_known(opened: Opened, store: Store) -> None:
+    browser = opened()
+    draft = begun(browser)
+    found = {
+        budget: text_of(step(browser, f"{draft}/budget", budget=budget, holdout="20", go="stay").text)
+        for budget in ("10", "30", "10 ")
+    }
+
+    contacted = {
+        budget: int(re.findall(r"Contact (\d+) customers", said)[0]) for budget, said in found.items()
+    }
+    assert contacted["10"] == contacted["10 "] < contacted["30"]
+    excluded = send_file(browser, f"{draft}/files", "exclusions", b"customer_id\nc000\n")
+    assert excluded.status_code == 200
+    assert "asked not to be contacted" in browser.seen(f"{draft}/preview")
