@@ -6,13 +6,18 @@ from features.commands.console import progress
 from features.commands.log import open_log
 from features.commands.options import options
 from features.log.settings import Columns, LogSettings
+from serving.delivery.settings import WebhookSettings
 from serving.settings import StoreSettings, WorkbenchSettings
 from training.settings import RegistrySettings
 
 
 @options
 def workbench(
-    settings: WorkbenchSettings, store: StoreSettings, registry: RegistrySettings, columns: Columns
+    settings: WorkbenchSettings,
+    store: StoreSettings,
+    registry: RegistrySettings,
+    columns: Columns,
+    webhook: WebhookSettings,
 ) -> None:
     """Show the published customers in the browser, to whoever may see them. Ends with Ctrl-C.
 
@@ -20,6 +25,8 @@ def workbench(
 
     On this machine's own address it opens at once while there are no users; for others, make users and say where:
     stayworth users add sara, then stayworth workbench --host 0.0.0.0 --certificate cert.pem --private-key key.pem
+
+    With --webhook, a campaign's page tells that address whom to contact, as stayworth sync does.
     """
     from serving.store.store import Store
     from serving.workbench.server import require_users, serve
@@ -27,8 +34,11 @@ def workbench(
 
     with Store(store.uri) as opened:
         require_users(settings, opened)
+        if webhook.url:
+            with webhook.opened():  # an address or a secret that is none is said now
+                webhook.folder(opened.address.file)
         orders = None
         if settings.transactions:
             with progress() as report:
                 orders = open_log(LogSettings(transactions=settings.transactions), columns, report)
-        serve(settings, opened, Registry(registry.tracking_uri), orders, columns)
+        serve(settings, opened, Registry(registry.tracking_uri), orders, columns, webhook)

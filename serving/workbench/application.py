@@ -99,6 +99,7 @@ ENTRANCES: Sequence[Entrance] = (
     Entrance("/campaigns/{number}/plan", campaigns.plan_page),
     Entrance("/campaigns/{number}/measured", campaigns.measurement_page),
     Entrance("/campaigns/{number}/list", campaigns.download, "campaign", "POST"),
+    Entrance("/campaigns/{number}/tell", campaigns.tell, "campaign", "POST"),
     Entrance("/campaigns/{number}/sent", campaigns.send, "campaign", "POST"),
     Entrance("/campaigns/{number}/withdraw", campaigns.withdraw, "campaign", "POST", keeps=True),
     Entrance("/campaigns/{number}/take-off", campaigns.take_off, "campaign", "POST", keeps=True),
@@ -185,8 +186,9 @@ class _Door:
         return response
 
     async def not_found(self, request: Request, error: Exception) -> Response:
-        """Answer a path that is none."""
-        return await self._answer(request, "other", _nothing)
+        """Answer a path that is none; one of a form alone, such as after the choice of a language, by its page."""
+        only_sent = isinstance(error, HTTPException) and error.status_code == 405 and request.method == "GET"
+        return await self._answer(request, "other", _its_page if only_sent else _nothing)
 
     async def _answer(
         self, request: Request, route: str, handle: Handler, entrance: Entrance | None = None
@@ -328,6 +330,11 @@ def _refusal(visit: Visit, has: str, needed: str) -> Response:
         has=has,
     )
     return said(visit, translated("This page is not for you."), sentence, status=403)
+
+
+def _its_page(visit: Visit) -> Response:
+    parts = visit.url.path.split("/")
+    return go_to("/".join(parts[:3] if parts[1] == "campaigns" else parts[:2]))
 
 
 def _nothing(visit: Visit) -> Response:

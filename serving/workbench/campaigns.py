@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 import zipfile
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -30,7 +31,7 @@ from serving.workbench.draft_preview import SHOWN_CUSTOMERS
 from serving.workbench.drafting import campaign_of
 from serving.workbench.models import CARD_POLICY
 from serving.workbench.page import go_to, page, said
-from serving.workbench.uploads import has_file, matching, uploaded
+from serving.workbench.uploads import has_file, uploaded
 from serving.workbench.visit import WAIT_SECONDS, Visit
 from training.campaign.measurement_record import MeasurementRecord
 from training.campaign.record import CampaignRecord
@@ -128,7 +129,7 @@ def one(visit: Visit) -> Response:
     return _page(visit, campaign)
 
 
-def _page(visit: Visit, campaign: Campaign, problem: str = "") -> Response:
+def _page(visit: Visit, campaign: Campaign, problem: str = "", done: str = "") -> Response:
     record, found = record_in(campaign), _found(campaign)
     line = _line(campaign, _today())
     rows = visit.sources.store.campaigns.customers(campaign.id, CONTACTED, HELD_OUT, first=SHOWN_CUSTOMERS)
@@ -145,6 +146,8 @@ def _page(visit: Visit, campaign: Campaign, problem: str = "") -> Response:
         learnt=_learnt(campaign),
         states=STATE_NAMES,
         problem=problem,
+        done=done,
+        channel=visit.sources.channel,
         contacted=rows[rows["arm"] == CONTACTED].to_dict("records"),
         held_out=rows[rows["arm"] == HELD_OUT].to_dict("records"),
         shown=SHOWN_CUSTOMERS,
@@ -236,6 +239,29 @@ def download(visit: Visit) -> Response:
     return FileResponse(path, filename=path.name, background=BackgroundTask(folder.cleanup))
 
 
+def tell(visit: Visit) -> Response:
+    """Tell the audience webhook whom to contact, and who is left out again; the audit says so."""
+    campaign, channel = campaign_of(visit), visit.sources.channel
+    if channel is None:
+        raise StayworthError(
+            translated("The workbench was given no webhook: stayworth workbench --webhook URL")
+        )
+    try:
+        changes = channel.tell(visit.sources.store.campaigns, campaign)
+    except StayworthError as error:
+        return _page(visit, campaign, str(error))
+    numbers = f"{len(changes.joined)} joined, {len(changes.left)} left, {len(changes.changed)} changed"
+    about = f"campaign {campaign.id}, {numbers}"
+    visit.sources.store.audit.add(visit.who.name, "tell webhook", about, wait_seconds=WAIT_SECONDS)
+    done = translated(
+        "The webhook was told: {joined:,} joined, {left:,} left, of {changed:,} something else is told.",
+        joined=len(changes.joined),
+        left=len(changes.left),
+        changed=len(changes.changed),
+    )
+    return _page(visit, campaign, done=done)
+
+
 def _list(visit: Visit, campaign: Campaign, folder: Path, kind: str) -> Path:
     rows, terms = list_to_send(visit.sources.store.campaigns, campaign)
     columns, extension = KINDS[kind]
@@ -268,12 +294,14 @@ def measure(visit: Visit) -> Response:
     campaign = campaign_of(visit)
     try:
         assignment = assignment_in(visit.sources.store.campaigns, campaign)
-        if has_file(visit, "orders"):
-            with uploaded(visit, "orders") as path:
-                orders, notes = visit.sources.new_orders.read(path)
-        else:
-            orders, notes = visit.sources.new_orders.read()
-        found, more = measured(assignment, orders, MeasureTerms(), **matching(visit))
+        with ExitStack() as files:
+            sent, took = (
+                files.enter_context(uploaded(visit, name)) if has_file(visit, name) else None
+                for name in ("orders", "redeemed")
+            )
+            orders, notes = visit.sources.new_orders.read(sent)
+            loosely = visit.sent("loosely") == "1"
+            found, more = measured(assignment, orders, MeasureTerms(), redeemed=took, loosely=loosely)
     except StayworthError as error:
         return _page(visit, campaign, str(error))
     findings: dict[str, Any] = {**findings_of(found), "said": [*notes, *more]}

@@ -228,6 +228,7 @@ AUDIT_ACTIONS = {
     "upload for draft": translatable("sent files for a draft"),
     "discard draft": translatable("discarded a draft"),
     "plan campaign": translatable("planned a campaign"),
+    "tell webhook": translatable("told the webhook of an audience"),
     "send campaign": translatable("sent a campaign"),
     "withdraw campaign": translatable("withdrew a campaign"),
     "take customer off": translatable("took a customer off a campaign's list"),

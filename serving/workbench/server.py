@@ -13,9 +13,11 @@ from features.errors import OutputError, StayworthError
 from features.log.settings import Columns
 from features.log.transactions import TransactionLog
 from serving.api.logs import log_json
+from serving.delivery.settings import WebhookSettings
 from serving.settings import WorkbenchSettings
 from serving.store.store import Store
 from serving.workbench.application import application
+from serving.workbench.audience_channel import AudienceChannel
 from serving.workbench.new_orders import NewOrders
 from serving.workbench.orders import KnownOrders
 from serving.workbench.sealing import Sealer
@@ -32,6 +34,7 @@ def serve(
     registry: Registry,
     orders: TransactionLog | None = None,
     columns: Columns | None = None,
+    webhook: WebhookSettings | None = None,
 ) -> None:
     """Answer browsers until the process is told to end.
 
@@ -43,6 +46,8 @@ def serve(
     orders : TransactionLog, optional
     columns : Columns, optional
         Names of the columns of logs that campaigns are measured on.
+    webhook : WebhookSettings, optional
+        Where audiences of campaigns are told to.
 
     Raises
     ------
@@ -58,7 +63,8 @@ def serve(
     secret, versions = store.customers.prepare(), KnownVersions(registry)
     known = None if orders is None else KnownOrders(orders, versions)
     new_orders = NewOrders(settings.transactions, columns or Columns())
-    sources = Sources(store, versions, Sealer(secret), known, settings.report, new_orders)
+    channel = AudienceChannel(webhook, store.address.file) if webhook and webhook.url else None
+    sources = Sources(store, versions, Sealer(secret), known, settings.report, new_orders, channel=channel)
     if known:
         Thread(target=known.prepare, daemon=True).start()
     app = application(sources, secret, loopback=loopback, language=settings.language, host=settings.host)

@@ -10,6 +10,7 @@ from starlette.datastructures import URL, FormData, QueryParams
 
 from serving.store.store import Store
 from serving.store.users import User
+from serving.workbench.audience_channel import AudienceChannel
 from serving.workbench.audiences import Audiences
 from serving.workbench.new_orders import NewOrders
 from serving.workbench.orders import KnownOrders
@@ -38,6 +39,8 @@ class Sources:
         Folder of the economics report, where it was given one.
     new_orders : NewOrders
         Logs that campaigns are measured on.
+    channel : AudienceChannel or None
+        The webhook that campaigns' audiences are told to, where there is one.
     audiences : Audiences
     """
 
@@ -48,6 +51,7 @@ class Sources:
     report: Path | None = None
     new_orders: NewOrders = field(default_factory=NewOrders)
     audiences: Audiences = field(default_factory=Audiences)
+    channel: AudienceChannel | None = None
 
 
 @dataclass(frozen=True)

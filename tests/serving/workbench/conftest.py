@@ -23,6 +23,7 @@ from starlette.types import ASGIApp
 from features.log.transactions import TransactionLog
 from serving.store.store import Store
 from serving.workbench.application import application
+from serving.workbench.audience_channel import AudienceChannel
 from serving.workbench.new_orders import NewOrders
 from serving.workbench.orders import KnownOrders
 from serving.workbench.sealing import Sealer
@@ -129,12 +130,13 @@ def opened(tmp_path: Path, store: Store) -> Callable[..., Browser]:
         orders: TransactionLog | None = None,
         report: Path | None = None,
         new_orders: Path | None = None,
+        channel: AudienceChannel | None = None,
     ) -> Browser:
         secret = store.customers.prepare()
         versions = KnownVersions(Registry(tracking_uri or f"sqlite:///{tmp_path}/none.db"))
         known = None if orders is None else KnownOrders(orders, versions)
         own_log = NewOrders(str(new_orders) if new_orders else None)
-        sources = Sources(store, versions, Sealer(secret), known, report, own_log)
+        sources = Sources(store, versions, Sealer(secret), known, report, own_log, channel=channel)
         app = application(sources, secret, loopback=loopback, language=language)
         return Browser(app, "http://localhost" if loopback else "https://workbench.example")
 

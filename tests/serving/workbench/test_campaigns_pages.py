@@ -16,8 +16,10 @@ import pandas as pd
 import pytest
 
 from features.log.sources import read_table
+from serving.delivery.settings import WebhookSettings
 from serving.store.store import Store
 from serving.workbench import uploads
+from serving.workbench.audience_channel import AudienceChannel
 
 Opened = Callable[..., Any]
 OFFER = {
@@ -441,3 +443,63 @@ def test_a_list_is_planned_again_for_a_budget_from_what_is_known(opened: Opened,
     excluded = send_file(browser, f"{draft}/files", "exclusions", b"customer_id\nc000\n")
     assert excluded.status_code == 200
     assert "asked not to be contacted" in browser.seen(f"{draft}/preview")
+
+
+def test_the_audience_webhook_is_told_whom_to_contact_and_never_of_the_held_out(
+    opened: Opened, store: Store, receiver: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STAYWORTH_WEBHOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    settings = WebhookSettings(url=receiver.url, retry_seconds=0.0)
+    browser = opened(channel=AudienceChannel(settings, tmp_path / "store.db"))
+    campaign = planned(browser)
+    contacted, held_out = store.campaigns.groups(1)
+    gone = min(contacted)
+
+    told = step(browser, f"{campaign}/tell", on=campaign)
+    step(browser, f"{campaign}/take-off", on=campaign, customer=gone)
+    again = step(browser, f"{campaign}/tell", on=campaign)
+    receiver.answers = [500]
+    step(browser, f"{campaign}/withdraw", on=campaign, reason="not sent")
+    failed = step(browser, f"{campaign}/tell", on=campaign)
+    step(browser, f"{campaign}/tell", on=campaign)
+
+    first, second, last = (data for _, _, data in receiver.taken)
+    assert {each["customer_id"] for each in first["joined"]} == contacted and held_out
+    assert first["joined"][0]["offer"] == "call" and first["audience"] == "spring"
+    assert [each["customer_id"] for each in second["left"]] == [gone]
+    assert {each["customer_id"] for each in last["left"]} == contacted - {gone}
+    assert f"The webhook was told: {len(contacted)} joined, 0 left" in text_of(told.text)
+    assert "0 joined, 1 left" in text_of(again.text)
+    assert failed.status_code == 400 and "answers 500" in text_of(failed.text)
+    audit = text_of(browser.seen("/audit"))
+    assert f"campaign 1, {len(contacted)} joined, 0 left, 0 changed" in audit and gone not in audit
+    assert "token=" not in told.text  # the address may hold a key
+    assert browser.get(f"{campaign}/tell").url.path == campaign  # another language chosen after it
+    assert "Tell the audience webhook" not in opened().seen(campaign)
+
+
+def test_who_took_the_incentive_is_sent_with_the_orders(
+    opened: Opened, store: Store, people: Callable[..., pd.DataFrame]
+) -> None:
+    browser = opened()
+    campaign = planned(browser)
+    contacted, _ = store.campaigns.groups(1)
+    page = browser.seen(campaign)
+    csrf = re.search(r'name="csrf" value="(\w+)"', page)
+    assert csrf
+    took = sorted(contacted)[:20]
+
+    measured = browser.post(
+        f"{campaign}/measure",
+        data={"csrf": csrf[1], "version": version_of(page)},
+        files={
+            "orders": ("orders.csv", orders(list(people()["customer_id"]))),
+            "redeemed": ("took.csv", "\n".join(["customer_id", *took]).encode()),
+        },
+    )
+
+    assert measured.status_code == 200, text_of(measured.text)
+    kept = store.campaigns.numbered(1)
+    assert kept and kept.findings
+    # 20 incentives of 0.5, and a contact of 0.1 for each
+    assert kept.findings["record"]["cost"] == pytest.approx(20 * 0.5 + 0.1 * len(contacted))
