@@ -37,7 +37,7 @@ def demo(
     """
     from features.datasets import cdnow
     from features.files import write_csv
-    from serving.commands.report import made_report
+    from serving.campaign.economics import made_report
     from serving.lists.export import write_table
     from serving.report.folder import PAGE, write_report
     from serving.scorer import Scorer

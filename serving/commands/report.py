@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from features.commands.console import progress, show_json, show_table
-from features.commands.log import open_log
 from features.commands.options import CONFIG_ONLY, AsJson, options
 from features.economics.settings import ReportSettings
 from features.language import currency, translated
 from features.log.settings import Columns, LogSettings
-from features.progress import Report
 from serving.settings import MoneySettings
 
 if TYPE_CHECKING:
@@ -47,6 +42,7 @@ def report(
     with --star-schema facts and dimensions for Power BI.
     A part whose file is missing says which file would fill it.
     """
+    from serving.campaign.economics import made_report
     from serving.report.folder import require_target, write_report
 
     require_target(settings.out)
@@ -61,34 +57,6 @@ def report(
         show_json(made.to_dict())
     else:
         _show(made, settings.out)
-
-
-def made_report(
-    settings: ReportSettings, log: LogSettings, columns: Columns, step: Report
-) -> EconomicsReport:
-    """Read the log and the files, and compute the report."""
-    from features.economics.identities import aliases_of
-    from features.economics.report import build_report
-    from serving.campaign.campaign_costs import campaign_costs
-    from serving.campaign.ledger import ledger_section
-    from serving.report.sources import ReportSources
-
-    aliases = aliases_of(log)
-    # The page says how many were united, and shows money as booked beside real money, so the sources do both.
-    orders = open_log(log.model_copy(update={"identities": None, "deflator": None}), columns, step)
-    step("Computing", 0, 0)
-    known_until = orders.last_day + timedelta(days=1)
-    campaigns = campaign_costs(settings.campaigns, known_until, aliases) if settings.campaigns else None
-    sources = ReportSources(settings, log, orders, aliases, campaigns)
-    with sources.facts() as facts, ExitStack() as stack:
-        inputs = sources.inputs(facts, stack)
-        made = build_report(facts, inputs)
-        if settings.star_schema:
-            from features.economics.star_schema import star_schema
-
-            made = replace(made, star_schema=star_schema(facts, inputs, made))
-        ledger = ledger_section(settings.campaigns, facts.periods.known_until, inputs.unit)
-        return replace(made, sections=(*made.sections, ledger), about_files=tuple(sources.said))
 
 
 def _show(made: EconomicsReport, folder: Path) -> None:

@@ -52,6 +52,11 @@ class KnownOrders:
         self._lock = Lock()
         self._scorer: Scorer | None = None
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The optional columns that the log has."""
+        return self._log.columns
+
     def of(self, customer_id: str, day: date) -> Known | None:
         """Describe a customer as of a day; None if the log has no order of theirs before it.
 

@@ -43,6 +43,11 @@ def page(visit: Visit, template: str, *, status: int = 200, **values: Any) -> Re
     return HTMLResponse(rendered, status)
 
 
+def part(template: str, **values: Any) -> str:
+    """Return a part of a page, in the chosen language."""
+    return _environment().get_template(template).render(**values)
+
+
 def said(visit: Visit, title: str, *sentences: str, status: int, back: str = "", **headers: str) -> Response:
     """Return a page that says something, such as what is wrong, and leads back."""
     response = page(visit, "said.html", status=status, title=title, sentences=sentences, back=back)

@@ -20,6 +20,7 @@ from serving.workbench.application import application
 from serving.workbench.audience_channel import AudienceChannel
 from serving.workbench.new_orders import NewOrders
 from serving.workbench.orders import KnownOrders
+from serving.workbench.reports import Reports
 from serving.workbench.sealing import Sealer
 from serving.workbench.versions import KnownVersions
 from serving.workbench.visit import Sources
@@ -35,6 +36,7 @@ def serve(
     orders: TransactionLog | None = None,
     columns: Columns | None = None,
     webhook: WebhookSettings | None = None,
+    reports: Reports | None = None,
 ) -> None:
     """Answer browsers until the process is told to end.
 
@@ -48,6 +50,8 @@ def serve(
         Names of the columns of logs that campaigns are measured on.
     webhook : WebhookSettings, optional
         Where audiences of campaigns are told to.
+    reports : Reports, optional
+        Of the log.
 
     Raises
     ------
@@ -64,7 +68,9 @@ def serve(
     known = None if orders is None else KnownOrders(orders, versions)
     new_orders = NewOrders(settings.transactions, columns or Columns())
     channel = AudienceChannel(webhook, store.address.file) if webhook and webhook.url else None
-    sources = Sources(store, versions, Sealer(secret), known, settings.report, new_orders, channel=channel)
+    sources = Sources(
+        store, versions, Sealer(secret), known, settings.report, new_orders, channel=channel, reports=reports
+    )
     if known:
         Thread(target=known.prepare, daemon=True).start()
     app = application(sources, secret, loopback=loopback, language=settings.language, host=settings.host)

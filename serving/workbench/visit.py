@@ -14,6 +14,7 @@ from serving.workbench.audience_channel import AudienceChannel
 from serving.workbench.audiences import Audiences
 from serving.workbench.new_orders import NewOrders
 from serving.workbench.orders import KnownOrders
+from serving.workbench.reports import Reports
 from serving.workbench.sealing import Sealer
 from serving.workbench.versions import KnownVersions
 
@@ -37,6 +38,8 @@ class Sources:
         Of the log, where the workbench was given one.
     report : Path or None
         Folder of the economics report, where it was given one.
+    reports : Reports or None
+        Reports of the log, where it was given one.
     new_orders : NewOrders
         Logs that campaigns are measured on.
     channel : AudienceChannel or None
@@ -52,6 +55,7 @@ class Sources:
     new_orders: NewOrders = field(default_factory=NewOrders)
     audiences: Audiences = field(default_factory=Audiences)
     channel: AudienceChannel | None = None
+    reports: Reports | None = None
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from serving.workbench.application import application
 from serving.workbench.audience_channel import AudienceChannel
 from serving.workbench.new_orders import NewOrders
 from serving.workbench.orders import KnownOrders
+from serving.workbench.reports import Reports
 from serving.workbench.sealing import Sealer
 from serving.workbench.versions import KnownVersions
 from serving.workbench.visit import Sources
@@ -131,12 +132,15 @@ def opened(tmp_path: Path, store: Store) -> Callable[..., Browser]:
         report: Path | None = None,
         new_orders: Path | None = None,
         channel: AudienceChannel | None = None,
+        reports: Reports | None = None,
     ) -> Browser:
         secret = store.customers.prepare()
         versions = KnownVersions(Registry(tracking_uri or f"sqlite:///{tmp_path}/none.db"))
         known = None if orders is None else KnownOrders(orders, versions)
         own_log = NewOrders(str(new_orders) if new_orders else None)
-        sources = Sources(store, versions, Sealer(secret), known, report, own_log, channel=channel)
+        sources = Sources(
+            store, versions, Sealer(secret), known, report, own_log, channel=channel, reports=reports
+        )
         app = application(sources, secret, loopback=loopback, language=language)
         return Browser(app, "http://localhost" if loopback else "https://workbench.example")
 
