@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BUILD := build
 
-.PHONY: demo test test-slow check lock bench bench-quality bench-scale bench-serving bento clean notebook soak
+.PHONY: demo test test-slow test-spark check lock bench bench-quality bench-scale bench-serving bento clean notebook soak
 .DEFAULT_GOAL := demo
 
 $(STAMP): requirements.lock requirements-dev.lock pyproject.toml
@@ -27,13 +27,23 @@ check: $(STAMP)
 	$(BIN)/mypy
 
 test: check
-	$(BIN)/python -m pytest -m "not soak and not slow" -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=
+	$(BIN)/python -m pytest -m "not soak and not slow and not spark" -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=
 	@echo "Lines of the three packages that the tests' own processes ran: $$($(BIN)/coverage report --format=total)%"
 	@echo "Where not: $(BIN)/coverage report --show-missing"
 
 # Whole commands, the commands of README and docs, notebooks, and services under attack: what .ci/run runs besides.
 test-slow: $(STAMP)
-	$(BIN)/python -m pytest -m "slow and not soak" -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -m "slow and not soak and not spark" -n 3 --dist loadfile --no-loadscope-reorder
+
+# What runs on Spark: a gigabyte more to install, and Java (default-jre-headless) to run it.
+SPARK := $(VENV)/.installed-spark
+$(SPARK): $(STAMP) requirements-spark.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes --no-deps --no-build-isolation \
+	    -r requirements-spark.lock
+	touch $@
+
+test-spark: $(SPARK)
+	$(BIN)/python -m pytest -m "spark and not soak"
 
 # Long runs, by hand.
 soak: $(STAMP)
@@ -75,7 +85,7 @@ notebook: $(STAMP)
 
 # Exact versions of what pyproject.toml allows today, for every system and Python that it allows, with the hashes of
 # their files and without the address of an index: what stayworth needs to run, what its tests, checks and packaging need
-# besides, and what builds the image's wheel. Only what no longer fits: make lock UPGRADE=
+# besides, what Spark's tests need, and what builds the image's wheel. Only what no longer fits: make lock UPGRADE=
 UPGRADE := --upgrade
 lock:
 	set -e; fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; \
@@ -85,6 +95,8 @@ lock:
 	    --generate-hashes --no-annotate --custom-compile-command 'make lock' $(UPGRADE) --output-file "$$@"; }; \
 	compile requirements.lock pyproject.toml; \
 	printf 'hatchling\neditables\n' | compile requirements-dev.lock pyproject.toml - --extra dev \
+	    --constraint requirements.lock $$(sed -nE 's/^([a-z0-9-]+)==.*/--no-emit-package \1/p' requirements.lock); \
+	printf 'setuptools\n' | compile requirements-spark.lock pyproject.toml - --extra spark \
 	    --constraint requirements.lock $$(sed -nE 's/^([a-z0-9-]+)==.*/--no-emit-package \1/p' requirements.lock); \
 	echo hatchling | compile serving/deploy/requirements-build.lock - \
 	    --constraint requirements.lock --constraint requirements-dev.lock

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
@@ -34,10 +35,19 @@ class Remarks:
     model: RetentionModel
     version: str
 
-    def other_history(self, log: TransactionLog) -> Iterator[Finding]:
-        """Find a log whose past is not that of the training log: another shop's, or a part of it."""
+    def other_history(
+        self, log: TransactionLog, rows_before: Callable[[date], int] | None = None
+    ) -> Iterator[Finding]:
+        """Find a log whose past is not that of the training log: another shop's, or a part of it.
+
+        ``rows_before`` counts the rows before a day, where ``log`` holds a sample of the customers.
+        """
         reference = self.model.card.reference
-        if reference is None or abs(lost := reference.rows_lost(log)) <= _OTHER_SHARE * reference.rows:
+        if reference is None:
+            return
+        counted = rows_before and reference.rows - rows_before(reference.snapshot.date)
+        lost = reference.rows_lost(log) if counted is None else counted
+        if abs(lost) <= _OTHER_SHARE * reference.rows:
             return
         yield Finding(
             "other-history",

@@ -7,7 +7,7 @@ So both give a customer the same numbers, to the last digit, whoever else is in 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -30,9 +30,10 @@ from features.log.columns import text
 from features.log.findings import Finding
 from features.log.history_checks import late_snapshot
 from features.log.prices import Prices
-from features.log.settings import Columns, LogRules
+from features.log.settings import Columns as LogColumns, LogRules
 from features.log.transactions import TransactionLog, validate
 from features.snapshot import Snapshot
+from features.table.columns import Columns
 from features.table.history import PurchaseHistory
 from serving.remarks import Remarks
 from training.model.retention_model import RetentionModel
@@ -41,7 +42,7 @@ from training.model.self_check import example_orders
 from training.versions.registry import DEFAULT_TRACKING_URI, load_champion
 
 # A request has a margin because its sender means it: an order without one is not used.
-REQUEST_COLUMNS = Columns(margin_column="margin")
+REQUEST_COLUMNS = LogColumns(margin_column="margin")
 NOTHING_USABLE = "no usable order: all were quarantined"
 _NOBODY = pd.DataFrame({"customer_id": [], "reason": []}, dtype="str")
 
@@ -125,15 +126,23 @@ class Scorer:
         model, champion = load_champion(tracking_uri)
         return cls(model, champion.version)
 
-    def differences(self, log: TransactionLog, snapshot: Snapshot | None = None) -> list[Finding]:
-        """Return why a log may be scored wrongly: read otherwise, long ended, or another than the training log."""
+    def differences(
+        self,
+        log: TransactionLog,
+        snapshot: Snapshot | None = None,
+        rows_before: Callable[[date], int] | None = None,
+    ) -> list[Finding]:
+        """Return why a log may be scored wrongly: read otherwise, long ended, or another than the training log.
+
+        ``rows_before`` counts the rows before a day, where ``log`` holds a sample of the customers.
+        """
         if snapshot:
             require_known_orders(snapshot)
         late = late_snapshot(log, snapshot) if snapshot else []
         return [
             *self.model.card.log.differences(log, self.version, self.model.features),
             *late,
-            *self.remarks.other_history(log),
+            *self.remarks.other_history(log, rows_before),
         ]
 
     def require_costs(self, stated: Mapping[str, float]) -> None:
@@ -357,8 +366,7 @@ class Scorer:
         if year is not None and self.model.own_costs and len(customers):
             table |= self.model.own_costs.columns(year, self.model.terms, customers)
         nothing = dict.fromkeys(SCORE_COLUMNS, np.empty(0, dtype=object))
-        columns = self.model.score_columns(table) if len(customers) else nothing
-        columns["model_version"] = np.full(len(customers), self.version, dtype=object)
+        columns = self.score_columns(table) if len(customers) else nothing
         # The table is in the order of customer_id, which a stable sort keeps among equals.
         order = np.argsort(-np.asarray(columns["value_at_risk"]), kind="stable")
         recent = table["days_since_last_purchase"] <= self.model.card.dormant_after_days
@@ -373,6 +381,17 @@ class Scorer:
             recent=np.asarray(recent)[order],
             notes=tuple(self.remarks.unseen(table)),
         )
+
+    def score_columns(self, table: Columns) -> dict[str, np.ndarray]:
+        """Score the customers of a feature table, at least one, in its order.
+
+        Returns
+        -------
+        dict of ndarrays of shape (n_customers,): `SCORE_COLUMNS`
+        """
+        columns = self.model.score_columns(table)
+        columns["model_version"] = np.full(len(table["customer_id"]), self.version, dtype=object)
+        return columns
 
     def learnt_from(self, beside: BehaviourFiles | None) -> BehaviourFiles | None:
         """Return the files that the version learnt from, as it told their touches apart; None if there is none."""

@@ -65,6 +65,19 @@ def stayworth_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A Spark session on this machine, for all tests of a process; Java takes seconds to start."""
+    from features.engines.spark import spark_session
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.chdir(tmp_path_factory.mktemp("spark"))  # where Spark keeps the tables of its catalogue
+        # Queries of seconds are not worth a second compilation.
+        patched.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+        with spark_session("local[2]") as session:
+            yield session
+
+
 @pytest.fixture
 def small_disk() -> Iterator[Path]:
     """A file system of three megabytes, where other accounts may enter."""

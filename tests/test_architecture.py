@@ -38,6 +38,7 @@ COMES_WITH = {
     "starlette": "bentoml",
     "uvicorn": "bentoml",
     "markupsafe": "jinja2",
+    "py4j": "pyspark",
     "pydantic-core": "pydantic",
     "typing-extensions": "pydantic",
 }
@@ -102,6 +103,7 @@ FLOORS = {
         ("settings",),
         ("remarks",),
         ("scorer",),
+        ("spark_list",),
         ("lists",),
         ("report",),
         ("store",),
@@ -128,7 +130,10 @@ LOCKS = {
         for line in (ROOT / name).read_text().replace("\\\n", "").splitlines()
         if line and not line.startswith("#")
     ]
-    for name in ("requirements.lock", "requirements-dev.lock", "serving/deploy/requirements-build.lock")
+    for name in (
+        *("requirements.lock", "requirements-dev.lock", "requirements-spark.lock"),
+        "serving/deploy/requirements-build.lock",
+    )
 }
 
 
@@ -324,6 +329,7 @@ def locked(name: str) -> dict[str, str]:
     [
         ("requirements.lock", PYPROJECT["project"]["dependencies"]),
         ("requirements-dev.lock", PYPROJECT["project"]["optional-dependencies"]["dev"]),
+        ("requirements-spark.lock", PYPROJECT["project"]["optional-dependencies"]["spark"]),
     ],
 )
 def test_a_lock_agrees_with_the_ranges(name: str, ranges: list[str]) -> None:

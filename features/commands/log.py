@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from features.log.findings import Finding
     from features.log.parts import LogParts
-    from features.log.report import LogReport
+    from features.log.report import RowBalance
     from features.log.transactions import TransactionLog
 
 
@@ -129,12 +129,12 @@ def _left_out(raw: pa.Table, log: LogSettings) -> npt.NDArray[np.bool_] | None:
     return None if log.where is None else ~rows_where(raw, log.where)
 
 
-def row_balance(report: LogReport, hidden: int, snapshot: Snapshot) -> list[tuple[str, int, str]]:
+def row_balance(report: RowBalance, hidden: int, snapshot: Snapshot) -> list[tuple[str, int, str]]:
     """Return a table that adds up: rows in = used + quarantined, by reason, + not yet visible.
 
     Parameters
     ----------
-    report : LogReport
+    report : RowBalance
     hidden : int, used rows on or after the snapshot
     snapshot : Snapshot
 

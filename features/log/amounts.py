@@ -181,6 +181,18 @@ def cents(values: npt.NDArray[np.float64], relative_error: float | npt.NDArray[n
     return rounded
 
 
+def parts_of_a_cent(values: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Mark the amounts that are no whole number of cents.
+
+    Examples
+    --------
+    >>> parts_of_a_cent(np.array([0.29, 1.005]))
+    array([False,  True])
+    """
+    rest = np.abs(values * 100 - np.round(values * 100))
+    return np.asarray(rest > _PART_OF_A_CENT * np.maximum(np.abs(values), 1))
+
+
 def running_cents(
     customers: pa.ChunkedArray, days: pa.ChunkedArray, values: npt.NDArray[np.float64]
 ) -> Cents | None:
@@ -198,9 +210,7 @@ def running_cents(
     >>> running_cents(*lines, np.array([0.004, 0.004, 0.004]))
     array([0, 1, 0])
     """
-    if not (
-        np.abs(values * 100 - np.round(values * 100)) > _PART_OF_A_CENT * np.maximum(np.abs(values), 1)
-    ).any():
+    if not parts_of_a_cent(values).any():
         return None
     codes = customers.combine_chunks().dictionary_encode().indices.to_numpy()
     order = np.lexsort((values, days.to_numpy(), codes))

@@ -48,6 +48,8 @@ class Quarantine:
     Parameters
     ----------
     raw : pyarrow.Table, the log as read
+    part : bool
+        Whether it is a part of a log only: what is judged by the share of its rows is then not judged.
 
     Examples
     --------
@@ -61,8 +63,9 @@ class Quarantine:
     {'row_number': 2, 'reason': 'no customer', 'customer_id': None, 'amount': 'x'}
     """
 
-    def __init__(self, raw: pa.Table) -> None:
+    def __init__(self, raw: pa.Table, *, part: bool = False) -> None:
         self.raw = raw
+        self.part = part
         self.used: Mask = np.ones(raw.num_rows, dtype=bool)
         self._set_aside: dict[str, tuple[npt.NDArray[np.int64], tuple[str, ...]]] = {}
         self._table: pa.Table | None = None

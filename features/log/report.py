@@ -16,8 +16,8 @@ from features.log.quarantine import Quarantine
 
 
 @dataclass(frozen=True)
-class LogReport:
-    """What validation found: ``rows_in == rows_used + sum(quarantined.values())``.
+class RowBalance:
+    """Where the rows of a log went: ``rows_in == rows_used + sum(quarantined.values())``.
 
     Attributes
     ----------
@@ -26,12 +26,6 @@ class LogReport:
     examples : dict of reason to a description of its first rows
     customers : int
     first_day, last_day : datetime.date, of the used rows
-    identical_rows : int, rows equal to an earlier one in every column of the contract, time of day included
-    zero_amounts, refunds : int, used rows with a zero or a negative amount
-    refunds_only_customers : int, customers without a purchase
-    currency : str or None, where the log or the caller names it
-    timezone : str, in which the days of the orders are
-    fingerprint : str, SHA-256 of the used rows, whatever their order
     """
 
     rows_in: int
@@ -41,13 +35,6 @@ class LogReport:
     customers: int
     first_day: date
     last_day: date
-    identical_rows: int
-    zero_amounts: int
-    refunds: int
-    refunds_only_customers: int
-    currency: str | None
-    timezone: str
-    fingerprint: str
 
     def rows(self) -> list[tuple[str, int, str]]:
         """Return the balance of rows as lines of a table: what, how many rows, where."""
@@ -58,7 +45,7 @@ class LogReport:
             last=self.last_day,
         )
         reasons = [
-            (translated("quarantined: {reason}", reason=translated(why)), count, self.examples[why])
+            (translated("quarantined: {reason}", reason=translated(why)), count, self.examples.get(why, ""))
             for why, count in self.quarantined.items()
         ]
         return [
@@ -70,6 +57,29 @@ class LogReport:
     def __str__(self) -> str:
         counts = "".join(f" + {count:,} quarantined ({why})" for why, count in self.quarantined.items())
         return f"{self.rows_in:,} rows in = {self.rows_used:,} used" + (counts or " + 0 quarantined")
+
+
+@dataclass(frozen=True)
+class LogReport(RowBalance):
+    """What validation found.
+
+    Attributes
+    ----------
+    identical_rows : int, rows equal to an earlier one in every column of the contract, time of day included
+    zero_amounts, refunds : int, used rows with a zero or a negative amount
+    refunds_only_customers : int, customers without a purchase
+    currency : str or None, where the log or the caller names it
+    timezone : str, in which the days of the orders are
+    fingerprint : str, SHA-256 of the used rows, whatever their order
+    """
+
+    identical_rows: int
+    zero_amounts: int
+    refunds: int
+    refunds_only_customers: int
+    currency: str | None
+    timezone: str
+    fingerprint: str
 
 
 def report_of(

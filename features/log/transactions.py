@@ -6,7 +6,8 @@ line of an order, of one customer on one day; a negative amount is a refund, a z
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from functools import cached_property
@@ -51,6 +52,9 @@ OPTIONAL = (
     "category",
     "discount_cents",
 )
+
+
+NO_CURRENCY = "(none)"
 
 
 @dataclass(frozen=True)
@@ -246,7 +250,7 @@ def validate(
     quarantine = Quarantine(table)
     if left_out is not None:
         quarantine.set_aside(left_out, LEFT_OUT, names["customer_id"])
-    _set_no_orders_aside(quarantine, names)
+    set_no_orders_aside(quarantine, names)
     ignored = _ignore_unasked(table, names, rules, columns)
     lines = read_lines(quarantine, names, rules, expression, local_now(now, rules.timezone))
     currency = _one_currency(quarantine, lines, names, rules)
@@ -281,7 +285,7 @@ def _as_table(raw: pa.Table | pd.DataFrame) -> pa.Table:
         return pa.Table.from_pandas(raw.astype(dict.fromkeys(mixed, "string")), preserve_index=False)
 
 
-def _set_no_orders_aside(quarantine: Quarantine, names: Mapping[str, str]) -> None:
+def set_no_orders_aside(quarantine: Quarantine, names: Mapping[str, str]) -> None:
     """Set aside the rows that hold nothing: empty ones, and headers that come again where files were joined."""
     name = names["ordered_at"]
     dates = plain(quarantine.raw[name])
@@ -345,32 +349,62 @@ def _one_currency(
         formats = currencies_of(quarantine.raw.schema, _amount_columns(names, rules.amount_expression))
         shown = set(one_name(formats).values())
         return shown.pop().upper() if len(shown) == 1 else None
-    written = pc.fill_null(pc.utf8_upper(lines["currency"]), "(none)").combine_chunks().dictionary_encode()
-    words = written.dictionary.to_pylist()
     if rules.currency is not None:
-        other = np.array([not same_currency(word, rules.currency) for word in words], dtype=bool)
-        quarantine.set_aside(other[written.indices.to_numpy()], OTHER_CURRENCY, names["currency"])
+        set_other_currencies_aside(quarantine, lines, names["currency"], rules.currency)
         return rules.currency
-    codes = pa.array(one_name(words).values(), pa.string()).take(written.indices)
-    found = pc.value_counts(codes.filter(pa.array(quarantine.used))).to_pylist()
-    if len(found) > 1:
-        found.sort(key=lambda entry: (-entry["counts"], entry["values"]))
-        counts = ", ".join(f"{entry['values']} ({entry['counts']:,} rows)" for entry in found)
-        named = next(entry["values"] for entry in found if entry["values"] != "(none)")
+    words = currency_words(lines)
+    found = pc.value_counts(words.filter(pa.array(quarantine.used))).to_pylist()
+    counts = {entry["values"]: entry["counts"] for entry in found}
+    return the_currency(counts, words.unique().to_pylist(), names["currency"])
+
+
+def currency_words(lines: pa.Table) -> pa.ChunkedArray:
+    """Return the word for the currency of each line, in capitals, `NO_CURRENCY` where there is none."""
+    return pc.fill_null(pc.utf8_upper(lines["currency"]), NO_CURRENCY)
+
+
+def set_other_currencies_aside(quarantine: Quarantine, lines: pa.Table, name: str, currency: str) -> None:
+    """Set aside the lines of another currency than the chosen one."""
+    written = currency_words(lines).combine_chunks().dictionary_encode()
+    words = written.dictionary.to_pylist()
+    other = np.array([not same_currency(word, currency) for word in words], dtype=bool)
+    quarantine.set_aside(other[written.indices.to_numpy()], OTHER_CURRENCY, name)
+
+
+def the_currency(rows: Mapping[str, int], words: Sequence[str], column: str) -> str | None:
+    """Return the one currency of a log; None where its cells are empty.
+
+    Parameters
+    ----------
+    rows : mapping of word to number of used rows, as `currency_words` gives the words
+    words : sequence of str, those of all rows
+    column : str, the log's name of the column
+
+    Raises
+    ------
+    LogError
+        If there are several.
+    """
+    named, totals = one_name(words), Counter[str]()
+    for word, count in rows.items():
+        totals[named[word]] += count
+    if len(totals) > 1:
+        found = sorted(totals.items(), key=lambda entry: (-entry[1], entry[0]))
         raise LogError(
             translated(
                 "The log mixes {n} currencies in {example!r}: {counts}.",
                 n=len(found),
-                example=names["currency"],
-                counts=counts,
+                example=column,
+                counts=", ".join(f"{code} ({count:,} rows)" for code, count in found),
             ),
             translated(
                 "Say which to use, such as --currency {named}; rows in others are then quarantined.",
-                named=named,
+                named=next(code for code, _ in found if code != NO_CURRENCY),
             ),
             translated("Send the amounts of one currency, that of the training log."),
         )
-    return found[0]["values"] if found and found[0]["values"] != "(none)" else None
+    only = next(iter(totals), NO_CURRENCY)
+    return None if only == NO_CURRENCY else only
 
 
 def _amount_columns(names: Mapping[str, str], expression: str | None) -> tuple[str, ...]:

@@ -37,6 +37,7 @@ REFUNDS_ONLY = translatable("refunds only before the snapshot")
 NO_ORDER_YET = translatable("no order before the snapshot")
 
 _TYPES = {"int64": pa.int64(), "float64": pa.float64()}
+_SQL_TYPES = {"int64": "BIGINT", "float64": "DOUBLE"}
 SCHEMA = pa.schema(
     [("snapshot_date", pa.date32()), ("customer_id", pa.string())]
     + [(f.name, _TYPES[f.dtype]) for f in FEATURES]
@@ -58,8 +59,7 @@ totals AS (
 SELECT DATE '{date}' AS snapshot_date, customer_id,
   <features>
 FROM totals
-WHERE days > 0
-ORDER BY customer_id"""
+WHERE days > 0""" + (_IN_ORDER := "\nORDER BY customer_id")
 
 _UNSCORED_SQL = f"""WITH customers AS (
   SELECT customer_id,
@@ -183,7 +183,7 @@ class PurchaseHistory(Closing):
         DataFrame
             ``customer_id`` and ``reason``, ordered by customer_id.
         """
-        return self.engine.query(_at(_UNSCORED_SQL, snapshot)).to_pandas()
+        return self.engine.query(unscored_sql(snapshot)).to_pandas()
 
     def rows_seen(self, snapshot: Snapshot) -> int:
         """Count the rows of the log before the snapshot; the others are not yet visible."""
@@ -251,6 +251,18 @@ def build_feature_table(
 def feature_catalogue_markdown() -> str:
     """Return `FEATURES` as a Markdown table: name, type, unit, meaning."""
     return catalogue_markdown(FEATURES)
+
+
+def typed_features_sql(columns: Collection[str], snapshot: Snapshot) -> str:
+    """Return the query of the feature table in the types of `SCHEMA`, in no order."""
+    sql = features_sql(columns, snapshot).removesuffix(_IN_ORDER)
+    typed = ", ".join(f"CAST({f.name} AS {_SQL_TYPES[f.dtype]}) AS {f.name}" for f in FEATURES)
+    return f"SELECT snapshot_date, customer_id, {typed}\nFROM (\n{sql}\n)"
+
+
+def unscored_sql(snapshot: Snapshot) -> str:
+    """Return the query of the log's customers without features, with the reason, by customer_id."""
+    return _at(_UNSCORED_SQL, snapshot)
 
 
 def features_sql(columns: Collection[str], snapshot: Snapshot, names: Collection[str] = ()) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import date
+from typing import TYPE_CHECKING
 
 from features.errors import WindowError
 from features.language import translated
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from features.behaviour.files import BehaviourFiles
     from features.economics.money import MoneyUnit
     from features.economics.trailing import CostFiles
+    from features.log.report import RowBalance
     from features.log.transactions import TransactionLog
     from features.progress import Report
+    from serving.commands.list_summary import ListSummary
     from serving.lists.contacts import Contacts
     from serving.lists.team_list import ListTerms
     from serving.lists.written_list import Written
@@ -107,7 +110,7 @@ def make_list(
     from serving.lists.written_list import Written, columns_for, write_list
 
     snapshot = given_snapshot(settings)
-    _require_orders(orders, snapshot)
+    require_orders(orders.first_day, snapshot)
     unit = MoneyUnit.of(money.unit, orders.currency)
     report(translated("Scoring"), 0, 0)
     scored = scorer.score_log(orders, snapshot, cost_files=files, beside=beside)
@@ -137,13 +140,14 @@ def make_list(
     return MadeList(scored, chosen, written, scorer.version, contacted, tuple(said))
 
 
-def _require_orders(orders: TransactionLog, snapshot: Snapshot | None) -> None:
-    if snapshot and snapshot.date <= orders.first_day:
+def require_orders(first_day: date, snapshot: Snapshot | None) -> None:
+    """Raise a WindowError if no order lies before the snapshot."""
+    if snapshot and snapshot.date <= first_day:
         raise WindowError(
             translated(
                 "No order lies before {day:date}. Use --snapshot-date {first} or later.",
                 day=snapshot.date,
-                first=str(Snapshot.after(orders.first_day)),
+                first=str(Snapshot.after(first_day)),
             )
         )
 
@@ -157,24 +161,21 @@ def _terms(scored: ScoredList, scorer: Scorer, unit: MoneyUnit) -> ListTerms:
     return ListTerms(unit, day, days, scorer.version, ends="window", starts=day, money_of=money_of)
 
 
-def list_document(made: MadeList, published: Store | None) -> dict[str, Any]:
-    """Return what a script wants to know of a list: where every row and every customer went."""
+def summary_of(made: MadeList, balance: RowBalance) -> ListSummary:
+    """Return the counts of a list: where every row and every customer went."""
+    from serving.commands.list_summary import ListSummary
+
     scored = made.scored
-    return {
-        "model_version": made.version,
-        "snapshot_date": scored.snapshot.date,
-        "rows": {
-            "in": scored.rows_in,
-            "used": scored.rows_used,
-            "quarantined": scored.quarantined,
-            "not_yet_visible": scored.rows_not_visible,
-        },
-        "scored": len(scored.scores),
-        "unscored": scored.unscored["reason"].value_counts().to_dict(),
-        "listed": len(made.chosen),
-        "value_at_risk": made.chosen["value_at_risk"].sum(),
-        "published_in": str(published.address) if published else None,
-    }
+    return ListSummary(
+        made.version,
+        scored.snapshot,
+        balance,
+        scored.rows_not_visible,
+        (len(scored.scores), float(scored.scores["value_at_risk"].sum())),
+        {str(reason): int(n) for reason, n in scored.unscored["reason"].value_counts().items()},
+        (len(made.chosen), float(made.chosen["value_at_risk"].sum())),
+        made.contacted,
+    )
 
 
 @contextmanager

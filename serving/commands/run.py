@@ -9,6 +9,7 @@ import typer
 from features.commands.console import progress, show_json, show_table
 from features.commands.log import open_log
 from features.commands.options import CONFIG_ONLY, AsJson, OnlyFlags, options
+from features.engines.settings import EngineSettings
 from features.errors import StayworthError
 from features.language import translated
 from features.log.settings import Columns, LogSettings
@@ -41,6 +42,7 @@ def run(
     store: StoreSettings,
     webhook: Annotated[WebhookSettings, OnlyFlags(("url",))],
     alerts: Annotated[AlertSettings | None, CONFIG_ONLY],
+    engine: Annotated[EngineSettings, CONFIG_ONLY],
     as_json: AsJson = False,
 ) -> None:
     """Validate the log, train if it is due, promote what is better, score, publish, and raise alerts: for a scheduler.
@@ -58,6 +60,14 @@ def run(
     from serving.commands.scheduled_run import RunSections, ScheduledRun
 
     _require_one_list(settings, alerts)
+    if engine.on_spark:
+        raise StayworthError(
+            translated(
+                "A run reads the log by duckdb, and engine in [engine] is spark. Schedule its steps instead: "
+                "{command}, for example.",
+                command="'stayworth score --engine spark'",
+            )
+        )
     costs.stated()
     uri = registry.tracking_uri
     busy = translated(

@@ -22,10 +22,10 @@ from serving.commands.delivery import opened_delivery
 from serving.commands.made_list import (
     contacts_of,
     given_snapshot,
-    list_document,
     make_list,
     publishable,
     shrunken,
+    summary_of,
 )
 from serving.commands.run_id import digest_of, run_id
 from training.commands.monitor import why_due
@@ -257,7 +257,7 @@ class ScheduledRun:
                 beside=self.beside,
             )
             set_id = self._publish(published, made) if published else None
-            document = list_document(made, published)
+            document = summary_of(made, orders.report).document(str(published.address) if published else None)
         self.said += made.said
         digests = {"out": digest_of(settings.out), "unscored": digest_of(settings.unscored)}
         noted = {"champion": champion, "digests": digests, "set": set_id, "list": document}

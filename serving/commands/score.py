@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import typer
 
-from features.commands.console import progress, show_json, show_table
-from features.commands.log import open_log, row_balance
+from features.commands.console import progress, show_json
+from features.commands.log import open_log
 from features.commands.options import AsJson, options
+from features.engines.settings import EngineSettings
 from features.language import translated
 from features.log.settings import Columns, LogSettings
-from serving.commands.made_list import contacts_of, given_snapshot, list_document, make_list, publishable
+from serving.commands.made_list import contacts_of, given_snapshot, make_list, publishable, summary_of
 from serving.settings import MoneySettings, ScoreSettings, StoreSettings
 from training.behaviour_settings import BehaviourSettings
 from training.settings import CostSettings, RegistrySettings
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from features.log.report import LogReport
-    from serving.commands.made_list import MadeList
 
 
 @options
@@ -33,6 +26,7 @@ def score(
     registry: RegistrySettings,
     store: StoreSettings,
     money: MoneySettings,
+    engine: EngineSettings,
     as_json: AsJson = False,
 ) -> None:
     """Score every customer of a log by the champion model, most value at risk first.
@@ -43,8 +37,15 @@ def score(
 
     For the service: stayworth score --transactions orders.csv --publish
 
+    On a cluster: stayworth score --engine spark --transactions main.shop.orders --to main.crm.scores
+
     For a warehouse: stayworth score --transactions orders.csv --to 'postgresql://crm@db/marketing?table=scores'
     """
+    if engine.on_spark:
+        from serving.commands.spark_score import score_on_cluster
+
+        score_on_cluster(engine, settings, log, columns, costs, behaviour, registry, money, as_json)
+        return
     from serving.scorer import Scorer
 
     with progress() as report, publishable(store if settings.publish else None) as published:
@@ -67,10 +68,11 @@ def score(
             published.publish(made.scored.scores, keep=settings.keep_sets, progress=report)
     for sentence in made.said:
         typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
+    summary = summary_of(made, orders.report)
     if as_json:
-        show_json(list_document(made, published))
+        show_json(summary.document(str(published.address) if published else None))
         return
-    _show_summary(made, orders.report)
+    summary.show()
     typer.echo()
     if settings.out:
         typer.echo(
@@ -90,30 +92,3 @@ def score(
                 store=published_in,
             )
         )
-
-
-def _show_summary(made: MadeList, report: LogReport) -> None:
-    """Print where every row and every customer went."""
-    scored, heads = made.scored, ["", translated("Rows"), ""]
-    show_table(translated("Log"), heads, row_balance(report, scored.rows_not_visible, scored.snapshot))
-    typer.echo()
-    reasons = scored.unscored["reason"].value_counts().items()
-    lines: list[tuple[str, int, str]] = [
-        (translated("in the log"), len(scored.scores) + len(scored.unscored), ""),
-        (translated("scored"), len(scored.scores), _money_at_risk(scored.scores)),
-        *(
-            [(translated("unscored"), count, translated(str(reason))) for reason, count in reasons]
-            or [(translated("unscored"), 0, "")]
-        ),
-        (translated("in the list"), len(made.chosen), _money_at_risk(made.chosen)),
-    ]
-    if made.contacted is not None:
-        lines.append(made.contacted)
-    title = translated(
-        "List of {day:date}, by model {version}", day=scored.snapshot.date, version=made.version
-    )
-    show_table(title, ["", translated("Customers"), ""], lines)
-
-
-def _money_at_risk(scores: pd.DataFrame) -> str:
-    return translated("value at risk {money:,.2f}", money=float(scores["value_at_risk"].sum()))

@@ -284,6 +284,7 @@ def test_the_printed_config_gives_the_defaults_and_is_accepted(here: Path) -> No
             "score",
             "store",
             "money",
+            "engine",
             "serve",
             "workbench",
             "plan",
