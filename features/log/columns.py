@@ -112,7 +112,8 @@ def _missing_columns(missing: dict[str, str], available: list[str], roles: dict[
         if twins := [each for each in available if re.fullmatch(rf"{re.escape(name)}#[0-9]+", each)]:
             advice.append(f"for {name!r} {remedy} {' or '.join(map(repr, twins))}, whichever is meant")
             continue
-        near = nearest(name, available, cutoff=0.7) or _usual(roles.get(name, ""), free)
+        near = nearest(name, available, cutoff=0.85) or _usual(roles.get(name, ""), free)
+        near = near or nearest(name, available, cutoff=0.7)
         price, quantity = (_usual(role, free) if near is None else None for role in ("price", "quantity"))
         if roles.get(name) == "amount" and price and quantity:
             expression = f"{quoted(quantity)} * {quoted(price)}"

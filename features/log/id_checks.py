@@ -34,6 +34,8 @@ _SUMMARIES: dict[str, Callable[[np.ndarray], float]] = {
     ),
 }
 _FEW_ROWS = 50
+_MOST_PHONES = 0.8  # of the ids
+_PHONE_DIGITS = 9  # of a number without the code of its country
 _LONG = r"^[1-9][0-9]{15,}$"
 _LONG_ROUNDED = r"^[1-9][0-9]{14}0+$"
 
@@ -49,6 +51,7 @@ def check_ids(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
     ids, rows = log.customer_ids.dictionary, pa.array(np.bincount(log.customer_codes))
     yield from _check_digits(ids)
     yield from _check_bytes(ids)
+    yield from _check_phones(log, ids)
     yield from _check_zeros(log, ids)
     if not rules.fold_ids:
         yield from _check_writing(ids)
@@ -235,6 +238,35 @@ def _check_zeros(log: TransactionLog, ids: pa.Array) -> Iterator[Finding]:
             n=len(twins),
             examples=examples([padded.filter(pc.equal(bare, twins[0]))[0].as_py(), twins[0]]),
             flag=with_replaced(zeros),
+        ),
+    )
+
+
+def _check_phones(log: TransactionLog, ids: pa.Array) -> Iterator[Finding]:
+    """Look for telephone numbers that are there with and without the code of their country."""
+    looks = pc.match_substring_regex(ids, r"^(\+|0)[0-9 ()/.-]{7,}$")
+    abroad = pc.match_substring_regex(ids, r"^(\+|00)[1-9]")
+    if pc.sum(looks).as_py() < _MOST_PHONES * len(ids) or not pc.any(abroad).as_py():
+        return
+    bare = pc.utf8_slice_codeunits(
+        pc.replace_substring_regex(ids.filter(looks), "[^0-9]", ""), -_PHONE_DIGITS
+    )
+    counts = bare.value_counts()
+    twins = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
+    if len(twins) < 2:
+        return
+    column = quoted(log.names.get("customer_id", "customer_id"))
+    alike = ids.filter(looks).filter(pc.equal(bare, twins[0])).to_pylist()
+    digits = f"right(regexp_replace({column}, '[^0-9]', '', 'g'), {_PHONE_DIGITS}) AS {column}"
+    yield Finding(
+        "similar-ids",
+        translated(
+            "{n:telephone number is|telephone numbers are} there in several ways, such as {examples}, and one customer "
+            "counts as several. {flag} takes the last {digits} digits for the customer.",
+            n=len(twins),
+            examples=examples(alike),
+            flag=with_replaced(digits),
+            digits=_PHONE_DIGITS,
         ),
     )
 

@@ -41,7 +41,7 @@ NOBODY_ADDRESS = r"^(test|demo|dummy|no-?reply)([+._-]?[a-z0-9]*)@|@(example\.(c
 LONGEST_ID_BYTES = 2_000
 """PostgreSQL's indexes take rows of up to 2,704 bytes."""
 
-SCIENTIFIC = r"^[0-9](\.[0-9]+)?[eE]\+[0-9]{1,3}$"
+SCIENTIFIC = r"^([0-9]([.,][0-9]+)?[eE]\+|[0-9][.,][0-9]+[eE])[0-9]{1,3}$"
 _SAME_LETTER = str.maketrans(
     {
         **{"ي": "ی", "ى": "ی", "ك": "ک"},

@@ -61,6 +61,12 @@ _FLAG_COLUMN = re.compile(
 _ENDED_COLUMN = re.compile(
     r"(cancell?ed|voided|refunded|returned|deleted|charged[ _]?back)[ _]?(at|on|date|time)$"
 )
+_STATUS_COLUMN = re.compile(r"status|\bstate|zustand|durum|estado|statut|stato\b|وضعیت|حالة|статус")
+_TWO_SIDES = (
+    *({"s", "h"}, {"soll", "haben"}, {"d", "c"}, {"dr", "cr"}, {"debit", "credit"}, {"débit", "crédit"}),
+    *({"debe", "haber"}, {"borç", "alacak"}, {"بدهکار", "بستانکار"}, {"مدين", "دائن"}),
+)
+"""Words of accounts for what is owed and what is given back."""
 _REFUNDED_COLUMN = re.compile(r"(amount|total|value)?[ _]?refund(ed|s)?[ _]?(amount|total|value)?$")
 
 
@@ -185,6 +191,11 @@ def _words(
         return
     bad = [value for value in counts if value and value.removeprefix("wc-") in _BAD_STATUS]
     refunds = [value for value in counts if value and _is_refund(value)]
+    if _STATUS_COLUMN.search(
+        name.lower()
+    ):  # an order that came back is none, and has no second row of its own
+        bad, refunds = [*bad, *(each for each in refunds if each not in bad)], []
+    yield from _sides(name, column, counts, cents, log)
     positive = pc.and_(pc.is_in(values, value_set=pa.array(refunds, pa.string())), pc.greater(cents, 0))
     if refunds and not set(refunds) <= set(bad) and pc.any(positive).as_py():
         yield Finding(
@@ -198,9 +209,36 @@ def _words(
                 flag=_turned(name, refunds, column, log),
             ),
         )
-    elif bad and len(counts) > 1:
+        bad = [value for value in bad if value not in refunds]
+    if bad and len(counts) > 1:
         rows = sum(counts[value] for value in bad)
         yield _no_sales(name, rows, listed(bad), _is_none_of(name, column, bad))
+
+
+def _sides(
+    name: str,
+    column: pa.ChunkedArray,
+    counts: dict[str | None, int],
+    cents: pa.ChunkedArray,
+    log: TransactionLog,
+) -> Iterator[Finding]:
+    """Look at a column that says debit or credit beside amounts without a sign."""
+    words = {value: count for value, count in counts.items() if value}
+    if set(words) not in _TWO_SIDES or pc.any(pc.less(cents, 0)).as_py():
+        return
+    rarer = min(words, key=lambda word: words[word])
+    yield Finding(
+        "debit-and-credit",
+        translated(
+            "Column {name} says {words}, and no amount is negative: all count as purchases. If those of {rarer!r} "
+            "({n:row|rows}) give money back, turn them: {flag}.",
+            name=repr(name),
+            words=listed(words),
+            rarer=rarer,
+            n=words[rarer],
+            flag=_turned(name, [rarer], column, log),
+        ),
+    )
 
 
 def _turned(name: str, refunds: list[str], column: pa.ChunkedArray, log: TransactionLog) -> str:

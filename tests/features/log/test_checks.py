@@ -364,6 +364,49 @@ def test_ids_with_invisible_characters_are_told_and_a_byte_order_mark_is_none() 
     assert found(changed("customer_id", lambda n, each: f"\ufeff{each}" if n == 50 else each)) == {}
 
 
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda n, each: f"{int(each) + 1},5E+15", {"scientific-ids": True}),
+        (lambda n, each: f"{int(each) % 9 + 1}.{each}E18", {"scientific-ids": True}),
+        (lambda n, each: f"E{each}", {}),
+        (lambda n, each: f"+49 170 5550{each}" if n % 2 else f"0170/5550{each}", {"similar-ids": False}),
+        (lambda n, each: f"+491705550{each}", {}),
+        (lambda n, each: f"01705550{each}", {}),
+    ],
+)
+def test_numbers_of_spreadsheets_and_telephones_are_found(
+    change: Callable[[int, str], str], expected: dict[str, bool]
+) -> None:
+    assert found(changed("customer_id", change)) == expected
+
+
+def test_debit_and_credit_beside_amounts_without_a_sign_are_said() -> None:
+    raw = shop(**{"Soll/Haben": ["S"] * 90 + ["H"] * 10}, rows=100)
+
+    [finding] = check(read(raw), LogRules())
+
+    assert (
+        finding.name == "debit-and-credit" and "If those of 'h' (10 rows) give money back" in finding.message
+    )
+    assert found(shop(100, kind=["D", "E"] * 50)) == {}
+
+
+def test_orders_whose_status_is_returned_are_left_out_and_others_of_them_too() -> None:
+    states = ["Shipped"] * 80 + ["Cancelled"] * 10 + ["Shipped - Returned to Seller"] * 10
+
+    [finding] = check(read(shop(100, **{"order-status": states})), LogRules())
+
+    assert (
+        finding.name == "statuses"
+        and "20 rows of 'cancelled', 'shipped - returned to seller'" in finding.message
+    )
+    assert found(shop(100, kind=["sale"] * 80 + ["voided"] * 10 + ["return"] * 10)) == {
+        "positive-refunds": False,
+        "statuses": False,
+    }
+
+
 def test_a_header_in_one_cell_is_told_what_separates_columns() -> None:
     for header, says in (
         ("customer_id^ordered_at^amount", "commas, semicolons"),
