@@ -5,6 +5,7 @@ Their ids are read as a log's are, and matched with the customers they are about
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -21,14 +22,17 @@ from features.log.dates import Times, local_times
 from features.log.findings import WARNING
 from features.log.identity import read_ids
 from features.log.matching import match_ids, require_match
+from features.log.notation import written_otherwise
+from features.log.settings import ISO
 from features.log.sources import read_table
 from features.suggestion import nearest
-from serving.campaign.meant_rows import meant_rows
+from serving.campaign.meant_rows import OPT_OUTS, meant_rows
 from training.campaign.assignment import read_running
 from training.campaign.running import RunningCampaign
 
 CUSTOMER_ID, CONTACTED_ON = "customer_id", "contacted_on"
 _FIRST_CONTACT = 1900
+_MOST_OPT_OUTS = 0.5  # of the customers
 _LIST_DAYS = 31
 """Days after the start of a campaign by which the last contact may have been, for a list is not of today."""
 
@@ -68,13 +72,27 @@ class CustomerFiles:
         """
         table, said = meant_rows(read_table(path), what, path.name)
         self.report += said
-        return list(
+        found = list(
             self.matched(
                 read_ids(_column(table, CUSTOMER_ID, path)).to_pylist(),
                 translated(what, file=path.name),
                 all_that_are_meant=all_that_are_meant,
             ).values()
         )
+        if what == OPT_OUTS and len(found) > _MOST_OPT_OUTS * len(list(self.known)):
+            self.report.append(self._of_most(path, len(found)))
+        return found
+
+    def _of_most(self, path: Path, named: int) -> str:
+        sentence = translated(
+            "{file} names {n:,} of {all:customer|customers} of {where}: is it a list of all? A column such as "
+            "opted_out, with yes or no, tells who is meant.",
+            file=path.name,
+            n=named,
+            all=len(list(self.known)),
+            where=self.where,
+        )
+        return translated(WARNING, sentence=sentence)
 
     def past_contacts(self, path: Path, date_format: str | None = None) -> pd.DataFrame:
         """Read past contacts: ``customer_id``, as the table writes it, and ``contacted_on`` as a date.
@@ -101,13 +119,13 @@ class CustomerFiles:
             odd = written[np.isnat(days)].iloc[0]
             raise StayworthError(
                 translated(
-                    "{value:,} of {n:,} dates in {contacted_on} of {name} cannot be read, such as {odd!r}. "
-                    "Write them as 2011-01-31, or say how: --date-format '%d/%m/%Y'.",
+                    "{value:,} of {n:,} dates in {contacted_on} of {name} cannot be read, such as {odd!r}. {remedy}",
                     value=int(np.isnat(days).sum()),
                     n=len(days),
                     contacted_on=CONTACTED_ON,
                     name=path.name,
                     odd=odd,
+                    remedy=_read_by(cells, np.isnat(days), date_format),
                 )
             )
         read = read_ids(ids).to_pylist()
@@ -219,12 +237,23 @@ def contacts_ahead(contacts: pd.DataFrame, starts_on: date, name: str) -> list[s
     ]
 
 
+def _read_by(cells: pa.ChunkedArray, unread: np.ndarray, date_format: str | None) -> str:
+    """Say what reads dates that could not be read, as far as it is known."""
+    read_as = (date_format or ISO) if not unread.all() else None
+    table = pa.table({CONTACTED_ON: cells})
+    found = written_otherwise(table, np.flatnonzero(unread), "dates", CONTACTED_ON, read_as=read_as)
+    known = [each.sentence() for each in found if not each.flag.startswith("--log-calendar")]
+    return " ".join(known) or translated("Write them as 2011-01-31, or say how: --date-format '%d/%m/%Y'.")
+
+
 def _column(table: pd.DataFrame, name: str, path: Path) -> pd.Series:
     if name in table.columns:
         return table[name]
     names = list(map(str, table.columns))
     near = nearest(name, names)
-    remedy = f"Rename {near!r}." if near else "Rename the one you mean."
+    remedy = translated("Rename {near!r}.", near=near) if near else translated("Rename the one you mean.")
+    if len(names) == 1 and re.search("[0-9]", names[0]):
+        remedy = translated("Its first line seems to be an id: write {name} above it.", name=name)
     raise StayworthError(
         translated(
             "{path} has no column {name!r}; it has {names}. {remedy}",

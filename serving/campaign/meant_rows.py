@@ -21,7 +21,6 @@ from serving.lists.contacts import Contacts
 OPT_OUTS = translatable("opt-outs of {file}")
 REDEEMED = translatable("redeemed ones of {file}")
 
-_MARKS = ("x", "✓")
 _LEFT = (
     "unsubscribed",
     "opted out",
@@ -31,14 +30,14 @@ _LEFT = (
     "non subscribed",
     "cleaned",
 )
-_STAYED = ("subscribed", "opted in", "opt in")
+_STAYED = ("subscribed", "opted in", "opt in", "active", "aktiv", "actif", "activo", "attivo", "فعال")
 # Without accents, as `plain_header` writes headers: English, German, French, Spanish, Italian, Dutch, Turkish, Persian
 # and Arabic.
 _NAMES = {
     OPT_OUTS: {
         True: re.compile(
             r"opt(ed)? ?out|unsubscribed?|suppressed|do not (contact|e ?mail|call|market)|dnc|no (contact|marketing)|"
-            r"abgemeldet|abbestellt|abmeldung|widerspruch|widersprochen|werbesperre|gesperrt|nicht kontaktieren|"
+            r"abgemeldet|abbestellt|abmelde|abmeldung|widerspruch|widersprochen|sperr|nicht kontaktieren|"
             r"keine werbung|desabonn|desinscri|ne pas contacter|opposition|no contactar|\bbaja|disiscritt|"
             r"non contattare|uitgeschreven|abonelikten|rahatsiz etme|انصراف|لغو|عدم تماس|تماس نگیرید|ارسال نشود|"
             r"نفرستید|الغاء|عدم الاتصال"
@@ -123,18 +122,21 @@ def _answers(table: pd.DataFrame, what: str) -> Iterator[tuple[str, pd.Series, p
     """Yield the columns that say yes or no: name, cells in small letters, and whether a row is meant."""
     for name in table.columns:
         plain = plain_header(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", str(name)))
-        yes_means = next(
-            (yes for yes, pattern in _NAMES.get(what, {}).items() if pattern.search(plain)), None
-        )
-        if yes_means is None:
-            continue
+        of_name = (yes for yes, pattern in _NAMES.get(what, {}).items() if pattern.search(plain))
+        yes_means = next(of_name, None)
         cells = table[name].astype("string").fillna("").str.strip().str.lower()
         words = cells.str.replace(r"[\s_-]+", " ", regex=True)
+        left, stayed = words.isin(_LEFT), words.isin(_STAYED)
+        # A column of any name, such as Status, tells it if nothing else stands in it.
+        if yes_means is None and not (what == OPT_OUTS and left.any() and (left | stayed).all()):
+            continue
         meant = pd.Series(pd.NA, index=cells.index, dtype="boolean")
-        meant[words.isin(YES)], meant[words.isin(NO)] = yes_means, not yes_means
-        meant[words.isin(_LEFT)], meant[words.isin(_STAYED)] = what == OPT_OUTS, what != OPT_OUTS
-        if words.isin(_MARKS).any() and words.isin((*_MARKS, "")).all():  # who has no mark is not meant by it
-            meant = meant.fillna(not yes_means)
+        meant[words.isin(YES)], meant[words.isin(NO)] = bool(yes_means), not yes_means
+        meant[left], meant[stayed] = what == OPT_OUTS, what != OPT_OUTS
+        blank = words == ""
+        if yes_means and blank.any() and not blank.all():
+            # Who has no mark, word or date in a column of those who are meant is none of them.
+            meant = meant.mask(blank, False) if meant.notna().any() else (~blank).astype("boolean")
         yield str(name), cells, meant
 
 

@@ -28,6 +28,11 @@ from serving.lists.contacts import Contacts
         ("لغو\u200cعضویت", ["نه", "آری", "نه"], OPT_OUTS, "b"),
         ("رضايت", ["خير", "بله", "بله"], OPT_OUTS, "a"),
         ("Email Marketing Consent", ["SUBSCRIBED", "NEVER_SUBSCRIBED", "UNSUBSCRIBED"], OPT_OUTS, "bc"),
+        ("Unsubscribed from all email", ["true", "", ""], OPT_OUTS, "a"),
+        ("unsubscribed_at", ["2024-01-01", "", "2024-02-01"], OPT_OUTS, "ac"),
+        ("Sperrvermerk", ["gesperrt", "", ""], OPT_OUTS, "a"),
+        ("Status", ["active", "unsubscribed", "cleaned"], OPT_OUTS, "bc"),
+        ("Status", ["active", "unsubscribed", "new"], OPT_OUTS, "abc"),
         ("eingelöst", ["nein", "ja", "nein"], REDEEMED, "b"),
         ("redeemed", ["0", "1", "1"], REDEEMED, "bc"),
         ("opted_out", ["TRUE"] * 3, OPT_OUTS, "abc"),
@@ -56,10 +61,12 @@ def test_whoever_opted_out_of_one_channel_has_opted_out() -> None:
     assert meant_rows(table, OPT_OUTS, "list.csv")[0]["customer_id"].tolist() == ["a", "c"]
 
 
-def test_a_column_that_says_yes_of_some_and_nothing_of_others_is_refused() -> None:
-    table = pd.DataFrame({"customer_id": list("abc"), "opted_out": ["TRUE", "", None]})
+def test_a_column_of_consents_that_says_nothing_of_some_is_refused() -> None:
+    table = pd.DataFrame({"customer_id": list("abc"), "accepts_marketing": ["TRUE", "", None]})
 
-    with pytest.raises(StayworthError, match=r"column 'opted_out' says yes or no of 1 of 3 .* write TRUE or"):
+    with pytest.raises(
+        StayworthError, match=r"column 'accepts_marketing' says yes or no of 1 of 3 .* write TRUE or"
+    ):
         meant_rows(table, OPT_OUTS, "list.csv")
 
 
@@ -68,7 +75,7 @@ def test_a_column_that_says_yes_of_some_and_nothing_of_others_is_refused() -> No
     [
         ("opt_out,consent", ["yes,no", "no,yes", "yes,yes"], "opt_out, consent"),
         ("Accepts Email Marketing", ["no", "yes", ""], "Accepts Email Marketing"),
-        ("unsubscribed,opted_out_at", ["1,2024-01-01", ",", "1,"], "unsubscribed"),
+        ("unsubscribed,opted_out_at", ["1,2024-01-01", ",", "1,"], "unsubscribed, opted_out_at"),
         ("do_not_contact", ["0", "0", "1"], None),  # who is not to be contacted is no matter of a campaign
         ("consent", ["granted", "", "yes"], None),
         ("Werbung", ["nein", "ja", "ja"], "Werbung"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from features.errors import StayworthError
 from features.log.sources import read_table
 from serving.campaign.customer_files import CustomerFiles, contacts_ahead
 from serving.campaign.ledger import ledger_section
+from serving.campaign.meant_rows import OPT_OUTS
 from serving.commands.campaign import measure, plan
 from training.commands.tournament import tournament
 
@@ -188,6 +190,36 @@ def test_past_contacts_of_no_one_calendar_are_refused(
 
     with pytest.raises(StayworthError, match=complaint):
         CustomerFiles(["a"], "the list").past_contacts(path)
+
+
+@pytest.mark.parametrize(
+    ("day", "says"),
+    [
+        ("45300", "as Excel's day numbers: --date-format excel reads them"),
+        ("31.01.2024", "with the day first: --date-format '%d.%m.%Y' reads them"),
+        ("soon", "Write them as 2011-01-31, or say how"),
+    ],
+)
+def test_what_reads_past_contacts_is_told(tmp_path: Path, day: str, says: str) -> None:
+    path = tmp_path / "past.csv"
+    path.write_text(f"customer_id,contacted_on\na,{day}\n", encoding="utf-8")
+
+    with pytest.raises(StayworthError, match=re.escape(says)):
+        CustomerFiles(["a"], "the list").past_contacts(path)
+
+
+def test_opt_outs_that_are_most_customers_are_asked_about(tmp_path: Path) -> None:
+    path = tmp_path / "all.csv"
+    path.write_text("customer_id\na\nb\n", encoding="utf-8")
+    few, most = CustomerFiles(list("abcd"), "the list"), CustomerFiles(list("abc"), "the list")
+
+    assert few.ids(path, OPT_OUTS) == most.ids(path, OPT_OUTS) == ["a", "b"]
+
+    assert few.report == ["2 of 2 opt-outs of all.csv are in the list."]
+    assert "Warning: all.csv names 2 of 3 customers of the list: is it a list of all?" in most.report[1]
+    path.write_text("00395\n", encoding="utf-8")
+    with pytest.raises(StayworthError, match="first line seems to be an id: write customer_id above it"):
+        few.ids(path, OPT_OUTS)
 
 
 def test_past_contacts_of_the_jalali_calendar_are_read_and_those_ahead_are_named(tmp_path: Path) -> None:
