@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from features.log.amounts import numbers, parts_of_a_cent
 from features.log.expression import AmountExpression
 from features.log.lines import read_discounts, read_lines
-from features.log.quarantine import Quarantine, as_written
+from features.log.quarantine import NO_ORDERS, Quarantine, as_written
 from features.log.settings import LogRules
 from features.log.transactions import (
     OPTIONAL,
@@ -114,7 +115,8 @@ class PartReader:
                 set_other_currencies_aside(quarantine, lines, self.names[CURRENCY], self.rules.currency)
         found["ordered_on"] = lines["ordered_at"].cast(pa.date32(), safe=False)
         found[PART_OF_A_CENT] = pa.array(parts_of_a_cent(lines[AMOUNT].to_numpy()))
-        found |= {UNREADABLE[role]: self._unreadable(raw, role) for role in self.unasked}
+        holds_some = pa.array(~quarantine.marked(*NO_ORDERS))
+        found |= {UNREADABLE[role]: pc.and_(self._unreadable(raw, role), holds_some) for role in self.unasked}
         found[REASON], found[CELLS] = _reasons(quarantine), _cells(quarantine)
         return pa.table([found[field.name].cast(field.type) for field in self.schema], schema=self.schema)
 

@@ -251,7 +251,8 @@ def validate(
     if left_out is not None:
         quarantine.set_aside(left_out, LEFT_OUT, names["customer_id"])
     set_no_orders_aside(quarantine, names)
-    ignored = _ignore_unasked(table, names, rules, columns)
+    meant = quarantine.used
+    ignored = _ignore_unasked(table if meant.all() else table.filter(pa.array(meant)), names, rules, columns)
     lines = read_lines(quarantine, names, rules, expression, local_now(now, rules.timezone))
     currency = _one_currency(quarantine, lines, names, rules)
     _leave_out_acquired_earlier(quarantine, lines, names, rules)

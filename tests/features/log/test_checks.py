@@ -357,6 +357,13 @@ def test_rows_that_hold_nothing_are_counted_and_nothing_is_lost() -> None:
     assert check(log, LogRules()) == []
 
 
+def test_a_margin_is_used_though_empty_rows_have_none() -> None:
+    table = shop(margin="2.50")
+    raw = pa.concat_tables([table, pa.table({name: [""] * 9 for name in table.column_names})])
+
+    assert read(raw).ignored == () and "margin_cents" in read(raw).columns
+
+
 def test_ids_with_invisible_characters_are_told_and_a_byte_order_mark_is_none() -> None:
     marked = changed("customer_id", lambda n, each: f"\u200f{each}" if each == "003" else each)
 
