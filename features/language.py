@@ -23,6 +23,7 @@ Numbers have the digits and marks of the language.
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -46,6 +47,9 @@ ENGLISH = "en"
 _DIGITS = {"arabext": "۰۱۲۳۴۵۶۷۸۹"}
 _MOST_ACCEPTED = 20
 _PLURAL_TAGS: tuple[str, ...] = ("zero", "one", "two", "few", "many", "other")
+_LEFT_TO_RIGHT = "\u200e"
+_FLAG = re.compile(rf"(?<![\w{_LEFT_TO_RIGHT}-])--(?=[a-z])")
+"""A flag whose dashes would stand behind it in a text from right to left."""
 _FIRST_ISOLATE, _LAST_ISOLATE = "\u2068", "\u2069"
 _chosen: ContextVar[str] = ContextVar("language", default=ENGLISH)
 
@@ -238,7 +242,9 @@ def _catalogue(language: str) -> dict[tuple[str, str], str]:
     with (files("features") / "languages" / f"{language}.po").open("rb") as file:
         catalogue = read_po(file, locale=language, charset="utf-8")
     return {
-        (each.context or "", str(each.id)): str(each.string) for each in catalogue if each.id and each.string
+        (each.context or "", str(each.id)): _FLAG.sub(_LEFT_TO_RIGHT + "--", str(each.string))
+        for each in catalogue
+        if each.id and each.string
     }
 
 

@@ -29,6 +29,7 @@ from features.language import (
     text_direction,
     translated,
     translated_in,
+    translation,
     use_language,
     written,
 )
@@ -213,6 +214,15 @@ def test_values_are_written_as_the_language_writes_them(
     assert written(value, shape) == english
     with use_language("fa"):
         assert written(value, shape) == persian
+
+
+def test_the_dashes_of_a_flag_stand_before_it_in_a_text_from_right_to_left() -> None:
+    with use_language("fa"):
+        sentences = [translation(text, context) for context, text in said()]
+
+    flags = [text for text in sentences if re.search(r"(?<![\w-])--[a-z]", text)]
+    assert len(flags) > 100
+    assert [text for text in flags if re.search(r"(?<![\w\u200e-])--[a-z]", text)] == []
 
 
 def test_a_word_with_two_meanings_is_told_apart_by_its_context() -> None:

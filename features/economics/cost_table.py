@@ -38,7 +38,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from features.documents import read_toml
 from features.economics.periods import Periods
-from features.errors import StayworthError
+from features.errors import StayworthError, WindowError
 from features.invalid import why
 from features.language import translated
 from features.log.amounts import cents
@@ -176,7 +176,7 @@ class CostTable:
 
     def pool_months(self, months: Periods) -> list[tuple[PoolCost, int | None]]:
         """Return each pool with the number of its month; None where the log does not have it."""
-        return [(pool, months.number(pool.month)) for pool in self.pools]
+        return [(pool, _place_of(pool, months)) for pool in self.pools]
 
 
 def _tables(content: dict[str, object], name: str, path: Path) -> list[dict[str, object]]:
@@ -220,5 +220,19 @@ def _entry(kind: type[Entry], entry: dict[str, object], path: Path) -> Entry:
                 what=what,
                 field=".".join(map(str, first["loc"])),
                 why=why(first, kind.model_fields),
+            )
+        ) from None
+
+
+def _place_of(pool: PoolCost, months: Periods) -> int | None:
+    try:
+        return months.number(pool.month)
+    except WindowError as error:
+        raise StayworthError(
+            translated(
+                "Pool {pool!r} of the costs: {why} Months of pools are those of --calendar, here {calendar}.",
+                pool=pool.pool,
+                why=str(error),
+                calendar=months.calendar,
             )
         ) from None

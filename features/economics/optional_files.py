@@ -152,6 +152,22 @@ class OptionalFile:
             )
         return np.asarray(found, dtype=np.float64)
 
+    def shares(
+        self, name: str, *, negative: bool = False, missing: bool = False
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+        """Read a column of numbers that may be written as 0.2 or 20%; tell which have the sign."""
+        written = pd.Series(self.texts(name), dtype=object).fillna("").astype(str).str.strip()
+        percent = written.str.endswith(("%", "٪")).to_numpy(dtype=bool)
+        whole = self.table
+        if percent.any():
+            plainly = written.str.rstrip("%٪").str.strip().to_numpy()
+            self.table = whole.assign(**{name: whole[name].where(~percent, plainly)})
+        try:
+            found = self.numbers(name, negative=negative, missing=missing)
+        finally:
+            self.table = whole
+        return np.where(percent, found / 100, found), percent
+
     def cents(self, name: str, *, negative: bool = False) -> Cents:
         """Read a column of amounts, in cents."""
         return cents(self.numbers(name, negative=negative))

@@ -91,19 +91,19 @@ class CustomerTable:
 
 
 def read_wallets(people: CustomerTable) -> dict[str, float]:
-    """Read the column ``share_of_wallet``, a share of 1, by customer; customers without one are left out.
+    """Read the column ``share_of_wallet``, 0.6 or 60%, by customer; customers without one are left out.
 
     Raises
     ------
     StayworthError
         If a share is no number from 0 to 1.
     """
-    shares = people.file.numbers(SHARE_OF_WALLET, missing=True)
+    shares, _ = people.file.shares(SHARE_OF_WALLET, missing=True)
     people.file.refuse(
         shares > 1,
         translated("have a {column} above 1", column=SHARE_OF_WALLET),
         SHARE_OF_WALLET,
-        remedy=translatable("Write 60% as 0.6"),
+        remedy=translatable("Write 60% as 0.6 or 60%"),
     )
     known = people.values(SHARE_OF_WALLET)
     of_row = dict(zip(people.file.texts(SHARE_OF_WALLET), shares.tolist(), strict=True))

@@ -171,13 +171,7 @@ def target_in_words(row: pd.Series, money_unit: str = "") -> str:
 
 def _target_values(file: OptionalFile, names: list[str]) -> NDArray[np.float64]:
     """Read the targets; a share may be written as 0.2 or 20%."""
-    written = pd.Series(file.texts("target"), dtype=object).fillna("").astype(str).str.strip()
-    percent = written.str.endswith(("%", "٪")).to_numpy()
-    if percent.any():
-        plainly = written.str.rstrip("%٪").str.strip()
-        file.table["target"] = file.table["target"].where(~percent, plainly.to_numpy())
-    found = file.numbers("target", negative=True)
-    found = np.where(percent, found / 100, found)
+    found, percent = file.shares("target", negative=True)
     shares = np.array([INDICATORS[name].unit == "share" for name in names], dtype=bool)
     file.refuse(
         percent & ~shares,

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.files import is_text
-from features.language import translated
+from features.language import translated, translation
 from features.log.columns import listed, quoted, text
 from features.log.dates import ascii_digits, past_month
 from features.log.findings import Finding
@@ -110,7 +110,15 @@ def _lost(
     quarantine = log.quarantine
     reasons = [reason for reason in quarantine.counts() if reason not in CHOSEN]
     examples = quarantine.examples()
-    counts = "; ".join(f"{quarantine.counts()[why]:,} {why} ({examples[why]})" for why in reasons)
+    counts = "; ".join(
+        translated(
+            "{n:,} {reason} ({examples})",
+            n=quarantine.counts()[why],
+            reason=translation(why),
+            examples=examples[why],
+        )
+        for why in reasons
+    )
     remarks = []
     dates = quarantine.rows_of(UNREADABLE_DATE)
     # An empty cell, as in a row of totals, or #REF! is no second format.

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from features.language import translatable
+from features.language import translatable, translated
 
 Mask = npt.NDArray[np.bool_]
 
@@ -115,7 +115,10 @@ class Quarantine:
         first = numbers[:EXAMPLES]
         shown = [[f"{name} {_shown(text)}" for text in self._written(name, first)] for name in columns]
         texts = (", ".join(values) for values in zip(*shown, strict=True))
-        return "; ".join(f"row {number + 1}: {text}" for number, text in zip(first, texts, strict=True))
+        return "; ".join(
+            translated("row {number}: {cells}", number=number + 1, cells=text)
+            for number, text in zip(first.tolist(), texts, strict=True)
+        )
 
     def _written(self, name: str, numbers: npt.NDArray[np.int64]) -> list[str | None]:
         texts: list[str | None] = as_written(self.raw[name].take(pa.array(numbers))).to_pylist()

@@ -12,6 +12,7 @@ from features.economics.report import build_report
 from features.economics.settings import ReportSettings
 from features.economics.star_schema import star_schema
 from features.economics.tables import EconomicsReport
+from features.language import translated
 from features.log.settings import Columns, LogSettings
 from features.progress import Report
 from serving.campaign.campaign_costs import campaign_costs
@@ -32,7 +33,7 @@ def made_report(
     aliases = aliases_of(log)
     # The page says how many were united, and shows money as booked beside real money, so the sources do both.
     orders = open_log(log.model_copy(update={"identities": None, "deflator": None}), columns, step)
-    step("Computing", 0, 0)
+    step(translated("Computing"), 0, 0)
     known_until = orders.last_day + timedelta(days=1)
     campaigns = campaign_costs(settings.campaigns, known_until, aliases) if settings.campaigns else None
     sources = ReportSources(settings, log, orders, aliases, campaigns)

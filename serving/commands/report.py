@@ -49,7 +49,7 @@ def report(
     settings = settings.model_copy(update={"money_unit": settings.money_unit or money.unit})
     with progress() as step:
         made = made_report(settings, log, columns, step)
-        step("Writing", 0, 0)
+        step(translated("Writing"), 0, 0)
         write_report(made, settings.out, workbook=settings.xlsx)
     for sentence in made.findings:
         typer.secho(sentence, fg=typer.colors.YELLOW, err=True)

@@ -125,18 +125,7 @@ def cohorts(rows: pd.DataFrame) -> go.Figure | None:
     )
     names = [INDICATORS["cohort"].shown(each) for each in shares.index]
     ages = [written(int(age), ",") for age in shares.columns]
-    told = [
-        [
-            translated(
-                "acquired in {cohort}, period {age} since: {share:.1%} bought",
-                cohort=name,
-                age=age,
-                share=share,
-            )
-            for age, share in zip(ages, row, strict=True)
-        ]
-        for name, row in zip(names, shares.to_numpy(), strict=True)
-    ]
+    told = [["" if np.isnan(share) else written(share, ".1%") for share in row] for row in shares.to_numpy()]
     steps = np.linspace(0, float(np.nanmax(shares.to_numpy())) or 1, 5)
     heat = go.Heatmap(
         x=ages,
@@ -145,7 +134,15 @@ def cohorts(rows: pd.DataFrame) -> go.Figure | None:
         colorscale=[[0, "#eef5fb"], [1, BLUE]],
         colorbar={"thickness": 12, "tickvals": steps, "ticktext": [written(step, ".0%") for step in steps]},
         text=told,
-        hoverinfo="text",
+        # One sentence for all cells: a log of two years has five thousand weeks of cohorts.
+        hovertemplate=translated(
+            "acquired in {cohort}, period {age} since: {share} bought",
+            cohort="%{y}",
+            age="%{x}",
+            share="%{text}",
+        )
+        + "<extra></extra>",
+        hoverongaps=False,
         xgap=1,
         ygap=1,
     )

@@ -185,7 +185,9 @@ def _require_sound(
             )
         )
     unknown = sorted(set(scopes) - SCOPES)
-    if unknown or not scopes:
+    if not scopes:
+        raise StoreError(translated("A key's scopes are of {names}, one or more.", names=sorted(SCOPES)))
+    if unknown:
         raise StoreError(
             translated(
                 "A key's scopes are of {names}, one or more; not {unknown}.",

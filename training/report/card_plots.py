@@ -29,7 +29,7 @@ from training.snapshots.schedule import Schedule
 MODEL_COLOUR, OTHER_COLOUR, NEWEST_COLOUR = COLOURS[:3]
 INK, GREY, ACTUAL_COLOUR = "#1c2733", "#6b7280", "#374151"
 DASHES: tuple[Literal["-", "--", "-.", ":"], ...] = ("-", "--", "-.", ":")
-SIZE = (5.2, 3.7)
+SIZE = (4.7, 3.5)
 STYLE = {
     "font.family": ["sans-serif"],
     "font.sans-serif": [TYPEFACE],
@@ -60,7 +60,7 @@ def _day(day: date) -> float:
 
 
 def _dates(axes: Axes) -> None:
-    locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
+    locator = AutoDateLocator(minticks=3, maxticks=7)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     if current_language() == ENGLISH:
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]

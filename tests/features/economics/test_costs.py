@@ -168,6 +168,17 @@ def test_a_pool_needs_a_driver_that_there_is(tmp_path):
         costs_of("", CostTable(pools=[pool]), tmp_path)
 
 
+def test_a_pool_of_a_month_of_another_calendar_is_named():
+    pools = CostTable(pools=[PoolCost(pool="desk", month="2015-02", cost=1, driver="equal")])
+    months = Periods(date(2015, 1, 10), date(2015, 3, 31), "month", "jalali")
+
+    with pytest.raises(
+        StayworthError, match=r"Pool 'desk' of the costs: '2015-02' is no .* 1393-10 to 1394-01"
+    ) as told:
+        pools.pool_months(months)
+    assert "Months of pools are those of --calendar, here jalali" in str(told.value)
+
+
 def test_costs_are_of_the_prices_of_the_last_month_where_margins_are(tmp_path):
     pools = [PoolCost(pool="desk", month=month, cost=10, driver="equal") for month in ("2015-01", "2015-03")]
     orders = log()

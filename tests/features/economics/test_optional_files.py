@@ -13,7 +13,7 @@ from features.economics.acquisition import Spend
 from features.economics.identities import read_identities, resolved
 from features.economics.money import Deflator, MoneyUnit
 from features.economics.optional_files import require_currency
-from features.economics.people import CustomerTable
+from features.economics.people import CustomerTable, read_wallets
 from features.economics.periods import Periods
 from features.economics.segments import read_cohorts, read_segments
 from features.economics.targets import Targets
@@ -267,6 +267,16 @@ def test_customers_who_are_not_in_the_log_are_counted(tmp_path):
         CustomerTable(path, ["17"])
     with pytest.raises(StayworthError, match="no column 'town'"):
         people.values("town")
+
+
+def test_a_share_of_wallet_is_a_fraction_or_a_percentage(tmp_path):
+    path = written(tmp_path, "customer_id,share_of_wallet\na,0.6\nb,60%\nc,0.6%\nd,\ne,۶۰٪\n")
+
+    assert read_wallets(CustomerTable(path, list("abcde"))) == pytest.approx(
+        {"a": 0.6, "b": 0.6, "c": 0.006, "e": 0.6}
+    )
+    with pytest.raises(StayworthError, match=r"above 1: row 1 \('60'\)\. Write 60% as 0\.6 or 60%"):
+        read_wallets(CustomerTable(written(tmp_path, "customer_id,share_of_wallet\na,60\n"), ["a"]))
 
 
 def test_an_alias_in_the_file_of_customers_is_its_customer(tmp_path):

@@ -155,7 +155,7 @@ def test_a_campaign_is_measured_from_the_store_as_from_its_folder(run: Run, fold
     ("line", "message"),
     [
         ("--budget 5", "--out is missing"),
-        ("--name spring --budget -5", "greater than or equal to 0"),
+        ("--name spring --budget -5", "has to be at least 0, not -5"),
         ("--name spring", "of that name already"),
     ],
 )

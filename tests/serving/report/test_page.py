@@ -19,9 +19,10 @@ from features.economics.periods import Periods
 from features.economics.report import build_report
 from features.economics.segments import EVERYONE, FirstPurchaseSegments
 from features.economics.tables import EconomicsReport
+from features.language import use_language
 from features.log.transactions import validate
 from serving.report.page import SHOWN_ROWS, report_page
-from serving.report.pictures import customer_base, revenue
+from serving.report.pictures import cohorts, customer_base, revenue
 
 HOSTILE = "</script><script>alert('خرید')</script>"
 OUTSIDE = {"src", "href", "srcset", "action", "data", "poster"}
@@ -147,6 +148,23 @@ def test_the_marks_of_an_axis_say_where_they_stand() -> None:
     assert list(map(float, axis.ticktext)) == list(axis.tickvals)
     assert len(set(axis.ticktext)) > 3
     assert [note.text for note in figure.layout.annotations] == ["net revenue"]
+
+
+def test_two_years_of_weekly_cohorts_are_a_small_picture() -> None:
+    weeks = [f"2023-W{number:02}" for number in range(105)]
+    rows = pd.DataFrame(
+        [(week, age, 0.5 / age) for place, week in enumerate(weeks) for age in range(1, 105 - place)],
+        columns=["cohort", "age", "share_buying"],
+    ).assign(segment=EVERYONE)
+
+    with use_language("fa"):
+        figure = cohorts(rows)
+
+    assert figure is not None
+    assert len(figure.to_json()) < 400_000
+    (heat,) = figure.data
+    assert (heat.text[0][1], heat.text[-1][1]) == ("۲۵٫۰٪", "")
+    assert "%{text} خرید کردند" in heat.hovertemplate.replace("\u2068", "").replace("\u2069", "")
 
 
 @pytest.mark.slow

@@ -168,7 +168,7 @@ def test_the_last_sets_are_kept(store: Store, scored_list: ScoredList) -> None:
     [
         ({"model_version": ["1", "2"]}, "2 values of model_version, such as 1 and 2"),
         ({"snapshot_date": [date(1998, 7, 1), date(1998, 8, 1)]}, "2 values of snapshot_date"),
-        ({"customer_id": ["1", "1"]}, "1 rows of the list name a customer who is in it already"),
+        ({"customer_id": ["1", "1"]}, "1 row of the list name a customer who is in it already"),
         ({"churn_probability": [0.5, math.nan]}, "churn_probability is missing or infinite"),
         ({"expected_value_high": [1.0, math.inf]}, "expected_value_high is missing or infinite"),
     ],
