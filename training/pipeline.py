@@ -19,7 +19,7 @@ from features.errors import ModelError, StayworthError
 from features.language import translated
 from features.log.transactions import TransactionLog
 from features.progress import Report
-from features.table.history import FEATURES
+from features.table.history import FEATURES, PurchaseHistory
 from training.assembly import assemble_model
 from training.churn.budget import Budget
 from training.churn.fit_options import FitOptions
@@ -49,6 +49,8 @@ def train(
     costs: CostSettings | None = None,
     cost_files: CostFiles | None = None,
     beside: BehaviourFiles | None = None,
+    everybody: PurchaseHistory | None = None,
+    by_orders_alone: bool = False,
 ) -> TrainingRun:
     """Train churn and value models on a log and judge them out of time.
 
@@ -67,6 +69,11 @@ def train(
         version.
     beside : BehaviourFiles, optional
         What is known of customers beside their orders: the models learn from each file that surely makes them better.
+    everybody : PurchaseHistory, optional
+        Of all customers, where ``log`` holds the rows of a sample of them: the deployed purchase and spend models are
+        fitted on it.
+    by_orders_alone : bool
+        Try no features of products and prices, though the log has them.
 
     Raises
     ------
@@ -87,10 +94,10 @@ def train(
             )
         )
     notes = [*beside.notes(log), *_of_undated(beside)] if beside else []
-    beside = tried_beside(log, beside)
-    data = prepare(log, settings, report, beside)
+    beside = beside if by_orders_alone else tried_beside(log, beside)
+    data = prepare(log, settings, report, beside, everybody)
     settings = data.settings
-    notes += _of_sample(log, data)
+    notes += _of_sample(log, data, everybody)
     options = fit_options(log, settings)
     terms = value_terms(settings, data.newest.fitted_on, costs)
     own: OwnCosts | None = None
@@ -138,10 +145,24 @@ def train(
     )
 
 
-def _of_sample(log: TransactionLog, data: TrainingData) -> list[str]:
+def _of_sample(
+    log: TransactionLog, data: TrainingData, everybody: PurchaseHistory | None = None
+) -> list[str]:
     """Say that models learnt from a sample of the customers."""
-    if data.log is log:
+    if data.log is log and everybody is None:
         return []
+    fitted = len(data.newest.fitted_on)
+    if fitted < log.report.customers - log.report.refunds_only_customers:
+        return [
+            translated(
+                "The log has {all:customer|customers}. Churn and spend were learnt from {n:,} of them, drawn by a hash "
+                "of their ids, and judged on these; counts and sums of customers are theirs. The purchase model and "
+                "Gamma-Gamma that are deployed are fitted on {fitted:,}, drawn by the same hash.",
+                all=log.report.customers,
+                n=data.settings.sample_customers,
+                fitted=fitted,
+            )
+        ]
     return [
         translated(
             "The log has {all:customer|customers}. Churn and spend were learnt from {n:,} of them, drawn by a hash of "

@@ -84,7 +84,11 @@ def tried_beside(log: TransactionLog, beside: BehaviourFiles | None) -> Behaviou
 
 
 def prepare(
-    log: TransactionLog, settings: TrainSettings, report: Report, beside: BehaviourFiles | None = None
+    log: TransactionLog,
+    settings: TrainSettings,
+    report: Report,
+    beside: BehaviourFiles | None = None,
+    everybody: PurchaseHistory | None = None,
 ) -> TrainingData:
     """Describe and label the snapshots that a log affords, at the advised horizon where none is set.
 
@@ -95,6 +99,8 @@ def prepare(
     report : callable
     beside : BehaviourFiles, optional
         What is known of customers beside their orders.
+    everybody : PurchaseHistory, optional
+        Of all customers, where ``log`` holds the rows of a sample of them.
 
     Raises
     ------
@@ -120,8 +126,10 @@ def prepare(
             limit=settings.snapshots,
             test=Snapshot(settings.test_snapshot) if settings.test_snapshot else None,
         )
-        everybody = _labelled(history, plan, settings, report)
-        if drawn is log:
+        described = _labelled(history, plan, settings, report)
+        if everybody is not None:
+            newest = describe_sample(history, everybody, plan.newest, settings.horizon, settings.clv_model)
+        elif drawn is log:
             newest = describe_snapshot(history, plan.newest, settings.horizon, model=settings.clv_model)
         else:
             with (
@@ -130,8 +138,8 @@ def prepare(
             ):
                 newest = describe_sample(history, whole, plan.newest, settings.horizon, settings.clv_model)
         usual = usual_gap(*history.gaps(plan.newest))
-    labelled = without_contacted(everybody, campaigns)
-    removed = left_out(everybody, labelled) if campaigns else None
+    labelled = without_contacted(described, campaigns)
+    removed = left_out(described, labelled) if campaigns else None
     return TrainingData(drawn, plan, labelled, newest, settings, advice, removed, usual)
 
 

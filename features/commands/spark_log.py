@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from features.engines.settings import EngineSettings
 from features.language import translated
 from features.log.findings import WARNING, Finding, settle
 from features.log.report import RowBalance
@@ -18,7 +19,18 @@ if TYPE_CHECKING:
     from features.engines.spark_log import SparkLog
     from features.log.transactions import TransactionLog
 
+_COVERED = (
+    *("transactions", "amount_expression", "currency", "timezone", "date_format", "calendar", "earliest"),
+    *("decimal", "thousands", "blank_is_zero", "fold_ids", "ignore_column", "quarantine", "accept", "strict"),
+)
+_OF_LOCAL = ("memory_limit", "temp_dir")
+
 Compare = Callable[["TransactionLog", Callable[[date], int] | None], list[Finding]]
+
+
+def covered_of_log(engine: EngineSettings) -> tuple[str, ...]:
+    """Return the settings of a log that Spark's path covers; a cluster has its own memory and temporary files."""
+    return (*_COVERED, *(_OF_LOCAL if engine.is_local else ()))
 
 
 def checked_log(

@@ -8,6 +8,7 @@ throughout, amounts with parts of a cent) is decided by the counts of all rows.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from features.log.amounts import running_cents
 from features.log.columns import FIELDS
 from features.log.dates import local_now
 from features.log.part import AMOUNT, CELLS, CURRENCY, PART_OF_A_CENT, REASON, UNREADABLE, PartReader
+from features.log.report import LogReport, fingerprint
 from features.log.settings import Columns, LogRules
 from features.log.transactions import TransactionLog, the_currency, validate
 
@@ -80,10 +82,65 @@ class SparkLog:
         cells = ", ".join(f"{CELLS}[{place}] AS {_quoted(name)}" for place, name in enumerate(names))
         return self.engine.frame(f"SELECT {REASON}, {cells} FROM {_LINES} WHERE {REASON} IS NOT NULL")
 
+    def report(self) -> LogReport:
+        """Count and describe the used rows, on the cluster; identical rows are those of the raw log."""
+        found = self.engine.query(f"""SELECT count(DISTINCT customer_id) AS customers,
+  count(DISTINCT CASE WHEN amount_cents >= 0 THEN customer_id END) AS buyers,
+  count_if(amount_cents = 0) AS zeros, count_if(amount_cents < 0) AS refunds,
+  CAST(sum(CAST(xxhash64({", ".join(self.columns)}) AS DECIMAL(38, 0))) AS STRING) AS mixed
+FROM {_USED}""").to_pylist()[0]
+        distinct = self.engine.query(f"SELECT count(DISTINCT xxhash64(to_json(struct(*)))) AS n FROM {_RAW}")
+        mixed = f"{','.join(self.columns)}:{self.rows_used}:{found['mixed']}"
+        return LogReport(
+            rows_in=self.rows_in,
+            rows_used=self.rows_used,
+            quarantined=self.quarantined,
+            examples={},
+            customers=found["customers"],
+            first_day=self.first_day,
+            last_day=self.last_day,
+            identical_rows=self.rows_in - distinct["n"][0].as_py(),
+            zero_amounts=found["zeros"],
+            refunds=found["refunds"],
+            refunds_only_customers=found["customers"] - found["buyers"],
+            currency=self.currency,
+            timezone=self.reader.rules.timezone,
+            fingerprint=hashlib.sha256(mixed.encode()).hexdigest(),
+        )
+
+    def taken(self, customers: int, seed: int) -> TransactionLog:
+        """Bring the rows of some customers to the driver, as a log that gives account of the whole one.
+
+        They are those whom `TransactionLog.sample` draws of the same log. A log that the driver has validated whole, or
+        of no more customers, is brought whole.
+        """
+        if self.is_whole:
+            return self.sample.without_raw_rows()
+        report = self.report()
+        contract = ", ".join(self.columns)
+        drawn = (
+            "" if report.customers <= customers else f"WHERE customer_id IN ({drawn_sql(customers, seed)})"
+        )
+        table = self.engine.query(f"SELECT {contract} FROM {_USED} {drawn} ORDER BY {contract}")
+        table = table.cast(pa.schema([self.reader.schema.field(name) for name in self.columns]))
+        log = replace(self.sample.without_raw_rows(), table=table, currency=self.currency)
+        if not drawn:
+            report = replace(report, fingerprint=fingerprint(table))
+        log.__dict__.update(report=report, first_day=self.first_day, last_day=self.last_day)
+        return log
+
     def rows_before(self, day: date) -> int:
         """Count the used rows before a day."""
         found = self.engine.query(f"SELECT count(*) AS n FROM {_USED} WHERE ordered_on < DATE '{day}'")
         return int(found["n"][0].as_py())
+
+
+def drawn_sql(customers: int, seed: int) -> str:
+    """Return the query of so many customers, drawn by a hash as `features.log.customer_days.drawn_rows` does."""
+    return (
+        f"SELECT customer_id FROM (SELECT DISTINCT customer_id FROM {_USED}) "
+        f"ORDER BY md5(concat('{seed}:', customer_id)), customer_id LIMIT {customers}"
+    )
 
 
 def open_spark_log(

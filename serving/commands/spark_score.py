@@ -26,11 +26,6 @@ if TYPE_CHECKING:
     from serving.scorer import Scorer
     from serving.spark_list import SparkList
 
-LOG_COVERED = (
-    *("transactions", "amount_expression", "currency", "timezone", "date_format", "calendar", "earliest"),
-    *("decimal", "thousands", "blank_is_zero", "fold_ids", "ignore_column", "quarantine", "accept", "strict"),
-)
-OF_LOCAL = ("memory_limit", "temp_dir")
 _COVERED = ("out", "to", "language", "snapshot_date", "top", "min_value", "recent", "unscored")
 
 
@@ -52,13 +47,19 @@ def score_on_cluster(
     StayworthError
         If an option is given that Spark's path does not cover, names each; otherwise as the command on DuckDB.
     """
+    from features.commands.spark_log import covered_of_log
     from features.engines.resources import use_resources
     from features.engines.spark import SparkEngine, spark_session
     from serving.scorer import Scorer
 
-    covered = (*LOG_COVERED, *(OF_LOCAL if engine.is_local else ()))
     of_costs = ("file", *costs.stated())
-    groups = ((settings, _COVERED), (log, covered), (costs, of_costs), (behaviour, ()), (money, ()))
+    groups = (
+        (settings, _COVERED),
+        (log, covered_of_log(engine)),
+        (costs, of_costs),
+        (behaviour, ()),
+        (money, ()),
+    )
     require_covered(groups, "spark")
     use_resources(log.memory_limit, log.temp_dir)
     scorer = Scorer.from_registry(registry.tracking_uri)

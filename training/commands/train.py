@@ -11,6 +11,7 @@ import typer
 from features.commands.console import progress, show_json, show_table
 from features.commands.log import open_log, row_balance
 from features.commands.options import CONFIG_ONLY, AsJson, options
+from features.engines.settings import EngineSettings
 from features.language import in_digits, translated, translation
 from features.log.settings import Columns, LogSettings
 from training.behaviour_settings import BehaviourSettings, OwnFeatureSettings
@@ -40,6 +41,7 @@ def train(
     own: Annotated[OwnFeatureSettings, CONFIG_ONLY],
     registry: RegistrySettings,
     monitor: Annotated[MonitorSettings, CONFIG_ONLY],
+    engine: EngineSettings,
     as_json: AsJson = False,
 ) -> None:
     """Train churn and value models, judge them on a held-out snapshot, log and register them.
@@ -58,6 +60,11 @@ def train(
     from training.versions.registry import Registry
 
     costs.stated()  # refuses what cannot be used now, before the log is read
+    if engine.on_spark:
+        from training.commands.spark_train import train_on_cluster
+
+        _finish(*train_on_cluster(engine, log, columns, settings, costs, behaviour, own, registry), as_json)
+        return
     files = costs.files(log)
     beside = own.added(behaviour.files(costs, log, files))
     versions = Registry(registry.tracking_uri)
@@ -80,6 +87,18 @@ def train(
             beside=beside,
         )
         version, decision = register(run, orders, settings, versions, report)
+    _finish(run, orders, version, decision, versions, as_json)
+
+
+def _finish(
+    run: TrainingRun,
+    orders: TransactionLog,
+    version: Version,
+    decision: PromotionDecision | None,
+    versions: Registry,
+    as_json: bool,
+) -> None:
+    """Print what was trained; exit with 4 if it was to be promoted and the champion stays."""
     if as_json:
         show_json(training_document(run, version, decision))
     else:

@@ -20,7 +20,7 @@ from training.monitoring.columns import described, monitored_columns, with_predi
 from training.monitoring.pace import usual_pace
 from training.reference.distribution import CategoryCounts, NumericDistribution, distance
 from training.reference.performance import ExpectedPerformance, Performance, measure
-from training.reference.reference import MONTH_DAYS, Reference, UsualDrift, rows_before
+from training.reference.reference import MONTH_DAYS, Reference, UsualDrift
 from training.snapshots.dataset import DescribedSnapshot, LabelledSnapshot
 
 SLICES = ("all", "recent")
@@ -70,7 +70,7 @@ def build_reference(
     usual = _usual_drift(model, drawn, [*rows, newest])
     with PurchaseHistory(drawn, beside=beside) as history:
         pace = usual_pace(model, history, sampled)
-    return Reference(newest.snapshot, columns, usual, expected, rows_before(log, newest.snapshot), pace)
+    return Reference(newest.snapshot, columns, usual, expected, log.report.rows_used, pace)
 
 
 def measure_slices(
