@@ -30,6 +30,9 @@ from features.log.transactions import TransactionLog
 from features.log.workbooks import sheets_of
 
 OLDEST_YEAR = 1990
+_MONTHS = 12
+_LATE_DAYS = 0.3  # of the rows after the 12th of a month: 0.6 of all days are
+_FEW_SWAPPED = 20
 
 
 def check(log: TransactionLog, rules: LogRules) -> list[Finding]:
@@ -102,6 +105,7 @@ def _check_dates(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
     if first.year < OLDEST_YEAR and rules.earliest is None:
         early = pc.less(log.table["ordered_on"], pa.scalar(date(OLDEST_YEAR, 1, 1)))
         yield _early(first, last, int(pc.sum(early).as_py()), log.names.get("ordered_at", "ordered_at"))
+    yield from _swapped(log.table["ordered_on"].to_numpy().astype("datetime64[D]"), log)
     gaps = np.diff(days).astype(int)
     if gaps.size >= 20:
         widest, usual = int(gaps.max()), float(np.quantile(gaps, 0.9))
@@ -119,6 +123,32 @@ def _check_dates(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
                     acquired=f"--acquired-after {after}",
                 ),
             )
+
+
+def _swapped(days: np.ndarray, log: TransactionLog) -> Iterator[Finding]:
+    """Look for days up to the 12th that were taken for months: they lie in months that have no later day."""
+    months = days.astype("datetime64[M]")
+    late = (days - months).astype(int) >= _MONTHS
+    if late.mean() < _LATE_DAYS:
+        return
+    each, place = np.unique(months, return_inverse=True)
+    rows, later = np.bincount(place), np.bincount(place, weights=late)
+    odd = (later == 0) & (each > each[0]) & (each < each[-1])
+    if odd.sum() < 2 or rows[odd].sum() < _FEW_SWAPPED or odd.mean() > 0.5:
+        return
+    yield Finding(
+        "swapped-days",
+        translated(
+            "In {n:month|months}, such as {month:label}, all orders ({rows:,}) lie on the days 1 to 12, and in others "
+            "they do not: a spreadsheet that expects the month first has taken days for months in {column}. Export "
+            "the dates as text.",
+            n=int(odd.sum()),
+            month=str(each[odd][0]),
+            rows=int(rows[odd].sum()),
+            column=repr(log.names.get("ordered_at", "ordered_at")),
+        ),
+        fatal=True,
+    )
 
 
 def _early(first: date, last: date, rows: int, name: str) -> Finding:

@@ -36,6 +36,8 @@ MOST_ROWS = 1 << 20  # Excel's own limit; a file may claim more
 MOST_CELLS = 50_000_000
 MOST_TEXT = 256 << 20
 _BATCH_ROWS = 10_000
+_LOOKED_AT = 4 << 20
+_NOT_COMPUTED = re.compile(rb"<f[^>]*>([^<]{1,200})</f>(?:<v ?/>|<v></v>)?</c>")
 _SHEETS, _CURRENCIES = b"stayworth.sheets", b"stayworth.currencies"
 _BRACKETED = re.compile(r"\[\$([^\]-]+)(?:-[0-9A-Fa-f]+)?\]")  # a currency in a number format, as [$€-407]
 _QUOTED = re.compile(r'"([^"]+)"|([$€£¥₹₺₽₩﷼])')
@@ -220,6 +222,8 @@ def _sheets(book: Any, budget: _Budget, first_sheet: bool) -> dict[str, _Sheet]:
         hidden = sheet.sheet_state != "visible"
         if hidden and first_sheet:
             continue
+        if not hidden:
+            _require_computed(budget.path, sheet)
         sheet.reset_dimensions()  # which the file may state wrongly: rows beyond them would be left out
         currencies: dict[int, Counter[str]] = {}
         first = list(islice(rows := _rows(sheet, budget, currencies), TITLE_LINES + 1))
@@ -238,6 +242,22 @@ def _sheets(book: Any, budget: _Budget, first_sheet: bool) -> dict[str, _Sheet]:
             if first_sheet:
                 break
     return sheets
+
+
+def _require_computed(path: Path, sheet: Any) -> None:
+    """Refuse a sheet with formulas whose values no program has worked out: their cells would be empty."""
+    with zipfile.ZipFile(path) as archive, archive.open(sheet._worksheet_path.lstrip("/")) as xml:
+        found = _NOT_COMPUTED.findall(xml.read(_LOOKED_AT))
+    if found:
+        raise LogError(
+            translated(
+                "{path}, sheet {sheet!r}: formulas, such as {formula!r}, have no values yet. Open the file in a "
+                "spreadsheet program, save it there, and give it again.",
+                path=path,
+                sheet=sheet.title,
+                formula=f"={found[0].decode(errors='replace')}",
+            )
+        )
 
 
 def _schema(names: list[str]) -> pa.Schema:

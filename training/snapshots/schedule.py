@@ -109,7 +109,7 @@ def _too_short(first_order: date, last_order: date, horizon_days: int, test: Sna
     if test:
         settings = translated("{horizon} and --test-snapshot {test}", horizon=settings, test=test)
     short = translated(
-        "The log is too short for {settings}: it runs {days} days, from {first:date} to {last:date}, and needs "
+        "The log is too short for {settings}: it runs {days:day|days}, from {first:date} to {last:date}, and needs "
         "{warm_up} days before a first snapshot, then one closed window to learn from and another to be judged on.",
         settings=settings,
         days=days,

@@ -96,7 +96,7 @@ def advise(
     if not longest:
         raise WindowError(
             translated(
-                "The log is too short for any churn window: it runs {days} days, from {first:date} to "
+                "The log is too short for any churn window: it runs {days:day|days}, from {first:date} to "
                 "{last:date}, and {warm_up} of them come before a first snapshot. Use a longer log, "
                 "of {least} days at least.",
                 days=(last_day - first_day).days + 1,

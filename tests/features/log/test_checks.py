@@ -32,8 +32,10 @@ def shop(rows: int = 100, **columns: object) -> pa.Table:
     return pa.table(own | given)
 
 
-def read(raw: pa.Table, columns: Columns | None = None, **rules: Any) -> TransactionLog:
-    return validate(raw, LogRules(**rules), columns, now=NOW)
+def read(
+    raw: pa.Table, columns: Columns | None = None, *, now: datetime = NOW, **rules: Any
+) -> TransactionLog:
+    return validate(raw, LogRules(**rules), columns, now=now)
 
 
 def found(raw: pa.Table, **rules: Any) -> dict[str, bool]:
@@ -265,7 +267,7 @@ def test_notes_below_the_table_are_said():
 
 @pytest.mark.parametrize("given", [{}, {"currency": "EUR"}, {"currency": "€"}])
 def test_a_currency_by_its_sign_and_by_its_code_is_one(given: dict[str, str]) -> None:
-    log = read(shop(currency=["EUR", "€"] * 50), None, **given)
+    log = read(shop(currency=["EUR", "€"] * 50), None, now=NOW, **given)
 
     assert (log.table.num_rows, log.currency) == (100, given.get("currency", "EUR"))
     with pytest.raises(LogError, match=r"mixes 2 currencies in 'currency': EUR \(99 rows\), USD \(1 rows\)"):
@@ -362,6 +364,24 @@ def test_a_margin_is_used_though_empty_rows_have_none() -> None:
     raw = pa.concat_tables([table, pa.table({name: [""] * 9 for name in table.column_names})])
 
     assert read(raw).ignored == () and "margin_cents" in read(raw).columns
+
+
+def test_days_that_a_spreadsheet_took_for_months_stop() -> None:
+    def swapped(day: str) -> str:
+        year, month, of_month = day.split("-")
+        return f"{year}-{of_month}-{month}" if int(of_month) <= 12 else day
+
+    days = [(date(2023, 1, 1) + timedelta(days=n)).isoformat() for n in range(460)]  # until 4 April 2024
+    later = NOW.replace(year=2025)
+
+    [finding] = check(read(shop(460, ordered_at=list(map(swapped, days))), now=later), LogRules())
+
+    assert (finding.name, finding.fatal) == ("swapped-days", True)
+    # The nth of January to March 2024 became January to March of the nth month, and 4 April stayed: 4 + 7 · 3.
+    assert "In 8 months, such as 2024-04, all orders (25)" in finding.message
+    assert found(shop(460, ordered_at=days)) == {}
+    monthly = check(read(shop(460, ordered_at=[f"{day[:8]}05" for day in days])), LogRules())
+    assert "swapped-days" not in {each.name for each in monthly}  # bills at the beginning of each month
 
 
 def test_ids_with_invisible_characters_are_told_and_a_byte_order_mark_is_none() -> None:

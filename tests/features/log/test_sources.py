@@ -428,6 +428,13 @@ def test_a_file_that_is_another_or_half_written_is_named(tmp_path, name, content
         read_log(csv_file(tmp_path, content, name))
 
 
+def test_formulas_that_no_program_has_worked_out_are_refused(tmp_path):
+    rows = [["customer_id", "ordered_at", "amount"], ["007", "2011-01-31", "=12.5*2"]]
+
+    with pytest.raises(LogError, match=r"sheet 'orders': formulas, such as '=12\.5\*2', have no values yet"):
+        read_log(workbook(tmp_path / "a.xlsx", orders=rows))
+
+
 def test_titles_above_the_header_of_a_sheet_are_left_out_and_a_column_alone_has_none(tmp_path):
     titled = workbook(tmp_path / "titled.xlsx", s=[["Orders of 2011"], [], ["id", "amount"], ["007", 5]])
     alone = workbook(tmp_path / "alone.xlsx", s=[["customer_id"], ["007"], ["008"]])
