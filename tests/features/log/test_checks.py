@@ -400,6 +400,7 @@ def test_ids_with_invisible_characters_are_told_and_a_byte_order_mark_is_none() 
         (lambda n, each: f"+49 170 5550{each}" if n % 2 else f"0170/5550{each}", {"similar-ids": False}),
         (lambda n, each: f"+491705550{each}", {}),
         (lambda n, each: f"01705550{each}", {}),
+        (lambda n, each: f"00{n % 2 + 1}00{each}000000{each}", {}),  # cards of two branches
     ],
 )
 def test_numbers_of_spreadsheets_and_telephones_are_found(
