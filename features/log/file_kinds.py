@@ -44,7 +44,7 @@ _BOMS = (
 _REMEDIES = {
     ".xls": "Save it as .xlsx or as CSV UTF-8.",
     ".html": "Open it in a spreadsheet and save it as .xlsx or as CSV UTF-8.",
-    ".json": "Write one object per line and call it .jsonl: jq -c '.[]' {name} > {stem}.jsonl",
+    ".json": "Write one object per line (jq -c '.[]' {name} > {stem}.jsonl), and give that.",
     ".pdf": "Export the table itself as CSV.",
     ".db": "Give it as sqlite:///{name}?table=NAME.",
     ".duckdb": "Export the table: COPY orders TO 'orders.parquet'.",

@@ -12,7 +12,7 @@ from features.language import translatable, translated
 from features.log.columns import quoted
 from features.log.customer_days import customer_days
 from features.log.findings import Finding
-from features.log.identity import NOBODY, NOBODY_ADDRESS, SCIENTIFIC, examples, fold
+from features.log.identity import NOBODY, NOBODY_ADDRESS, NOBODY_NUMBER, SCIENTIFIC, examples, fold
 from features.log.remedies import typed, with_replaced
 from features.log.settings import LogRules
 from features.log.transactions import TransactionLog
@@ -34,6 +34,7 @@ _SUMMARIES: dict[str, Callable[[np.ndarray], float]] = {
     ),
 }
 _FEW_ROWS = 50
+_OFTEN = 3  # times as many rows as half of the customers have
 _MOST_PHONES = 0.8  # of the ids
 _PHONE_DIGITS = 9  # of a number without the code of its country
 _LONG = r"^[1-9][0-9]{15,}$"
@@ -77,6 +78,9 @@ def _check_nobody(log: TransactionLog, ids: pa.Array, rows: pa.Array) -> Iterato
     """Look for ids that people give to customers whom they do not know, or who are none."""
     lower = pc.utf8_lower(ids)
     nobody = pc.is_in(lower, value_set=pa.array(NOBODY))
+    # A numbering may begin with 0000, whose owner buys as others do.
+    often = pc.greater(rows, _OFTEN * float(np.median(rows.to_numpy())))
+    nobody = pc.or_(nobody, pc.and_(pc.match_substring_regex(ids, NOBODY_NUMBER), often))
     typed = pc.match_substring_regex(lower, NOBODY_ADDRESS)
     if 4 * pc.sum(typed).as_py() < len(ids):  # an anonymised log may hold nothing else
         nobody = pc.or_(nobody, typed)

@@ -21,22 +21,45 @@ MISSING_WORDS = ("null", "\\n", "nan", "<na>", "n/a", "#n/a", "none", "nil", "(n
 """Ids, in lower case, with which programs write that there is none."""
 
 NOBODY = (
-    "guest",
-    "anonymous",
-    "unknown",
-    "anon",
-    "unregistered",
-    "walk-in",
-    "walkin",
-    "test",
-    "0",
-    "-1",
-    "-",
+    *(
+        "guest",
+        "anonymous",
+        "unknown",
+        "anon",
+        "unregistered",
+        "walk-in",
+        "walkin",
+        "test",
+        "dummy",
+        "-1",
+        "-",
+    ),
+    *("cash", "cash customer", "cash sale", "counter sale", "default customer"),
+    *("gast", "laufkundschaft", "laufkunde", "barverkauf", "unbekannt", "anonym", "diverse", "cpd"),
+    *(
+        "invité",
+        "client de passage",
+        "inconnu",
+        "anonyme",
+        "invitado",
+        "anónimo",
+        "consumidor final",
+        "mostrador",
+    ),
+    *("público general", "publico general", "ospite", "sconosciuto", "anonimo", "gast klant", "onbekend"),
+    *("misafir", "perakende", "bilinmiyor", "anonim", "гость", "неизвестно"),
+    *("مهمان", "ناشناس", "متفرقه", "مشتری متفرقه", "مشتری عمومی", "مشتری گذری", "ضيف", "زائر", "عميل نقدي"),
 )
 """Ids, in lower case, that people give to customers whom they do not know: one id, many customers."""
 
-NOBODY_ADDRESS = r"^(test|demo|dummy|no-?reply)([+._-]?[a-z0-9]*)@|@(example\.(com|org|net)|test\.(com|de))$"
-"""Addresses, in lower case, that people type to try a shop."""
+NOBODY_NUMBER = r"^(0+|9{5,})$"
+"""Numbers that are given where none is known."""
+
+NOBODY_ADDRESS = (
+    r"^(test|demo|dummy|no-?reply|no-?e?-?mail|none|no|keine?(-?e?-?mail)?)([+._-]?[a-z0-9]*)@|"
+    r"@(example\.(com|org|net)|test\.(com|de)|marketplace\.invalid)$"
+)
+"""Addresses, in lower case, that people type to try a shop, or where they have none."""
 
 LONGEST_ID_BYTES = 2_000
 """PostgreSQL's indexes take rows of up to 2,704 bytes."""
