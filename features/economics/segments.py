@@ -131,19 +131,21 @@ class FirstPurchaseSegments(Segments):
 
 @dataclass(frozen=True)
 class Cohort:
-    """Customers with a row of the log in a span of days that meets a condition.
+    """Customers with a purchase in a span of days that meets a condition, or all of whose purchases in it meet it.
 
     Attributes
     ----------
     name : str
     start, end : date or None, the first day and the first day after; None for no limit
     where : str or None, an SQL condition over the columns of the validated log, such as ``channel = 'web'``
+    only : bool, whether all purchases in the span have to meet it, such as those who bought only on discount
     """
 
     name: str
     start: date | None = None
     end: date | None = None
     where: str | None = None
+    only: bool = False
 
 
 @dataclass(frozen=True)
@@ -165,8 +167,10 @@ class CohortSegments(Segments):
             name, conditions = cohort.name.replace("'", "''"), ["amount_cents >= 0"]
             conditions += [f"ordered_on >= DATE '{cohort.start}'"] if cohort.start else []
             conditions += [f"ordered_on < DATE '{cohort.end}'"] if cohort.end else []
-            conditions += [f"({cohort.where})"] if cohort.where else []
-            ids = f"SELECT DISTINCT customer_id FROM {LOG} WHERE {' AND '.join(conditions)}"
+            conditions += [f"({cohort.where})"] if cohort.where and not cohort.only else []
+            ids = f"SELECT customer_id FROM {LOG} WHERE {' AND '.join(conditions)} GROUP BY customer_id"
+            if cohort.only:
+                ids += f" HAVING min(CASE WHEN {cohort.where} THEN 1 ELSE 0 END) = 1"
             try:
                 engine.create("cohort_check", f"SELECT count(*) AS customers FROM ({ids}) AS found")
             except EngineError as error:
@@ -263,17 +267,20 @@ def read_cohorts(path: Path) -> list[Cohort]:
     return cohorts
 
 
+_COHORT_KEYS = {"name", "from", "to", "where", "only"}
+
+
 def _cohort(table: dict[str, Any], path: Path) -> Cohort:
     name = table.get("name")
-    if not isinstance(name, str) or not name.strip() or set(table) - {"name", "from", "to", "where"}:
+    if not isinstance(name, str) or not name.strip() or set(table) - _COHORT_KEYS:
         raise StayworthError(
             translated(
-                "{path}: a cohort has a name, and from, to (dates) or where; this has {keys}.",
+                "{path}: a cohort has a name, and from, to (dates), where or only; this has {keys}.",
                 path=path,
                 keys=list(table),
             )
         )
-    start, end, where = (table.get(key) for key in ("from", "to", "where"))
+    start, end, where, only = (table.get(key) for key in ("from", "to", "where", "only"))
     if any(day is not None and type(day) is not date for day in (start, end)):
         raise StayworthError(
             translated(
@@ -286,6 +293,14 @@ def _cohort(table: dict[str, Any], path: Path) -> Cohort:
         raise StayworthError(
             translated("{path}: where of {name!r} is an SQL condition in quotes.", path=path, name=name)
         )
+    if only not in (None, True, False) or (only and not where):
+        raise StayworthError(
+            translated(
+                "{path}: only = true of {name!r} says that all purchases meet its where; give that too.",
+                path=path,
+                name=name,
+            )
+        )
     if start and end and start >= end:
         raise StayworthError(
             translated(
@@ -294,7 +309,7 @@ def _cohort(table: dict[str, Any], path: Path) -> Cohort:
                 name=name,
             )
         )
-    return Cohort(name.strip(), start, end, where)
+    return Cohort(name.strip(), start, end, where, bool(only))
 
 
 def _names(engine: Engine, column: str) -> list[str]:

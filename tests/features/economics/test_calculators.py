@@ -98,13 +98,20 @@ def test_present_value_of_yearly_flows():  # section 2
 
     # the text prints 43.76 for the last term, which is 43.7516, and so 127.43
     assert present_value(flows, 0.15) == pytest.approx(127.413882, abs=5e-7)
-    assert pytest.approx(43.7516, abs=5e-5) == 88 / 1.15**5
+    terms = [flow / 1.15**year for year, flow in enumerate(flows)]
+    assert terms[5] == pytest.approx(43.7516, abs=5e-5)
+    rounded = [round(term, 2) for term in terms]
+    assert sum(rounded) == pytest.approx(127.42) and sum(rounded[:5]) + 43.76 == pytest.approx(127.43)
     assert present_value(flows, 0) == 235
 
 
 def test_value_of_a_cohort_year_by_year():  # section 2
     # the text rounds customers to whole ones each year: 15,204
     assert PLAN.surviving[-1] == pytest.approx(15_204.51, abs=0.005)
+    whole = 100_000
+    for retention in PLAN.retention:
+        whole = round(whole * retention)
+    assert whole == 15_204
     exact = [2608696, 2223062, 2071176, 2017145, 2023410, 2083603, 2133609, 2179992, 2025971, 1879161]
     assert [round(each) for each in PLAN.discounted] == exact
     # what the text prints, from rounded customers, two-decimal factors, and 4.06 for 1.15^10 = 4.0456

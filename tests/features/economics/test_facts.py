@@ -146,11 +146,14 @@ def test_indicators_equal_a_plain_count_in_any_period_and_calendar(
 @settings(max_examples=8, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
-    length=st.sampled_from(["week", "month", "quarter"]),
+    length=st.sampled_from(["week", "month", "quarter", "year"]),
+    calendar=st.sampled_from(["gregorian", "jalali"]),
     inactivity_days=st.integers(1, 200),
     by=st.sampled_from(["first_channel", "acquisition_period", "listed", "cohorts"]),
 )
-def test_start_new_returned_and_lost_make_the_end_in_every_segment(seed, length, inactivity_days, by):
+def test_start_new_returned_and_lost_make_the_end_in_every_segment_and_calendar(
+    seed, length, calendar, inactivity_days, by
+):
     log = random_log(seed)
     segments: Segments = FirstPurchaseSegments(by)
     if by == "listed":
@@ -162,7 +165,7 @@ def test_start_new_returned_and_lost_make_the_end_in_every_segment(seed, length,
             [Cohort("spring", date(2015, 3, 1), date(2015, 6, 1)), Cohort("web", where="channel = 'web'")]
         )
 
-    with facts_of(log, length, inactivity_days, segments=segments) as facts:
+    with facts_of(log, length, inactivity_days, calendar, segments) as facts:
         base = customer_base(facts).reset_index()
 
     assert (base["start"] + base["new"] + base["returned"] - base["lost"] == base["end"]).all()
@@ -259,6 +262,23 @@ def test_a_customer_base_by_hand(three_customers):
     assert np.isnan(table.loc["2015-09", "churn_rate"])  # nobody to lose
     # within 60 days of 10 January; and September goes on
     assert table.index[table["provisional"]].tolist() == ["2015-01", "2015-02", "2015-03", "2015-09"]
+
+
+def test_rates_by_hand(three_customers):
+    with facts_of(three_customers, inactivity_days=60) as facts:
+        table = indicators(facts, UNIT).set_index("period")
+
+    march, april = table.loc["2015-03"], table.loc["2015-04"]
+    # March begins with Ann and Bob, and Cid comes; April begins with three, and Bob is lost.
+    rates = ["churn_rate", "retention_rate", "growth", "gross_growth", "total_base_growth", "tenure"]
+    assert march[rates].tolist() == pytest.approx([0, 1, 1 / 2, 1 / 2, 1 / 2, np.nan], nan_ok=True)
+    assert april[rates].tolist() == pytest.approx([1 / 3, 2 / 3, -1 / 3, 0, 0, 3])
+    # 20, 8 and 8 in March, of two buyers; with January's 15 that is 51 of three customers, less April's refund 47
+    sales = ["average_order", "orders_per_customer", "sales_per_customer", "sales_per_customer_ever"]
+    assert march[sales].tolist() == pytest.approx([36 / 3, 3 / 2, 36 / 2, 51 / 3])
+    assert april[sales].tolist() == pytest.approx([np.nan, np.nan, np.nan, 47 / 3], nan_ok=True)
+    # the best fifth of two buyers is one: Ann, with 20 of 36, and 6 of 10 of the margin
+    assert march[["top_revenue_share", "top_margin_share"]].tolist() == pytest.approx([20 / 36, 6 / 10])
 
 
 def test_who_comes_and_goes_within_a_period_has_passed_through(three_customers):

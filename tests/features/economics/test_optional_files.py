@@ -297,6 +297,8 @@ def test_segments_that_cannot_be_are_refused_with_a_remedy(tmp_path):
         read_cohorts(
             written(tmp_path, '[[cohorts]]\nname = "x"\nfrom = 2015-03-01\nto = 2015-02-01\n', "c.toml")
         )
+    with pytest.raises(StayworthError, match="only = true of 'x' says that all purchases meet its where"):
+        read_cohorts(written(tmp_path, '[[cohorts]]\nname = "x"\nonly = true\n', "c.toml"))
     with pytest.raises(StayworthError, match="no \\[\\[cohorts\\]\\]"):
         read_cohorts(written(tmp_path, "", "c.toml"))
 

@@ -13,7 +13,7 @@ from features.economics.inputs import Inputs
 from features.economics.money import Deflator
 from features.economics.periods import Periods
 from features.economics.product_section import PERIOD_TABLES, product_section
-from features.economics.segments import ListedSegments
+from features.economics.segments import Cohort, CohortSegments, ListedSegments
 from features.economics.tables import Section
 from features.engines.duckdb import DuckDBEngine
 from features.log.transactions import validate
@@ -154,6 +154,39 @@ def test_inflation_is_no_up_selling_where_there_is_a_deflator():
 
     assert nominal.loc["2015-02", "up_selling_share"] == 1
     assert real.loc["2015-02", "up_selling_share"] == 0
+
+
+def test_who_bought_only_on_discount_and_who_bought_in_a_sale_are_cohorts():
+    rows = pd.DataFrame(
+        [
+            ("ann", "2015-01-10", 80, 20),
+            ("ann", "2015-03-10", 80, 20),  # each time on discount
+            ("bob", "2015-01-11", 80, 20),
+            ("bob", "2015-03-15", 100, 0),  # once without
+            ("cid", "2015-01-12", 100, None),
+            ("cid", "2015-01-13", -100, None),
+        ],
+        columns=["customer_id", "ordered_at", "amount", "discount"],
+    )
+    log, on_discount = validate(rows), "discount_cents > 0"
+    cohorts = [
+        Cohort("only on discount", where=on_discount, only=True),
+        Cohort("January on discount", date(2015, 1, 1), date(2015, 2, 1), on_discount, only=True),
+        Cohort("sale", date(2015, 3, 11), date(2015, 3, 21)),
+    ]
+
+    with Facts(log, Periods(log.first_day, log.last_day), 30, segments=CohortSegments(cohorts)) as facts:
+        members = facts.query(
+            "SELECT segment, customer_id FROM membership JOIN customers ON customers.customer = membership.customer"
+        )
+
+    found = members.groupby("segment")["customer_id"].agg(sorted).to_dict()
+    assert found == {
+        "only on discount": ["ann"],
+        "January on discount": ["ann", "bob"],
+        "sale": ["bob"],
+        "unknown": ["cid"],
+    }
 
 
 def random_lines(seed: int, first: date, days: int, count: int) -> pd.DataFrame:
