@@ -238,7 +238,8 @@ def _spend_findings(spend: Spend, facts: Facts, inputs: Inputs, acquiring: set[s
             )
         )
     idle = sorted(set(spend.channels) - acquiring)
-    if idle and len(acquiring) > 1:
+    alike = {each.casefold() for each in acquiring}
+    if idle and (len(acquiring) > 1 or any(each.casefold() in alike for each in idle)):
         notes.append(
             translated(
                 "Nobody was acquired through {names}: compare how the channels are written.",

@@ -95,7 +95,7 @@ UNREAD_NUMBERS = (
         translatable("Mend the formula there, and export again."),
     ),
 )
-_DAYS = translatable("A log needs the day of each order: export it.")
+_DAYS = translatable("Days are needed, such as 2011-01-31: export them.")
 UNREAD_DATES = (
     (
         translatable("as weeks"),

@@ -311,10 +311,10 @@ def test_the_addresses_of_guests_are_told(addresses: Callable[[int], str], told:
 @pytest.mark.parametrize(
     ("written", "how", "remedy"),
     [
-        ("2024W05", "as weeks", "the day of each order"),
-        ("Q1 2024", "as quarters", "the day of each order"),
-        ("2024-05", "as months", "the day of each order"),
-        ("Jan-24", "as months", "the day of each order"),
+        ("2024W05", "as weeks", "Days are needed"),
+        ("Q1 2024", "as quarters", "Days are needed"),
+        ("2024-05", "as months", "Days are needed"),
+        ("Jan-24", "as months", "Days are needed"),
         ("2024-01-31 12:00:00 CET", "with the name of a time zone", "--timezone Europe/Berlin, for example"),
     ],
 )

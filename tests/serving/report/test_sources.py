@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 
 from features.economics.facts import Facts
+from features.economics.report import build_report
 from features.economics.settings import ReportSettings
+from features.economics.tables import EconomicsReport
 from features.errors import StayworthError
 from features.log.settings import LogSettings
 from features.log.transactions import validate
@@ -80,6 +82,24 @@ def test_spend_in_another_currency_than_the_log_is_refused(tmp_path: Path) -> No
         pytest.raises(StayworthError, match=r"spend\.csv are in USD, those of the log in EUR"),
     ):
         given.inputs(facts, stack)
+
+
+def test_the_only_channel_of_the_spend_is_named_if_the_log_writes_it_otherwise(tmp_path: Path) -> None:
+    said = "Nobody was acquired through 'Shop': compare how the channels are written."
+
+    assert said in str(report_with_spend(tmp_path, "Shop").findings)
+    assert said not in str(report_with_spend(tmp_path, "shop").findings)
+
+
+def report_with_spend(folder: Path, channel: str) -> EconomicsReport:
+    spend = folder / "spend.csv"
+    spend.write_text(f"channel,from,to,amount\n{channel},2022-01-01,2022-02-01,5\n")
+    settings = ReportSettings(out=folder / "report", spend=spend)
+    given = ReportSources(
+        settings, LogSettings(transactions="orders.csv"), validate(ORDERS.assign(channel="shop")), {}
+    )
+    with given.facts() as facts, ExitStack() as stack:
+        return build_report(facts, given.inputs(facts, stack))
 
 
 def _asked(loose: ReportSources, facts: Facts) -> list[str]:
