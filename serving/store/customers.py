@@ -187,7 +187,7 @@ class Customers:
         if not kinds:
             return Page([], False)
         falling = choice.ascending != back  # whether ranks fall from row to row
-        if choice.own or choice.ordered_by.startswith(OWN):
+        if choice.own:
             places = _place_of(choice, self.own.all())
             if places is None:
                 return Page([], False)

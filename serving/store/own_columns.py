@@ -25,8 +25,8 @@ from features.language import translated
 from serving.store.audit import record
 from serving.store.database import WAIT_SECONDS, Database
 from serving.store.loading import load, sliced
-from serving.store.rankings import ORDERS, Ranks, ranks_of
-from serving.store.tables import MOST_OWN_COLUMNS, own_columns, own_places, own_rows, score_sets
+from serving.store.rankings import ORDERS, Ranks, ranking, ranks_of
+from serving.store.tables import MOST_OWN_COLUMNS, own_columns, own_places, own_rows, rankings, score_sets
 
 OWN = "own:"
 """What names of own columns begin with in an order or among the columns of a table."""
@@ -173,20 +173,26 @@ def place_own(connection: sa.Connection, set_id: int, ranks: Ranks) -> None:
     ranks : Ranks, of the set
     """
     connection.execute(sa.delete(own_places))
+    connection.execute(sa.delete(rankings).where(rankings.c.ordered_by.startswith(OWN)))
     columns = [_column(row) for row in connection.execute(sa.select(own_columns)).all()]
     if not columns:
         return
-    rows = connection.execute(sa.select(own_rows)).all()
-    known = pa.array([row.customer_id for row in rows], pa.string())
+    texts = sa.type_coerce(own_rows.c.cells, sa.Text)
+    rows = connection.execute(sa.select(own_rows.c.customer_id, texts)).all()
+    known = pa.array([row[0] for row in rows], pa.string())
+    cells_of_all = json.loads(f"[{','.join(row[1] for row in rows)}]")
     found = pc.index_in(ranks.customer_ids, value_set=known).to_numpy(zero_copy_only=False)
     of_customers = np.where(np.isnan(found.astype(float)), -1, found.astype(float)).astype(np.int64)
     table = {"customer_id": ranks.customer_ids, "set_id": pa.repeat(pa.scalar(set_id), len(ranks.kinds))}
     table |= {"kind": ranks.kinds}
     table |= {f"score_{number}": ranks.places[name] for number, name in enumerate(ORDERS)}
     for column in sorted(columns, key=lambda each: each.place):
-        cells = pd.Series([row.cells[column.place] for row in rows] + [None], dtype=object).iloc[of_customers]
+        of_column = [cells[column.place] for cells in cells_of_all]
+        cells = pd.Series([*of_column, None], dtype=object).iloc[of_customers]
         places, values = _placed(column, cells)
         table[f"own_{column.place}"] = places
+        name = f"{OWN}{column.name}"
+        load(connection, rankings, sliced(ranking(name, set_id, ranks.customer_ids, ranks.kinds, places)))
         changed = sa.update(own_columns).where(own_columns.c.place == column.place)
         connection.execute(changed.values({"values": values}))
     load(connection, own_places, sliced(pa.table(table)))
@@ -326,3 +332,4 @@ def _span(low: float, high: float) -> str:
 def _delete_all(connection: sa.Connection) -> None:
     for table in (own_places, own_rows, own_columns):
         connection.execute(sa.delete(table))
+    connection.execute(sa.delete(rankings).where(rankings.c.ordered_by.startswith(OWN)))

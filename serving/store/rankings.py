@@ -70,11 +70,11 @@ def rank(connection: sa.Connection, set_id: int, ranks: Ranks) -> None:
     sums["stage"] = sums["stage"].astype(object).where(sums["stage"].notna(), None)
     connection.execute(sa.insert(tallies), sums.assign(set_id=set_id).to_dict("records"))
     for name in sorted(ORDERS):  # as the key has them
-        ranking = _ranking(name, set_id, ranks.customer_ids, ranks.kinds, ranks.places[name])
-        load(connection, rankings, sliced(ranking))
+        of_order = ranking(name, set_id, ranks.customer_ids, ranks.kinds, ranks.places[name])
+        load(connection, rankings, sliced(of_order))
 
 
-def _ranking(name: str, set_id: int, ids: pa.Array, kinds: np.ndarray, places: np.ndarray) -> pa.Table:
+def ranking(name: str, set_id: int, ids: pa.Array, kinds: np.ndarray, places: np.ndarray) -> pa.Table:
     """Return the rows of one order, by kind and rank."""
     order = np.lexsort((places, kinds))
     return pa.table(

@@ -215,8 +215,8 @@ own_rows = sa.Table(
     sqlite_with_rowid=False,
 )
 
-# The newest set once more where there are own columns: narrow, to be read through for a filter or order of own columns
-# in a fraction of a second. Numbers are places in an order, from 1.
+# The newest set once more where there are own columns: narrow, to be read through for a filter by own columns in a
+# fraction of a second. Numbers are places in an order, from 1.
 own_places = sa.Table(
     "own_places",
     metadata,

@@ -35,7 +35,7 @@ from serving.workbench import (
     report,
 )
 from serving.workbench.guard import LANGUAGE_COOKIE, Guard
-from serving.workbench.page import go_to, said, stylesheet, stylesheet_path
+from serving.workbench.page import go_to, said, script, script_path, stylesheet, stylesheet_path
 from serving.workbench.signing_in import choose_language, sign_in, sign_in_page, sign_out
 from serving.workbench.typed import is_own_form, keep_typed
 from serving.workbench.uploads import LARGEST_UPLOAD, read_upload
@@ -139,12 +139,19 @@ def application(
     routes = [Route(each.path, door.answering(each), methods=[each.method]) for each in ENTRANCES]
     routes.append(Route("/sign-in", door.signing_in, methods=["POST"]))
     routes.append(Route(stylesheet_path(), _styles))
+    routes.append(Route(script_path(), _script))
     return Starlette(routes=routes, exception_handlers={404: door.not_found, 405: door.not_found})
 
 
+_KEPT = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+
+
 async def _styles(request: Request) -> Response:
-    headers = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
-    return Response(stylesheet(), media_type="text/css", headers=headers)
+    return Response(stylesheet(), media_type="text/css", headers=_KEPT)
+
+
+async def _script(request: Request) -> Response:
+    return Response(script(), media_type="text/javascript", headers=_KEPT)
 
 
 class _Door:

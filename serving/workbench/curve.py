@@ -22,12 +22,16 @@ class Tick:
 
 @dataclass(frozen=True)
 class Curve:
-    """A line, a point on it, and the marks of the axes; places are of a picture of 640 by 240."""
+    """A line, a point on it, and the marks of the axes; places are of a picture of 640 by 240.
+
+    ``most_cost`` is what there is to spend, money.
+    """
 
     line: str
     point: tuple[float, float]
     across: list[Tick]
     up: list[Tick]
+    most_cost: float
     left: float = _LEFT
 
 
@@ -50,4 +54,5 @@ def curve_of(plan: CampaignPlan) -> Curve | None:
         (round(across(plan.expected_cost), 1), round(up(plan.expected_profit), 1)),
         [Tick(round(across(each), 1), written(each, ",.0f")) for each in (0.0, most_cost / 2, most_cost)],
         [Tick(round(up(each), 1), written(each, ",.0f")) for each in (0.0, most_profit / 2, most_profit)],
+        most_cost,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -12,19 +13,31 @@ from features.errors import ChangedMeanwhile, StayworthError
 from serving.campaign.summary import sentences
 from serving.store.campaigns import Campaign
 from serving.workbench.choices import Choices, limits_of
-from serving.workbench.curve import curve_of
+from serving.workbench.curve import Curve, curve_of
 from serving.workbench.drafting import draft_of, keep_choices, show_step, try_plan
-from serving.workbench.page import go_to
+from serving.workbench.page import go_to, script_path
 from serving.workbench.visit import Visit
+from training.campaign.plan import CampaignPlan
 from training.campaign.sensitivity import Alternative, at_budgets, at_holdouts
 
 LIMITS = ("budget", "holdout", "starts_on", "hold_days", "standing")
+_LONGEST = 60
+POLICY = (
+    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""Of this page: its script asks it for other values."""
 _BUDGETS, _HOLDOUTS = (0.5, 0.75, 1.5, 2.0), (0.05, 0.1, 0.2, 0.3, 0.5)
 
 
 def budget(visit: Visit) -> Response:
-    """Show what the chosen budget and holdout bring, and others around them."""
+    """Show what the chosen budget and holdout bring, and others around them.
+
+    Values in the address are tried instead, and not kept.
+    """
     draft = draft_of(visit)
+    if set(LIMITS) & set(visit.query):
+        return _tried_page(visit, draft, {name: visit.query.get(name, "")[:_LONGEST] for name in LIMITS})
     choices = Choices.from_dict(draft.choices)
     typed = {
         "budget": "" if choices.budget is None else f"{choices.budget:g}",
@@ -36,10 +49,19 @@ def budget(visit: Visit) -> Response:
     return _budget_page(visit, draft, typed)
 
 
+def _tried_page(visit: Visit, draft: Campaign, typed: Mapping[str, str]) -> Response:
+    try:
+        choices = replace(Choices.from_dict(draft.choices), **limits_of(typed))
+    except StayworthError as error:
+        return _budget_page(visit, draft, typed, problem=str(error))
+    return _budget_page(visit, replace(draft, choices=choices.to_dict()), typed)
+
+
 def _budget_page(visit: Visit, draft: Campaign, typed: Mapping[str, str], *, problem: str = "") -> Response:
     made, why_not = (None, "") if problem else try_plan(visit, draft)
     found = made.plan if made else None
-    return show_step(
+    curve = curve_of(found) if found else None
+    response = show_step(
         visit,
         draft,
         "budget",
@@ -48,10 +70,22 @@ def _budget_page(visit: Visit, draft: Campaign, typed: Mapping[str, str], *, pro
         typed=typed,
         plan=found,
         said=sentences(found) if found else [],
-        curve=curve_of(found) if found else None,
+        curve=curve,
+        script=script_path(),
+        budget_slider=_slider(curve, found) if curve and found else None,
         budgets=_with_chosen(found, at_budgets(found, _other_budgets(found))) if found else [],
         holdouts=_with_chosen(found, at_holdouts(found, _other_holdouts(found))) if found else [],
     )
+    response.headers["Content-Security-Policy"] = POLICY
+    return response
+
+
+def _slider(curve: Curve, plan: CampaignPlan) -> tuple[float, float, float]:
+    """Return the step, the end and the place of the slider of budgets: about 100 steps to what there is to spend."""
+    most = max(curve.most_cost, plan.terms.budget or 0.0)
+    step = 10.0 ** math.floor(math.log10(most / 50))
+    end = math.ceil(most / step) * step
+    return step, end, end if plan.terms.budget is None else plan.terms.budget
 
 
 def _other_budgets(plan: Any) -> list[float]:

@@ -1,4 +1,4 @@
-"""Pages from templates, in the visitor's language; styles are one file, and there is no script.
+"""Pages from templates, in the visitor's language; styles are one file, and one page has a script, for its sliders.
 
 The styles are those of the report's page and, after them, the workbench's own.
 """
@@ -71,6 +71,18 @@ def stylesheet() -> str:
 def stylesheet_path() -> str:
     """Return the path of the styles, another one for other styles, so that a browser may keep them."""
     return f"/styles-{hashlib.sha256(stylesheet().encode()).hexdigest()[:16]}.css"
+
+
+@cache
+def script() -> str:
+    """Return the one script that there is: of the sliders."""
+    return (files("serving.workbench") / "templates" / "sliders.js").read_text(encoding="utf-8")
+
+
+@cache
+def script_path() -> str:
+    """Return the path of the script, another one for another script."""
+    return f"/sliders-{hashlib.sha256(script().encode()).hexdigest()[:16]}.js"
 
 
 def short_day(day: date | None) -> str:

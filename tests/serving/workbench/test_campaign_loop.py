@@ -99,6 +99,14 @@ def test_a_campaign_is_planned_sent_and_measured_by_clicks(
     page.locator("button[value=stay]").click()
     page.wait_for_selector("svg.curve")
     looked_at("budget")
+    before = page.locator(".tile b").first.text_content()
+    page.locator("#budget-slider").focus()
+    page.keyboard.press("Home")
+    for _ in range(8):
+        page.keyboard.press("ArrowRight" if language == "en" else "ArrowLeft")
+    page.wait_for_function("before => document.querySelector('.tile b').textContent !== before", arg=before)
+    assert float(page.locator("#budget").input_value()) < 60
+    page.locator("#budget").fill("60")
     page.locator("button[value=next]").click()
     for field, file in {"exclusions": "optouts.csv", "contacts": "crm.csv"}.items():
         page.locator(f"#{field}").set_input_files(files / file)

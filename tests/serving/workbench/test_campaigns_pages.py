@@ -216,7 +216,7 @@ def test_an_offer_is_called_as_it_is_typed_and_runs_nothing(opened: Opened) -> N
     twice = step(browser, f"{draft}/offers", **OFFER)
 
     assert "<script" not in page.text and "&lt;script&gt;alert(1)" in page.text
-    assert "<script" not in browser.seen(f"{draft}/budget") + browser.seen(f"{draft}/preview")
+    assert "<script>" not in browser.seen(f"{draft}/budget") + browser.seen(f"{draft}/preview")
     assert twice.status_code == 400 and "Two offers are called 'call'" in unescape(twice.text)
 
 
@@ -503,3 +503,22 @@ def test_who_took_the_incentive_is_sent_with_the_orders(
     assert kept and kept.findings
     # 20 incentives of 0.5, and a contact of 0.1 for each
     assert kept.findings["record"]["cost"] == pytest.approx(20 * 0.5 + 0.1 * len(contacted))
+
+
+def test_sliders_try_values_that_are_not_kept(opened: Opened, store: Store) -> None:
+    browser = opened()
+    draft = begun(browser)
+    step(browser, f"{draft}/budget", budget="30", holdout="20", go="stay")
+
+    tried = browser.get(f"{draft}/budget?budget=10&holdout=50")
+    odd = browser.get(f"{draft}/budget?budget=-5")
+    kept = text_of(browser.seen(f"{draft}/budget"))
+
+    numbers = [int(re.findall(r"(\d+) to contact", said)[0]) for said in (text_of(tried.text), kept)]
+    assert 0 < numbers[0] < numbers[1]
+    assert 'type="range" hidden' in tried.text and 'value="10.0"' in tried.text
+    assert "script-src 'self'; connect-src 'self'" in tried.headers["content-security-policy"]
+    assert odd.status_code == 400 and "'-5' is not" in unescape(odd.text)
+    choices = store.campaigns.numbered(1)
+    assert choices and choices.choices["budget"] == 30
+    assert [each.action for each in store.audit.newest()].count("change draft") == 2
