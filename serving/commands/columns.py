@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from features.commands.console import show_json, show_table
 from features.commands.options import AsJson, options
 from serving.settings import StoreSettings
+
+if TYPE_CHECKING:
+    from serving.store.own_columns import OwnColumn
 
 columns = typer.Typer(name="columns", no_args_is_help=True, add_completion=False)
 
@@ -70,8 +73,12 @@ def list_columns(settings: StoreSettings, as_json: AsJson = False) -> None:
             f"There is no own column in {address} yet. Bring some: stayworth columns bring customers.csv"
         )
         return
-    rows = [[each.name, ", ".join(value.text for value in each.values) or "-"] for each in found]
+    rows = [[each.name, ", ".join(_shown(each)) or "-"] for each in found]
     show_table(f"Own columns in {address}", ["Name", "Filtered by"], rows)
+
+
+def _shown(column: OwnColumn) -> list[str]:
+    return [value.text.replace(" ", " to ") if column.numeric else value.text for value in column.values]
 
 
 @columns.command()

@@ -26,10 +26,14 @@ def names_of(columns: Sequence[OwnColumn]) -> dict[str, str]:
 def filters(columns: Sequence[OwnColumn]) -> list[tuple[str, str, list[tuple[str, str]]]]:
     """Return the field, the title and the values of each filter."""
     return [
-        ("own", column.name, [(value.key, words(column, value)) for value in column.values])
+        ("own", column.name, [(value.key, words(column, value)) for value in _from_the_smallest(column)])
         for column in columns
         if column.values
     ]
+
+
+def _from_the_smallest(column: OwnColumn) -> Sequence[OwnValue]:
+    return column.values[::-1] if column.numeric else column.values
 
 
 def words(column: OwnColumn, value: OwnValue) -> str:

@@ -55,6 +55,7 @@ def test_own_columns_are_shown_ordered_filtered_kept_and_taken_out(opened: Opene
     one = browser.seen(re.findall(r'<a href="(/customers/[^"]+)"><bdi>c001', page)[0])
 
     assert brought.status_code == 200
+    assert "credit 12.5 1,500 Dormant" in text_of(page)
     assert "3 of 130 customers of the published list have a row in crm.csv" in unescape(brought.text)
     assert customers(page)[:3] == ["c002", "c000", "c001"]
     assert "c000 Yazd 12.5" in text_of(page) and "c001 شیراز 1,500" in text_of(page)
