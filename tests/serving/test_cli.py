@@ -281,16 +281,18 @@ def test_the_printed_config_gives_the_defaults_and_is_accepted(here: Path) -> No
             "features",
             "registry",
             "monitor",
+            "engine",
             "score",
             "store",
             "money",
-            "engine",
             "serve",
             "workbench",
+            "webhook",
+            "report",
             "plan",
             "measure",
         ),
-        *("backtest", "tournament", "report", "alerts", "webhook", "sync", "card_of"),
+        *("backtest", "tournament", "alerts", "sync", "card_of"),
     ]
     assert TrainSettings.model_validate(content["train"]) == TrainSettings()
     assert ServeSettings.model_validate(content["serve"]) == ServeSettings()
