@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.errors import LogError, MissingColumnError
+from features.files import is_text
 from features.language import translated
 from features.log.remedies import typed
 from features.log.settings import Columns, LogRules
@@ -237,6 +240,19 @@ def text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pc.any(pc.starts_with(trimmed, '="')).as_py():
         trimmed = pc.replace_substring_regex(trimmed, '^="([^"]*)"$', r"\1")
     return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
+
+
+def blank(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    """Mark the cells of a column, of any type, that hold nothing.
+
+    Examples
+    --------
+    >>> blank(pa.chunked_array([["7", " ", None]])), blank(pa.chunked_array([[{"id": 7}, None]]))
+    (array([False,  True,  True]), array([False,  True]))
+    """
+    values = text(column) if is_text(column.type) else column
+    found: npt.NDArray[np.bool_] = values.is_null().to_numpy()
+    return found
 
 
 def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:

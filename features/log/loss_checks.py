@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from features.files import is_text
 from features.language import translated, translation
-from features.log.columns import listed, quoted, text
+from features.log.columns import blank, listed, quoted, text
 from features.log.dates import ascii_digits, past_month
 from features.log.findings import Finding
 from features.log.notation import Notation, perhaps_grouped, written_otherwise
@@ -223,16 +223,16 @@ def _check_notes(log: TransactionLog) -> Iterator[Finding]:
     below = log.quarantine.raw.slice(int(np.flatnonzero(log.quarantine.used)[-1]) + 1)
     if not 0 < below.num_rows <= _MOST_NOTES or below.num_columns < 3:
         return
-    cells = np.array([text(column).to_pylist() for column in below.columns], dtype=object)
-    filled = cells != None  # noqa: E711
+    filled = ~np.array([blank(column) for column in below.columns])
     if (filled.sum(axis=0) == 1).all():
+        note = below.column(int(filled[:, 0].argmax()))[0].as_py()
         yield Finding(
             "notes-below",
             translated(
                 "{n:row below the last order holds|rows below the last order hold} one cell alone, such as {note!r}: "
                 "notes, which are left out.",
                 n=below.num_rows,
-                note=cells[:, 0][filled[:, 0]][0],
+                note=note,
             ),
         )
 

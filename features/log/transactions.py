@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from features.errors import EmptyLogError, LogError
 from features.language import translated
 from features.log.amounts import numbers, running_cents
-from features.log.columns import FIELDS, listed, locate, plain, text
+from features.log.columns import FIELDS, blank, listed, locate, plain
 from features.log.currencies import one_name, same_currency
 from features.log.customer_days import Integers, codes_of, drawn_rows, encoded, perhaps_repeated
 from features.log.dates import local_now
@@ -293,11 +293,11 @@ def set_no_orders_aside(quarantine: Quarantine, names: Mapping[str, str]) -> Non
     if not pa.types.is_string(dates.type):
         return
     quarantine.set_aside(pc.fill_null(pc.equal(dates, name), False).to_numpy(), REPEATED_HEADER, name)
-    blank = np.flatnonzero(pc.fill_null(pc.equal(dates, ""), True).to_numpy())
-    if blank.size:
-        cells = quarantine.raw.take(pa.array(blank))
+    dateless = np.flatnonzero(pc.fill_null(pc.equal(dates, ""), True).to_numpy())
+    if dateless.size:
+        cells = quarantine.raw.take(pa.array(dateless))
         empty = np.zeros(quarantine.rows_in, dtype=bool)
-        empty[blank] = np.all([text(column).is_null().to_numpy() for column in cells.columns], axis=0)
+        empty[dateless] = np.all([blank(column) for column in cells.columns], axis=0)
         quarantine.set_aside(empty, EMPTY_ROW, name)
 
 

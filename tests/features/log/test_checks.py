@@ -363,6 +363,19 @@ def test_rows_that_hold_nothing_are_counted_and_nothing_is_lost() -> None:
     assert check(log, LogRules()) == []
 
 
+def test_nested_cells_beside_rows_that_hold_nothing_are_passed_over() -> None:
+    nested = pa.array([{"sku": "7"}] * 99 + [None], pa.struct([("sku", pa.string())]))
+    raw = changed("ordered_at", lambda n, day: None if n > 97 else day).append_column("lines", nested)
+    for place, name in enumerate(("customer_id", "ordered_at", "amount")):
+        cells = [None if n == 99 else each for n, each in enumerate(raw[name].to_pylist())]
+        raw = raw.set_column(place, name, pa.array(cells, pa.string()))
+
+    log = read(raw)
+
+    assert log.report.quarantined == {"unreadable date": 1, "empty row": 1}
+    assert check(log, LogRules()) == []
+
+
 def test_a_margin_is_used_though_empty_rows_have_none() -> None:
     table = shop(margin="2.50")
     raw = pa.concat_tables([table, pa.table({name: [""] * 9 for name in table.column_names})])
