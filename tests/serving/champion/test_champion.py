@@ -203,7 +203,7 @@ def test_a_new_champion_takes_over_and_no_answer_is_lost_or_mixed(shop: Shop, wa
     ("damage", "reason"),
     [
         (a_leaf, "booster.txt was changed since it was saved"),
-        (the_margin, "does not score its own example as when it was saved: expected_value, "),
+        (the_margin, "does not score its own example as when it was saved, in expected_value, "),
         (lambda folder: (folder / "model.json").unlink(), "has lost its files"),
     ],
 )

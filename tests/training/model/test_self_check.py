@@ -89,9 +89,9 @@ def test_a_model_that_scores_otherwise_is_refused_by_the_columns_that_differ(
         check_example(dear, folder)
 
     assert str(error.value) == (
-        f"The model in {folder} does not score its own example as when it was saved: expected_value, "
+        f"The model in {folder} does not score its own example as when it was saved, in expected_value, "
         "expected_value_low, expected_value_high, value_if_silent, value_at_stake, value_at_risk, margin, "
-        "value_of_resumption, expected_gross_value differ. Train it again, or roll back."
+        "value_of_resumption, expected_gross_value. Train it again, or roll back."
     )
 
 
