@@ -16,7 +16,7 @@ from training.clv.interval import Uncertain, customer_interval
 from training.clv.model import snapshot_day
 from training.clv.uncertainty import value_scenarios
 from training.clv.value import Future
-from training.model.files import load_model, save_model
+from training.model.files import FORMAT, load_model, save_model
 from training.model.score_schema import MODEL_COLUMNS
 from training.run import TrainingRun
 
@@ -134,7 +134,7 @@ def test_a_version_of_other_features_is_refused(cdnow_run: TrainingRun, tmp_path
         load_model(tmp_path)
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", '{"format": 4}'])
+@pytest.mark.parametrize("damage", ["", "{", "[]", f'{{"format": {FORMAT}}}'])
 def test_a_damaged_version_is_named(cdnow_run: TrainingRun, tmp_path: Path, damage: str) -> None:
     save_model(cdnow_run.model, tmp_path)
     (tmp_path / "model.json").write_text(damage)
