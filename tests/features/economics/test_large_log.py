@@ -35,7 +35,7 @@ def part(number, customers):
 
 each = min(int(sys.argv[1]), 500_000)
 table = pa.concat_tables([part(number, each) for number in range(int(sys.argv[1]) // each)])
-use_resources("4GB", None)
+use_resources("3500MB", None)
 span = pc.min_max(table["ordered_on"]).as_py()
 begun = time.perf_counter(), time.process_time()
 log, months = SimpleNamespace(table=table), Periods(span["min"], span["max"])
