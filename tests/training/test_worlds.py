@@ -39,7 +39,8 @@ class Told:
     """What was told, against the truth.
 
     ``covered``: share of the customers whose true expected value lies in its 80% interval; ``deciles``: of ten deciles
-    of expected value, those whose true expected sum lies in the sum's interval. Both NaN where the truth is not BG/NBD.
+    of expected value, those whose true expected sum lies in the sum's interval; ``off``: expected value over the true
+    one, 10th and 90th percentile of customers. All NaN where the truth is not BG/NBD.
     """
 
     purchases: float
@@ -48,6 +49,7 @@ class Told:
     in_the_large: float
     covered: float
     deciles: float
+    off: tuple[float, float]
     recipe: str
 
 
@@ -60,12 +62,14 @@ def told(name: str, seed: int, horizon_days: int) -> Told:
         table = history.features(Snapshot(world.ends))
     scores = model.score(table).set_index("customer_id")
     window, year = (world.outcomes(days).loc[scores.index] for days in (horizon_days, YEAR))
-    covered, deciles = float("nan"), float("nan")
+    covered, deciles, off = float("nan"), float("nan"), (float("nan"), float("nan"))
     if WORLDS[name].lifetime is None and WORLDS[name].gap_shape == 1:
         truth = true_values(world, table)
         low, high = (scores[f"expected_value_{end}"].to_numpy(float) for end in ("low", "high"))
         covered = float(np.mean((low <= truth) & (truth <= high)))
         deciles = float(_covered_deciles(model, table, scores, truth))
+        ratio = scores["expected_value"].to_numpy(float) / truth
+        off = float(np.quantile(ratio, 0.1)), float(np.quantile(ratio, 0.9))
     return Told(
         purchases=scores["expected_purchases"].sum() / window["purchases"].sum(),
         spend=scores["expected_spend"].sum() / window["spend"].sum(),
@@ -73,6 +77,7 @@ def told(name: str, seed: int, horizon_days: int) -> Told:
         in_the_large=scores["churn_probability"].mean() - (window["purchases"] == 0).mean(),
         covered=covered,
         deciles=deciles,
+        off=off,
         recipe=model.card.recipe.in_words(),
     )
 
@@ -148,8 +153,18 @@ def test_a_rate_that_halved_while_the_model_was_deployed_is_seen_thirty_days_lat
 
 def main() -> None:
     """Print what is told in the worlds named, or in all of them."""
-    print("| world | H | seed | purchases | spend | value of 365 days | in the large | covered | deciles |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    heads = (
+        "world",
+        "H",
+        "seed",
+        *RATIOS,
+        "in the large",
+        "covered",
+        "deciles",
+        "customers' values",
+        "recipe",
+    )
+    print(f"| {' | '.join(heads)} |\n{'|---' * len(heads)}|")
     for name in sys.argv[1:] or WORLDS:
         for horizon_days in (60, 90):
             for seed in (1, 2, 3):
@@ -157,7 +172,8 @@ def main() -> None:
                 ratios = " | ".join(f"{getattr(found, gauge):.3f}" for gauge in RATIOS)
                 print(
                     f"| {name} | {horizon_days} | {seed} | {ratios} | {found.in_the_large:+.3f} | "
-                    f"{found.covered:.0%} | {found.deciles:.0f} | {found.recipe}"
+                    f"{found.covered:.0%} | {found.deciles:.0f} | {found.off[0]:.2f} to {found.off[1]:.2f} | "
+                    f"{found.recipe} |"
                 )
 
 
