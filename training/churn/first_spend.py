@@ -8,7 +8,8 @@ bought, relative to its mean. How often is another model's question, and would b
 
 References
 ----------
-Fader, Hardie, Lee (2005), RFM and CLV, JMR 42(4), section "The monetary value submodel": repeat purchases only.
+Fader, Hardie, Lee (2005), RFM and CLV: Using Iso-Value Curves for Customer Base Analysis, JMR 42(4); Fader, Hardie
+(2013), brucehardie.com/notes/025: the model of the spend of repeat purchases.
 """
 
 from __future__ import annotations
