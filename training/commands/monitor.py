@@ -14,6 +14,7 @@ from features.commands.options import AsJson, InLanguage, options
 from features.errors import ModelError
 from features.language import in_digits, translatable, translated, written
 from features.log.settings import Columns, LogSettings
+from features.snapshot import Snapshot
 from training.behaviour_settings import BehaviourSettings
 from training.monitoring.settings import MonitorSettings
 from training.settings import CostSettings, RegistrySettings
@@ -102,12 +103,40 @@ def why_due(
     settings: MonitorSettings,
     beside: BehaviourFiles | None = None,
 ) -> tuple[bool, list[str]]:
-    """Tell whether training is due, and why, in sentences: there is no champion, or one that is due."""
-    from training.monitoring.monitor import monitor_model
+    """Tell whether training is due, and why, in sentences: there is no champion, or one that is due.
+
+    Where a version has lost to a champion that is due, training waits until the log has a further month of orders.
+    """
+    from training.judging.last_contest import lost_lately
 
     champion = registry.current()
     if champion is None:
         return True, [translated("Due: there is no champion yet.")]
+    due, reasons = _champion_due(registry, champion, log, settings, beside)
+    newest = Snapshot.after(log.last_day)
+    loser = lost_lately(registry, champion, newest) if due else None
+    if loser is None:
+        return due, reasons
+    waits = translated(
+        "Not now: version {loser} knows these closed windows and lost to version {champion}. Training waits for a "
+        "month of new orders. To train all the same: {command}",
+        loser=loser.version,
+        champion=champion.version,
+        command="stayworth train --promote",
+    )
+    return False, [*reasons, waits]
+
+
+def _champion_due(
+    registry: Registry,
+    champion: Version,
+    log: TransactionLog,
+    settings: MonitorSettings,
+    beside: BehaviourFiles | None,
+) -> tuple[bool, list[str]]:
+    """Tell whether a champion is due for retraining, and why, in sentences."""
+    from training.monitoring.monitor import monitor_model
+
     try:
         model = registry.load(champion.version)
         terms = model.card.log.terms

@@ -23,6 +23,7 @@ from features.language import translatable, translated, translation, written
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from training.clv.value import ValueTerms
+from training.judging.last_contest import AGAINST, TRAINED_UP_TO
 from training.judging.recipe_comparison import MeasureComparison, compare_recipes
 from training.judging.refit import RefitPredictions, refit_and_predict
 from training.metrics.probabilities import TIE
@@ -73,7 +74,7 @@ def decide_promotion(
 ) -> PromotionDecision:
     """Compare a registered version with the champion, promote it if it is better, and record why.
 
-    The version gets the tags ``promotion``, ``promotion_reason`` and ``promotion_against``, its run
+    The version gets the tags ``promotion``, ``promotion_reason``, ``promotion_against`` and ``trained_up_to``, its run
     ``promotion.csv`` and ``promotion.json``; a promoted version the tag ``promoted``: ``by comparison`` or
     ``forced``.
 
@@ -103,10 +104,15 @@ def decide_promotion(
         forced = translated("Promoted by --force. Without it: {conclusion}", conclusion=decision.reasons[0])
         others = (reason for reason in decision.reasons[1:] if reason != translated(_FORCE))
         decision = replace(decision, promote=True, forced=True, reasons=(forced, *others))
-    against = {"promotion_against": champion.version} if champion else {}
+    against = {AGAINST: champion.version} if champion else {}
     registry.annotate(
         version.version,
-        tags={"promotion": decision.outcome, "promotion_reason": decision.reasons[0]} | against,
+        tags={
+            "promotion": decision.outcome,
+            "promotion_reason": decision.reasons[0],
+            TRAINED_UP_TO: str(challenger.card.snapshot),
+        }
+        | against,
         tables={} if decision.table.empty else {"promotion": decision.table},
         documents={
             "promotion": {"outcome": decision.outcome, "forced": decision.forced, "reasons": decision.reasons}

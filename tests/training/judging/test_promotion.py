@@ -21,6 +21,7 @@ from training.churn.level import Level
 from training.churn.model import ChurnModel, base_log_odds
 from training.churn.recipe import Recipe
 from training.clv.value import ValueTerms
+from training.judging.last_contest import lost_lately
 from training.judging.promotion import PromotionDecision, compare_with_champion, decide_promotion
 from training.model.card import EvaluationSummary, TrainingCard
 from training.model.files import save_model
@@ -128,6 +129,7 @@ def test_without_a_champion_there_is_nothing_to_beat(
     assert registry.champion().tags == {
         "promotion": "first",
         "promotion_reason": decision.reasons[0],
+        "trained_up_to": "2025-07-01",
         "promoted": "by comparison",
     }
 
@@ -165,6 +167,24 @@ def test_a_worse_recipe_is_refused_with_what_it_is_worse_in(
     assert registry.champion().version == "2"
     assert version(registry, "1").tags["promotion"] == "worse"
     assert "promoted" not in version(registry, "1").tags
+
+
+def test_whoever_lost_knows_what_there_is_to_know_until_a_month_of_orders_has_come(
+    registry: Registry, rows: list[LabelledSnapshot], shop_log: TransactionLog
+) -> None:
+    registry.promote("2")
+    champion = registry.champion()
+    days = [Snapshot.parse(day) for day in ("2025-06-30", "2025-07-01", "2025-07-31", "2025-08-01")]
+    before = [lost_lately(registry, champion, day) for day in days]
+
+    challenge(registry, "1", rows, shop_log)  # version 1 knows the orders before 2025-07-01
+
+    after = [lost_lately(registry, champion, day) for day in days]
+    assert before == [None] * 4
+    assert [found and found.version for found in after] == [None, "1", "1", None]
+    registry.promote("1")
+    assert lost_lately(registry, registry.champion(), days[1]) is None  # to itself it has not lost
+    assert lost_lately(registry, champion, days[1]) is None  # and it was champion since
 
 
 def test_on_a_tie_with_no_newer_orders_the_champion_stays_and_its_age_is_said(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -23,6 +24,7 @@ from typer.testing import CliRunner, Result
 
 from features.datasets import simulate_log
 from features.errors import ModelError, WindowError
+from features.log.loading import load_log
 from features.log.transactions import TransactionLog, validate
 from features.snapshot import Snapshot
 from features.table.columns import as_columns
@@ -459,6 +461,23 @@ def test_training_is_due_when_monitoring_says_so(shop: Path, orders: pd.DataFram
 
     assert not due
     assert reasons[-1].startswith("Not due: version 1 of 2025-02-01")
+
+
+def test_training_that_is_due_waits_where_a_version_of_these_orders_has_lost(
+    shop: Path, tmp_path: Path
+) -> None:
+    shutil.copy(shop / "mlflow.db", tmp_path)
+    registry, log = Registry(f"sqlite:///{tmp_path}/mlflow.db"), load_log(f"{shop}/doubled.parquet")
+    due, _ = why_due(registry, log, MonitorSettings())
+    loser = registry.log_run(model_folder=shop / "model").version
+    told = {"promotion": "worse", "promotion_against": "1", "trained_up_to": "2025-05-01"}
+    registry.annotate(loser, tags=told)
+
+    waits, reasons = why_due(registry, log, MonitorSettings())
+
+    assert (due, waits) == (True, False)
+    assert any(reason.startswith("Due: amount of the latest orders has drifted") for reason in reasons)
+    assert reasons[-1].startswith("Not now: version 2 knows these closed windows and lost to version 1.")
 
 
 def test_training_if_due_obeys_the_monitors_section_of_the_config_file(shop: Path, tmp_path: Path) -> None:
