@@ -9,8 +9,41 @@ import pandas as pd
 
 from features.errors import StayworthError
 from features.language import translated
+from features.log.identity import examples
 from serving.store.customers import Choice, Customers
+from serving.store.store import Store
 from training.model.score_schema import SCHEMA, SCORE_COLUMNS
+
+_SAMPLE = 20
+_LONGEST = 20
+"""Characters that ids of digits have at most: spreadsheets keep fifteen of them."""
+
+
+def require_zeros_as_published(scores: pd.DataFrame, file: str, store: Store) -> None:
+    """Refuse a list without the leading zeros that its customers have in the published list.
+
+    Raises
+    ------
+    StayworthError
+        If ids are published with zeros before them, and none of them as the list has it.
+    """
+    ids = scores.get("customer_id", pd.Series(dtype=str)).astype(str)
+    bare = ids[ids.str.fullmatch("[1-9][0-9]*")].head(_SAMPLE).tolist()
+    if not bare or store.newest() is None:
+        return
+    padded = {each.zfill(length): each for each in bare for length in range(len(each) + 1, _LONGEST + 1)}
+    published = {str(score["customer_id"]) for score in store.lookup([*bare, *padded]).scores}
+    if published and not published & set(bare):
+        raise StayworthError(
+            translated(
+                "The ids of {file} lack the leading zeros that their customers have in the published list, such as "
+                "{ids} for {published}: a spreadsheet has taken them off. Give the list that 'stayworth score' wrote, "
+                "or leave --scores out to plan from the published list.",
+                file=file,
+                ids=examples([padded[each] for each in sorted(published)], 1),
+                published=examples(sorted(published), 1),
+            )
+        )
 
 
 def published_rows(

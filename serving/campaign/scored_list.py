@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from features.errors import StayworthError
-from features.language import translated
+from features.language import translatable, translated
 from features.log.amounts import PLAIN, numbers
 from features.log.clock import tomorrow
 from features.log.dates import Times, local_times
@@ -24,10 +24,11 @@ from features.log.identity import SCIENTIFIC, examples, read_ids
 from features.log.settings import NumberStyle
 from features.log.sources import read_table
 from features.snapshot import Snapshot
+from serving.lists.id_length import ID_LENGTH, with_zeros
 from training.model.score_schema import SCHEMA
 
 CUSTOMER_ID, SNAPSHOT_DATE, LAST_PURCHASE = "customer_id", "snapshot_date", "last_purchase_date"
-_ORIGINAL = "Give the list that 'stayworth score' wrote."
+_ORIGINAL = translatable("Give the list that 'stayworth score' wrote.")
 _COMMA = re.compile(r"[01],[0-9]+")
 _ROUNDED = re.compile(r"-?[0-9]([.,][0-9]{1,4})?E[+-][0-9]+")
 _FORMATS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d", "excel")
@@ -100,7 +101,7 @@ def _read_numbers(scores: pd.DataFrame, name: str) -> Iterator[str]:
                     each=each,
                     name=name,
                     example=rounded.iloc[0],
-                    original=_ORIGINAL,
+                    original=translated(_ORIGINAL),
                 )
             )
         scores[each] = read
@@ -113,13 +114,18 @@ def _read_numbers(scores: pd.DataFrame, name: str) -> Iterator[str]:
 def _no_number(column: str, name: str, odd: pd.Series) -> str:
     percent = odd.str.endswith("%").any()
     why = (
-        "a spreadsheet has rounded it to a percentage"
+        translated("a spreadsheet has rounded it to a percentage")
         if percent
-        else "write it as 0.25, or with a decimal comma throughout"
+        else translated("write it as 0.25, or with a decimal comma throughout")
     )
-    return (
-        f"Column {column!r} of {name} holds {len(odd):,} cells that are no numbers, such as {str(odd.iloc[0])!r}: "
-        f"{why}. {_ORIGINAL}"
+    return translated(
+        "Column {column!r} of {name} holds {n:,} cells that are no numbers, such as {example!r}: {why}. {original}",
+        column=column,
+        name=name,
+        n=len(odd),
+        example=str(odd.iloc[0]),
+        why=why,
+        original=translated(_ORIGINAL),
     )
 
 
@@ -136,7 +142,11 @@ def _read_dates(scores: pd.DataFrame, name: str, date_format: str | None) -> Ite
     if len(formats) != 1:
         texts = written[odd[0]]
         example = texts[texts != ""].iloc[0]
-        reason = "are read by none of its ways" if not formats else "may be read in several ways"
+        reason = (
+            translated("are read by none of its ways")
+            if not formats
+            else translated("may be read in several ways")
+        )
         raise StayworthError(
             translated(
                 "The dates of {example} in {name}, such as {example_2!r}, {reason}. Write them as "
@@ -162,7 +172,7 @@ def _require_past(scores: pd.DataFrame, name: str) -> None:
                 "spreadsheet may have changed its dates. {original}",
                 name=name,
                 example=ahead[0],
-                original=_ORIGINAL,
+                original=translated(_ORIGINAL),
             )
         )
 
@@ -187,7 +197,7 @@ def _require_rows_of_one(scores: pd.DataFrame, name: str) -> None:
                 row=first + 1,
                 risk=float(risk[first]),
                 product=float(product[first]),
-                original=_ORIGINAL,
+                original=translated(_ORIGINAL),
             )
         )
 
@@ -231,11 +241,16 @@ def _read_customers(scores: pd.DataFrame, path: Path, *, changed: bool) -> Itera
                 n=len(odd),
                 name=path.name,
                 example=odd.iloc[0],
-                original=_ORIGINAL,
+                original=translated(_ORIGINAL),
             )
         )
-    scores[CUSTOMER_ID] = ids.fillna("")
-    digits = ids.dropna()
+    ids = ids.fillna("")
+    if ID_LENGTH in scores.columns:
+        scores[CUSTOMER_ID], said = with_zeros(ids, scores.pop(ID_LENGTH), path.name)
+        yield from said
+        return
+    scores[CUSTOMER_ID] = ids
+    digits = ids[ids != ""]
     whole = len(digits) and digits.str.fullmatch("[1-9][0-9]*|0").all() and digits.str.len().nunique() > 1
     if whole and (changed or _kept_as_numbers(path)):
         yield (
@@ -244,7 +259,7 @@ def _read_customers(scores: pd.DataFrame, path: Path, *, changed: bool) -> Itera
                 "zeros, a spreadsheet has taken them off, and the lists will not fit. {original}",
                 name=path.name,
                 value=examples(digits),
-                original=_ORIGINAL,
+                original=translated(_ORIGINAL),
             )
         )
 

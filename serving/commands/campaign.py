@@ -104,7 +104,7 @@ def _planned(
     from serving.campaign.customer_files import CustomerFiles, contacts_ahead
     from serving.campaign.kept import running_in
     from serving.campaign.meant_rows import OPT_OUTS
-    from serving.campaign.published_list import published_scores
+    from serving.campaign.published_list import published_scores, require_zeros_as_published
     from serving.campaign.running_campaigns import running_campaigns
     from serving.campaign.scored_list import read_scores
     from serving.store.customers import Choice
@@ -116,6 +116,7 @@ def _planned(
     said: list[str] = []
     if settings.scores:
         scores, said = read_scores(settings.scores, settings.date_format)
+        require_zeros_as_published(scores, settings.scores.name, store)
     else:
         scores, set_id = published_scores(store.customers, Choice())
         basis = replace(basis, set_id=set_id)

@@ -10,6 +10,7 @@ import pandas as pd
 from features.errors import OutputError
 from features.language import translated
 from serving.lists.export import write_table
+from serving.lists.id_length import with_id_lengths
 from serving.lists.presets import preset_table
 from serving.lists.team_list import ListTerms, TeamList
 from serving.lists.team_workbook import write_team_workbook
@@ -69,7 +70,7 @@ def write_list(
         If the list lacks what the columns need.
     """
     if columns == "all":
-        write_table(rows, path, excel=excel)
+        write_table(with_id_lengths(rows), path, excel=excel)
         return Written(len(rows))
     if columns == "team":
         made = TeamList.of(rows, terms)

@@ -16,6 +16,7 @@ from features.errors import StayworthError
 from features.language import translatable, translated, translated_in
 from serving.campaign.published_list import published_rows
 from serving.lists.export import write_table
+from serving.lists.id_length import with_id_lengths
 from serving.store.customers import Page, PublishedSet, Tally
 from serving.store.rankings import BANDS
 from serving.store.segments import LONGEST_NAME
@@ -206,7 +207,9 @@ def export(visit: Visit) -> Response:
     folder = tempfile.TemporaryDirectory(prefix="stayworth-")
     name = "scored.csv" if kind == PLAN else f"customers.{kind}"
     try:
-        write_table(table, Path(folder.name) / name, excel=kind != PLAN)
+        write_table(
+            with_id_lengths(table) if kind == PLAN else table, Path(folder.name) / name, excel=kind != PLAN
+        )
     except BaseException:
         folder.cleanup()
         raise

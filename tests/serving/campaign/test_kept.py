@@ -113,6 +113,16 @@ def test_the_published_list_is_planned_as_its_file_is(run: Run, folder: Path) ->
         ).read_bytes()
 
 
+def test_a_list_without_the_zeros_of_the_published_one_is_refused(run: Run, folder: Path) -> None:
+    saved = pd.read_csv(folder / "scored.csv")
+    saved.to_csv(folder / "saved.csv", index=False)
+
+    code, said = run("plan --scores saved.csv --offers offers.toml --budget 300 --out campaign")
+
+    assert (code, (folder / "campaign").exists()) == (2, False)
+    assert "The ids of saved.csv lack the leading zeros" in " ".join(said.split())
+
+
 def test_no_campaign_draws_whom_another_holds_out_until_it_is_withdrawn(run: Run, folder: Path) -> None:
     run("plan --offers offers.toml --max-contacts 50 --name first")
     run("campaigns export first --out first")

@@ -10,6 +10,7 @@ import pytest
 
 from features.errors import StayworthError
 from serving.campaign.scored_list import read_scores
+from serving.lists.id_length import with_id_lengths
 
 # As 'stayworth score' writes it: Ann bought on 30 January, Bob on 2 December.
 LIST = pd.DataFrame(
@@ -162,3 +163,24 @@ def test_ids_that_may_have_lost_their_zeros_are_said(tmp_path: Path) -> None:
     _, (said,) = read_scores(tmp_path / "list.xlsx")
 
     assert said.startswith("Warning: the ids of list.xlsx are numbers, such as '17', '418'")
+
+
+def test_the_zeros_of_ids_that_a_spreadsheet_took_are_put_back_from_their_lengths(tmp_path: Path) -> None:
+    ids = ["0017", "00418", "9", "A-007"]
+    written = with_id_lengths(pd.concat([LIST, LIST]).assign(customer_id=ids))
+
+    path = tmp_path / "list.csv"
+    written.assign(customer_id=["17", "418", "9", "A-007"]).to_csv(path, index=False)
+    scores, (said,) = read_scores(path)
+
+    assert scores["customer_id"].tolist() == ids
+    assert "id_length" not in scores
+    assert said.startswith("Warning: 2 ids of list.csv had lost their leading zeros")
+    assert said.endswith("such as '17' to '0017'.")
+
+
+def test_an_id_of_another_length_than_it_was_written_with_is_refused(tmp_path: Path) -> None:
+    path = saved(tmp_path, lambda table: with_id_lengths(table).assign(customer_id=["0017", "0418b"]))
+
+    with pytest.raises(StayworthError, match="In list.csv 1 id has another length .* such as '0418b'"):
+        read_scores(path)
