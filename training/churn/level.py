@@ -3,7 +3,7 @@
 Whatever the purchase model says of customers, the windows of a business are off together: by a campaign, a price, a
 season. What each closed window missed is a series; its next value is predicted from what was known of it, by the rule
 that did so best one step ahead over all closed windows, if it gained more than noise. Seasons come back: half of what
-was missed a year before is put back as soon as it has helped at all.
+was missed a year before is put back as soon as it has helped by more than the chance of its windows' customers.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 from features.language import ENGLISH, translated, use_language
 from features.snapshot import Snapshot
 from training.churn.fit_options import FitOptions
+from training.churn.rolling import gains_surely
 from training.snapshots.dataset import LabelledSnapshot, known_at
 
 GRID_DAYS = 16
@@ -163,7 +164,7 @@ def level_of(
 def choose_rule(
     rows: Sequence[LabelledSnapshot],
     level: Level,
-    loss: Callable[[int, float], float],
+    losses: Callable[[int, float], np.ndarray],
     *,
     noise: float,
 ) -> tuple[LevelRule, dict[str, float]]:
@@ -177,32 +178,35 @@ def choose_rule(
     rows : sequence of LabelledSnapshot, oldest first
     level : Level
         Of these windows.
-    loss : callable
-        Takes a window's place in ``rows`` and its predicted level.
+    losses : callable
+        Takes a window's place in ``rows`` and its predicted level, and returns each customer's loss.
     noise : float
-        A mean gain less its standard error has to be larger than this; half of a year before's level has to gain
-        anything.
+        A mean gain less its standard error over windows has to be larger than this. Half of a year before's level needs
+        a gain that is sure over customers (`gains_surely`): what a sample of them leaves to chance is no season.
 
     Returns
     -------
     LevelRule, and the mean gain in loss of every rule that could be judged
     """
-    unmoved = cache(lambda place: loss(place, 0.0))
+    unmoved = cache(lambda place: losses(place, 0.0))
     gains: dict[LevelRule, float] = {}
     at_least: dict[LevelRule, float] = {}
+    in_season = False
     for rule in RULES:
-        gained: dict[Snapshot, float] = {}
+        gained: dict[Snapshot, np.ndarray] = {}
         for place, row in enumerate(rows):
             known = Level(level.days, level.missed, rule).known_at(rows, row.snapshot)
             if known.covers(row.snapshot):
-                gained[row.snapshot] = unmoved(place) - loss(place, known.at(row.snapshot))
+                gained[row.snapshot] = unmoved(place) - losses(place, known.at(row.snapshot))
         apart = _windows_apart(gained, rows)
         if apart >= (1 if rule.kind == "year_ago" else FEWEST_APART):
-            gains[rule] = float(np.mean(list(gained.values())))
-            at_least[rule] = gains[rule] - float(np.std(list(gained.values()))) / np.sqrt(apart)
+            means = [float(each.mean()) for each in gained.values()]
+            gains[rule] = float(np.mean(means))
+            at_least[rule] = gains[rule] - float(np.std(means)) / np.sqrt(apart)
+            in_season = in_season or (rule == SEASON and gains_surely(list(gained.values())))
     chosen = max(at_least, key=lambda rule: at_least[rule], default=NO_RULE)
     if at_least.get(chosen, 0.0) <= noise:
-        chosen = SEASON if gains.get(SEASON, 0.0) > 0 else NO_RULE
+        chosen = SEASON if in_season else NO_RULE
     return chosen, {str(rule): gain for rule, gain in gains.items()}
 
 

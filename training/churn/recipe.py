@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from scipy.special import expit
-from sklearn.metrics import log_loss
 
 from features.errors import FitError
 from features.language import translatable, translated
@@ -29,9 +28,10 @@ from training.churn.level import NO_RULE, LevelRule, choose_rule, level_of
 from training.churn.model import ChurnModel, base_log_odds, fit_churn
 from training.churn.residuals import choose_churn_residual, choose_spend_residual
 from training.churn.rolling import customer_splits, rolling_splits
-from training.churn.spend import SpendModel, fit_spend, level_deviation, price_missed
+from training.churn.spend import SpendModel, fit_spend, level_deviation, price_levels, price_missed
 from training.clv.model import CLVForm
 from training.clv.operational_time import CONSTANT_FORM, IntensityForm
+from training.metrics.comparison import log_losses
 from training.metrics.probabilities import TIE
 from training.snapshots.dataset import LabelledSnapshot
 
@@ -213,7 +213,7 @@ class Recipe:
     ) -> SpendModel:
         """Fit the spend model on the same snapshots."""
         churn_level = level_of(rows, churn_missed(rows), options, self.level)
-        price_level = level_of(rows, price_missed(rows), options, self.price_level)
+        price_level = level_of(rows, price_levels(rows), options, self.price_level)
         return fit_spend(
             rows,
             rounds=self.spend_rounds,
@@ -329,17 +329,17 @@ def _choose_levels(
     rows: Sequence[LabelledSnapshot], options: FitOptions
 ) -> tuple[LevelRule, LevelRule, dict[str, float]]:
     """Return the rules for the level of churn and of money per purchase, and what each rule gained."""
-    base, prices = [base_log_odds(row.columns) for row in rows], price_missed(rows)
+    base, prices = [base_log_odds(row.columns) for row in rows], [price_missed(row) for row in rows]
 
-    def log_loss_at(place: int, shift: float) -> float:
-        return float(log_loss(rows[place].churned, expit(base[place] + shift), labels=[0, 1]))
+    def of_churn(place: int, shift: float) -> np.ndarray:
+        return log_losses(rows[place].churned, expit(base[place] + shift))
 
-    def squared_error(place: int, shift: float) -> float:
+    def squared_error(place: int, shift: float) -> np.ndarray:
         return (prices[place] - shift) ** 2
 
-    level, gains = choose_rule(rows, level_of(rows, churn_missed(rows), options), log_loss_at, noise=TIE)
+    level, gains = choose_rule(rows, level_of(rows, churn_missed(rows), options), of_churn, noise=TIE)
     price_level, price_gains = choose_rule(
-        rows, level_of(rows, prices, options), squared_error, noise=PRICE_NOISE
+        rows, level_of(rows, price_levels(rows), options), squared_error, noise=PRICE_NOISE
     )
     if (
         price_level == NO_RULE

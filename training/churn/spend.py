@@ -101,14 +101,28 @@ class SpendModel:
         return np.asarray(np.exp(log_spend))
 
 
-def price_missed(rows: Sequence[LabelledSnapshot]) -> list[float]:
+def price_missed(row: LabelledSnapshot) -> np.ndarray:
+    """Return each customer's part of what was missed of a window's money per purchase.
+
+    Returns
+    -------
+    ndarray of shape (n_customers,)
+        Their mean is the log of the money over what was expected of those who bought, their standard error that of this
+        log: ``ln f + n·(s − f·e)/Σs``, s a customer's spend, e what their purchases were expected to bring, f = Σs/Σe
+        (the influence function of a ratio). 0 where a total is not positive.
+    """
+    spend = row.outcomes["spend"].to_numpy()
+    expected = row.outcomes["purchases"].to_numpy() * row.columns["spend_per_purchase"]
+    actual, all_expected = float(spend.sum()), float(expected.sum())
+    if actual <= 0 or all_expected <= 0:
+        return np.zeros(len(spend))
+    factor = actual / all_expected
+    return np.asarray(np.log(factor) + len(spend) * (spend - factor * expected) / actual)
+
+
+def price_levels(rows: Sequence[LabelledSnapshot]) -> list[float]:
     """Return the log of the money per purchase in each window, over what was expected of those who bought."""
-    missed = []
-    for row in rows:
-        bought = row.outcomes["purchases"].to_numpy() * row.columns["spend_per_purchase"]
-        with np.errstate(divide="ignore"):
-            missed.append(factor_of(np.log(bought), row.outcomes["spend"].to_numpy()))
-    return missed
+    return [float(price_missed(row).mean()) for row in rows]
 
 
 def level_deviation(rows: Sequence[LabelledSnapshot], churn_level: Level, price_level: Level) -> float:

@@ -102,11 +102,15 @@ class CLVModel:
 
     @cached_property
     def purchase_scenarios(self) -> tuple[tuple[PurchaseModel, Intensity], ...]:
-        """The models of purchases and intensities one standard deviation up and down each axis of uncertainty."""
+        """The models of purchases and intensities one standard deviation up and down each axis of uncertainty.
+
+        The axes of the parameters, and, where there is a trend, of how long it goes on.
+        """
         n_parameters = len(fields(self.purchases))
         models = along(self.purchases, tuple(axis[:n_parameters] for axis in self.purchase_axes))
         moves = [sign * np.array(axis[n_parameters:]) for axis in self.purchase_axes for sign in (1.0, -1.0)]
-        return tuple((model, self.intensity.moved(move)) for model, move in zip(models, moves, strict=True))
+        fitted = [(model, self.intensity.moved(move)) for model, move in zip(models, moves, strict=True)]
+        return (*fitted, *((self.purchases, intensity) for intensity in self.intensity.trend_scenarios))
 
     @cached_property
     def spend_scenarios(self) -> tuple[GammaGamma | EmpiricalSpend, ...]:

@@ -7,8 +7,8 @@ While they are there, customers buy at the rate ``λ·s(t)``, with one intensity
 That is a change of clock for a Poisson process: on *operational* time Λ, BG/NBD and its relatives hold as they are.
 The log-likelihood is theirs on operational histories, plus ln s at each repeat purchase day. g is time in years
 around the middle of the last year before the snapshot, so ln s has mean 0 over that year and the parameters stay
-comparable with those of a constant intensity. Past the snapshot the trend fades with `TREND_FADES_DAYS`; before the
-log's first day it is flat.
+comparable with those of a constant intensity. Past the snapshot the trend fades with `TREND_FADES_DAYS`, in intervals
+with a factor of e more or less; before the log's first day it is flat.
 
 An operational week is a calendar week at average intensity. Only discounting stays in calendar time.
 
@@ -19,7 +19,7 @@ Cox (1955), Some statistical methods connected with series of events, JRSS B 17(
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -32,6 +32,10 @@ DAYS_PER_WEEK = 7.0
 DAYS_PER_YEAR = 365.25
 TREND_FADES_DAYS = 180.0
 """Scale of the exponential with which a trend fades after the snapshot: no log shows how long it goes on."""
+
+TREND_DOUBT = 1.0
+"""Standard deviation of that scale's logarithm: from two months to sixteen. It is that of a scale of which no more is
+known than that it lies between a month and three years, ``ln(36)/√12``."""
 
 _BEFORE_DAYS, _AHEAD_DAYS = 30 * 366, 120 * 366  # the calendar that is laid out around a snapshot
 Days = npt.NDArray[np.int64]
@@ -76,6 +80,8 @@ class Intensity:
         First day of the log.
     harmonics : tuple of (cosine, sine) coefficients, of one, two, … cycles per year
     trend : float, change of ln s per year
+    trend_fades_days : float, above 0
+        Scale of the exponential with which the trend fades after the snapshot.
 
     Examples
     --------
@@ -94,6 +100,7 @@ class Intensity:
     first_day: int = 0
     harmonics: tuple[tuple[float, float], ...] = ()
     trend: float = 0.0
+    trend_fades_days: float = TREND_FADES_DAYS
 
     @property
     def form(self) -> IntensityForm:
@@ -129,7 +136,15 @@ class Intensity:
         pairs = zip(self.harmonics, np.reshape(change[: 2 * waves], (waves, 2)).tolist(), strict=True)
         harmonics = tuple((cosine + by[0], sine + by[1]) for (cosine, sine), by in pairs)
         trend = self.trend + (float(change[-1]) if self.trend else 0.0)
-        return Intensity(self.snapshot_day, self.first_day, harmonics, trend)
+        return replace(self, harmonics=harmonics, trend=trend)
+
+    @property
+    def trend_scenarios(self) -> tuple[Intensity, ...]:
+        """The intensities whose trends fade `TREND_DOUBT` later and sooner; none without a trend."""
+        if not self.trend:
+            return ()
+        scales = (self.trend_fades_days * np.exp(sign * TREND_DOUBT) for sign in (1.0, -1.0))
+        return tuple(replace(self, trend_fades_days=float(scale)) for scale in scales)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers, ready for JSON."""
@@ -149,7 +164,14 @@ class Intensity:
     @cached_property
     def _elapsed(self) -> FloatArray:
         """Operational weeks from the beginning of the calendar to the beginning of each day."""
-        shape = basis(self._edges[:-1], self.snapshot_day, self.first_day, len(self.harmonics), True)
+        shape = basis(
+            self._edges[:-1],
+            self.snapshot_day,
+            self.first_day,
+            len(self.harmonics),
+            True,
+            fades_days=self.trend_fades_days,
+        )
         coefficients = [c for pair in self.harmonics for c in pair] + [self.trend]
         return np.concatenate([[0.0], np.cumsum(np.exp(shape @ np.array(coefficients)))]) / DAYS_PER_WEEK
 
@@ -206,12 +228,20 @@ class RepeatDays:
         return RepeatDays(self.first_day, self.counts[: max(day - self.first_day, 0)])
 
 
-def basis(days: FloatArray, snapshot_day: int, first_day: int, harmonics: int, trend: bool) -> FloatArray:
+def basis(
+    days: FloatArray,
+    snapshot_day: int,
+    first_day: int,
+    harmonics: int,
+    trend: bool,
+    *,
+    fades_days: float = TREND_FADES_DAYS,
+) -> FloatArray:
     """Return what ln s is linear in, an ndarray of shape (n_days, 2·harmonics + trend)."""
     angle = 2.0 * np.pi * days / DAYS_PER_YEAR
     columns = [wave(k * angle) for k in range(1, harmonics + 1) for wave in (np.cos, np.sin)]
     if trend:
         ahead = np.maximum(days - snapshot_day, 0.0)
         seen = np.clip(days, first_day, snapshot_day) - (snapshot_day - DAYS_PER_YEAR / 2.0)
-        columns.append((seen - TREND_FADES_DAYS * np.expm1(-ahead / TREND_FADES_DAYS)) / DAYS_PER_YEAR)
+        columns.append((seen - fades_days * np.expm1(-ahead / fades_days)) / DAYS_PER_YEAR)
     return np.stack(columns, axis=1) if columns else np.zeros((len(days), 0))

@@ -13,7 +13,7 @@ from training.churn.fit_options import FitOptions
 from training.churn.level import NO_RULE, RULES, SEASON, Level, LevelRule, choose_rule, level_of
 from training.churn.model import base_log_odds
 from training.churn.recipe import churn_missed
-from training.churn.spend import level_deviation, price_missed
+from training.churn.spend import level_deviation, price_levels, price_missed
 from training.snapshots.dataset import LabelledSnapshot
 
 FIRST = date(2024, 1, 1)
@@ -83,7 +83,7 @@ def _chosen(rows: list[LabelledSnapshot], missed: list[float]) -> tuple[LevelRul
     return choose_rule(
         rows,
         level_of(rows, missed, AT_ONCE),
-        lambda place, shift: (missed[place] - shift) ** 2,
+        lambda place, shift: np.array([(missed[place] - shift) ** 2]),
         noise=0.0025,
     )
 
@@ -126,12 +126,43 @@ def test_half_of_the_level_of_a_year_before_is_put_back_once_it_has_helped(
     assert unlike[0] == NO_RULE
 
 
+def test_a_level_within_the_chance_of_its_customers_is_no_season(shop_rows: list[LabelledSnapshot]) -> None:
+    rows = [
+        replace(row, snapshot=at, window=ChurnWindow(at, 60))
+        for row, at in [(shop_rows[0], A_WHILE_IN), (shop_rows[-1], YEAR_LATER)]
+    ]
+    level, chance = level_of(rows, [0.03, 0.03], AT_ONCE), np.random.default_rng(1).normal(size=400)
+
+    # Each customer is off by chance, on average by 0.03: with a deviation of 1 its standard error is 0.05, of 0.1 0.005.
+    def chosen(deviation: float) -> LevelRule:
+        customers = 0.03 + deviation * (chance - chance.mean()) / chance.std()
+        return choose_rule(rows, level, lambda _, shift: (customers - shift) ** 2, noise=0.0025)[0]
+
+    assert chosen(1.0) == NO_RULE
+    assert chosen(0.1) == SEASON
+
+
+def test_what_a_window_missed_in_price_has_the_standard_error_of_its_customers(
+    shop_rows: list[LabelledSnapshot],
+) -> None:
+    row = shop_rows[-1]
+    spend = row.outcomes["spend"].to_numpy()
+    expected = row.outcomes["purchases"].to_numpy() * row.columns["spend_per_purchase"]
+    missed = price_missed(row)
+
+    draws = np.random.default_rng(1).integers(len(spend), size=(4000, len(spend)))
+    drawn = np.log(spend[draws].sum(axis=1) / expected[draws].sum(axis=1))
+
+    assert missed.mean() == pytest.approx(np.log(spend.sum() / expected.sum()))
+    assert missed.std() / np.sqrt(len(spend)) == pytest.approx(drawn.std(), rel=0.05)
+
+
 def test_prices_that_rise_by_a_fifth_are_missed_by_a_fifth(shop_rows: list[LabelledSnapshot]) -> None:
     row = shop_rows[-1]
     dearer = row.part(np.ones(len(row.table), dtype=bool))
     dearer.outcomes["spend"] = dearer.outcomes["spend"] * 1.2
 
-    before, after = price_missed([row]), price_missed([dearer])
+    before, after = price_levels([row]), price_levels([dearer])
 
     assert after[0] - before[0] == pytest.approx(np.log(1.2))
 
@@ -145,7 +176,7 @@ def test_windows_predicted_before_they_open_deviate_less_with_a_level_that_holds
 
     plain = level_deviation(rows, Level(), Level())
     of_last = level_deviation(
-        rows, Level(), level_of(rows, price_missed(rows), AT_ONCE, LevelRule("recent", 1))
+        rows, Level(), level_of(rows, price_levels(rows), AT_ONCE, LevelRule("recent", 1))
     )
 
     assert of_last < plain

@@ -57,6 +57,16 @@ def test_a_trend_fades_and_never_turns() -> None:
     assert weekly[-1] == pytest.approx(np.exp(-0.7 * (182.625 + 180) / 365.25), rel=1e-3)
 
 
+def test_a_trend_may_go_on_for_sixteen_months_or_for_two() -> None:
+    later, sooner = TREND.trend_scenarios
+    weekly = [np.diff(each.weeks(DAY, DAY + 7.0 * np.arange(600)))[-1] for each in (later, sooner)]
+
+    # ten years on, e times 180 days of trend are left, or 180/e
+    left = np.array([np.e, 1 / np.e]) * 180
+    assert weekly == pytest.approx(np.exp(-0.7 * (182.625 + left) / 365.25), rel=2e-3)
+    assert SEASON.trend_scenarios == ()
+
+
 def test_discounting_stays_in_calendar_time() -> None:
     weeks = SEASON.weeks(DAY, DAY + np.array([70.0]))
 
