@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
 
+import lightgbm as lgb
 import numpy as np
 from scipy.special import expit
 from sklearn.metrics import log_loss
@@ -20,7 +21,7 @@ from training.churn.fit_options import FitOptions
 from training.churn.inputs import ORDERS_ALONE, Inputs
 from training.churn.model import base_log_odds, booster_parameters, churn_target
 from training.churn.rolling import Split, gains_surely, loss_curves, raw_scores
-from training.churn.spend import TWEEDIE, any_spend, relative_spend, tweedie_deviance
+from training.churn.spend import TWEEDIE, any_spend, centred_deviance, relative_spend, tweedie_deviance
 from training.metrics.comparison import log_losses
 from training.snapshots.dataset import LabelledSnapshot
 
@@ -105,7 +106,7 @@ def choose_spend_residual(
 ) -> SpendChoice:
     """Choose the rounds of the lowest mean Tweedie deviance, and 0 if they gain no more than noise.
 
-    Each snapshot is judged relative to its mean, which the residual does not explain. Files stay that surely lower the
+    Each snapshot is judged relative to its mean, which the residual does not explain (`centred_deviance`). Files stay that surely lower the
     deviance further.
     """
     if not all(any_spend(split.train) for split in splits):
@@ -130,12 +131,18 @@ def _spend_trial(
     """Return the rounds of the lowest mean deviance, and that mean."""
     parameters = TWEEDIE | {"seed": options.seed, "num_threads": options.threads}
     data = [bins.of_split(split, relative_spend, parameters, inputs) for split in splits]
-    boosters, mean = loss_curves(parameters, data)
+    boosters, mean = loss_curves(parameters, data, loss=_spend_loss)
     rounds, customers = int(mean.argmin()) + 1, []
     for booster, split in zip(boosters, splits, strict=True):
         spend, start = relative_spend(split.valid)
-        customers.append(tweedie_deviance(spend, start + raw_scores(booster, split.valid, rounds, inputs)))
+        customers.append(centred_deviance(spend, start + raw_scores(booster, split.valid, rounds, inputs)))
     return InputsTrial(inputs, customers, (rounds, float(mean.min())))
+
+
+def _spend_loss(expected: np.ndarray, data: lgb.Dataset) -> tuple[str, float, bool]:
+    """Judge expected spend as LightGBM asks for it."""
+    deviance = centred_deviance(np.asarray(data.get_label()), np.log(expected))
+    return "centred deviance", float(deviance.mean()), False
 
 
 def _own_loss(log_odds: np.ndarray, valid: LabelledSnapshot) -> float:

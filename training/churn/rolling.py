@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,10 @@ VALIDATIONS = 3
 FOLDS = 5
 SURE = 1.645
 """Standard errors above 0 that a gain has to lie: by chance it does in 5 of 100 cases."""
+
+
+Loss = Callable[[np.ndarray, lgb.Dataset], tuple[str, float, bool]]
+"""Takes predictions and what they are of; returns a name, the loss, and that higher is not better."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ def loss_curves(
     parameters: dict[str, Any],
     data: Sequence[tuple[lgb.Dataset, lgb.Dataset]],
     patience: int = PATIENCE,
+    loss: Loss | None = None,
 ) -> tuple[list[lgb.Booster], np.ndarray]:
     """Train on all splits side by side until their mean loss has not fallen for some rounds.
 
@@ -68,6 +73,8 @@ def loss_curves(
         To fit on, and to validate on.
     patience : int, rounds
         `MAX_ROUNDS` trains them all.
+    loss : callable, optional
+        As LightGBM's ``feval``; by default the objective's own.
 
     Returns
     -------
@@ -75,13 +82,15 @@ def loss_curves(
     """
     boosters: list[lgb.Booster] = []
     curve: list[float] = []
+    if loss is not None:
+        parameters = parameters | {"metric": "None"}
     for train, valid in data:
         boosters.append(lgb.Booster(parameters, train).add_valid(valid, "valid"))
     while len(curve) < MAX_ROUNDS and len(curve) - int(np.argmin(curve or [0.0])) <= patience:
         losses = []
         for booster in boosters:
             booster.update()
-            losses.append(booster.eval_valid()[0][2])
+            losses.append(booster.eval_valid(loss)[0][2])
         curve.append(float(np.mean(losses)))
     return boosters, np.array(curve)
 

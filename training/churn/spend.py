@@ -4,14 +4,15 @@
 
 The same form as the churn model's, for the money of the churn window: the residual is a LightGBM model with a
 Tweedie deviance, of spend and expectation relative to their means at the snapshot, so that it explains differences
-between customers and not between dates, in any unit of money. The level of a date comes from the churn model, whose
-level moves the purchases, and from the money per purchase, which has a level of its own.
+between customers and not between dates, in any unit of money. What it would add to everybody together at the snapshot to
+predict at is taken out: no window has taught it that. The level of a date comes from the churn model, whose level moves
+the purchases, and from the money per purchase, which has a level of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import lightgbm as lgb
 import numpy as np
@@ -20,7 +21,7 @@ from scipy.special import expit
 from features.table.columns import Columns
 from training.churn.bins import Bins
 from training.churn.inputs import ORDERS_ALONE, Inputs
-from training.churn.level import Level
+from training.churn.level import Level, purchases_at_level
 from training.churn.model import PARAMETERS, base_log_odds, boosted
 from training.snapshots.dataset import LabelledSnapshot
 
@@ -62,6 +63,11 @@ def tweedie_deviance(spend: np.ndarray, log_expected: np.ndarray) -> np.ndarray:
     return np.asarray(np.exp((2 - power) * log_expected) / (2 - power) - more)
 
 
+def centred_deviance(spend: np.ndarray, log_expected: np.ndarray) -> np.ndarray:
+    """Return `tweedie_deviance` of relative spend with expectations whose mean is 1, as `SpendModel.centred` leaves it."""
+    return tweedie_deviance(spend, log_expected - np.log(np.mean(np.exp(log_expected))))
+
+
 @dataclass(frozen=True)
 class SpendModel:
     """A fitted spend model.
@@ -76,12 +82,15 @@ class SpendModel:
         Standard deviation of the log of a closed window's spend against its expectation.
     inputs : Inputs
         Of the residual.
+    common : float
+        The log of the factor by which the residual would change the sum over all customers (`centred`).
     """
 
     booster: lgb.Booster | None
     price_level: Level
     level_deviation: float = 0.0
     inputs: Inputs = ORDERS_ALONE
+    common: float = 0.0
 
     def expected_spend(self, columns: Columns) -> np.ndarray:
         """Return each customer's expected spend in a churn window at the purchase model's own level, net of refunds.
@@ -97,8 +106,21 @@ class SpendModel:
         """
         log_spend = base_log_spend(columns)
         if self.booster is not None:
-            log_spend = log_spend + boosted(self.booster, self.inputs.matrix(columns))
+            log_spend = log_spend + boosted(self.booster, self.inputs.matrix(columns)) - self.common
         return np.asarray(np.exp(log_spend))
+
+    def centred(self, columns: Columns) -> SpendModel:
+        """Return the model with a residual that leaves the sum of these customers' expected spend as it is.
+
+        Parameters
+        ----------
+        columns : Columns
+            Of all customers at the snapshot to predict at, as in `expected_spend`.
+        """
+        if self.booster is None:
+            return self
+        moved = float(self.expected_spend(columns).sum()) * np.exp(self.common)
+        return replace(self, common=float(np.log(moved / np.exp(base_log_spend(columns)).sum())))
 
 
 def price_missed(row: LabelledSnapshot) -> np.ndarray:
@@ -140,7 +162,9 @@ def level_deviation(rows: Sequence[LabelledSnapshot], churn_level: Level, price_
             level.known_at(rows, row.snapshot).at(row.snapshot) for level in (churn_level, price_level)
         )
         columns, base = row.columns, base_log_odds(row.columns)
-        moved = base_log_spend(columns) + np.log(expit(-(base + shift)) / expit(-base)) + factor
+        if_active = columns["expected_purchases"] / expit(-base)
+        more = expit(-(base + shift)) / expit(-base) * purchases_at_level(if_active, shift) / if_active
+        moved = base_log_spend(columns) + np.log(more) + factor
         off.append(factor_of(moved, row.outcomes["spend"].to_numpy()))
     return float(np.sqrt(np.mean(np.square(off))))
 

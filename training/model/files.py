@@ -30,7 +30,7 @@ from training.model.retention_model import RetentionModel
 from training.model.self_check import write_example
 from training.model.tiers import Tiers
 
-FORMAT = 5
+FORMAT = 6
 _BOOSTERS = ("booster.txt", "spend.txt")
 _FORMER_SHARES = (20, 30, 50)
 
@@ -54,6 +54,7 @@ def save_model(model: RetentionModel, folder: Path) -> None:
         else {
             "price_level": model.spend.price_level.to_dict(),
             "level_deviation": model.spend.level_deviation,
+            "common": model.spend.common,
         },
         "terms": asdict(model.terms),
         "tiers": model.tiers.to_dict(),
@@ -119,7 +120,8 @@ def load_model(folder: Path, called: str | None = None) -> RetentionModel:
         if content["spend"] is not None:
             price_level = Level.from_dict(content["spend"]["price_level"])
             deviation = content["spend"]["level_deviation"]
-            spend = SpendModel(spend_booster, price_level, deviation, spend_inputs)
+            common = content["spend"]["common"]
+            spend = SpendModel(spend_booster, price_level, deviation, spend_inputs, common)
         card = TrainingCard.from_dict(content["card"], calibrator)
         own = OwnCosts.from_dict(content["own_costs"]) if "own_costs" in content else None
         usual = content.get("usual_gap_days")

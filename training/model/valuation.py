@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.special import logit
 
 from features.snapshot import Snapshot
 from features.table.columns import Columns
+from training.churn.level import purchases_at_level
 from training.churn.spend import SpendModel
 from training.clv.interval import Scenarios, Uncertain, customer_interval
 from training.clv.model import CLVModel
@@ -42,7 +44,8 @@ class Valuation:
     ) -> dict[str, np.ndarray]:
         """Value customers, given their churn probabilities.
 
-        ``expected_purchases = (1 − p)·E[purchases in H | active]``, of which BG/NBD's own is the case p = p0.
+        ``expected_purchases = (1 − p)·E[purchases in H | active]``, of which BG/NBD's own is the case p = p0; who is active
+        buys more often where a level of windows says that more are (`training.churn.level.purchases_at_level`).
         With a spend model, the spend per purchase is corrected so that the purchases at level 0 times it give the
         model's expected spend, by at most `SPEND_LIMIT` either way, and moved to the level of the money per purchase;
         every value is computed with it. A level of churn moves purchases, not the money of one.
@@ -64,7 +67,8 @@ class Valuation:
             ``value_of_resumption`` and ``expected_gross_value``.
         """
         if_active = self.clv.purchases_if_active(described, self.terms.horizon_days)
-        purchases = (1 - churn_probability) * if_active
+        level = _log_odds(churn_probability) - _log_odds(at_level_0) if at_level_0 is not None else 0.0
+        purchases = (1 - churn_probability) * purchases_at_level(if_active, level)
         spend_per_purchase = self._spend_per_purchase(described, if_active, churn_probability, at_level_0)
         values = self.clv.net_values(described, self.terms, spend_per_purchase)
         expected_value, at_stake = values.expected(churn_probability), values.at_stake
@@ -190,6 +194,10 @@ class Valuation:
         plain = (1 - silent) * if_active * described["spend_per_purchase"]
         factor = np.divide(expected, plain, out=np.ones_like(plain), where=plain > 0)
         return np.asarray(spend_per_purchase * np.clip(factor, 1 / SPEND_LIMIT, SPEND_LIMIT))
+
+
+def _log_odds(probability: np.ndarray) -> np.ndarray:
+    return np.asarray(logit(np.clip(probability, 1e-9, 1 - 1e-9)))
 
 
 def _log_ratio(value: np.ndarray, other: np.ndarray) -> np.ndarray:
