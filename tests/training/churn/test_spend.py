@@ -1,0 +1,107 @@
+"""The spend model: totals are the purchase model's at its level, and levels move purchases and not their price."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import lightgbm as lgb
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from training.churn.bins import Bins
+from training.churn.fit_options import FitOptions
+from training.churn.inputs import ORDERS_ALONE
+from training.churn.level import Level, LevelRule, level_of, purchases_at_level
+from training.churn.model import base_log_odds
+from training.churn.recipe import churn_missed
+from training.churn.residuals import _spend_loss
+from training.churn.rolling import loss_curves, raw_scores, rolling_splits
+from training.churn.spend import (
+    TWEEDIE,
+    SpendModel,
+    base_log_spend,
+    centred_deviance,
+    fit_spend,
+    level_deviation,
+    relative_spend,
+)
+from training.clv.value import ValueTerms
+from training.model.valuation import Valuation
+from training.snapshots.dataset import LabelledSnapshot
+
+TREES = TWEEDIE | {"seed": 1, "num_threads": 1}
+
+
+@pytest.fixture(scope="module")
+def spend(shop_rows: list[LabelledSnapshot]) -> SpendModel:
+    """A residual of spend that knows all snapshots but the last."""
+    return fit_spend(shop_rows[:-1], rounds=20, price_level=Level(), level_deviation=0.0, seed=1, threads=1)
+
+
+def test_the_residual_explains_differences_and_leaves_the_total(
+    spend: SpendModel, shop_rows: list[LabelledSnapshot]
+) -> None:
+    newest = shop_rows[-1].columns
+    plain = np.exp(base_log_spend(newest))
+
+    before, after = (model.expected_spend(newest) for model in (spend, spend.centred(newest)))
+
+    assert abs(before.sum() / plain.sum() - 1) > 0.001
+    assert after.sum() == pytest.approx(plain.sum())
+    np.testing.assert_allclose(after / before, after[0] / before[0])
+    again = spend.centred(newest).centred(newest)
+    assert again.common == pytest.approx(spend.centred(newest).common)
+
+
+def test_without_a_residual_there_is_nothing_to_take_out(shop_rows: list[LabelledSnapshot]) -> None:
+    plain = SpendModel(None, Level())
+
+    assert plain.centred(shop_rows[-1].columns) is plain
+
+
+def test_trees_are_chosen_by_the_deviance_of_the_centred_residual(
+    shop_rows: list[LabelledSnapshot],
+) -> None:
+    split = rolling_splits(shop_rows)[-1]
+    data = Bins().of_split(split, relative_spend, TREES)
+
+    boosters, curve = loss_curves(TREES, [data], loss=_spend_loss)
+
+    spent, start = relative_spend(split.valid)
+    for rounds in (1, len(curve)):
+        log_expected = start + raw_scores(boosters[0], split.valid, rounds, ORDERS_ALONE)
+        assert curve[rounds - 1] == pytest.approx(centred_deviance(spent, log_expected).mean(), rel=1e-6)
+    assert isinstance(boosters[0], lgb.Booster)
+
+
+def test_a_level_moves_how_many_buy_and_half_way_how_often(shop_rows: list[LabelledSnapshot]) -> None:
+    row = shop_rows[-1]
+    valuation = Valuation(row.clv, ValueTerms(horizon_days=60), SpendModel(None, Level()))
+    at_level_0 = row.columns["p0"]
+    shifted = expit(base_log_odds(row.columns) - np.log(4))
+
+    calm, peak = (valuation.money(row.columns, p, at_level_0) for p in (at_level_0, shifted))
+
+    if_active = row.clv.purchases_if_active(row.columns, 60)
+    np.testing.assert_allclose(calm["expected_purchases"], (1 - at_level_0) * if_active)
+    np.testing.assert_allclose(peak["expected_purchases"], (1 - shifted) * (1 + 2 * (if_active - 1)))
+    np.testing.assert_allclose(peak["spend_per_purchase"], calm["spend_per_purchase"])
+
+
+def test_whole_windows_are_predicted_with_the_purchases_of_their_level(
+    shop_rows: list[LabelledSnapshot],
+) -> None:
+    options = FitOptions(date(2024, 1, 1), dormant_after_days=1)
+    level = level_of(shop_rows, churn_missed(shop_rows), options, LevelRule("recent", 1))
+
+    said = level_deviation(shop_rows, level, Level())
+
+    off = []
+    for row in shop_rows:
+        shift = level.known_at(shop_rows, row.snapshot).at(row.snapshot)
+        p = expit(base_log_odds(row.columns) + shift)
+        purchases = (1 - p) * purchases_at_level(row.clv.purchases_if_active(row.columns, 60), shift)
+        expected = (purchases * row.columns["spend_per_purchase"]).sum()
+        off.append(np.log(row.outcomes["spend"].sum() / expected))
+    assert said == pytest.approx(np.sqrt(np.mean(np.square(off))))
