@@ -148,10 +148,10 @@ class Level:
 def purchases_at_level(if_active: np.ndarray, shift: np.ndarray | float) -> np.ndarray:
     """Return E[purchases in a window | at least one] where churn is shifted from what the purchase model says.
 
-    Were a customer's purchases geometric (Poisson, at a rate that is exponential over customers), the odds of a purchase
-    were its mean m, and E[purchases | at least one] = 1 + m. A shift of churn's log-odds by l multiplies m by e^(−l) if it
-    is a change of everybody's rate, and leaves 1 + m alone if it only is a change of how many buy at all. Windows lie
-    between the two; half way (`RATE_SHARE`), their purchases add up.
+    Were a customer's purchases geometric (Poisson, at a rate that is exponential over customers), the odds of a
+    purchase were its mean m, and E[purchases | at least one] = 1 + m. A shift of churn's log-odds by l multiplies m by
+    e^(−l) if it is a change of everybody's rate, and leaves 1 + m alone if it only is a change of how many buy at all.
+    Windows lie between the two; half way (`RATE_SHARE`), their purchases add up.
 
     Parameters
     ----------

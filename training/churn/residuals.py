@@ -106,8 +106,8 @@ def choose_spend_residual(
 ) -> SpendChoice:
     """Choose the rounds of the lowest mean Tweedie deviance, and 0 if they gain no more than noise.
 
-    Each snapshot is judged relative to its mean, which the residual does not explain (`centred_deviance`). Files stay that surely lower the
-    deviance further.
+    Each snapshot is judged relative to its mean, which the residual does not explain (`centred_deviance`). Files stay
+    that surely lower the deviance further.
     """
     if not all(any_spend(split.train) for split in splits):
         return SpendChoice()

@@ -4,9 +4,9 @@
 
 The same form as the churn model's, for the money of the churn window: the residual is a LightGBM model with a
 Tweedie deviance, of spend and expectation relative to their means at the snapshot, so that it explains differences
-between customers and not between dates, in any unit of money. What it would add to everybody together at the snapshot to
-predict at is taken out: no window has taught it that. The level of a date comes from the churn model, whose level moves
-the purchases, and from the money per purchase, which has a level of its own.
+between customers and not between dates, in any unit of money. What it would add to everybody together at the snapshot
+to predict at is taken out: no window has taught it that. The level of a date comes from the churn model, whose level
+moves the purchases, and from the money per purchase, which has a level of its own.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def tweedie_deviance(spend: np.ndarray, log_expected: np.ndarray) -> np.ndarray:
 
 
 def centred_deviance(spend: np.ndarray, log_expected: np.ndarray) -> np.ndarray:
-    """Return `tweedie_deviance` of relative spend with expectations whose mean is 1, as `SpendModel.centred` leaves it."""
+    """Return `tweedie_deviance` of relative spend with expectations whose mean is 1, as `SpendModel.centred` has it."""
     return tweedie_deviance(spend, log_expected - np.log(np.mean(np.exp(log_expected))))
 
 

@@ -44,8 +44,8 @@ class Valuation:
     ) -> dict[str, np.ndarray]:
         """Value customers, given their churn probabilities.
 
-        ``expected_purchases = (1 − p)·E[purchases in H | active]``, of which BG/NBD's own is the case p = p0; who is active
-        buys more often where a level of windows says that more are (`training.churn.level.purchases_at_level`).
+        ``expected_purchases = (1 − p)·E[purchases in H | active]``, of which BG/NBD's own is the case p = p0.
+        At a level of windows, who is active buys more often too (`training.churn.level.purchases_at_level`).
         With a spend model, the spend per purchase is corrected so that the purchases at level 0 times it give the
         model's expected spend, by at most `SPEND_LIMIT` either way, and moved to the level of the money per purchase;
         every value is computed with it. A level of churn moves purchases, not the money of one.

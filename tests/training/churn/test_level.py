@@ -133,7 +133,7 @@ def test_a_level_within_the_chance_of_its_customers_is_no_season(shop_rows: list
     ]
     level, chance = level_of(rows, [0.03, 0.03], AT_ONCE), np.random.default_rng(1).normal(size=400)
 
-    # Each customer is off by chance, on average by 0.03: with a deviation of 1 its standard error is 0.05, of 0.1 0.005.
+    # Customers are off by chance, on average by 0.03: with a deviation of 1 its standard error is 0.05, of 0.1 0.005.
     def chosen(deviation: float) -> LevelRule:
         customers = 0.03 + deviation * (chance - chance.mean()) / chance.std()
         return choose_rule(rows, level, lambda _, shift: (customers - shift) ** 2, noise=0.0025)[0]
