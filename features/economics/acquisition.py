@@ -91,7 +91,7 @@ class Spend:
             translatable("have no channel"),
             "channel",
         )
-        currency = file.currency()
+        currency = file.currency("amount")
         starts, ends = file.days("from"), file.days("to")
         file.refuse(
             ends <= starts,

@@ -18,16 +18,16 @@ import pyarrow as pa
 
 from features.errors import StayworthError
 from features.language import translatable, translated
-from features.log.amounts import Cents, cents, numbers
+from features.log.amounts import Cents, cents, currency_marks, numbers
 from features.log.columns import listed, text
-from features.log.currencies import one_name, same_currency
+from features.log.currencies import currency_code, one_name, same_currency
 from features.log.dates import local_times, past_month
 from features.log.findings import Finding
 from features.log.identity import examples, read_ids
 from features.log.matching import MatchError, match_ids
 from features.log.notation import perhaps_grouped, written_otherwise
 from features.log.settings import ISO, LogRules
-from features.log.sources import read_table
+from features.log.sources import CURRENCIES, read_table
 from features.suggestion import nearest
 
 Mask = npt.NDArray[np.bool_]
@@ -172,15 +172,19 @@ class OptionalFile:
         """Read a column of amounts, in cents."""
         return cents(self.numbers(name, negative=negative))
 
-    def currency(self) -> str | None:
-        """Return the currency of the file's amounts, where a column names it.
+    def currency(self, *money: str) -> str | None:
+        """Return the currency of the file's amounts, where a column names it, or a mark or a format in the cells.
+
+        Parameters
+        ----------
+        money : names of the columns of amounts; those that the file lacks are passed over
 
         Raises
         ------
         StayworthError
             If it names several: their sum means nothing.
         """
-        found = None
+        found = self._marked(money)
         for name in self.table.columns:
             if name.strip().lower() not in _CURRENCY_COLUMNS:
                 continue
@@ -199,6 +203,25 @@ class OptionalFile:
                 )
             found = next(iter(map(str, counts.index)), found)
         return found
+
+    def _marked(self, money: Collection[str]) -> str | None:
+        """Return the currency that stands beside the numbers of some columns, or that a workbook formats them in."""
+        marks: set[str] = set()
+        for name in filter(self.has, money):
+            marks |= currency_marks(text(self._column(name)))
+            marks |= set(self.table.attrs.get(CURRENCIES, {}).get(name, ()))
+        names = sorted(set(one_name(mark for mark in sorted(marks) if currency_code(mark)).values()))
+        if len(names) > 1:
+            raise StayworthError(
+                translated(
+                    "{file} mixes {n} currencies in {column!r}: {counts}. Give the amounts of one, that of the log.",
+                    file=self.name,
+                    n=len(names),
+                    column=", ".join(filter(self.has, money)),
+                    counts=", ".join(names),
+                )
+            )
+        return names[0] if names else None
 
     def refuse(self, rows: Mask, what: str, *columns: str, remedy: str = _CORRECT) -> None:
         """Raise a StayworthError that names some rows, if there are any."""

@@ -170,9 +170,9 @@ def read_scored(
             if customer in pairs and tier is not None:
                 best = tiers.get(pairs[customer]) or tier
                 tiers[pairs[customer]] = min(best, tier, key=_RANK.__getitem__)
-    return ScoredCustomers(
-        added_up("expected_value"), high, tiers, _snapshot(file), _inactivity(file), notes, file.currency()
-    )
+    currency = file.currency("expected_value")
+    potential = added_up("expected_value")
+    return ScoredCustomers(potential, high, tiers, _snapshot(file), _inactivity(file), notes, currency)
 
 
 def _snapshot(file: OptionalFile) -> date | None:

@@ -68,7 +68,7 @@ class Receivables:
             or an amount was paid on no day.
         """
         file = OptionalFile(path, ["customer_id", "issued_at", "due_at", "amount"], rules)
-        currency = file.currency()
+        currency = file.currency("amount", "paid_amount")
         issued, due = file.days("issued_at"), file.days("due_at")
         none = pa.nulls(len(file), pa.int32())
         paid = file.optional_days("paid_at") if file.has("paid_at") else none

@@ -85,14 +85,25 @@ def _filled(values: pa.ChunkedArray, style: NumberStyle) -> pa.ChunkedArray:
     return pc.fill_null(values, 0.0) if style.blank_is_zero else values
 
 
-def _require_one_currency(written: pa.ChunkedArray) -> None:
-    """Refuse numbers with marks of several currencies: a sum of them means nothing."""
-    marks = {
+def currency_marks(written: pa.ChunkedArray) -> set[str]:
+    """Return the marks of currencies that stand beside numbers.
+
+    Examples
+    --------
+    >>> sorted(currency_marks(pa.chunked_array([["€ 500", "20.5", "500 TL"]])))
+    ['TL', '€']
+    """
+    return {
         mark.rstrip(".")
         for each in written.unique().to_pylist()
         for mark in re.findall(_CURRENCY_MARK, each or "")
         if not re.search(SCALED, each or "")
     }
+
+
+def _require_one_currency(written: pa.ChunkedArray) -> None:
+    """Refuse numbers with marks of several currencies: a sum of them means nothing."""
+    marks = currency_marks(written)
     if marks and marks <= _SIDES:
         raise LogError(
             translated("Amounts are marked CR and DR, credit and debit."),

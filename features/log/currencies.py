@@ -13,7 +13,21 @@ _CODES = {
     **dict.fromkeys(("TOMAN", "TOMANS", "TOMAAN", "تومان", "IRT"), "IRT"),
     **{"یورو": "EUR", "¥": "JPY", "₹": "INR", "₺": "TRY", "TL": "TRY", "₽": "RUB", "₩": "KRW"},
     **{"RMB": "CNY", "FR.": "CHF", "C$": "CAD", "A$": "AUD", "KR": "SEK", "ZŁ": "PLN", "درهم": "AED"},
+    **{"R$": "BRL", "HK$": "HKD", "S$": "SGD", "NZ$": "NZD", "RS": "INR", "RS.": "INR"},
 }
+_DOLLARS = frozenset(
+    ["USD", "CAD", "AUD", "NZD", "SGD", "HKD", "TWD", "MXN", "ARS", "CLP", "COP", "UYU", "DOP"]
+)
+_POUNDS = frozenset(["GBP", "EGP", "LBP", "SYP", "SDG", "GIP", "FKP"])
+_RUPEES = frozenset(["INR", "PKR", "LKR", "NPR", "MUR", "SCR"])
+_OF_SEVERAL = {
+    **dict.fromkeys(("$", "DOLLAR", "DOLLARS", "دلار"), _DOLLARS),
+    **dict.fromkeys(("£", "POUND", "POUNDS"), _POUNDS),
+    **dict.fromkeys(("RS", "RS."), _RUPEES),
+    **dict.fromkeys(("﷼", "RIAL", "RIALS"), frozenset(["IRR", "OMR", "QAR", "SAR", "YER"])),
+    **{"¥": frozenset({"JPY", "CNY"}), "KR": frozenset(["SEK", "NOK", "DKK", "ISK"])},
+}
+"""Words that people of several countries use, each for their own money."""
 
 
 def currency_code(word: str) -> str | None:
@@ -42,8 +56,19 @@ def one_name(words: Iterable[str]) -> dict[str, str]:
 
 
 def same_currency(one: str, other: str) -> bool:
-    """Tell whether two words mean one currency."""
-    return (currency_code(one) or one) == (currency_code(other) or other)
+    """Tell whether two words mean one currency, or may.
+
+    Examples
+    --------
+    >>> same_currency("€", "EUR"), same_currency("$", "CAD"), same_currency("US$", "CAD")
+    (True, True, False)
+    """
+    return not _meanings(one).isdisjoint(_meanings(other))
+
+
+def _meanings(word: str) -> frozenset[str]:
+    several = _OF_SEVERAL.get(word.strip().upper())
+    return several or frozenset({currency_code(word) or word})
 
 
 @cache

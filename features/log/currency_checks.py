@@ -23,6 +23,7 @@ _NAME = re.compile(
     r"currency|curr\b|ccy|währung|waehrung|devise|moneda|divisa|moeda|valuta|waluta|döviz|para birimi|валюта|"
     r"ارز|واحد پول|عملة|币种|通貨"
 )
+_UNIT = re.compile(r"^(unit|units|einheit|unité|unidad|unità|birim|واحد|الوحدة)$")
 _USUAL = ("EUR", "USD", "GBP", "JPY", "CNY", "CHF", "CAD", "AUD", "INR", "TRY", "IRR", "IRT", "AED")
 
 
@@ -66,6 +67,36 @@ def _check_columns(log: TransactionLog) -> Iterator[Finding]:
             told = _NAME.search(name.lower()) or any(code in _USUAL for code in codes.values())
             if told and len(set(codes.values())) > 1:
                 yield _mixed(name, column.filter(used), log.names.get("amount", "amount"), codes)
+        elif _NAME.search(name.lower()) or _UNIT.search(name.lower()):
+            yield from _check_units(name, column.filter(used))
+
+
+def _check_units(name: str, column: pa.ChunkedArray) -> Iterator[Finding]:
+    """Look for a column of units in which some are a currency and others are not, such as EUR and points."""
+    rows = _counted(column)
+    money = [word for word in rows if currency_code(word) in _USUAL]
+    if money and len(rows) > len(money) and len(rows) <= _MOST_CURRENCIES:
+        yield Finding(
+            "mixed-currencies",
+            translated(
+                "Column {name} says that some amounts are in {money}, and others in something else, and they are "
+                "summed as if they were one: {counts}. Say which to use, such as {flags}; rows in others are then "
+                "quarantined.",
+                name=repr(name),
+                money=", ".join(money),
+                counts=", ".join(f"{word} ({count:,})" for word, count in rows.most_common(5)),
+                flags=f"{typed('--currency-column', name)} {typed('--currency', money[0])}",
+            ),
+            fatal=True,
+        )
+
+
+def _counted(column: pa.ChunkedArray) -> Counter[str]:
+    """Return how many rows have each word, in capitals."""
+    rows: Counter[str] = Counter()
+    for entry in pc.value_counts(pc.utf8_upper(text(column).drop_null())).to_pylist():
+        rows[entry["values"]] += entry["counts"]
+    return rows
 
 
 def _is_taken_care_of(name: str, log: TransactionLog) -> bool:
@@ -97,9 +128,7 @@ def _mixed_formats(log: TransactionLog, formatted: Counter[str]) -> Finding:
 
 
 def _mixed(name: str, column: pa.ChunkedArray, amount: str, codes: dict[str, str]) -> Finding:
-    rows: Counter[str] = Counter()
-    for entry in pc.value_counts(pc.utf8_upper(text(column).drop_null())).to_pylist():
-        rows[entry["values"]] += entry["counts"]
+    rows = _counted(column)
     flags = f"{typed('--currency-column', name)} {typed('--currency', rows.most_common(1)[0][0])}"
     message = translated(
         "Column {name} says that the amounts are of {n:currency|currencies}, and they are summed as if they were one: "

@@ -42,11 +42,13 @@ from features.log.file_kinds import (
 )
 from features.log.json_lines import open_json_lines
 from features.log.streams import Stream, require_distinct
-from features.log.workbooks import open_workbook, with_remarks_of
+from features.log.workbooks import currencies_of, open_workbook, with_remarks_of
 from features.progress import Report
 from features.suggestion import did_you_mean
 
 _DELIMITED = (".csv", ".tsv", ".txt")
+CURRENCIES = "currencies"
+"""Attribute of a table that was read: by column, in which currencies a workbook formats its numbers."""
 _KINDS = (*_DELIMITED, ".parquet", ".xlsx", ".jsonl", ".ndjson")
 _OTHER_TABLES = (".txt", ".xlsx", ".xls", ".jsonl", ".ndjson", ".zip")  # that a folder is not read for
 _NO_TABLE = re.compile(r"(read ?me|licen[sc]e|notice|changelog)\b", re.IGNORECASE)
@@ -156,7 +158,11 @@ def read_table(path: str | os.PathLike[str], encoding: str | None = None) -> pd.
         for place, field in enumerate(table.schema):
             if is_text(field.type):
                 table = table.set_column(place, field.name, bare_cells(table.column(place)))
-    return table.to_pandas()
+    frame = table.to_pandas()
+    formats = {name: found for name in table.column_names if (found := currencies_of(table.schema, [name]))}
+    if formats:
+        frame.attrs[CURRENCIES] = formats
+    return frame
 
 
 def _without_views(table: pa.Table) -> pa.Table:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from features.language import translated
+from features.log.currencies import same_currency
+from features.log.findings import Finding
 from features.log.matching import match_ids, require_match
 from features.log.transactions import TransactionLog
 from serving.campaign.customer_files import CustomerFiles
@@ -16,6 +18,25 @@ from training.campaign.coverage import require_both_groups
 from training.campaign.measurement import Measurement, measure
 from training.campaign.measurement_record import MeasurementRecord
 from training.campaign.settings import MeasureTerms
+
+
+def other_currency(assignment: Assignment, orders: TransactionLog) -> list[Finding]:
+    """Find a log in another currency than the scores of a campaign, whose costs and expectations are in it."""
+    mine, theirs = assignment.record.currency, orders.currency
+    if mine is None or theirs is None or same_currency(mine, theirs):
+        return []
+    return [
+        Finding(
+            "other-currency",
+            translated(
+                "The amounts of the log are in {theirs}, the scores and costs of the campaign are in {mine}: what it "
+                "earned and what it cost cannot be compared. Give the log in {mine}.",
+                theirs=theirs,
+                mine=mine,
+            ),
+            fatal=True,
+        )
+    ]
 
 
 def measured(

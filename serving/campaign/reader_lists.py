@@ -8,8 +8,6 @@ from pathlib import Path
 import pandas as pd
 
 from features.economics.money import MoneyUnit
-from features.errors import StayworthError
-from features.language import translated
 from serving.lists.contacts import Contacts
 from serving.lists.team_list import ListTerms
 from serving.lists.written_list import columns_for, write_list
@@ -53,9 +51,8 @@ class ReaderLists:
         return rows if self.contacts is None else self.contacts.join(rows)
 
     def unit_of(self, plan: CampaignPlan) -> str | None:
-        """Return what money is called; None where nobody has said it, or the list mixes currencies."""
-        currencies = _currencies(plan)
-        return self.money_unit or (currencies[0] if len(currencies) == 1 else None)
+        """Return what money is called; None where nobody has said it."""
+        return self.money_unit or plan.currency
 
     def write(self, plan: CampaignPlan, folder: Path, *, xlsx: bool, excel: bool) -> None:
         """Write ``list.xlsx`` on request, and the list in the columns that were asked for."""
@@ -77,25 +74,11 @@ class ReaderLists:
 
 
 def _terms(plan: CampaignPlan, money_unit: str | None) -> ListTerms:
-    currencies = _currencies(plan)
-    if len(currencies) > 1:
-        raise StayworthError(
-            translated(
-                "The scored list is in {n} currencies, {names}. Give that of one log.",
-                n=len(currencies),
-                names=", ".join(currencies[:3]),
-            )
-        )
     return ListTerms(
-        MoneyUnit.of(money_unit, currencies[0] if currencies else None),
+        MoneyUnit.of(money_unit, plan.currency),
         plan.snapshot_date,
         plan.horizon_days,
         str(plan.customers["model_version"].iloc[0]),
         ends="campaign",
         starts=plan.starts_on,
     )
-
-
-def _currencies(plan: CampaignPlan) -> list[str]:
-    named = plan.customers.get("currency", pd.Series(dtype=str)).astype(str)
-    return sorted(set(named) - {"", "nan", "None"})

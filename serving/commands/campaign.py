@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,10 +21,12 @@ from training.campaign.settings import MeasureSettings, PlanSettings
 from training.settings import CostSettings
 
 if TYPE_CHECKING:
+    from features.log.findings import Finding
     from features.log.transactions import TransactionLog
     from serving.store.campaign_changes import Basis
     from serving.store.campaigns import Campaign
     from serving.store.store import Store
+    from training.campaign.assignment import Assignment
     from training.campaign.measurement import Measurement
     from training.campaign.plan import CampaignPlan
     from training.campaign.pooling import PooledCampaigns
@@ -228,12 +230,10 @@ def measure(
         )
     with progress() as report, use_language(settings.language), Store(store.uri) as opened:
         kept = [_kept(opened, each) for each in settings.campaign]
-        orders = open_log(log, columns, report)
+        drawn = [_drawn(opened, *each) for each in zip(settings.campaign, kept, strict=True)]
+        orders = open_log(log, columns, report, compare=lambda log: list(_differences(drawn, log)))
         report(translated("Comparing"), 0, 0)
-        found = [
-            _measured(opened, place, campaign, orders, settings, as_json)
-            for place, campaign in zip(settings.campaign, kept, strict=True)
-        ]
+        found = [_measured(each, orders, settings, as_json) for each in drawn]
         own = [None if campaign else place for place, campaign in zip(settings.campaign, kept, strict=True)]
         folders = own if several or not settings.out else [settings.out]
         for each, folder in zip(found, folders, strict=True):
@@ -265,20 +265,27 @@ def _kept(store: Store, place: Path) -> Campaign | None:
     return campaign_named(store.campaigns, place)
 
 
-def _measured(
-    store: Store,
-    place: Path,
-    campaign: Campaign | None,
-    orders: TransactionLog,
-    settings: MeasureSettings,
-    as_json: bool,
-) -> Measurement:
+def _drawn(store: Store, place: Path, campaign: Campaign | None) -> Assignment:
     from serving.campaign.kept import assignment_in
-    from serving.campaign.measuring import measured
     from training.campaign.assignment import read_assignment
 
+    return assignment_in(store.campaigns, campaign) if campaign else read_assignment(place)
+
+
+def _differences(drawn: Iterable[Assignment], log: TransactionLog) -> Iterator[Finding]:
+    from serving.campaign.measuring import other_currency
+
+    for assignment in drawn:
+        yield from other_currency(assignment, log)
+
+
+def _measured(
+    assignment: Assignment, orders: TransactionLog, settings: MeasureSettings, as_json: bool
+) -> Measurement:
+    from serving.campaign.measuring import measured
+
     found, said = measured(
-        assignment_in(store.campaigns, campaign) if campaign else read_assignment(place),
+        assignment,
         orders,
         settings,
         redeemed=settings.redeemed,

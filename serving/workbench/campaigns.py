@@ -20,7 +20,7 @@ from serving.campaign.findings import UPDATED_OFFERS
 from serving.campaign.kept import assignment_in, list_to_send, lists_of, record_in
 from serving.campaign.ledger import Entry, entry_of, future_profit_of, together
 from serving.campaign.measured_page import measured_page
-from serving.campaign.measuring import findings_of, measured
+from serving.campaign.measuring import findings_of, measured, other_currency
 from serving.lists.export import write_table
 from serving.lists.written_list import write_list
 from serving.store.audit import LONGEST_REASON
@@ -300,6 +300,8 @@ def measure(visit: Visit) -> Response:
                 for name in ("orders", "redeemed")
             )
             orders, notes = visit.sources.new_orders.read(sent)
+            for finding in other_currency(assignment, orders):
+                raise StayworthError(finding.message)
             loosely = visit.sent("loosely") == "1"
             found, more = measured(assignment, orders, MeasureTerms(), redeemed=took, loosely=loosely)
     except StayworthError as error:

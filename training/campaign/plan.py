@@ -18,6 +18,7 @@ from scipy import stats
 
 from features.errors import StayworthError
 from features.language import translated
+from features.log.currencies import one_name
 from training.campaign.candidates import (
     profit_of_contacts,
 )
@@ -71,6 +72,28 @@ class CampaignPlan:
     def resumption(self) -> float | None:
         """Resumption that the values assume; None for a list that does not state it."""
         return stated_resumption(self.customers)
+
+    @property
+    def currency(self) -> str | None:
+        """Currency of the scored list; None where it names none.
+
+        Raises
+        ------
+        StayworthError
+            If it names several: their values cannot be compared.
+        """
+        named = self.customers.get("currency", pd.Series(dtype=str)).astype(str)
+        words = sorted(set(named) - {"", "nan", "None"})
+        names = sorted(set(one_name(words).values()))
+        if len(names) > 1:
+            raise StayworthError(
+                translated(
+                    "The scored list is in {n} currencies, {names}. Give that of one log.",
+                    n=len(names),
+                    names=", ".join(names[:3]),
+                )
+            )
+        return names[0] if names else None
 
     @cached_property
     def chosen(self) -> pd.DataFrame:

@@ -113,9 +113,9 @@ class CampaignRecord(_Part):
     """Everything that ``plan.json`` says of a planned campaign.
 
     ``horizon_days``, ``margin`` and ``costs`` are those of the scores: the churn window in days, the margin per unit of
-    spend for a log of orders without margins, and what customers cost, of which values are net. ``starts_on`` is the
-    first day on which an order can be due to the campaign; ``running`` names the campaigns whose customers were left
-    alone.
+    spend for a log of orders without margins, and what customers cost, of which values are net. ``currency`` is that
+    of the scored list, where it names one. ``starts_on`` is the first day on which an order can be due to the
+    campaign; ``running`` names the campaigns whose customers were left alone.
     """
 
     format: Literal[3] = 3
@@ -129,6 +129,7 @@ class CampaignRecord(_Part):
     dormant_after_days: int | None = None
     resumption: float | None = None
     costs: dict[str, float] = {}
+    currency: str | None = None
     running: tuple[str, ...] = ()
     offers: tuple[Offer, ...]
     terms: PlanTerms
@@ -205,6 +206,7 @@ def record_of(plan: CampaignPlan, inputs: Mapping[str, InputFile] | None = None)
         dormant_after_days=plan.dormant_after_days,
         resumption=plan.resumption,
         costs=dict(plan.costs),
+        currency=plan.currency,
         running=tuple(each.name for each in plan.running),
         offers=plan.offers,
         terms=PlanTerms.model_validate(plan.terms.model_dump(include=set(PlanTerms.model_fields))),

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pytest
 from hypothesis import given, strategies as st
 
@@ -19,6 +20,7 @@ from features.economics.segments import read_cohorts, read_segments
 from features.economics.targets import Targets
 from features.economics.touches import Touches
 from features.errors import StayworthError
+from features.log.currencies import same_currency
 from features.log.matching import MatchError
 from features.log.settings import LogRules
 
@@ -115,6 +117,30 @@ def test_spend_in_two_currencies_is_refused(tmp_path):
     assert Spend.read(one).cents.tolist() == [5000, 700]
     signs = Spend.read(written(tmp_path, f"{head}tv,{span},50,EUR\nweb,{span},7,€\n", "signs.csv"))
     assert (signs.cents.tolist(), signs.currency) == ([5000, 700], "EUR")
+
+
+def test_a_currency_in_the_cells_or_in_a_workbook_s_formats_is_that_of_the_file(tmp_path):
+    head, span = "channel,from,to,amount\n", "2015-01-01,2015-03-01"
+    rules = LogRules(accounting=True)
+    marked = written(tmp_path, f"{head}tv,{span},€ 500\nweb,{span},7\n")
+    mixed = written(tmp_path, f"{head}tv,{span},€ 500\nweb,{span},500 TL\n", "mixed.csv")
+    book = openpyxl.Workbook()
+    for row in (["channel", "from", "to", "amount"], ["tv", "2015-01-01", "2015-03-01", 500]):
+        book.active.append(row)
+    book.active["D2"].number_format = '#,##0.00 "TL"'
+    book.save(tmp_path / "spend.xlsx")
+
+    assert Spend.read(marked, rules).currency == "€"
+    assert Spend.read(tmp_path / "spend.xlsx").currency == "TL"
+    with pytest.raises(StayworthError, match="mixes 2 currencies in 'amount': TL, €"):
+        Spend.read(mixed, rules)
+
+
+@pytest.mark.parametrize(
+    ("mark", "code", "fits"), [("$", "CAD", True), ("Rs", "PKR", True), ("US$", "CAD", False)]
+)
+def test_a_sign_of_several_currencies_may_be_each_of_them(mark, code, fits):
+    assert same_currency(mark, code) is fits
 
 
 def test_a_file_in_another_currency_than_the_log_is_refused():

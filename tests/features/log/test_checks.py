@@ -910,6 +910,15 @@ def test_currencies_of_a_column_that_nobody_mapped_are_never_summed(
     assert flags in finding.message
 
 
+def test_a_unit_that_is_money_in_some_rows_and_points_in_others_is_not_summed():
+    [finding] = check(read(shop(30, unit=["EUR", "points", "EUR"] * 10)), LogRules())
+
+    assert (finding.name, finding.fatal) == ("mixed-currencies", True)
+    assert "EUR (20), POINTS (10)" in finding.message
+    assert "--currency-column unit --currency EUR" in finding.message
+    assert check(read(shop(30, unit=["kg", "piece", "kg"] * 10)), LogRules()) == []
+
+
 def test_tomans_are_turned_into_rials_by_the_expression_that_is_told():
     raw = shop(30, واحد=["ریال", "تومان", "ریال"] * 10)
     [finding] = check(read(raw), LogRules())

@@ -360,6 +360,29 @@ def test_a_campaign_is_not_measured_on_a_log_of_other_customers(app: typer.Typer
 
 
 @pytest.mark.slow
+def test_a_campaign_is_not_measured_on_a_log_in_another_currency(app: typer.Typer, folder: Path) -> None:
+    for name, currency in (("scored.csv", "€"), ("orders.csv", "USD")):
+        pd.read_csv(name, dtype={"customer_id": str}).assign(currency=currency).to_csv(name, index=False)
+    _run(app, "plan --scores scored.csv --offers offers.toml --budget 500 --out campaign")
+
+    refused, said = _run(app, "measure --campaign campaign --transactions orders.csv")
+    accepted, _ = _run(app, "measure --campaign campaign --transactions orders.csv --accept other-currency")
+
+    assert (refused, accepted) == (2, 0)
+    assert "The amounts of the log are in USD, the scores and costs of the campaign are in €" in said
+    assert "(--accept other-currency)" in said
+
+
+def test_a_scored_list_in_two_currencies_is_not_planned(app: typer.Typer, folder: Path) -> None:
+    scored = pd.read_csv("scored.csv", dtype={"customer_id": str})
+    scored.assign(currency=["EUR", "USD"] * 400).to_csv("scored.csv", index=False)
+
+    code, said = _run(app, "plan --scores scored.csv --offers offers.toml --budget 500 --out campaign")
+
+    assert (code, (folder / "campaign").exists()) == (2, False)
+    assert "The scored list is in 2 currencies, EUR, USD" in said
+
+
 def test_two_campaigns_are_measured_and_pooled(app: typer.Typer, folder: Path) -> None:
     for name in ("spring", "autumn"):
         _run(app, f"plan --scores scored.csv --offers offers.toml --budget 300 --out {name}")
