@@ -23,6 +23,7 @@ from features.log.columns import listed, text
 from features.log.currencies import currency_code, one_name, same_currency
 from features.log.dates import local_times, past_month
 from features.log.findings import Finding
+from features.log.hidden_rows import REMARKS
 from features.log.identity import examples, read_ids
 from features.log.matching import MatchError, match_ids
 from features.log.notation import perhaps_grouped, written_otherwise
@@ -70,7 +71,7 @@ class OptionalFile:
         self.path, self.rules = Path(path), rules
         self.table: pd.DataFrame = read_table(path)
         self.table.columns = [str(name).strip() for name in self.table.columns]
-        self.findings: list[Finding] = []
+        self.findings = [Finding("hidden-rows", each) for each in self.table.attrs.get(REMARKS, ())]
         for name in required:
             self.require_column(name)
 

@@ -21,13 +21,14 @@ from features.log.column_checks import check_columns
 from features.log.currency_checks import check_currencies
 from features.log.findings import Finding
 from features.log.grain_checks import check_grain
+from features.log.hidden_rows import hidden_sentence
 from features.log.history_checks import check_histories
 from features.log.id_checks import check_ids
 from features.log.loss_checks import check_losses
 from features.log.settings import LogRules
 from features.log.status_checks import check_statuses
 from features.log.transactions import TransactionLog
-from features.log.workbooks import sheets_of
+from features.log.workbooks import hidden_rows_of, sheets_of
 
 OLDEST_YEAR = 1990
 _MONTHS = 12
@@ -59,6 +60,7 @@ def check(log: TransactionLog, rules: LogRules) -> list[Finding]:
     refunds = any(finding.name == "positive-refunds" for finding in statuses)
     found = [
         *_check_sheets(log),
+        *_check_hidden_rows(log),
         *check_ids(log, rules),
         *check_losses(log, rules),
         *check_columns(log),
@@ -96,6 +98,11 @@ def _check_sheets(log: TransactionLog) -> Iterator[Finding]:
                 "Hidden sheets are left out: {hidden}. Show one to have it read.", hidden=hidden
             )
         yield Finding("sheets", message)
+
+
+def _check_hidden_rows(log: TransactionLog) -> Iterator[Finding]:
+    for file, rows in hidden_rows_of(log.quarantine.raw.schema).items():
+        yield Finding("hidden-rows", hidden_sentence(file, rows))
 
 
 def _check_dates(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:

@@ -40,9 +40,10 @@ from features.log.file_kinds import (
     suffix_of,
     unzipped,
 )
+from features.log.hidden_rows import REMARKS, hidden_sentence
 from features.log.json_lines import open_json_lines
 from features.log.streams import Stream, require_distinct
-from features.log.workbooks import currencies_of, open_workbook, with_remarks_of
+from features.log.workbooks import currencies_of, hidden_rows_of, open_workbook, with_remarks_of
 from features.progress import Report
 from features.suggestion import did_you_mean
 
@@ -162,6 +163,8 @@ def read_table(path: str | os.PathLike[str], encoding: str | None = None) -> pd.
     formats = {name: found for name in table.column_names if (found := currencies_of(table.schema, [name]))}
     if formats:
         frame.attrs[CURRENCIES] = formats
+    if hidden := hidden_rows_of(table.schema):
+        frame.attrs[REMARKS] = [hidden_sentence(name, rows) for name, rows in hidden.items()]
     return frame
 
 

@@ -28,6 +28,7 @@ from features.language import translated
 from features.log.currencies import currency_code
 from features.log.delimited import TITLE_LINES
 from features.log.file_kinds import require_plausible_size
+from features.log.hidden_rows import hidden_numbers
 from features.log.streams import Stream
 
 LARGEST_XML = 512 << 20
@@ -39,6 +40,7 @@ _BATCH_ROWS = 10_000
 _LOOKED_AT = 4 << 20
 _NOT_COMPUTED = re.compile(rb"<f[^>]*>([^<]{1,200})</f>(?:<v ?/>|<v></v>)?</c>")
 _SHEETS, _CURRENCIES = b"stayworth.sheets", b"stayworth.currencies"
+_HIDDEN_ROWS = b"stayworth.hidden-rows"
 _BRACKETED = re.compile(r"\[\$([^\]-]+)(?:-[0-9A-Fa-f]+)?\]")  # a currency in a number format, as [$€-407]
 _QUOTED = re.compile(r'"([^"]+)"|([$€£¥₹₺₽₩﷼])')
 _STYLED = (
@@ -57,6 +59,7 @@ class _Sheet:
     currencies: dict[str, Counter[str]]
     """By column, how many numbers are formatted in which currency."""
     hidden: bool = False
+    hidden_rows: int = 0
 
     @property
     def rows(self) -> int:
@@ -65,6 +68,14 @@ class _Sheet:
 
 class _Fraction(str):
     """The text of a cell that is a number with a fraction: with a point, however text cells write theirs."""
+
+
+@dataclass
+class _Unseen:
+    """The numbers of a sheet's hidden rows, and how many of them were read that hold something."""
+
+    numbers: frozenset[int]
+    rows: int = 0
 
 
 @dataclass
@@ -164,16 +175,23 @@ def _remarks(path: Path, sheets: dict[str, _Sheet], used: list[_Sheet]) -> dict[
         for is_hidden in (False, True)
     )
     told = {"file": path.name, "read": read, "hidden": hidden}
-    return _metadata([told] if hidden or len(read) > 1 else [], [sheet.currencies for sheet in used])
+    unseen = sum(sheet.hidden_rows for sheet in used)
+    return _metadata(
+        [told] if hidden or len(read) > 1 else [],
+        [sheet.currencies for sheet in used],
+        {path.name: unseen} if unseen else {},
+    )
 
 
 def _metadata(
-    sheets: list[dict[str, Any]], currencies: Iterable[Mapping[str, Mapping[str, int]]]
+    sheets: list[dict[str, Any]],
+    currencies: Iterable[Mapping[str, Mapping[str, int]]],
+    hidden_rows: Mapping[str, int],
 ) -> dict[bytes, bytes] | None:
     together: dict[str, Counter[str]] = {}
     for name, counts in chain.from_iterable(each.items() for each in currencies):
         together.setdefault(name, Counter()).update(counts)
-    made = {_SHEETS: sheets, _CURRENCIES: together}
+    made = {_SHEETS: sheets, _CURRENCIES: together, _HIDDEN_ROWS: hidden_rows}
     return {key: json.dumps(value).encode() for key, value in made.items() if value} or None
 
 
@@ -189,12 +207,19 @@ def currencies_of(schema: pa.Schema, columns: Iterable[str]) -> Counter[str]:
     return sum((Counter(told.get(name, {})) for name in columns), Counter())
 
 
+def hidden_rows_of(schema: pa.Schema) -> dict[str, int]:
+    """Return what a schema tells of hidden rows that were read: how many of each file."""
+    told: dict[str, int] = json.loads((schema.metadata or {}).get(_HIDDEN_ROWS, b"{}"))
+    return told
+
+
 def with_remarks_of(table: pa.Table, schemas: Iterable[pa.Schema]) -> pa.Table:
-    """Return the table that was made of several, with what their schemas tell of sheets and currencies."""
+    """Return the table that was made of several, with what their schemas tell of sheets, currencies and hidden rows."""
     given = list(schemas)
     told = [each for schema in given for each in sheets_of(schema)]
     currencies = [json.loads((schema.metadata or {}).get(_CURRENCIES, b"{}")) for schema in given]
-    return table.replace_schema_metadata(_metadata(told, currencies))
+    unseen = sum((Counter(hidden_rows_of(schema)) for schema in given), Counter())
+    return table.replace_schema_metadata(_metadata(told, currencies, unseen))
 
 
 def _require_size(path: Path) -> None:
@@ -226,7 +251,8 @@ def _sheets(book: Any, budget: _Budget, first_sheet: bool) -> dict[str, _Sheet]:
             _require_computed(budget.path, sheet)
         sheet.reset_dimensions()  # which the file may state wrongly: rows beyond them would be left out
         currencies: dict[int, Counter[str]] = {}
-        first = list(islice(rows := _rows(sheet, budget, currencies), TITLE_LINES + 1))
+        unseen = _Unseen(hidden_numbers(budget.path, sheet._worksheet_path))
+        first = list(islice(rows := _rows(sheet, budget, currencies, unseen), TITLE_LINES + 1))
         if first:
             # Titles of one cell, above a header of several.
             start = next((place for place, row in enumerate(first) if sum(map(bool, row)) > 1), 0)
@@ -238,6 +264,7 @@ def _sheets(book: Any, budget: _Budget, first_sheet: bool) -> dict[str, _Sheet]:
                 [marks for _, marks in both],
                 {header[place]: counts for place, counts in currencies.items() if place < len(header)},
                 hidden,
+                unseen.rows,
             )
             if first_sheet:
                 break
@@ -307,7 +334,9 @@ def _without_mark(number: str) -> str:
     return f"{'-' * sign}{''.join(map(str, digits))}e{exponent}"
 
 
-def _rows(sheet: Any, budget: _Budget, currencies: dict[int, Counter[str]]) -> Iterator[list[str]]:
+def _rows(
+    sheet: Any, budget: _Budget, currencies: dict[int, Counter[str]], unseen: _Unseen
+) -> Iterator[list[str]]:
     """Yield the rows with a cell that is not empty; count by place in which currency numbers are formatted."""
     from openpyxl.utils.escape import unescape
 
@@ -322,6 +351,7 @@ def _rows(sheet: Any, budget: _Budget, currencies: dict[int, Counter[str]]) -> I
                 if word := of_style[cell._style_id]:
                     currencies.setdefault(place, Counter())[word] += 1
         if any(row):
+            unseen.rows += number in unseen.numbers
             while not row[-1]:
                 row.pop()
             yield row

@@ -20,6 +20,7 @@ from features.language import translated
 from features.log.clock import tomorrow
 from features.log.dates import Times, local_times
 from features.log.findings import WARNING
+from features.log.hidden_rows import REMARKS
 from features.log.identity import read_ids
 from features.log.matching import match_ids, require_match
 from features.log.notation import written_otherwise
@@ -70,7 +71,7 @@ class CustomerFiles:
             If the file cannot be read, or its ids name nobody; with ``all_that_are_meant`` also if some
             would name somebody if they were written otherwise.
         """
-        table, said = meant_rows(read_table(path), what, path.name)
+        table, said = meant_rows(self._read(path), what, path.name)
         self.report += said
         found = list(
             self.matched(
@@ -82,6 +83,11 @@ class CustomerFiles:
         if what == OPT_OUTS and len(found) > _MOST_OPT_OUTS * len(list(self.known)):
             self.report.append(self._of_most(path, len(found)))
         return found
+
+    def _read(self, path: Path) -> pd.DataFrame:
+        table = read_table(path)
+        self.report += [translated(WARNING, sentence=each) for each in table.attrs.get(REMARKS, ())]
+        return table
 
     def _of_most(self, path: Path, named: int) -> str:
         sentence = translated(
@@ -110,7 +116,7 @@ class CustomerFiles:
             table = pd.DataFrame({CUSTOMER_ID: sorted(campaign.contacted)}, dtype="str")
             table[CONTACTED_ON], date_format = campaign.starts_on.isoformat(), None
         else:
-            table = read_table(path)
+            table = self._read(path)
         ids = _column(table, CUSTOMER_ID, path)
         written = _column(table, CONTACTED_ON, path)
         cells = pa.chunked_array([pa.array(written, from_pandas=True)])

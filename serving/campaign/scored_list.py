@@ -20,6 +20,8 @@ from features.language import translatable, translated
 from features.log.amounts import PLAIN, numbers
 from features.log.clock import tomorrow
 from features.log.dates import Times, local_times
+from features.log.findings import WARNING
+from features.log.hidden_rows import REMARKS
 from features.log.identity import SCIENTIFIC, examples, read_ids
 from features.log.settings import NumberStyle
 from features.log.sources import read_table
@@ -59,13 +61,14 @@ def read_scores(path: Path, date_format: str | None = None) -> tuple[pd.DataFram
         If it cannot be read, or a spreadsheet has changed it so that digits are lost.
     """
     scores = read_table(path)
-    said: list[str] = []
+    said = [translated(WARNING, sentence=each) for each in scores.attrs.get(REMARKS, ())]
     said += _read_numbers(scores, path.name)
     said += _read_dates(scores, path.name, date_format)
+    changed = len(said) > len(scores.attrs.get(REMARKS, ()))
     _require_past(scores, path.name)
     _require_rows_of_one(scores, path.name)
     if CUSTOMER_ID in scores.columns:
-        said += _read_customers(scores, path, changed=bool(said))
+        said += _read_customers(scores, path, changed=changed)
     return scores, said
 
 

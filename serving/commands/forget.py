@@ -47,6 +47,7 @@ def forget(
     Published counts and a campaign's numbers stay. Who is still in the log of orders is back with the next list:
     remove them there too (--in orders.csv).
     """
+    from features.log.hidden_rows import REMARKS
     from features.log.identity import read_ids
     from features.log.sources import read_table
     from serving.erasure.erasure import CUSTOMER_ID, erase
@@ -61,6 +62,14 @@ def forget(
                     "{from_file} has no column {customer_id!r}. Rename the one with the ids.",
                     from_file=from_file,
                     customer_id=CUSTOMER_ID,
+                )
+            )
+        if REMARKS in table.attrs:
+            raise StayworthError(
+                translated(
+                    "Some rows of {file} are hidden, and who is erased cannot be brought back. Delete those that are "
+                    "not meant, or show them all, and save.",
+                    file=from_file.name,
                 )
             )
         wanted += [each for each in read_ids(table[CUSTOMER_ID]).to_pylist() if each]

@@ -9,6 +9,7 @@ import pandas as pd
 
 from features.errors import StayworthError
 from features.language import translated
+from features.log.hidden_rows import REMARKS
 from features.log.identity import examples, read_ids
 from features.log.matching import FEW, IdMatch, match_ids
 from features.log.sources import read_table
@@ -52,6 +53,7 @@ class Contacts:
         self.name = Path(path).name
         self.loosely = loosely
         table = read_table(path) if table is None else table
+        self._remarks: list[str] = table.attrs.get(REMARKS, [])
         if CUSTOMER_ID not in table.columns:
             raise StayworthError(self._no_ids(list(map(str, table.columns))))
         # Ids are read as the log's are, so that the same id is the same text.
@@ -92,16 +94,17 @@ class Contacts:
         return match_ids(scores[CUSTOMER_ID], self.table.index, loosely=self.loosely)
 
     def warnings(self, match: IdMatch, flag: str = "--loose-ids") -> list[str]:
-        """Return a sentence where few customers of a list have a contact, with the reason that explains most."""
+        """Return sentences on hidden rows, and where few customers have a contact, with the likeliest reason."""
         found = len(match.pairs)
         if not match.missed and found >= FEW * match.given:
-            return []
+            return list(self._remarks)
         reason = translated("Compare the ids.")
         if match.missed:
             how = translated(match.explanation)
             reason = translated("{n:,} more would match {how}.", n=match.missed, how=how)
             reason += " " + translated("{flag} matches them so.", flag=flag)
         return [
+            *self._remarks,
             translated(
                 "{found:,} of {n:customer|customers} of the list have a contact in {file}. {reason} The list has "
                 "{theirs}; {file} has {ours}.",
@@ -111,7 +114,7 @@ class Contacts:
                 reason=reason,
                 theirs=examples(match.unmatched),
                 ours=examples(self.table.index),
-            )
+            ),
         ]
 
     def join(self, scores: pd.DataFrame, match: IdMatch | None = None) -> pd.DataFrame:

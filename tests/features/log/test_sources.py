@@ -932,3 +932,22 @@ def test_a_table_and_a_query_of_mariadb_are_read_in_chunks_and_keep_zeros_digits
             read_log(mariadb_uri + wrong)
         assert "sesame" not in str(caught.value)
     assert read_log(f"{mariadb_uri}?table=orders").num_rows == 2
+
+
+def test_rows_that_a_filter_hides_are_read_and_counted(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in [
+        ["customer_id", "ordered_at", "amount"],
+        *([str(n), "1998-01-05", 20.5] for n in range(1, 9)),
+    ]:
+        book.active.append(row)
+    for number in (3, 4, 8, 40):  # one of them is below the orders
+        book.active.row_dimensions[number].hidden = True
+    book.save(tmp_path / "orders.xlsx")
+
+    log = validate(read_log(tmp_path / "orders.xlsx"))
+    (found,) = [each for each in check(log, LogRules()) if each.name == "hidden-rows"]
+
+    assert (log.table.num_rows, found.fatal) == (8, False)
+    assert found.message.startswith("3 rows of orders.xlsx are hidden, by a filter or by hand")
+    assert read_table(tmp_path / "orders.xlsx").attrs["remarks"] == [found.message]
