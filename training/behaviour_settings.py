@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 from features.language import translated
 from features.log.settings import LogRules, LogSettings
 from features.settings import Settings
-from training.settings import CostSettings
+from training.cost_settings import CostSettings
 
 if TYPE_CHECKING:
     from features.behaviour.files import BehaviourFiles

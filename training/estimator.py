@@ -9,9 +9,10 @@ from features.economics.money import in_real_money
 from features.log.loading import LOG_OPTIONS, LogSource, load_log, unknown_option
 from features.log.settings import LogRules
 from training.behaviour_settings import BehaviourSettings, OwnFeatureSettings
+from training.cost_settings import CostSettings
 from training.model.retention_model import RetentionModel
 from training.pipeline import train
-from training.settings import CostSettings, TrainSettings
+from training.settings import TrainSettings
 
 _OF_A_VERSION = {"promote", "force", "if_due"}
 _COSTS = frozenset(CostSettings.model_fields.keys() - {"file"} | {"costs"})

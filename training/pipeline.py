@@ -28,10 +28,11 @@ from training.churn.tuning_result import TuningResult
 from training.clv.customer_costs import OwnCosts
 from training.clv.net_value import OWN
 from training.clv.value import ValueTerms
+from training.cost_settings import CostSettings
 from training.judging.evaluation import evaluate
 from training.judging.tuning_gain import TuningReport, gain_on_test
 from training.run import TrainingRun
-from training.settings import DEFAULT_MARGIN, CostSettings, TrainSettings
+from training.settings import DEFAULT_MARGIN, TrainSettings
 from training.snapshots.dataset import DescribedSnapshot
 from training.threads import cpu_quota
 from training.training_data import TrainingData, prepare, tried_beside

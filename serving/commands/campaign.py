@@ -18,7 +18,7 @@ from features.log.findings import WARNING
 from features.log.settings import Columns, LogSettings
 from serving.settings import MoneySettings, StoreSettings
 from training.campaign.settings import MeasureSettings, PlanSettings
-from training.settings import CostSettings
+from training.cost_settings import CostSettings
 
 if TYPE_CHECKING:
     from features.log.findings import Finding

@@ -19,7 +19,8 @@ from features.log.settings import Columns, LogSettings
 from features.settings import Settings
 from features.snapshot import Snapshot
 from training.behaviour_settings import BehaviourSettings
-from training.settings import CostSettings, RegistrySettings
+from training.cost_settings import CostSettings
+from training.settings import RegistrySettings
 
 if TYPE_CHECKING:
     from features.behaviour.files import BehaviourFiles

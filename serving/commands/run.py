@@ -18,8 +18,9 @@ from serving.delivery.settings import WebhookSettings
 from serving.settings import MoneySettings, ScoreSettings, StoreSettings
 from training.behaviour_settings import BehaviourSettings, OwnFeatureSettings
 from training.commands.train import NOT_DUE, STAYED
+from training.cost_settings import CostSettings
 from training.monitoring.settings import MonitorSettings
-from training.settings import CostSettings, RegistrySettings, TrainSettings
+from training.settings import RegistrySettings, TrainSettings
 
 if TYPE_CHECKING:
     from serving.commands.scheduled_run import ScheduledRun

@@ -44,9 +44,10 @@ if TYPE_CHECKING:
     from serving.settings import MoneySettings, ScoreSettings, StoreSettings
     from serving.store.store import Store
     from training.behaviour_settings import BehaviourSettings, OwnFeatureSettings
+    from training.cost_settings import CostSettings
     from training.judging.promotion import PromotionDecision
     from training.monitoring.settings import MonitorSettings
-    from training.settings import CostSettings, RegistrySettings, TrainSettings
+    from training.settings import RegistrySettings, TrainSettings
     from training.versions.registry import Version
 
 PROMOTED, STAYS, NOT_DUE = "promoted", "stayed", "not due"

@@ -13,7 +13,8 @@ from features.log.settings import Columns, LogSettings
 from serving.commands.made_list import contacts_of, given_snapshot, make_list, publishable, summary_of
 from serving.settings import MoneySettings, ScoreSettings, StoreSettings
 from training.behaviour_settings import BehaviourSettings
-from training.settings import CostSettings, RegistrySettings
+from training.cost_settings import CostSettings
+from training.settings import RegistrySettings
 
 
 @options

@@ -17,7 +17,8 @@ from serving.commands.list_summary import ListSummary
 from serving.commands.made_list import given_snapshot, require_orders
 from serving.settings import MoneySettings, ScoreSettings
 from training.behaviour_settings import BehaviourSettings
-from training.settings import CostSettings, RegistrySettings
+from training.cost_settings import CostSettings
+from training.settings import RegistrySettings
 
 if TYPE_CHECKING:
     from features.engines.spark import SparkEngine

@@ -11,7 +11,8 @@ from features.economics.settings import ReportSettings
 from features.errors import StayworthError
 from features.settings import Settings
 from training.behaviour_settings import BehaviourSettings
-from training.settings import CostSettings, TrainSettings
+from training.cost_settings import CostSettings
+from training.settings import TrainSettings
 
 
 def test_costs_are_those_of_flags_and_file_together(tmp_path: Path) -> None:

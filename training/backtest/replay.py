@@ -30,9 +30,10 @@ from training.backtest.account import Account, settle
 from training.backtest.policies import Prospects
 from training.churn.procedure import run_procedure
 from training.clv.value import ValueTerms
+from training.cost_settings import CostSettings
 from training.offers.offers import Offer
 from training.pipeline import fit_options, value_terms, with_own_costs
-from training.settings import CostSettings, TrainSettings
+from training.settings import TrainSettings
 from training.snapshots.dataset import LabelledSnapshot, known_at, labelled_snapshots
 from training.snapshots.schedule import schedule
 from training.threads import cpu_quota

@@ -208,7 +208,7 @@ def fit_churn(
     inputs: Inputs = ORDERS_ALONE,
     bins: Bins | None = None,
 ) -> ChurnModel:
-    """Fit the residual on labelled snapshots with a recipe that was chosen before (`training.churn.recipe`).
+    """Fit the residual on labelled snapshots with a recipe that was chosen before (`training.churn.recipe_choice`).
 
     Parameters
     ----------

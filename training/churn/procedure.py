@@ -16,7 +16,8 @@ from training.churn.first_spend import choose_first_spend
 from training.churn.fit_options import FitOptions
 from training.churn.model import ChurnModel
 from training.churn.purchase_intensity import choose_intensity
-from training.churn.recipe import Recipe, choose_recipe
+from training.churn.recipe import Recipe
+from training.churn.recipe_choice import choose_recipe
 from training.churn.spend import SpendModel
 from training.churn.tuning_result import TuningResult
 from training.clv.model import CLVForm

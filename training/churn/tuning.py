@@ -1,8 +1,8 @@
 """Tuning of the residual's LightGBM parameters on rolling validation, with Optuna.
 
-Each trial is measured as `training.churn.recipe` measures the defaults: on the same rolling splits, by the log-loss
-with each validation snapshot's own intercept, at the number of trees with the lowest mean. A trial that is behind the
-median after a split is pruned. The defaults, free and monotone, are the first trials; the best trial replaces them
+Each trial is measured as `training.churn.recipe_choice` measures the defaults: on the same rolling splits, by the
+log-loss with each validation snapshot's own intercept, at the number of trees with the lowest mean. A trial that is
+behind the median after a split is pruned. The defaults, free and monotone, are the first trials; the best trial replaces them
 only if its gain on the validation customers is more than noise. As the best of many trials is still biased by the
 selection, the gain is also measured on the test snapshot (`training.judging.tuning_gain`).
 

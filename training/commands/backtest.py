@@ -15,7 +15,8 @@ from features.errors import StayworthError
 from features.language import translated, translation, written
 from features.log.settings import Columns, LogSettings
 from training.behaviour_settings import BehaviourSettings, OwnFeatureSettings
-from training.settings import CostSettings, RunSettings, TrainSettings
+from training.cost_settings import CostSettings
+from training.settings import RunSettings, TrainSettings
 
 if TYPE_CHECKING:
     from training.backtest.account import Account

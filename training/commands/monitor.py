@@ -16,8 +16,9 @@ from features.language import in_digits, translatable, translated, written
 from features.log.settings import Columns, LogSettings
 from features.snapshot import Snapshot
 from training.behaviour_settings import BehaviourSettings
+from training.cost_settings import CostSettings
 from training.monitoring.settings import MonitorSettings
-from training.settings import CostSettings, RegistrySettings
+from training.settings import RegistrySettings
 
 if TYPE_CHECKING:
     import pandas as pd

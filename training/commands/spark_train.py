@@ -10,7 +10,8 @@ from features.engines.settings import EngineSettings
 from features.language import translated
 from features.log.settings import Columns, LogSettings
 from training.behaviour_settings import BehaviourSettings, OwnFeatureSettings
-from training.settings import CostSettings, RegistrySettings, TrainSettings
+from training.cost_settings import CostSettings
+from training.settings import RegistrySettings, TrainSettings
 
 if TYPE_CHECKING:
     from features.engines.spark_log import SparkLog

@@ -15,8 +15,9 @@ from features.engines.settings import EngineSettings
 from features.language import in_digits, translated, translation
 from features.log.settings import Columns, LogSettings
 from training.behaviour_settings import BehaviourSettings, OwnFeatureSettings
+from training.cost_settings import CostSettings
 from training.monitoring.settings import MonitorSettings
-from training.settings import CostSettings, RegistrySettings, TrainSettings
+from training.settings import RegistrySettings, TrainSettings
 
 if TYPE_CHECKING:
     from features.log.transactions import TransactionLog

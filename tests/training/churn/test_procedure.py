@@ -7,7 +7,7 @@ from datetime import date
 
 from training.churn.fit_options import FitOptions
 from training.churn.procedure import run_procedure
-from training.churn.recipe import choose_recipe
+from training.churn.recipe_choice import choose_recipe
 from training.churn.tuning_result import TuningResult
 from training.metrics.comparison import Comparison
 from training.snapshots.dataset import LabelledSnapshot

@@ -11,7 +11,8 @@ from features.errors import FitError
 from features.snapshot import ChurnWindow
 from training.churn.fit_options import FitOptions
 from training.churn.level import Level
-from training.churn.recipe import Recipe, choose_recipe
+from training.churn.recipe import Recipe
+from training.churn.recipe_choice import choose_recipe
 from training.churn.rolling import customer_splits, gains_surely, rolling_splits
 from training.churn.spend import fit_spend
 from training.snapshots.dataset import LabelledSnapshot

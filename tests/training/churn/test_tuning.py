@@ -15,7 +15,8 @@ from training.churn.budget import Budget
 from training.churn.calibration import Calibrator
 from training.churn.fit_options import FitOptions
 from training.churn.model import PARAMETERS
-from training.churn.recipe import Recipe, choose_recipe
+from training.churn.recipe import Recipe
+from training.churn.recipe_choice import choose_recipe
 from training.churn.tuning import SPACE, study_storage, tune
 from training.churn.tuning_result import TuningResult
 from training.judging.tuning_gain import TuningReport, gain_on_test

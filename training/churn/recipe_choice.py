@@ -1,0 +1,135 @@
+"""Choice of the recipe on rolling validation.
+
+Each of the newest closed snapshots is predicted by a model trained only on windows that had closed by its date.
+On these predictions are chosen, in this order: the residual's form (free or monotone) and its number of trees, 0
+included; the files beside the log that it learns from; the calibrator; the rules for the level of churn and of money
+per purchase, over all closed windows. Where the log is too short for a split forward in time, the folds are groups of
+customers, and `Recipe.validation` says ``"by customers"``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy.special import expit
+
+from features.errors import FitError
+from features.language import translatable, translated
+from features.progress import Report
+from training.churn.bins import Bins
+from training.churn.calibration import choose_calibrator, intercept_of
+from training.churn.fit_options import FitOptions
+from training.churn.level import NO_RULE, LevelRule, choose_rule, level_of
+from training.churn.model import base_log_odds
+from training.churn.recipe import Recipe, churn_missed
+from training.churn.residuals import choose_churn_residual, choose_spend_residual
+from training.churn.rolling import customer_splits, rolling_splits
+from training.churn.spend import price_levels, price_missed
+from training.metrics.comparison import log_losses
+from training.metrics.probabilities import TIE
+from training.snapshots.dataset import LabelledSnapshot
+
+PRICE_NOISE = 0.05**2
+"""A squared error of the money per purchase, in logs, that is not worth a correction: 5%."""
+
+
+def choose_recipe(
+    rows: Sequence[LabelledSnapshot],
+    options: FitOptions,
+    *,
+    tuned: Mapping[str, Any] | None = None,
+    report: Report | None = None,
+) -> Recipe:
+    """Choose residual, calibrator and levels on rolling validation.
+
+    Parameters
+    ----------
+    rows : sequence of LabelledSnapshot, oldest first, closed windows only, the test snapshot not among them
+        Their purchase models have the form that was chosen before (`choose_intensity`, `choose_first_spend`).
+    options : FitOptions
+    tuned : mapping, optional
+        LightGBM parameters of the churn residual over the defaults (`training.churn.tuning`).
+
+    Raises
+    ------
+    FitError
+        If in every closed window all customers churned, or none did.
+    """
+    if all(len(np.unique(row.churned)) < 2 for row in rows):
+        days = rows[-1].window.horizon_days
+        if rows[-1].churned.all():
+            raise FitError(
+                translated(
+                    "In every one of the {n} closed churn windows of {days} days all customers churned: there is "
+                    "nothing to learn. Use a longer --horizon-days.",
+                    n=len(rows),
+                    days=days,
+                )
+            )
+        raise FitError(
+            translated(
+                "In every one of the {n} closed churn windows of {days} days all customers came back: there is "
+                "nothing to learn. Use a shorter --horizon-days.",
+                n=len(rows),
+                days=days,
+            )
+        )
+    splits = rolling_splits(rows)
+    how = translatable("forward in time") if splits else translatable("by customers")
+    splits = splits or customer_splits(rows)
+    bins = Bins()
+    churn, losses, files = choose_churn_residual(rows, splits, options, tuned, report, bins)
+    odds = zip(churn.choice.odds, splits, strict=True)
+    own = [z + intercept_of(z, split.valid.churned) for z, split in odds]
+    calibrator, calibration_losses = choose_calibrator(own, [split.valid.churned for split in splits])
+    spend = choose_spend_residual(rows, splits, options, bins)
+    level, price_level, gains = _choose_levels(rows, options)
+    losses |= spend.losses | gains
+    losses |= {f"calibration_{kind}": loss for kind, loss in calibration_losses.items()}
+    return Recipe(
+        rounds=churn.choice.rounds,
+        monotone=churn.choice.monotone,
+        calibrator=calibrator,
+        validation=how,
+        spend_rounds=spend.rounds,
+        level=level,
+        price_level=price_level,
+        losses=losses,
+        tuned=dict(tuned or {}),
+        intensity=rows[-1].clv.intensity.form,
+        first_spend=rows[-1].clv.first_spend,
+        inputs=churn.inputs,
+        spend_inputs=spend.inputs,
+        files=files,
+        spend_files=spend.files,
+    )
+
+
+def _choose_levels(
+    rows: Sequence[LabelledSnapshot], options: FitOptions
+) -> tuple[LevelRule, LevelRule, dict[str, float]]:
+    """Return the rules for the level of churn and of money per purchase, and what each rule gained."""
+    base, prices = [base_log_odds(row.columns) for row in rows], [price_missed(row) for row in rows]
+
+    def of_churn(place: int, shift: float) -> np.ndarray:
+        return log_losses(rows[place].churned, expit(base[place] + shift))
+
+    def squared_error(place: int, shift: float) -> np.ndarray:
+        return (prices[place] - shift) ** 2
+
+    level, gains = choose_rule(rows, level_of(rows, churn_missed(rows), options), of_churn, noise=TIE)
+    price_level, price_gains = choose_rule(
+        rows, level_of(rows, price_levels(rows), options), squared_error, noise=PRICE_NOISE
+    )
+    if (
+        price_level == NO_RULE
+        and price_gains.get(str(level), -np.inf) > -PRICE_NOISE
+        and level.kind == "year_ago"
+    ):
+        price_level = (
+            level  # in season, people buy more and dearer: one season for both, unless prices say otherwise
+        )
+    named = {f"gain of level, {rule}": gain for rule, gain in gains.items()}
+    return level, price_level, named | {f"gain of price level, {r}": gain for r, gain in price_gains.items()}
