@@ -3,8 +3,8 @@
 Each trial is measured as `training.churn.recipe_choice` measures the defaults: on the same rolling splits, by the
 log-loss with each validation snapshot's own intercept, at the number of trees with the lowest mean. A trial that is
 behind the median after a split is pruned. The defaults, free and monotone, are the first trials; the best trial
-replaces them only if its gain on the validation customers is more than noise. As the best of many trials is still biased by the
-selection, the gain is also measured on the test snapshot (`training.judging.tuning_gain`).
+replaces them only if its gain on the validation customers is more than noise. As the best of many trials is still
+biased by the selection, the gain is also measured on the test snapshot (`training.judging.tuning_gain`).
 
 The study is kept in the database of the model registry and resumed from there: the same log, settings and seed give
 the same study. A trial depends on the seed and on the trials finished before it, so an interrupted study ends like
