@@ -83,7 +83,7 @@ FLOORS = {
         ("snapshots",),
         ("churn",),
         ("reference",),
-        ("settings", "behaviour_settings"),
+        ("settings", "behaviour_settings", "cost_settings"),
         ("window",),
         ("model",),
         ("versions",),
