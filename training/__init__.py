@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from training.judging.race import winner as winner
     from training.metrics.money import decile_table as decile_table
     from training.model.retention_model import RetentionModel as RetentionModel
-    from training.offers.offers import BetaPrior as BetaPrior, Offer as Offer, read_offers as read_offers
+    from training.offers.offer_files import read_offers as read_offers
+    from training.offers.offers import BetaPrior as BetaPrior, Offer as Offer
     from training.pipeline import train as train
     from training.registration import register as register
     from training.run import TrainingRun as TrainingRun

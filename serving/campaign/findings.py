@@ -14,7 +14,7 @@ from serving.lists.export import write_table
 from training.campaign.measurement import Measurement
 from training.campaign.measurement_record import MeasurementRecord, write_measurement
 from training.campaign.pooling import PooledCampaigns
-from training.offers.offers import write_offers
+from training.offers.offer_files import write_offers
 
 MEASURED_PAGE, UPDATED_OFFERS = "measured.html", "offers.updated.toml"
 

@@ -148,7 +148,7 @@ def _customers(
     from serving.campaign.kept import running_in
     from serving.campaign.meant_rows import OPT_OUTS
     from serving.campaign.running_campaigns import running_campaigns
-    from training.offers.offers import read_offers
+    from training.offers.offer_files import read_offers
 
     suppress = files.ids(settings.suppress, OPT_OUTS, all_that_are_meant=True) if settings.suppress else ()
     kept, _ = running_in(store.campaigns)

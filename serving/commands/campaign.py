@@ -111,7 +111,7 @@ def _planned(
     from serving.campaign.scored_list import read_scores
     from serving.store.customers import Choice
     from training.campaign.plan import plan as make_plan
-    from training.offers.offers import read_offers
+    from training.offers.offer_files import read_offers
 
     offers = read_offers(settings.offers)
     kept, basis = running_in(store.campaigns)

@@ -64,7 +64,7 @@ def card_of(
     """
     from serving.explanation.caller_card import card_from
     from serving.scorer import Scorer
-    from training.offers.offers import read_offers
+    from training.offers.offer_files import read_offers
 
     with progress() as report:
         offers = read_offers(settings.offers) if settings.offers else []

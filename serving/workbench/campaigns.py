@@ -36,7 +36,8 @@ from serving.workbench.visit import WAIT_SECONDS, Visit
 from training.campaign.measurement_record import MeasurementRecord
 from training.campaign.record import CampaignRecord
 from training.campaign.settings import MeasureTerms
-from training.offers.offers import Offer, write_offers
+from training.offers.offer_files import write_offers
+from training.offers.offers import Offer
 
 STATE_NAMES = {
     "draft": translatable("draft"),

@@ -114,7 +114,8 @@ class BacktestSettings(RunSettings, section="backtest"):
         StayworthError
             If the file has several offers and none is named, or none of that name.
         """
-        from training.offers.offers import Offer, read_offers
+        from training.offers.offer_files import read_offers
+        from training.offers.offers import Offer
 
         if self.offers is None:
             given = {name: getattr(self, name) for name in _TERMS if getattr(self, name) is not None}

@@ -16,7 +16,8 @@ from training.campaign.plan import CampaignPlan, plan
 from training.campaign.sensitivity import same_list, tornado
 from training.campaign.settings import PlanTerms
 from training.offers.acceptance_band import AcceptanceBand
-from training.offers.offers import BetaPrior, Offer, OfferError, read_offers, write_offers
+from training.offers.offer_files import read_offers, write_offers
+from training.offers.offers import BetaPrior, Offer, OfferError
 
 PRIOR = BetaPrior(alpha=3, beta=12)
 MAIL = Offer(name="mail", contact_cost=1, incentive_cost=0, acceptance_rate=PRIOR)

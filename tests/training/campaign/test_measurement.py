@@ -23,7 +23,8 @@ from training.campaign.plan import CampaignPlan, plan
 from training.campaign.pooling import pool_campaigns
 from training.campaign.record import record_of
 from training.campaign.settings import MeasureTerms, PlanTerms
-from training.offers.offers import BetaPrior, Offer, read_offers
+from training.offers.offer_files import read_offers
+from training.offers.offers import BetaPrior, Offer
 
 START = date(2024, 1, 1)
 VOUCHER = Offer(name="voucher", contact_cost=1, incentive_cost=4, acceptance_rate=BetaPrior(alpha=2, beta=4))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
+from training.offers.offer_files import read_offers, write_offers
 from training.offers.offer_profit import (
     break_even_acceptance,
     break_even_probability,
@@ -16,7 +17,7 @@ from training.offers.offer_profit import (
     offer_profit,
     probability_of_profit,
 )
-from training.offers.offers import BetaPrior, Offer, OfferError, read_offers, write_offers
+from training.offers.offers import BetaPrior, Offer, OfferError
 
 VOUCHER = Offer(name="voucher", contact_cost=1, incentive_cost=10, acceptance_rate=0.3)
 
