@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from features.commands.calculate import calculate
+from features.commands.console import exit_codes_of
 from features.commands.features import features
 from features.commands.validate import validate
 from serving.commands.alerts import alerts, snooze
@@ -70,3 +71,6 @@ app.add_typer(keys, name="keys")
 app.add_typer(users, name="users")
 app.add_typer(columns, name="columns")
 app.add_typer(campaigns, name="campaigns")
+for each in (app, *(group.typer_instance for group in app.registered_groups)):
+    for known in each.registered_commands if each else ():
+        known.epilog = exit_codes_of(known.callback) if known.callback else None

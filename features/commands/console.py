@@ -6,13 +6,14 @@ Results go to the standard output, progress and errors to the standard error.
 from __future__ import annotations
 
 import errno
+import inspect
 import json
 import os
 import re
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import isfinite
 from numbers import Integral, Real
@@ -29,6 +30,15 @@ from features.progress import Report
 _NUMERIC = re.compile(r"\u200e?[-+−]?[\d,٬]*[.٫]?\d+( ?[%٪])?|[–-]?")
 _PIPE_WIDTH = 140
 _PIPE_SECONDS = 10.0
+
+
+def exit_codes_of(command: Callable[..., None]) -> str | None:
+    """Return what the exit codes of a command mean, for its help; None where its docstring says so itself."""
+    if "Exit codes:" in (command.__doc__ or ""):
+        return None
+    strict = "strict" in inspect.signature(command).parameters
+    found = " 3 with --strict, there is a finding that was not accepted;" if strict else ""
+    return f"Exit codes: 0 done; 2 something for you to mend, which the message says;{found} 1 a fault of stayworth."
 
 
 @contextmanager

@@ -44,8 +44,10 @@ def alerts(
     others close when what raised them is over. 'stayworth snooze' quiets one until a day, or until half as much again
     is at risk. Who must not be contacted (--suppress), and whom a running campaign holds out, is in no alert.
 
-    With --webhook an address is told of each alert once, and of its end. If it does not take them all, the exit code is
-    4, and the next run sends the rest.
+    With --webhook an address is told of each alert once, and of its end.
+
+    Exit codes: 0 done; 2 something for you to mend; 4 the webhook has not taken everything, and the next run sends the
+    rest.
     """
     from serving.alerts.alerts import left_alone_in_words
     from serving.lists.export import require_target

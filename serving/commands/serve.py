@@ -39,6 +39,9 @@ def status(
 ) -> None:
     """Show the state of a running service: readiness, model, registry, score store.
 
+    Exit codes: 0 it answers and has a champion; 2 it cannot be reached, or answers as no such service; 3 it has no
+    champion loaded.
+
     Example: stayworth status http://localhost:3000
     """
     from serving.status import read_status

@@ -27,7 +27,9 @@ def sync(
     To a table: stayworth sync --audience spring --list campaign/list.csv --database postgresql://crm@db/marketing
 
     Whom a running campaign holds out, the standing holdout, and who is in --suppress, are in no audience. A table
-    changes in one transaction. If a webhook does not take everything, the exit code is 4, and the next run sends the
+    changes in one transaction.
+
+    Exit codes: 0 done; 2 something for you to mend; 4 the receiver has not taken everything, and the next run sends the
     rest.
     """
     from serving.audience.changes import change_messages

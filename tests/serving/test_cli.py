@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from features.datasets import cdnow_sample
+from features.errors import DeliveryError
 from features.files import write_csv
-from features.log.settings import Columns
+from features.log.findings import StrictError
+from features.log.settings import Columns, LogSettings
 from features.log.sources import read_table
 from features.log.transactions import validate
 from serving.cli import app
+from serving.commands.run import _EXIT_CODES
+from serving.commands.serve import NOT_READY
+from serving.lists.id_length import ID_LENGTH
 from serving.settings import ServeSettings
+from training.commands.monitor import DUE
+from training.commands.train import NOT_DUE, STAYED
 from training.model.score_schema import SCORE_COLUMNS
 from training.pipeline import train
 from training.registration import register
@@ -67,7 +78,7 @@ def test_the_list_holds_every_customer_most_value_at_risk_first(here: Path) -> N
 
     assert result.exit_code == 0, result.output
     listed = read_table(here / "list.csv")
-    assert tuple(listed.columns) == SCORE_COLUMNS
+    assert tuple(listed.columns) == (*SCORE_COLUMNS, ID_LENGTH)  # of the sample, ids have zeros before them
     assert len(listed) == 2357  # the sample's customers, all of whom have bought
     at_risk = pd.to_numeric(listed["value_at_risk"])
     assert at_risk.is_monotonic_decreasing
@@ -214,7 +225,7 @@ def test_contacts_are_added_to_the_list_and_counted(here: Path) -> None:
 
     assert result.exit_code == 0, result.output
     listed = read_table(here / "list.csv")
-    assert tuple(listed.columns) == (*SCORE_COLUMNS, "name")
+    assert tuple(listed.columns) == (*SCORE_COLUMNS, "name", ID_LENGTH)
     assert list(listed["name"][listed["customer_id"] == "0001"]) == ["آرش"]
     assert (here / "list.csv").read_bytes().startswith(b"\xef\xbb\xbf")
     assert "of 2 in crm.csv" in result.stdout
@@ -365,3 +376,32 @@ def test_help_loads_nothing_heavy() -> None:
     )
 
     assert done.stdout == "[]\n"
+
+
+OWN_CODES = {
+    "monitor": {DUE},
+    "status": {NOT_READY},
+    "train": {STAYED, NOT_DUE},
+    "run": set(_EXIT_CODES.values()) - {0},
+}
+
+
+def test_every_command_says_its_exit_codes() -> None:
+    for name, command in _commands(get_command(app)):
+        sections = set(getattr(command.callback, "sections", ()))
+        codes = OWN_CODES.get(name, set()) | {0}
+        codes |= {StrictError.exit_code} if LogSettings in sections else set()
+        codes |= {DeliveryError.exit_code} if name in ("alerts", "sync") else set()
+
+        _, said, rest = f"{command.help} {command.epilog or ''}".partition("Exit codes: ")
+
+        assert said, name
+        assert codes <= set(map(int, re.findall(r"(?<![-\w])[0-9]\b", rest))), name
+
+
+def _commands(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{name} ")
+        else:
+            yield before + name, command

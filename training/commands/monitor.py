@@ -57,7 +57,8 @@ def monitor(
 ) -> None:
     """Compare today's log with what the champion was trained on, and its predictions with what happened.
 
-    The exit code is 0 if nothing is wrong and 3 if the champion is due for retraining, for schedulers.
+    Exit codes: 0 nothing is wrong; 2 something for you to mend; 3 the champion is due for retraining, or with --strict,
+    there is a finding that was not accepted.
 
     Example: stayworth monitor --transactions orders.csv || stayworth train --transactions orders.csv --promote
     """

@@ -52,8 +52,8 @@ def train(
 
     Example: stayworth train --transactions orders.csv --horizon-days 90 --promote
 
-    Exit codes: 0 trained, and promoted where --promote asked for it; 4 trained, but the champion stays; 5 not due
-    (--if-due).
+    Exit codes: 0 trained, and promoted where --promote asked for it; 2 something for you to mend; 3 with --strict,
+    there is a finding that was not accepted; 4 trained, but the champion stays; 5 not due (--if-due).
     """
     from training.commands.monitor import why_due
     from training.pipeline import train, with_champion_window
