@@ -36,7 +36,7 @@ def exit_codes_of(command: Callable[..., None]) -> str | None:
     """Return what the exit codes of a command mean, for its help; None where its docstring says so itself."""
     if "Exit codes:" in (command.__doc__ or ""):
         return None
-    strict = "strict" in inspect.signature(command).parameters
+    strict = any(name.endswith("strict") for name in inspect.signature(command).parameters)
     found = " 3 with --strict, there is a finding that was not accepted;" if strict else ""
     return f"Exit codes: 0 done; 2 something for you to mend, which the message says;{found} 1 a fault of stayworth."
 
