@@ -35,10 +35,20 @@ def base_log_spend(columns: Columns) -> np.ndarray:
     return np.asarray(np.log(np.maximum(spend, _TINY)))
 
 
-def factor_of(log_spend: np.ndarray, spend: np.ndarray) -> float:
-    """Return the log of actual over expected total; 0 where a total is not positive."""
-    expected, actual = float(np.exp(log_spend).sum()), float(spend.sum())
-    return float(np.log(actual / expected)) if actual > 0 and expected > 0 else 0.0
+def missed_sum(actual: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """Return each customer's part of the log of an actual sum over an expected one.
+
+    Returns
+    -------
+    ndarray of shape (n_customers,)
+        ``ln f + n·(a − f·e)/Σa``, f = Σa/Σe: their mean is ln f, their standard error that of ln f (the influence
+        function of a ratio). 0 where a sum is not positive.
+    """
+    total, said = float(actual.sum()), float(expected.sum())
+    if total <= 0 or said <= 0:
+        return np.zeros(len(actual))
+    factor = total / said
+    return np.asarray(np.log(factor) + len(actual) * (actual - factor * expected) / total)
 
 
 def any_spend(rows: Sequence[LabelledSnapshot]) -> bool:
@@ -124,22 +134,9 @@ class SpendModel:
 
 
 def price_missed(row: LabelledSnapshot) -> np.ndarray:
-    """Return each customer's part of what was missed of a window's money per purchase.
-
-    Returns
-    -------
-    ndarray of shape (n_customers,)
-        Their mean is the log of the money over what was expected of those who bought, their standard error that of this
-        log: ``ln f + n·(s − f·e)/Σs``, s a customer's spend, e what their purchases were expected to bring, f = Σs/Σe
-        (the influence function of a ratio). 0 where a total is not positive.
-    """
-    spend = row.outcomes["spend"].to_numpy()
-    expected = row.outcomes["purchases"].to_numpy() * row.columns["spend_per_purchase"]
-    actual, all_expected = float(spend.sum()), float(expected.sum())
-    if actual <= 0 or all_expected <= 0:
-        return np.zeros(len(spend))
-    factor = actual / all_expected
-    return np.asarray(np.log(factor) + len(spend) * (spend - factor * expected) / actual)
+    """Return `missed_sum` of a window's money, over what those who bought were expected to pay for their purchases."""
+    bought = row.outcomes["purchases"].to_numpy() * row.columns["spend_per_purchase"]
+    return missed_sum(row.outcomes["spend"].to_numpy(), bought)
 
 
 def price_levels(rows: Sequence[LabelledSnapshot]) -> list[float]:
@@ -150,13 +147,15 @@ def price_levels(rows: Sequence[LabelledSnapshot]) -> list[float]:
 def level_deviation(rows: Sequence[LabelledSnapshot], churn_level: Level, price_level: Level) -> float:
     """Return the standard deviation of the log of whole windows' spend over what was expected before they opened.
 
+    What the windows' customers leave to chance is taken out: it is no uncertainty of an expectation. 0 if that is all.
+
     Parameters
     ----------
     rows : sequence of LabelledSnapshot
     churn_level, price_level : Level
         Of these windows; each window is predicted from those that had closed by its snapshot.
     """
-    off = []
+    squares = []
     for row in rows:
         shift, factor = (
             level.known_at(rows, row.snapshot).at(row.snapshot) for level in (churn_level, price_level)
@@ -164,9 +163,10 @@ def level_deviation(rows: Sequence[LabelledSnapshot], churn_level: Level, price_
         columns, base = row.columns, base_log_odds(row.columns)
         if_active = columns["expected_purchases"] / expit(-base)
         more = expit(-(base + shift)) / expit(-base) * purchases_at_level(if_active, shift) / if_active
-        moved = base_log_spend(columns) + np.log(more) + factor
-        off.append(factor_of(moved, row.outcomes["spend"].to_numpy()))
-    return float(np.sqrt(np.mean(np.square(off))))
+        expected = np.exp(base_log_spend(columns) + factor) * more
+        missed = missed_sum(row.outcomes["spend"].to_numpy(), expected)
+        squares.append(missed.mean() ** 2 - missed.var() / len(missed))
+    return float(np.sqrt(max(np.mean(squares), 0.0)))
 
 
 def fit_spend(

@@ -24,6 +24,7 @@ from training.churn.spend import (
     centred_deviance,
     fit_spend,
     level_deviation,
+    missed_sum,
     relative_spend,
 )
 from training.clv.value import ValueTerms
@@ -97,11 +98,28 @@ def test_whole_windows_are_predicted_with_the_purchases_of_their_level(
 
     said = level_deviation(shop_rows, level, Level())
 
-    off = []
+    squares = []
     for row in shop_rows:
         shift = level.known_at(shop_rows, row.snapshot).at(row.snapshot)
         p = expit(base_log_odds(row.columns) + shift)
         purchases = (1 - p) * purchases_at_level(row.clv.purchases_if_active(row.columns, 60), shift)
-        expected = (purchases * row.columns["spend_per_purchase"]).sum()
-        off.append(np.log(row.outcomes["spend"].sum() / expected))
-    assert said == pytest.approx(np.sqrt(np.mean(np.square(off))))
+        expected = purchases * row.columns["spend_per_purchase"]
+        missed = missed_sum(row.outcomes["spend"].to_numpy(), expected)
+        off = np.log(row.outcomes["spend"].sum() / expected.sum())
+        squares.append(off**2 - missed.var() / len(missed))
+    assert 0 < said == pytest.approx(np.sqrt(np.mean(squares)))
+
+
+def test_what_customers_leave_to_chance_is_no_deviation_of_a_level(shop_rows: list[LabelledSnapshot]) -> None:
+    rows = [row.part(np.ones(len(row.table), dtype=bool)) for row in shop_rows]
+    for seed, row in enumerate(rows):
+        expected = row.columns["expected_purchases"] * row.columns["spend_per_purchase"]
+        row.outcomes["spend"] = expected * np.random.default_rng(seed).gamma(0.05, 20, len(expected))
+
+    # 300 customers, each off by a factor whose deviation is √20: sums are off by a quarter
+    off = [
+        np.mean(missed_sum(row.outcomes["spend"].to_numpy(), np.exp(base_log_spend(row.columns))))
+        for row in rows
+    ]
+    assert np.sqrt(np.mean(np.square(off))) > 0.15
+    assert level_deviation(rows, Level(), Level()) < 0.6 * np.sqrt(np.mean(np.square(off)))
