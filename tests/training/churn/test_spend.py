@@ -116,7 +116,7 @@ def test_what_customers_leave_to_chance_is_no_deviation_of_a_level(shop_rows: li
         expected = row.columns["expected_purchases"] * row.columns["spend_per_purchase"]
         row.outcomes["spend"] = expected * np.random.default_rng(seed).gamma(0.05, 20, len(expected))
 
-    # 300 customers, each off by a factor whose deviation is √20: sums are off by a quarter
+    # Each customer is off by a factor of mean 1 and deviation √20, by chance.
     off = [
         np.mean(missed_sum(row.outcomes["spend"].to_numpy(), np.exp(base_log_spend(row.columns))))
         for row in rows
