@@ -38,6 +38,10 @@ _USUAL = {
     "price": "price|preis|prix|precio|prezzo|fiyat|قیمت",
     "quantity": "quantity|qty|units|menge|anzahl|quantité|cantidad|adet|miktar|تعداد",
 }
+_NO_SALES = re.compile(
+    r"(?i)discount|rabatt|remise|descuento|tax|vat|mwst|kdv|shipping|fees?\b|refund|\btips?\b|تخفیف|مالیات"
+)
+"""Names of amounts that are a part of the price, or none of it."""
 _PERIOD = r"(19|20|13|14)[0-9]{2}([-/. ]?(0?[1-9]|1[0-2]|Q[1-4]))?$"  # a year, a month or a quarter
 _MARK = "\ufeff"  # of byte order, which is no part of a text
 # Words of SQL that a column's name may be.
@@ -134,6 +138,11 @@ def _missing_columns(missing: dict[str, str], available: list[str], roles: dict[
             f"{found} It seems to be a pivot table, with a row for each {near!r} and a column for each period: give "
             "the orders themselves, one a row."
         )
+    if all(re.fullmatch("'.*'", name.strip()) for name in available):
+        quotes = translated(
+            "Its cells stand in single quotes, which are no quotes of a CSV: replace them by double ones."
+        )
+        return f"{found} {quotes}"
     if any(re.match(r"[+-]?[0-9]+([.,/-][0-9]+)*$", name.strip()) for name in available):
         return f"{found} Its first line seems to be an order: write a header above it, such as {','.join(missing)}."
     return f"{found} Perhaps {'; '.join(advice)}." if advice else found
@@ -156,6 +165,8 @@ def _usual(role: str, available: list[str]) -> str | None:
     """Return the column whose name has a word by which shops call a role, if there is one."""
     for word in _USUAL.get(role, "").split("|"):
         for name in available:
+            if role == "amount" and _NO_SALES.search(name):
+                continue
             words = re.sub(r"(?<=[^\W_])(?=[A-Z][a-z])", " ", name).lower()
             if word and re.search(rf"(?:^|[\W_]){word}(?:$|[\W_]|(?:id|no|nr)$)", words):
                 return name

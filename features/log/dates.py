@@ -120,6 +120,8 @@ def _read_texts(written: pa.ChunkedArray, timezone: str, date_format: str | None
             return local
         offset = pc.replace_substring_regex(_only(_ISO_OFFSET, written), " ?(UTC|GMT)$", "Z")
         return np.where(np.isnat(local), _to_zone(_parse(offset, "ISO8601"), timezone), local)
+    if date_format.endswith("%z"):  # a zone's name may follow, as in 10:00:00 GMT+0100 (CET)
+        written = pc.replace_substring_regex(written, r" \([^()]*\)$", "")
     if "%p" in date_format:
         written = pc.replace_substring_regex(written, r"(?i)\b([ap])\. ?m\.", r"\1m")
     try:

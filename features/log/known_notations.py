@@ -148,6 +148,7 @@ _NAMED_MONTHS = (
     (rf"[0-9]{{1,2}}\. {_MONTH} [0-9]{{4}}", "%d. %B %Y", " "),
     (rf"[0-9]{{1,2}} de {_MONTH} de [0-9]{{4}}", "%d de %B de %Y", " "),
 )
+_WEEKDAY = "[A-Z][a-z]{2}"  # or month
 _IN_MAILS = r"^[A-Za-z]{3}, [0-9]{1,2} [A-Za-z]{3} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2}"
 # What it is, a pattern of the whole cell, and the --date-format that reads it.
 DATES: tuple[tuple[str, str, str], ...] = (
@@ -160,7 +161,12 @@ DATES: tuple[tuple[str, str, str], ...] = (
     (translatable("in milliseconds since 1970"), r"^(8|9|1[0-9]|2[0-4])[0-9]{11}$", "epoch-ms"),
     (translatable("in microseconds since 1970"), r"^(8|9|1[0-9]|2[0-4])[0-9]{14}$", "epoch-us"),
     (translatable("in nanoseconds since 1970"), r"^(8|9|1[0-9]|2[0-4])[0-9]{17}$", "epoch-ns"),
-    (translatable("as in e-mails"), rf"{_IN_MAILS} [+-][0-9]{{4}}$", "%a, %d %b %Y %H:%M:%S %z"),
+    (
+        translatable("as JavaScript writes them"),
+        rf"^{_WEEKDAY} {_WEEKDAY} [0-9]{{1,2}} [0-9]{{4}} [0-9:]{{8}} GMT[+-][0-9]{{4}}( \(.*\))?$",
+        "%a %b %d %Y %H:%M:%S GMT%z",
+    ),
+    (translatable("as in e-mails"), rf"{_IN_MAILS} [+-][0-9]{{4}}( \(.*\))?$", "%a, %d %b %Y %H:%M:%S %z"),
     (translatable("as in e-mails"), rf"{_IN_MAILS} (GMT|UTC)$", "%a, %d %b %Y %H:%M:%S %Z"),
     (translatable("as Excel's day numbers"), r"^(3[0-9]|4[0-9]|5[0-9])[0-9]{3}(\.[0-9]+)?$", "excel"),
     *(

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from features.errors import EmptyLogError, LogError
 from features.language import translated
 from features.log.amounts import numbers, running_cents
+from features.log.buddhist_era import buddhist_remedy
 from features.log.columns import FIELDS, blank, listed, locate, plain
 from features.log.currencies import one_name, same_currency
 from features.log.customer_days import Integers, codes_of, drawn_rows, encoded, perhaps_repeated
@@ -260,7 +261,7 @@ def validate(
         codes = codes_of(encoded(lines["customer_id"].filter(pa.array(quarantine.used))))
         quarantine.set_aside(_identical(lines, quarantine, codes), IDENTICAL_ROW, names["customer_id"])
     used = _contract_table(lines.filter(pa.array(quarantine.used)))
-    _require_rows(used, quarantine)
+    _require_rows(used, quarantine, names)
     if not refunds_only:
         _require_purchases(used)
     return TransactionLog(
@@ -448,7 +449,7 @@ def _contract_table(lines: pa.Table) -> pa.Table:
     return lines.select(kept).add_column(1, "ordered_on", days)
 
 
-def _require_rows(used: pa.Table, quarantine: Quarantine) -> None:
+def _require_rows(used: pa.Table, quarantine: Quarantine, names: Mapping[str, str]) -> None:
     if not used.num_rows:
         examples = quarantine.examples()
         counts = "; ".join(f"{count:,} {why} ({examples[why]})" for why, count in quarantine.counts().items())
@@ -457,7 +458,8 @@ def _require_rows(used: pa.Table, quarantine: Quarantine) -> None:
                 "None of the log's {size:row|rows} can be used: {counts}.",
                 size=quarantine.used.size,
                 counts=counts,
-            )
+            ),
+            buddhist_remedy(quarantine.raw[names["ordered_at"]], names["ordered_at"]),
         )
 
 

@@ -1047,6 +1047,11 @@ def test_one_amount_that_is_most_of_the_money_is_said():
         (["3 de enero de 2022", "1 de marzo de 2022"], "%d de %B de %Y"),
         (["Mon, 15 Jan 2024 10:30:00 +0330", "Tue, 16 Jan 2024 10:30:00 +0330"], "%a, %d %b %Y %H:%M:%S %z"),
         (["Mon, 15 Jan 2024 10:30:00 GMT", "Tue, 16 Jan 2024 10:30:00 GMT"], "%a, %d %b %Y %H:%M:%S %Z"),
+        (["Mar 15, 2024, 3:04:05 PM", "Mar 5, 2024, 11:04:05 AM"], "%b %d, %Y, %I:%M:%S %p"),  # Magento's
+        (
+            ["Tue Mar 05 2024 10:00:00 GMT+0100 (CET)", "Mon Apr 15 2024 10:00:00 GMT+0200 (CEST)"],
+            "%a %b %d %Y %H:%M:%S GMT%z",
+        ),
     ],
 )
 def test_the_format_that_is_told_reads_all_dates_not_only_those_that_show_it(dates: list[str], form: str):
@@ -1056,6 +1061,49 @@ def test_the_format_that_is_told_reads_all_dates_not_only_those_that_show_it(dat
 
     assert f"--date-format '{form}' reads them" in str(told.value)
     assert read(raw, date_format=form).report.rows_used == 100
+
+
+@pytest.mark.parametrize(
+    ("dates", "date_format"),
+    [(["2567-02-29", "2567-03-17"], None), (["29/02/2567", "17/03/2567"], "%d/%m/%Y")],
+)
+def test_years_of_the_buddhist_era_are_read_by_the_query_that_is_told(
+    dates: list[str], date_format: str | None
+):
+    raw = shop(ordered_at=dates * 50)
+    with pytest.raises(LogError, match="Years such as 2567 are of the Buddhist era") as told:
+        read(raw, date_format=date_format)
+    query = str(told.value).partition("FILE?query=")[2].partition('" reads them')[0].replace('\\"', '"')
+
+    log = read(query_log(raw, query), date_format=date_format)
+
+    assert (log.first_day, log.last_day) == (date(2024, 2, 29), date(2024, 3, 17))
+
+
+def test_columns_of_an_etsy_export_are_told():
+    with pytest.raises(LogError) as told:
+        read(
+            pa.table(
+                {
+                    "Sale Date": ["03/15/24"],
+                    "Buyer User ID": ["bob"],
+                    "Discount Amount": ["0"],
+                    "Order Value": ["20.5"],
+                }
+            )
+        )
+
+    for flag in (
+        "--customer-column 'Buyer User ID'",
+        "--date-column 'Sale Date'",
+        "--amount-column 'Order Value'",
+    ):
+        assert flag in str(told.value)
+
+
+def test_a_csv_in_single_quotes_is_told_apart():
+    with pytest.raises(LogError, match="Its cells stand in single quotes"):
+        read(pa.table({"'customer_id'": ["'1'"], "'ordered_at'": ["'2024-01-01'"], "'amount'": ["'5'"]}))
 
 
 @pytest.mark.parametrize(
