@@ -232,6 +232,16 @@ def measure(
             )
         )
     contacted = customers["contacted"].to_numpy()
+    if min(int(contacted.sum()), int((~contacted).sum())) < _FEWEST_PER_GROUP:
+        notes.append(
+            translated(
+                "{contacted:,} contacted and {held_out:,} held-out customers are too few to tell: with fewer than {n} "
+                "in a group an interval says little more than what is possible.",
+                contacted=int(contacted.sum()),
+                held_out=int((~contacted).sum()),
+                n=_FEWEST_PER_GROUP,
+            )
+        )
     rates = {name: redemption(offer, customers, outcomes) for name, offer in assignment.offers.items()}
     cost = contact_costs(assignment.offers, rates, customers, outcomes)
     if redeemed is None and any(paid_apart(offer) for offer in assignment.offers.values()):
@@ -297,7 +307,10 @@ def _effects(
         if group != "all" and smallest < _FEWEST_PER_GROUP:
             continue
         for name, value in values.items():
-            estimate = effect(value[rows], contacted[rows], stratum[rows], known[rows], confidence=level)
+            limits = (0.0, 1.0) if name == "retention" else None
+            estimate = effect(
+                value[rows], contacted[rows], stratum[rows], known[rows], confidence=level, limits=limits
+            )
             found[group, name] = replace(estimate, confidence=confidence)
     return found
 

@@ -127,3 +127,14 @@ def test_strata_count_by_their_contacted_however_many_of_them_are_held_out() -> 
     found = effect(outcome, contacted, stratum)
 
     assert found.difference == pytest.approx((4 * 1.0 + 2 * 4.0) / 6)
+
+
+def test_the_interval_of_a_share_stays_within_what_the_contacted_could_have_done() -> None:
+    # 9 of 10 contacted bought, and 1 of 2 held out: without the contact 0 to 10 of the ten would have.
+    outcome, contacted = [1.0] * 9 + [0.0] + [1.0, 0.0], [True] * 10 + [False] * 2
+
+    free, found = effect(outcome, contacted), effect(outcome, contacted, limits=(0, 1))
+
+    assert free.high == pytest.approx(1.203, abs=0.001)
+    assert (found.low, found.high) == pytest.approx((free.low, 0.9))
+    assert found.difference == pytest.approx(0.4)
