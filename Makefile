@@ -55,10 +55,12 @@ soak: $(STAMP)
 bench-quality: $(STAMP)
 	$(BIN)/python -W ignore tests/benchmarks/bench_quality.py $(LOGS)
 
-# What training and scoring cost by size, and how many customers suffice to learn from: they take many minutes.
+# What training and scoring cost by size, beside peers, with a plot, and how many customers suffice to learn from: they
+# take many minutes.
 bench-scale: $(STAMP)
-	$(BIN)/python tests/benchmarks/bench_scale.py 100000 1000000
-	$(BIN)/python tests/benchmarks/bench_sample.py 40000
+	mkdir -p $(BUILD)
+	$(BIN)/python tests/benchmarks/bench_scale.py 20000 100000 1000000 --plot $(BUILD)/cost.svg
+	$(BIN)/python tests/benchmarks/bench_sample.py
 
 # The service has a benchmark of its own: it needs wrk, and takes minutes.
 bench: $(STAMP)

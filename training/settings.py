@@ -90,6 +90,10 @@ class RunSettings(Settings):
     ] = Field(default=None, ge=1)
 
 
+ROWS_LEARNT_FROM = 450_000
+"""Customers times snapshots from which the trees learn: what more would gain is far below noise (docs/training.md)."""
+
+
 class TrainSettings(RunSettings, section="train"):
     """How models are trained and judged: the section ``[train]``.
 
@@ -121,13 +125,14 @@ class TrainSettings(RunSettings, section="train"):
         int, typer.Option("--snapshots", help="Monthly snapshots to learn from, at the most.")
     ] = Field(default=18, ge=1)
     sample_customers: Annotated[
-        int,
+        int | None,
         typer.Option(
             "--sample-customers",
             help="Of a log with more customers, learn from so many and judge on them, drawn by a hash of their ids. "
-            "The purchase and spend models that are deployed are fitted on all.",
+            f"The purchase and spend models that are deployed are fitted on all. By default {ROWS_LEARNT_FROM:,} over "
+            "the number of monthly snapshots.",
         ),
-    ] = Field(default=50_000, ge=1_000)
+    ] = Field(default=None, ge=1_000)
     campaign: Annotated[
         list[Path],
         typer.Option(
@@ -220,6 +225,25 @@ class TrainSettings(RunSettings, section="train"):
         """Return the settings with the horizon and dormancy advised for the log, where they were not given."""
         dormancy = self.dormant_after_days or dormant_after_days
         return self.model_copy(update={"horizon_days": horizon_days, "dormant_after_days": dormancy})
+
+    def customers_learnt_from(self, first_order: date, last_order: date) -> int:
+        """Return the number of customers to learn from, at the most: as given, or by the log's length.
+
+        Parameters
+        ----------
+        first_order, last_order : date
+            Of the log.
+
+        Examples
+        --------
+        >>> three_years = date(2020, 1, 1), date(2022, 12, 31)
+        >>> TrainSettings().customers_learnt_from(*three_years)
+        25000
+        >>> TrainSettings(snapshots=3).customers_learnt_from(*three_years)
+        150000
+        """
+        months = max(1, (last_order - first_order).days // 30)
+        return self.sample_customers or max(1_000, ROWS_LEARNT_FROM // min(self.snapshots, months))
 
     @property
     def shares_of_tiers(self) -> tuple[float, ...]:

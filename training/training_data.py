@@ -111,7 +111,9 @@ def prepare(
     """
     campaigns = [read_assignment(folder) for folder in settings.campaign]
     threads = settings.threads or cpu_quota()
-    drawn = log.sample(settings.sample_customers, settings.seed)
+    customers = settings.customers_learnt_from(log.first_day, log.last_day)
+    settings = settings.model_copy(update={"sample_customers": customers})
+    drawn = log.sample(customers, settings.seed)
     with (
         engine_for(drawn.table.num_rows, threads=threads) as engine,
         PurchaseHistory(drawn, engine, beside) as history,

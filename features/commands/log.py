@@ -103,7 +103,8 @@ def read_and_check(
     report(translated("Validating"), 0, raw.num_rows)
     orders = validate(raw, log, columns, left_out=_left_out(raw, log))
     found = check(orders, log)
-    orders = replace(orders, where=log.where)
+    if log.where is not None:  # a copy has to count anew what the checks have counted
+        orders = replace(orders, where=log.where)
     report(translated("Validating"), raw.num_rows, raw.num_rows)
     if log.quarantine and write_quarantine:
         write_quarantine(orders.quarantine.table(), log.quarantine)

@@ -75,9 +75,10 @@ def drawn_rows(ids: pa.DictionaryArray, customers: int, seed: int) -> npt.NDArra
     if len(ids.dictionary) <= customers:
         return None
     texts = (f"{seed}:{each}".encode() for each in ids.dictionary.to_pylist())
-    digests = np.array([hashlib.md5(text, usedforsecurity=False).digest() for text in texts], dtype="S16")
-    drawn = np.zeros(len(digests), dtype=bool)
-    drawn[np.argsort(digests, kind="stable")[:customers]] = True
+    digests = b"".join([hashlib.md5(text, usedforsecurity=False).digest() for text in texts])
+    high, low = np.frombuffer(digests, dtype=">u8").astype(np.uint64).reshape(-1, 2).T
+    drawn = np.zeros(len(high), dtype=bool)
+    drawn[np.lexsort((low, high))[:customers]] = True
     return np.asarray(drawn[ids.indices.to_numpy()])
 
 

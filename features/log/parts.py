@@ -24,6 +24,11 @@ _SUFFIX = ".part.parquet"
 _READABLE = re.compile(r"[^\w.-]+")
 
 
+def kept_parts(folder: Path) -> list[Path]:
+    """Return the files of a folder of parts, in the order of their rows; none if there is no such folder."""
+    return sorted(folder.glob(f"*{_SUFFIX}"))
+
+
 class LogParts:
     """A folder of parts.
 
@@ -62,7 +67,7 @@ class LogParts:
             If a part cannot be read, or has other columns.
         """
         self._tonight = raw
-        files = sorted({*self.folder.glob(f"*{_SUFFIX}"), self._file})
+        files = sorted({*kept_parts(self.folder), self._file})
         tables = [raw if file == self._file else self._read(file, raw) for file in files]
         try:
             return pa.concat_tables(tables, promote_options="default")

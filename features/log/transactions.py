@@ -183,7 +183,8 @@ class TransactionLog:
 
     def without_raw_rows(self) -> TransactionLog:
         """Return the log with everything computed, and without the raw rows: they take most of the memory."""
-        computed = {name: getattr(self, name) for name in ("report", "customers_without_a_used_row")}
+        kept = ("report", "customers_without_a_used_row", "customer_ids")
+        computed = {name: getattr(self, name) for name in kept}
         log = replace(
             self, quarantine=self.quarantine.without_raw_rows(), lines=self.lines.schema.empty_table()
         )

@@ -12,6 +12,7 @@ from features.commands.console import show_json, show_table
 from features.commands.options import CONFIG_ONLY, AsJson, options
 from features.errors import StayworthError
 from features.language import translated
+from features.log.settings import Columns, LogSettings
 from serving.delivery.settings import WebhookSettings
 from serving.settings import StoreSettings
 
@@ -20,6 +21,8 @@ from serving.settings import StoreSettings
 def forget(
     settings: StoreSettings,
     webhook: Annotated[WebhookSettings, CONFIG_ONLY],
+    log: Annotated[LogSettings | None, CONFIG_ONLY],
+    columns: Annotated[Columns, CONFIG_ONLY],
     ids: Annotated[list[str] | None, typer.Argument(help="Ids of the customers, to the letter.")] = None,
     from_file: Annotated[
         Path | None, typer.Option("--from", help="Table of customers to erase, by customer_id.")
@@ -44,11 +47,16 @@ def forget(
 
     Example: stayworth forget 00017 --in campaign --in scored.csv --receipt receipt.json
 
-    Published counts and a campaign's numbers stay. Who is still in the log of orders is back with the next list:
-    remove them there too (--in orders.csv).
+    Published counts and a campaign's numbers stay. The parts of a log, where the config file names their folder, are
+    gone through too. Who is still in the log of orders is back with the next list: remove them there too
+    (--in orders.csv).
     """
+    import pyarrow.parquet as pq
+
     from features.log.hidden_rows import REMARKS
     from features.log.identity import read_ids
+    from features.log.parts import kept_parts
+    from features.log.presets import with_preset
     from features.log.sources import read_table
     from serving.erasure.erasure import CUSTOMER_ID, erase
     from serving.store.store import Store
@@ -76,8 +84,11 @@ def forget(
     if not any(wanted):
         raise StayworthError(translated("Whom? Give ids, or a table of them: --from FILE."))
     with Store(settings.uri) as store:
-        kept = webhook.kept(store.address.file)
-        done = erase(wanted, store, [*(places or ()), *kept], customer_column, keep=dry_run)
+        kept, parts = webhook.kept(store.address.file), kept_parts(log.parts) if log and log.parts else []
+        if log and parts and customer_column == CUSTOMER_ID:
+            _, columns = with_preset(log, columns, pq.read_schema(parts[0]).names)
+            customer_column = columns.customer_column
+        done = erase(wanted, store, [*(places or ()), *parts, *kept], customer_column, keep=dry_run)
     if receipt and not dry_run:
         done.write(receipt)
     if as_json:

@@ -1,26 +1,34 @@
-"""What training and scoring cost by the size of a log: ``python tests/benchmarks/bench_scale.py [customers …]``.
+"""What training and scoring cost by the size of a log.
 
-Simulates three years of a shop with 9.4 orders a customer (by default 100,000 customers), and runs ``stayworth train``
-and ``stayworth score`` on it beside what one would write by hand with lifetimes: the summary of the log, and the fit of
-BG/NBD and Gamma-Gamma to it. Each is a process of its own. Prints CPU seconds, the peak of resident memory, and the
-ratio of CPU to that of lifetimes.
+    python tests/benchmarks/bench_scale.py [customers …] [--plot FILE]
+
+Simulates three years of a shop with 9.4 orders a customer (by default 20,000 and 100,000 customers), and runs
+``stayworth features``, ``train`` and ``score`` on it beside what one would write by hand: the four numbers of each
+customer that BG/NBD and Gamma-Gamma need, by bare DuckDB, pandas, polars (where it is installed) and lifetimes, and the
+fit by lifetimes as well. Each is a process of its own. Prints CPU seconds, the peak of resident memory, and the ratio
+of CPU to that of lifetimes; of several sizes also how the cost grows: ∝ orders^slope. The plot is that as a picture
+(SVG, PNG or PDF).
 """
 
 from __future__ import annotations
 
+import argparse
+import importlib.util
 import os
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 
 from features.datasets.simulator import simulate_log
 
-PEER = """
+SUMMARY = """
 import warnings
 warnings.simplefilter("ignore")
 import pandas as pd
@@ -29,29 +37,64 @@ from lifetimes.utils import summary_data_from_transaction_data
 log = pd.read_parquet("orders.parquet")
 log = log[log["amount"] >= 0]
 rfm = summary_data_from_transaction_data(log, "customer_id", "ordered_at", "amount", freq="D")
+"""
+FIT = """
 BetaGeoFitter().fit(rfm["frequency"], rfm["recency"] / 7, rfm["T"] / 7)
 bought = rfm[(rfm["frequency"] > 0) & (rfm["monetary_value"] > 0)]
 GammaGammaFitter().fit(bought["frequency"], bought["monetary_value"])
 """
+DUCKDB = """
+import duckdb
+duckdb.sql(\"\"\"
+WITH days AS (SELECT customer_id, CAST(ordered_at AS DATE) AS day, sum(amount) AS spend FROM 'orders.parquet'
+              WHERE amount >= 0 GROUP BY ALL),
+     numbered AS (SELECT *, row_number() OVER (PARTITION BY customer_id ORDER BY day) AS nth FROM days)
+SELECT customer_id, count(*) - 1, max(day) - min(day), (SELECT max(day) FROM days) - min(day),
+       avg(spend) FILTER (nth > 1)
+FROM numbered GROUP BY customer_id
+\"\"\").to_arrow_table()
+"""
+PANDAS = """
+import pandas as pd
+log = pd.read_parquet("orders.parquet")
+log = log[log["amount"] >= 0]
+day = log["ordered_at"].astype("datetime64[s]").dt.floor("D")
+days = log.groupby(["customer_id", day])["amount"].sum().reset_index()
+later = days[days["customer_id"].duplicated()]
+of = days.groupby("customer_id")["ordered_at"].agg(["count", "min", "max"])
+rfm = pd.DataFrame({"frequency": of["count"] - 1, "recency": of["max"] - of["min"],
+                    "T": days["ordered_at"].max() - of["min"],
+                    "monetary_value": later.groupby("customer_id")["amount"].mean()})
+"""
+POLARS = """
+import polars as pl
+days = (pl.scan_parquet("orders.parquet").filter(pl.col("amount") >= 0)
+        .group_by("customer_id", pl.col("ordered_at").cast(pl.Date).alias("day")).agg(pl.col("amount").sum())
+        .sort("customer_id", "day"))
+days.group_by("customer_id").agg(pl.len() - 1, pl.col("day").max() - pl.col("day").min(), pl.col("day").min(),
+                                 pl.col("amount").slice(1).mean()).collect()
+"""
 STAYWORTH = str(Path(sys.executable).with_name("stayworth"))
+LOG = ("--transactions", "orders.parquet")
 TRACKING = ("--tracking-uri", "sqlite:///mlflow.db")
+BY_HAND = "lifetimes: summary and fit"
 RUNS = {
-    "lifetimes: summary and fit": (sys.executable, "-c", PEER),
-    "stayworth train": (
-        *(
-            STAYWORTH,
-            "train",
-            "--transactions",
-            "orders.parquet",
-            "--horizon-days",
-            "90",
-            "--promote",
-            *TRACKING,
-        ),
+    BY_HAND: (sys.executable, "-c", SUMMARY + FIT),
+    "lifetimes: summary": (sys.executable, "-c", SUMMARY),
+    "bare DuckDB: summary": (sys.executable, "-c", DUCKDB),
+    "pandas: summary": (sys.executable, "-c", PANDAS),
+    "polars: summary": (sys.executable, "-c", POLARS),
+    "stayworth features, 6 snapshots": (
+        STAYWORTH,
+        "features",
+        *LOG,
+        "--snapshots",
+        "6",
+        "--out",
+        "f.parquet",
     ),
-    "stayworth score to Parquet": (
-        *(STAYWORTH, "score", "--transactions", "orders.parquet", "--out", "scored.parquet", *TRACKING),
-    ),
+    "stayworth train": (STAYWORTH, "train", *LOG, "--horizon-days", "90", "--promote", *TRACKING),
+    "stayworth score to Parquet": (STAYWORTH, "score", *LOG, "--out", "scored.parquet", *TRACKING),
 }
 
 
@@ -67,28 +110,68 @@ def measured(command: tuple[str, ...], folder: Path) -> tuple[float, float, floa
     return used.ru_utime + used.ru_stime, time.perf_counter() - began, used.ru_maxrss / 1e6
 
 
+def of_size(customers: int) -> tuple[int, dict[str, float]]:
+    """Measure every command on a log; print a line each, and return the orders and the CPU seconds."""
+    shop = {
+        "r": 1.0,
+        "alpha": 7.0,
+        "b": 8.0,
+        "start": date(2020, 1, 1),
+        "weeks": 156,
+        "acquisition_weeks": 100,
+    }
+    with tempfile.TemporaryDirectory() as name:
+        log = simulate_log(customers, **shop, refund_share=0.03).transactions  # type: ignore[arg-type]
+        pq.write_table(log, Path(name) / "orders.parquet")
+        orders = log.num_rows
+        print(f"\n{customers:,} customers, {orders:,} rows, {os.cpu_count()} CPUs")
+        print(f"{'':31}  CPU s  wall s  peak GB  CPU, ratio to {BY_HAND}")
+        del log
+        found: dict[str, float] = {}
+        for what, command in RUNS.items():
+            if what.startswith("polars") and not importlib.util.find_spec("polars"):
+                print(f"{what:31}  not installed")
+                continue
+            cpu, wall, peak = measured(command, Path(name))
+            found[what] = cpu
+            print(f"{what:31}  {cpu:5.1f}  {wall:6.0f}  {peak:7.2f}  {cpu / found[BY_HAND]:.2f}", flush=True)
+    return orders, found
+
+
+def slopes(by_size: Mapping[int, Mapping[str, float]]) -> dict[str, float]:
+    """Return the exponent by which each command's cost grows between the two largest sizes."""
+    (fewer, then), (more, now) = sorted(by_size.items())[-2:]
+    return {what: float(np.log(now[what] / then[what]) / np.log(more / fewer)) for what in now}
+
+
+def plot(by_size: Mapping[int, Mapping[str, float]], file: Path) -> None:
+    """Draw CPU seconds against orders, both axes logarithmic."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.0, 4.5), layout="constrained")
+    axes = figure.subplots()
+    orders, grown = sorted(by_size), slopes(by_size)
+    for what in by_size[orders[-1]]:
+        style = {"linewidth": 2.0} if what.startswith("stayworth") else {"linewidth": 1.0, "linestyle": "--"}
+        seconds = [by_size[size][what] for size in orders]
+        axes.plot(orders, seconds, marker="o", label=f"{what}: slope {grown[what]:.2f}", **style)
+    axes.set(xscale="log", yscale="log", xlabel="orders", ylabel="CPU seconds")
+    axes.legend(fontsize="small")
+    figure.savefig(file, metadata={"Date": None} if file.suffix == ".svg" else None)
+
+
 def main() -> None:
-    for customers in map(int, sys.argv[1:] or ["100000"]):
-        with tempfile.TemporaryDirectory() as name:
-            log = simulate_log(
-                customers,
-                r=1.0,
-                alpha=7.0,
-                b=8.0,
-                start=date(2020, 1, 1),
-                weeks=156,
-                acquisition_weeks=100,
-                refund_share=0.03,
-            ).transactions
-            pq.write_table(log, Path(name) / "orders.parquet")
-            print(f"\n{customers:,} customers, {log.num_rows:,} rows, {os.cpu_count()} CPUs")
-            print(f"{'':28}  CPU s  wall s  peak GB  CPU, ratio to lifetimes")
-            del log
-            peer = 0.0
-            for what, command in RUNS.items():
-                cpu, wall, peak = measured(command, Path(name))
-                peer = peer or cpu
-                print(f"{what:28}  {cpu:5.0f}  {wall:6.0f}  {peak:7.2f}  {cpu / peer:.1f}", flush=True)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("customers", nargs="*", type=int, default=[20_000, 100_000])
+    parser.add_argument("--plot", type=Path)
+    asked = parser.parse_args()
+    by_size = dict(of_size(customers) for customers in asked.customers)
+    if len(by_size) > 1:
+        print("\ncost ∝ orders^slope, between the two largest logs:")
+        for what, slope in slopes(by_size).items():
+            print(f"{what:31}  {slope:.2f}")
+        if asked.plot:
+            plot(by_size, asked.plot)
 
 
 if __name__ == "__main__":

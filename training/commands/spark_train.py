@@ -85,8 +85,9 @@ def _taken(orders: SparkLog, settings: TrainSettings) -> tuple[TransactionLog, P
     """Return the log of the customers that are learnt from, and the history of all where it holds not all."""
     from features.table.spark_history import SparkHistory
 
-    taken = orders.taken(settings.sample_customers, settings.seed)
-    customers = taken.report.customers
-    if orders.is_whole or customers <= settings.sample_customers:
+    customers = settings.customers_learnt_from(orders.first_day, orders.last_day)
+    taken = orders.taken(customers, settings.seed)
+    if orders.is_whole or taken.report.customers <= customers:
         return taken, None
-    return taken, SparkHistory(orders, MOST_FITTED if customers > MOST_FITTED else None, settings.seed)
+    most = MOST_FITTED if taken.report.customers > MOST_FITTED else None
+    return taken, SparkHistory(orders, most, settings.seed)

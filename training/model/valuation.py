@@ -66,10 +66,7 @@ class Valuation:
             The columns from ``expected_purchases`` to ``value_at_risk``, ``spend_per_purchase``,
             ``value_of_resumption`` and ``expected_gross_value``.
         """
-        if_active = self.clv.purchases_if_active(described, self.terms.horizon_days)
-        level = _log_odds(churn_probability) - _log_odds(at_level_0) if at_level_0 is not None else 0.0
-        purchases = (1 - churn_probability) * purchases_at_level(if_active, level)
-        spend_per_purchase = self._spend_per_purchase(described, if_active, churn_probability, at_level_0)
+        purchases, spend_per_purchase = self._in_window(described, churn_probability, at_level_0)
         values = self.clv.net_values(described, self.terms, spend_per_purchase)
         expected_value, at_stake = values.expected(churn_probability), values.at_stake
         low, high = self._interval(described, churn_probability, values, spend_per_purchase)
@@ -90,6 +87,22 @@ class Valuation:
             "value_of_resumption": values.resumed,
             "expected_gross_value": gross,
         }
+
+    def expected_spend(
+        self, described: Columns, churn_probability: np.ndarray, at_level_0: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return the column ``expected_spend`` of `money` alone, which needs no integral over the value horizon."""
+        purchases, spend_per_purchase = self._in_window(described, churn_probability, at_level_0)
+        return np.asarray(purchases * spend_per_purchase)
+
+    def _in_window(
+        self, described: Columns, churn_probability: np.ndarray, at_level_0: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the purchases expected in the churn window, and the spend per purchase."""
+        if_active = self.clv.purchases_if_active(described, self.terms.horizon_days)
+        level = _log_odds(churn_probability) - _log_odds(at_level_0) if at_level_0 is not None else 0.0
+        purchases = (1 - churn_probability) * purchases_at_level(if_active, level)
+        return purchases, self._spend_per_purchase(described, if_active, churn_probability, at_level_0)
 
     def _interval(
         self,

@@ -84,9 +84,20 @@ def expect_to_date(
     churn: ChurnModel, clv: CLVModel, columns: Columns, snapshot: Snapshot, horizon_days: int, days: int
 ) -> ExpectedToDate:
     """Return what is expected of the customers of a snapshot within ``days`` of it, at most the horizon."""
+    share = _share_in_window(churn, clv, columns, snapshot, horizon_days)
+    return _expected(clv, columns, share, days)
+
+
+def _share_in_window(
+    churn: ChurnModel, clv: CLVModel, columns: Columns, snapshot: Snapshot, horizon_days: int
+) -> np.ndarray:
+    """Return the probability of a purchase in the window, over the purchase model's own."""
     described = {**columns, **clv.predict(columns, horizon_days)}
     in_window = 1.0 - churn.predict(described, snapshot)
-    share = in_window / np.maximum(1.0 - described["p0"], _TINY)
+    return np.asarray(in_window / np.maximum(1.0 - described["p0"], _TINY))
+
+
+def _expected(clv: CLVModel, columns: Columns, share: np.ndarray, days: int) -> ExpectedToDate:
     x, t_x, T = clv.histories(columns)
     weeks = clv.weeks_ahead(columns, days)
     return ExpectedToDate(
@@ -109,20 +120,15 @@ def usual_pace(
         Each with the purchase model fitted on what it sees; their windows have closed.
     """
     horizon_days = model.terms.horizon_days
-    weeks = []
-    for days in WEEK_DAYS * np.arange(1, min(LOOK_WEEKS, horizon_days // WEEK_DAYS) + 1):
-        totals = []
-        for row in rows:
-            expected = expect_to_date(
-                model.churn.as_known_at(rows, row.snapshot),
-                row.clv,
-                row.columns,
-                row.snapshot,
-                horizon_days,
-                int(days),
-            )
-            totals.append(_totals(history, row.snapshot, int(days), row.table["customer_id"], expected))
-        weeks.append([_usual([each[gauge] for each in totals]) for gauge in PACE_GAUGES])
+    looks = [WEEK_DAYS * week for week in range(1, min(LOOK_WEEKS, horizon_days // WEEK_DAYS) + 1)]
+    totals: list[list[dict[str, tuple[np.ndarray, np.ndarray]]]] = [[] for _ in looks]
+    for row in rows:
+        columns, churn = row.columns, model.churn.as_known_at(rows, row.snapshot)
+        share = _share_in_window(churn, row.clv, columns, row.snapshot, horizon_days)
+        for days, of_look in zip(looks, totals, strict=True):
+            expected = _expected(row.clv, columns, share, days)
+            of_look.append(_totals(history, row.snapshot, days, row.table["customer_id"], expected))
+    weeks = [[_usual([each[gauge] for each in of_look]) for gauge in PACE_GAUGES] for of_look in totals]
     return UsualPace(*zip(*weeks, strict=True)) if weeks else UsualPace()
 
 

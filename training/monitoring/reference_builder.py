@@ -16,7 +16,7 @@ from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
 from training.model.retention_model import RetentionModel
-from training.monitoring.columns import described, monitored_columns, with_predictions, without_intervals
+from training.monitoring.columns import described, monitored_columns, with_predictions
 from training.monitoring.pace import usual_pace
 from training.reference.distribution import CategoryCounts, NumericDistribution, distance
 from training.reference.performance import ExpectedPerformance, Performance, measure
@@ -105,8 +105,8 @@ def _window(
     """Judge the recipe at a training snapshot, with the purchase model and the level that it could know."""
     churn = model.churn.as_known_at(rows, row.snapshot)
     probability, at_level_0 = churn.predict_both(row.columns, row.snapshot)
-    valuation = without_intervals(replace(model.valuation, clv=row.clv))
-    expected_spend = valuation.money(row.columns, probability, at_level_0)["expected_spend"]
+    valuation = replace(model.valuation, clv=row.clv)
+    expected_spend = valuation.expected_spend(row.columns, probability, at_level_0)
     return measure_slices(row, probability, expected_spend, model.card.dormant_after_days)
 
 

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import chi2, kstwobign
+from scipy.special import chdtri, kolmogorov
 
 FLOOR = 0.0005
 """Added to each share, so that an empty bin does not make the index infinite."""
@@ -91,7 +91,7 @@ def stability(then: np.ndarray, now: np.ndarray) -> tuple[float, float]:
         return 0.0, 0.0
     shares = [(c[present] / c.sum() + FLOOR) / (1 + FLOOR * bins) for c in (then, now)]
     psi = float(((shares[1] - shares[0]) * np.log(shares[1] / shares[0])).sum())
-    return psi, float(chi2.isf(_NOISE, bins - 1) * (1 / then.sum() + 1 / now.sum()))
+    return psi, float(chdtri(bins - 1, _NOISE) * (1 / then.sum() + 1 / now.sum()))
 
 
 def kolmogorov_smirnov(then: Sequence[int], now: Sequence[int]) -> tuple[float, float]:
@@ -100,4 +100,4 @@ def kolmogorov_smirnov(then: Sequence[int], now: Sequence[int]) -> tuple[float, 
     if not n or not m:
         return 0.0, 1.0
     distance = float(np.abs(np.cumsum(then) / n - np.cumsum(now) / m).max())
-    return distance, float(kstwobign.sf(distance * np.sqrt(n * m / (n + m))))
+    return distance, float(kolmogorov(distance * np.sqrt(n * m / (n + m))))

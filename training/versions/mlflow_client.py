@@ -125,6 +125,24 @@ def ignore_existing() -> Iterator[None]:
             raise
 
 
+@contextlib.contextmanager
+def unchecked_requirements() -> Iterator[None]:
+    """Let MLflow not compare a model's requirements with what is installed: it only warns, after seconds of reading.
+
+    To find the module of each requirement it reads the records of every installed package.
+    """
+    import_mlflow()
+    from mlflow.utils import environment
+
+    name = "warn_dependency_requirement_mismatches"
+    check = getattr(environment, name, None)
+    setattr(environment, name, lambda requirements: None)
+    try:
+        yield
+    finally:
+        setattr(environment, name, check)
+
+
 @functools.cache
 def import_mlflow() -> ModuleType:
     """Import MLflow when it is needed, which takes seconds; without telemetry, progress bars and long retries."""

@@ -14,7 +14,7 @@ import pandas as pd
 
 from features.temporary import temporary_folder
 from training.tracking_uri import TrackingURI
-from training.versions.mlflow_client import ignore_existing, import_mlflow
+from training.versions.mlflow_client import ignore_existing, import_mlflow, unchecked_requirements
 from training.versions.pyfunc import LOADER
 from training.versions.version import MODEL_NAME
 
@@ -110,15 +110,16 @@ def register_model(
         loader, packed = folder / "loader.py", folder / "packed"
         loader.write_text(LOADER)
         shutil.copytree(files, folder / "model")
-        import_mlflow().pyfunc.save_model(
-            packed,
-            mlflow_model=mlmodel,
-            python_model=str(loader),
-            artifacts={"model": str(folder / "model")},
-            # Without this argument MLflow infers them, which takes five seconds.
-            pip_requirements=_requirements(),
-            input_example=input_example,
-        )
+        with unchecked_requirements():
+            import_mlflow().pyfunc.save_model(
+                packed,
+                mlflow_model=mlmodel,
+                python_model=str(loader),
+                artifacts={"model": str(folder / "model")},
+                # Without this argument MLflow infers them, which takes five seconds.
+                pip_requirements=_requirements(),
+                input_example=input_example,
+            )
         client.log_model_artifacts(model.model_id, str(packed))
     client.finalize_logged_model(model.model_id, "READY")
     client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])

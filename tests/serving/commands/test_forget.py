@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
 from features.files import write_csv
+from features.log.parts import LogParts, kept_parts
 from serving.cli import app
 from training.campaign.assignment import read_assignment
 
@@ -114,3 +116,25 @@ def test_a_mistake_is_one_line_and_removes_nothing(
     assert result.exit_code == 2
     assert complaint in result.output
     assert [path.name for path in tmp_path.iterdir()] == ["offers.csv"]
+
+
+def test_the_parts_of_a_log_that_the_config_file_names_are_gone_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("STAYWORTH_STORE", raising=False)
+    (tmp_path / "stayworth.toml").write_text(
+        '[log]\ntransactions = "orders.csv"\nparts = "parts"\n[columns]\ncustomer_column = "Kunde"\n'
+    )
+    for night in ("january.csv", "february.csv"):
+        parts = LogParts(tmp_path / "parts", night)
+        parts.joined(pa.table({"Kunde": ["00017", "00018", "00017"], "amount": ["10", "11", "12"]}))
+        parts.keep()
+
+    erased = stayworth("forget", "00017", "--json")
+    again = stayworth("forget", "00017", "--json")
+
+    counts = [[place["rows"] for place in json.loads(each.stdout)["places"]] for each in (erased, again)]
+    assert counts == [[0, 2, 2], [0, 0, 0]]  # the store, and two parts
+    left = [pq.read_table(file)["Kunde"].to_pylist() for file in kept_parts(tmp_path / "parts")]
+    assert left == [["00018"], ["00018"]]
