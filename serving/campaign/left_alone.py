@@ -8,7 +8,6 @@ from features.language import translated
 from training.campaign.candidates import (
     CONTACTED_BY_RUNNING,
     HELD_OUT_BY_RUNNING,
-    LOSS_MAKER,
     STANDING,
 )
 from training.campaign.plan import CampaignPlan
@@ -42,7 +41,7 @@ def left_alone_sentences(plan: CampaignPlan) -> list[str]:
     said += _loss_maker_sentences(plan)
     if (dormant := with_dormant(plan)) is not None:
         said.append(_dormant_sentence(plan, dormant))
-    elif not plan.terms.dormant and plan.customers["silent_days"].isna().any():
+    elif not plan.terms.dormant and plan.known.customers["silent_days"].isna().any():
         said.append(
             translated(
                 "The scored list does not say when customers last bought (last_purchase_date), so the dormant could "
@@ -79,15 +78,14 @@ def _loss_maker_sentences(plan: CampaignPlan) -> list[str]:
     said = []
     if costs := costs_in_words(plan.costs):
         said.append(translated("Values are net of what customers cost: {costs}.", costs=costs))
-    everybody = plan.customers
-    left_out = everybody[(everybody["offer"] == "") & (everybody["reason"] == LOSS_MAKER)]
-    if len(left_out):
+    left_out, their_value = plan.known.loss_makers
+    if left_out:
         said.append(
             translated(
                 "Left out: {n:customer|customers} who cost more than they bring: {value:,.2f} in all, and to keep "
                 "them keeps the loss. --allow-loss-makers contacts those with whom an offer pays all the same.",
-                n=len(left_out),
-                value=left_out["expected_value"].sum(),
+                n=left_out,
+                value=their_value,
             )
         )
     if kept := int((plan.contacted["expected_value"] < 0).sum()):

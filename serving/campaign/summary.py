@@ -61,7 +61,7 @@ def _stale_sentences(plan: CampaignPlan) -> list[str]:
 def _plan_sentences(plan: CampaignPlan) -> list[str]:
     contacted, held_out = len(plan.contacted), len(plan.held_out)
     if not len(plan.chosen):
-        pays = (plan.customers["expected_profit"] > 0).any()
+        pays = (plan.known.customers["expected_profit"] > 0).any()
         nobody = (
             translated("Treat nobody: the budget or the limits leave room for nobody.")
             if pays
@@ -74,7 +74,7 @@ def _plan_sentences(plan: CampaignPlan) -> list[str]:
             "Contact {contacted:customer|customers}, hold out {held_out:,} at random, leave {left:,} alone.",
             contacted=contacted,
             held_out=held_out,
-            left=len(plan.customers) - len(plan.chosen),
+            left=len(plan.known.customers) - len(plan.chosen),
         ),
         _cost_sentence(plan),
         translated(

@@ -26,77 +26,50 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from training.campaign.acceptance_by_silence import bands_of
-from training.campaign.selection import NOT_PAYING, choose_and_draw, fill_in
+from training.campaign.selection import choose_and_draw, fill_in
 from training.campaign.settings import PlanTerms
+from training.campaign.within_reach import WithinReach
 from training.offers.allocation import Allocation
-from training.offers.offer_profit import expected_cost, offer_profit
 from training.offers.offers import Floats, Offer
 
 EXPLORE, PROFIT = "explore", "profit"
 """Purposes of a contact, as the contact list says."""
-UPPER_END = 1.645
-"""Standard deviations above the mean: the upper end of the 90% interval."""
 _STREAM = 1  # of random numbers, apart from that of the holdout
 
 
-def add_explorers(
-    drawn: pd.DataFrame,
-    candidates: NDArray[np.intp],
-    offers: Sequence[Offer],
-    terms: PlanTerms,
-    dormant_after_days: int,
-) -> None:
-    """Choose the exploring contacts among the candidates whom the plan leaves alone, and their holdout, in place.
+def add_explorers(drawn: pd.DataFrame, reach: WithinReach, offers: Sequence[Offer], terms: PlanTerms) -> None:
+    """Choose the exploring contacts among the doubtful, whom the plan leaves alone, and their holdout, in place.
 
     ``terms.explore`` of the customers in doubt, for at most this share of ``terms.budget`` and ``terms.max_contacts``;
     none without a holdout.
 
     Parameters
     ----------
-    drawn : DataFrame of customers, with the offers chosen for profit; gets the column ``purpose``
-    candidates : places of the customers who may be contacted
+    drawn : DataFrame of the customers within reach, with the offers chosen for profit; gets the column ``purpose``
     """
     drawn["purpose"] = np.where(drawn["offer"] != "", PROFIT, "")
     if not terms.explores:
         return
     rng = np.random.default_rng([terms.seed, _STREAM])
-    rows = drawn.iloc[candidates]
-    lots = rng.standard_normal((len(rows), len(offers)))
-    sampled, highest = (
-        np.column_stack(
-            [
-                _profit(rows, offer, dormant_after_days, each)
-                for offer, each in zip(offers, deviations.T, strict=True)
-            ]
-        )
-        for deviations in (lots, np.full_like(lots, UPPER_END))
-    )
-    theirs = np.column_stack([offer.eligible(rows) for offer in offers])
-    sampled, highest = (np.where(theirs, each, -np.inf) for each in (sampled, highest))
-    doubtful = (rows["reason"] == NOT_PAYING).to_numpy() & (highest > 0).any(axis=1)
+    doubtful = np.flatnonzero(reach.doubtful)
+    lots = rng.standard_normal((reach.n_candidates, len(offers)))[reach.places[doubtful]]
+    sampled = np.column_stack([doubt.profit(each) for doubt, each in zip(reach.doubts, lots.T, strict=True)])
     best, most = sampled.argmax(axis=1), sampled.max(axis=1)
-    places = _places(drawn, offers, terms, math.ceil(terms.explore * int(doubtful.sum())))
-    free = np.flatnonzero(doubtful & (most > 0))
-    chosen = _within(rows, free[np.argsort(-most[free], kind="stable")], best, offers, terms, places)
+    places = _places(drawn, offers, terms, math.ceil(terms.explore * len(doubtful)))
+    free = np.flatnonzero(most > 0)
+    ranked = free[np.argsort(-most[free], kind="stable")]
+    chosen = _within(ranked, best, reach.cost[doubtful], terms, places)
     held_out, first_stratum = rng.permutation(chosen)[: len(chosen) // 2], int(drawn["stratum"].max()) + 1
     for number, offer in enumerate(offers):
-        mine = candidates[chosen[best[chosen] == number]]
+        mine = doubtful[chosen[best[chosen] == number]]
         fill_in(drawn, mine, offer)
         drawn.loc[mine, "stratum"] = first_stratum + number
-    drawn.loc[candidates[chosen], ["purpose", "reason"]] = EXPLORE, ""
-    drawn.loc[candidates[held_out], "held_out"] = True
+    drawn.loc[doubtful[chosen], ["purpose", "reason"]] = EXPLORE, ""
+    drawn.loc[doubtful[held_out], "held_out"] = True
 
 
 def choose_with_explorers(
-    customers: pd.DataFrame,
-    candidates: NDArray[np.intp],
-    profit: Floats,
-    cost: Floats,
-    offers: Sequence[Offer],
-    terms: PlanTerms,
-    share: float,
-    dormant_after_days: int,
+    reach: WithinReach, offers: Sequence[Offer], terms: PlanTerms, share: float
 ) -> tuple[Allocation, pd.DataFrame]:
     """Choose the contacts for profit and those to learn from; without either, the limits are for profit alone.
 
@@ -107,9 +80,9 @@ def choose_with_explorers(
 
     def chosen(limits: PlanTerms) -> tuple[Allocation, pd.DataFrame]:
         allocation, drawn = choose_and_draw(
-            customers, candidates, profit, cost, offers, limits.for_profit, share
+            reach.customers, reach.profit, reach.cost, offers, limits.for_profit, share
         )
-        add_explorers(drawn, candidates, offers, limits, dormant_after_days)
+        add_explorers(drawn, reach, offers, limits)
         return allocation, drawn
 
     found = chosen(terms)
@@ -120,25 +93,6 @@ def choose_with_explorers(
         return found
     alone = chosen(terms.model_copy(update={"explore": 0.0}))
     return alone if (alone[1]["purpose"] == PROFIT).any() else found
-
-
-def _profit(rows: pd.DataFrame, offer: Offer, dormant_after_days: int, deviations: Floats) -> Floats:
-    """Return each customer's profit at an acceptance so many standard deviations from the mean of their band."""
-    if offer.acceptance_rate == 0 and not offer.acceptance_by_silence:
-        return np.full(len(rows), -np.inf)
-    bands = bands_of(offer, dormant_after_days)
-    silent = rows["silent_days"].fillna(0.0).to_numpy()
-    place = np.searchsorted([band.from_days for band in bands], silent, side="right") - 1
-    mean, deviation = (np.array([getattr(band, name) for band in bands]) for name in ("mean", "deviation"))
-    rate = np.minimum(mean[place] + deviation[place] * deviations, 1.0)
-    rate[
-        np.array([band.harmful for band in bands])[place]
-    ] = -1.0  # whom an offer drives away is not contacted
-    # Profit is linear in the rate: that of everybody at 0 and at 1 give it at any.
-    p, value = rows["churn_probability"].to_numpy(), rows["value_at_stake"].to_numpy()
-    spend = rows["spend_per_purchase"].to_numpy()
-    none, all_ = (offer_profit(p, value, offer.accepting(each), spend) for each in (0.0, 1.0))
-    return np.asarray(none + rate * (all_ - none))
 
 
 def _places(drawn: pd.DataFrame, offers: Sequence[Offer], terms: PlanTerms, wanted: int) -> list[int]:
@@ -154,17 +108,11 @@ def _places(drawn: pd.DataFrame, offers: Sequence[Offer], terms: PlanTerms, want
 
 
 def _within(
-    rows: pd.DataFrame,
-    ranked: NDArray[np.intp],
-    best: NDArray[np.intp],
-    offers: Sequence[Offer],
-    terms: PlanTerms,
-    places: list[int],
+    ranked: NDArray[np.intp], best: NDArray[np.intp], costs: Floats, terms: PlanTerms, places: list[int]
 ) -> NDArray[np.intp]:
     """Take customers from the top, two for each contact, while places and budget last."""
     left = [2 * number for number in places]
     money = math.inf if terms.budget is None else 2 * terms.explore * terms.budget
-    costs = np.column_stack([_cost(rows, offer) for offer in offers])
     taken: list[int] = []
     for place in ranked:
         offer, cost = best[place], costs[place, best[place]]
@@ -174,11 +122,3 @@ def _within(
             taken.append(int(place))
             left[offer], left[-1], money = left[offer] - 1, left[-1] - 1, money - cost
     return np.array(taken[: len(taken) // 2 * 2], dtype=np.intp)
-
-
-def _cost(rows: pd.DataFrame, offer: Offer) -> Floats:
-    cost = np.empty(len(rows))
-    for inside, same in offer.by_silence(rows["silent_days"]):
-        part = rows[inside]
-        cost[inside] = expected_cost(part["churn_probability"], same, part["spend_per_purchase"])
-    return cost

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 from scipy import stats
 
@@ -24,14 +25,22 @@ from training.campaign.candidates import (
 )
 from training.campaign.exploration import EXPLORE, choose_with_explorers
 from training.campaign.holdout import CONFIDENCE, holdout_share_for, minimum_detectable_effect
-from training.campaign.prepared import Prepared, prepare, snapshot_of
-from training.campaign.resumption import stated_resumption, value_at_resumption
+from training.campaign.prepared import Prepared, prepare
+from training.campaign.resumption import value_at_resumption
 from training.campaign.running import RunningCampaign
+from training.campaign.selection import UNDRAWN
 from training.campaign.settings import PlanTerms
 from training.offers.allocation import Allocation
 from training.offers.offers import BetaPrior, Offer
 
 _MOST_ROUNDS = 30
+
+
+def _ranked(rows: pd.DataFrame, wanted: pd.Series) -> pd.DataFrame:
+    """Return some of the customers, who come by id, by expected profit; of equal ones the smaller id is first."""
+    some = np.flatnonzero(wanted)
+    order = np.argsort(-rows["expected_profit"].to_numpy()[some], kind="stable")
+    return rows.take(some[order]).reset_index(drop=True)
 
 
 @dataclass(frozen=True)
@@ -40,38 +49,83 @@ class CampaignPlan:
 
     Parameters
     ----------
-    customers : DataFrame, one row per scored customer, by customer_id; ``offer`` is the name of the chosen
-        offer or empty, ``held_out`` and ``stratum`` say how the draw went, ``reason`` why one is not chosen
+    known : Prepared, what it was chosen from
+    drawn : DataFrame, the customers within reach, as ``customers`` has them
+    terms : PlanTerms
     allocation : Allocation, of the candidates, before the draw
-    starts_on : date, first day on which an order can be due to the campaign
-    horizon_days : int, length of the churn window, of the scores
-    margin : float, margin per unit of spend, of the scores
-    dormant_after_days : int, silence after which a customer is dormant, of the scores or two horizons
-    running : tuple of RunningCampaign, whose window overlaps that of the plan
-    costs : mapping of name to number, what customers cost, of the scores; empty where they do not say
+    holdout_share : float in [0, 0.5]
     """
 
-    customers: pd.DataFrame
-    offers: tuple[Offer, ...]
+    known: Prepared
+    drawn: pd.DataFrame
     terms: PlanTerms
     allocation: Allocation
     holdout_share: float
-    starts_on: date
-    horizon_days: int
-    margin: float
-    dormant_after_days: int
-    running: tuple[RunningCampaign, ...] = ()
-    costs: Mapping[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def customers(self) -> pd.DataFrame:
+        """One row per scored customer, by customer_id.
+
+        ``offer`` is the name of the chosen offer or empty, ``held_out`` and ``stratum`` say how the draw went,
+        ``reason`` why one is not chosen.
+        """
+        everybody = self.known.customers
+        places = self.known.candidates[self.known.reach.places]
+        for name in (
+            "reason",
+            "expected_profit",
+            *self.drawn.columns.difference(everybody.columns, sort=False),
+        ):
+            cells = everybody[name] if name in everybody else UNDRAWN[name]
+            column = pd.Series(cells, index=everybody.index, dtype=self.drawn[name].dtype)
+            column.iloc[places] = self.drawn[name].array
+            everybody = everybody.assign(**{name: column})
+        return everybody
+
+    @property
+    def offers(self) -> tuple[Offer, ...]:
+        """The offers that it chooses from."""
+        return self.known.offers
+
+    @property
+    def starts_on(self) -> date:
+        """First day on which an order can be due to the campaign."""
+        return self.known.starts_on
+
+    @property
+    def horizon_days(self) -> int:
+        """Length of the churn window, of the scores."""
+        return self.known.horizon_days
+
+    @property
+    def margin(self) -> float:
+        """Margin per unit of spend, of the scores."""
+        return self.known.margin
+
+    @property
+    def dormant_after_days(self) -> int:
+        """Silence after which a customer is dormant, of the scores or two horizons."""
+        return self.known.dormant_after_days
+
+    @property
+    def running(self) -> tuple[RunningCampaign, ...]:
+        """Campaigns whose window overlaps that of the plan."""
+        return self.known.running
+
+    @property
+    def costs(self) -> Mapping[str, float]:
+        """What customers cost by name, of the scores; empty where they do not say."""
+        return self.known.costs
 
     @property
     def snapshot_date(self) -> date:
         """Date of the scores."""
-        return snapshot_of(self.customers)
+        return self.known.snapshot_date
 
     @property
     def resumption(self) -> float | None:
         """Resumption that the values assume; None for a list that does not state it."""
-        return stated_resumption(self.customers)
+        return self.known.resumption
 
     @property
     def currency(self) -> str | None:
@@ -98,12 +152,12 @@ class CampaignPlan:
     @cached_property
     def chosen(self) -> pd.DataFrame:
         """Contacted and held out, the most profitable first."""
-        return self._ranked(self.customers["offer"] != "")
+        return _ranked(self.drawn, self.drawn["offer"] != "")
 
     @cached_property
     def contacted(self) -> pd.DataFrame:
         """Customers to contact now."""
-        return self._ranked((self.customers["offer"] != "") & ~self.customers["held_out"])
+        return self.chosen[~self.chosen["held_out"]].reset_index(drop=True)
 
     @property
     def explorers(self) -> pd.DataFrame:
@@ -113,23 +167,19 @@ class CampaignPlan:
     @cached_property
     def held_out(self) -> pd.DataFrame:
         """Customers not to be contacted, for the comparison."""
-        return self._ranked(self.customers["held_out"])
+        return self.chosen[self.chosen["held_out"]].reset_index(drop=True)
 
     @cached_property
     def not_selected(self) -> pd.DataFrame:
         """Everyone else, with the reason."""
-        return self._ranked(self.customers["offer"] == "")
+        return _ranked(self.customers, self.customers["offer"] == "")
 
     @cached_property
     def reasons(self) -> pd.Series:
         """How many of everyone else have each reason, the most frequent first."""
-        return self.customers.loc[self.customers["offer"] == "", "reason"].value_counts()
-
-    def _ranked(self, rows: pd.Series) -> pd.DataFrame:
-        part = self.customers[rows]
-        return part.sort_values(
-            ["expected_profit", "customer_id"], ascending=[False, True], ignore_index=True
-        )
+        within = self.drawn.loc[self.drawn["offer"] == "", "reason"].value_counts()
+        both = self.known.beyond_reach.add(within, fill_value=0).astype(int)
+        return both.sort_values(ascending=False, kind="stable")
 
     @property
     def expected_cost(self) -> float:
@@ -288,19 +338,8 @@ def choose(known: Prepared, terms: PlanTerms) -> CampaignPlan:
     """
     share = 0.1 if terms.holdout_share is None else terms.holdout_share
     for _ in range(_MOST_ROUNDS):
-        allocation, drawn = choose_with_explorers(
-            known.customers,
-            known.candidates,
-            known.profit,
-            known.cost,
-            known.offers,
-            terms,
-            share,
-            known.dormant_after_days,
-        )
-        chosen = (drawn, known.offers, terms, allocation, share)
-        about = (known.starts_on, known.horizon_days, known.margin, known.dormant_after_days)
-        result = CampaignPlan(*chosen, *about, known.running, known.costs)
+        allocation, drawn = choose_with_explorers(known.reach, known.offers, terms, share)
+        result = CampaignPlan(known, drawn, terms, allocation, share)
         if terms.effect is None:
             return result
         needed = _share_for_effect(result, terms.effect)

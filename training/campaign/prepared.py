@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -16,8 +17,10 @@ from numpy.typing import NDArray
 from features.errors import StayworthError
 from features.language import translated
 from training.campaign.candidates import (
+    LOSS_MAKER,
     LeftAlone,
     dormancy,
+    dormant_reason,
     exclusions,
     prices,
     scored_customers,
@@ -25,10 +28,12 @@ from training.campaign.candidates import (
     stated_costs,
     stated_margin,
 )
-from training.campaign.resumption import at_resumption
+from training.campaign.resumption import at_resumption, stated_resumption
 from training.campaign.running import RunningCampaign
 from training.campaign.selection import describe_best
 from training.campaign.settings import PlanTerms
+from training.campaign.thinned import Thinned
+from training.campaign.within_reach import WithinReach
 from training.offers.offers import Floats, Offer
 
 
@@ -50,6 +55,58 @@ class Prepared:
     dormant_after_days: int
     running: tuple[RunningCampaign, ...]
     costs: dict[str, float]
+
+    @cached_property
+    def snapshot_date(self) -> date:
+        """Date of the scores."""
+        return snapshot_of(self.customers)
+
+    @cached_property
+    def resumption(self) -> float | None:
+        """Resumption that the values assume; None for a list that does not state it."""
+        return stated_resumption(self.customers)
+
+    @cached_property
+    def reach(self) -> WithinReach:
+        """The candidates whom some limits would give an offer."""
+        money = (self.profit, self.cost)
+        return WithinReach.of(self.customers, self.candidates, *money, self.offers, self.dormant_after_days)
+
+    @cached_property
+    def beyond_reach(self) -> pd.Series:
+        """How many of the others are left alone for each reason."""
+        alone = np.ones(len(self.customers), dtype=bool)
+        alone[self.candidates[self.reach.places]] = False
+        return self.customers.loc[alone, "reason"].value_counts()
+
+    @cached_property
+    def loss_makers(self) -> tuple[int, float]:
+        """How many are left alone because they cost more than they bring, and their value, money."""
+        theirs = self.customers.loc[self.customers["reason"] == LOSS_MAKER, "expected_value"]
+        return len(theirs), float(theirs.sum())
+
+    @cached_property
+    def thinned(self) -> Thinned:
+        """Some of the candidates whom an offer is for."""
+        return Thinned.of(self.customers, self._is_for_some, self.offers)
+
+    @cached_property
+    def dormant(self) -> int:
+        """How many are left alone because they are dormant."""
+        return int(self._is_dormant.sum())
+
+    @cached_property
+    def thinned_with_dormant(self) -> Thinned:
+        """Some of these and of the dormant who are left alone."""
+        return Thinned.of(self.customers, self._is_for_some | self._is_dormant, self.offers)
+
+    @property
+    def _is_for_some(self) -> pd.Series:
+        return self.customers["best_offer"] != ""
+
+    @property
+    def _is_dormant(self) -> pd.Series:
+        return self.customers["reason"] == dormant_reason(self.dormant_after_days)
 
 
 def prepare(

@@ -25,6 +25,19 @@ from training.offers.offers import Floats, Offer
 CROWDED_OUT = translatable("would pay, but budget or places went to better uses")
 NOT_PAYING = translatable("no offer would pay")
 NOT_FOR_THEM = translatable("no offer is for their tier, stage or segment")
+UNDRAWN = {
+    "offer": "",
+    "channel": "",
+    "held_out": False,
+    "stratum": 0,
+    "expected_cost": np.nan,
+    "greatest_cost": np.nan,
+    "incentive_cost": np.nan,
+    "break_even_probability": np.nan,
+    "probability_of_profit": np.nan,
+    "purpose": "",
+}
+"""What a draw says of customers, as it is of those who are not chosen."""
 _MOST_ROUNDS = 30
 
 
@@ -46,7 +59,6 @@ def describe_best(
 
 def choose_and_draw(
     customers: pd.DataFrame,
-    candidates: np.ndarray[Any, Any],
     profit: Floats,
     cost: Floats,
     offers: Sequence[Offer],
@@ -57,7 +69,7 @@ def choose_and_draw(
 
     Returns
     -------
-    Allocation of the candidates with a profitable offer, and the customers with offer, prices and group
+    Allocation of the customers with a profitable offer, and the customers with offer, prices and group
     """
 
     def enlarged(limit: int | None) -> int | None:
@@ -74,7 +86,7 @@ def choose_and_draw(
             capacities=[enlarged(offer.capacity) for offer in offers],
         )
         taken = allocation.choice != NOBODY
-        rows = candidates[paying[taken]]
+        rows = paying[taken]
         drawn = _draw(customers, rows, allocation.choice[taken], offers, terms, share)
         spent = float(drawn.loc[(drawn["offer"] != "") & ~drawn["held_out"], "expected_cost"].sum())
         if budget is None or terms.budget is None or spent <= terms.budget + 1e-9:
@@ -82,8 +94,7 @@ def choose_and_draw(
         # The customers held out were cheaper than average. Choose fewer and draw again: dropping some after the
         # draw would no longer be random.
         budget *= 0.999 * terms.budget / spent
-    left = candidates[paying[~taken]]
-    drawn.loc[drawn.index[left], "reason"] = CROWDED_OUT
+    drawn.loc[paying[~taken], "reason"] = CROWDED_OUT
     return allocation, drawn
 
 
@@ -96,15 +107,7 @@ def _draw(
     share: float,
 ) -> pd.DataFrame:
     """Return the customers with their offers, prices and groups filled in."""
-    drawn = customers.assign(offer="", channel="", held_out=False, stratum=0)
-    for name in (
-        "expected_cost",
-        "greatest_cost",
-        "incentive_cost",
-        "break_even_probability",
-        "probability_of_profit",
-    ):
-        drawn[name] = np.nan
+    drawn = customers.assign(**{name: value for name, value in UNDRAWN.items() if name != "purpose"})
     for number, offer in enumerate(offers):
         fill_in(drawn, rows[choice == number], offer)
     if len(rows) and share > 0:

@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from features.language import translated
 from training.campaign.acceptance import acceptance_prior
-from training.campaign.candidates import dormant_reason, prices, profit_of_contacts
+from training.campaign.candidates import prices, profit_of_contacts
 from training.campaign.holdout import minimum_detectable_effect
 from training.campaign.plan import CampaignPlan
 from training.campaign.resumption import RESUMPTIONS, at_resumption
@@ -21,7 +20,6 @@ from training.offers.offers import Floats, Offer
 
 SAME = 0.95
 """Two lists that share this share of their customers count as the same."""
-_MOST_CUSTOMERS = 3_000
 _CURVE_POINTS = 10
 _BISECTIONS = 5
 _NORMAL_90 = 1.645
@@ -157,12 +155,12 @@ def by_resumption(plan: CampaignPlan) -> list[Resumed]:
     """Return the plan at the resumptions 0, ½ and 1; none where the scores do not say what hangs on it."""
     if plan.resumption is None:
         return []
-    rows, scale = _sample(plan)
-    kept = (1 - plan.holdout_share) / scale
+    some = plan.known.thinned
+    kept = (1 - plan.holdout_share) / some.scale
     found = []
     for share in RESUMPTIONS:
-        moved = at_resumption(rows, share)
-        other = _allocate(plan, moved, scale, plan.offers, plan.terms.for_profit.budget, enlarge=True)
+        money = prices(at_resumption(some.rows, share), plan.offers)
+        other = _allocate(plan, money, some.scale, plan.terms.for_profit.budget, enlarge=True)
         found.append(
             Resumed(
                 share, plan.profit_at_resumption(share), round(kept * other.contacts), kept * other.profit
@@ -173,30 +171,28 @@ def by_resumption(plan: CampaignPlan) -> list[Resumed]:
 
 def with_dormant(plan: CampaignPlan) -> Dormant | None:
     """Return what the plan would promise if it contacted the dormant too; None where it leaves none out."""
-    left_out = plan.customers["reason"] == dormant_reason(plan.dormant_after_days)
-    if not left_out.any():
+    if not plan.known.dormant:
         return None
-    rows, scale = _thinned(plan.customers, left_out | (plan.customers["best_offer"] != ""))
-    kept = (1 - plan.holdout_share) / scale
-    other = _allocate(plan, rows, scale, plan.offers, plan.terms.for_profit.budget, enlarge=True)
+    some = plan.known.thinned_with_dormant
+    kept = (1 - plan.holdout_share) / some.scale
+    other = _allocate(plan, some.prices, some.scale, plan.terms.for_profit.budget, enlarge=True)
     taken = other.choice != NOBODY
     once = None
     if plan.resumption is not None:
-        profit = prices(at_resumption(rows[taken], 0.0), plan.offers)[0]
+        profit = prices(at_resumption(some.rows[taken], 0.0), plan.offers)[0]
         once = kept * float(profit[np.arange(len(profit)), other.choice[taken]].sum())
-    return Dormant(int(left_out.sum()), round(kept * other.contacts), kept * other.profit, once)
+    return Dormant(plan.known.dormant, round(kept * other.contacts), kept * other.profit, once)
 
 
 def same_list(plan: CampaignPlan) -> list[SameList]:
     """Return the acceptance rates between which at least 95% of the list stays, for offers that have one for all."""
-    rows, scale = _sample(plan)
-    base = _chosen(plan, rows, scale, plan.offers)
+    base = _chosen(plan, plan.offers)
     ranges = []
     for offer in (each for each in plan.offers if not each.acceptance_by_silence):
 
         def stays(rate: float, offer: Offer = offer) -> bool:
             moved = [o if o is not offer else o.accepting(rate) for o in plan.offers]
-            other = _chosen(plan, rows, scale, moved)
+            other = _chosen(plan, moved)
             alike = ((base == other) & (base != NOBODY)).sum()
             return bool(alike >= SAME * max((base != NOBODY).sum(), (other != NOBODY).sum()))
 
@@ -222,12 +218,16 @@ def budget_curve(plan: CampaignPlan) -> tuple[Floats, Floats]:
     -------
     cost, profit : ndarrays of shape (10,), money, from nothing to what there is to spend
     """
-    rows, scale = _sample(plan)
-    full = _allocate(plan, rows, scale, plan.offers, None)
-    budgets = full.cost * np.linspace(0, 1, _CURVE_POINTS) ** 2  # dense where the curve bends
-    plans = [_allocate(plan, rows, scale, plan.offers, budget) for budget in budgets]
-    kept = (1 - plan.holdout_share) / scale
-    return np.array([kept * a.cost for a in plans]), np.array([kept * a.profit for a in plans])
+    some = plan.known.thinned
+    limits = tuple(_places(plan, some.scale))
+    if limits not in some.curves:
+        full = _allocate(plan, some.prices, some.scale, None)
+        budgets = full.cost * np.linspace(0, 1, _CURVE_POINTS) ** 2  # dense where the curve bends
+        plans = [_allocate(plan, some.prices, some.scale, budget) for budget in budgets]
+        some.curves[limits] = np.array([a.cost for a in plans]), np.array([a.profit for a in plans])
+    kept = (1 - plan.holdout_share) / some.scale
+    cost, profit = some.curves[limits]
+    return kept * cost, kept * profit
 
 
 def at_budgets(plan: CampaignPlan, budgets: Iterable[float]) -> list[Alternative]:
@@ -243,8 +243,8 @@ def at_holdouts(plan: CampaignPlan, shares: Iterable[float]) -> list[Alternative
 def _alternative(plan: CampaignPlan, budget: float | None, share: float) -> Alternative:
     terms = plan.terms.model_copy(update={"budget": budget, "holdout": share, "effect": None})
     other = replace(plan, terms=terms, holdout_share=share)
-    rows, scale = _sample(other)
-    found = _allocate(other, rows, scale, other.offers, terms.for_profit.budget, enlarge=True)
+    money, scale = plan.known.thinned.prices, plan.known.thinned.scale
+    found = _allocate(other, money, scale, terms.for_profit.budget, enlarge=True)
     kept = (1 - share) / scale
     contacted, held_out = round(kept * found.contacts), round(share / scale * found.contacts)
     return Alternative(
@@ -258,38 +258,31 @@ def _alternative(plan: CampaignPlan, budget: float | None, share: float) -> Alte
     )
 
 
-def _sample(plan: CampaignPlan) -> tuple[pd.DataFrame, float]:
-    """Return the candidates whom an offer could pay for, thinned if they are many, and the share taken."""
-    return _thinned(plan.customers, plan.customers["best_offer"] != "")
-
-
-def _thinned(customers: pd.DataFrame, wanted: pd.Series) -> tuple[pd.DataFrame, float]:
-    rows = np.flatnonzero(wanted)
-    some = rows[:: -(-len(rows) // _MOST_CUSTOMERS) or 1]
-    return customers.iloc[some], len(some) / max(len(rows), 1)
-
-
-def _chosen(
-    plan: CampaignPlan, rows: pd.DataFrame, scale: float, offers: Sequence[Offer]
-) -> NDArray[np.int64]:
-    return _allocate(plan, rows, scale, offers, plan.terms.for_profit.budget, enlarge=True).choice
+def _chosen(plan: CampaignPlan, offers: Sequence[Offer]) -> NDArray[np.int64]:
+    some = plan.known.thinned
+    money = prices(some.rows, offers)
+    return _allocate(plan, money, some.scale, plan.terms.for_profit.budget, enlarge=True).choice
 
 
 def _allocate(
     plan: CampaignPlan,
-    rows: pd.DataFrame,
+    money: tuple[Floats, Floats],
     scale: float,
-    offers: Sequence[Offer],
     budget: float | None,
     *,
     enlarge: bool = False,
 ) -> Allocation:
-    """Allocate again under other assumptions, at the limits before the draw."""
-    profit, cost = prices(rows, offers)
-    whole = scale / (1 - plan.holdout_share)
-    limits = [plan.terms.for_profit.max_contacts, *(offer.capacity for offer in offers)]
-    places = [None if limit is None else math.floor(limit * whole) for limit in limits]
-    amount = budget if budget is None or not enlarge else budget * whole
+    """Allocate again at other profits and costs, at the limits before the draw."""
+    profit, cost = money
+    places = _places(plan, scale)
+    amount = budget if budget is None or not enlarge else budget * scale / (1 - plan.holdout_share)
     return allocate(
         profit, cost, budget=amount, max_contacts=places[0], capacities=places[1:], exchange=False
     )
+
+
+def _places(plan: CampaignPlan, scale: float) -> list[int | None]:
+    """Return the limits of contacts among some customers before the draw: of all, and of each offer."""
+    whole = scale / (1 - plan.holdout_share)
+    limits = [plan.terms.for_profit.max_contacts, *(offer.capacity for offer in plan.offers)]
+    return [None if limit is None else math.floor(limit * whole) for limit in limits]

@@ -31,6 +31,7 @@ from training.offers.shadow_prices import ROUNDING, Duals, Limits, respond, solv
 NOBODY = -1
 EXCHANGES = ((2, 240), (3, 80), (4, 36), (5, 24), (6, 20))
 """How many customers change together, and among how many candidate changes."""
+_AHEAD = 1_024
 
 
 @dataclass(frozen=True)
@@ -135,14 +136,15 @@ def _fill(
     choice = _mixture(gain, limits, duals)
     reduced = np.where(gain > 0, limits.reduced(gain, duals.prices), -np.inf)
     left = limits.amount - _used(choice, limits)
-    for i in np.argsort(reduced.max(axis=1), kind="stable"):
+    chosen = np.flatnonzero(choice != NOBODY)
+    for i in chosen[np.argsort(reduced[chosen].max(axis=1), kind="stable")]:
         if (left >= -ROUNDING).all():
             break
-        if choice[i] != NOBODY and (limits.usage[left < -ROUNDING, i, choice[i]] > 0).any():
+        if (limits.usage[left < -ROUNDING, i, choice[i]] > 0).any():
             left += limits.usage[:, i, choice[i]]
             choice[i] = NOBODY
-    while _improve(choice, left, gain, limits, reduced) or any(
-        _exchange(choice, left, gain, limits, reduced, together, among) for together, among in exchanges
+    while _improve(choice, left, gain, limits, reduced) or _exchange(
+        choice, left, gain, limits, reduced, exchanges
     ):
         pass
     return choice
@@ -170,26 +172,60 @@ def _exchange(
     gain: Floats,
     limits: Limits,
     reduced: Floats,
-    together: int,
-    among: int,
+    exchanges: Sequence[tuple[int, int]],
 ) -> bool:
-    """Make the best combination of ``together`` changes that fits the limits, in place; return whether there was one.
+    """Make the best combination of a few changes that fits the limits, in place; return whether there was one.
 
     A customer may give up an offer so that others can have it, which single additions and upgrades cannot do. The
-    ``among`` changes that cost least after prices are combined; a change to no offer is the last column.
+    changes that cost least after prices are combined; a change to no offer is the last column.
     """
+    if not exchanges:
+        return False
     rows, offers = np.arange(choice.size), gain.shape[1]
     now = np.where(choice == NOBODY, offers, choice)
     worth = np.column_stack([reduced, np.zeros(choice.size)])
     regret = worth[rows, now][:, None] - worth
     regret[rows, now] = np.inf
-    nearest = np.sort(np.argsort(regret, axis=None, kind="stable")[:among])
-    nearest = nearest[np.isfinite(regret.ravel()[nearest])]
+    nearest = _smallest(regret.ravel(), max(among for _, among in exchanges))
+    return any(
+        _combine(choice, left, gain, limits, regret, np.sort(nearest[:among]), together)
+        for together, among in exchanges
+    )
+
+
+def _smallest(values: Floats, number: int) -> NDArray[np.intp]:
+    """Return the places of the smallest finite values, the smallest first, of equal ones the first.
+
+    Examples
+    --------
+    >>> _smallest(np.array([2.0, np.inf, 1.0, 2.0, 0.5]), 3).tolist()
+    [4, 2, 0]
+    """
+    if number < values.size:
+        found = np.flatnonzero(values <= np.partition(values, number - 1)[number - 1])
+    else:
+        found = np.arange(values.size)
+    found = found[np.isfinite(values[found])]
+    return found[np.argsort(values[found], kind="stable")][:number]
+
+
+def _combine(
+    choice: NDArray[np.int64],
+    left: Floats,
+    gain: Floats,
+    limits: Limits,
+    regret: Floats,
+    nearest: NDArray[np.intp],
+    together: int,
+) -> bool:
+    """Make the best combination of so many changes among some that fits, in place; return whether there was one."""
+    offers = gain.shape[1]
+    now = np.where(choice == NOBODY, offers, choice)
     owner, option = np.unravel_index(nearest, regret.shape)
-    value = np.column_stack([gain, np.zeros(choice.size)])
+    value = np.pad(gain[owner], ((0, 0), (0, 1)))
     usage = np.pad(limits.usage[:, owner], ((0, 0), (0, 0), (0, 1)))
     at = np.arange(owner.size)
-    rise = value[owner, option] - value[owner, now[owner]]
+    rise = value[at, option] - value[at, now[owner]]
     extra = usage[:, at, option] - usage[:, at, now[owner]]
 
     moves = _combinations(owner.size, together)
@@ -228,9 +264,17 @@ def _improve(choice: NDArray[np.int64], left: Floats, gain: Floats, limits: Limi
     customers, offers = np.nonzero(fits)
     rise = reduced[customers, offers] - np.where(nobody, 0.0, reduced[rows, choice])[customers]
     changed = np.zeros(choice.size, dtype=bool)
-    for at in np.argsort(-rise, kind="stable"):
-        i, k = customers[at], offers[at]
-        if not changed[i] and (extra[:, i, k] <= left + ROUNDING).all():
-            choice[i], changed[i] = k, True
-            left -= extra[:, i, k]
+    ranked = np.argsort(-rise, kind="stable")
+    customers, offers = customers[ranked], offers[ranked]
+    needed, at = extra[:, customers, offers], 0
+    while at < len(customers):
+        ahead = slice(at, at + _AHEAD)
+        free = (needed[:, ahead] <= left[:, None] + ROUNDING).all(axis=0) & ~changed[customers[ahead]]
+        if not free.any():
+            at += _AHEAD
+            continue
+        at += int(free.argmax())
+        choice[customers[at]], changed[customers[at]] = offers[at], True
+        left -= needed[:, at]
+        at += 1
     return bool(changed.any())

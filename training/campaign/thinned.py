@@ -1,0 +1,46 @@
+"""Some of many customers, by which other assumptions of a plan are tried in a fraction of the time."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+import pandas as pd
+
+from training.campaign.candidates import prices
+from training.offers.offers import Floats, Offer
+
+_MOST_CUSTOMERS = 3_000
+
+
+@dataclass(frozen=True)
+class Thinned:
+    """Every so many customers of some.
+
+    Parameters
+    ----------
+    rows : DataFrame
+    scale : float in (0, 1], the share that they are
+    offers : sequence of Offer
+    curves : cost and profit at budgets by all other limits, as far as they were asked for
+    """
+
+    rows: pd.DataFrame
+    scale: float
+    offers: Sequence[Offer]
+    curves: dict[Hashable, tuple[Floats, Floats]] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def of(cls, customers: pd.DataFrame, wanted: pd.Series, offers: Sequence[Offer]) -> Self:
+        """Take some of the customers who are wanted."""
+        rows = np.flatnonzero(wanted)
+        some = rows[:: -(-len(rows) // _MOST_CUSTOMERS) or 1]
+        return cls(customers.iloc[some], len(some) / max(len(rows), 1), offers)
+
+    @cached_property
+    def prices(self) -> tuple[Floats, Floats]:
+        """Expected profit and cost of each offer to each, as `training.campaign.candidates.prices` gives them."""
+        return prices(self.rows, self.offers)
