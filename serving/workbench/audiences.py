@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from dataclasses import replace
 from threading import Lock
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pandas as pd
 
 from features.errors import ChangedMeanwhile
 from features.language import translated
 from serving.campaign.published_list import published_scores
+from serving.store.campaign_changes import DRAFT
+from serving.store.campaigns import Campaign
 from serving.store.customers import Choice
 from serving.store.store import Store
 from training.campaign.prepared import Prepared
@@ -30,6 +32,7 @@ class Audiences:
     def __init__(self) -> None:
         self._scores: _Latest[pd.DataFrame] = _Latest()
         self._prepared: _Latest[Prepared] = _Latest()
+        self._others: _Latest[Any] = _Latest()
 
     def of(self, store: Store, choice: Choice, set_id: int, *, fresh: bool) -> tuple[pd.DataFrame, Hashable]:
         """Return the chosen customers of a published set, by id, and what tells them from all others.
@@ -53,6 +56,14 @@ class Audiences:
 
         key = (set_id, choice, mark, _brought(store, choice))
         return self._scores.get(key, read, fresh=fresh), key
+
+    def others(
+        self, store: Store, draft: Campaign, make: Callable[[], _T], *, fresh: bool
+    ) -> tuple[_T, Hashable]:
+        """Return what the files of a draft and other campaigns say, and what tells it from all else they could say."""
+        versions = tuple((each.id, each.version) for each in store.campaigns.all() if each.state != DRAFT)
+        key = (draft.id, draft.version, versions, store.audit.last_erasure())
+        return self._others.get(key, make, fresh=fresh), key
 
     def prepared(self, key: Hashable, make: Callable[[], Prepared], *, fresh: bool) -> Prepared:
         """Return what was prepared under a key, which tells all that it depends on."""

@@ -20,6 +20,17 @@ from serving.workbench.audiences import Audiences
 from serving.workbench.choices import Choices
 from training.campaign.plan import CampaignPlan, choose
 from training.campaign.prepared import Prepared, prepare
+from training.campaign.running import RunningCampaign
+
+
+@dataclass(frozen=True)
+class Others:
+    """Who is left alone, by the draft's own files and by other campaigns; and the contacts that were sent for it."""
+
+    suppress: frozenset[str]
+    running: tuple[RunningCampaign, ...]
+    basis: Basis
+    contacts: Contacts | None
 
 
 @dataclass(frozen=True)
@@ -51,19 +62,24 @@ def planned(store: Store, audiences: Audiences, draft: Campaign, *, fresh: bool 
     scores, read = audiences.of(store, choices.table.choice, draft.set_id or 0, fresh=fresh)
     if scores.empty:
         raise StayworthError(translated("Nobody is in this audience. Choose fewer filters."))
-    aside = store.campaigns.customers(draft.id, ASIDE)
-    running, basis = running_in(store.campaigns)
-    suppress = frozenset(aside.loc[aside["reason"] != "", "customer_id"])
+    others, apart = audiences.others(store, draft, lambda: _others(store, draft), fresh=fresh)
     terms = choices.terms()
 
     def make() -> Prepared:
-        return prepare(scores, choices.offers, terms, suppress=suppress, running=running)
+        return prepare(scores, choices.offers, terms, suppress=others.suppress, running=others.running)
 
     fixed = terms.model_copy(update={"budget": None, "holdout": 0.1, "seed": 0}).model_dump_json()
     offers = tuple(offer.model_dump_json() for offer in choices.offers)
-    known = audiences.prepared((read, fixed, offers, suppress, tuple(running)), make, fresh=fresh)
+    known = audiences.prepared((read, fixed, offers, apart), make, fresh=fresh)
     made = choose(known, terms)
-    return Planned(made, replace(basis, set_id=draft.set_id), ReaderLists(_contacts(draft, aside)))
+    return Planned(made, replace(others.basis, set_id=draft.set_id), ReaderLists(others.contacts))
+
+
+def _others(store: Store, draft: Campaign) -> Others:
+    aside = store.campaigns.customers(draft.id, ASIDE)
+    running, basis = running_in(store.campaigns)
+    suppress = frozenset(aside.loc[aside["reason"] != "", "customer_id"])
+    return Others(suppress, tuple(running), basis, _contacts(draft, aside))
 
 
 def _contacts(draft: Campaign, aside: pd.DataFrame) -> Contacts | None:

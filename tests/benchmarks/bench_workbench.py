@@ -22,6 +22,7 @@ import pandas as pd
 from serving.store.own_columns import key_of
 from serving.store.store import Store
 from serving.workbench.application import application
+from serving.workbench.drafting import STEPS
 from serving.workbench.sealing import Sealer
 from serving.workbench.versions import KnownVersions
 from serving.workbench.visit import Sources
@@ -32,6 +33,8 @@ REQUESTS = 60
 SNAPSHOT = date(2026, 7, 1)
 PAGES = {
     "overview": "/",
+    "campaigns": "/campaigns",
+    "models": "/models",
     "customers": "/customers",
     "all, by value": "/customers?dormant=1&by=expected_value",
     "by last purchase": "/customers?by=last_purchase_date",
@@ -75,6 +78,7 @@ def scored(customers: int) -> pd.DataFrame:
     rows["reasons"] = [reasons] * customers
     rows["model_version"], rows["horizon_days"] = "1", 90
     rows["dormant_after_days"], rows["inactivity_days"] = 180, 120
+    rows["margin"] = 0.3
     return rows[list(SCORE_COLUMNS)]
 
 
@@ -86,26 +90,62 @@ def own_cells(ids: pd.Series) -> pd.DataFrame:
 
 
 async def measured(client: httpx.AsyncClient, address: str) -> list[float]:
-    """Return the seconds of each request."""
+    """Return the seconds of each request; a slider is at another place each time."""
     times = []
-    for _ in range(REQUESTS):
+    for number in range(REQUESTS):
         started = time.perf_counter()
-        answer = await client.get(address, follow_redirects=True)
+        answer = await client.get(
+            address.format(place=number + 1, share=1 + number / 2), follow_redirects=True
+        )
         times.append(time.perf_counter() - started)
         assert answer.status_code == 200, answer.text
     return times
+
+
+async def send(client: httpx.AsyncClient, page: str, action: str = "", **fields: str) -> str:
+    """Send the form of a page as somebody who types some fields; return the address that it leads to."""
+    text = (await client.get(page)).text
+    hidden = {
+        name: found for name, found in re.findall(r'name="(csrf|version|beside)" value="([^"]*)"', text)
+    }
+    answer = await client.post(action or page, data=hidden | fields)
+    assert answer.status_code == 303, answer.text
+    return str(answer.headers["location"])
+
+
+async def wizard(client: httpx.AsyncClient) -> dict[str, str]:
+    """Plan a campaign to all who are not dormant, begin another one; return its pages and the steps of the other."""
+    offer = {"offer_name": "voucher", "incentive": "10", "acceptance": "30", "contact_cost": "1"}
+    limits = {"budget": "20000", "holdout": "10"}
+    for number, name in enumerate(("first", "second"), start=1):
+        await send(client, "/campaigns/new", "/campaigns", name=name)
+        await send(client, f"/campaigns/{number}/offers", **offer)
+        await send(client, f"/campaigns/{number}/budget", **limits)
+        if number == 1:
+            started = time.perf_counter()
+            await send(client, f"/campaigns/{number}/preview", f"/campaigns/{number}/confirm")
+            print(f"a campaign of all of them confirmed in {time.perf_counter() - started:.1f} s")
+    started = time.perf_counter()
+    await client.get("/campaigns/2/budget")
+    print(f"budgets of all of them opened for the first time in {time.perf_counter() - started:.1f} s")
+    tried = "/campaigns/2/budget?starts_on=&hold_days=&standing=0"
+    return {
+        **{f"wizard: {name}": f"/campaigns/2/{name}" for name in STEPS},
+        "a budget moved": f"{tried}&holdout=10&budget={{place}}000",
+        "a holdout moved": f"{tried}&budget=20000&holdout={{share}}",
+        "a planned campaign": "/campaigns/1",
+        "its plan": "/campaigns/1/plan",
+    }
 
 
 async def addresses(client: httpx.AsyncClient, customers: int) -> dict[str, str]:
     """Return the pages, and those that have a key in their address."""
     page = (await client.get("/customers")).text
     found = re.search(r'<th scope="row"><a href="(/customers/[\w-]+)">', page)
-    csrf = re.search(r'name="csrf" value="(\w+)"', page)
-    assert found and csrf
-    searched = await client.post(
-        "/customers/search", data={"csrf": csrf[1], "wanted": f"{customers // 2:08}"[:5]}
-    )
-    return PAGES | OWN_PAGES | {"one customer": found[1], "a search": searched.headers["location"]}
+    assert found
+    beginning = f"{customers // 2:08}"[:5]
+    searched = await send(client, "/customers", "/customers/search", wanted=beginning)
+    return PAGES | OWN_PAGES | {"one customer": found[1], "a search": searched} | await wizard(client)
 
 
 async def run(app: Any, customers: int) -> list[tuple[str, float, float]]:

@@ -48,7 +48,7 @@ def add_explorers(drawn: pd.DataFrame, reach: WithinReach, offers: Sequence[Offe
     drawn : DataFrame of the customers within reach, with the offers chosen for profit; gets the column ``purpose``
     """
     drawn["purpose"] = np.where(drawn["offer"] != "", PROFIT, "")
-    if not terms.explores:
+    if not terms.explores or not reach.doubtful.any():
         return
     rng = np.random.default_rng([terms.seed, _STREAM])
     doubtful = np.flatnonzero(reach.doubtful)

@@ -59,7 +59,7 @@ class WithinReach:
         asked = customers.iloc[candidates[unpaid]]
         doubts = [Doubt.of(asked, offer, dormant_after_days) for offer in offers]
         hopeful = np.column_stack([each.profit(np.full(len(asked), UPPER_END)) > 0 for each in doubts])
-        some = hopeful.any(axis=1)
+        some = np.asarray(hopeful.any(axis=1), dtype=bool)
         doubtful = np.zeros(len(candidates), dtype=bool)
         doubtful[unpaid[some]] = True
         places = np.flatnonzero(doubtful | (profit > 0).any(axis=1))
