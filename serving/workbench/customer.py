@@ -20,7 +20,7 @@ from serving.workbench.own_columns import cells_of, names_of
 from serving.workbench.page import page, said, short_day
 from serving.workbench.priced_offers import left_alone, priced_for
 from serving.workbench.visit import CUSTOMER, Visit
-from serving.workbench.words import CELLS, band_of, money, silence
+from serving.workbench.words import CELLS, band_of, habit, money
 
 SHOWN_ORDERS = 12
 _WIDTH, _LARGEST, _SMALLEST = 1000.0, 14.0, 3.5
@@ -61,7 +61,7 @@ def show(visit: Visit) -> Response:
         customer_id=customer_id,
         score=newest,
         band=band_of(newest.churn_probability),
-        silence=silence(newest.last_purchase_date, newest.snapshot_date),
+        habit=habit(newest, newest.snapshot_date),
         cells={name: write(newest) for name, write in CELLS.items()},
         own=_own(visit, customer_id),
         interval=_interval(newest),

@@ -30,7 +30,7 @@ from serving.workbench.words import (
     COLUMN_NAMES,
     ORDER_NAMES,
     band_of,
-    silence,
+    habit,
 )
 from training.model.score_schema import SCORE_COLUMNS
 
@@ -51,7 +51,7 @@ class Row:
     customer_id: str
     probability: float
     band: str
-    silence: str
+    habit: str
     cells: dict[str, str]
 
 
@@ -137,7 +137,7 @@ def _row(visit: Visit, row: Any, newest: PublishedSet, own: Mapping[str, str]) -
         customer_id=row.customer_id,
         probability=row.churn_probability,
         band=band_of(row.churn_probability),
-        silence=silence(row.last_purchase_date, newest.snapshot_date),
+        habit=habit(row, newest.snapshot_date),
         cells={**{name: write(row) for name, write in CELLS.items()}, **own},
     )
 

@@ -65,6 +65,26 @@ def silence(last: date | None, snapshot: date) -> str:
     return translated("silent for {days:span}", days=(snapshot - last).days)
 
 
+def rhythm(usual_gap_days: float | None) -> str:
+    """Say how often a customer buys; empty where it is not known, as of who bought once.
+
+    Examples
+    --------
+    >>> rhythm(21.4), rhythm(1.0), rhythm(None)
+    ('every 3 weeks', 'every day', '')
+    """
+    if usual_gap_days is None:
+        return ""
+    days = max(round(usual_gap_days), 1)
+    return translated("every day") if days == 1 else translated("every {days:span}", days=days)
+
+
+def habit(row: Any, snapshot: date) -> str:
+    """Say a customer's rhythm and silence at a day, as ``every 3 weeks, silent for 9 weeks``."""
+    said = [rhythm(row.usual_gap_days), silence(row.last_purchase_date, snapshot)]
+    return translated("{often}, {silent}", often=said[0], silent=said[1]) if all(said) else "".join(said)
+
+
 def money(value: float | None) -> str:
     """Write money without its fraction where it is large.
 

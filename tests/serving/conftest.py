@@ -99,7 +99,7 @@ def scored_list() -> ScoredList:
             if column.type is float:
                 rows[column.name] = 0.5 if number is None else number
         rows["snapshot_date"] = date(1998, 7, 1)
-        rows["value_tier"], rows["stage"] = "vip", "loyal"
+        rows["value_tier"], rows["stage"], rows["usual_gap_days"] = "vip", "loyal", 21.4
         for name in ("next_purchase_date", "next_purchase_low", "next_purchase_high"):
             rows[name] = date(1998, 8, 1)
         rows["reasons"] = [["a reason"] for _ in customers]

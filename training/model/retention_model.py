@@ -198,6 +198,7 @@ class RetentionModel:
             "dormant_after_days": np.full(n_customers, self.card.dormant_after_days),
             **{name: np.full(n_customers, number) for name, number in self.terms.costs.items()},
             "stage": stages_of_features(columns, self.terms.inactivity_days, self.usual_gap_days),
+            "usual_gap_days": np.asarray(columns["mean_gap_days"], dtype=np.float64),
         }
         return {name: scores[name] for name in MODEL_COLUMNS}
 

@@ -267,6 +267,15 @@ class Score(TypedDict, Generic[Day]):
             added_later=True,
         ),
     ]
+    usual_gap_days: Annotated[
+        float | None,
+        Column(
+            "Mean number of days between the customer's purchase days before the snapshot; null with one such day, and "
+            "in scores that were published before the column existed.",
+            "days",
+            lowest=1,
+        ),
+    ]
 
 
 def _columns() -> dict[str, Column]:

@@ -232,7 +232,8 @@ def _alike(saved: list[Any], again: list[Any]) -> bool:
     if not all(isinstance(cell, float | int) for cell in saved):
         return len(saved) == len(again) and all(map(_same, saved, again))
     numbers, others = np.array(saved, dtype=float), np.array(again, dtype=float)
-    smallest = 1e-3 * TOLERANCE * float(np.abs(numbers).max(initial=0.0))  # what differences leave of zero
+    known = numbers[~np.isnan(numbers)]
+    smallest = 1e-3 * TOLERANCE * float(np.abs(known).max(initial=0.0))  # what differences leave of zero
     return numbers.shape == others.shape and np.allclose(
         others, numbers, rtol=TOLERANCE, atol=smallest, equal_nan=True
     )

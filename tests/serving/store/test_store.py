@@ -64,6 +64,7 @@ def test_every_field_comes_back_as_it_was_published(store: Store, scored_list: S
         "bad_debt_rate": 0.02,
         "inactivity_days": 120,
         "stage": "loyal",
+        "usual_gap_days": 21.4,
     }
 
 

@@ -39,7 +39,9 @@ def test_a_customer_has_the_scores_of_all_lists_their_reasons_and_alerts(
     said = text_of(browser.seen(address))
 
     assert "c000" not in address
-    assert "c000 55% likely not to buy in the 90 days from 1998-07-01 · silent for 1 day" in said
+    assert (
+        "c000 55% likely not to buy in the 90 days from 1998-07-01 · every 3 weeks, silent for 1 day" in said
+    )
     assert "Why silent for long few purchases" in said
     assert "1998-07-01 55% 1,300 0.50 1 1998-07-01 99% 1,300 0.50 1" in said
     assert "80% sure between 0.50 and 0.50" in said

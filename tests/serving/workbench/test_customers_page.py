@@ -61,8 +61,8 @@ def test_a_row_says_in_words_what_its_numbers_mean(opened: Opened) -> None:
     said = text_of(opened().seen(ALL))
 
     assert "130 customers list of 1998-07-01" in said
-    assert "c000 99% silent for 1 day 1,300" in said
-    assert "c001 98% silent for 4 days 1,290 0.50 vip loyal 1998-06-27 a reason" in said
+    assert "c000 99% every 3 weeks, silent for 1 day 1,300" in said
+    assert "c001 98% every 3 weeks, silent for 4 days 1,290 0.50 vip loyal 1998-06-27 a reason" in said
 
 
 def test_names_are_shown_as_they_are_written(opened: Opened) -> None:
@@ -228,3 +228,17 @@ def test_a_store_that_is_gone_is_said_in_words(opened: Opened, store: Store) -> 
     assert gone.status_code in (200, 503)
     assert "No list is published yet" in gone.text or "The store" in gone.text
     assert "130 customers" in browser.seen(ALL)
+
+
+def test_the_rhythm_is_said_where_it_is_known(
+    opened: Opened, store: Store, people: Callable[..., pd.DataFrame]
+) -> None:
+    gaps = [1.2, None, 61.0, *[9.6] * 127]
+    store.publish(people(usual_gap_days=gaps))
+
+    said = text_of(opened().seen("/customers"))
+
+    assert "c000 99% every day, silent for 1 day" in said
+    assert "c001 98% silent for 4 days" in said
+    assert "c002 98% every 9 weeks, silent for 7 days" in said
+    assert "every 10 days, silent for 10 days" in said
