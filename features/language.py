@@ -32,6 +32,7 @@ from importlib.resources import files
 from math import inf
 from numbers import Number
 from string import Formatter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from features.errors import StayworthError
@@ -52,6 +53,7 @@ _FLAG = re.compile(rf"(?<![\w{_LEFT_TO_RIGHT}-])--(?=[a-z])")
 """A flag whose dashes would stand behind it in a text from right to left."""
 _FIRST_ISOLATE, _LAST_ISOLATE = "\u2068", "\u2069"
 _chosen: ContextVar[str] = ContextVar("language", default=ENGLISH)
+_instead: ContextVar[Mapping[str, str]] = ContextVar("said instead", default=MappingProxyType({}))
 
 _SPANS = ((14, 1.0), (182, 7.0), (1096, 30.4375), (inf, 365.25))
 """Days, weeks, months, years: up to how many days a span is told in them, and their length in days."""
@@ -79,6 +81,27 @@ def use_language(language: str) -> Iterator[None]:
         yield
     finally:
         _chosen.reset(token)
+
+
+@contextmanager
+def saying_instead(sentences: Mapping[str, str]) -> Iterator[None]:
+    """Say other sentences in place of some, for readers who have other means, in this thread or task.
+
+    Parameters
+    ----------
+    sentences : mapping of a sentence in English to another, with the same placeholders or fewer
+
+    Examples
+    --------
+    >>> with saying_instead({"Use --top {n} to take fewer.": "Choose fewer filters."}):
+    ...     translated("Use --top {n} to take fewer.", n=5)
+    'Choose fewer filters.'
+    """
+    token = _instead.set(sentences)
+    try:
+        yield
+    finally:
+        _instead.reset(token)
 
 
 def preferred_language(accepted: str) -> str:
@@ -230,7 +253,7 @@ def _filled(text: str, values: Mapping[str, Any]) -> str:
 
 def translation(text: str, context: str = "") -> str:
     """Return a sentence in the chosen language, its placeholders not filled."""
-    language = _chosen.get()
+    language, text = _chosen.get(), _instead.get().get(text, text)
     return text if language == ENGLISH else _catalogue(language).get((context, text), text)
 
 

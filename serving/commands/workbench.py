@@ -52,4 +52,4 @@ def workbench(
             with progress() as step:
                 orders = open_log(log, columns, step)
             reports = Reports(report or ReportSettings(out=Path()), log, columns)
-        serve(settings, opened, Registry(registry.tracking_uri), orders, columns, webhook, reports)
+        serve(settings, opened, Registry(registry.tracking_uri), orders, columns, webhook, reports, log)

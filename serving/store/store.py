@@ -25,6 +25,7 @@ from serving.store.campaigns import Campaigns
 from serving.store.connections import READ_SECONDS
 from serving.store.customers import Customers
 from serving.store.database import WAIT_SECONDS, Database
+from serving.store.deliveries import Deliveries
 from serving.store.erasure import count, erase
 from serving.store.keys import Keys
 from serving.store.segments import Segments
@@ -114,6 +115,7 @@ class Store(Closing):
         self.customers = Customers(self._database)
         self.segments = Segments(self._database)
         self.campaigns = Campaigns(self._database)
+        self.deliveries = Deliveries(self._database)
         self.users = Users(self._database)
         self.audit = Audit(self._database)
 

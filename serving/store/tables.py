@@ -17,6 +17,7 @@ The columns of a score are those of :mod:`training.model.score_schema`; after a 
     segments     what a user chose of the customers, under a name
     campaigns    one row per campaign, from its draft to what was measured of it
     campaign_customers   who is contacted, held out or left alone, as they were drawn
+    deliveries   what a webhook is to be told of a campaign's audience, and how that went
     audit        what was written, when and by whom
     secrets      the key of the workbench's links
 
@@ -316,6 +317,23 @@ campaign_customers = sa.Table(
     sa.Column("contact", Document),
     sa.Column("removed_at", Moment),
     sqlite_with_rowid=False,
+)
+
+# One row per campaign whose audience a webhook is to be told; it names no customer.
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("campaign_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("asked_by", sa.Text, nullable=False),
+    sa.Column("asked_at", Moment, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("next_try_at", Moment, nullable=False),
+    sa.Column("changed_at", Moment, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("joined", sa.Integer, nullable=False),
+    sa.Column("left_it", sa.Integer, nullable=False),
+    sa.Column("changed", sa.Integer, nullable=False),
 )
 
 # Neither what a customer is called nor what was chosen by: an entry names a record by its number.

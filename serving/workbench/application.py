@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from features.errors import ChangedMeanwhile, StayworthError, StoreBusy, StoreError
-from features.language import LANGUAGES, translated, use_language
+from features.language import LANGUAGES, saying_instead, translated, use_language
 from serving.workbench import (
     campaigns,
     customer,
@@ -40,6 +40,7 @@ from serving.workbench.signing_in import choose_language, sign_in, sign_in_page,
 from serving.workbench.typed import is_own_form, keep_typed
 from serving.workbench.uploads import LARGEST_UPLOAD, read_upload
 from serving.workbench.visit import Sources, Visit
+from serving.workbench.wording import IN_BROWSER
 
 LARGEST_FORM = 64 * 1024
 HEADERS = {
@@ -253,7 +254,7 @@ class _Door:
 
     def _in_words(self, visit: Visit, method: str, handle: Handler, keeps: bool) -> Response:
         """Answer in the visitor's language; say what went wrong where it did."""
-        with use_language(visit.language):
+        with use_language(visit.language), saying_instead(IN_BROWSER):
             if method == "POST" and not self.guard.is_ours(visit.session, visit.sent("csrf")):
                 if keeps:
                     return keep_typed(visit, self.guard.user_of(visit.session))
@@ -306,7 +307,7 @@ def _limit(entrance: Entrance | None) -> tuple[str, ...]:
         return ()
     sentence = translated(
         "A file may have up to {n} MB. Send the rows that are needed, or have whoever runs the workbench give it the "
-        "log: stayworth workbench --transactions orders.csv",
+        "log.",
         n=LARGEST_UPLOAD >> 20,
     )
     return (sentence,)

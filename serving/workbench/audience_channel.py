@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from serving.audience.changes import Changes, change_messages
+from features.errors import DeliveryError, StayworthError
+from serving.audience.changes import change_messages
 from serving.campaign.kept import list_to_send
 from serving.delivery.outbox import Outbox, outbox_path
 from serving.delivery.settings import WebhookSettings
+from serving.delivery.webhook import Message
 from serving.lists.contact_columns import contact_columns
 from serving.store.campaign_changes import WITHDRAWN
 from serving.store.campaigns import Campaign, Campaigns
 
 KIND = "audience"
 _CUSTOMER_ID, _OFFER = "customer_id", "offer"
+
+
+@dataclass(frozen=True)
+class Told:
+    """Of how many customers a webhook was told: who joined, who left, and of whom something else is told."""
+
+    joined: int = 0
+    left: int = 0
+    changed: int = 0
+
+    @classmethod
+    def by(cls, messages: Sequence[Message]) -> Told:
+        """Count what some messages have told."""
+        return cls(
+            *(sum(len(each.data[name]) for each in messages) for name in ("joined", "left", "changed"))
+        )
 
 
 @dataclass(frozen=True)
@@ -33,15 +52,19 @@ class AudienceChannel:
     settings: WebhookSettings
     store_file: Path | None = None
 
-    def tell(self, campaigns: Campaigns, campaign: Campaign) -> Changes:
+    def tell(self, campaigns: Campaigns, campaign: Campaign) -> tuple[Told, StayworthError | None]:
         """Tell who has joined the audience of a campaign, and who has left it since it was told last.
 
         In it are the contacted; not the held out, nor who was taken off, and nobody once it is withdrawn.
 
+        Returns
+        -------
+        Of how many the webhook was told now, and why not of all: the rest is kept, and sent the next time.
+
         Raises
         ------
         StayworthError
-            If the webhook does not take everything: the rest is kept, and sent the next time.
+            If there is no webhook or no place to keep what was delivered, or another process delivers just now.
         """
         rows, _ = list_to_send(campaigns, campaign)
         if campaign.state == WITHDRAWN:
@@ -49,10 +72,15 @@ class AudienceChannel:
         with self.settings.opened() as webhook:
             folder = self.settings.folder(self.store_file)
             with Outbox.opened(outbox_path(folder, KIND, campaign.name, webhook.url)) as box:
-                changes, state, messages = change_messages(campaign.name, box.state, _told(rows))
+                _, state, messages = change_messages(campaign.name, box.state, _told(rows))
                 box.queue(state, messages)
-                box.deliver(webhook, lambda step, done, total: None)
-        return changes
+                queued, problem = box.pending, None
+                try:
+                    box.deliver(webhook, lambda step, done, total: None)
+                except DeliveryError as error:
+                    problem = error
+                left = {each.id for each in box.pending}
+        return Told.by([each for each in queued if each.id not in left]), problem
 
 
 def _told(rows: pd.DataFrame) -> pd.DataFrame:

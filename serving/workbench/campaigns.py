@@ -55,6 +55,7 @@ KINDS = {
     "mailchimp": ("mailchimp", ".csv"),
 }
 FOLDER = "folder"
+WHATEVER = translatable("use the file though something about it looks wrong")
 _LONGEST_ID = 200
 
 
@@ -130,7 +131,7 @@ def one(visit: Visit) -> Response:
     return _page(visit, campaign)
 
 
-def _page(visit: Visit, campaign: Campaign, problem: str = "", done: str = "") -> Response:
+def _page(visit: Visit, campaign: Campaign, problem: str = "") -> Response:
     record, found = record_in(campaign), _found(campaign)
     line = _line(campaign, _today())
     rows = visit.sources.store.campaigns.customers(campaign.id, CONTACTED, HELD_OUT, first=SHOWN_CUSTOMERS)
@@ -147,13 +148,14 @@ def _page(visit: Visit, campaign: Campaign, problem: str = "", done: str = "") -
         learnt=_learnt(campaign),
         states=STATE_NAMES,
         problem=problem,
-        done=done,
         channel=visit.sources.channel,
+        delivery=visit.sources.store.deliveries.of(campaign.id),
         contacted=rows[rows["arm"] == CONTACTED].to_dict("records"),
         held_out=rows[rows["arm"] == HELD_OUT].to_dict("records"),
         shown=SHOWN_CUSTOMERS,
         longest_reason=LONGEST_REASON,
         own_log=visit.sources.new_orders.source is not None,
+        whatever=WHATEVER,
         open_state=campaign.state not in (MEASURED, WITHDRAWN),
     )
 
@@ -241,26 +243,12 @@ def download(visit: Visit) -> Response:
 
 
 def tell(visit: Visit) -> Response:
-    """Tell the audience webhook whom to contact, and who is left out again; the audit says so."""
-    campaign, channel = campaign_of(visit), visit.sources.channel
-    if channel is None:
-        raise StayworthError(
-            translated("The workbench was given no webhook: stayworth workbench --webhook URL")
-        )
-    try:
-        changes = channel.tell(visit.sources.store.campaigns, campaign)
-    except StayworthError as error:
-        return _page(visit, campaign, str(error))
-    numbers = f"{len(changes.joined)} joined, {len(changes.left)} left, {len(changes.changed)} changed"
-    about = f"campaign {campaign.id}, {numbers}"
-    visit.sources.store.audit.add(visit.who.name, "tell webhook", about, wait_seconds=WAIT_SECONDS)
-    done = translated(
-        "The webhook was told: {joined:,} joined, {left:,} left, of {changed:,} something else is told.",
-        joined=len(changes.joined),
-        left=len(changes.left),
-        changed=len(changes.changed),
-    )
-    return _page(visit, campaign, done=done)
+    """Have the audience webhook told whom to contact, and who is left out again."""
+    campaign = campaign_of(visit)
+    if visit.sources.channel is None:
+        raise StayworthError(translated("The workbench was given no webhook. Whoever runs it can name one."))
+    visit.sources.store.deliveries.ask(campaign.id, visit.who.name, wait_seconds=WAIT_SECONDS)
+    return go_to(f"/campaigns/{campaign.id}")
 
 
 def _list(visit: Visit, campaign: Campaign, folder: Path, kind: str) -> Path:
@@ -300,7 +288,8 @@ def measure(visit: Visit) -> Response:
                 files.enter_context(uploaded(visit, name)) if has_file(visit, name) else None
                 for name in ("orders", "redeemed")
             )
-            orders, notes = visit.sources.new_orders.read(sent)
+            whatever = visit.sent("whatever") == "1"
+            orders, notes = visit.sources.new_orders.read(sent, whatever=whatever, control=translated(WHATEVER))
             for finding in other_currency(assignment, orders):
                 raise StayworthError(finding.message)
             loosely = visit.sent("loosely") == "1"

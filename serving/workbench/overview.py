@@ -75,16 +75,12 @@ def _due(newest: PublishedSet, champion: str | None) -> list[str]:
     said = []
     days = (datetime.now(UTC) - newest.published_at).days
     if days >= OLD_DAYS:
-        said.append(
-            translated(
-                "The list is {days:day|days} old. Publish a new one: stayworth score --publish", days=days
-            )
-        )
+        said.append(translated("The list is {days:day|days} old. Have a new one published.", days=days))
     if champion and champion != newest.model_version:
         said.append(
             translated(
-                "The list is of version {listed:digits}, and version {champion:digits} scores now. Publish again: "
-                "stayworth score --publish",
+                "The list is of version {listed:digits}, and version {champion:digits} scores now. Have a new one "
+                "published.",
                 listed=newest.model_version,
                 champion=champion,
             )

@@ -43,7 +43,9 @@ def show(visit: Visit) -> Response:
     written = file if file and file.is_file() else None
     if reports is None:
         if written is None:
-            sentence = translated("Write one, and say where it is: stayworth workbench --report FOLDER")
+            sentence = translated(
+                "Whoever runs the workbench can give it the log of orders, or a report that was written."
+            )
             return said(visit, translated("There is no report here."), sentence, status=404)
         return _answer(written.read_text(encoding="utf-8"), part("report_bar.html", groups=[]))
     segments = reports.segments(visit.sources.orders.columns if visit.sources.orders else ())

@@ -17,6 +17,7 @@ from features.language import use_language
 from features.log.settings import Columns, LogSettings
 from serving.campaign.economics import made_report
 from serving.report.page import report_page
+from serving.workbench.wording import about_the_log
 
 PERIODS = ("week", "month", "quarter", "year")
 CALENDARS = ("gregorian", "jalali")
@@ -96,6 +97,6 @@ class Reports:
     def _made(self, choice: ReportChoice, language: str) -> str:
         chosen = {"period": choice.period, "calendar": choice.calendar, "segment": choice.segment or None}
         settings = self._settings.model_copy(update={**chosen, "out": Path(), "star_schema": False})
-        with use_language(language):
+        with use_language(language), about_the_log():
             made = made_report(settings, self._log, self._columns, lambda step, done, total: None)
             return report_page(made)

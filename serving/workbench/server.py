@@ -5,12 +5,13 @@ from __future__ import annotations
 import ipaddress
 import logging
 import socket
+from contextlib import nullcontext
 from threading import Thread
 
 import uvicorn
 
 from features.errors import OutputError, StayworthError
-from features.log.settings import Columns
+from features.log.settings import Columns, LogSettings
 from features.log.transactions import TransactionLog
 from serving.api.logs import log_json
 from serving.delivery.settings import WebhookSettings
@@ -22,6 +23,7 @@ from serving.workbench.new_orders import NewOrders
 from serving.workbench.orders import KnownOrders
 from serving.workbench.reports import Reports
 from serving.workbench.sealing import Sealer
+from serving.workbench.telling import Teller
 from serving.workbench.versions import KnownVersions
 from serving.workbench.visit import Sources
 from training.versions.registry import Registry
@@ -37,6 +39,7 @@ def serve(
     columns: Columns | None = None,
     webhook: WebhookSettings | None = None,
     reports: Reports | None = None,
+    rules: LogSettings | None = None,
 ) -> None:
     """Answer browsers until the process is told to end.
 
@@ -52,6 +55,8 @@ def serve(
         Where audiences of campaigns are told to.
     reports : Reports, optional
         Of the log.
+    rules : LogSettings, optional
+        How rows of these logs are read.
 
     Raises
     ------
@@ -66,7 +71,7 @@ def serve(
     loopback = require_users(settings, store)
     secret, versions = store.customers.prepare(), KnownVersions(registry)
     known = None if orders is None else KnownOrders(orders, versions)
-    new_orders = NewOrders(settings.transactions, columns or Columns())
+    new_orders = NewOrders(settings.transactions, columns or Columns(), rules)
     channel = AudienceChannel(webhook, store.address.file) if webhook and webhook.url else None
     sources = Sources(
         store, versions, Sealer(secret), known, settings.report, new_orders, channel=channel, reports=reports
@@ -78,7 +83,8 @@ def serve(
     if not store.users.all():
         _log.warning("There are no users: whoever can reach %s sees all customers.", settings.host)
     _log.info("The workbench is at %s://%s:%d", kind, settings.host, settings.port)
-    with _listening(settings, _address(settings)) as listening:
+    teller = Teller(store, channel, settings.language) if channel else nullcontext()
+    with _listening(settings, _address(settings)) as listening, teller:
         config = uvicorn.Config(
             app,
             access_log=False,

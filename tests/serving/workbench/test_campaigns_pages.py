@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import sqlite3
 import zipfile
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -17,9 +18,11 @@ import pytest
 
 from features.log.sources import read_table
 from serving.delivery.settings import WebhookSettings
+from serving.store.deliveries import MOST_TRIES
 from serving.store.store import Store
 from serving.workbench import uploads
 from serving.workbench.audience_channel import AudienceChannel
+from serving.workbench.telling import tell_due
 
 Opened = Callable[..., Any]
 OFFER = {
@@ -450,32 +453,96 @@ def test_the_audience_webhook_is_told_whom_to_contact_and_never_of_the_held_out(
 ) -> None:
     monkeypatch.setenv("STAYWORTH_WEBHOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     settings = WebhookSettings(url=receiver.url, retry_seconds=0.0)
-    browser = opened(channel=AudienceChannel(settings, tmp_path / "store.db"))
+    channel = AudienceChannel(settings, tmp_path / "store.db")
+    browser = opened(channel=channel)
     campaign = planned(browser)
+
+    def tell() -> str:
+        step(browser, f"{campaign}/tell", on=campaign)
+        tell_due(store, channel)
+        return text_of(browser.seen(campaign))
+
     contacted, held_out = store.campaigns.groups(1)
     gone = min(contacted)
 
-    told = step(browser, f"{campaign}/tell", on=campaign)
+    asked = step(browser, f"{campaign}/tell", on=campaign)
+    assert not receiver.taken and "The webhook is being told." in text_of(asked.text)
+    told = tell()
     step(browser, f"{campaign}/take-off", on=campaign, customer=gone)
-    again = step(browser, f"{campaign}/tell", on=campaign)
-    receiver.answers = [500]
+    again = tell()
     step(browser, f"{campaign}/withdraw", on=campaign, reason="not sent")
-    failed = step(browser, f"{campaign}/tell", on=campaign)
-    step(browser, f"{campaign}/tell", on=campaign)
+    tell()
 
     first, second, last = (data for _, _, data in receiver.taken)
     assert {each["customer_id"] for each in first["joined"]} == contacted and held_out
     assert first["joined"][0]["offer"] == "call" and first["audience"] == "spring"
     assert [each["customer_id"] for each in second["left"]] == [gone]
     assert {each["customer_id"] for each in last["left"]} == contacted - {gone}
-    assert f"The webhook was told: {len(contacted)} joined, 0 left" in text_of(told.text)
-    assert "0 joined, 1 left" in text_of(again.text)
-    assert failed.status_code == 400 and "answers 500" in text_of(failed.text)
+    assert f": {len(contacted)} joined, 0 left" in told
+    assert "0 joined, 1 left" in again
     audit = text_of(browser.seen("/audit"))
     assert f"campaign 1, {len(contacted)} joined, 0 left, 0 changed" in audit and gone not in audit
-    assert "token=" not in told.text  # the address may hold a key
+    assert "token=" not in told  # the address may hold a key
     assert browser.get(f"{campaign}/tell").url.path == campaign  # another language chosen after it
     assert "Tell the audience webhook" not in opened().seen(campaign)
+
+
+def test_a_webhook_that_fails_is_told_later_and_each_customer_once(
+    opened: Opened, store: Store, receiver: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STAYWORTH_WEBHOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    settings = WebhookSettings(url=receiver.url, retry_seconds=0.0)
+    channel = AudienceChannel(settings, tmp_path / "store.db")
+    browser = opened(channel=channel)
+    campaign = planned(browser)
+    contacted, _ = store.campaigns.groups(1)
+
+    receiver.answers = [500]
+    step(browser, f"{campaign}/tell", on=campaign)
+    assert tell_due(store, channel) == 1
+    failed = text_of(browser.seen(campaign))
+    too_early = tell_due(store, channel)
+    waits = store.deliveries.of(1)
+    _make_due(store)
+    assert tell_due(store, channel) == 1
+    told = text_of(browser.seen(campaign))
+
+    assert "it is tried again by itself" in failed and "answers 500" in failed
+    assert too_early == 0 and waits and (waits.state, waits.tries) == ("pending", 1)
+    assert [len(data["joined"]) for _, _, data in receiver.taken] == [len(contacted)]
+    assert {name for name, *_ in receiver.asked} == {receiver.taken[0][0]}  # one id, however often it is sent
+    assert f"{len(contacted)} joined" in told and tell_due(store, channel) == 0
+
+
+def test_a_delivery_of_a_killed_worker_is_taken_over_and_given_up_in_the_end(
+    opened: Opened, store: Store, receiver: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STAYWORTH_WEBHOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    channel = AudienceChannel(WebhookSettings(url=receiver.url, retry_seconds=0.0), tmp_path / "store.db")
+    browser = opened(channel=channel)
+    campaign = planned(browser)
+    step(browser, f"{campaign}/tell", on=campaign)
+    (due,) = store.deliveries.due()
+    assert store.deliveries.take(due)  # and is killed
+
+    assert (store.deliveries.take(due), tell_due(store, channel)) == (False, 0)
+    receiver.answers = [500] * 20
+    for _ in range(20):
+        _make_due(store)
+        tell_due(store, channel)
+
+    given_up = store.deliveries.of(1)
+    assert given_up and (given_up.state, given_up.tries) == ("failed", MOST_TRIES)
+    assert "is not tried again until somebody asks" in text_of(browser.seen(campaign))
+    receiver.answers = []
+    step(browser, f"{campaign}/tell", on=campaign)
+    tell_due(store, channel)
+    assert len(receiver.taken) == 1
+
+
+def _make_due(store: Store) -> None:
+    with sqlite3.connect(str(store.address.file)) as database:
+        database.execute("UPDATE deliveries SET next_try_at = '2000-01-01 00:00:00.000000'")
 
 
 def test_who_took_the_incentive_is_sent_with_the_orders(
@@ -522,3 +589,13 @@ def test_sliders_try_values_that_are_not_kept(opened: Opened, store: Store) -> N
     choices = store.campaigns.numbered(1)
     assert choices and choices.choices["budget"] == 30
     assert [each.action for each in store.audit.newest()].count("change draft") == 2
+
+
+def test_a_plan_names_no_flag_of_the_command(opened: Opened) -> None:
+    browser = opened()
+    draft = begun(browser, tier="vip")
+
+    said = text_of(browser.seen(f"{draft}/budget")) + text_of(browser.seen(f"{draft}/preview"))
+
+    assert "or a larger holdout." in said
+    assert not re.search(r"--[a-z]", said)

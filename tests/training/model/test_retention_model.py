@@ -33,10 +33,17 @@ def scores(cdnow_run: TrainingRun, table: pd.DataFrame) -> pd.DataFrame:
     return cdnow_run.model.score(table)
 
 
-def test_the_columns_are_those_of_the_contract_in_its_order(scores: pd.DataFrame) -> None:
+def test_the_columns_are_those_of_the_contract_in_its_order(
+    table: pd.DataFrame, scores: pd.DataFrame
+) -> None:
     assert tuple(scores.columns) == MODEL_COLUMNS
-    dates = [name for name in scores if name.startswith("next_purchase")]
-    assert scores.drop(columns=dates).notna().all(axis=None)
+    some = ["usual_gap_days", *(name for name in scores if name.startswith("next_purchase"))]
+    assert scores.drop(columns=some).notna().all(axis=None)
+    # Who bought on one day has no gap; of others it is the time between first and last purchase, shared out.
+    assert (scores["usual_gap_days"].isna() == (table["frequency"] == 0)).all()
+    again = table[table["frequency"] > 0]
+    shared = again["recency"] / again["frequency"]
+    np.testing.assert_allclose(scores.loc[again.index, "usual_gap_days"], shared)
 
 
 def test_a_saved_model_gives_the_same_scores_to_the_last_digit(

@@ -1,0 +1,101 @@
+"""What is said in the browser in place of sentences that name flags of a command: the control there that does it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from features.errors import StayworthError
+from features.language import translatable, translated
+
+_FLAG = re.compile(r"(?<![\w-])--[a-z]")
+
+IN_BROWSER = {
+    "Left out: {n:dormant customer|dormant customers}, silent for more than {days:day|days}. With them the plan would "
+    "promise about {profit:,.2f} ({once:,.2f} if those who come back buy once) instead of {instead:,.2f}; --dormant "
+    "contacts them.": translatable(
+        "Left out: {n:dormant customer|dormant customers}, silent for more than {days:day|days}. With them the plan "
+        "would promise about {profit:,.2f} ({once:,.2f} if those who come back buy once) instead of {instead:,.2f}; a "
+        "tick at “Dormant” in the step “Audience” contacts them."
+    ),
+    "Left out: {n:dormant customer|dormant customers}, silent for more than {days:day|days}. With them the plan would "
+    "promise about {profit:,.2f} instead of {instead:,.2f}; --dormant contacts them.": translatable(
+        "Left out: {n:dormant customer|dormant customers}, silent for more than {days:day|days}. With them the plan "
+        "would promise about {profit:,.2f} instead of {instead:,.2f}; a tick at “Dormant” in the step “Audience” "
+        "contacts them."
+    ),
+    "Left out: {n:customer|customers} who cost more than they bring: {value:,.2f} in all, and to keep them keeps the "
+    "loss. --allow-loss-makers contacts those with whom an offer pays all the same.": translatable(
+        "Left out: {n:customer|customers} who cost more than they bring: {value:,.2f} in all, and to keep them keeps "
+        "the loss."
+    ),
+    "Left alone for campaigns still running, {names}: {held_out:,} held out, {contacted:,} contacted. Delete the "
+    "folder of a plan that was never carried out, or withdraw it where the store keeps it.": translatable(
+        "Left alone for campaigns still running, {names}: {held_out:,} held out, {contacted:,} contacted. A campaign "
+        "that was never carried out is withdrawn on its own page."
+    ),
+    "So it will probably not show whether it worked. That would take {needed:customer|customers} at this share, or a "
+    "larger holdout (--holdout, --effect).": translatable(
+        "So it will probably not show whether it worked. That would take {needed:customer|customers} at this share, or "
+        "a larger holdout."
+    ),
+    "Resumption: {estimate:.2f} ({level:.0%}: {low:.2f} to {high:.2f}); the plan assumed {assumed:.2f}. Use it with "
+    "{flag}, in 'stayworth train' for all values, or in 'stayworth plan'.": translatable(
+        "Resumption: {estimate:.2f} ({level:.0%}: {low:.2f} to {high:.2f}); the plan assumed {assumed:.2f}. Tell "
+        "whoever trains the models: all values can take it."
+    ),
+    "Who is missing would count as one who did not buy. Give the shop's whole log, the orders of all customers since "
+    "{start:date} at least. --allow-unmatched goes on as it is.": translatable(
+        "Who is missing would count as one who did not buy. Send the shop's whole log, the orders of all customers "
+        "since {start:date} at least."
+    ),
+    "Incentive costs are assumed, not measured: give --redeemed to know who took them.": translatable(
+        "Incentive costs are assumed, not measured: send the file of those who took the incentive too."
+    ),
+    "This campaign was planned without a holdout, so its effect can't be measured. Plan the next one with --holdout "
+    "0.1.": translatable(
+        "This campaign was planned without a holdout, so its effect can't be measured. Plan the next one with one."
+    ),
+    "Write them as 2011-01-31, or say how: --date-format '%d/%m/%Y'.": translatable(
+        "Write them as 2011-01-31."
+    ),
+    "--columns {preset} needs a column {wanted}, which the list has not. Give the contacts: --customers "
+    "crm.csv.": translatable(
+        "A list for {preset} needs a column {wanted}, which this one has not. Take the CSV, or send contacts in the "
+        "step “Exclusions and contacts” of the next campaign."
+    ),
+    "Cannot write {path}: {rows:row|rows}, and a worksheet holds {most:,}. Write {name} instead, or use --top to take "
+    "fewer.": translatable(
+        "A worksheet holds {most:,} rows, and these are {rows:row|rows}. Take the CSV, or choose fewer filters."
+    ),
+}
+"""Sentences of the commands by their English text, and what a page says."""
+
+
+def of_the_log(sentence: str) -> str:
+    """Add to a sentence about a log of orders who can set what it names; the browser has no control for that.
+
+    Examples
+    --------
+    >>> of_the_log("Write dates as 2011-01-31.")
+    'Write dates as 2011-01-31.'
+    >>> of_the_log("It takes --decimal ,.")[:78]
+    'It takes --decimal ,. What begins with -- is set by whoever runs the workbench'
+    """
+    if not _FLAG.search(sentence):
+        return sentence
+    who = translated(
+        "What begins with -- is set by whoever runs the workbench, under [log] in stayworth.toml; or save the file so "
+        "that it needs none."
+    )
+    return f"{sentence} {who}"
+
+
+@contextmanager
+def about_the_log() -> Iterator[None]:
+    """Say of errors inside who can set what they name."""
+    try:
+        yield
+    except StayworthError as error:
+        raise StayworthError(of_the_log(str(error))) from None

@@ -1,0 +1,98 @@
+"""The browser says what to do there: no sentence names a flag of a command that somebody at a page cannot type."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from features.language import placeholders
+from serving.workbench.new_orders import NewOrders
+from serving.workbench.wording import IN_BROWSER
+
+ROOT = Path(__file__).resolve().parents[3]
+FLAG = re.compile(r"(?<![\w-])--[a-z]|\{flag\}")
+READ_IN_BROWSER = (
+    "serving/workbench",
+    "serving/campaign",
+    "serving/lists",
+    "serving/audience",
+    "training/campaign",
+)
+OF_COMMANDS = {
+    "training/campaign/settings.py": "terms of a command",
+    "training/campaign/candidates.py": "lists of a file: those of the store are whole",
+    "training/campaign/resumption.py": "the wizard asks for no resumption",
+    "training/campaign/outcomes.py": "a page measures to the log's end",
+    "training/campaign/plan.py": "the wizard asks for a share, not for an effect",
+    "training/campaign/assignment.py": "damaged folders",
+    "serving/campaign/ledger.py": "folders",
+    "serving/campaign/running_campaigns.py": "folders",
+    "serving/campaign/scored_list.py": "lists of a file",
+    "serving/audience/settings.py": "the command sync",
+    "serving/audience/table.py": "the command sync",
+    "serving/lists/list_table.py": "a command that writes to a database",
+    "serving/lists/contacts.py": "its flag is what a page calls the control",
+    "serving/workbench/wording.py": "the sentences of commands themselves",
+}
+"""Modules whose flags nobody meets in the browser, and why."""
+
+
+def sentences(path: Path) -> Iterator[str]:
+    """Yield the English sentences that a module says."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("translated", "translatable"):
+            first = node.args[0]
+            if isinstance(first, ast.Constant):
+                yield str(first.value)
+
+
+def named(sentence: str) -> set[tuple[str | None, str, str | None]]:
+    return {each[1:] for each in placeholders(sentence) if each[1]}
+
+
+def test_no_sentence_that_is_read_in_the_browser_names_a_flag() -> None:
+    met = [
+        (str(path.relative_to(ROOT)), sentence)
+        for folder in READ_IN_BROWSER
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if str(path.relative_to(ROOT)) not in OF_COMMANDS
+        for sentence in sentences(path)
+        if FLAG.search(sentence)
+    ]
+
+    assert [each for each in met if each[1] not in IN_BROWSER] == []
+    assert len(met) > 5
+    templates = ROOT / "serving" / "workbench" / "templates"
+    named = [path.name for path in templates.glob("*.html") if FLAG.search(path.read_text(encoding="utf-8"))]
+    # Commands for whoever runs it: how the first user is made, and what there is to do where nothing can be shown yet.
+    assert sorted(named) == ["base.html", "campaigns.html", "empty.html", "models.html"]
+
+
+@pytest.mark.parametrize(("of_command", "of_page"), IN_BROWSER.items())
+def test_what_a_page_says_instead_names_no_flag_and_takes_the_same_values(
+    of_command: str, of_page: str
+) -> None:
+    said = {sentence for path in ROOT.glob("*/campaign/*.py") for sentence in sentences(path)}
+    said |= {sentence for path in (ROOT / "serving/lists").glob("*.py") for sentence in sentences(path)}
+
+    assert of_command in said
+    assert not FLAG.search(of_page)
+    assert named(of_page) <= named(of_command)
+
+
+def test_a_log_with_a_finding_is_used_if_its_control_says_so(tmp_path: Path) -> None:
+    rows = [f"c{number % 40},2026-0{1 + number % 6}-1{number % 9},10" for number in range(80)]
+    odd = [f"c{number},soon,10" for number in range(30)]
+    log = tmp_path / "orders.csv"
+    log.write_text("\n".join(["customer_id,ordered_at,amount", *rows, *odd]), encoding="utf-8")
+
+    with pytest.raises(ValueError, match="set a tick at “use it”") as refused:
+        NewOrders().read(log, control="use it")
+    orders, said = NewOrders().read(log, whatever=True)
+
+    assert "--accept" not in str(refused.value)
+    assert len(orders.table) == 80 and any("30" in each for each in said)
