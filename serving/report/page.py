@@ -93,7 +93,7 @@ def report_page(report: EconomicsReport) -> str:
         report=report,
         terms=report.terms,
         covers=_covers(report.terms),
-        tiles=_tiles(report),
+        tiles=tiles_of(report),
         parts=partial(_parts, calendar=report.terms.calendar),
         pictures=drawn,
         definitions=_definitions(report),
@@ -134,7 +134,7 @@ def _covers(terms: Terms) -> list[str]:
     return [*said, translated("Rows marked * are provisional: a later log may change them.")]
 
 
-def _tiles(report: EconomicsReport) -> list[Tile]:
+def tiles_of(report: EconomicsReport) -> list[Tile]:
     """Return the last closed period's main numbers, and the period that they are of, by way of its label."""
     tables = {table.name: table.rows for table in report.tables}
     if not {"customer_base", "sales"} <= tables.keys():

@@ -72,6 +72,10 @@ class Deliveries:
         """Return those that wait, and whose time has come, the oldest first."""
         return self._found((deliveries.c.state == PENDING) & (deliveries.c.next_try_at <= datetime.now(UTC)))
 
+    def given_up(self) -> frozenset[int]:
+        """Return the numbers of the campaigns that are not tried again until somebody asks."""
+        return frozenset(each.campaign_id for each in self._found(deliveries.c.state == FAILED))
+
     def _found(self, wanted: sa.ColumnElement[bool]) -> list[Delivery]:
         try:
             rows = self._database.select(sa.select(deliveries).where(wanted).order_by(deliveries.c.asked_at))

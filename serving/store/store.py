@@ -166,6 +166,17 @@ class Store(Closing):
         """
         self._database.require_writable()
 
+    def upgrade(self) -> None:
+        """Bring the tables of an older release to those of this one, as every write does.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be written.
+        """
+        with self._database.write():
+            pass
+
     def newest(self) -> Publication | None:
         """Return the newest publication; None where nothing was published.
 

@@ -11,12 +11,13 @@ from starlette.responses import Response
 
 from features.customer_groups import STAGES, TIERS
 from features.errors import StayworthError
-from features.language import translated, translated_in
+from features.language import translatable, translated, translated_in
 from serving.alerts.signals import KIND_NAMES
-from serving.store.campaign_changes import SENT
+from serving.store.campaign_changes import PLANNED, SENT
 from serving.store.customers import PublishedSet, Tally
 from serving.store.rankings import BANDS
 from serving.workbench.page import page
+from serving.workbench.reports import Made
 from serving.workbench.visit import Visit
 from serving.workbench.words import BAND_NAMES
 from training.versions.version import Version
@@ -48,13 +49,16 @@ def show(visit: Visit) -> Response:
     newest = sets[0]
     awake = [each for each in customers.tallies() if not each.dormant]
     champion, problem = _champion(visit)
+    economics, unreadable = _economics(visit)
     return page(
         visit,
         "overview.html",
         newest=newest,
         age=(datetime.now(UTC) - newest.published_at).days,
         champion=champion,
-        due=[*_due(newest, champion.version if champion else None), *_unmeasured(visit), *problem],
+        due=[*_due(newest, champion.version if champion else None), *_campaigns_due(visit), *problem],
+        economics=economics,
+        unreadable=unreadable,
         drift=(champion.tags.get("monitored", ""), champion.tags.get("due", "")) if champion else ("", ""),
         awake=sum(each.customers for each in awake),
         value_at_risk=sum(each.value_at_risk for each in awake),
@@ -68,6 +72,16 @@ def _champion(visit: Visit) -> tuple[Version | None, list[str]]:
         return visit.sources.versions.champion(), []
     except StayworthError as error:
         return None, [str(error)]
+
+
+def _economics(visit: Visit) -> tuple[Made | None, str]:
+    """Return the numbers of the economics report, if it is made already, or why it cannot be."""
+    if visit.sources.reports is None:
+        return None, ""
+    try:
+        return visit.sources.reports.summary(visit.language), ""
+    except StayworthError as error:
+        return None, str(error)
 
 
 def _due(newest: PublishedSet, champion: str | None) -> list[str]:
@@ -88,15 +102,26 @@ def _due(newest: PublishedSet, champion: str | None) -> list[str]:
     return said
 
 
-def _unmeasured(visit: Visit) -> list[str]:
-    """Name the campaigns whose window is over, and which nobody has measured."""
-    today = datetime.now(UTC).date()
-    over = [
+def _campaigns_due(visit: Visit) -> list[str]:
+    """Name the campaigns that begin and were not sent, those that nobody has measured, and those no webhook took."""
+    today, store = datetime.now(UTC).date(), visit.sources.store
+    campaigns = store.campaigns.all()
+    late = [
         each.name
-        for each in visit.sources.store.campaigns.all()
-        if each.state == SENT and each.closes_on and each.closes_on <= today
+        for each in campaigns
+        if each.state == PLANNED and each.starts_on and each.starts_on <= today
     ]
-    return [translated("Over, and to be measured: {names}.", names=over)] if over else []
+    over = [
+        each.name for each in campaigns if each.state == SENT and each.closes_on and each.closes_on <= today
+    ]
+    failed = store.deliveries.given_up()
+    untold = [each.name for each in campaigns if each.id in failed]
+    said = [
+        (late, translatable("Planned, and not sent: {names}.")),
+        (over, translatable("Over, and to be measured: {names}.")),
+        (untold, translatable("Not taken by the webhook: {names}.")),
+    ]
+    return [translated(sentence, names=names) for names, sentence in said if names]
 
 
 def _groups(tallies: Sequence[Tally]) -> list[tuple[str, list[Group]]]:

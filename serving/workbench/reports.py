@@ -6,6 +6,7 @@ A report of a large log takes minutes: it is made beside the requests, one at a 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, TimeoutError as NotYet
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from features.economics.settings import ReportSettings
 from features.language import use_language
 from features.log.settings import Columns, LogSettings
 from serving.campaign.economics import made_report
-from serving.report.page import report_page
+from serving.report.page import Tile, report_page, tiles_of
 from serving.workbench.wording import about_the_log
 
 PERIODS = ("week", "month", "quarter", "year")
@@ -35,6 +36,15 @@ class ReportChoice:
     segment: str
 
 
+@dataclass(frozen=True)
+class Made:
+    """A report: its page, the main numbers of its last closed period, and what is to be checked in its files."""
+
+    page: str
+    tiles: Sequence[Tile]
+    findings: Sequence[str]
+
+
 class Reports:
     """Makes reports of a log, and keeps the pages.
 
@@ -49,7 +59,7 @@ class Reports:
 
     def __init__(self, settings: ReportSettings, log: LogSettings, columns: Columns) -> None:
         self._settings, self._log, self._columns = settings, log, columns
-        self._pages: dict[tuple[ReportChoice, str], tuple[float, Future[str]]] = {}
+        self._made: dict[tuple[ReportChoice, str], tuple[float, Future[Made]]] = {}
         self._lock = Lock()
         self._makers = ThreadPoolExecutor(1, thread_name_prefix="report")
 
@@ -77,26 +87,40 @@ class Reports:
         StayworthError
             If the log or a file cannot be read, or there is no such segment.
         """
+        made = self._kept(choice, language, _PATIENCE_SECONDS)
+        return made.page if made else None
+
+    def summary(self, language: str) -> Made | None:
+        """Return the usual report at once, for its numbers; None while it is in the making.
+
+        Raises
+        ------
+        StayworthError
+            As `page`.
+        """
+        return self._kept(self.usual, language, 0.0)
+
+    def _kept(self, choice: ReportChoice, language: str, patience: float) -> Made | None:
         key = (choice, language)
         with self._lock:
-            begun_at, page = self._pages.get(key, (float("-inf"), None))
-            if page is None or time.monotonic() - begun_at > _FRESH_SECONDS:
-                page = self._makers.submit(self._made, choice, language)
-                self._pages[key] = (time.monotonic(), page)
-                while len(self._pages) > _REMEMBERED:
-                    del self._pages[min(self._pages, key=lambda each: self._pages[each][0])]
+            begun_at, made = self._made.get(key, (float("-inf"), None))
+            if made is None or time.monotonic() - begun_at > _FRESH_SECONDS:
+                made = self._makers.submit(self._make, choice, language)
+                self._made[key] = (time.monotonic(), made)
+                while len(self._made) > _REMEMBERED:
+                    del self._made[min(self._made, key=lambda each: self._made[each][0])]
         try:
-            return page.result(_PATIENCE_SECONDS)
+            return made.result(patience)
         except NotYet:
             return None
         except BaseException:
             with self._lock:
-                self._pages.pop(key, None)  # the file may be mended by the next time
+                self._made.pop(key, None)  # the file may be mended by the next time
             raise
 
-    def _made(self, choice: ReportChoice, language: str) -> str:
+    def _make(self, choice: ReportChoice, language: str) -> Made:
         chosen = {"period": choice.period, "calendar": choice.calendar, "segment": choice.segment or None}
         settings = self._settings.model_copy(update={**chosen, "out": Path(), "star_schema": False})
         with use_language(language), about_the_log():
             made = made_report(settings, self._log, self._columns, lambda step, done, total: None)
-            return report_page(made)
+            return Made(report_page(made), tiles_of(made), list(made.findings))

@@ -92,3 +92,17 @@ def test_the_written_report_is_shown_until_something_is_chosen(
     assert "as it was written" in browser.seen("/report")
     assert "as it was written" not in made(browser, "/report?period=year").text
     assert 'href="/"' in opened(report=tmp_path).seen("/report")  # the way back
+
+
+def test_the_overview_has_the_numbers_of_the_report_once_it_is_made(opened: Opened, reports: Reports) -> None:
+    browser = opened(reports=reports)
+
+    first = browser.seen("/")
+    made(browser, "/report")
+    then = " ".join(unescape(re.sub("<[^>]+>", " ", browser.seen("/"))).split())
+
+    assert "The report is in the making." in first
+    # The last closed quarter is 2025-Q1: ann and bob, 60 in all; of the two, ann bought on two days.
+    assert "60.00 net revenue of 2025-Q1" in then
+    assert "30.00 net revenue per buyer of 2025-Q1" in then
+    assert "The whole report" in then
