@@ -48,7 +48,7 @@ ENGLISH = "en"
 _DIGITS = {"arabext": "۰۱۲۳۴۵۶۷۸۹"}
 _MOST_ACCEPTED = 20
 _PLURAL_TAGS: tuple[str, ...] = ("zero", "one", "two", "few", "many", "other")
-_LEFT_TO_RIGHT = "\u200e"
+_LEFT_TO_RIGHT, _RIGHT_TO_LEFT = "\u200e", "\u200f"
 _FLAG = re.compile(rf"(?<![\w{_LEFT_TO_RIGHT}-])--(?=[a-z])")
 """A flag whose dashes would stand behind it in a text from right to left."""
 _FIRST_ISOLATE, _LAST_ISOLATE = "\u2068", "\u2069"
@@ -226,14 +226,16 @@ def in_digits(number: str) -> str:
     --------
     >>> with use_language("fa"):
     ...     in_digits("-1,234.5%"), in_digits("1997-01")
-    ('\u200e−۱٬۲۳۴٫۵٪', '۱۹۹۷-۰۱')
+    ('\u200e−۱٬۲۳۴٫۵٪\u200f', '۱۹۹۷-۰۱')
     """
     language = _chosen.get()
     if language == ENGLISH:
         return number
     digits, marks, signs = _notation(language)
     sign = signs.get(number[:1], "")
-    return sign + (number[1:] if sign else number).translate(digits).translate(marks)
+    plain = (number[1:] if sign else number).translate(digits).translate(marks)
+    # The mark before a sign holds it at its number; the one behind ends that, or a number after it would change places.
+    return f"{sign}{plain}{_RIGHT_TO_LEFT}" if sign.startswith(_LEFT_TO_RIGHT) else f"{sign}{plain}"
 
 
 @lru_cache(maxsize=2048)

@@ -9,7 +9,7 @@ from datetime import date
 from starlette.responses import HTMLResponse, Response
 
 from features.errors import StayworthError
-from features.language import translated, written
+from features.language import translatable, translated, written
 from features.temporary import temporary_folder
 from serving.store.audit import LONGEST_REASON
 from serving.workbench.page import go_to, page, said
@@ -28,6 +28,18 @@ _MEASURED = {
 }
 
 
+TAGS = {
+    "first": translatable("the first"),
+    "better": translatable("better"),
+    "tie": translatable("no better than chance allows"),
+    "worse": translatable("worse"),
+    "incomparable": translatable("not comparable"),
+    "by comparison": translatable("by comparison"),
+    "forced": translatable("though not better"),
+}
+"""What is said of how a version compared with the champion of its day, and was promoted."""
+
+
 @dataclass(frozen=True)
 class Row:
     """A version as a row."""
@@ -37,7 +49,7 @@ class Row:
     registered_on: date
     promoted: str
     compared: str
-    test: str
+    test: date | None
     measured: list[str]
 
 
@@ -58,11 +70,23 @@ def _row(version: Version) -> Row:
         number=version.version,
         is_champion=CHAMPION in version.aliases,
         registered_on=version.created_at.date(),
-        promoted=version.tags.get("promoted", ""),
-        compared=version.tags.get("promotion", ""),
-        test=version.params.get("test_snapshot", "").replace("None", ""),
+        promoted=_in_words(version.tags.get("promoted", "")),
+        compared=_in_words(version.tags.get("promotion", "")),
+        test=_day(version.params.get("test_snapshot", "")),
         measured=_numbers(version.metrics),
     )
+
+
+def _in_words(tag: str) -> str:
+    """Say what a version's tag says; a name of who promoted it stays."""
+    return translated(TAGS[tag]) if tag in TAGS else tag
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _numbers(metrics: Mapping[str, float]) -> list[str]:

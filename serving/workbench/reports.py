@@ -14,11 +14,11 @@ from threading import Lock
 
 from features.economics.segments import ACQUISITION_PERIOD, FROM_LOG
 from features.economics.settings import ReportSettings
-from features.language import use_language
+from features.language import saying_instead, use_language
 from features.log.settings import Columns, LogSettings
 from serving.campaign.economics import made_report
 from serving.report.page import Tile, report_page, tiles_of
-from serving.workbench.wording import about_the_log
+from serving.workbench.wording import IN_BROWSER, about_the_log
 
 PERIODS = ("week", "month", "quarter", "year")
 CALENDARS = ("gregorian", "jalali")
@@ -121,6 +121,6 @@ class Reports:
     def _make(self, choice: ReportChoice, language: str) -> Made:
         chosen = {"period": choice.period, "calendar": choice.calendar, "segment": choice.segment or None}
         settings = self._settings.model_copy(update={**chosen, "out": Path(), "star_schema": False})
-        with use_language(language), about_the_log():
+        with use_language(language), saying_instead(IN_BROWSER), about_the_log():
             made = made_report(settings, self._log, self._columns, lambda step, done, total: None)
             return Made(report_page(made), tiles_of(made), list(made.findings))

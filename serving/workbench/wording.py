@@ -65,6 +65,9 @@ IN_BROWSER = {
         "A list for {preset} needs a column {wanted}, which this one has not. Take the CSV, or send contacts in the "
         "step “Exclusions and contacts” of the next campaign."
     ),
+    "A customer is active for {days:day|days} after a purchase (--inactivity-days).": translatable(
+        "A customer is active for {days:day|days} after a purchase."
+    ),
     "Cannot write {path}: {rows:row|rows}, and a worksheet holds {most:,}. Write {name} instead, or use --top to take "
     "fewer.": translatable(
         "A worksheet holds {most:,} rows, and these are {rows:row|rows}. Take the CSV, or choose fewer filters."

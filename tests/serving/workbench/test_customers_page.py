@@ -240,5 +240,5 @@ def test_the_rhythm_is_said_where_it_is_known(
 
     assert "c000 99% every day, silent for 1 day" in said
     assert "c001 98% silent for 4 days" in said
-    assert "c002 98% every 9 weeks, silent for 7 days" in said
+    assert "c002 97% every 9 weeks, silent for 7 days" in said
     assert "every 10 days, silent for 10 days" in said
