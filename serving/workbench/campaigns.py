@@ -289,7 +289,9 @@ def measure(visit: Visit) -> Response:
                 for name in ("orders", "redeemed")
             )
             whatever = visit.sent("whatever") == "1"
-            orders, notes = visit.sources.new_orders.read(sent, whatever=whatever, control=translated(WHATEVER))
+            orders, notes = visit.sources.new_orders.read(
+                sent, whatever=whatever, control=translated(WHATEVER)
+            )
             for finding in other_currency(assignment, orders):
                 raise StayworthError(finding.message)
             loosely = visit.sent("loosely") == "1"
