@@ -70,7 +70,7 @@ IN_BROWSER = {
     ),
     "Cannot write {path}: {rows:row|rows}, and a worksheet holds {most:,}. Write {name} instead, or use --top to take "
     "fewer.": translatable(
-        "A worksheet holds {most:,} rows, and these are {rows:row|rows}. Take the CSV, or choose fewer filters."
+        "A worksheet holds {most:row|rows}, and these are {rows:row|rows}. Take the CSV, or choose fewer filters."
     ),
 }
 """Sentences of the commands by their English text, and what a page says."""

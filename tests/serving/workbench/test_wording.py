@@ -50,8 +50,8 @@ def sentences(path: Path) -> Iterator[str]:
                 yield str(first.value)
 
 
-def named(sentence: str) -> set[tuple[str | None, str, str | None]]:
-    return {each[1:] for each in placeholders(sentence) if each[1]}
+def named(sentence: str) -> set[str]:
+    return {each[1] for each in placeholders(sentence) if each[1]}
 
 
 def test_no_sentence_that_is_read_in_the_browser_names_a_flag() -> None:
