@@ -131,7 +131,7 @@ def read_table(path: str | os.PathLike[str], encoding: str | None = None) -> pd.
 
     Parameters
     ----------
-    path : CSV, Excel (its first sheet), JSON lines or Parquet file
+    path : CSV, Excel (its first sheet), JSON lines or Parquet file, or a folder or pattern of them
     encoding : str, optional, as in :func:`read_log`
 
     Returns
@@ -152,9 +152,16 @@ def read_table(path: str | os.PathLike[str], encoding: str | None = None) -> pd.
     >>> read_table(path).to_dict("list")
     {'customer_id': ['0042'], 'since': ['']}
     """
-    with _open_file(_existing(Path(path).expanduser()), encoding, 100_000, first_sheet=True) as stream:
+    path, chunk_rows = Path(path).expanduser(), 100_000
+    files = _several(path)
+    opened = (
+        _open_file(_existing(path), encoding, chunk_rows, first_sheet=True)
+        if files is None
+        else _open_files(path, files, encoding, chunk_rows)
+    )
+    with opened as stream:
         table = _without_views(pa.Table.from_batches(list(stream.batches), stream.schema))
-    if suffix_of(Path(path)) in _DELIMITED and table.column_names:
+    if suffix_of(files[0] if files else path) in _DELIMITED and table.column_names:
         table = table.rename_columns(bare_cells(pa.array(table.column_names)).to_pylist())
         for place, field in enumerate(table.schema):
             if is_text(field.type):
@@ -190,11 +197,23 @@ def _open(source: str, encoding: str | None, chunk_rows: int) -> AbstractContext
     if "://" in source:
         return open_database(source, chunk_rows)
     path = Path(source).expanduser()
+    files = _several(path)
+    if files is not None:
+        return _open_files(path, files, encoding, chunk_rows)
+    return _open_file(_existing(path), encoding, chunk_rows)
+
+
+def files_of(path: Path) -> list[Path]:
+    """Return the files that a path means: those of a folder or a pattern, or the one."""
+    files = _several(path.expanduser())
+    return [path] if files is None else files
+
+
+def _several(path: Path) -> list[Path] | None:
+    """Return the files of a folder or a pattern; None for one file."""
     if not path.exists() and glob.has_magic(str(path)):
-        return _open_files(path, sorted(map(Path, glob.glob(str(path)))), encoding, chunk_rows)
-    if _existing(path).is_dir():
-        return _open_files(path, _parts(path), encoding, chunk_rows)
-    return _open_file(path, encoding, chunk_rows)
+        return sorted(map(Path, glob.glob(str(path))))
+    return _parts(path) if path.is_dir() else None
 
 
 def _existing(path: Path) -> Path:

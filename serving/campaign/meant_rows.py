@@ -30,7 +30,18 @@ _LEFT = (
     "non subscribed",
     "cleaned",
 )
-_STAYED = ("subscribed", "opted in", "opt in", "active", "aktiv", "actif", "activo", "attivo", "فعال")
+_STAYED = (
+    "subscribed",
+    "resubscribed",
+    "opted in",
+    "opt in",
+    "active",
+    "aktiv",
+    "actif",
+    "activo",
+    "attivo",
+    "فعال",
+)
 # Without accents, as `plain_header` writes headers: English, German, French, Spanish, Italian, Dutch, Turkish, Persian
 # and Arabic.
 _NAMES = {

@@ -362,7 +362,10 @@ def _say(sentences: Iterable[str], *, err: bool) -> None:
 
 
 def _fingerprint(path: Path) -> InputFile:
+    from features.log.sources import files_of
     from training.campaign.record import PLAN, InputFile
 
-    file = path / PLAN if path.is_dir() else path
-    return InputFile(file=path.name, sha256=hashlib.sha256(file.read_bytes()).hexdigest())
+    plan, found = path / PLAN, hashlib.sha256()
+    for each in [plan] if plan.is_file() else files_of(path):
+        found.update(each.read_bytes())
+    return InputFile(file=path.name, sha256=found.hexdigest())

@@ -37,7 +37,7 @@ class _Part(BaseModel):
 
 
 class InputFile(_Part):
-    """A file that the plan was made from: its name and the SHA-256 of its content."""
+    """A file that the plan was made from: its name and the SHA-256 of its content; of a folder, that of all in it."""
 
     file: str
     sha256: str

@@ -383,6 +383,19 @@ def test_a_scored_list_in_two_currencies_is_not_planned(app: typer.Typer, folder
     assert "The scored list is in 2 currencies, EUR, USD" in said
 
 
+@pytest.mark.parametrize("given", ["stop", "stop/*.csv"])
+def test_opt_outs_may_be_a_folder_of_files(app: typer.Typer, folder: Path, given: str) -> None:
+    (folder / "stop").mkdir()
+    for name, customer in (("a.csv", "0001"), ("b.csv", "0002")):
+        (folder / "stop" / name).write_text(f"customer_id\n{customer}\n", encoding="utf-8")
+
+    code, said = _run(app, f"plan --scores scored.csv --offers offers.toml --suppress {given} --out campaign")
+
+    assert code == 0, said
+    reasons = read_table(folder / "campaign" / "not_selected.csv").set_index("customer_id")["reason"]
+    assert set(reasons[["0001", "0002"]]) == {"asked not to be contacted"}
+
+
 def test_two_campaigns_are_measured_and_pooled(app: typer.Typer, folder: Path) -> None:
     for name in ("spring", "autumn"):
         _run(app, f"plan --scores scored.csv --offers offers.toml --budget 300 --out {name}")
