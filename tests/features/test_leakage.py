@@ -41,7 +41,7 @@ PAST = orders(seed=1, rows=120, first=FIRST, days=(SNAPSHOT.date - FIRST).days, 
 WITHOUT_A_FUTURE = features_as_bytes(PAST)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**32 - 1), rows=st.integers(1, 200), customers=st.integers(1, 24))
 def test_any_future_leaves_the_feature_table_identical_to_the_byte(seed, rows, customers):
     # the same customers and new ones, from the very day of the snapshot on
@@ -51,7 +51,7 @@ def test_any_future_leaves_the_feature_table_identical_to_the_byte(seed, rows, c
     assert features_as_bytes(both) == WITHOUT_A_FUTURE
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_scrambling_the_values_of_future_rows_changes_no_byte(seed):
     future = orders(seed=2, rows=100, first=SNAPSHOT.date, days=200, customers=12)

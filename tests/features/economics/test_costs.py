@@ -117,7 +117,7 @@ def test_overhead_that_nothing_drives_stays_unallocated(tmp_path):
     assert found.months["pool_cents"].sum() == 0
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     cents=st.integers(0, 10**11),
     driver=st.sampled_from(["orders", "revenue", "active days", "equal", "touchpoint"]),

@@ -123,7 +123,7 @@ def oracle(log: TransactionLog, periods: Periods, inactivity_days: int) -> pd.Da
     return pd.DataFrame(found)
 
 
-@settings(max_examples=14, deadline=None)
+@settings(max_examples=14)
 @given(
     seed=st.integers(0, 2**32 - 1),
     rows=st.integers(1, 150),
@@ -143,7 +143,7 @@ def test_indicators_equal_a_plain_count_in_any_period_and_calendar(
     pd.testing.assert_frame_equal(found[expected.columns], expected, check_dtype=False, rtol=1e-12)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     seed=st.integers(0, 2**32 - 1),
     length=st.sampled_from(["week", "month", "quarter", "year"]),
@@ -180,7 +180,7 @@ def test_start_new_returned_and_lost_make_the_end_in_every_segment_and_calendar(
         pd.testing.assert_frame_equal(parts, whole)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(seed=st.integers(0, 2**32 - 1), rows=st.integers(0, 80), inactivity_days=st.integers(1, 150))
 def test_no_future_changes_a_closed_period(seed, rows, inactivity_days):
     past = random_orders(1, 120, 12, 300, FIRST)
@@ -207,7 +207,7 @@ def test_no_future_changes_a_closed_period(seed, rows, inactivity_days):
     pd.testing.assert_frame_equal(of_closed_periods(scrambled), of_closed_periods(expected), check_exact=True)
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_row_order_changes_nothing(seed):
     log = random_log(5)

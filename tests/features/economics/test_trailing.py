@@ -112,7 +112,7 @@ def test_of_pools_the_twelve_closed_months_count(tmp_path):
     assert of(year, "bob")["order_costs"] == 1
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     amounts=st.lists(st.integers(-50, 500), max_size=4),
     quantity=st.integers(0, 9),

@@ -38,7 +38,7 @@ ORDERS = st.tuples(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(orders=st.lists(ORDERS, min_size=1, max_size=25))
 def test_features_of_parts_are_those_of_the_whole_whatever_comes_late(
     orders: list[tuple[str, int, int, int]], tmp_path_factory: pytest.TempPathFactory

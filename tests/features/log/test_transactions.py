@@ -701,7 +701,7 @@ def expected_reason(customer, day, amount, currency):
     return None if currency == "EUR" else "other currency"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(dirty=DIRTY, order=st.randoms(use_true_random=False))
 def test_no_row_of_a_dirty_log_is_lost(dirty, order):
     clean = [("17", "2024-01-04", "1", "EUR")] * (len(dirty) + 1)  # most of each column can be read

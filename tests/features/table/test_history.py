@@ -210,7 +210,7 @@ def as_bytes(table: pa.Table) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_row_order_changes_no_byte(seed):
     log = RANDOM_LOG
@@ -248,7 +248,7 @@ def test_a_customer_alone_is_described_as_among_all_others():
         pd.testing.assert_frame_equal(alone, together.loc[[customer]], check_exact=True)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 400), st.integers(-300, 300)), min_size=1),
     st.integers(1, 500),

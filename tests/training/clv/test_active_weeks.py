@@ -142,7 +142,7 @@ def test_who_had_left_is_billed_for_the_purchase_in_full_and_for_the_rest_in_pro
         st.tuples(st.integers(0, 12), st.integers(0, 60), st.integers(1, 60)), min_size=1, max_size=30
     )
 )
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
 def test_a_customer_has_the_same_bits_alone_and_in_any_company(
     model: Model, rows: list[tuple[int, int, int]]

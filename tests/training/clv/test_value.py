@@ -87,7 +87,7 @@ def test_the_two_halves_of_the_future_make_the_whole(model: PurchaseModel) -> No
     horizon=st.integers(1, 400),
     more=st.integers(0, 1500),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
 def test_any_history_has_finite_values_of_the_right_sign(
     model: PurchaseModel, x: int, T: float, share: float, horizon: int, more: int
@@ -111,7 +111,7 @@ def test_any_history_has_finite_values_of_the_right_sign(
         st.tuples(st.integers(0, 12), st.integers(0, 60), st.integers(1, 60)), min_size=1, max_size=40
     )
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
 def test_a_customer_is_worth_the_same_bits_alone_and_in_any_company(
     model: PurchaseModel, rows: list[tuple[int, int, int]]
