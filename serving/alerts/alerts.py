@@ -12,14 +12,8 @@ from features.language import translatable, translated
 from serving.alerts.open_alerts import ALERT_COLUMNS, CALL, STATE_COLUMNS, next_alerts
 from serving.alerts.signals import Scored
 from serving.store.alerts import OpenAlerts
-from training.campaign.candidates import (
-    ASKED_NOT_TO,
-    HELD_OUT_BY_RUNNING,
-    NO_SCORE,
-    LeftAlone,
-    exclusions,
-    prices,
-)
+from training.campaign.candidates import prices
+from training.campaign.exclusions import ASKED_NOT_TO, HELD_OUT_BY_RUNNING, NO_SCORE, LeftAlone, exclusions
 from training.campaign.running import RunningCampaign
 from training.campaign.settings import PlanTerms
 from training.offers.offers import Offer

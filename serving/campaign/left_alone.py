@@ -5,11 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from features.language import translated
-from training.campaign.candidates import (
-    CONTACTED_BY_RUNNING,
-    HELD_OUT_BY_RUNNING,
-    STANDING,
-)
+from training.campaign.exclusions import CONTACTED_BY_RUNNING, HELD_OUT_BY_RUNNING, STANDING
 from training.campaign.plan import CampaignPlan
 from training.campaign.running import RunningCampaign
 from training.campaign.sensitivity import Dormant, with_dormant

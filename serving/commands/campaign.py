@@ -165,7 +165,7 @@ def _require_no_cost_files(costs: CostSettings) -> None:
 
 
 def _show_plan(made: CampaignPlan, settings: PlanSettings) -> None:
-    from training.campaign.candidates import reason_in_words
+    from training.campaign.exclusions import reason_in_words
 
     rows = [
         [offer.name, len(part), part["expected_cost"].sum(), part["expected_profit"].sum()]

@@ -21,7 +21,7 @@ from serving.workbench.page import go_to
 from serving.workbench.uploads import has_file, matching, uploaded
 from serving.workbench.visit import WAIT_SECONDS, Visit
 from training.campaign.assignment import LIST_COLUMNS
-from training.campaign.candidates import ASKED_NOT_TO
+from training.campaign.exclusions import ASKED_NOT_TO
 
 
 def files(visit: Visit) -> Response:

@@ -16,7 +16,7 @@ from serving.workbench.drafting import draft_of, show_step, try_plan
 from serving.workbench.page import go_to
 from serving.workbench.planning import Planned, planned
 from serving.workbench.visit import WAIT_SECONDS, Visit
-from training.campaign.candidates import reason_in_words
+from training.campaign.exclusions import reason_in_words
 
 SHOWN_CUSTOMERS = 20
 

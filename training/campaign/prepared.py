@@ -17,17 +17,14 @@ from numpy.typing import NDArray
 from features.errors import StayworthError
 from features.language import translated
 from training.campaign.candidates import (
-    LOSS_MAKER,
-    LeftAlone,
     dormancy,
-    dormant_reason,
-    exclusions,
     prices,
     scored_customers,
     stated_by_scores,
     stated_costs,
     stated_margin,
 )
+from training.campaign.exclusions import LOSS_MAKER, LeftAlone, dormant_reason, exclusions
 from training.campaign.resumption import at_resumption, stated_resumption
 from training.campaign.running import RunningCampaign
 from training.campaign.selection import describe_best
