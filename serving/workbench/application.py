@@ -265,6 +265,7 @@ class _Door:
                     status=403,
                 )
             try:
+                self._require_store()
                 return handle(visit)
             except StoreError as error:
                 title = (
@@ -283,6 +284,16 @@ class _Door:
                 logging.getLogger("stayworth").exception("A page failed.")
                 title = translated("Something went wrong here, not with you.")
                 return said(visit, title, translated("The log of the workbench says what."), status=500)
+
+    def _require_store(self) -> None:
+        """Refuse to answer while the file of the store is away, which would look as if nothing was published."""
+        file = self.sources.store.address.file
+        if file is not None and not file.exists():
+            raise StoreError(
+                translated(
+                    "Its file is not there just now. Nothing was changed: load the page again when it is back."
+                )
+            )
 
     def _ask(self, visit: Visit) -> Response:
         """Send whoever has not signed in to do so, and then back to the page."""

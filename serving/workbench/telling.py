@@ -6,10 +6,11 @@ import logging
 from threading import Event, Thread
 
 from features.errors import StayworthError, StoreError
-from features.language import use_language
+from features.language import saying_instead, use_language
 from serving.store.deliveries import Delivery
 from serving.store.store import Store
 from serving.workbench.audience_channel import AudienceChannel, Told
+from serving.workbench.wording import IN_BROWSER
 
 LOOKS_SECONDS = 3.0
 _log = logging.getLogger("stayworth")
@@ -35,7 +36,8 @@ def _tell(store: Store, channel: AudienceChannel, delivery: Delivery) -> None:
         store.deliveries.told(delivery, 0, 0, 0)  # of nobody: it is gone
         return
     try:
-        told, problem = channel.tell(store.campaigns, campaign)
+        with saying_instead(IN_BROWSER):
+            told, problem = channel.tell(store.campaigns, campaign)
     except StoreError:
         raise
     except StayworthError as error:

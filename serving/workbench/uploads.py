@@ -18,6 +18,7 @@ from features.errors import StayworthError
 from features.language import translated
 from features.temporary import temporary_folder
 from serving.workbench.visit import Visit
+from serving.workbench.wording import of_the_log
 
 LARGEST_UPLOAD = 32 << 20
 _READ_AND_DROPPED = 1 << 30
@@ -101,4 +102,4 @@ def uploaded(visit: Visit, name: str) -> Iterator[Path]:
         try:
             yield path
         except StayworthError as error:
-            raise StayworthError(str(error).replace(f"{folder}/", "")) from None
+            raise StayworthError(of_the_log(str(error).replace(f"{folder}/", ""))) from None

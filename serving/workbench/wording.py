@@ -65,6 +65,16 @@ IN_BROWSER = {
         "A list for {preset} needs a column {wanted}, which this one has not. Take the CSV, or send contacts in the "
         "step “Exclusions and contacts” of the next campaign."
     ),
+    "Save it as UTF-8 (in Excel: CSV UTF-8), or name its encoding: --encoding cp1252 (Western Europe), cp1254 "
+    "(Turkish), cp1256 (Arabic, Persian).": translatable("Save it as UTF-8 (in Excel: CSV UTF-8)."),
+    "--allow-unmatched goes on as it is.": translatable("Send a file of the same customers."),
+    "Of {total:message|messages} it took {taken:,}; {kept:,} are kept in {path}": translatable(
+        "Of {total:message|messages} it took {taken:,}; {kept:,} are kept"
+    ),
+    "{failure} {kept}, and sent by the next run.": translatable("{failure} {kept}, and sent the next time."),
+    "{refused} {kept}, and sent again by the next run; delete them there to give them up.": translatable(
+        "{refused} {kept}, and sent again the next time."
+    ),
     "A customer is active for {days:day|days} after a purchase (--inactivity-days).": translatable(
         "A customer is active for {days:day|days} after a purchase."
     ),
@@ -92,7 +102,7 @@ def of_the_log(sentence: str) -> str:
         "What begins with -- is set by whoever runs the workbench, under [log] in stayworth.toml; or save the file so "
         "that it needs none."
     )
-    return f"{sentence} {who}"
+    return sentence if who in sentence else f"{sentence} {who}"
 
 
 @contextmanager

@@ -508,6 +508,7 @@ def test_a_webhook_that_fails_is_told_later_and_each_customer_once(
     told = text_of(browser.seen(campaign))
 
     assert "it is tried again by itself" in failed and "answers 500" in failed
+    assert "Of 1 message it took 0; 1 are kept, and sent the next time." in failed
     assert too_early == 0 and waits and (waits.state, waits.tries) == ("pending", 1)
     assert [len(data["joined"]) for _, _, data in receiver.taken] == [len(contacted)]
     assert {name for name, *_ in receiver.asked} == {receiver.taken[0][0]}  # one id, however often it is sent
@@ -598,4 +599,34 @@ def test_a_plan_names_no_flag_of_the_command(opened: Opened) -> None:
     said = text_of(browser.seen(f"{draft}/budget")) + text_of(browser.seen(f"{draft}/preview"))
 
     assert "or a larger holdout." in said
+    assert not re.search(r"--[a-z]", said)
+
+
+def test_a_store_that_is_away_is_said_and_is_whole_when_it_is_back(opened: Opened, store: Store) -> None:
+    browser = opened()
+    draft = begun(browser)
+    version = version_of(browser.seen(f"{draft}/budget"))
+    file = store.address.file
+    assert file
+
+    file.rename(file.with_suffix(".away"))
+    seen = browser.get("/customers")
+    sent = browser.send(f"{draft}/budget", version=version, budget="7", holdout="10")
+    file.with_suffix(".away").rename(file)
+    back = browser.send(f"{draft}/budget", version=version, budget="7", holdout="10")
+
+    assert (seen.status_code, sent.status_code, back.status_code) == (503, 503, 200)
+    assert "Its file is not there just now." in text_of(seen.text)
+    assert 'value="7"' in back.text
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00\x91" * 50, b"PK\x03\x04", b"", b"name\nali\n"])
+def test_a_file_that_is_none_is_refused_in_words_that_name_no_flag(opened: Opened, content: bytes) -> None:
+    browser = opened()
+    draft = begun(browser)
+
+    refused = send_file(browser, f"{draft}/files", "exclusions", content)
+
+    said = text_of(refused.text)
+    assert refused.status_code == 400 and "file.csv" in said
     assert not re.search(r"--[a-z]", said)

@@ -45,7 +45,7 @@ def test_a_customer_has_the_scores_of_all_lists_their_reasons_and_alerts(
     assert "Why silent for long few purchases" in said
     assert "1998-07-01 55% 1,300 0.50 1 1998-07-01 99% 1,300 0.50 1" in said
     assert "80% sure between 0.50 and 0.50" in said
-    assert "shown where the workbench was given the log" in said
+    assert "shown where whoever runs the workbench gives it the log" in said
 
 
 @pytest.mark.parametrize("key", ["c000", "A" * 40, "é"])
