@@ -14,9 +14,10 @@ from serving.campaign.folder import REST_COLUMNS, CampaignLists
 from serving.campaign.reader_lists import ReaderLists
 from serving.lists.contact_columns import contact_columns
 from serving.lists.team_list import ListTerms
+from serving.store.campaign import Campaign, Drawn
 from serving.store.campaign_changes import DRAWN, Basis
 from serving.store.campaign_rows import CONTACTED, HELD_OUT, NOT_SELECTED
-from serving.store.campaigns import Campaign, Campaigns, Drawn
+from serving.store.campaigns import Campaigns
 from training.campaign.assignment import LIST_COLUMNS, Assignment, assignment_of
 from training.campaign.plan import CampaignPlan
 from training.campaign.record import PLAN, CampaignError, CampaignRecord

@@ -23,8 +23,8 @@ from training.cost_settings import CostSettings
 if TYPE_CHECKING:
     from features.log.findings import Finding
     from features.log.transactions import TransactionLog
+    from serving.store.campaign import Campaign
     from serving.store.campaign_changes import Basis
-    from serving.store.campaigns import Campaign
     from serving.store.store import Store
     from training.campaign.assignment import Assignment
     from training.campaign.measurement import Measurement

@@ -14,7 +14,7 @@ from features.language import translated
 from serving.settings import StoreSettings
 
 if TYPE_CHECKING:
-    from serving.store.campaigns import Campaign
+    from serving.store.campaign import Campaign
     from serving.store.store import Store
 
 campaigns = typer.Typer(name="campaigns", no_args_is_help=True, add_completion=False)

@@ -15,8 +15,9 @@ from serving.delivery.outbox import Outbox, outbox_path
 from serving.delivery.settings import WebhookSettings
 from serving.delivery.webhook import Message
 from serving.lists.contact_columns import contact_columns
+from serving.store.campaign import Campaign
 from serving.store.campaign_changes import WITHDRAWN
-from serving.store.campaigns import Campaign, Campaigns
+from serving.store.campaigns import Campaigns
 
 KIND = "audience"
 _CUSTOMER_ID, _OFFER = "customer_id", "offer"

@@ -24,9 +24,9 @@ from serving.campaign.measuring import findings_of, measured, other_currency
 from serving.lists.export import write_table
 from serving.lists.written_list import write_list
 from serving.store.audit import LONGEST_REASON
+from serving.store.campaign import Campaign
 from serving.store.campaign_changes import DRAFT, MEASURED, SENT, WITHDRAWN
 from serving.store.campaign_rows import CONTACTED, HELD_OUT
-from serving.store.campaigns import Campaign
 from serving.workbench.draft_preview import SHOWN_CUSTOMERS
 from serving.workbench.drafting import campaign_of
 from serving.workbench.models import CARD_POLICY

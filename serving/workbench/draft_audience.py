@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from features.errors import ChangedMeanwhile, StayworthError
 from features.language import translated
+from serving.store.campaign import Campaign
 from serving.store.campaign_changes import LONGEST_NAME
-from serving.store.campaigns import Campaign
 from serving.workbench.choices import Choices
 from serving.workbench.customers import options
 from serving.workbench.drafting import draft_of, keep_choices, show_step

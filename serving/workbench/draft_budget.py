@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from features.errors import ChangedMeanwhile, StayworthError
 from serving.campaign.summary import sentences
-from serving.store.campaigns import Campaign
+from serving.store.campaign import Campaign
 from serving.workbench.choices import Choices, limits_of
 from serving.workbench.curve import Curve, curve_of
 from serving.workbench.drafting import draft_of, keep_choices, show_step, try_plan

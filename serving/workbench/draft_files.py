@@ -13,8 +13,8 @@ from features.log.findings import WARNING
 from serving.campaign.customer_files import CustomerFiles
 from serving.campaign.meant_rows import OPT_OUTS
 from serving.lists.contacts import CUSTOMER_ID, Contacts
+from serving.store.campaign import Campaign
 from serving.store.campaign_rows import ASIDE
-from serving.store.campaigns import Campaign
 from serving.workbench.choices import Choices
 from serving.workbench.drafting import draft_of, keep_choices, show_step
 from serving.workbench.page import go_to

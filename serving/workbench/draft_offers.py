@@ -8,7 +8,7 @@ from dataclasses import replace
 from starlette.responses import Response
 
 from features.errors import ChangedMeanwhile, StayworthError
-from serving.store.campaigns import Campaign
+from serving.store.campaign import Campaign
 from serving.workbench.choices import Choices, offer_of
 from serving.workbench.drafting import draft_of, keep_choices, show_step
 from serving.workbench.library import library

@@ -11,7 +11,7 @@ from features.errors import ChangedMeanwhile, StayworthError
 from features.language import translated
 from serving.campaign.meant_rows import opted_out_sentences
 from serving.campaign.summary import sentences
-from serving.store.campaigns import Campaign
+from serving.store.campaign import Campaign
 from serving.workbench.drafting import draft_of, show_step, try_plan
 from serving.workbench.page import go_to
 from serving.workbench.planning import Planned, planned

@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from features.errors import ChangedMeanwhile, StayworthError
 from features.language import translatable, translated
+from serving.store.campaign import Campaign
 from serving.store.campaign_changes import CHANGED, DRAFT, LONGEST_NAME
-from serving.store.campaigns import Campaign
 from serving.workbench.choices import Choices
 from serving.workbench.page import page
 from serving.workbench.planning import Planned, planned

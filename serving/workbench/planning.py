@@ -12,9 +12,9 @@ from serving.campaign.folder import CampaignLists
 from serving.campaign.kept import drawn_of, running_in
 from serving.campaign.reader_lists import ReaderLists
 from serving.lists.contacts import CUSTOMER_ID, Contacts
+from serving.store.campaign import Campaign, Drawn
 from serving.store.campaign_changes import Basis
 from serving.store.campaign_rows import ASIDE
-from serving.store.campaigns import Campaign, Drawn
 from serving.store.store import Store
 from serving.workbench.audiences import Audiences
 from serving.workbench.choices import Choices

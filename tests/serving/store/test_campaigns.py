@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from features.errors import ChangedMeanwhile, StayworthError
+from serving.store.campaign import Drawn, Reached
 from serving.store.campaign_changes import Basis
-from serving.store.campaigns import Drawn, Reached
 from serving.store.store import Store
 from serving.store.tables import VERSION_TABLE, campaign_customers
 from training.campaign.assignment import LIST_COLUMNS
