@@ -360,7 +360,7 @@ class Scorer:
         with PurchaseHistory(log, engine, self.learnt_from(beside)) as history:
             table = history.columns(snapshot)
             customers = table["customer_id"]
-            everybody = len(customers) == pc.count_distinct(log.table["customer_id"]).as_py()
+            everybody = len(customers) == len(log.customer_ids.dictionary)
             unscored = _NOBODY.copy() if everybody else history.unscored(snapshot)
             seen = history.rows_seen(snapshot)
         if year is not None and self.model.own_costs and len(customers):
