@@ -6,10 +6,12 @@ these fields; `TrainingCard.to_dict` and `TrainingCard.from_dict` are the only c
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any
+
+import numpy as np
 
 from features.errors import LogError
 from features.language import translated
@@ -24,6 +26,9 @@ from training.churn.calibration import Calibrator
 from training.churn.recipe import Recipe
 from training.reference.reference import Reference
 
+_FEW_ROWS = 100
+_OTHER_UNIT = 8
+"""Times that the median purchase is larger or smaller in another unit."""
 FORMAT = 1
 """Raised when a field changes its meaning or goes; a field that is added has a default in `from_dict`."""
 
@@ -46,6 +51,8 @@ class LogSummary:
         How it was read, the time zone included; None in a card of a release that did not keep it.
     columns : tuple of str
         The optional columns that it had, such as ``channel``.
+    median_amount : float or None
+        Of its purchases, money; None in a card of a release that did not keep it, or without purchases of money.
     """
 
     first_day: date
@@ -58,6 +65,7 @@ class LogSummary:
     fingerprint: str
     terms: LogTerms | None = None
     columns: tuple[str, ...] = ()
+    median_amount: float | None = None
 
     @classmethod
     def of(cls, log: TransactionLog) -> LogSummary:
@@ -74,6 +82,7 @@ class LogSummary:
             fingerprint=report.fingerprint,
             terms=log.terms,
             columns=log.columns,
+            median_amount=_median_amount(log),
         )
 
     def differences(self, log: TransactionLog, version: str, features: Collection[str] = ()) -> list[Finding]:
@@ -82,6 +91,7 @@ class LogSummary:
         found = log.terms.differences(
             mine, translated("the log that version {version} learnt from", version=version)
         )
+        found += self._other_unit(log, version)
         if missing := self.missing_columns(log, features):
             found.append(
                 Finding(
@@ -96,6 +106,26 @@ class LogSummary:
                 )
             )
         return found
+
+    def _other_unit(self, log: TransactionLog, version: str) -> Iterator[Finding]:
+        """Look for amounts in another unit: no usual order grows eightfold, but cents are a hundredfold."""
+        few = min(log.table.num_rows, self.rows_used) < _FEW_ROWS
+        mine, theirs = self.median_amount, None if few else _median_amount(log)
+        if not mine or not theirs or 1 / _OTHER_UNIT < theirs / mine < _OTHER_UNIT:
+            return
+        yield Finding(
+            "other-unit",
+            translated(
+                "The median purchase of this log is {theirs:,.2f}, that of the log that version {version} learnt from "
+                "{mine:,.2f}. Are they in one unit? Turn cents into euros, or tomans into rials: --amount-expression "
+                "{example}; or train again.",
+                theirs=theirs,
+                version=version,
+                mine=mine,
+                example='"amount / 100"' if theirs > mine else '"amount * 10"',
+            ),
+            fatal=True,
+        )
 
     def missing_columns(self, log: TransactionLog, features: Collection[str] = ()) -> tuple[str, ...]:
         """Return the columns that this log had and another lacks, as the contract names them; only what scores use.
@@ -155,6 +185,12 @@ class LogSummary:
         days = {name: date.fromisoformat(record[name]) for name in ("first_day", "last_day")}
         terms = LogTerms.from_dict(record["terms"]) if record.get("terms") else None
         return cls(**{**record, **days, "terms": terms, "columns": tuple(record.get("columns", ()))})
+
+
+def _median_amount(log: TransactionLog) -> float | None:
+    cents = log.table["amount_cents"].to_numpy()
+    bought = cents[cents > 0]
+    return float(np.median(bought)) / 100 if bought.size else None
 
 
 def _several_a_day(log: TransactionLog) -> bool:

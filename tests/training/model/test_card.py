@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow.compute as pc
 import pytest
 
 from features.errors import ModelError
@@ -18,7 +19,7 @@ from training.clv.gammagamma import EmpiricalSpend
 from training.clv.mbgnbd import MBGNBD
 from training.clv.model import CLVModel
 from training.clv.value import ValueTerms
-from training.model.card import TrainingCard
+from training.model.card import LogSummary, TrainingCard
 from training.model.files import load_model, save_model
 from training.model.retention_model import RetentionModel
 from training.model.tiers import Tiers
@@ -97,6 +98,18 @@ def test_a_log_that_is_read_otherwise_is_told_with_both_ways(
         "The log has no order_id, channel, which the log that version 3 learnt from had"
     )
     assert not columns.fatal
+
+
+@pytest.mark.parametrize(("times", "told"), [(100, True), (3, False)])
+def test_amounts_in_another_unit_are_told(cdnow_log: TransactionLog, times: int, told: bool) -> None:
+    summary = replace(LogSummary.of(cdnow_log), rows_used=1_000)
+    amounts = pc.multiply(cdnow_log.table["amount_cents"], times)
+    place = cdnow_log.table.column_names.index("amount_cents")
+    raised = replace(cdnow_log, table=cdnow_log.table.set_column(place, "amount_cents", amounts))
+
+    found = [(each.name, each.fatal) for each in summary.differences(raised, "3")]
+
+    assert found == ([("other-unit", True)] if told else [])
 
 
 def test_columns_that_no_score_hangs_on_are_not_missed(
