@@ -1,6 +1,7 @@
 """The log contract: nothing is lost, nothing is guessed, every error names its remedy."""
 
 import os
+import random
 import re
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 from pydantic import ValidationError
 
 from features.errors import EmptyLogError, LogError, MissingColumnError
@@ -686,6 +687,8 @@ DIRTY = st.lists(st.tuples(CUSTOMERS, DAYS, AMOUNTS, CURRENCIES), max_size=12)
 
 def expected_reason(customer, day, amount, currency):
     """Judge one row in plain Python, independently of the columns' code."""
+    if not any((cell or "").strip() for cell in (customer, day, amount, currency)):
+        return "empty row"
     if not (customer or "").strip():
         return "no customer"
     try:
@@ -702,6 +705,7 @@ def expected_reason(customer, day, amount, currency):
 
 
 @settings(max_examples=60)
+@example(dirty=[(None, None, None, None), ("", None, None, "EUR")], order=random.Random(0))
 @given(dirty=DIRTY, order=st.randoms(use_true_random=False))
 def test_no_row_of_a_dirty_log_is_lost(dirty, order):
     clean = [("17", "2024-01-04", "1", "EUR")] * (len(dirty) + 1)  # most of each column can be read
