@@ -90,6 +90,8 @@ def test_the_score_is_the_one_of_a_request(scorer: Scorer, orders: pa.Table, exa
     assert tuple(found) == SCORE_COLUMNS
     for name in SCORE_COLUMNS:
         value = scores[name].iloc[0]
+        if isinstance(value, float) and np.isnan(value):
+            value = None
         assert found[name] == (value.isoformat() if isinstance(value, date) else value), name
 
 

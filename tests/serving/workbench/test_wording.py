@@ -25,6 +25,7 @@ READ_IN_BROWSER = (
 OF_COMMANDS = {
     "training/campaign/settings.py": "terms of a command",
     "training/campaign/candidates.py": "lists of a file: those of the store are whole",
+    "training/campaign/exclusions.py": "a page has no cooldown",
     "training/campaign/resumption.py": "the wizard asks for no resumption",
     "training/campaign/outcomes.py": "a page measures to the log's end",
     "training/campaign/plan.py": "the wizard asks for a share, not for an effect",
