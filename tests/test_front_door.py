@@ -107,6 +107,7 @@ def test_fit_and_predict_give_the_numbers_of_the_commands_to_the_last_digit(
     predicted = model.predict(orders, snapshot_date="1998-04-01", customer_column="client", **money)
 
     by_command = pd.read_parquet(listed).drop(columns="model_version")
+    assert (by_command.pop("id_length") == by_command["customer_id"].str.len()).all()  # of a file alone
     by_command["reasons"] = by_command["reasons"].map(list)
     pd.testing.assert_frame_equal(
         predicted[list(by_command.columns)], by_command, check_exact=True, check_dtype=False
