@@ -1,8 +1,8 @@
 """What a window's level moves beside how many buy: ``python tests/benchmarks/bench_levels.py [log …]``.
 
-For each closed window of the real logs of `bench_quality`, the level that came true is given to the purchase model, and
-its expected purchases are told as a multiple of those made: by more buyers alone, half way and wholly by everybody's rate
-(`training.churn.level.purchases_at_level`).
+For each closed window of the real logs of `bench_quality`, the level that came true is given to the purchase model,
+and its expected purchases are told as a multiple of those made: by more buyers alone, half way and wholly by
+everybody's rate (`training.churn.level.purchases_at_level`).
 """
 
 from __future__ import annotations
