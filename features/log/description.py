@@ -108,7 +108,7 @@ def _ids(log: TransactionLog) -> dict[str, Any]:
 
 
 def _dates(log: TransactionLog) -> dict[str, Any]:
-    days = np.unique(log.table["ordered_on"].to_numpy())
+    days, _ = log.rows_by_day
     gaps = np.diff(days).astype(int)
     return {
         "first": log.first_day,

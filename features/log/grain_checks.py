@@ -47,14 +47,22 @@ def _sums_with_a_word(log: TransactionLog) -> Iterator[Finding]:
         kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
         if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
             continue
-        called = pc.fill_null(pc.match_substring_regex(text(column), _SUM, ignore_case=True), False)
-        rows = np.flatnonzero(called.to_numpy() & used)
+        if name == log.names.get("customer_id"):  # each id is looked at once
+            rows = np.flatnonzero(used)[_called(log.customer_ids.dictionary)[log.customer_codes]]
+        else:
+            rows = np.flatnonzero(_called(text(column)) & used)
         for word, of_word in _by_word(column, rows).items():
             places = np.searchsorted(np.flatnonzero(used), of_word)
             if _are_sums(cents, places) or _is_sum_of_all(cents, places):
                 condition = f"coalesce({quoted(name)}, '') NOT ILIKE '%{word}%'"
                 yield _sums(log, places, typed("--where", condition))
                 return
+
+
+def _called(texts: pa.Array | pa.ChunkedArray) -> np.ndarray:
+    """Mark the texts in which a word says that they are a total."""
+    called = pc.match_substring_regex(texts, _SUM, ignore_case=True)
+    return np.asarray(pc.fill_null(called, False).to_numpy(zero_copy_only=False))
 
 
 def _by_word(column: pa.ChunkedArray, rows: np.ndarray) -> dict[str, np.ndarray]:
@@ -79,9 +87,8 @@ def _is_sum_of_all(cents: np.ndarray, rows: np.ndarray) -> bool:
 
 def _sums_of_customers(log: TransactionLog) -> Iterator[Finding]:
     """Look for a last row of each customer that is the sum of their rows before it, as a pivot table has it."""
-    cents, customers = log.table["amount_cents"].to_numpy().astype(np.int64), log.table["customer_id"]
-    other = pc.not_equal(customers.slice(1), customers.slice(0, len(customers) - 1)).to_numpy()
-    starts = np.append(0, np.flatnonzero(other) + 1)
+    cents = log.table["amount_cents"].to_numpy()
+    starts = np.flatnonzero(np.diff(log.customer_codes, prepend=-1))
     ends = np.append(starts[1:], cents.size) - 1
     long = ends - starts >= 2
     if long.sum() < _FEW_SUMS:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from features.language import translated
 from features.log.amounts import numbers
 from features.log.columns import listed, plain
-from features.log.customer_days import customer_days
+from features.log.customer_days import customer_days, day_keys
 from features.log.findings import Finding
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
@@ -66,17 +66,22 @@ def check_histories(log: TransactionLog) -> Iterator[Finding]:
 def _check_refunds(log: TransactionLog) -> Iterator[Finding]:
     """Look for negative amounts that give nothing back: losses, where the amounts are a profit."""
     customers, cents = log.customer_codes, log.table["amount_cents"].to_numpy()
-    refunded = np.isin(customers, customers[cents < 0])
-    days = log.table["ordered_on"].to_numpy()[refunded]
-    customers, cents = customers[refunded], cents[refunded]
-    # A day's purchases come before its refunds.
-    order = np.lexsort((-cents, days, customers))
-    customers, cents = customers[order], cents[order]
-    total = np.cumsum(cents) - cents  # of all rows before, those of other customers too
-    before = total - total[np.searchsorted(customers, customers)]
     negative = cents < 0
-    unexplained = int((negative & (before <= 0)).sum())
-    if unexplained >= _FEW_REFUNDS and unexplained > UNEXPLAINED * negative.sum():
+    refunds = int(negative.sum())
+    if refunds < _FEW_REFUNDS:
+        return
+    rows = np.flatnonzero((np.bincount(customers[negative], minlength=customers.max() + 1) > 0)[customers])
+    customers, cents = customers[rows], cents[rows]
+    # A day's purchases come before its refunds, which are told of together.
+    turns = (day_keys(customers, log.table["ordered_on"].to_numpy()[rows]) << 1) | (cents < 0)
+    order = np.argsort(turns)
+    customers, cents, turns = customers[order], cents[order], turns[order]
+    total = np.cumsum(cents) - cents  # of all rows before, those of other customers too
+    begins, of_customer = (np.flatnonzero(np.diff(each, prepend=-1)) for each in (turns, customers))
+    before = total[begins] - total[of_customer][np.searchsorted(of_customer, begins, side="right") - 1]
+    rows_of_turn = np.diff(begins, append=cents.size)
+    unexplained = int(rows_of_turn[(cents[begins] < 0) & (before <= 0)].sum())
+    if unexplained >= _FEW_REFUNDS and unexplained > UNEXPLAINED * refunds:
         yield Finding(
             "negative-amounts",
             translated(
@@ -84,7 +89,7 @@ def _check_refunds(log: TransactionLog) -> Iterator[Finding]:
                 "bought nothing that could be given back. If the amounts are a profit, give the sales: --amount-column "
                 "(and the profit as --margin-column); if the log begins in the middle, its first refunds are of "
                 "earlier orders.",
-                n=int(negative.sum()),
+                n=refunds,
                 unexplained=unexplained,
             ),
         )
@@ -173,7 +178,7 @@ def late_snapshot(log: TransactionLog, snapshot: Snapshot) -> list[Finding]:
     ['late-snapshot']
     """
     silent = (snapshot.date - log.last_day).days - 1
-    gaps = np.diff(np.unique(log.table["ordered_on"].to_numpy())).astype(int)
+    gaps = np.diff(log.rows_by_day[0]).astype(int)
     usual = float(np.quantile(gaps, 0.99)) if gaps.size else 1.0
     if silent <= max(_STALE_DAYS, _STALE_GAPS * usual):
         return []

@@ -13,6 +13,7 @@ from datetime import date, datetime, time
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -131,6 +132,15 @@ class TransactionLog:
         """The last day with a used row."""
         day: date = pc.max(self.table["ordered_on"]).as_py()
         return day
+
+    @cached_property
+    def rows_by_day(self) -> tuple[npt.NDArray[np.datetime64], Integers]:
+        """The days with a used row, ascending, and the number of rows of each."""
+        numbers = self.table["ordered_on"].cast(pa.int32()).to_numpy()
+        first = int(numbers.min(initial=0))
+        rows = np.bincount(numbers - first)
+        days = np.flatnonzero(rows)
+        return (days + first).astype("datetime64[D]"), rows[days]
 
     @cached_property
     def customer_ids(self) -> pa.DictionaryArray:
