@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BUILD := build
 
-.PHONY: demo test test-slow test-spark check lock bench bench-quality bench-scale bench-serving bento clean notebook soak
+.PHONY: demo test coverage test-slow test-spark check lock bench bench-quality bench-scale bench-serving bento clean notebook soak
 .DEFAULT_GOAL := demo
 
 $(STAMP): requirements.lock requirements-dev.lock pyproject.toml
@@ -27,9 +27,11 @@ check: $(STAMP)
 	$(BIN)/mypy
 
 test: check
-	$(BIN)/python -m pytest -m "not soak and not slow and not spark" -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=
-	@echo "Lines of the three packages that the tests' own processes ran: $$($(BIN)/coverage report --format=total)%"
-	@echo "Where not: $(BIN)/coverage report --show-missing"
+	$(BIN)/python -m pytest -m "not soak and not slow and not spark" -n 3 --dist loadfile --no-loadscope-reorder
+
+# Which lines of the three packages the same tests run in their own processes: they take a third longer for it.
+coverage: $(STAMP)
+	$(BIN)/python -m pytest -m "not soak and not slow and not spark" -n 3 --dist loadfile --no-loadscope-reorder --cov
 
 # Whole commands, the commands of README and docs, notebooks, and services under attack: what .ci/run runs besides.
 test-slow: $(STAMP)

@@ -90,7 +90,7 @@ class RunSettings(Settings):
     ] = Field(default=None, ge=1)
 
 
-ROWS_LEARNT_FROM = 450_000
+ROWS_LEARNT_FROM = 225_000
 """Customers times snapshots from which the trees learn: what more would gain is far below noise (docs/training.md)."""
 
 

@@ -39,6 +39,11 @@ class Valuation:
     terms: ValueTerms
     spend: SpendModel | None = None
 
+    @property
+    def without_intervals(self) -> Valuation:
+        """The valuation without intervals of expected values, which take longer than all else."""
+        return replace(self, clv=replace(self.clv, purchase_axes=(), spend_axes=()))
+
     def money(
         self, described: Columns, churn_probability: np.ndarray, at_level_0: np.ndarray | None = None
     ) -> dict[str, np.ndarray]:

@@ -8,7 +8,6 @@ many that half of the orders could be lost unnoticed.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -21,7 +20,6 @@ from features.snapshot import Snapshot
 from features.table.columns import as_columns
 from features.table.history import FEATURES
 from training.model.retention_model import RetentionModel
-from training.model.valuation import Valuation
 from training.reference.distribution import CategoryCounts, NumericDistribution
 
 ORDERS = ("amount", "channel")
@@ -46,17 +44,12 @@ def with_predictions(model: RetentionModel, table: pd.DataFrame) -> pd.DataFrame
     columns |= model.clv.predict(columns, model.terms.horizon_days)
     snapshot = Snapshot(plain["snapshot_date"].iloc[0].date())
     probability, at_level_0 = model.churn.predict_both(columns, snapshot)
-    money = without_intervals(model.valuation).money(columns, probability, at_level_0)
+    money = model.valuation.without_intervals.money(columns, probability, at_level_0)
     return plain.assign(
         churn_probability=probability,
         expected_value=money["expected_value"],
         expected_spend=money["expected_spend"],
     )
-
-
-def without_intervals(valuation: Valuation) -> Valuation:
-    """Return the valuation without intervals of expected values, which take longer than all else."""
-    return replace(valuation, clv=replace(valuation.clv, purchase_axes=(), spend_axes=()))
 
 
 def monitored_columns(

@@ -240,7 +240,7 @@ def _test_money(run: TrainingRun) -> dict[str, np.ndarray]:
     values, is recovered from their expected spend.
     """
     row = run.test.labelled
-    money = Valuation(row.clv, run.model.terms).money(row.columns, run.test.probability)
+    money = Valuation(row.clv, run.model.terms).without_intervals.money(row.columns, run.test.probability)
     expected = money["expected_spend"]
     factor = np.divide(run.test.expected_spend, expected, out=np.ones_like(expected), where=expected > 0)
     spend_per_purchase = factor * row.table["spend_per_purchase"].to_numpy()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -50,7 +51,7 @@ class DescribedSnapshot:
         """The customers on whom the purchase model is fitted: all, where the table holds a sample of them."""
         return self.table if self.everybody is None else self.everybody
 
-    @property
+    @cached_property
     def columns(self) -> Columns:
         """The table as models read it: its columns but the customers' ids."""
         return as_columns(self.table.drop(columns="customer_id"))
