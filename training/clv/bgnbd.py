@@ -112,7 +112,23 @@ class BGNBD:
         return np.asarray(once_per_count(counted, x) - silence)
 
     def slopes(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> Slopes:
-        """Return each customer's log-likelihood, and by how much it rises with the parameters and the times.
+        """Return each customer's log-likelihood, and by how much it rises with the parameters and the times."""
+        R, q = self.r + x, expit(-self._alive_logit(x, t_x, T))
+        return Slopes(
+            value=self.log_likelihoods(x, t_x, T),
+            by_parameter=self._by_parameter(x, t_x, T),
+            by_t_x=-q * R / (self.alpha + t_x),
+            by_T=-(1.0 - q) * R / (self.alpha + T),
+        )
+
+    def slope(
+        self, x: FloatArray, t_x: FloatArray, T: FloatArray, weights: FloatArray | float = 1.0
+    ) -> FloatArray:
+        """Return by how much `log_likelihood` rises with the logarithm of each parameter, of shape (4,)."""
+        return np.array([(weights * each).sum() for each in self._by_parameter(x, t_x, T)])
+
+    def _by_parameter(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> tuple[FloatArray, ...]:
+        """Return the slopes of each customer's log-likelihood by the logarithms of r, α, a and b.
 
         All follow from the derivatives of ``ln Γ`` and of the log-odds z of being alive; ``q = P(left)``.
         """
@@ -122,16 +138,11 @@ class BGNBD:
         beta_sum = digamma(a + b) - once_per_count(lambda x: digamma(a + self._beta_b(x)), x)
         by_b = once_per_count(lambda x: digamma(self._beta_b(x)) - digamma(b), x) + beta_sum
         by_r = once_per_count(lambda x: digamma(r + x) - digamma(r), x)
-        return Slopes(
-            value=self.log_likelihoods(x, t_x, T),
-            by_parameter=(
-                r * (by_r - np.log1p(T / alpha) + q * silence),
-                alpha * (r / alpha - R * end + q * R * (end - last)),
-                a * beta_sum + q,
-                b * (by_b - q / np.where(self._may_have_left(x), B - 1.0, 1.0)),
-            ),
-            by_t_x=-q * R * last,
-            by_T=-(1.0 - q) * R * end,
+        return (
+            r * (by_r - np.log1p(T / alpha) + q * silence),
+            alpha * (r / alpha - R * end + q * R * (end - last)),
+            a * beta_sum + q,
+            b * (by_b - q / np.where(self._may_have_left(x), B - 1.0, 1.0)),
         )
 
     def p_alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:

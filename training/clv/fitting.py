@@ -169,7 +169,7 @@ def _fit_purchases(
         )
         coarse, grid = Problem(kind, data, span), 2.0 * grid
     best, remarks = _maximum_near(coarse, search, near if len(x) > _MANY_HISTORIES else None)
-    axes = principal_axes(coarse.objective, best, coarse.weight)
+    axes = principal_axes(coarse.slope, best, coarse.weight)
     if coarse is not exact:
         refined = refine(exact, best, axes)
         best, remarks = (refined, remarks) if refined is not None else maximum(exact, search, best)
@@ -184,7 +184,7 @@ def _maximum_near(
     if near is not None:
         start = problem.log_parameters(near)
         if not at_edge(start).any():
-            found = refine(problem, start, principal_axes(problem.objective, start, problem.weight))
+            found = refine(problem, start, principal_axes(problem.slope, start, problem.weight))
             if found is not None:
                 return found, []
     return maximum(problem, search)
@@ -232,7 +232,7 @@ def _fit_spend(
     near = start if coarse is not problem and isinstance(start, GammaGamma) else None
     best, remarks = _maximum_near(coarse, _lifetimes_maximum, near)
     if coarse is not problem:
-        refined = refine(problem, best, principal_axes(coarse.objective, best, coarse.weight))
+        refined = refine(problem, best, principal_axes(coarse.slope, best, coarse.weight))
         best, remarks = (
             (refined, remarks) if refined is not None else maximum(problem, _lifetimes_maximum, best)
         )
@@ -250,7 +250,7 @@ def _fit_spend(
             )
         )
         return EmpiricalSpend(mean), np.zeros((0, 0))
-    return model, principal_axes(coarse.objective, best, coarse.weight)
+    return model, principal_axes(coarse.slope, best, coarse.weight)
 
 
 def dated_histories(columns: Columns, repeat_days: RepeatDays) -> DatedHistories:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy.special import betaln
+from scipy.special import betaln, digamma
 
 from features.language import translated
 from training.clv.quadrature import FloatArray
@@ -57,6 +57,29 @@ class GammaGamma:
         terms = q * np.log(v) - once_per_count(lambda x: betaln(p * x, q), x) + (px - 1.0) * np.log(m)
         terms = terms + once_per_count(lambda x: p * x * np.log(np.where(x > 0, x, 1.0)), x)
         return float((weights * (terms - (px + q) * np.log(x * m + v))).sum())
+
+    def slope(self, x: FloatArray, m: FloatArray, weights: FloatArray | float = 1.0) -> FloatArray:
+        """Return by how much `log_likelihood` rises with the logarithms of p, q and v, of shape (3,).
+
+        Examples
+        --------
+        >>> x, m = np.array([2.0, 1.0]), np.array([22.35, 40.0])
+        >>> low, high = GammaGamma(6.25, 3.74, 15.44 * 0.999), GammaGamma(6.25, 3.74, 15.44 * 1.001)
+        >>> rise = (high.log_likelihood(x, m) - low.log_likelihood(x, m)) / np.log(1.001 / 0.999)
+        >>> bool(np.isclose(GammaGamma(6.25, 3.74, 15.44).slope(x, m)[2], rise, rtol=1e-5))
+        True
+        """
+        p, q, v = self.p, self.q, self.v
+        both = once_per_count(lambda x: digamma(p * x + q), x)
+        total = np.log(x * m + v)
+        by_p = once_per_count(lambda x: digamma(p * np.where(x > 0, x, 1.0)), x)
+        return np.array(
+            [
+                p * (weights * x * (both - by_p + np.log(x * m) - total)).sum(),
+                q * (weights * (np.log(v) + both - digamma(q) - total)).sum(),
+                (weights * (q - v * (p * x + q) / (x * m + v))).sum(),
+            ]
+        )
 
     @property
     def population_mean(self) -> float:

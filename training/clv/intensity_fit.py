@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 
-from training.clv.likelihood import HIGHEST, LOWEST, axes_from_slopes
+from training.clv.likelihood import HIGHEST, LOWEST, principal_axes
 from training.clv.operational_time import DAYS_PER_WEEK, Days, Intensity, IntensityForm, RepeatDays, basis
 from training.clv.quadrature import FloatArray
 
@@ -151,4 +151,4 @@ def fit_intensity(histories: DatedHistories, form: IntensityForm, start: Intensi
 def intensity_axes(histories: DatedHistories, form: IntensityForm, fit: IntensityFit) -> FloatArray:
     """Return the `principal_axes` of a fit: of the log-parameters and the coefficients of ln s, of shape (k, k)."""
     likelihood = _Likelihood(type(fit.model), histories, form)
-    return axes_from_slopes(lambda at: likelihood(at)[1], fit.point(form), likelihood.customers)
+    return principal_axes(lambda at: likelihood(at)[1], fit.point(form), likelihood.customers)

@@ -28,7 +28,7 @@ from training.clv.bgnbd import CENTURY
 from training.clv.operational_time import NO_DISCOUNT, Discount
 from training.clv.quadrature import POINTS, FloatArray, time_points
 from training.clv.row_cache import RowCache, in_blocks, once_per_distinct
-from training.clv.slopes import Slopes, finite_slopes
+from training.clv.slopes import Slopes, finite_by_parameter, finite_slopes
 
 _NOTHING = 40.0  # e^-40 of an integrand is rounding error: integrals stop there
 _INNER_POINTS, _LATER_POINTS = 20, 16  # of an integral of integrals: to eight digits, in a third of the time
@@ -121,6 +121,12 @@ class ParetoNBD:
     def slopes(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> Slopes:
         """Return each customer's log-likelihood, and by how much it rises with the parameters and the times."""
         return finite_slopes(self, x, t_x, T)
+
+    def slope(
+        self, x: FloatArray, t_x: FloatArray, T: FloatArray, weights: FloatArray | float = 1.0
+    ) -> FloatArray:
+        """Return by how much `log_likelihood` rises with the logarithm of each parameter, of shape (4,)."""
+        return np.array([(weights * each).sum() for each in finite_by_parameter(self, x, t_x, T)])
 
     def p_alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
         """Return the probability of not having left yet (note 009, eq. 37)."""

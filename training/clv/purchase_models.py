@@ -37,6 +37,11 @@ class PurchaseModel(Protocol):
     def slopes(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> Slopes:
         """Return each customer's log-likelihood, and by how much it rises with the parameters and the times."""
 
+    def slope(
+        self, x: FloatArray, t_x: FloatArray, T: FloatArray, weights: FloatArray | float = 1.0
+    ) -> FloatArray:
+        """Return by how much `log_likelihood` rises with the logarithm of each parameter."""
+
     def p_alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
         """Return the probability that the customer has not left by T, silent since t_x."""
 

@@ -46,21 +46,23 @@ def finite_slopes(model: Any, x: FloatArray, t_x: FloatArray, T: FloatArray) -> 
     >>> np.allclose(exact.by_parameter, finite.by_parameter, atol=1e-8), np.allclose(exact.by_T, finite.by_T)
     (True, True)
     """
+    ahead, back = (model.log_likelihoods(x, t_x, T + sign * _WEEK_STEP) for sign in (1.0, -1.0))
+    later, earlier = (model.log_likelihoods(x, t_x + sign * _WEEK_STEP, T) for sign in (1.0, -1.0))
+    return Slopes(
+        value=model.log_likelihoods(x, t_x, T),
+        by_parameter=finite_by_parameter(model, x, t_x, T),
+        by_t_x=(later - earlier) / (2.0 * _WEEK_STEP),
+        by_T=(ahead - back) / (2.0 * _WEEK_STEP),
+    )
+
+
+def finite_by_parameter(model: Any, x: FloatArray, t_x: FloatArray, T: FloatArray) -> tuple[FloatArray, ...]:
+    """Return ``by_parameter`` of the slopes of a model of purchases, by central differences."""
     parameters = np.array(astuple(model))
 
     def moved(place: int, sign: float) -> FloatArray:
         step = np.exp(sign * _STEP * (np.arange(len(parameters)) == place))
         return np.asarray(type(model)(*(parameters * step).tolist()).log_likelihoods(x, t_x, T))
 
-    def between(later: FloatArray, earlier: FloatArray, step: float) -> FloatArray:
-        return (later - earlier) / (2.0 * step)
-
-    ahead, back = (model.log_likelihoods(x, t_x, T + sign * _WEEK_STEP) for sign in (1.0, -1.0))
-    later, earlier = (model.log_likelihoods(x, t_x + sign * _WEEK_STEP, T) for sign in (1.0, -1.0))
     places = range(len(parameters))
-    return Slopes(
-        value=model.log_likelihoods(x, t_x, T),
-        by_parameter=tuple(between(moved(k, 1.0), moved(k, -1.0), _STEP) for k in places),
-        by_t_x=between(later, earlier, _WEEK_STEP),
-        by_T=between(ahead, back, _WEEK_STEP),
-    )
+    return tuple((moved(k, 1.0) - moved(k, -1.0)) / (2.0 * _STEP) for k in places)
