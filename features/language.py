@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, lru_cache, partial
@@ -347,24 +347,26 @@ def _label(period: str) -> str:
     return translated_in("period", "{year:digits}-Q{quarter:digits}", year=year, quarter=quarter)
 
 
+def span_units() -> Sequence[tuple[str, float, float]]:
+    """Return the units of a span: nouns in the chosen language, days up to which it is told in them, days of one."""
+    return _span_units(_chosen.get())
+
+
 @cache
-def _units(language: str) -> tuple[str, ...]:
+def _span_units(language: str) -> Sequence[tuple[str, float, float]]:
     with use_language(language):
-        return (
+        nouns = (
             translated_in("unit of time", "day|days"),
             translated_in("unit of time", "week|weeks"),
             translated_in("unit of time", "month|months"),
             translated_in("unit of time", "year|years"),
         )
+    return [(noun, end, length) for noun, (end, length) in zip(nouns, _SPANS, strict=True)]
 
 
 def _span(days: float) -> str:
-    unit, length = next(
-        (unit, length)
-        for unit, (end, length) in zip(_units(_chosen.get()), _SPANS, strict=True)
-        if days < end
-    )
-    return _counted(days / length, unit)
+    noun, length = next((noun, length) for noun, end, length in span_units() if days < end)
+    return _counted(days / length, noun)
 
 
 def _counted(number: float, forms: str) -> str:

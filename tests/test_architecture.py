@@ -59,6 +59,7 @@ FLOORS = {
             "lock",
             "memory",
             "progress",
+            "retelling",
             "settings",
             "snapshot",
             "suggestion",

@@ -29,6 +29,15 @@ KIND_NAMES = {
     "debt": translatable("debt"),
     "target": translatable("target"),
 }
+_GAP_OVER = translatable("Overdue: the usual gap is over.")
+_NO_PURCHASE = translatable("Overdue: no purchase for {days:day|days}.")
+_ROSE = translatable("The churn probability rose from {before:.0%} to {now:.0%}.")
+_COMPLAINED = translatable("Complained on {day:date}.")
+_COMPLAINED_OFTEN = translatable("Complained {n:time|times} in {days:day|days}, last on {day:date}.")
+_OWES = translatable("Owes {amount:,.2f}, overdue for {days:day|days}.")
+REASONS = (_GAP_OVER, _NO_PURCHASE, _ROSE, _COMPLAINED, _COMPLAINED_OFTEN, _OWES)
+"""What is said of a customer, and kept in the language of whoever looked for alerts."""
+
 CLOSED_BY_PURCHASE = ("overdue", "risk")
 SIGNAL_COLUMNS = ("customer_id", "kind", "about", "since", "reason")
 
@@ -95,9 +104,7 @@ def overdue(scored: Scored) -> pd.DataFrame:
         )
     rows = customers[customers["stage"] == "lapsing"]
     reasons = [
-        translated("Overdue: the usual gap is over.")
-        if days != days
-        else translated("Overdue: no purchase for {days:day|days}.", days=days)
+        translated(_GAP_OVER) if days != days else translated(_NO_PURCHASE, days=days)
         for days in rows["silent_days"]
     ]
     return _signals(rows["customer_id"], "overdue", scored.snapshot, reasons)
@@ -127,7 +134,7 @@ def risen(scored: Scored, before: Scored, rise: float) -> pd.DataFrame:
     )
     higher = now - earlier >= rise - _ROUNDING
     reasons = [
-        translated("The churn probability rose from {before:.0%} to {now:.0%}.", before=was, now=is_now)
+        translated(_ROSE, before=was, now=is_now)
         for was, is_now in zip(earlier[higher], now[higher], strict=True)
     ]
     return _signals(customers["customer_id"][higher], "risk", scored.snapshot, reasons)
@@ -142,11 +149,9 @@ def complaints(touches: Touches, names: Collection[str], snapshot: date, days: i
     found = table[recent & table["customer_id"].notna()].groupby("customer_id")["day"].agg(["max", "size"])
     since = [_EPOCH + timedelta(days=int(day)) for day in found["max"]]
     reasons = [
-        translated("Complained on {day:date}.", day=day)
+        translated(_COMPLAINED, day=day)
         if count == 1
-        else translated(
-            "Complained {n:time|times} in {days:day|days}, last on {day:date}.", n=count, days=days, day=day
-        )
+        else translated(_COMPLAINED_OFTEN, n=count, days=days, day=day)
         for day, count in zip(since, found["size"], strict=True)
     ]
     return _signals(found.index, "complaint", since, reasons)
@@ -170,9 +175,7 @@ def debts(receivables: pa.Table, snapshot: date) -> pd.DataFrame:
     found = rows.groupby("customer_id").agg(cents=("open_cents", "sum"), due=("due", "min"))
     since = [_EPOCH + timedelta(days=int(day) + 1) for day in found["due"]]
     reasons = [
-        translated(
-            "Owes {amount:,.2f}, overdue for {days:day|days}.", amount=amount / 100, days=today - int(day)
-        )
+        translated(_OWES, amount=amount / 100, days=today - int(day))
         for amount, day in zip(found["cents"], found["due"], strict=True)
     ]
     return _signals(found.index, "debt", since, reasons)

@@ -11,7 +11,8 @@ from starlette.responses import Response
 
 from features.errors import StayworthError
 from features.language import translated
-from serving.alerts.signals import KIND_NAMES
+from features.retelling import retold
+from serving.alerts.signals import KIND_NAMES, REASONS
 from serving.explanation.customer_facts import Order
 from serving.workbench.contributions import why
 from serving.workbench.library import library
@@ -21,6 +22,7 @@ from serving.workbench.page import page, said, short_day
 from serving.workbench.priced_offers import left_alone, priced_for
 from serving.workbench.visit import CUSTOMER, Visit
 from serving.workbench.words import CELLS, band_of, habit, money
+from training.model.retold_reasons import retold_reason
 
 SHOWN_ORDERS = 12
 _WIDTH, _LARGEST, _SMALLEST = 1000.0, 14.0, 3.5
@@ -60,6 +62,7 @@ def show(visit: Visit) -> Response:
         "customer.html",
         customer_id=customer_id,
         score=newest,
+        reasons=[retold_reason(each) for each in newest.reasons or ()],
         band=band_of(newest.churn_probability),
         habit=habit(newest, newest.snapshot_date),
         cells={name: write(newest) for name, write in CELLS.items()},
@@ -67,7 +70,7 @@ def show(visit: Visit) -> Response:
         interval=_interval(newest),
         history=[(row, band_of(row.churn_probability)) for row in history],
         alerts=[
-            (translated(KIND_NAMES[each.kind]), each.since, each.reason)
+            (translated(KIND_NAMES[each.kind]), each.since, retold(each.reason, REASONS))
             for each in visit.sources.store.customers.alerts_of(customer_id)
         ],
         campaigns=campaigns.of_customer(customer_id),

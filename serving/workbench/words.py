@@ -9,6 +9,7 @@ from typing import Any
 from features.language import translatable, translated, translated_in, written
 from serving.store.rankings import BANDS
 from serving.workbench.page import short_day
+from training.model.retold_reasons import retold_reason
 
 BAND_NAMES = {
     "very likely": translatable("very likely to leave"),
@@ -107,6 +108,6 @@ CELLS: dict[str, Callable[[Any], str]] = {
     "last_purchase_date": lambda row: short_day(row.last_purchase_date),
     "next_purchase_date": lambda row: short_day(row.next_purchase_date) or "–",
     "spend_per_purchase": lambda row: money(row.spend_per_purchase),
-    "reason": lambda row: row.reasons[0] if row.reasons else "",
+    "reason": lambda row: retold_reason(row.reasons[0]) if row.reasons else "",
 }
 """How a cell of a column is written; the column ``churn`` is drawn by the template."""

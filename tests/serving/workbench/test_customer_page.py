@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import date
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,26 @@ def test_a_customer_has_the_scores_of_all_lists_their_reasons_and_alerts(
     assert "1998-07-01 55% 1,300 0.50 1 1998-07-01 99% 1,300 0.50 1" in said
     assert "80% sure between 0.50 and 0.50" in said
     assert "shown where whoever runs the workbench gives it the log" in said
+
+
+def test_reasons_and_alerts_are_told_in_the_readers_language(
+    opened: Opened, store: Store, people: Callable[..., pd.DataFrame]
+) -> None:
+    store.publish(people(reasons=[["3 orders in 90 days, 5 in the 90 before (risk up)"]] * 130))
+    row = {"customer_id": "c000", "kind": "overdue", "about": "", "alert_id": "1", "offer": ""}
+    days = dict.fromkeys(("since", "checked_on"), date(1998, 7, 1))
+    said = {"reason": "Overdue: no purchase for 40 days.", "value_at_risk": 1.0}
+    with store.alerts.changing() as change:
+        change.after = [{**row, **days, **said}]
+    browser = opened(language="fa")
+
+    table = text_of(browser.seen("/customers"))
+    customer = text_of(browser.seen(first_customer(browser.seen("/customers"))))
+
+    told = "۳ سفارش در ۹۰ روز"
+    assert told in table and told in customer
+    assert "۴۰ روز" in customer
+    assert not re.search("risk up|Overdue", table + customer)
 
 
 @pytest.mark.parametrize("key", ["c000", "A" * 40, "é"])

@@ -71,4 +71,4 @@ def test_a_card_is_shown_in_a_box_of_its_own(opened: Opened, registry: Registry)
 
 
 def test_without_a_registry_the_page_says_how_to_train(opened: Opened) -> None:
-    assert re.search("No version is registered yet:.*stayworth train", opened().seen("/models"), re.S)
+    assert re.search("No version is registered yet.*stayworth train", opened().seen("/models"), re.S)

@@ -90,7 +90,7 @@ def test_what_monitoring_found_is_said(opened: Opened, registry: Registry, due: 
 
     registry.annotate("1", tags={"monitored": "1998-07-01", "due": due})
 
-    assert "was not monitored yet" in before
+    assert "Nobody has looked yet" in before
     assert sentence in text_of(opened(tracking_uri=registry.uri.text).seen("/"))
 
 
