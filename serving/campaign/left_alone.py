@@ -84,7 +84,7 @@ def _loss_maker_sentences(plan: CampaignPlan) -> list[str]:
                 value=their_value,
             )
         )
-    if kept := int((plan.contacted["expected_value"] < 0).sum()):
+    if kept := int((plan.contacts["expected_value"] < 0).sum()):
         said.append(translated("Of the contacted {kept:,} cost more than they bring.", kept=kept))
     return said
 

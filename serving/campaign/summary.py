@@ -59,8 +59,8 @@ def _stale_sentences(plan: CampaignPlan) -> list[str]:
 
 
 def _plan_sentences(plan: CampaignPlan) -> list[str]:
-    contacted, held_out = len(plan.contacted), len(plan.held_out)
-    if not len(plan.chosen):
+    contacted, held_out = len(plan.contacts), plan.n_held_out
+    if not contacted + held_out:
         pays = (plan.known.customers["expected_profit"] > 0).any()
         nobody = (
             translated("Treat nobody: the budget or the limits leave room for nobody.")
@@ -74,7 +74,7 @@ def _plan_sentences(plan: CampaignPlan) -> list[str]:
             "Contact {contacted:customer|customers}, hold out {held_out:,} at random, leave {left:,} alone.",
             contacted=contacted,
             held_out=held_out,
-            left=len(plan.known.customers) - len(plan.chosen),
+            left=len(plan.known.customers) - contacted - held_out,
         ),
         _cost_sentence(plan),
         translated(
@@ -85,13 +85,13 @@ def _plan_sentences(plan: CampaignPlan) -> list[str]:
             high=high,
         ),
     ]
-    if explorers := len(plan.explorers):
+    if explorers := len(learning := plan.explorers):
         said.append(
             translated(
                 "Of these contacts {explorers:,} are made to learn (purpose: explore), with customers for whom an "
                 "offer may pay though it is not expected to; they are expected to earn {profit:,.2f}.",
                 explorers=explorers,
-                profit=plan.explorers["expected_profit"].sum(),
+                profit=learning["expected_profit"].sum(),
             )
         )
     said += _resumption_sentences(plan)
@@ -134,7 +134,7 @@ def _resumption_sentences(plan: CampaignPlan) -> list[str]:
 
 
 def _experiment_sentences(plan: CampaignPlan) -> list[str]:
-    chosen, held_out = len(plan.chosen), len(plan.held_out)
+    chosen, held_out = len(plan.figures), plan.n_held_out
     if held_out < 2:
         return [translated("Without a holdout, the effect of this campaign can't be measured.")]
     seen, expected = plan.detectable_effect, plan.expected_effect
@@ -180,11 +180,11 @@ def render_summary(plan: CampaignPlan) -> str:
         "covers": _covers(plan),
         "sentences": sentences(plan),
         "offers": _offer_rows(plan),
-        "resumptions": by_resumption(plan) if len(plan.contacted) else [],
+        "resumptions": by_resumption(plan) if len(plan.contacts) else [],
         "figures": [],
         "ranges": [],
     }
-    if len(plan.contacted):
+    if len(plan.contacts):
         context["ranges"] = [_range_sentence(each) for each in same_list(plan)]
         context["figures"] = [
             (translated("Customers chosen"), svg(lambda: risk_value_map(plan))),

@@ -83,6 +83,18 @@ def _chunks(
         beyond = rows[-1].customer_id
 
 
+def count_aside(database: Database, campaign_id: int) -> tuple[int, int]:
+    """Return how many customers a draft leaves alone, and how many have a contact."""
+    table = campaign_customers
+
+    def counted(kind: sa.ColumnElement[bool]) -> int:
+        wanted = (table.c.campaign_id == campaign_id) & (table.c.arm == ASIDE) & kind
+        rows = database.select(sa.select(sa.func.count()).select_from(table).where(wanted))
+        return int(rows[0][0])
+
+    return counted(table.c.reason != ""), counted(table.c.contact.is_not(None))
+
+
 def ids_of(rows: pd.DataFrame, arm: str) -> frozenset[str]:
     """Return the ids of a group."""
     return frozenset(rows.loc[rows["arm"] == arm, "customer_id"])

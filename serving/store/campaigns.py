@@ -13,9 +13,9 @@ from typing import Any
 import pandas as pd
 import sqlalchemy as sa
 
-from features.errors import ChangedMeanwhile, NothingPublished, OlderStore, StayworthError
+from features.errors import ChangedMeanwhile, StayworthError
 from features.language import translated
-from serving.store.campaign import Campaign, Drawn, Reached
+from serving.store.campaign import Campaign, Drawn
 from serving.store.campaign_changes import (
     DRAFT,
     DRAWN,
@@ -31,99 +31,21 @@ from serving.store.campaign_changes import (
     new,
     require_basis,
     sound,
-    taken,
 )
-from serving.store.campaign_rows import ASIDE, CONTACTED, HELD_OUT, insert_rows, read_rows, unknown_to
-from serving.store.database import WAIT_SECONDS, Database
+from serving.store.campaign_rows import (
+    ASIDE,
+    insert_rows,
+    unknown_to,
+)
+from serving.store.database import WAIT_SECONDS
+from serving.store.known_campaigns import KnownCampaigns
 from serving.store.tables import campaign_customers, campaigns, scores
 
 _NEXT = {PLANNED: (SENT, WITHDRAWN), SENT: (WITHDRAWN,), MEASURED: (), WITHDRAWN: (), DRAFT: ()}
 
 
-class Campaigns:
-    """The campaigns of a store.
-
-    Parameters
-    ----------
-    database : Database
-    """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def all(self) -> list[Campaign]:
-        """Return the campaigns, the newest first; none where there is no store, or one of an older release.
-
-        Raises
-        ------
-        StoreError
-            If the store cannot be reached.
-        """
-        return self._found(sa.select(*_COLUMNS).order_by(campaigns.c.id.desc()))
-
-    def numbered(self, campaign_id: int) -> Campaign | None:
-        """Return a campaign by its number; None if there is none."""
-        return next(iter(self._found(sa.select(*_COLUMNS).where(campaigns.c.id == campaign_id))), None)
-
-    def named(self, name: str) -> Campaign | None:
-        """Return a campaign by its name; None if there is none."""
-        return next(iter(self._found(sa.select(*_COLUMNS).where(campaigns.c.name == name))), None)
-
-    def require_free(self, name: str) -> None:
-        """Raise a StayworthError if a campaign cannot have a name, before the work is done."""
-        if self.named(sound(name)):
-            raise taken()
-
-    def _found(self, statement: sa.Select[Any]) -> list[Campaign]:
-        try:
-            rows = self._database.select(statement)
-        except (NothingPublished, OlderStore):
-            return []
-        return [Campaign(**row._mapping) for row in rows]
-
-    def customers(self, campaign_id: int, *arms: str, first: int | None = None) -> pd.DataFrame:
-        """Return the customers of some groups, each in its order; see `serving.store.campaign_rows.read_rows`."""
-        return read_rows(self._database, campaign_id, arms, first=first)
-
-    def groups(self, campaign_id: int) -> tuple[frozenset[str], frozenset[str]]:
-        """Return the ids of the contacted, and of the held out."""
-        table = campaign_customers
-        rows = self._database.select(
-            sa.select(table.c.customer_id, table.c.arm).where(
-                table.c.campaign_id == campaign_id, table.c.arm.in_((CONTACTED, HELD_OUT))
-            )
-        )
-        contacted, held_out = (
-            frozenset(row.customer_id for row in rows if row.arm == arm) for arm in (CONTACTED, HELD_OUT)
-        )
-        return contacted, held_out
-
-    def page(self, campaign_id: int, *, measured: bool = False) -> str:
-        """Return the page of the plan, or that of the measurement; empty where there is none."""
-        column = campaigns.c.measured_page if measured else campaigns.c.summary
-        rows = self._database.select(sa.select(column).where(campaigns.c.id == campaign_id))
-        return (rows[0][0] or "") if rows else ""
-
-    def of_customer(self, customer_id: str) -> list[Reached]:
-        """Return the campaigns that drew a customer, the newest first.
-
-        Raises
-        ------
-        StoreError
-            If the store cannot be reached.
-        """
-        table = campaign_customers
-        drawn = sa.select(campaigns.c.id).where(campaigns.c.state.in_(DRAWN))
-        numbers = [row.id for row in self._database.select(drawn)]
-        wanted = table.c.campaign_id.in_(numbers) & (table.c.customer_id == customer_id)
-        theirs = [campaigns.c[name] for name in ("id", "name", "starts_on", "held_until")]
-        rows = self._database.select(
-            sa.select(*theirs, table.c.arm, table.c.offer, table.c.removed_at.is_not(None).label("removed"))
-            .select_from(campaigns.join(table, table.c.campaign_id == campaigns.c.id))
-            .where(wanted, table.c.arm.in_((CONTACTED, HELD_OUT)))
-            .order_by(campaigns.c.id.desc())
-        )
-        return [Reached(**row._mapping) for row in rows]
+class Campaigns(KnownCampaigns):
+    """The campaigns of a store, to be read and changed."""
 
     def begin(
         self,
@@ -328,6 +250,3 @@ class Campaigns:
             values["state"] = MEASURED
         with self._database.write(wait_seconds=wait_seconds) as connection:
             change(connection, campaign, values, user_name, "measure campaign", states=DRAWN)
-
-
-_COLUMNS = [campaigns.c[name] for name in Campaign.__dataclass_fields__]

@@ -16,7 +16,6 @@ from features.errors import ChangedMeanwhile
 from features.language import translated
 from serving.campaign.published_list import published_scores
 from serving.store.campaign import Campaign
-from serving.store.campaign_changes import DRAFT
 from serving.store.customers import Choice
 from serving.store.store import Store
 from training.campaign.prepared import Prepared
@@ -61,7 +60,7 @@ class Audiences:
         self, store: Store, draft: Campaign, make: Callable[[], _T], *, fresh: bool
     ) -> tuple[_T, Hashable]:
         """Return what the files of a draft and other campaigns say, and what tells it from all else they could say."""
-        versions = tuple((each.id, each.version) for each in store.campaigns.all() if each.state != DRAFT)
+        versions = tuple(store.campaigns.drawn_versions())
         key = (draft.id, draft.version, versions, store.audit.last_erasure())
         return self._others.get(key, make, fresh=fresh), key
 

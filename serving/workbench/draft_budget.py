@@ -102,8 +102,8 @@ def _with_chosen(plan: Any, others: list[Alternative]) -> list[tuple[Alternative
     itself = Alternative(
         plan.terms.budget,
         plan.holdout_share,
-        len(plan.contacted),
-        len(plan.held_out),
+        len(plan.contacts),
+        plan.n_held_out,
         plan.expected_cost,
         plan.expected_profit,
         plan.detectable_effect,

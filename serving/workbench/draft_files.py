@@ -30,15 +30,8 @@ def files(visit: Visit) -> Response:
 
 
 def _files_page(visit: Visit, draft: Campaign, *, problem: str = "") -> Response:
-    aside = visit.sources.store.campaigns.customers(draft.id, ASIDE)
-    return show_step(
-        visit,
-        draft,
-        "files",
-        problem=problem,
-        excluded=int((aside["reason"] != "").sum()),
-        with_contact=int(aside["contact"].notna().sum()),
-    )
+    excluded, with_contact = visit.sources.store.campaigns.aside(draft.id)
+    return show_step(visit, draft, "files", problem=problem, excluded=excluded, with_contact=with_contact)
 
 
 def choose_files(visit: Visit) -> Response:

@@ -72,7 +72,7 @@ def confirm(visit: Visit) -> Response:
         raise ChangedMeanwhile(
             translated("Another campaign was planned meanwhile. Plan again: its customers are left alone.")
         )
-    if not len(made.plan.contacted):
+    if not len(made.plan.contacts):
         raise StayworthError(translated("Nobody would be contacted, so there is no campaign to keep."))
     store.campaigns.keep(
         draft.name, made.drawn(), made.basis, visit.who.name, draft=draft, wait_seconds=WAIT_SECONDS

@@ -23,21 +23,19 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from training.campaign.selection import choose_and_draw, fill_in
+from training.campaign.draw import Draw
+from training.campaign.selection import choose_and_draw
 from training.campaign.settings import PlanTerms
 from training.campaign.within_reach import WithinReach
 from training.offers.allocation import Allocation
 from training.offers.offers import Floats, Offer
 
-EXPLORE, PROFIT = "explore", "profit"
-"""Purposes of a contact, as the contact list says."""
 _STREAM = 1  # of random numbers, apart from that of the holdout
 
 
-def add_explorers(drawn: pd.DataFrame, reach: WithinReach, offers: Sequence[Offer], terms: PlanTerms) -> None:
+def add_explorers(drawn: Draw, reach: WithinReach, offers: Sequence[Offer], terms: PlanTerms) -> None:
     """Choose the exploring contacts among the doubtful, whom the plan leaves alone, and their holdout, in place.
 
     ``terms.explore`` of the customers in doubt, for at most this share of ``terms.budget`` and ``terms.max_contacts``;
@@ -45,9 +43,8 @@ def add_explorers(drawn: pd.DataFrame, reach: WithinReach, offers: Sequence[Offe
 
     Parameters
     ----------
-    drawn : DataFrame of the customers within reach, with the offers chosen for profit; gets the column ``purpose``
+    drawn : Draw of the customers within reach, with the offers chosen for profit
     """
-    drawn["purpose"] = np.where(drawn["offer"] != "", PROFIT, "")
     if not terms.explores or not reach.doubtful.any():
         return
     rng = np.random.default_rng([terms.seed, _STREAM])
@@ -59,26 +56,26 @@ def add_explorers(drawn: pd.DataFrame, reach: WithinReach, offers: Sequence[Offe
     free = np.flatnonzero(most > 0)
     ranked = free[np.argsort(-most[free], kind="stable")]
     chosen = _within(ranked, best, reach.cost[doubtful], terms, places)
-    held_out, first_stratum = rng.permutation(chosen)[: len(chosen) // 2], int(drawn["stratum"].max()) + 1
+    held_out, first_stratum = rng.permutation(chosen)[: len(chosen) // 2], int(drawn.stratum.max()) + 1
     for number, offer in enumerate(offers):
         mine = doubtful[chosen[best[chosen] == number]]
-        fill_in(drawn, mine, offer)
-        drawn.loc[mine, "stratum"] = first_stratum + number
-    drawn.loc[doubtful[chosen], ["purpose", "reason"]] = EXPLORE, ""
-    drawn.loc[doubtful[held_out], "held_out"] = True
+        drawn.give(mine, number, offer)
+        drawn.stratum[mine] = first_stratum + number
+    drawn.explores[doubtful[chosen]] = True
+    drawn.held_out[doubtful[held_out]] = True
 
 
 def choose_with_explorers(
     reach: WithinReach, offers: Sequence[Offer], terms: PlanTerms, share: float
-) -> tuple[Allocation, pd.DataFrame]:
+) -> tuple[Allocation, Draw]:
     """Choose the contacts for profit and those to learn from; without either, the limits are for profit alone.
 
     Returns
     -------
-    As `training.campaign.selection.choose_and_draw`, with the column ``purpose``
+    As `training.campaign.selection.choose_and_draw`
     """
 
-    def chosen(limits: PlanTerms) -> tuple[Allocation, pd.DataFrame]:
+    def chosen(limits: PlanTerms) -> tuple[Allocation, Draw]:
         allocation, drawn = choose_and_draw(
             reach.customers, reach.profit, reach.cost, offers, limits.for_profit, share
         )
@@ -88,22 +85,22 @@ def choose_with_explorers(
     found = chosen(terms)
     if not terms.explores or (terms.budget is None and terms.max_contacts is None):
         return found
-    contacted = set(found[1].loc[~found[1]["held_out"], "purpose"].unique())
-    if {EXPLORE, PROFIT} <= contacted:
+    contacted = found[1].chosen & ~found[1].held_out
+    if len(np.unique(found[1].explores[contacted])) == 2:  # both to earn and to learn
         return found
     alone = chosen(terms.model_copy(update={"explore": 0.0}))
-    return alone if (alone[1]["purpose"] == PROFIT).any() else found
+    return alone if alone[1].chosen.any() else found
 
 
-def _places(drawn: pd.DataFrame, offers: Sequence[Offer], terms: PlanTerms, wanted: int) -> list[int]:
+def _places(drawn: Draw, offers: Sequence[Offer], terms: PlanTerms, wanted: int) -> list[int]:
     """Return how many exploring contacts each offer may have at most; the last is for all together."""
-    contacted = drawn[(drawn["offer"] != "") & ~drawn["held_out"]]["offer"].value_counts()
+    contacted = np.bincount(drawn.number[drawn.chosen & ~drawn.held_out], minlength=len(offers)).tolist()
     left = [
-        wanted if offer.capacity is None else max(offer.capacity - int(contacted.get(offer.name, 0)), 0)
-        for offer in offers
+        wanted if offer.capacity is None else max(offer.capacity - number, 0)
+        for offer, number in zip(offers, contacted, strict=True)
     ]
     if terms.max_contacts is not None:
-        wanted = min(wanted, terms.max_contacts - int(contacted.sum()))
+        wanted = min(wanted, terms.max_contacts - sum(contacted))
     return [*left, max(wanted, 0)]
 
 
@@ -114,11 +111,13 @@ def _within(
     left = [2 * number for number in places]
     money = math.inf if terms.budget is None else 2 * terms.explore * terms.budget
     taken: list[int] = []
-    for place in ranked:
-        offer, cost = best[place], costs[place, best[place]]
-        if left[-1] < 1:
+    cost_of = costs[ranked, best[ranked]]
+    cheapest = np.minimum.accumulate(cost_of[::-1])[::-1]  # of those who are still to come
+    whom = zip(ranked.tolist(), best[ranked].tolist(), cost_of.tolist(), cheapest.tolist(), strict=True)
+    for place, offer, cost, least in whom:
+        if left[-1] < 1 or least > money:
             break
         if left[offer] >= 1 and cost <= money:
-            taken.append(int(place))
+            taken.append(place)
             left[offer], left[-1], money = left[offer] - 1, left[-1] - 1, money - cost
     return np.array(taken[: len(taken) // 2 * 2], dtype=np.intp)

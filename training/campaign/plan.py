@@ -15,6 +15,7 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import stats
 
 from features.errors import StayworthError
@@ -23,12 +24,12 @@ from features.log.currencies import one_name
 from training.campaign.candidates import (
     profit_of_contacts,
 )
-from training.campaign.exploration import EXPLORE, choose_with_explorers
+from training.campaign.draw import EXPLORE, UNDRAWN
+from training.campaign.exploration import choose_with_explorers
 from training.campaign.holdout import CONFIDENCE, holdout_share_for, minimum_detectable_effect
 from training.campaign.prepared import Prepared, prepare
 from training.campaign.resumption import value_at_resumption
 from training.campaign.running import RunningCampaign
-from training.campaign.selection import UNDRAWN
 from training.campaign.settings import PlanTerms
 from training.offers.allocation import Allocation
 from training.offers.offers import BetaPrior, Offer
@@ -36,11 +37,10 @@ from training.offers.offers import BetaPrior, Offer
 _MOST_ROUNDS = 30
 
 
-def _ranked(rows: pd.DataFrame, wanted: pd.Series) -> pd.DataFrame:
-    """Return some of the customers, who come by id, by expected profit; of equal ones the smaller id is first."""
+def _ranking(rows: pd.DataFrame, wanted: pd.Series) -> NDArray[np.intp]:
+    """Return the places of some customers, who come by id, by expected profit; of equals the smaller id is first."""
     some = np.flatnonzero(wanted)
-    order = np.argsort(-rows["expected_profit"].to_numpy()[some], kind="stable")
-    return rows.take(some[order]).reset_index(drop=True)
+    return np.asarray(some[np.argsort(-rows["expected_profit"].to_numpy()[some], kind="stable")])
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class CampaignPlan:
     Parameters
     ----------
     known : Prepared, what it was chosen from
-    drawn : DataFrame, the customers within reach, as ``customers`` has them
+    drawn : DataFrame, the figures of the customers within reach, as ``customers`` has them
     terms : PlanTerms
     allocation : Allocation, of the candidates, before the draw
     holdout_share : float in [0, 0.5]
@@ -150,9 +150,32 @@ class CampaignPlan:
         return names[0] if names else None
 
     @cached_property
+    def _order(self) -> NDArray[np.intp]:
+        """Places of the chosen within reach, the most profitable first."""
+        return _ranking(self.drawn, self.drawn["offer"] != "")
+
+    @cached_property
+    def figures(self) -> pd.DataFrame:
+        """The figures of the chosen, in their order: what sums over many customers are made of."""
+        return self.drawn.take(self._order).reset_index(drop=True)
+
+    @cached_property
+    def contacts(self) -> pd.DataFrame:
+        """The figures of the contacted, in their order."""
+        return self.figures[~self.figures["held_out"]].reset_index(drop=True)
+
+    @property
+    def n_held_out(self) -> int:
+        """Number of customers held out."""
+        return len(self.figures) - len(self.contacts)
+
+    @cached_property
     def chosen(self) -> pd.DataFrame:
-        """Contacted and held out, the most profitable first."""
-        return _ranked(self.drawn, self.drawn["offer"] != "")
+        """Contacted and held out with all that is known of them, the most profitable first."""
+        places = self.known.candidates[self.known.reach.places[self._order]]
+        rows = self.known.customers.take(places).reset_index(drop=True)
+        said = self.figures[["reason", "expected_profit", *UNDRAWN]]
+        return rows.assign(**{name: said[name] for name in said})
 
     @cached_property
     def contacted(self) -> pd.DataFrame:
@@ -161,8 +184,8 @@ class CampaignPlan:
 
     @property
     def explorers(self) -> pd.DataFrame:
-        """Of the contacted, those who are contacted to learn."""
-        return self.contacted[self.contacted["purpose"] == EXPLORE]
+        """The figures of those of the contacted who are contacted to learn."""
+        return self.contacts[self.contacts["purpose"] == EXPLORE]
 
     @cached_property
     def held_out(self) -> pd.DataFrame:
@@ -172,7 +195,8 @@ class CampaignPlan:
     @cached_property
     def not_selected(self) -> pd.DataFrame:
         """Everyone else, with the reason."""
-        return _ranked(self.customers, self.customers["offer"] == "")
+        customers = self.customers
+        return customers.take(_ranking(customers, customers["offer"] == "")).reset_index(drop=True)
 
     @cached_property
     def reasons(self) -> pd.Series:
@@ -184,17 +208,17 @@ class CampaignPlan:
     @property
     def expected_cost(self) -> float:
         """Expected cost of the contacts, money."""
-        return float(self.contacted["expected_cost"].sum())
+        return float(self.contacts["expected_cost"].sum())
 
     @property
     def greatest_cost(self) -> float:
         """Cost of the contacts if everyone takes the incentive, money."""
-        return float(self.contacted["greatest_cost"].sum())
+        return float(self.contacts["greatest_cost"].sum())
 
     @property
     def expected_profit(self) -> float:
         """Expected profit of the contacts, money."""
-        return float(self.contacted["expected_profit"].sum())
+        return float(self.contacts["expected_profit"].sum())
 
     def profit_at_resumption(self, resumption: float) -> float:
         """Return the expected profit of the same contacts at another resumption, money.
@@ -204,7 +228,7 @@ class CampaignPlan:
         StayworthError
             If the scores do not say how much of the value hangs on it.
         """
-        part = self.contacted
+        part = self.contacts
         return profit_of_contacts(part, self.offers, value=value_at_resumption(part, resumption))
 
     @property
@@ -214,23 +238,23 @@ class CampaignPlan:
             float((part["churn_probability"] * offer.acceptance).sum())
             for part, offer in self._by_acceptance()
         )
-        return kept / len(self.contacted) if len(self.contacted) else 0.0
+        return kept / len(self.contacts) if len(self.contacts) else 0.0
 
     @property
     def stay_rate(self) -> float:
         """Share of the chosen expected to stay without any contact."""
-        chosen = self.chosen
+        chosen = self.figures
         return float(1 - chosen["churn_probability"].mean()) if len(chosen) else 0.0
 
     @property
     def detectable_effect(self) -> float:
         """Smallest effect on the share who stay that the holdout will show with the plan's power."""
-        sizes = (len(self.contacted), len(self.held_out))
+        sizes = (len(self.contacts), self.n_held_out)
         return minimum_detectable_effect(*sizes, self.stay_rate, power=self.terms.power)
 
     def _by_acceptance(self) -> list[tuple[pd.DataFrame, Offer]]:
         """Split the contacted by offer and acceptance rate."""
-        parts = [(offer, self.contacted[self.contacted["offer"] == offer.name]) for offer in self.offers]
+        parts = [(offer, self.contacts[self.contacts["offer"] == offer.name]) for offer in self.offers]
         return [
             (part[rows], same)
             for offer, part in parts
@@ -339,7 +363,7 @@ def choose(known: Prepared, terms: PlanTerms) -> CampaignPlan:
     share = 0.1 if terms.holdout_share is None else terms.holdout_share
     for _ in range(_MOST_ROUNDS):
         allocation, drawn = choose_with_explorers(known.reach, known.offers, terms, share)
-        result = CampaignPlan(known, drawn, terms, allocation, share)
+        result = CampaignPlan(known, drawn.table(known.offers), terms, allocation, share)
         if terms.effect is None:
             return result
         needed = _share_for_effect(result, terms.effect)
@@ -350,7 +374,7 @@ def choose(known: Prepared, terms: PlanTerms) -> CampaignPlan:
 
 
 def _share_for_effect(result: CampaignPlan, effect: float) -> float:
-    chosen, rate, power = len(result.chosen), result.stay_rate, result.terms.power
+    chosen, rate, power = len(result.figures), result.stay_rate, result.terms.power
     if not chosen:
         return result.holdout_share
     share = holdout_share_for(effect, chosen, rate, power=power)

@@ -58,8 +58,8 @@ def customers_for_profit(plan: CampaignPlan) -> int | None:
     chosen customers; what the measurement's covariates explain of it is left in, so that fewer may do. None without a
     holdout, or where no profit is expected.
     """
-    chosen, contacted = plan.chosen, len(plan.contacted)
-    share = len(plan.held_out) / max(len(chosen), 1)
+    chosen, contacted = plan.figures, len(plan.contacts)
+    share = plan.n_held_out / max(len(chosen), 1)
     if not 0 < share < 1 or plan.expected_profit <= 0:
         return None
     stays, value = 1 - chosen["churn_probability"], chosen["value_at_stake"]

@@ -212,12 +212,12 @@ def record_of(plan: CampaignPlan, inputs: Mapping[str, InputFile] | None = None)
         terms=PlanTerms.model_validate(plan.terms.model_dump(include=set(PlanTerms.model_fields))),
         counts=Counts(
             scored=len(plan.customers),
-            chosen=len(plan.chosen),
-            contacted=len(plan.contacted),
-            held_out=len(plan.held_out),
+            chosen=len(plan.figures),
+            contacted=len(plan.contacts),
+            held_out=plan.n_held_out,
             explorers=len(plan.explorers),
             not_selected=_counts(plan.not_selected["reason"]),
-            by_offer=_counts(plan.contacted["offer"]),
+            by_offer=_counts(plan.contacts["offer"]),
         ),
         allocation=_shadow_prices(plan),
         expected=_expectation(plan),
@@ -254,7 +254,7 @@ def _expectation(plan: CampaignPlan) -> Expectation:
 
 
 def _experiment(plan: CampaignPlan) -> Experiment:
-    strata = plan.chosen.groupby(["stratum", "offer"])["held_out"].agg(["size", "sum"]).reset_index()
+    strata = plan.figures.groupby(["stratum", "offer"])["held_out"].agg(["size", "sum"]).reset_index()
     detectable = plan.detectable_effect
     return Experiment(
         primary_measure=plan.terms.primary_measure,

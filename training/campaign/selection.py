@@ -8,36 +8,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from features.language import translatable
+from training.campaign.draw import Draw
 from training.campaign.holdout import draw_holdout, stratify
 from training.campaign.settings import PlanTerms
 from training.offers.allocation import NOBODY, Allocation, allocate
-from training.offers.offer_profit import (
-    break_even_probability,
-    expected_cost,
-    greatest_cost,
-    offer_profit,
-    probability_of_profit,
-)
 from training.offers.offers import Floats, Offer
 
-CROWDED_OUT = translatable("would pay, but budget or places went to better uses")
 NOT_PAYING = translatable("no offer would pay")
 NOT_FOR_THEM = translatable("no offer is for their tier, stage or segment")
-UNDRAWN = {
-    "offer": "",
-    "channel": "",
-    "held_out": False,
-    "stratum": 0,
-    "expected_cost": np.nan,
-    "greatest_cost": np.nan,
-    "incentive_cost": np.nan,
-    "break_even_probability": np.nan,
-    "probability_of_profit": np.nan,
-    "purpose": "",
-}
-"""What a draw says of customers, as it is of those who are not chosen."""
 _MOST_ROUNDS = 30
 
 
@@ -64,70 +45,55 @@ def choose_and_draw(
     offers: Sequence[Offer],
     terms: PlanTerms,
     share: float,
-) -> tuple[Allocation, pd.DataFrame]:
+) -> tuple[Allocation, Draw]:
     """Allocate at limits enlarged by the holdout, draw it, and keep the contacts within the budget.
 
     Returns
     -------
-    Allocation of the customers with a profitable offer, and the customers with offer, prices and group
+    Allocation of the customers with a profitable offer, and the draw of all
     """
 
     def enlarged(limit: int | None) -> int | None:
         return None if limit is None else math.floor(limit / (1 - share) + 1e-9)
 
     paying = np.flatnonzero((profit > 0).any(axis=1))
+    gain, price = profit[paying], cost[paying]
     budget = None if terms.budget is None else terms.budget / (1 - share)
     for _ in range(_MOST_ROUNDS):
         allocation = allocate(
-            profit[paying],
-            cost[paying],
+            gain,
+            price,
             budget=budget,
             max_contacts=enlarged(terms.max_contacts),
             capacities=[enlarged(offer.capacity) for offer in offers],
         )
         taken = allocation.choice != NOBODY
-        rows = paying[taken]
-        drawn = _draw(customers, rows, allocation.choice[taken], offers, terms, share)
-        spent = float(drawn.loc[(drawn["offer"] != "") & ~drawn["held_out"], "expected_cost"].sum())
+        rows, choice = paying[taken], allocation.choice[taken]
+        strata, held_out = _lots(customers, rows, choice, share, terms.seed)
+        spent = float(cost[rows, choice][~held_out].sum())
         if budget is None or terms.budget is None or spent <= terms.budget + 1e-9:
             break
         # The customers held out were cheaper than average. Choose fewer and draw again: dropping some after the
         # draw would no longer be random.
         budget *= 0.999 * terms.budget / spent
-    drawn.loc[paying[~taken], "reason"] = CROWDED_OUT
+    drawn = Draw.of(customers)
+    for number, offer in enumerate(offers):
+        drawn.give(rows[choice == number], number, offer)
+    drawn.stratum[rows], drawn.held_out[rows] = strata, held_out
+    drawn.crowded_out[paying[~taken]] = True
     return allocation, drawn
 
 
-def _draw(
+def _lots(
     customers: pd.DataFrame,
-    rows: np.ndarray[Any, Any],
-    choice: np.ndarray[Any, Any],
-    offers: Sequence[Offer],
-    terms: PlanTerms,
+    rows: NDArray[np.intp],
+    choice: NDArray[np.int64],
     share: float,
-) -> pd.DataFrame:
-    """Return the customers with their offers, prices and groups filled in."""
-    drawn = customers.assign(**{name: value for name, value in UNDRAWN.items() if name != "purpose"})
-    for number, offer in enumerate(offers):
-        fill_in(drawn, rows[choice == number], offer)
-    if len(rows) and share > 0:
-        part = customers.iloc[rows]
-        strata = stratify(choice, part["value_at_stake"], part["churn_probability"], share)
-        drawn.loc[rows, "stratum"] = strata
-        drawn.loc[rows, "held_out"] = draw_holdout(strata, choice, share, terms.seed)
-    return drawn
-
-
-def fill_in(drawn: pd.DataFrame, rows: np.ndarray[Any, Any], offer: Offer) -> None:
-    """Choose an offer for some customers: fill in its name and its prices, in place."""
-    drawn.loc[rows, ["offer", "channel"]] = offer.name, offer.channel
-    for inside, same in offer.by_silence(drawn["silent_days"].to_numpy()[rows]):
-        mine = rows[inside]
-        part, m = drawn.iloc[mine], drawn["spend_per_purchase"].to_numpy()[mine]
-        p, value = part["churn_probability"].to_numpy(), part["value_at_stake"].to_numpy()
-        drawn.loc[mine, "expected_profit"] = offer_profit(p, value, same, m)
-        drawn.loc[mine, "expected_cost"] = expected_cost(p, same, m)
-        drawn.loc[mine, "greatest_cost"] = greatest_cost(same, m)
-        drawn.loc[mine, "incentive_cost"] = same.incentive(m)
-        drawn.loc[mine, "break_even_probability"] = break_even_probability(value, same, m)
-        drawn.loc[mine, "probability_of_profit"] = probability_of_profit(p, value, same, m)
+    seed: int,
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Draw the holdout among the chosen customers; return the stratum of each, and who is held out."""
+    if not len(rows) or share <= 0:
+        return np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=bool)
+    value, risk = (customers[name].to_numpy()[rows] for name in ("value_at_stake", "churn_probability"))
+    strata = stratify(choice, value, risk, share)
+    return strata, draw_holdout(strata, choice, share, seed)

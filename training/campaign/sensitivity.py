@@ -85,7 +85,7 @@ def tornado(plan: CampaignPlan) -> list[Swing]:
     Acceptance rates move over 90% of their prior, redemption to 0.5 and 1 of what is assumed, probabilities by
     a quarter of their odds, money by a fifth.
     """
-    part = plan.contacted
+    part = plan.contacts
     value = part["value_at_stake"].to_numpy()
 
     def profit(offers: Sequence[Offer] = plan.offers, odds: float = 1.0, worth: float = 1.0) -> float:

@@ -19,6 +19,11 @@ from training.campaign.selection import NOT_PAYING
 from training.offers.offer_profit import offer_profit
 from training.offers.offers import Floats, Offer
 
+FIGURES = (
+    *("churn_probability", "value_at_stake", "value_of_resumption", "resumption", "expected_value"),
+    *("spend_per_purchase", "silent_days", "reason", "expected_profit"),
+)
+"""Columns of customers that a draw, and what it earns, is worked out from; the others are for its lists."""
 UPPER_END = 1.645
 """Standard deviations above the mean: the upper end of the 90% interval."""
 
@@ -29,7 +34,7 @@ class WithinReach:
 
     Parameters
     ----------
-    customers : DataFrame, in the order of the candidates
+    customers : DataFrame of `FIGURES`, in the order of the candidates
     places : ndarray of their places among the candidates, of whom there are ``n_candidates``
     profit, cost : ndarrays of shape (n_customers, n_offers), money
     doubtful : ndarray of bool, those of whom no offer is expected to pay
@@ -63,8 +68,9 @@ class WithinReach:
         doubtful = np.zeros(len(candidates), dtype=bool)
         doubtful[unpaid[some]] = True
         places = np.flatnonzero(doubtful | (profit > 0).any(axis=1))
+        figures = customers[[name for name in FIGURES if name in customers]]
         return cls(
-            customers.iloc[candidates[places]].reset_index(drop=True),
+            figures.take(candidates[places]).reset_index(drop=True),
             places,
             len(candidates),
             profit[places],

@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -229,12 +229,16 @@ def _combine(
     extra = usage[:, at, option] - usage[:, at, now[owner]]
 
     moves = _combinations(owner.size, together)
-    moves = moves[rise[moves].sum(axis=1) > ROUNDING * max(1.0, float(np.abs(rise).max(initial=0.0)))]
-    moves = moves[(np.diff(owner[moves], axis=1) > 0).all(axis=1)]
-    moves = moves[(extra[:, moves].sum(axis=2) <= left[:, None] + ROUNDING).all(axis=0)]
-    if not moves.size:
+    gains = sum(rise[each] for each in moves)
+    good = gains > ROUNDING * max(1.0, float(np.abs(rise).max(initial=0.0)))
+    for each, following in pairwise(moves):
+        good &= owner[each] < owner[following]
+    better = np.flatnonzero(good)
+    fits = sum(extra[:, each[better]] for each in moves) <= left[:, None] + ROUNDING
+    better = better[np.all(fits, axis=0)]
+    if not better.size:
         return False
-    best = moves[rise[moves].sum(axis=1).argmax()]
+    best = moves[:, better[gains[better].argmax()]]
     choice[owner[best]] = np.where(option[best] == offers, NOBODY, option[best])
     left -= extra[:, best].sum(axis=1)
     return True
@@ -242,7 +246,9 @@ def _combine(
 
 @lru_cache(maxsize=16)
 def _combinations(n: int, size: int) -> NDArray[np.intp]:
-    return np.array(list(combinations(range(n), size)), dtype=np.intp).reshape(-1, size)
+    """Return every choice of so many of n, one below the other in each column."""
+    chosen = np.array(list(combinations(range(n), size)), dtype=np.intp).reshape(-1, size)
+    return np.ascontiguousarray(chosen.T)
 
 
 def _used(choice: NDArray[np.int64], limits: Limits) -> Floats:
