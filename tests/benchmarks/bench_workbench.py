@@ -1,34 +1,47 @@
-"""How long the workbench's pages take over many customers: ``python tests/benchmarks/bench_workbench.py 1000000``.
+"""How long the workbench's pages take over many customers.
 
-Prints, for each page, the median and the 95th percentile of the time from request to answer, one request at a time;
-and how long publishing such a list takes, with what the pages need of it. A second word is the URI of a store to fill,
-such as an empty database of PostgreSQL.
+    python tests/benchmarks/bench_workbench.py [customers] [--store URI] [--orders]
+
+Fills a store with a list (by default of 100,000 customers), begins ``stayworth workbench`` on it, and asks it for each
+page over HTTP, one request at a time. Prints the median and the 95th percentile of the time from request to answer, and
+the server's CPU, which does not depend on what else the machine does; and how long publishing such a list takes. The
+sliders of a campaign's budget and holdout are moved over all of their range.
+
+``--store`` is a store to fill, such as an empty database of PostgreSQL. ``--orders`` simulates a log of so many
+customers, trains on one of 2,000, scores and publishes that, and gives it to the workbench: a customer's page with
+orders, and the report.
 """
 
 from __future__ import annotations
 
-import asyncio
+import argparse
+import os
 import re
+import socket
+import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, timedelta
-from typing import Any
+from pathlib import Path
 
 import httpx
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 
+from features.datasets.simulator import simulate_log
 from serving.store.own_columns import key_of
 from serving.store.store import Store
-from serving.workbench.application import application
 from serving.workbench.drafting import STEPS
-from serving.workbench.sealing import Sealer
-from serving.workbench.versions import KnownVersions
-from serving.workbench.visit import Sources
 from training.model.score_schema import SCHEMA, SCORE_COLUMNS
-from training.versions.registry import Registry
 
+STAYWORTH = str(Path(sys.executable).with_name("stayworth"))
+TRACKING = ("--tracking-uri", "sqlite:///mlflow.db")
+LOG = ("--transactions", "orders.parquet")
+SHOP = {"r": 1.0, "alpha": 7.0, "b": 8.0, "start": date(2020, 1, 1), "weeks": 156, "acquisition_weeks": 100}
 REQUESTS = 60
 SNAPSHOT = date(2026, 7, 1)
 PAGES = {
@@ -89,93 +102,174 @@ def own_cells(ids: pd.Series) -> pd.DataFrame:
     return pd.DataFrame({"city": cities, "age": draw.integers(18, 90, len(ids))}, index=list(ids))
 
 
-async def measured(client: httpx.AsyncClient, address: str) -> list[float]:
-    """Return the seconds of each request; a slider is at another place each time."""
-    times = []
+class Server:
+    """A workbench, its process, and a browser's stand-in.
+
+    Parameters
+    ----------
+    address : str
+    process : int
+    """
+
+    def __init__(self, address: str, process: int) -> None:
+        self.client = httpx.Client(base_url=address, timeout=600)
+        self.process = process
+
+    def cpu(self) -> float:
+        """Return the seconds of CPU that the server has taken."""
+        fields = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def seen(self, page: str) -> str:
+        """Open a page."""
+        answer = self.client.get(page, follow_redirects=True)
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    def send(self, page: str, action: str = "", **fields: str) -> str:
+        """Send the form of a page as somebody who types some fields; return the address that it leads to."""
+        hidden = re.findall(r'name="(csrf|version|beside)" value="([^"]*)"', self.seen(page))
+        answer = self.client.post(action or page, data=dict(hidden) | fields)
+        assert answer.status_code == 303, answer.text
+        return str(answer.headers["location"])
+
+
+def measure(server: Server, name: str, addresses: Sequence[str]) -> None:
+    """Print the milliseconds of a page, of one address or of several by turns."""
+    times, before = [], server.cpu()
     for number in range(REQUESTS):
         started = time.perf_counter()
-        answer = await client.get(
-            address.format(place=number + 1, share=1 + number / 2), follow_redirects=True
-        )
-        times.append(time.perf_counter() - started)
-        assert answer.status_code == 200, answer.text
-    return times
+        server.seen(addresses[number % len(addresses)])
+        times.append(1_000 * (time.perf_counter() - started))
+    cpu = 1_000 * (server.cpu() - before) / REQUESTS
+    print(f"{name:22} {np.median(times):9.1f} {np.quantile(times, 0.95):9.1f} {cpu:9.1f}", flush=True)
 
 
-async def send(client: httpx.AsyncClient, page: str, action: str = "", **fields: str) -> str:
-    """Send the form of a page as somebody who types some fields; return the address that it leads to."""
-    text = (await client.get(page)).text
-    hidden = {
-        name: found for name, found in re.findall(r'name="(csrf|version|beside)" value="([^"]*)"', text)
-    }
-    answer = await client.post(action or page, data=hidden | fields)
-    assert answer.status_code == 303, answer.text
-    return str(answer.headers["location"])
+def wizard(server: Server) -> dict[str, Sequence[str]]:
+    """Plan a campaign to all who are not dormant, begin another one; return its pages and the steps of the other.
 
-
-async def wizard(client: httpx.AsyncClient) -> dict[str, str]:
-    """Plan a campaign to all who are not dormant, begin another one; return its pages and the steps of the other."""
+    Sliders are at another place each time.
+    """
     offer = {"offer_name": "voucher", "incentive": "10", "acceptance": "30", "contact_cost": "1"}
     limits = {"budget": "20000", "holdout": "10"}
     for number, name in enumerate(("first", "second"), start=1):
-        await send(client, "/campaigns/new", "/campaigns", name=name)
-        await send(client, f"/campaigns/{number}/offers", **offer)
-        await send(client, f"/campaigns/{number}/budget", **limits)
+        server.send("/campaigns/new", "/campaigns", name=name)
+        server.send(f"/campaigns/{number}/offers", **offer)
+        server.send(f"/campaigns/{number}/budget", **limits)
         if number == 1:
             started = time.perf_counter()
-            await send(client, f"/campaigns/{number}/preview", f"/campaigns/{number}/confirm")
+            server.send(f"/campaigns/{number}/preview", f"/campaigns/{number}/confirm")
             print(f"a campaign of all of them confirmed in {time.perf_counter() - started:.1f} s")
     started = time.perf_counter()
-    await client.get("/campaigns/2/budget")
+    opened = server.seen("/campaigns/2/budget")
     print(f"budgets of all of them opened for the first time in {time.perf_counter() - started:.1f} s")
-    tried = "/campaigns/2/budget?starts_on=&hold_days=&standing=0"
+    most = re.search(r'data-of="budget"[^>]* max="([\d.]+)"', opened)
+    assert most
+    print(f"there is {float(most[1]):,.0f} to spend")
+    tried, end = "/campaigns/2/budget?starts_on=&hold_days=&standing=0", float(most[1])
+    places = np.linspace(0, 1, REQUESTS + 1)[1:]
     return {
-        **{f"wizard: {name}": f"/campaigns/2/{name}" for name in STEPS},
-        "a budget moved": f"{tried}&holdout=10&budget={{place}}000",
-        "a holdout moved": f"{tried}&budget=20000&holdout={{share}}",
-        "a planned campaign": "/campaigns/1",
-        "its plan": "/campaigns/1/plan",
+        **{f"wizard: {name}": [f"/campaigns/2/{name}"] for name in STEPS},
+        "a budget moved": [f"{tried}&holdout=10&budget={place * end:.0f}" for place in places],
+        "a holdout moved": [f"{tried}&budget={end / 2:.0f}&holdout={50 * place:.1f}" for place in places],
+        "a planned campaign": ["/campaigns/1"],
+        "its plan": ["/campaigns/1/plan"],
     }
 
 
-async def addresses(client: httpx.AsyncClient, customers: int) -> dict[str, str]:
+def addresses(server: Server, customers: int) -> dict[str, Sequence[str]]:
     """Return the pages, and those that have a key in their address."""
-    page = (await client.get("/customers")).text
-    found = re.search(r'<th scope="row"><a href="(/customers/[\w-]+)">', page)
+    found = re.search(r'<th scope="row"><a href="(/customers/[\w-]+)">', server.seen("/customers"))
     assert found
     beginning = f"{customers // 2:08}"[:5]
-    searched = await send(client, "/customers", "/customers/search", wanted=beginning)
-    return PAGES | OWN_PAGES | {"one customer": found[1], "a search": searched} | await wizard(client)
+    searched = server.send("/customers", "/customers/search", wanted=beginning)
+    pages = PAGES | OWN_PAGES | {"one customer": found[1], "a search": searched}
+    return {name: [address] for name, address in pages.items()}
 
 
-async def run(app: Any, customers: int) -> list[tuple[str, float, float]]:
-    transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-        found = await addresses(client, customers)
-        results = []
-        for name, address in found.items():
-            times = np.array(await measured(client, address)) * 1_000
-            results.append((name, float(np.median(times)), float(np.quantile(times, 0.95))))
-        return results
-
-
-def main(customers: int, uri: str = "") -> None:
-    with tempfile.TemporaryDirectory() as folder, Store(uri or f"sqlite:///{folder}/store.db") as store:
-        rows = scored(customers)
+def run(server: Server, customers: int, *, orders: bool) -> None:
+    found = addresses(server, customers)
+    if orders:
         started = time.perf_counter()
-        store.publish(rows)
+        while "in the making" in server.seen("/report"):
+            time.sleep(1)
+        print(f"the report of the log made in {time.perf_counter() - started:.0f} s, beside the requests")
+        found["report"] = ["/report"]
+    found |= wizard(server)
+    print(f"{'page':22} {'median':>9} {'95%':>9} {'CPU':>9}, ms")
+    for name, places in found.items():
+        measure(server, name, places)
+    print("load of the last 1, 5 and 15 minutes:", *(f"{each:.1f}" for each in os.getloadavg()))
+
+
+@contextmanager
+def served(store: str, folder: Path, *arguments: str) -> Iterator[Server]:
+    """Serve a workbench while a block lasts."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [STAYWORTH, "workbench", "--port", str(port), "--store", store, *TRACKING, *arguments]
+    with (folder / "said.txt").open("w") as said:
+        process = subprocess.Popen(command, cwd=folder, stdout=said, stderr=said)
+    try:
+        server = Server(f"http://127.0.0.1:{port}", process.pid)
+        while process.poll() is None:
+            try:
+                server.client.get("/")
+                break
+            except httpx.ConnectError:
+                time.sleep(0.2)
+        yield server
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def publish(store: str, customers: int) -> None:
+    """Publish a list of made-up scores, with own columns."""
+    rows = scored(customers)
+    with Store(store) as opened:
+        started = time.perf_counter()
+        opened.publish(rows)
         print(f"{customers:,} customers published in {time.perf_counter() - started:.1f} s")
-        store.customers.own.replace(own_cells(rows["customer_id"]), "bench")
+        opened.customers.own.replace(own_cells(rows["customer_id"]), "bench")
         started = time.perf_counter()
-        store.publish(rows)
+        opened.publish(rows)
         print(f"again, with two own columns, in {time.perf_counter() - started:.1f} s")
-        secret = store.customers.prepare()
-        sources = Sources(store, KnownVersions(Registry(f"sqlite:///{folder}/none.db")), Sealer(secret))
-        app = application(sources, secret, loopback=True)
-        print(f"{'page':20} {'median':>9} {'95%':>9}, ms")
-        for name, middle, high in asyncio.run(run(app, customers)):
-            print(f"{name:20} {middle:9.1f} {high:9.1f}")
+
+
+def score(store: str, customers: int, folder: Path) -> None:
+    """Simulate a log, and publish its scores by a model of a smaller one, with own columns."""
+    for name, number in (("small", 2_000), ("orders", customers)):
+        pq.write_table(simulate_log(number, **SHOP).transactions, folder / f"{name}.parquet")  # type: ignore[arg-type]
+    orders = pq.read_metadata(folder / "orders.parquet").num_rows
+    print(f"a log of {customers:,} customers and {orders:,} orders")
+    common = {"cwd": folder, "check": True, "stdout": subprocess.DEVNULL}
+    train = [STAYWORTH, "train", "--transactions", "small.parquet", "--horizon-days", "90", "--promote"]
+    subprocess.run([*train, *TRACKING], **common)  # type: ignore[call-overload]
+    with Store(store) as opened:
+        opened.customers.prepare()
+        ids = pd.Series(pq.read_table(folder / "orders.parquet")["customer_id"].unique().to_pylist())
+        opened.customers.own.replace(own_cells(ids), "bench")
+    publish = [STAYWORTH, "score", *LOG, "--publish", "--store", store, *TRACKING]
+    subprocess.run(publish, **common)  # type: ignore[call-overload]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("customers", nargs="?", type=int, default=100_000)
+    parser.add_argument("--store")
+    parser.add_argument("--orders", action="store_true")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        store = asked.store or f"sqlite:///{folder}/store.db"
+        if asked.orders:
+            score(store, asked.customers, folder)
+        else:
+            publish(store, asked.customers)
+        with served(store, folder, *(LOG if asked.orders else ())) as server:
+            run(server, asked.customers, orders=asked.orders)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000, *sys.argv[2:3])
+    main()
