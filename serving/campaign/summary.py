@@ -36,6 +36,8 @@ from training.offers.offers import BetaPrior, Offer
 INK, GREY, COLOURS = "#22313f", "#c3c9cf", ("#1f6f8b", "#d1742f", "#5b8c3e", "#8a4f9e", "#b3403a")
 _STALE_DAYS = 365
 _MOST_DOTS = 4_000
+_LEAST_MONEY = 0.005
+"""What is written as 0.00 is not worth a sentence."""
 
 
 def sentences(plan: CampaignPlan) -> list[str]:
@@ -95,7 +97,7 @@ def _plan_sentences(plan: CampaignPlan) -> list[str]:
             )
         )
     said += _resumption_sentences(plan)
-    if plan.allocation.budget_price > 0:
+    if plan.allocation.budget_price >= _LEAST_MONEY:
         said.append(
             translated(
                 "One more unit of budget would bring {profit:,.2f} more profit.",

@@ -113,6 +113,8 @@ def _sentence(offer: Offer, price: OfferPrice, score: Mapping[str, Any]) -> str:
     stake = score["value_at_stake"]
     incentive = float(offer.incentive(score["spend_per_purchase"]))
     p, gamma = score["churn_probability"], _acceptance(offer, score)
+    if gamma < 0:
+        return translated("do not contact: as measured, the offer drives customers like them away")
     p_needed, gamma_needed = price.break_even_probability, price.break_even_acceptance
     facts: dict[str, Any] = {"incentive": incentive, "value_at_stake": stake}
     facts["p_needed"], facts["p"] = _apart(p if p_needed is None else p_needed, p, _probability)

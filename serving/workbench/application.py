@@ -21,6 +21,7 @@ from starlette.routing import Route
 from features.errors import ChangedMeanwhile, StayworthError, StoreBusy, StoreError
 from features.language import LANGUAGES, saying_instead, translated, use_language
 from serving.workbench import (
+    audit_page,
     campaigns,
     customer,
     customers,
@@ -112,7 +113,7 @@ ENTRANCES: Sequence[Entrance] = (
     Entrance("/models/{number}/promote", models.promote, "admin", "POST"),
     Entrance("/segments", customers.keep_segment, "campaign", "POST"),
     Entrance("/segments/{number}/remove", customers.remove_segment, "campaign", "POST"),
-    Entrance("/audit", customers.audit, "admin"),
+    Entrance("/audit", audit_page.show, "admin"),
     Entrance("/sign-in", sign_in_page, ""),
     Entrance("/sign-out", sign_out, method="POST"),
     Entrance("/language", choose_language, "", "POST"),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Self
@@ -11,6 +13,7 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from features.errors import StayworthError
+from features.jalali import gregorian
 from features.language import translated
 from serving.workbench.query import TableQuery
 from training.campaign.settings import MOST_DAYS, PlanTerms
@@ -19,6 +22,9 @@ from training.offers.offers import Offer
 MOST_MONEY = 1e12
 USUAL_HOLDOUT = 0.1
 _SEEDS = 2**31
+_GREGORIAN = 1700
+"""Years before it are Jalali ones."""
+_DAY = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})", re.ASCII)
 _DIGITS = str.maketrans("٫٬٪−", ".,%-")
 
 
@@ -153,24 +159,32 @@ def whole(text: str, what: str, lowest: int, highest: int) -> int | None:
 
 
 def day(text: str) -> date | None:
-    """Read the first day; None where nothing was typed.
+    """Read the first day, of the Gregorian or the Jalali calendar; None where nothing was typed.
 
     Raises
     ------
     StayworthError
         If it is no day between 1970 and 2100.
+
+    Examples
+    --------
+    >>> day("2026-03-21"), day("۱۴۰۵/۱/۱"), day(" ")
+    (datetime.date(2026, 3, 21), datetime.date(2026, 3, 21), None)
     """
     plain = "".join(str(int(each)) if each.isdecimal() else each for each in text.strip())
     if not plain:
         return None
-    try:
-        read = date.fromisoformat(plain)
-    except ValueError:
-        read = date.min
-    if not date(1970, 1, 1) <= read <= date(2100, 1, 1):
+    read = None
+    if found := _DAY.fullmatch(plain):
+        year, month, of_month = map(int, found.groups())
+        with suppress(ValueError):
+            read = gregorian(year, month, of_month) if year < _GREGORIAN else date(year, month, of_month)
+    if read is None or not date(1970, 1, 1) <= read <= date(2100, 1, 1):
         raise StayworthError(
             translated(
-                "Write the first day as 2026-03-21, between 1970 and 2100; {text!r} is not.", text=text[:40]
+                "Write the first day as 2026-03-21, or of the Jalali calendar as 1405-01-01, between 1970 and 2100; "
+                "{text!r} is not.",
+                text=text[:40],
             )
         )
     return read

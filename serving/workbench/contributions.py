@@ -7,6 +7,7 @@ from typing import Any
 
 from features.language import translatable, translated, written
 from serving.explanation.explanation import Contribution, Explanation, TopicSum
+from training.model.retold_reasons import without_move
 
 STRENGTHS = {
     1.0: translatable("strongly"),
@@ -71,7 +72,7 @@ def why(explanation: Explanation) -> Why:
 def _force(topic: TopicSum, most: float) -> Force:
     size = abs(topic.log_odds)
     strength = next(words for least, words in STRENGTHS.items() if size >= least)
-    return Force(topic.text or "", translated(strength), 100 * size / most)
+    return Force(without_move(topic.text or ""), translated(strength), 100 * size / most)
 
 
 def _input(part: Contribution) -> Input:

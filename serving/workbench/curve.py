@@ -52,7 +52,12 @@ def curve_of(plan: CampaignPlan) -> Curve | None:
     return Curve(
         " ".join(f"{across(c):.1f},{up(p):.1f}" for c, p in zip(cost, profit, strict=True)),
         (round(across(plan.expected_cost), 1), round(up(plan.expected_profit), 1)),
-        [Tick(round(across(each), 1), written(each, ",.0f")) for each in (0.0, most_cost / 2, most_cost)],
-        [Tick(round(up(each), 1), written(each, ",.0f")) for each in (0.0, most_profit / 2, most_profit)],
+        [Tick(round(across(each), 1), _money(each, most_cost)) for each in (0.0, most_cost / 2, most_cost)],
+        [Tick(round(up(each), 1), _money(each, most_profit)) for each in (0.0, most_profit / 2, most_profit)],
         most_cost,
     )
+
+
+def _money(amount: float, most: float) -> str:
+    """Write an amount of an axis, with its fraction where the axis is short."""
+    return written(amount, ",.0f" if most >= 10 else ",.2f")

@@ -13,7 +13,7 @@ from starlette.responses import FileResponse, Response
 
 from features.customer_groups import STAGES, TIERS
 from features.errors import StayworthError
-from features.language import translatable, translated, translated_in
+from features.language import translated, translated_in
 from serving.campaign.published_list import published_rows
 from serving.lists.export import write_table
 from serving.lists.id_length import with_id_lengths
@@ -214,36 +214,3 @@ def export(visit: Visit) -> Response:
         folder.cleanup()
         raise
     return FileResponse(Path(folder.name) / name, filename=name, background=BackgroundTask(folder.cleanup))
-
-
-AUDIT_ACTIONS = {
-    "sign in": translatable("signed in"),
-    "sign out": translatable("signed out"),
-    "add user": translatable("added a user"),
-    "remove user": translatable("removed a user"),
-    "keep segment": translatable("kept a segment"),
-    "remove segment": translatable("removed a segment"),
-    "take out list": translatable("took out a list"),
-    "bring own columns": translatable("brought own columns"),
-    "remove own columns": translatable("removed the own columns"),
-    "begin campaign": translatable("began a campaign"),
-    "change draft": translatable("changed a draft"),
-    "upload for draft": translatable("sent files for a draft"),
-    "discard draft": translatable("discarded a draft"),
-    "plan campaign": translatable("planned a campaign"),
-    "tell webhook": translatable("had the webhook told of an audience"),
-    "webhook was told": translatable("the webhook was told of an audience"),
-    "send campaign": translatable("sent a campaign"),
-    "withdraw campaign": translatable("withdrew a campaign"),
-    "take customer off": translatable("took a customer off a campaign's list"),
-    "measure campaign": translatable("measured a campaign"),
-    "erase customers": translatable("erased customers"),
-    "promote": translatable("promoted a version"),
-    "roll back": translatable("rolled back"),
-}
-"""What the audit's actions are called."""
-
-
-def audit(visit: Visit) -> Response:
-    """Show who wrote what, the newest first."""
-    return page(visit, "audit.html", entries=visit.sources.store.audit.newest(), actions=AUDIT_ACTIONS)

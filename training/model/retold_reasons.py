@@ -24,6 +24,21 @@ def retold_reason(text: str) -> str:
     return _retold(text, current_language())
 
 
+def without_move(text: str) -> str:
+    """Return a reason without what its frame says of the risk, for where a title says that.
+
+    Examples
+    --------
+    >>> without_move("no order in 180 days (risk up)")
+    'no order in 180 days'
+    """
+    for frame in (_topics()[0][name] for name in ("raises", "lowers")):
+        before, after = translation(frame).split("{reason}")
+        if text.startswith(before) and text.endswith(after):
+            return text[len(before) : len(text) - len(after)]
+    return text
+
+
 @lru_cache(maxsize=8192)
 def _retold(text: str, chosen: str) -> str:
     data, texts = _topics()
