@@ -17,9 +17,11 @@ import pandas as pd
 import pyarrow as pa
 
 from features.closing import Closing
-from features.engines.choice import engine_for
+from features.engines.choice import SMALL_LOG_ROWS, engine_for
 from features.engines.engine import Engine
+from features.engines.numbered import NumberedCustomers
 from features.language import translatable
+from features.log.customer_days import encoded
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from features.table import behaviour, rfm, tenure
@@ -125,6 +127,8 @@ class PurchaseHistory(Closing):
         self._owned = engine is None
         self._beside = beside
         self.engine: Engine = engine or engine_for(log.table.num_rows)
+        if log.table.num_rows > SMALL_LOG_ROWS:
+            self.engine = NumberedCustomers(self.engine, _ids_of(log))
         self._columns = log.table.column_names
         self._days = log.table["ordered_on"]
         self.engine.register(LOG, log.table)
@@ -216,6 +220,10 @@ class PurchaseHistory(Closing):
         """Close the engine, if it is the history's own."""
         if self._owned:
             self.engine.close()
+
+
+def _ids_of(log: Log) -> pa.DictionaryArray:
+    return log.customer_ids if isinstance(log, TransactionLog) else encoded(log.table["customer_id"])
 
 
 def build_feature_table(

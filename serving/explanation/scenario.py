@@ -29,7 +29,8 @@ _AS_IS, _BOUGHT = "0 as it is", "1 had they bought"
 
 _ORDERS_SQL = f"""SELECT CAST(sum(orders) AS BIGINT) AS orders
 FROM {PURCHASE_DAYS}
-WHERE customer_id = '{_AS_IS}'"""
+GROUP BY customer_id
+ORDER BY customer_id"""
 
 
 @dataclass(frozen=True)

@@ -203,8 +203,11 @@ def word_reasons(
         for phrases, chosen in ((topic.up, moves > 0), (topic.down, moves < 0)):
             if chosen.any():
                 texts[rows[chosen], places[chosen]] = _texts(phrases, facts, rows[chosen])
+    named = texts.tolist()
+    for row in np.flatnonzero((texts == "").any(axis=1)).tolist():
+        named[row] = [text for text in named[row] if text]
     reasons = np.empty(len(texts), dtype=object)
-    reasons[:] = [[text for text in row if text] for row in texts.tolist()]
+    reasons[:] = named
     return reasons
 
 

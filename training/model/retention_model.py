@@ -9,7 +9,9 @@ request of one.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -163,9 +165,10 @@ class RetentionModel:
         # Customers of one age and frequency share integrals, which are computed once per block.
         order = np.lexsort((columns["frequency"], columns["T"]))
         starts = range(0, len(order), _LIST_ROWS)
-        blocks = [
-            self._score_at_once(rows_of(columns, order[start : start + _LIST_ROWS])) for start in starts
-        ]
+        with _uncollected():
+            blocks = [
+                self._score_at_once(rows_of(columns, order[start : start + _LIST_ROWS])) for start in starts
+            ]
         back = np.argsort(order)
         return {name: np.concatenate([block.pop(name) for block in blocks])[back] for name in MODEL_COLUMNS}
 
@@ -234,6 +237,18 @@ class RetentionModel:
         known = days <= _FOREVER_DAYS
         dates[known] = np.datetime64(snapshot_of(columns).date) + days[known].astype(np.int64)
         return dates.astype(object)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep Python from looking for cycles: a million lists of reasons hold none, and it would look again and again."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _last_purchase(columns: Columns) -> np.ndarray:
