@@ -93,10 +93,13 @@ class Scorer:
     model : RetentionModel
     version : str
         Written beside every score.
+    reasons : bool
+        Whether to work the reasons of each score out.
     """
 
     model: RetentionModel
     version: str
+    reasons: bool = True
 
     @cached_property
     def remarks(self) -> Remarks:
@@ -389,7 +392,7 @@ class Scorer:
         -------
         dict of ndarrays of shape (n_customers,): `SCORE_COLUMNS`
         """
-        columns = self.model.score_columns(table)
+        columns = self.model.score_columns(table, reasons=self.reasons)
         columns["model_version"] = np.full(len(table["customer_id"]), self.version, dtype=object)
         return columns
 

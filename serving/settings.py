@@ -145,6 +145,13 @@ class ScoreSettings(Settings, section="score"):
             "--unscored", help="File for the customers that have no score, with the reason of each."
         ),
     ] = None
+    without_reasons: Annotated[
+        bool,
+        typer.Option(
+            "--without-reasons",
+            help="Leave the reasons empty, which take a third of the time of scoring a large list.",
+        ),
+    ] = False
     excel: Annotated[bool, typer.Option("--excel", help="Mark a CSV as UTF-8 in the way Excel needs.")] = (
         False
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -120,15 +121,23 @@ def fingerprint(table: pa.Table) -> str:
     >>> fingerprint(log) == fingerprint(log.take([1, 0])), fingerprint(log) == fingerprint(log.take([1, 1]))
     (True, False)
     """
-    columns = {
-        name: _hashable(column) for name, column in zip(table.column_names, table.columns, strict=True)
-    }
-    hashes = pd.util.hash_pandas_object(pd.DataFrame(columns), index=False).to_numpy().astype("<u8")
+    # As pandas.util.hash_pandas_object combines the hashes of columns, without a DataFrame of millions of texts.
+    hashes, multiplier = np.full(table.num_rows, 0x345678, dtype="<u8"), 1_000_003
+    for left, column in zip(range(table.num_columns, 0, -1), table.columns, strict=True):
+        hashes ^= _hashes(column)
+        hashes *= np.uint64(multiplier)
+        multiplier += 82_520 + 2 * left
+    hashes += np.uint64(97_531)
     return hashlib.sha256(",".join(table.column_names).encode() + np.sort(hashes).tobytes()).hexdigest()
 
 
-def _hashable(column: pa.ChunkedArray) -> pd.Series | np.ndarray:
-    """Return a column as pandas hashes it; of a text that stands in many rows the hash is computed once."""
+def _hashes(column: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
+    """Return the hash of each cell; of a text that stands in many rows it is computed once."""
     if pa.types.is_date32(column.type):
-        return np.asarray(column.cast(pa.int32()).to_numpy())
-    return (column.dictionary_encode() if pa.types.is_string(column.type) else column).to_pandas()
+        column = column.cast(pa.int32())
+    if not (pa.types.is_string(column.type) or pa.types.is_dictionary(column.type)):
+        return np.asarray(pd.util.hash_array(column.to_pandas().to_numpy()))
+    texts = column.combine_chunks().dictionary_encode()
+    of_text = pd.util.hash_array(texts.dictionary.to_numpy(zero_copy_only=False), categorize=False)
+    places = pc.fill_null(texts.indices, len(of_text)).to_numpy()
+    return np.append(of_text, np.iinfo(np.uint64).max)[places]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -113,6 +113,7 @@ def make_list(
     require_orders(orders.first_day, snapshot)
     unit = MoneyUnit.of(money.unit, orders.currency)
     report(translated("Scoring"), 0, 0)
+    scorer = replace(scorer, reasons=not settings.without_reasons)
     scored = scorer.score_log(orders, snapshot, cost_files=files, beside=beside)
     chosen = _chosen(scored, settings)
     match = contacts.matched(chosen) if contacts else None

@@ -87,6 +87,15 @@ def test_the_list_holds_every_customer_most_value_at_risk_first(here: Path) -> N
     assert len(read_table(here / "unscored.csv")) == 0
 
 
+def test_a_list_without_reasons_has_every_other_cell(here: Path) -> None:
+    results = score("--out", "list.csv"), score("--out", "bare.csv", "--without-reasons")
+
+    assert [result.exit_code for result in results] == [0, 0]
+    whole, bare = read_table(here / "list.csv"), read_table(here / "bare.csv")
+    assert set(bare["reasons"]) == {""}
+    assert bare.drop(columns="reasons").equals(whole.drop(columns="reasons"))
+
+
 def test_the_summary_adds_up(here: Path) -> None:
     result = score("--out", "list.csv", "--snapshot-date", "1997-03-01")
 

@@ -49,6 +49,17 @@ def test_scores_have_the_columns_of_the_contract_and_the_version(scorer: Scorer,
     assert scores["churn_probability"].between(0, 1).all()
 
 
+def test_without_reasons_a_list_is_the_same_in_every_other_column(
+    scorer: Scorer, log: TransactionLog
+) -> None:
+    whole = scorer.score_log(log).scores
+
+    bare = replace(scorer, reasons=False).score_log(log).scores
+
+    assert not any(bare["reasons"])
+    same(bare.drop(columns="reasons"), whole.drop(columns="reasons"))
+
+
 def test_every_row_and_every_customer_is_accounted_for(scorer: Scorer) -> None:
     # alice has two orders; bob's only order is on the snapshot; cecil was only ever refunded; the last row
     # has no customer.

@@ -153,36 +153,38 @@ class RetentionModel:
             return pd.DataFrame(columns=list(MODEL_COLUMNS))
         return pd.DataFrame(self.score_columns(as_columns(table)))
 
-    def score_columns(self, columns: Columns) -> dict[str, np.ndarray]:
+    def score_columns(self, columns: Columns, *, reasons: bool = True) -> dict[str, np.ndarray]:
         """Score the customers of a feature table that is given by its columns, at least one customer.
+
+        Parameters
+        ----------
+        columns : Columns
+        reasons : bool
+            Whether to work out the reasons; without, each customer's are empty.
 
         Returns
         -------
         dict of ndarrays of shape (n_customers,), as the DataFrame of `score`
         """
         if len(columns["customer_id"]) <= _LIST_ROWS:
-            return self._score_at_once(columns)
+            return self._score_at_once(columns, reasons)
         # Customers of one age and frequency share integrals, which are computed once per block.
         order = np.lexsort((columns["frequency"], columns["T"]))
-        starts = range(0, len(order), _LIST_ROWS)
+        scores: dict[str, np.ndarray] = {}
         with _uncollected():
-            blocks = [
-                self._score_at_once(rows_of(columns, order[start : start + _LIST_ROWS])) for start in starts
-            ]
-        back = np.argsort(order)
-        return {name: np.concatenate([block.pop(name) for block in blocks])[back] for name in MODEL_COLUMNS}
+            for start in range(0, len(order), _LIST_ROWS):
+                rows = order[start : start + _LIST_ROWS]
+                for name, column in self._score_at_once(rows_of(columns, rows), reasons).items():
+                    if name not in scores:
+                        scores[name] = np.empty(len(order), dtype=column.dtype)
+                    scores[name][rows] = column
+        return scores
 
-    def _score_at_once(self, columns: Columns) -> dict[str, np.ndarray]:
+    def _score_at_once(self, columns: Columns, reasons: bool) -> dict[str, np.ndarray]:
         snapshot, n_customers = snapshot_of(columns), len(columns["customer_id"])
         described = {**columns, **self.clv.predict(columns, self.terms.horizon_days)}
         probability, at_level_0 = self.churn.predict_both(described, snapshot)
         money = self.valuation.money(described, probability, at_level_0)
-        wording = load_wording(self.churn.inputs)
-        sums = [topic_sums(self.churn.contributions(rows), wording) for rows in _blocks(described)]
-        reasons = word_reasons(np.concatenate(sums), probability, described, wording)
-        if self.terms.has_costs:
-            net, gross = money["expected_value"], money["expected_gross_value"]
-            add_costs(reasons, net, gross, self.terms.value_horizon_days, wording)
         scores = {
             "customer_id": columns["customer_id"],
             "snapshot_date": np.full(n_customers, snapshot.date, dtype=object),
@@ -193,7 +195,7 @@ class RetentionModel:
             "next_purchase_date": self._next_purchase(columns, 0.5),
             "next_purchase_low": self._next_purchase(columns, 0.1),
             "next_purchase_high": self._next_purchase(columns, 0.9),
-            "reasons": reasons,
+            "reasons": self._reasons(described, probability, money) if reasons else _no_reasons(n_customers),
             "last_purchase_date": _last_purchase(columns),
             "horizon_days": np.full(n_customers, self.terms.horizon_days),
             "margin": np.full(n_customers, self.terms.margin),
@@ -204,6 +206,17 @@ class RetentionModel:
             "usual_gap_days": np.asarray(columns["mean_gap_days"], dtype=np.float64),
         }
         return {name: scores[name] for name in MODEL_COLUMNS}
+
+    def _reasons(
+        self, described: Columns, probability: np.ndarray, money: Mapping[str, np.ndarray]
+    ) -> np.ndarray:
+        wording = load_wording(self.churn.inputs)
+        sums = [topic_sums(self.churn.contributions(rows), wording) for rows in _blocks(described)]
+        reasons = word_reasons(np.concatenate(sums), probability, described, wording)
+        if self.terms.has_costs:
+            net, gross = money["expected_value"], money["expected_gross_value"]
+            add_costs(reasons, net, gross, self.terms.value_horizon_days, wording)
+        return reasons
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -237,6 +250,12 @@ class RetentionModel:
         known = days <= _FOREVER_DAYS
         dates[known] = np.datetime64(snapshot_of(columns).date) + days[known].astype(np.int64)
         return dates.astype(object)
+
+
+def _no_reasons(n_customers: int) -> np.ndarray:
+    reasons = np.empty(n_customers, dtype=object)
+    reasons[:] = [[] for _ in range(n_customers)]
+    return reasons
 
 
 @contextmanager
