@@ -140,4 +140,4 @@ def _hashes(column: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
     texts = column.combine_chunks().dictionary_encode()
     of_text = pd.util.hash_array(texts.dictionary.to_numpy(zero_copy_only=False), categorize=False)
     places = pc.fill_null(texts.indices, len(of_text)).to_numpy()
-    return np.append(of_text, np.iinfo(np.uint64).max)[places]
+    return np.asarray(np.append(of_text, np.iinfo(np.uint64).max)[places])

@@ -5,9 +5,10 @@
 Simulates three years of a shop with 9.4 orders a customer (by default 20,000 and 100,000 customers), and runs
 ``stayworth features``, ``train`` and ``score`` on it beside what one would write by hand: the four numbers of each
 customer that BG/NBD and Gamma-Gamma need, by bare DuckDB, pandas, polars (where it is installed) and lifetimes, and the
-fit by lifetimes as well. Each is a process of its own. Prints CPU seconds, the peak of resident memory, and the ratio
-of CPU to that of lifetimes; of several sizes also how the cost grows: ∝ orders^slope. The plot is that as a picture
-(SVG, PNG or PDF).
+fit by lifetimes as well. From the feature table of the last date it scores to Parquet, with reasons and without, beside
+LightGBM's ``Booster.predict`` of the champion's trees alone. Each is a process of its own. Prints CPU seconds, the peak
+of resident memory, and the ratio of CPU to that of lifetimes; of several sizes also how the cost grows: ∝ orders^slope.
+The plot is that as a picture (SVG, PNG or PDF).
 """
 
 from __future__ import annotations
@@ -71,8 +72,27 @@ import polars as pl
 days = (pl.scan_parquet("orders.parquet").filter(pl.col("amount") >= 0)
         .group_by("customer_id", pl.col("ordered_at").cast(pl.Date).alias("day")).agg(pl.col("amount").sum())
         .sort("customer_id", "day"))
-days.group_by("customer_id").agg(pl.len() - 1, pl.col("day").max() - pl.col("day").min(), pl.col("day").min(),
-                                 pl.col("amount").slice(1).mean()).collect()
+days.group_by("customer_id").agg(frequency=pl.len() - 1, recency=pl.col("day").max() - pl.col("day").min(),
+                                 first=pl.col("day").min(), spend=pl.col("amount").slice(1).mean()).collect()
+"""
+FROM_FEATURES = """
+from dataclasses import replace
+import pandas as pd
+import pyarrow.parquet as pq
+from features.files import write_parquet
+from serving.scorer import Scorer
+table = pq.read_table("latest.parquet")
+columns = {name: column.to_numpy() for name, column in zip(table.column_names, table.columns)}
+scorer = Scorer.from_registry("sqlite:///mlflow.db")
+"""
+PREDICT = """
+described = {**columns, **scorer.model.clv.predict(columns, 90)}
+if scorer.model.churn.booster is not None:
+    scorer.model.churn.booster.predict(scorer.model.churn.inputs.matrix(described))
+"""
+SCORE = """
+scores = replace(scorer, reasons=REASONS).score_columns(columns)
+write_parquet(pd.DataFrame(scores, copy=False), "scores.parquet")
 """
 STAYWORTH = str(Path(sys.executable).with_name("stayworth"))
 LOG = ("--transactions", "orders.parquet")
@@ -95,6 +115,10 @@ RUNS = {
     ),
     "stayworth train": (STAYWORTH, "train", *LOG, "--horizon-days", "90", "--promote", *TRACKING),
     "stayworth score to Parquet": (STAYWORTH, "score", *LOG, "--out", "scored.parquet", *TRACKING),
+    "stayworth features, 1 snapshot": (STAYWORTH, "features", *LOG, "--out", "latest.parquet"),
+    "features → Booster.predict": (sys.executable, "-c", FROM_FEATURES + PREDICT),
+    "features → all but reasons": (sys.executable, "-c", FROM_FEATURES + SCORE.replace("REASONS", "False")),
+    "features → all columns": (sys.executable, "-c", FROM_FEATURES + SCORE.replace("REASONS", "True")),
 }
 
 
