@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from serving.explanation.explanation import explain as explain
     from serving.lists.contacts import Contacts as Contacts
     from serving.lists.export import write_table as write_table
-    from serving.scorer import ScoredList as ScoredList, Scorer as Scorer
+    from serving.scored_list import ScoredList as ScoredList
+    from serving.scorer import Scorer as Scorer
     from serving.settings import ServeSettings as ServeSettings, StoreSettings as StoreSettings
     from serving.status import read_status as read_status
     from serving.store.store import Store as Store
@@ -30,7 +31,8 @@ _EXPORTS = {
     "explanation.explanation": "explain",
     "lists.contacts": "Contacts",
     "lists.export": "write_table",
-    "scorer": "ScoredList Scorer",
+    "scored_list": "ScoredList",
+    "scorer": "Scorer",
     "settings": "ServeSettings StoreSettings",
     "status": "read_status",
     "store.store": "Store",

@@ -7,11 +7,10 @@ So both give a customer the same numbers, to the last digit, whoever else is in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.behaviour.files import BehaviourFiles
-from features.economics.trailing import CostFiles, TrailingYear, stated_year, trailing_year
+from features.economics.trailing import CostFiles, TrailingYear
 from features.engines.choice import engine_for
 from features.engines.engine import Engine
 from features.errors import StayworthError
@@ -36,6 +35,8 @@ from features.snapshot import Snapshot
 from features.table.columns import Columns
 from features.table.history import PurchaseHistory
 from serving.remarks import Remarks
+from serving.scored_list import ScoredList
+from serving.version_costs import VersionCosts
 from training.model.retention_model import RetentionModel
 from training.model.score_schema import SCORE_COLUMNS
 from training.model.self_check import example_orders
@@ -45,43 +46,6 @@ from training.versions.registry import DEFAULT_TRACKING_URI, load_champion
 REQUEST_COLUMNS = LogColumns(margin_column="margin")
 NOTHING_USABLE = "no usable order: all were quarantined"
 _NOBODY = pd.DataFrame({"customer_id": [], "reason": []}, dtype="str")
-
-
-@dataclass(frozen=True)
-class ScoredList:
-    """Every customer of a log, scored or with the reason why not.
-
-    Parameters
-    ----------
-    columns : dict of name to array
-        The scores: each of `SCORE_COLUMNS`, most value at risk first, then by customer_id.
-    unscored : DataFrame of ``customer_id`` and ``reason``, by customer_id
-    snapshot : Snapshot
-    rows_in, rows_used, rows_not_visible : int
-        Rows of the log: all, those before the snapshot, and those at or after it.
-    quarantined : dict of reason to number of rows
-        ``rows_in == rows_used + rows_not_visible + sum(quarantined.values())``.
-    recent : ndarray of bool, one per score
-        Whether the last purchase lies within the model's ``dormant_after_days``: the long gone rarely come back,
-        whatever they would be worth.
-    notes : tuple of str
-        What to know about the scores of a live request, such as fields that it lacks.
-    """
-
-    columns: dict[str, Any]
-    unscored: pd.DataFrame
-    snapshot: Snapshot
-    rows_in: int
-    rows_used: int
-    rows_not_visible: int
-    quarantined: dict[str, int]
-    recent: np.ndarray
-    notes: tuple[str, ...] = ()
-
-    @cached_property
-    def scores(self) -> pd.DataFrame:
-        """The columns as a DataFrame, for writing and publishing; making it takes longer than to score a customer."""
-        return pd.DataFrame(self.columns, copy=False)
 
 
 @dataclass(frozen=True)
@@ -105,6 +69,11 @@ class Scorer:
     def remarks(self) -> Remarks:
         """What the version says of what it is given."""
         return Remarks(self.model, self.version)
+
+    @cached_property
+    def costs(self) -> VersionCosts:
+        """What customers cost by the version."""
+        return VersionCosts(self.model, self.version)
 
     @property
     def prices(self) -> Prices | None:
@@ -147,28 +116,6 @@ class Scorer:
             *late,
             *self.remarks.other_history(log, rows_before),
         ]
-
-    def require_costs(self, stated: Mapping[str, float]) -> None:
-        """Raise a StayworthError if customers are said to cost something else than by the version's terms.
-
-        Parameters
-        ----------
-        stated : mapping of name to number, `CostSettings.stated`
-        """
-        ours = self.model.terms.costs
-        for name, cost in stated.items():
-            if cost != ours[name]:
-                flag = f"--{name.replace('_', '-')} {cost:g}"
-                raise StayworthError(
-                    translated(
-                        "{flag} contradicts version {version}, whose {name} is {cost:g}. Leave it out, or train "
-                        "a version with it: stayworth train {flag}",
-                        flag=flag,
-                        version=self.version,
-                        name=name,
-                        cost=ours[name],
-                    )
-                )
 
     def warm_up(self) -> None:
         """Score made-up customers, one and many: the first of a process pay for what is prepared once."""
@@ -217,54 +164,12 @@ class Scorer:
         """
         snapshot, log = snapshot or Snapshot.after(log.last_day), log.at_prices(self.prices)
         known = cost_files if snapshot.date > log.first_day else None
-        year = self._trailing_year(log, snapshot, known) if known else None
+        year = self.costs.year_of_files(log, snapshot, known) if known else None
         with engine_for(log.table.num_rows, threads=threads) as engine:
             scored = self._score(log, engine, snapshot, year, beside)
         of_files = (*self.remarks.of_files(log, snapshot, beside), *scored.notes)
         notes = [*self.remarks.means(year), *(year.notes if year else ()), *of_files]
         return replace(scored, notes=tuple(dict.fromkeys((*self.remarks.money(log), *notes))))
-
-    def year_of(
-        self, log: TransactionLog, snapshot: Snapshot, costs: pd.DataFrame | None
-    ) -> TrailingYear | None:
-        """Return the trailing year of the customers of a live request by what they cost in it; None if nobody says.
-
-        Raises
-        ------
-        StayworthError
-            If the version knows no customers' own costs.
-        """
-        if costs is None or snapshot.date <= log.first_day:
-            return None
-        if self.model.own_costs is None:
-            raise StayworthError(
-                translated(
-                    "Version {version} knows no customers' own costs. Leave `costs` out of the request.",
-                    version=self.version,
-                )
-            )
-        return stated_year(log, snapshot, costs, self.model.terms.inactivity_days)
-
-    def own_terms(
-        self, log: TransactionLog, scored: ScoredList, costs: pd.DataFrame | None
-    ) -> dict[str, np.ndarray]:
-        """Return the columns of customers' own costs by which a live request was scored; none without costs."""
-        year = self.year_of(log, scored.snapshot, costs)
-        if year is None or self.model.own_costs is None:
-            return {}
-        return self.model.own_costs.columns(year, self.model.terms, scored.columns["customer_id"])
-
-    def _trailing_year(self, log: TransactionLog, snapshot: Snapshot, files: CostFiles) -> TrailingYear:
-        if self.model.own_costs is None:
-            raise StayworthError(
-                translated(
-                    "Version {version} knows no customers' own costs. Train one with these files: stayworth "
-                    "train --costs costs.toml --touchpoints touchpoints.csv --receivables receivables.csv",
-                    version=self.version,
-                )
-            )
-        require_known_orders(snapshot)
-        return trailing_year(log, snapshot, files, self.model.terms.inactivity_days)
 
     def score_customers(
         self,
@@ -304,7 +209,7 @@ class Scorer:
         """
         log = self.request_log(rows, rules)
         snapshot = snapshot or tomorrow(log.terms.timezone)
-        year = self.year_of(log, snapshot, costs)
+        year = self.costs.year_of_request(log, snapshot, costs)
         notes = self.notes(log, beside, year)
         with engine_for(log.table.num_rows, live=True) as engine:
             scored = self._score(log, engine, snapshot, year, beside)
@@ -339,7 +244,7 @@ class Scorer:
                 )
             )
         snapshot = snapshot or tomorrow(log.report.timezone)
-        year = self.year_of(log, snapshot, costs)
+        year = self.costs.year_of_request(log, snapshot, costs)
         with engine_for(log.table.num_rows, threads=1) as engine:
             scored = self._score(log, engine, snapshot, year, beside)
         scored = replace(scored, notes=(*self.notes(log, beside, year), *scored.notes))
@@ -366,8 +271,7 @@ class Scorer:
             everybody = len(customers) == len(log.customer_ids.dictionary)
             unscored = _NOBODY.copy() if everybody else history.unscored(snapshot)
             seen = history.rows_seen(snapshot)
-        if year is not None and self.model.own_costs and len(customers):
-            table |= self.model.own_costs.columns(year, self.model.terms, customers)
+        table |= self.costs.columns(year, customers)
         nothing = dict.fromkeys(SCORE_COLUMNS, np.empty(0, dtype=object))
         columns = self.score_columns(table) if len(customers) else nothing
         # The table is in the order of customer_id, which a stable sort keeps among equals.

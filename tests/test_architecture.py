@@ -103,6 +103,8 @@ FLOORS = {
     "serving": (
         ("settings",),
         ("remarks",),
+        ("scored_list",),
+        ("version_costs",),
         ("scorer",),
         ("spark_list",),
         ("lists",),

@@ -19,7 +19,7 @@ from serving.client.answer_types import OfferPrice, Rows, Unscored
 from serving.explanation.caller_card import CallerCard
 from serving.explanation.explanation import Explanation
 from serving.explanation.recommendation import Recommendation
-from serving.scorer import ScoredList
+from serving.scored_list import ScoredList
 from serving.store.store import Lookup
 from training.model.card import TrainingCard
 from training.model.score_schema import SCHEMA, SCORE_COLUMNS, Column

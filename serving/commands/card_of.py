@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from features.behaviour.files import BehaviourFiles
     from features.log.transactions import TransactionLog
     from serving.explanation.caller_card import KnownOfCustomer
-    from serving.scorer import ScoredList
+    from serving.scored_list import ScoredList
     from training.offers.offers import Offer
 
 _DAY_0 = date(1970, 1, 1)
@@ -69,7 +69,7 @@ def card_of(
     with progress() as report:
         offers = read_offers(settings.offers) if settings.offers else []
         scorer = Scorer.from_registry(registry.tracking_uri)
-        scorer.require_costs(costs.stated())
+        scorer.costs.require(costs.stated())
         files = costs.files(log)
         beside = behaviour.files(costs, log, files)
         snapshot = Snapshot(settings.snapshot_date) if settings.snapshot_date else None

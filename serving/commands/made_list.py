@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from serving.lists.contacts import Contacts
     from serving.lists.team_list import ListTerms
     from serving.lists.written_list import Written
-    from serving.scorer import ScoredList, Scorer
+    from serving.scored_list import ScoredList
+    from serving.scorer import Scorer
     from serving.store.store import Store
 
 _KEPT = 0.8  # of the published customers: a smaller list is published on request only

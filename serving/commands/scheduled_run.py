@@ -245,7 +245,7 @@ class ScheduledRun:
             contacts = contacts_of(settings)
             champion = self.registry.champion_version()
             scorer = Scorer.from_registry(sections.registry.tracking_uri)
-            scorer.require_costs(sections.costs.stated())
+            scorer.costs.require(sections.costs.stated())
             orders = self.orders.at_prices(scorer.prices) if self.orders.prices else self.orders
             found = scorer.differences(orders, given_snapshot(settings))
             for sentence in settle(found, sections.log.accept, strict=sections.log.strict):

@@ -52,7 +52,7 @@ def score(
     with progress() as report, publishable(store if settings.publish else None) as published:
         contacts = contacts_of(settings)
         scorer = Scorer.from_registry(registry.tracking_uri)
-        scorer.require_costs(costs.stated())
+        scorer.costs.require(costs.stated())
         files = costs.files(log)
         beside = behaviour.files(costs, log, files)
         orders = open_log(

@@ -64,7 +64,7 @@ def score_on_cluster(
     require_covered(groups, "spark")
     use_resources(log.memory_limit, log.temp_dir)
     scorer = Scorer.from_registry(registry.tracking_uri)
-    scorer.require_costs(costs.stated())
+    scorer.costs.require(costs.stated())
     with (
         progress() as report,
         spark_session(engine.spark_master) as session,

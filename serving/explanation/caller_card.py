@@ -37,7 +37,8 @@ from serving.explanation.customer_facts import (
     usual_order,
 )
 from serving.explanation.recommendation import Recommendation, price_offers
-from serving.scorer import ScoredList, Scorer
+from serving.scored_list import ScoredList
+from serving.scorer import Scorer
 from training.offers.offers import Offer, require_own_names
 
 SHOWN_ORDERS = 5
@@ -116,7 +117,9 @@ def caller_card(
         If two offers share a name; as `Scorer.score_one`.
     """
     log, scored = scorer.score_one(rows, snapshot, beside, costs)
-    scored = replace(scored, notes=scorer.notes(log, beside, scorer.year_of(log, scored.snapshot, costs)))
+    scored = replace(
+        scored, notes=scorer.notes(log, beside, scorer.costs.year_of_request(log, scored.snapshot, costs))
+    )
     return card_from(scorer, log, scored, known or KnownOfCustomer())
 
 

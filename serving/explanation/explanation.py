@@ -31,7 +31,8 @@ from serving.explanation.decision import OfferDecision, decide
 from serving.explanation.keeping_costs import KeepingCosts, keeping_costs
 from serving.explanation.recommendation import loss_makers, price_offers
 from serving.explanation.scenario import IfSilent, IfTheyBuy, Scenarios, score_scenarios
-from serving.scorer import ScoredList, Scorer
+from serving.scored_list import ScoredList
+from serving.scorer import Scorer
 from training.churn.inputs import Inputs
 from training.clv.interval import COVERAGE
 from training.model import reasons
@@ -204,7 +205,9 @@ def explain(
     """
     require_own_names(offers)
     log, scored = scorer.score_one(rows, snapshot, beside, costs)
-    own = scorer.own_terms(log, scored, costs)
+    own = scorer.costs.columns(
+        scorer.costs.year_of_request(log, scored.snapshot, costs), scored.columns["customer_id"]
+    )
     scenarios = score_scenarios(scorer.model, log, scored.snapshot, scorer.learnt_from(beside), own)
     return explain_scored(scorer, scored, scenarios, offers)
 

@@ -75,7 +75,7 @@ def test_customers_own_costs_value_them_as_terms_with_these_costs_do(
 ) -> None:
     given = files(tmp_path, log, 50)
     mine = given.touches.table["customer_id"][0].as_py()
-    year = costly._trailing_year(log, JULY, given)
+    year = costly.costs.year_of_files(log, JULY, given)
     assert costly.model.own_costs is not None
     own = costly.model.own_costs.columns(year, costly.model.terms, np.array([mine], dtype=object))
 
@@ -100,7 +100,7 @@ def test_a_live_request_takes_the_means_and_says_so(
 
 def stated(scorer: Scorer, log: TransactionLog, given: CostFiles) -> pd.DataFrame:
     """What each customer cost in the year before, as a caller may say it."""
-    year = scorer._trailing_year(log, JULY, given)
+    year = scorer.costs.year_of_files(log, JULY, given)
     return year.customers.set_index("customer_id")[["order_costs", "period_costs"]]
 
 

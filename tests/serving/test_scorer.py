@@ -262,9 +262,9 @@ def test_costs_that_are_not_the_versions_are_refused_with_both_values(scorer: Sc
     terms = replace(scorer.model.terms, cost_per_order=2.5)
     costly = Scorer(replace(scorer.model, terms=terms), "7")
 
-    costly.require_costs({"cost_per_order": 2.5, "inactivity_days": terms.inactivity_days})
+    costly.costs.require({"cost_per_order": 2.5, "inactivity_days": terms.inactivity_days})
     with pytest.raises(StayworthError, match="--cost-per-order 3 contradicts version 7, whose .* is 2.5"):
-        costly.require_costs({"cost_per_order": 3.0})
+        costly.costs.require({"cost_per_order": 3.0})
 
 
 def test_a_version_in_real_money_scores_orders_as_booked_as_it_scores_them_in_its_money(
