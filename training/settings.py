@@ -18,7 +18,7 @@ from training.churn.budget import Budget
 from training.clv import PurchaseModelName
 
 if TYPE_CHECKING:
-    pass
+    from features.log.report import LogReport
 
 DEFAULT_MARGIN = 0.3
 DEFAULT_TRACKING_URI = "sqlite:///mlflow.db"
@@ -130,7 +130,7 @@ class TrainSettings(RunSettings, section="train"):
             "--sample-customers",
             help="Of a log with more customers, learn from so many and judge on them, drawn by a hash of their ids. "
             f"The purchase and spend models that are deployed are fitted on all. By default {ROWS_LEARNT_FROM:,} over "
-            "the number of monthly snapshots.",
+            "the number of monthly snapshots, where the log has more than twice as many customers.",
         ),
     ] = Field(default=None, ge=1_000)
     campaign: Annotated[
@@ -226,24 +226,29 @@ class TrainSettings(RunSettings, section="train"):
         dormancy = self.dormant_after_days or dormant_after_days
         return self.model_copy(update={"horizon_days": horizon_days, "dormant_after_days": dormancy})
 
-    def customers_learnt_from(self, first_order: date, last_order: date) -> int:
-        """Return the number of customers to learn from, at the most: as given, or by the log's length.
+    def customers_learnt_from(self, log: LogReport) -> int:
+        """Return the number of customers to learn from: as given, or by the log's length.
 
-        Parameters
-        ----------
-        first_order, last_order : date
-            Of the log.
+        A log of at most twice as many is learnt from as a whole: a sample would save little.
 
         Examples
         --------
-        >>> three_years = date(2020, 1, 1), date(2022, 12, 31)
-        >>> TrainSettings().customers_learnt_from(*three_years)
-        25000
-        >>> TrainSettings(snapshots=3).customers_learnt_from(*three_years)
-        150000
+        >>> from types import SimpleNamespace
+        >>> large, small = (
+        ...     SimpleNamespace(first_day=date(2020, 1, 1), last_day=date(2022, 12, 31), customers=customers)
+        ...     for customers in (1_000_000, 25_000)
+        ... )
+        >>> settings = TrainSettings()
+        >>> settings.customers_learnt_from(large), settings.customers_learnt_from(small)
+        (12500, 25000)
+        >>> TrainSettings(snapshots=3).customers_learnt_from(large)
+        75000
         """
-        months = max(1, (last_order - first_order).days // 30)
-        return self.sample_customers or max(1_000, ROWS_LEARNT_FROM // min(self.snapshots, months))
+        if self.sample_customers:
+            return self.sample_customers
+        months = max(1, (log.last_day - log.first_day).days // 30)
+        enough = max(1_000, ROWS_LEARNT_FROM // min(self.snapshots, months))
+        return enough if log.customers > 2 * enough else log.customers
 
     @property
     def shares_of_tiers(self) -> tuple[float, ...]:

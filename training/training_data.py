@@ -111,7 +111,7 @@ def prepare(
     """
     campaigns = [read_assignment(folder) for folder in settings.campaign]
     threads = settings.threads or cpu_quota()
-    customers = settings.customers_learnt_from(log.first_day, log.last_day)
+    customers = settings.customers_learnt_from(log.report)
     settings = settings.model_copy(update={"sample_customers": customers})
     drawn = log.sample(customers, settings.seed)
     with (

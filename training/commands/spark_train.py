@@ -85,7 +85,7 @@ def _taken(orders: SparkLog, settings: TrainSettings) -> tuple[TransactionLog, P
     """Return the log of the customers that are learnt from, and the history of all where it holds not all."""
     from features.table.spark_history import SparkHistory
 
-    customers = settings.customers_learnt_from(orders.first_day, orders.last_day)
+    customers = settings.customers_learnt_from(orders.report)
     taken = orders.taken(customers, settings.seed)
     if orders.is_whole or taken.report.customers <= customers:
         return taken, None
