@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,8 +83,9 @@ class SparkLog:
         cells = ", ".join(f"{CELLS}[{place}] AS {_quoted(name)}" for place, name in enumerate(names))
         return self.engine.frame(f"SELECT {REASON}, {cells} FROM {_LINES} WHERE {REASON} IS NOT NULL")
 
+    @cached_property
     def report(self) -> LogReport:
-        """Count and describe the used rows, on the cluster; identical rows are those of the raw log."""
+        """Counts and description of the used rows, made on the cluster once; identical rows are those of the raw log."""
         found = self.engine.query(f"""SELECT count(DISTINCT customer_id) AS customers,
   count(DISTINCT CASE WHEN amount_cents >= 0 THEN customer_id END) AS buyers,
   count_if(amount_cents = 0) AS zeros, count_if(amount_cents < 0) AS refunds,
@@ -116,7 +118,7 @@ FROM {_USED}""").to_pylist()[0]
         """
         if self.is_whole:
             return self.sample.without_raw_rows()
-        report = self.report()
+        report = self.report
         contract = ", ".join(self.columns)
         drawn = (
             "" if report.customers <= customers else f"WHERE customer_id IN ({drawn_sql(customers, seed)})"

@@ -85,7 +85,8 @@ def _taken(orders: SparkLog, settings: TrainSettings) -> tuple[TransactionLog, P
     """Return the log of the customers that are learnt from, and the history of all where it holds not all."""
     from features.table.spark_history import SparkHistory
 
-    customers = settings.customers_learnt_from(orders.report)
+    log = orders.sample.report if orders.is_whole else orders.report
+    customers = settings.customers_learnt_from(log)
     taken = orders.taken(customers, settings.seed)
     if orders.is_whole or taken.report.customers <= customers:
         return taken, None
