@@ -85,7 +85,7 @@ class SparkLog:
 
     @cached_property
     def report(self) -> LogReport:
-        """Counts and description of the used rows, made on the cluster once; identical rows are those of the raw log."""
+        """Counts and description of the used rows, made on the cluster once; identical rows are the raw log's."""
         found = self.engine.query(f"""SELECT count(DISTINCT customer_id) AS customers,
   count(DISTINCT CASE WHEN amount_cents >= 0 THEN customer_id END) AS buyers,
   count_if(amount_cents = 0) AS zeros, count_if(amount_cents < 0) AS refunds,
