@@ -218,7 +218,11 @@ class _Door:
         except HTTPException as error:
             with use_language(visit.language):
                 response = said(
-                    visit, translated("Too much was sent."), *_limit(entrance), status=error.status_code
+                    visit,
+                    translated("Too much was sent."),
+                    *_limit(entrance),
+                    status=error.status_code,
+                    back=_page_of(visit),
                 )
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
