@@ -145,12 +145,13 @@ def measure(server: Server, name: str, addresses: Sequence[str]) -> None:
     print(f"{name:22} {np.median(times):9.1f} {np.quantile(times, 0.95):9.1f} {cpu:9.1f}", flush=True)
 
 
-def wizard(server: Server) -> dict[str, Sequence[str]]:
+def wizard(server: Server, incentive: float) -> dict[str, Sequence[str]]:
     """Plan a campaign to all who are not dormant, begin another one; return its pages and the steps of the other.
 
     Sliders are at another place each time.
     """
-    offer = {"offer_name": "voucher", "incentive": "10", "acceptance": "30", "contact_cost": "1"}
+    offer = {"offer_name": "voucher", "acceptance": "30"}
+    offer |= {"incentive": str(incentive), "contact_cost": str(incentive / 10)}
     limits = {"budget": "20000", "holdout": "10"}
     for number, name in enumerate(("first", "second"), start=1):
         server.send("/campaigns/new", "/campaigns", name=name)
@@ -195,7 +196,7 @@ def run(server: Server, customers: int, *, orders: bool) -> None:
             time.sleep(1)
         print(f"the report of the log made in {time.perf_counter() - started:.0f} s, beside the requests")
         found["report"] = ["/report"]
-    found |= wizard(server)
+    found |= wizard(server, incentive=1 if orders else 10)  # orders of the simulated shop are small ones
     print(f"{'page':22} {'median':>9} {'95%':>9} {'CPU':>9}, ms")
     for name, places in found.items():
         measure(server, name, places)
