@@ -165,8 +165,8 @@ class Scorer:
         snapshot, log = snapshot or Snapshot.after(log.last_day), log.at_prices(self.prices)
         known = cost_files if snapshot.date > log.first_day else None
         year = self.costs.year_of_files(log, snapshot, known) if known else None
-        with engine_for(log.table.num_rows, threads=threads) as engine:
-            scored = self._score(log, engine, snapshot, year, beside)
+        engine = engine_for(log.table.num_rows, threads=threads)
+        scored = self._score(log, engine, snapshot, year, beside)
         of_files = (*self.remarks.of_files(log, snapshot, beside), *scored.notes)
         notes = [*self.remarks.means(year), *(year.notes if year else ()), *of_files]
         return replace(scored, notes=tuple(dict.fromkeys((*self.remarks.money(log), *notes))))
@@ -211,8 +211,7 @@ class Scorer:
         snapshot = snapshot or tomorrow(log.terms.timezone)
         year = self.costs.year_of_request(log, snapshot, costs)
         notes = self.notes(log, beside, year)
-        with engine_for(log.table.num_rows, live=True) as engine:
-            scored = self._score(log, engine, snapshot, year, beside)
+        scored = self._score(log, engine_for(log.table.num_rows, live=True), snapshot, year, beside)
         scored = replace(scored, notes=(*notes, *scored.notes))
         if not (missing := log.customers_without_a_used_row):
             return scored
@@ -245,8 +244,7 @@ class Scorer:
             )
         snapshot = snapshot or tomorrow(log.report.timezone)
         year = self.costs.year_of_request(log, snapshot, costs)
-        with engine_for(log.table.num_rows, threads=1) as engine:
-            scored = self._score(log, engine, snapshot, year, beside)
+        scored = self._score(log, engine_for(log.table.num_rows, threads=1), snapshot, year, beside)
         scored = replace(scored, notes=(*self.notes(log, beside, year), *scored.notes))
         if not len(scored.columns["customer_id"]):
             raise StayworthError(
@@ -265,7 +263,8 @@ class Scorer:
         beside: BehaviourFiles | None = None,
     ) -> ScoredList:
         require_known_orders(snapshot)
-        with PurchaseHistory(log, engine, self.learnt_from(beside)) as history:
+        # The engine's memory is given back before the scores need theirs.
+        with engine, PurchaseHistory(log, engine, self.learnt_from(beside)) as history:
             table = history.columns(snapshot)
             customers = table["customer_id"]
             everybody = len(customers) == len(log.customer_ids.dictionary)
