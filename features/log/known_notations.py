@@ -9,6 +9,10 @@ from features.language import translatable
 from features.log.amounts import SCALED
 from features.log.settings import ISO, NumberStyle
 
+# A letter, of any script. RE2 takes milliseconds to compile its class \p{L}, which hundreds of patterns have; they only
+# propose formats, and dates are read by those afterwards.
+_LETTER = r"[^\x00-@\[-`{-\x7f]"
+
 _BLANK = r"[ \x{a0}\x{202f}]"
 _SIGN = "[+-]?"
 OVER_12 = "(1[3-9]|2[0-9]|3[01])"  # a day of the month that is no month
@@ -106,7 +110,7 @@ UNREAD_DATES = (
     (
         translatable("as months"),
         r"^(19|20|1[34])[0-9]{2}[-/.](0?[1-9]|1[0-2])$|^(0?[1-9]|1[0-2])[-/.](19|20)[0-9]{2}$|"
-        r"^\p{L}{3,10}[-/. ]([0-9]{2}){1,2}$",
+        rf"^{_LETTER}{{3,10}}[-/. ]([0-9]{{2}}){{1,2}}$",
         _DAYS,
     ),
     (
@@ -137,7 +141,7 @@ _CLOCKS = (
     ),
     (r" [0-9]{1,2}\.[0-9]{2}", " %H.%M"),
 )
-_MONTH, _SHORT_MONTH = r"\p{L}{4,10}\.?", r"\p{L}{3}\.?"
+_MONTH, _SHORT_MONTH = rf"{_LETTER}{{4,10}}\.?", rf"{_LETTER}{{3}}\.?"
 _NAMED = translatable("with the month's name")
 _NAMED_MONTHS = (
     (rf"[0-9]{{1,2}}/{_MONTH}/[0-9]{{4}}", "%d/%B/%Y", " -/."),
