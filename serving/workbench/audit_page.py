@@ -45,6 +45,7 @@ ABOUT = (
     translatable("campaign {n:.0f}"),
     translatable("version {n:.0f}, before it {before:.0f}"),
     translatable("version {n:.0f}"),
+    translatable("segment {n:.0f}"),
 )
 """What they are about, as the store keeps it, but for names."""
 

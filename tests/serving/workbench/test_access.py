@@ -222,3 +222,14 @@ def test_letters_that_no_database_holds_find_and_break_nothing(opened: Opened) -
 
     assert "No id begins like that" in found.text
     assert strange.status_code == 200
+
+
+def test_the_audit_is_told_in_the_readers_language(opened: Opened, store: Store) -> None:
+    browser = opened(language="fa")
+
+    browser.send("/segments", name="spring")
+    store.audit.add("command line", "take out list", "1234 customers of set 1, csv", wait_seconds=1)
+    page = browser.seen("/audit")
+
+    assert "بخش ۱" in page and "خط فرمان" in page
+    assert "۱٬۲۳۴ مشتری از فهرست ۱" in page
