@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from features.log.loading import load_log as load_log
     from features.log.settings import Columns as Columns, LogRules as LogRules
     from features.log.sources import read_log as read_log
-    from features.log.transactions import TransactionLog as TransactionLog, validate as validate
+    from features.log.transactions import TransactionLog as TransactionLog
+    from features.log.validation import validate as validate
     from features.snapshot import Snapshot as Snapshot
     from features.table.history import FEATURES as FEATURES, PurchaseHistory as PurchaseHistory
 
@@ -34,7 +35,8 @@ _EXPORTS = {
     "log.loading": "load_log",
     "log.settings": "Columns LogRules",
     "log.sources": "read_log",
-    "log.transactions": "TransactionLog validate",
+    "log.transactions": "TransactionLog",
+    "log.validation": "validate",
     "snapshot": "Snapshot",
     "table.history": "FEATURES PurchaseHistory",
 }

@@ -30,7 +30,8 @@ from features.log.findings import Finding
 from features.log.history_checks import late_snapshot
 from features.log.prices import Prices
 from features.log.settings import Columns as LogColumns, LogRules
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 from features.snapshot import Snapshot
 from features.table.columns import Columns
 from features.table.history import PurchaseHistory

@@ -21,7 +21,8 @@ from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 from features.datasets import cdnow
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 from features.snapshot import Snapshot
 from training.churn.calibration import Calibrator
 from training.churn.inputs import CHURN_FEATURES

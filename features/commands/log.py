@@ -92,7 +92,7 @@ def read_and_check(
     from features.log.checks import check
     from features.log.parts import LogParts
     from features.log.presets import with_preset
-    from features.log.transactions import validate
+    from features.log.validation import validate
 
     use_resources(log.memory_limit, log.temp_dir)
     write_quarantine = writer_for(log.quarantine) if log.quarantine else None

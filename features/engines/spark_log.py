@@ -25,10 +25,12 @@ from features.language import translated
 from features.log.amounts import running_cents
 from features.log.columns import FIELDS
 from features.log.dates import local_now
+from features.log.one_currency import the_currency
 from features.log.part import AMOUNT, CELLS, CURRENCY, PART_OF_A_CENT, REASON, UNREADABLE, PartReader
 from features.log.report import LogReport, fingerprint
 from features.log.settings import Columns, LogRules
-from features.log.transactions import TransactionLog, the_currency, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -157,7 +159,7 @@ def open_spark_log(
         A folder or file of Parquet, by path or by a URI that the cluster reads, or a table of the catalogue, such as
         ``main.shop.orders`` or ``delta.`/mnt/orders```.
     rules : LogRules, columns : Columns
-    now : datetime.datetime, optional, as in `features.log.transactions.validate`
+    now : datetime.datetime, optional, as in `features.log.validation.validate`
 
     Raises
     ------

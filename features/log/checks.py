@@ -45,7 +45,7 @@ def check(log: TransactionLog, rules: LogRules) -> list[Finding]:
     Examples
     --------
     >>> import pyarrow as pa
-    >>> from features.log.transactions import validate
+    >>> from features.log.validation import validate
     >>> raw = pa.table({
     ...     "customer_id": ["17", "18"] * 20,
     ...     "ordered_at": ["1998-01-05"] * 40,

@@ -22,7 +22,7 @@ def check_columns(log: TransactionLog) -> Iterator[Finding]:
 
     Examples
     --------
-    >>> from features.log.transactions import validate
+    >>> from features.log.validation import validate
     >>> raw = pa.table({
     ...     "customer_id": ["17", "18"] * 20,
     ...     "ordered_at": ["1998-01-05"] * 40,

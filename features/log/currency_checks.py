@@ -32,7 +32,7 @@ def check_currencies(log: TransactionLog) -> Iterator[Finding]:
 
     Examples
     --------
-    >>> from features.log.transactions import validate
+    >>> from features.log.validation import validate
     >>> raw = pa.table({
     ...     "customer_id": ["17", "18"],
     ...     "ordered_at": ["1998-01-05"] * 2,

@@ -66,7 +66,7 @@ def describe(
     Examples
     --------
     >>> import pyarrow as pa
-    >>> from features.log.transactions import validate
+    >>> from features.log.validation import validate
     >>> raw = pa.table({
     ...     "customer_id": ["017", "017", "18"],
     ...     "ordered_at": ["1998-01-05", "1998-02-01", "1998-02-01"],

@@ -288,3 +288,10 @@ def _comparison(left: ast.AST, ops: list[ast.cmpop], others: list[ast.expr]) -> 
     if "truth" in kinds or ("text" in kinds and not columns):
         raise ValueError("comparison")
     return "truth"
+
+
+def amount_columns(names: Mapping[str, str], expression: str | None) -> tuple[str, ...]:
+    """Return the raw log's columns that the amounts come from."""
+    return (
+        (names.get("amount", "amount"),) if expression is None else AmountExpression.parse(expression).columns
+    )

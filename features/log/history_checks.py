@@ -169,7 +169,7 @@ def late_snapshot(log: TransactionLog, snapshot: Snapshot) -> list[Finding]:
     Examples
     --------
     >>> from datetime import date
-    >>> from features.log.transactions import validate
+    >>> from features.log.validation import validate
     >>> days = [f"1998-01-{day:02}" for day in range(1, 31)]
     >>> log = validate(pa.table({"customer_id": days, "ordered_at": days, "amount": ["5"] * 30}))
     >>> late_snapshot(log, Snapshot(date(1998, 2, 5)))

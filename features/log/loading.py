@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from features.log.settings import Columns, LogRules
 from features.log.sources import read_log
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 from features.suggestion import did_you_mean
 
 LogSource: TypeAlias = TransactionLog | pd.DataFrame | pa.Table | str | Path

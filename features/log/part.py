@@ -16,14 +16,11 @@ import pyarrow.compute as pc
 from features.log.amounts import numbers, parts_of_a_cent
 from features.log.expression import AmountExpression
 from features.log.lines import read_discounts, read_lines
+from features.log.one_currency import currency_words, set_other_currencies_aside
 from features.log.quarantine import NO_ORDERS, Quarantine, as_written
 from features.log.settings import LogRules
-from features.log.transactions import (
-    OPTIONAL,
-    currency_words,
-    set_no_orders_aside,
-    set_other_currencies_aside,
-)
+from features.log.transactions import OPTIONAL
+from features.log.validation import set_no_orders_aside
 
 REASON = "reason"
 CELLS = "cells"

@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 
 from features.log.settings import Columns, LogRules
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 from features.table.baskets import GROUP_OF, GROUPS
 from training.churn.file_choice import FileGain
 from training.churn.procedure import run_procedure

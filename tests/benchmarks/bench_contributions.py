@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 
 from features.datasets import cdnow
-from features.log.transactions import validate
+from features.log.validation import validate
 from training.churn.inputs import ORDERS_ALONE
 from training.churn.treeshap import TreeShap
 from training.pipeline import train

@@ -20,7 +20,8 @@ import duckdb
 import pyarrow as pa
 
 from features.datasets.simulator import simulate_log
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory, build_feature_table, features_sql
 from features.table.purchase_days import purchase_days_sql

@@ -21,7 +21,8 @@ from learners import LEARNERS, NOT_INSTALLED
 from features.datasets import WORLDS, cdnow, simulate_world
 from features.datasets.worlds import LOG_DAYS
 from features.log.settings import Columns
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
 from training.metrics.money import value_metrics

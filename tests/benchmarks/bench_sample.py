@@ -20,7 +20,8 @@ from sklearn.metrics import log_loss
 
 from features.datasets.simulator import simulate_log
 from features.log.loading import load_log
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 from training.churn.procedure import run_procedure
 from training.pipeline import fit_options
 from training.settings import TrainSettings

@@ -32,7 +32,7 @@ from wrk import PROGRAMS, Run, Wrk, serving, tell
 
 from features.datasets import cdnow
 from features.files import write_csv
-from features.log.transactions import validate
+from features.log.validation import validate
 from features.snapshot import Snapshot
 from features.table.columns import as_columns
 from features.table.history import PurchaseHistory, features_sql

@@ -18,7 +18,7 @@ from features.datasets import cdnow, cdnow_sample, online_retail_from_workbook, 
 from features.datasets.__main__ import app
 from features.errors import LogError, MissingColumnError, StayworthError
 from features.log.sources import read_log
-from features.log.transactions import validate
+from features.log.validation import validate
 
 HEADER = ["Invoice", "StockCode", "Description", "Quantity", "InvoiceDate", "Price", "Customer ID", "Country"]
 

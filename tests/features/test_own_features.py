@@ -12,7 +12,8 @@ import pytest
 
 from features.behaviour.files import BehaviourFiles
 from features.errors import StayworthError
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
 from features.table.own import require_own

@@ -12,7 +12,7 @@ from scipy.special import hyp2f1
 from features.datasets import WORLDS, SimulatedWorld, World, simulate_world
 from features.datasets.worlds import changed
 from features.errors import StayworthError
-from features.log.transactions import validate
+from features.log.validation import validate
 
 
 def faithful(world: str, *, alpha: float = 80.0, seed: int) -> SimulatedWorld:

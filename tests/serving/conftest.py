@@ -19,7 +19,8 @@ import pyarrow as pa
 import pytest
 
 from features.datasets import cdnow_sample
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 from serving.scorer import Scorer
 from training.model.score_schema import SCHEMA, SCORE_COLUMNS
 from training.registration import register

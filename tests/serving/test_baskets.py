@@ -15,7 +15,8 @@ import pytest
 from features.behaviour.files import BehaviourFiles
 from features.errors import ModelError
 from features.log.settings import Columns
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 from features.snapshot import Snapshot
 from features.table.baskets import GROUPS, NEEDS
 from features.table.history import PurchaseHistory

@@ -24,7 +24,7 @@ from features.files import write_csv
 from features.log.findings import StrictError
 from features.log.settings import Columns
 from features.log.sources import read_table
-from features.log.transactions import validate
+from features.log.validation import validate
 from serving.cli import app
 from serving.commands.run import _EXIT_CODES
 from serving.commands.serve import NOT_READY

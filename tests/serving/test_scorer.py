@@ -15,7 +15,8 @@ from features.errors import EmptyLogError, LogError, ModelError, StayworthError,
 from features.log.clock import tomorrow
 from features.log.prices import Prices
 from features.log.terms import LogTerms
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 from features.snapshot import Snapshot
 from serving.scorer import Scorer
 from training.model.score_schema import SCORE_COLUMNS

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 
 from features.datasets import simulate_log
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
 from training.snapshots.dataset import LabelledSnapshot, labelled_snapshots

@@ -17,7 +17,8 @@ from features.economics.touches import Touches
 from features.economics.trailing import CostFiles
 from features.errors import FitError, StayworthError, WindowError
 from features.log.settings import Columns
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
 from training.judging.race import MODEL

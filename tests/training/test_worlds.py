@@ -18,7 +18,7 @@ import pytest
 
 import training
 from features.datasets import WORLDS, SimulatedWorld, simulate_world
-from features.log.transactions import validate
+from features.log.validation import validate
 from features.snapshot import Snapshot
 from features.table.columns import as_columns
 from features.table.history import PurchaseHistory

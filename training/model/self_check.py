@@ -21,7 +21,7 @@ import pyarrow as pa
 from features.behaviour.catalogue import FILES, file_of
 from features.errors import ModelError
 from features.language import translated
-from features.log.transactions import validate
+from features.log.validation import validate
 from features.snapshot import Snapshot
 from features.table.baskets import GROUPS
 from features.table.history import Beside, PurchaseHistory

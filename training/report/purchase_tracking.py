@@ -46,7 +46,7 @@ def weekly_purchases(log: TransactionLog, row: LabelledSnapshot) -> pd.DataFrame
     >>> from features.datasets import cdnow_sample
     >>> from features.snapshot import Snapshot
     >>> from features.table.history import PurchaseHistory
-    >>> from features.log.transactions import validate
+    >>> from features.log.validation import validate
     >>> from training.snapshots.dataset import labelled_snapshots
     >>> log = validate(cdnow_sample())
     >>> with PurchaseHistory(log) as history:

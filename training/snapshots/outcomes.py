@@ -43,7 +43,7 @@ def outcomes(history: PurchaseHistory, window: ChurnWindow, customer_ids: pd.Ser
     Examples
     --------
     >>> from features.datasets import cdnow
-    >>> from features.log.transactions import validate
+    >>> from features.log.validation import validate
     >>> from features.snapshot import Snapshot
     >>> log, snapshot = validate(cdnow()), Snapshot(date(1998, 4, 1))
     >>> with PurchaseHistory(log) as history:

@@ -75,7 +75,7 @@ def advise(
     Examples
     --------
     >>> from features.datasets import cdnow
-    >>> from features.log.transactions import validate
+    >>> from features.log.validation import validate
     >>> with PurchaseHistory(validate(cdnow())) as history:
     ...     advice = advise(history)
     >>> advice.window_days, advice.horizon_days, advice.dormant_after_days

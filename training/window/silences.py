@@ -178,7 +178,7 @@ def silences_of(history: PurchaseHistory) -> Silences:
     Examples
     --------
     >>> from features.datasets import cdnow
-    >>> from features.log.transactions import validate
+    >>> from features.log.validation import validate
     >>> with PurchaseHistory(validate(cdnow())) as history:
     ...     silences = silences_of(history)
     >>> len(silences.gaps), int((~silences.ended).sum())  # a silence goes on for every customer

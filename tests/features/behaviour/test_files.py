@@ -17,7 +17,7 @@ from features.economics.receivables import Receivables
 from features.economics.surveys import Surveys
 from features.economics.touches import Touches
 from features.errors import StayworthError
-from features.log.transactions import validate
+from features.log.validation import validate
 from features.snapshot import Snapshot
 
 MAY = Snapshot(date(2024, 5, 1))

@@ -19,7 +19,7 @@ from features.economics.periods import Periods
 from features.economics.stages import create_stages
 from features.economics.surveys import Surveys, attitudes, survey_results
 from features.economics.touches import Touches
-from features.log.transactions import validate
+from features.log.validation import validate
 
 # Old came long before; ann through the web, bob and cid through tv; the log ends on 31 March.
 ORDERS = pd.DataFrame(

@@ -18,7 +18,8 @@ from features.economics.inputs import CostInputs, Inputs
 from features.economics.periods import Periods
 from features.economics.tables import Section
 from features.economics.touches import Touches
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 
 MONTHS = [date(2015, month, 1) for month in range(1, 13)]
 CALL = CostTable(

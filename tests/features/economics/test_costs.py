@@ -19,7 +19,8 @@ from features.economics.periods import Periods
 from features.economics.segments import ListedSegments
 from features.economics.touches import Touches
 from features.errors import StayworthError
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 
 SEGMENTS = ListedSegments("city", {"ann": "Yazd", "bob": "Shiraz"})
 

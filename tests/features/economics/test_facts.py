@@ -27,7 +27,8 @@ from features.economics.segments import (
     ListedSegments,
     Segments,
 )
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 
 FIRST = date(2015, 1, 10)
 UNIT = MoneyUnit()

@@ -16,7 +16,8 @@ from features.economics.next_product import SUPPORT, judge_next_products, next_p
 from features.economics.periods import Periods
 from features.economics.product_section import product_section
 from features.economics.tables import Section
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 
 EPOCH = date(1970, 1, 1)
 

@@ -16,7 +16,7 @@ from features.economics.product_section import PERIOD_TABLES, product_section
 from features.economics.segments import Cohort, CohortSegments, ListedSegments
 from features.economics.tables import Section
 from features.engines.duckdb import DuckDBEngine
-from features.log.transactions import validate
+from features.log.validation import validate
 
 CITIES = ListedSegments("city", {"ann": "Yazd", "bob": "Shiraz"})
 

@@ -23,7 +23,7 @@ from features.economics.receivables import Receivables
 from features.economics.segments import ListedSegments
 from features.economics.tables import Section
 from features.economics.touches import Touches
-from features.log.transactions import validate
+from features.log.validation import validate
 
 
 def section_of(

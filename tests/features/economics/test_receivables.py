@@ -17,7 +17,8 @@ from features.economics.periods import Periods
 from features.economics.receivables import Receivables
 from features.economics.segments import ListedSegments
 from features.errors import StayworthError
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 
 HEAD = "customer_id,issued_at,due_at,amount,paid_at,paid_amount,written_off_at\n"
 HALF = dict.fromkeys(AGES, 0.5)

@@ -11,7 +11,7 @@ from features.economics.money import MoneyUnit
 from features.economics.periods import Periods
 from features.economics.referrals import Referrals, referral_results
 from features.errors import StayworthError
-from features.log.transactions import validate
+from features.log.validation import validate
 
 HEADER = "referrer_id,referred_id,referred_at,reward\n"
 

@@ -30,7 +30,8 @@ from features.economics.stages import (
 )
 from features.economics.surveys import Surveys
 from features.errors import StayworthError
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 from features.snapshot import Snapshot
 from features.table.columns import as_columns
 from features.table.history import PurchaseHistory

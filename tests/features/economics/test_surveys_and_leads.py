@@ -16,7 +16,7 @@ from features.economics.money import MoneyUnit
 from features.economics.periods import Periods
 from features.economics.surveys import Surveys, strangers, survey_results
 from features.errors import StayworthError
-from features.log.transactions import validate
+from features.log.validation import validate
 
 
 @pytest.fixture

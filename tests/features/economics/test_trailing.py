@@ -15,7 +15,8 @@ from features.economics.receivables import Receivables
 from features.economics.touches import Touches
 from features.economics.trailing import CostFiles, TrailingYear, trailing_year
 from features.log.prices import Prices
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 from features.snapshot import Snapshot
 
 SNAPSHOT = Snapshot(date(2015, 4, 11))

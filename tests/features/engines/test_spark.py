@@ -14,7 +14,8 @@ from features.engines.duckdb import DuckDBEngine
 from features.engines.engine import EngineError
 from features.engines.spark import SparkEngine, spark_session
 from features.errors import StayworthError
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
 

@@ -19,7 +19,8 @@ from features.engines.spark import SparkEngine
 from features.engines.spark_log import SparkLog, open_spark_log
 from features.errors import LogError, MissingColumnError
 from features.log.settings import Columns, LogRules
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 
 pytestmark = pytest.mark.spark
 

@@ -15,7 +15,8 @@ from features.errors import LogError
 from features.log.checks import check
 from features.log.findings import FindingError, StrictError, settle
 from features.log.settings import Columns, LogRules
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 
 NOW = datetime(2024, 6, 15, tzinfo=UTC)
 

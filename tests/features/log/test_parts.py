@@ -13,7 +13,8 @@ from features.commands.log import open_log
 from features.errors import LogError
 from features.log.parts import LogParts
 from features.log.settings import Columns, LogSettings
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 from features.snapshot import Snapshot
 from features.table.history import build_feature_table
 

@@ -13,7 +13,8 @@ from features.errors import LogError, StayworthError
 from features.log.prices import Prices
 from features.log.settings import Columns, LogSettings
 from features.log.terms import LogTerms
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 
 JANUARY, FEBRUARY = ((date(2015, month, 1) - date(1970, 1, 1)).days for month in (1, 2))
 PRICES = Prices("2015-02", ("2015-01", "2015-02"), (JANUARY, FEBRUARY), (1.25, 1.0))

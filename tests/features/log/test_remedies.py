@@ -12,7 +12,7 @@ from features.engines.log_query import query_log, rows_where
 from features.log.checks import check
 from features.log.remedies import typed
 from features.log.settings import LogRules
-from features.log.transactions import validate
+from features.log.validation import validate
 
 
 def handed_over(arguments: str) -> list[str]:

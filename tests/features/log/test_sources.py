@@ -22,7 +22,7 @@ from features.errors import EmptyLogError, LogError
 from features.log.checks import check
 from features.log.settings import LogRules, LogSettings
 from features.log.sources import read_log, read_table
-from features.log.transactions import validate
+from features.log.validation import validate
 
 ORDERS = "customer_id,ordered_at,amount\n007,2011-01-31,20.50\nآرش,2011-02-01,-3\n"
 ROWS = [

@@ -20,7 +20,8 @@ from pydantic import ValidationError
 from features.errors import EmptyLogError, LogError, MissingColumnError
 from features.log.amounts import EXPRESSION_ERROR, cents
 from features.log.settings import Columns, LogRules, LogSettings
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
 DATA = Path(os.environ.get("STAYWORTH_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))

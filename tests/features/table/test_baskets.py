@@ -14,7 +14,8 @@ from features.engines.duckdb import DuckDBEngine
 from features.engines.engine import Engine
 from features.engines.prepared import PreparedEngine
 from features.log.settings import Columns
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 from features.snapshot import Snapshot
 from features.table.baskets import FEATURES, NEEDS, told_by
 from features.table.history import PurchaseHistory

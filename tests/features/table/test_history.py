@@ -19,7 +19,8 @@ from features import datasets
 from features.engines.duckdb import DuckDBEngine
 from features.engines.engine import Engine
 from features.engines.prepared import PreparedEngine
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 from features.snapshot import Snapshot
 from features.table.history import (
     FEATURES,

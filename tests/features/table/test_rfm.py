@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from features.datasets import cdnow_sample
-from features.log.transactions import validate
+from features.log.validation import validate
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
 

@@ -4,7 +4,7 @@ from math import isnan, sqrt
 
 import pandas as pd
 
-from features.log.transactions import validate
+from features.log.validation import validate
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from features.log.transactions import OPTIONAL, validate
+from features.log.transactions import OPTIONAL
+from features.log.validation import validate
 from serving.api.answers import CustomerScore
 from serving.api.refusals import Problem, problems
 from serving.api.requests import (

@@ -18,7 +18,7 @@ import pytest
 
 from features.datasets import cdnow_sample
 from features.errors import ModelError, OutputError
-from features.log.transactions import validate
+from features.log.validation import validate
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
 from serving.champion import copy as champion_copy

@@ -20,7 +20,7 @@ from features.economics.report import build_report
 from features.economics.segments import EVERYONE, FirstPurchaseSegments
 from features.economics.tables import EconomicsReport
 from features.language import use_language
-from features.log.transactions import validate
+from features.log.validation import validate
 from serving.report.page import SHOWN_ROWS, report_page
 from serving.report.pictures import cohorts, customer_base, revenue
 

@@ -14,7 +14,7 @@ from features.economics.settings import ReportSettings
 from features.economics.tables import EconomicsReport
 from features.errors import StayworthError
 from features.log.settings import LogSettings
-from features.log.transactions import validate
+from features.log.validation import validate
 from serving.report.sources import ReportSources
 
 ORDERS = pd.DataFrame({"customer_id": ["007", "008"], "ordered_at": "2022-01-10", "amount": 10.0})

@@ -14,7 +14,7 @@ from features.economics.inputs import Inputs
 from features.economics.periods import Periods
 from features.economics.report import build_report
 from features.economics.star_schema import star_schema
-from features.log.transactions import validate
+from features.log.validation import validate
 
 TABLES = {"dim_customer", "dim_date", "dim_segment", "customer_segments"} | {
     f"fact_{name}" for name in ("orders", "costs", "scores", "indicators")

@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 import pytest
 
 from features.errors import WindowError
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 from features.table.history import PurchaseHistory
 from training.backtest.account import Account
 from training.backtest.replay import backtest

@@ -9,7 +9,8 @@ import pytest
 
 from features.errors import WindowError
 from features.log.matching import MatchError
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 from training.campaign.assignment import Assignment
 from training.campaign.coverage import require_both_groups, require_from_the_start
 from training.campaign.plan import plan

@@ -14,7 +14,8 @@ from scipy import stats
 
 from features.errors import StayworthError, WindowError
 from features.language import use_language
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 from serving.campaign.findings import UPDATED_OFFERS, write_findings
 from training.campaign.assignment import Assignment
 from training.campaign.measurement import measure

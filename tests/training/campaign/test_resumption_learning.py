@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 from serving.campaign.measured import measured_sentences
 from training.campaign.assignment import Assignment
 from training.campaign.measurement import Measurement, measure

@@ -14,7 +14,7 @@ from features.behaviour.files import BehaviourFiles
 from features.datasets.behaviour_world import simulate_behaviour
 from features.datasets.worlds import simulate_world
 from features.economics.touches import Touches
-from features.log.transactions import validate
+from features.log.validation import validate
 from features.table.columns import rows_of
 from training.churn.calibration import Calibrator
 from training.churn.file_choice import FileGain, InputsTrial, choose_files

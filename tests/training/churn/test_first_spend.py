@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pytest
 
 from features.datasets import SimulatedWorld, simulate_world
-from features.log.transactions import validate
+from features.log.validation import validate
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
 from training.churn.first_spend import choose_first_spend

@@ -15,7 +15,8 @@ import pytest
 
 from features.datasets import cdnow_sample
 from features.errors import FitError
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 from features.snapshot import Snapshot
 from features.table.columns import as_columns
 from features.table.history import PurchaseHistory

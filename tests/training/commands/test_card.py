@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from features.datasets import simulate_log
-from features.log.transactions import validate
+from features.log.validation import validate
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
 from training.churn.calibration import Calibrator

@@ -14,7 +14,7 @@ import pytest
 
 from features.datasets import cdnow_sample
 from features.errors import ModelError
-from features.log.transactions import validate
+from features.log.validation import validate
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
 from training.churn.calibration import Calibrator

@@ -25,7 +25,8 @@ from typer.testing import CliRunner, Result
 from features.datasets import simulate_log
 from features.errors import ModelError, WindowError
 from features.log.loading import load_log
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 from features.snapshot import Snapshot
 from features.table.columns import as_columns
 from features.table.history import PurchaseHistory

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from features.datasets import SimulatedWorld, simulate_world
-from features.log.transactions import validate
+from features.log.validation import validate
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
 from training.churn.calibration import Calibrator

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from features.datasets import simulate_log
-from features.log.transactions import validate
+from features.log.validation import validate
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
 from training.campaign.assignment import Assignment

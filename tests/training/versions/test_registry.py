@@ -19,7 +19,7 @@ from sqlalchemy import create_engine, text
 
 from features.datasets import cdnow_sample
 from features.errors import ModelError
-from features.log.transactions import validate
+from features.log.validation import validate
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
 from training.churn.calibration import Calibrator

@@ -13,7 +13,8 @@ import pytest
 from features.datasets import simulate_log
 from features.errors import FitError, WindowError
 from features.log.settings import Columns
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 from features.table.history import PurchaseHistory
 from training.snapshots.schedule import schedule
 from training.window.advice import Advice

@@ -10,7 +10,8 @@ import pytest
 from scipy.stats import CensoredData, ecdf
 
 from features.datasets import simulate_log
-from features.log.transactions import TransactionLog, validate
+from features.log.transactions import TransactionLog
+from features.log.validation import validate
 from features.table.history import PurchaseHistory
 from training.window.silences import Silences, silences_of
 
