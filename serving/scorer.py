@@ -263,9 +263,9 @@ class Scorer:
         year: TrailingYear | None = None,
         beside: BehaviourFiles | None = None,
     ) -> ScoredList:
-        require_known_orders(snapshot)
-        # The engine's memory is given back before the scores need theirs.
-        with engine, PurchaseHistory(log, engine, self.learnt_from(beside)) as history:
+        with engine:  # its memory is given back before the scores need theirs
+            require_known_orders(snapshot)
+            history = PurchaseHistory(log, engine, self.learnt_from(beside))
             table = history.columns(snapshot)
             customers = table["customer_id"]
             everybody = len(customers) == len(log.customer_ids.dictionary)
