@@ -75,7 +75,7 @@ def published_rows(
 
 
 def published_scores(customers: Customers, choice: Choice) -> tuple[pd.DataFrame, int | None]:
-    """Return the chosen customers as `serving.campaign.scored_list.read_scores` reads them from a file.
+    """Return the chosen customers as `serving.campaign.list_file.read_scores` reads them from a file.
 
     Raises
     ------

@@ -118,7 +118,7 @@ def raise_alerts(
     from serving.alerts.notices import notices
     from serving.alerts.signals import Scored
     from serving.campaign.customer_files import CustomerFiles
-    from serving.campaign.scored_list import read_scores
+    from serving.campaign.list_file import read_scores
     from serving.lists.export import write_table
     from serving.store.store import Store
 
@@ -192,7 +192,7 @@ def _signals(
     from features.economics.touches import Touches
     from features.log.settings import LogRules
     from serving.alerts import signals
-    from serving.campaign.scored_list import read_scores
+    from serving.campaign.list_file import read_scores
 
     rules = LogRules(date_format=settings.date_format, decimal=settings.decimal, thousands=settings.thousands)
     found, missing = [signals.overdue(scored)], []

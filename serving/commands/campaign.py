@@ -105,10 +105,10 @@ def _planned(
 
     from serving.campaign.customer_files import CustomerFiles, contacts_ahead
     from serving.campaign.kept import running_in
+    from serving.campaign.list_file import read_scores
     from serving.campaign.meant_rows import OPT_OUTS
     from serving.campaign.published_list import published_scores, require_zeros_as_published
     from serving.campaign.running_campaigns import running_campaigns
-    from serving.campaign.scored_list import read_scores
     from serving.store.customers import Choice
     from training.campaign.plan import plan as make_plan
     from training.offers.offer_files import read_offers

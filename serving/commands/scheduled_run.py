@@ -279,7 +279,7 @@ class ScheduledRun:
     def _keep_before(self) -> None:
         """Keep the list of an earlier day, before it is replaced, under the name that alerts compare with."""
         from serving.alerts.signals import Scored
-        from serving.campaign.scored_list import read_scores
+        from serving.campaign.list_file import read_scores
 
         alerts, out = self.sections.alerts, self.sections.score.out
         if not (alerts and alerts.before and out and out.is_file()):

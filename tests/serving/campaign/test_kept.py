@@ -14,8 +14,8 @@ import typer
 from typer.testing import CliRunner
 
 from features.log.sources import read_table
+from serving.campaign.list_file import read_scores
 from serving.campaign.published_list import published_scores
-from serving.campaign.scored_list import read_scores
 from serving.commands.campaign import measure, plan
 from serving.commands.campaigns import campaigns
 from serving.lists.export import write_table

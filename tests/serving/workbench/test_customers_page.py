@@ -15,7 +15,7 @@ import pytest
 
 from features.log.sources import read_table
 from features.log.transactions import TransactionLog
-from serving.campaign.scored_list import read_scores
+from serving.campaign.list_file import read_scores
 from serving.scorer import Scorer
 from serving.store import customers
 from serving.store.store import Store

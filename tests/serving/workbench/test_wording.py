@@ -33,7 +33,7 @@ OF_COMMANDS = {
     "training/campaign/assignment.py": "damaged folders",
     "serving/campaign/ledger.py": "folders",
     "serving/campaign/running_campaigns.py": "folders",
-    "serving/campaign/scored_list.py": "lists of a file",
+    "serving/campaign/list_file.py": "lists of a file",
     "serving/campaign/published_list.py": "lists of a file",
     "serving/audience/settings.py": "the command sync",
     "serving/audience/table.py": "the command sync",

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from features.errors import StayworthError
-from serving.campaign.scored_list import read_scores
+from serving.campaign.list_file import read_scores
 from serving.lists.id_length import with_id_lengths
 
 # As 'stayworth score' writes it: Ann bought on 30 January, Bob on 2 December.
