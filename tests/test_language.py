@@ -115,7 +115,7 @@ READ_BY_MACHINES = (
 """Of what programs call, and of commands that have no language."""
 READ_BY_PROGRAMMERS = (
     "features/economics/star_schema.py",
-    "features/language.py",
+    "features/language/",
     "training/report/advice_plot.py",
 )
 PLAIN_ERRORS = {
