@@ -115,7 +115,7 @@ def _read(log: LogSettings, report: Report) -> pa.Table:
     """Read the raw rows, from a file perhaps through a query: ``orders.csv?query=SELECT ... FROM log``."""
     from features.engines.log_query import query_log
     from features.log.sources import read_log
-    from features.log.workbooks import with_remarks_of
+    from features.log.workbook_remarks import with_remarks_of
 
     source, _, query = log.transactions.partition("?query=")
     if not query or "://" in log.transactions:

@@ -26,7 +26,7 @@ from features.log.loss_checks import check_losses
 from features.log.settings import LogRules
 from features.log.status_checks import check_statuses
 from features.log.transactions import TransactionLog
-from features.log.workbooks import hidden_rows_of, sheets_of
+from features.log.workbook_remarks import hidden_rows_of, sheets_of
 
 OLDEST_YEAR = 1990
 _MONTHS = 12

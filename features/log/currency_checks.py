@@ -15,7 +15,7 @@ from features.log.currencies import currency_code, one_name
 from features.log.findings import Finding
 from features.log.remedies import typed
 from features.log.transactions import TransactionLog
-from features.log.workbooks import currencies_of
+from features.log.workbook_remarks import currencies_of
 
 _SAMPLE_ROWS = 200_000
 _MOST_CURRENCIES = 30

@@ -15,7 +15,7 @@ from features.log.currencies import one_name, same_currency
 from features.log.expression import amount_columns
 from features.log.quarantine import OTHER_CURRENCY, Quarantine
 from features.log.settings import LogRules
-from features.log.workbooks import currencies_of
+from features.log.workbook_remarks import currencies_of
 
 NO_CURRENCY = "(none)"
 

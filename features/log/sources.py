@@ -14,50 +14,33 @@ zeros and money its digits; only Parquet, JSON lines and the dates of a database
 
 from __future__ import annotations
 
-import glob
 import os
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.dataset
-import pyarrow.fs
 
 from features.errors import EmptyLogError, LogError
 from features.files import bare_cells, is_text
 from features.language import translated
 from features.log.databases import open_database
 from features.log.delimited import open_delimited
-from features.log.file_kinds import (
-    PACKED,
-    kind_in_words,
-    not_parquet,
-    require_content,
-    require_plausible_size,
-    suffix_of,
-    unzipped,
-)
+from features.log.file_kinds import PACKED, kind_in_words, require_content, suffix_of, unzipped
 from features.log.hidden_rows import REMARKS, hidden_sentence
 from features.log.json_lines import open_json_lines
-from features.log.streams import Stream, require_distinct
-from features.log.workbooks import currencies_of, hidden_rows_of, open_workbook, with_remarks_of
+from features.log.parquet import open_parquet
+from features.log.paths import FORMATS, existing, of_two_kinds, several
+from features.log.streams import Stream
+from features.log.workbook_remarks import currencies_of, hidden_rows_of, with_remarks_of
+from features.log.workbooks import open_workbook
 from features.progress import Report
-from features.suggestion import did_you_mean
 
 _DELIMITED = (".csv", ".tsv", ".txt")
 CURRENCIES = "currencies"
 """Attribute of a table that was read: by column, in which currencies a workbook formats its numbers."""
 _KINDS = (*_DELIMITED, ".parquet", ".xlsx", ".jsonl", ".ndjson")
-_OTHER_TABLES = (".txt", ".xlsx", ".xls", ".jsonl", ".ndjson", ".zip")  # that a folder is not read for
-_NO_TABLE = re.compile(r"(read ?me|licen[sc]e|notice|changelog)\b", re.IGNORECASE)
-_FORMATS = (
-    "a .csv or .tsv file (also .gz, .bz2, .zst, .zip), a .parquet, .xlsx or .jsonl file, a folder of .parquet "
-    "or of .csv files, or a postgresql:// or sqlite:/// URI, or another database's"
-)
-_FREE_PARQUET_BYTES = 256 << 20
 _COMPRESSED = {".gz": ".csv.gz", ".bz2": ".csv.bz2", ".zst": ".csv.zst"}
 
 
@@ -153,9 +136,9 @@ def read_table(path: str | os.PathLike[str], encoding: str | None = None) -> pd.
     {'customer_id': ['0042'], 'since': ['']}
     """
     path, chunk_rows = Path(path).expanduser(), 100_000
-    files = _several(path)
+    files = several(path)
     opened = (
-        _open_file(_existing(path), encoding, chunk_rows, first_sheet=True)
+        _open_file(existing(path), encoding, chunk_rows, first_sheet=True)
         if files is None
         else _open_files(path, files, encoding, chunk_rows)
     )
@@ -197,37 +180,10 @@ def _open(source: str, encoding: str | None, chunk_rows: int) -> AbstractContext
     if "://" in source:
         return open_database(source, chunk_rows)
     path = Path(source).expanduser()
-    files = _several(path)
+    files = several(path)
     if files is not None:
         return _open_files(path, files, encoding, chunk_rows)
-    return _open_file(_existing(path), encoding, chunk_rows)
-
-
-def files_of(path: Path) -> list[Path]:
-    """Return the files that a path means: those of a folder or a pattern, or the one."""
-    files = _several(path.expanduser())
-    return [path] if files is None else files
-
-
-def _several(path: Path) -> list[Path] | None:
-    """Return the files of a folder or a pattern; None for one file."""
-    if not path.exists() and glob.has_magic(str(path)):
-        return sorted(map(Path, glob.glob(str(path))))
-    return _parts(path) if path.is_dir() else None
-
-
-def _existing(path: Path) -> Path:
-    if path.exists():
-        return path
-    folder = path.absolute().parent
-    if not folder.is_dir():
-        raise LogError(
-            translated("There is no {path}: the folder {folder} does not exist.", path=path, folder=folder)
-        )
-    near = did_you_mean(path.name, [beside.name for beside in folder.iterdir()])
-    raise LogError(
-        translated("There is no file {name} in {folder}.{near}", name=path.name, folder=folder, near=near)
-    )
+    return _open_file(existing(path), encoding, chunk_rows)
 
 
 @contextmanager
@@ -245,7 +201,7 @@ def _open_file(
             yield stack.enter_context(open_delimited(path, encoding))
         elif kind == ".parquet" and path.suffix.lower() not in PACKED:
             require_content(path, ".parquet")
-            yield stack.enter_context(_parquet(path, [path], chunk_rows))
+            yield stack.enter_context(open_parquet(path, [path], chunk_rows))
         elif kind == ".xlsx":
             require_content(path, ".xlsx")
             yield stack.enter_context(open_workbook(path, first_sheet=first_sheet))
@@ -258,54 +214,9 @@ def _open_file(
                     "{path} is of no kind that can be read.{kind} Give {formats}.",
                     path=path,
                     kind=kind_in_words(path),
-                    formats=_FORMATS,
+                    formats=FORMATS,
                 )
             )
-
-
-def _parts(folder: Path) -> list[Path]:
-    """Return the table files of a folder by name; hidden ones (``.x``, ``_x``) are left out."""
-    if (folder / "_delta_log").is_dir() or any(folder.glob("metadata/*.metadata.json")):
-        kind = "Delta Lake" if (folder / "_delta_log").is_dir() else "Iceberg"
-        raise LogError(
-            translated(
-                "{folder} is a {kind} table: besides its rows it holds files that were deleted or "
-                "replaced. Write its current version to one Parquet file, and give that.",
-                folder=folder,
-                kind=kind,
-            )
-        )
-    seen = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.is_file() and not any(part[0] in "._" for part in path.relative_to(folder).parts)
-    )
-    files = [path for path in seen if suffix_of(path) in (".parquet", ".csv", ".tsv")]
-    others = [
-        path.name for path in seen if suffix_of(path) in _OTHER_TABLES and not _NO_TABLE.match(path.name)
-    ]
-    if files and others:
-        raise _of_two_kinds(folder, files[0].name, ", ".join(others[:3]) + " …" * (len(others) > 3))
-    if not files:
-        raise LogError(
-            translated(
-                "The folder {folder} holds no .parquet file and no .csv file. Give {formats}.",
-                folder=folder,
-                formats=_FORMATS,
-            )
-        )
-    return files
-
-
-def _of_two_kinds(path: Path, one: str, other: str) -> LogError:
-    return LogError(
-        translated(
-            "{path} holds files of two kinds: {one} and {other}. Give one kind.",
-            path=path,
-            one=one,
-            other=other,
-        )
-    )
 
 
 @contextmanager
@@ -316,9 +227,9 @@ def _open_files(path: Path, files: Sequence[Path], encoding: str | None, chunk_r
     parquet = [file for file in files if suffix_of(file) == ".parquet"]
     if parquet and len(parquet) < len(files):
         other = next(file for file in files if file not in parquet)
-        raise _of_two_kinds(path, parquet[0].name, other.name)
+        raise of_two_kinds(path, parquet[0].name, other.name)
     if parquet:
-        with _parquet(path, files, chunk_rows) as stream:
+        with open_parquet(path, files, chunk_rows) as stream:
             yield stream
         return
     tables = []
@@ -344,44 +255,3 @@ def _open_files(path: Path, files: Sequence[Path], encoding: str | None, chunk_r
             translated("The files of {path} do not go together: {error}.", path=path, error=error)
         ) from None
     yield Stream(str(path), whole.column_names, whole.schema, iter(whole.to_batches()), whole.num_rows)
-
-
-def _plausible(batches: Iterator[pa.RecordBatch], path: Path, packed: int) -> Iterator[pa.RecordBatch]:
-    """Yield batches as long as what they hold is plausible for the files' size: a run of equal values takes no room."""
-    size = 0
-    for batch in batches:
-        size += batch.nbytes
-        require_plausible_size(path, size, packed, free=_FREE_PARQUET_BYTES)
-        yield batch
-
-
-@contextmanager
-def _parquet(path: Path, files: Sequence[Path], chunk_rows: int) -> Iterator[Stream]:
-    options = pa.dataset.FileSystemFactoryOptions(
-        partition_base_dir=str(path.absolute()), partitioning=pa.dataset.HivePartitioning.discover()
-    )
-    try:
-        factory = pa.dataset.FileSystemDatasetFactory(
-            pa.fs.LocalFileSystem(),
-            [str(file.absolute()) for file in files],
-            # Spark's INT96 holds the year 9999; nanoseconds would wrap it around to 1816.
-            pa.dataset.ParquetFileFormat(coerce_int96_timestamp_unit="us"),
-            options,
-        )
-        # Every file's schema: by default the first file's would drop what only later files have.
-        dataset = factory.finish(factory.inspect(promote_options="permissive"))
-        require_distinct(dataset.schema.names, str(path))
-        scanner = dataset.scanner(batch_size=chunk_rows)
-        yield Stream(
-            str(path),
-            dataset.schema.names,
-            scanner.projected_schema,
-            _plausible(scanner.to_batches(), path, sum(file.stat().st_size for file in files)),
-            total_rows=dataset.count_rows(),
-        )
-    except (pa.ArrowException, OSError) as error:
-        if isinstance(error, pa.ArrowTypeError):
-            raise LogError(
-                translated("The files of {path} do not go together: {error}.", path=path, error=error)
-            ) from None
-        raise LogError(not_parquet(path, error)) from None

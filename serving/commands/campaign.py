@@ -362,7 +362,7 @@ def _say(sentences: Iterable[str], *, err: bool) -> None:
 
 
 def _fingerprint(path: Path) -> InputFile:
-    from features.log.sources import files_of
+    from features.log.paths import files_of
     from training.campaign.record import PLAN, InputFile
 
     plan, found = path / PLAN, hashlib.sha256()
