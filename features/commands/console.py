@@ -13,7 +13,7 @@ import re
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import isfinite
 from numbers import Integral, Real
@@ -25,6 +25,7 @@ from rich.table import Table
 
 from features.errors import StayworthError
 from features.language import translated, written
+from features.log.findings import WARNING
 from features.progress import Report
 
 _NUMERIC = re.compile(r"\u200e?[-+−]?[\d,٬]*[.٫]?\d+( ?[%٪])?|[–-]?")
@@ -85,6 +86,18 @@ def _failure(message: str, code: int, debug: bool) -> typer.Exit:
         traceback.print_exc()
     typer.secho(message, fg=typer.colors.RED, err=True)
     return typer.Exit(code)
+
+
+def show_remarks(sentences: Iterable[str]) -> None:
+    """Print what is worth knowing beside the results to the standard error, so that it stands out."""
+    for sentence in sentences:
+        typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
+
+
+def say(sentences: Iterable[str], *, err: bool) -> None:
+    """Print sentences; warnings to the standard error, and beside a JSON document all."""
+    for sentence in sentences:
+        typer.echo(sentence, err=err or sentence.startswith(translated(WARNING, sentence="")))
 
 
 def show_table(title: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import typer
-
+from features.commands.console import show_remarks
 from features.language import translated
 from features.log.findings import WARNING
 from features.log.settings import Columns, LogSettings
@@ -62,8 +61,8 @@ def open_log(
     orders, found = read_and_check(log, columns, report, parts)
     orders = in_real_money(orders, log.deflator, log, base)
     found = [*(compare(orders) if compare else ()), *found]
-    for sentence in settle(found, log.accept, strict=log.strict):
-        typer.secho(translated(WARNING, sentence=sentence), fg=typer.colors.YELLOW, err=True)
+    accepted = settle(found, log.accept, strict=log.strict)
+    show_remarks(translated(WARNING, sentence=sentence) for sentence in accepted)
     if parts:
         parts.keep()
     return with_one_id(orders.without_raw_rows(), log)
@@ -76,7 +75,7 @@ def with_one_id(orders: TransactionLog, log: LogSettings) -> TransactionLog:
     if not log.identities:
         return orders
     found, sentence = united(orders, aliases_of(log), log.identities.name)
-    typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
+    show_remarks([sentence])
     return found
 
 

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING
 
-import typer
-
+from features.commands.console import show_remarks
 from features.engines.settings import EngineSettings
 from features.language import translated
 from features.log.findings import WARNING, Finding, settle
@@ -64,7 +63,7 @@ def checked_log(
             if sampled
             else sentence
         )
-        typer.secho(translated(WARNING, sentence=said), fg=typer.colors.YELLOW, err=True)
+        show_remarks([translated(WARNING, sentence=said)])
     return orders
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from features.commands.console import progress, show_json, show_table
+from features.commands.console import progress, show_json, show_remarks, show_table
 from features.commands.options import AsJson, options
 from features.errors import StayworthError
 from features.language import translated, use_language, written
@@ -56,8 +56,7 @@ def alerts(
     with use_language(settings.language), opened_delivery(webhook, store.uri, "alerts") as delivery:
         with progress() as report:
             raised = raise_alerts(settings, store.uri, delivery, report)
-        for sentence in raised.said:
-            typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
+        show_remarks(raised.said)
         found = raised.alerts
         if as_json:
             plain = found.astype(object).where(found.notna(), None)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from pydantic import Field
 
-from features.commands.console import progress, show_json
+from features.commands.console import progress, show_json, show_remarks
 from features.commands.log import open_log
 from features.commands.options import AsJson, options
 from features.errors import StayworthError
@@ -88,8 +88,7 @@ def card_of(
         card = card_from(
             scorer, _orders_of(orders, name), _score_of(scored, name), _known(beside, name, offers)
         )
-    for note in card.notes:
-        typer.secho(translated("Note: {note}", note=note), fg=typer.colors.YELLOW, err=True)
+    show_remarks(translated("Note: {note}", note=note) for note in card.notes)
     if as_json:
         show_json(asdict(card))
         return

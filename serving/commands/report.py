@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from features.commands.console import progress, show_json, show_table
+from features.commands.console import progress, show_json, show_remarks, show_table
 from features.commands.options import CONFIG_ONLY, AsJson, options
 from features.economics.settings import ReportSettings
 from features.language import currency, translated
@@ -51,8 +51,7 @@ def report(
         made = made_report(settings, log, columns, step)
         step(translated("Writing"), 0, 0)
         write_report(made, settings.out, workbook=settings.xlsx)
-    for sentence in made.findings:
-        typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
+    show_remarks(made.findings)
     if as_json:
         show_json(made.to_dict())
     else:

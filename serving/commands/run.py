@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from features.commands.console import progress, show_json, show_table
+from features.commands.console import progress, show_json, show_remarks, show_table
 from features.commands.log import open_log
 from features.commands.options import CONFIG_ONLY, AsJson, OnlyFlags, options
 from features.engines.settings import EngineSettings
@@ -86,8 +86,7 @@ def run(
         repeated = scheduled.is_done()
         if not repeated:
             scheduled.work()
-    for sentence in scheduled.said:
-        typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
+    show_remarks(scheduled.said)
     document = _document(scheduled, repeated)
     if as_json:
         show_json(document)

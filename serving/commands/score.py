@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from features.commands.console import progress, show_json
+from features.commands.console import progress, show_json, show_remarks
 from features.commands.log import open_log
 from features.commands.options import AsJson, options
 from features.engines.settings import EngineSettings
@@ -67,8 +67,7 @@ def score(
         )
         if published:
             published.publish(made.scored.scores, keep=settings.keep_sets, progress=report)
-    for sentence in made.said:
-        typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
+    show_remarks(made.said)
     summary = summary_of(made, orders.report)
     if as_json:
         show_json(summary.document(str(published.address) if published else None))

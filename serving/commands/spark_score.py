@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from features.commands.console import progress, show_json
+from features.commands.console import progress, show_json, show_remarks
 from features.commands.uncovered import require_covered
 from features.engines.settings import EngineSettings
 from features.errors import OutputError
@@ -71,9 +71,7 @@ def score_on_cluster(
         SparkEngine(session) as spark,
     ):
         summary = _score(spark, settings, log, columns, scorer, report)
-    for sentence in scorer.remarks.means():
-        note = translated("Note: {note}", note=sentence)
-        typer.secho(note, fg=typer.colors.YELLOW, err=True)
+    show_remarks(translated("Note: {note}", note=sentence) for sentence in scorer.remarks.means())
     if as_json:
         show_json(summary.document())
         return

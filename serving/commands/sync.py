@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from features.commands.console import show_json
+from features.commands.console import show_json, show_remarks
 from features.commands.options import AsJson, options
 from features.errors import StayworthError
 from features.language import translated
@@ -54,8 +54,7 @@ def sync(
             changes = sync_table(
                 settings.database or "", settings.table, settings.audience, list(members.rows["customer_id"])
             )
-        for sentence in members.said:
-            typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
+        show_remarks(members.said)
         counts = {
             "members": len(members.rows),
             "joined": len(changes.joined),
