@@ -15,7 +15,6 @@ from features.commands.console import exit_codes_of
 from features.commands.features import features
 from features.commands.validate import validate
 from serving.commands.alerts import alerts, snooze
-from serving.commands.campaign import measure, plan
 from serving.commands.campaigns import campaigns
 from serving.commands.card_of import card_of
 from serving.commands.columns import columns
@@ -23,6 +22,8 @@ from serving.commands.config import config
 from serving.commands.demo import demo
 from serving.commands.forget import forget
 from serving.commands.keys import keys
+from serving.commands.measure import measure
+from serving.commands.plan import plan
 from serving.commands.report import report
 from serving.commands.run import run
 from serving.commands.score import score

@@ -16,8 +16,9 @@ from typer.testing import CliRunner
 from features.log.sources import read_table
 from serving.campaign.list_file import read_scores
 from serving.campaign.published_list import published_scores
-from serving.commands.campaign import measure, plan
 from serving.commands.campaigns import campaigns
+from serving.commands.measure import measure
+from serving.commands.plan import plan
 from serving.lists.export import write_table
 from serving.store.customers import Choice
 from serving.store.store import Store

@@ -20,7 +20,8 @@ from features.log.sources import read_table
 from serving.campaign.customer_files import CustomerFiles, contacts_ahead
 from serving.campaign.ledger import ledger_section
 from serving.campaign.meant_rows import OPT_OUTS
-from serving.commands.campaign import measure, plan
+from serving.commands.measure import measure
+from serving.commands.plan import plan
 from training.commands.tournament import tournament
 
 OFFERS = """
