@@ -11,7 +11,7 @@ import typer
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from features.customer_groups import TIER_SHARES, TIERS_OF, TierScheme
-from features.economics.calculators import require_discount_rate
+from features.economics.figure_checks import require_discount_rate
 from features.language import Language, translated
 from features.settings import Settings
 from training.churn.budget import Budget

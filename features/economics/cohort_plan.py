@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from features.economics.calculators import require, require_discount_rate, require_share
+from features.economics.figure_checks import require, require_discount_rate, require_share
 from features.language import translated
 
 Floats = npt.NDArray[np.float64]

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 from pydantic import AfterValidator, Field
 
-from features.economics.calculators import require_discount_rate
+from features.economics.figure_checks import require_discount_rate
 from features.language import Language
 from features.settings import Settings
 
