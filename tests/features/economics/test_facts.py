@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from features.economics.base import customer_base
+from features.economics.cohort_files import Cohort
 from features.economics.cohorts import purchases, triangle
 from features.economics.facts import Facts
 from features.economics.indicators import churn_lead, indicators
@@ -20,13 +21,7 @@ from features.economics.money import MoneyUnit
 from features.economics.periods import Periods
 from features.economics.relationship import half_years
 from features.economics.sales import rows_as_orders
-from features.economics.segments import (
-    Cohort,
-    CohortSegments,
-    FirstPurchaseSegments,
-    ListedSegments,
-    Segments,
-)
+from features.economics.segments import CohortSegments, FirstPurchaseSegments, ListedSegments, Segments
 from features.log.transactions import TransactionLog
 from features.log.validation import validate
 

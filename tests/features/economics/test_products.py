@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features.economics.cohort_files import Cohort
 from features.economics.facts import Facts
 from features.economics.inputs import Inputs
 from features.economics.money import Deflator
 from features.economics.periods import Periods
 from features.economics.product_section import PERIOD_TABLES, product_section
-from features.economics.segments import Cohort, CohortSegments, ListedSegments
+from features.economics.segments import CohortSegments, ListedSegments
 from features.economics.tables import Section
 from features.engines.duckdb import DuckDBEngine
 from features.log.validation import validate
