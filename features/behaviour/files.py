@@ -20,7 +20,7 @@ from features.behaviour.catalogue import (
     TOUCHPOINTS,
     BehaviourSource,
 )
-from features.economics.optional_files import match_customers, require_currency
+from features.economics.log_agreement import match_customers, require_currency
 from features.economics.receivables import Receivables
 from features.economics.surveys import Surveys
 from features.economics.touches import Touches

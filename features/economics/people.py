@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from features.customer_groups import TIERS
-from features.economics.optional_files import PLAIN_RULES, OptionalFile, match_customers
+from features.economics.log_agreement import match_customers
+from features.economics.optional_files import PLAIN_RULES, OptionalFile
 from features.errors import StayworthError
 from features.language import translatable, translated
 from features.log.settings import LogRules

@@ -21,7 +21,7 @@ from features.economics.ageing import Ageing
 from features.economics.cost_allocation import ACTIVE_DAYS, NOBODY, POOLED, TOUCHED, allocate
 from features.economics.cost_table import CostTable
 from features.economics.facts import Facts
-from features.economics.optional_files import require_currency
+from features.economics.log_agreement import require_currency
 from features.economics.periods import Calendar, Periods
 from features.economics.receivables import Receivables
 from features.economics.touches import Touches

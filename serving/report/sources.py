@@ -16,8 +16,8 @@ from features.economics.facts import Facts
 from features.economics.identities import united
 from features.economics.inputs import CostInputs, Inputs
 from features.economics.leads import Leads
+from features.economics.log_agreement import match_customers, require_currency
 from features.economics.money import Deflator, MoneyUnit
-from features.economics.optional_files import match_customers, require_currency
 from features.economics.people import (
     ACQUISITION_CHANNEL,
     SHARE_OF_WALLET,

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given, strategies as st
 
 from features.economics.acquisition import Spend
+from features.economics.cohort_files import read_cohorts
 from features.economics.identities import read_identities, resolved
+from features.economics.log_agreement import require_currency
 from features.economics.money import Deflator, MoneyUnit
-from features.economics.optional_files import require_currency
 from features.economics.people import CustomerTable, read_wallets
 from features.economics.periods import Periods
-from features.economics.segments import read_cohorts, read_segments
+from features.economics.segments import read_segments
 from features.economics.targets import Targets
 from features.economics.touches import Touches
 from features.errors import StayworthError
