@@ -219,7 +219,7 @@ def reasons_in_words(result: MonitoringResult, version: Version) -> Iterator[str
 
 
 def _drift_row(row: pd.Series) -> list[str]:
-    from training.monitoring.monitor import KINDS
+    from training.monitoring.drift import KINDS
 
     numbers = (row.psi, row.usual_psi, row.psi_of_values, row.usual_psi_of_values, row.ks)
     cells = [written(number, ".2f") if number == number else "–" for number in numbers]

@@ -1,10 +1,10 @@
 """Monitoring of a deployed model: whether it is due for retraining, by four rules on the log alone.
 
 1. *Live performance*: on churn windows that have closed since the model's snapshot, is it worse than at its test,
-   beyond noise (`training.monitoring.gauges`)? The newest such window decides; the earlier ones are shown.
+   beyond noise (`training.monitoring.live_performance`)? The newest such window decides; the earlier ones are shown.
 2. *Pace*: have the customers bought in the latest weeks as often as expected by now (`training.monitoring.pace`)?
 3. *Drift*: have orders, features or scores moved by more than they usually do in that time
-   (`training.reference`)?
+   (`training.monitoring.drift`)?
 4. *Age*: has the model gone without the newest closed windows for too long?
 
 Each rule that applies is a reason for retraining, in words. Drift may also mean that the log is broken: read the
@@ -14,50 +14,25 @@ reason before retraining.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from features.behaviour.catalogue import FILES
 from features.behaviour.files import BehaviourFiles
 from features.errors import ModelError, WindowError
-from features.language import in_digits, translatable, translated, written
+from features.language import translatable, translated
 from features.log.transactions import TransactionLog
 from features.snapshot import ChurnWindow, Snapshot
 from features.table.history import PurchaseHistory
 from training.model.retention_model import RetentionModel
-from training.monitoring.columns import ORDERS, SCORES, monitored_columns, with_predictions
-from training.monitoring.gauges import GaugeReading, read_gauges
+from training.monitoring.drift import drift_of, drift_reasons
+from training.monitoring.live_performance import live_performance, live_reasons
 from training.monitoring.pace import look, pace_reasons
-from training.monitoring.reference_builder import SLICES, measure_slices
 from training.monitoring.settings import MonitorSettings
-from training.reference.distribution import compare
-from training.reference.performance import Performance
 from training.reference.reference import Reference
-from training.snapshots.dataset import DescribedSnapshot, label_snapshot
-from training.snapshots.schedule import closed_snapshots
-
-LIVE_SNAPSHOTS = 12
-"""Closed windows shown at the most."""
-
-_NAMED = 5
-_USUAL_MARGIN = 0.5
-"""A column that usually drifts much counts as drifted only beyond half as much again."""
 
 _LOST_SHARE = 0.005
-LIVE_COLUMNS = (
-    "snapshot_date",
-    "customers_slice",
-    "customers",
-    "churn_rate",
-    "auc",
-    *(field.name for field in fields(GaugeReading)),
-)
-
-
-KINDS = {"orders": translatable("orders"), "feature": translatable("feature"), "score": translatable("score")}
-"""What a monitored column is of."""
 
 
 @dataclass(frozen=True)
@@ -153,14 +128,14 @@ def monitor_model(
             )
         )
     with PurchaseHistory(log, beside=model.beside(beside)) as history:
-        drift = _drift(model, reference, log, history.features(newest), settings)
-        live = _live(model, reference, log, history, settings)
+        drift = drift_of(model, reference, log, history.features(newest), settings)
+        live = live_performance(model, reference, log, history, settings)
         bounds = {"confidence": settings.pace_confidence, "tolerance": settings.pace_tolerance}
         pace = look(model, reference.pace, history, reference.snapshot, newest, **bounds)
     reasons = [
-        *_live_reasons(live),
+        *live_reasons(live),
         *pace_reasons(pace),
-        *_drift_reasons(drift),
+        *drift_reasons(drift),
         *_age_reasons(model, reference, newest, settings),
     ]
     notes = tuple(_notes(model, reference, log, beside))
@@ -176,137 +151,6 @@ def _reference(model: RetentionModel) -> Reference:
             )
         )
     return model.card.reference
-
-
-def _drift(
-    model: RetentionModel,
-    reference: Reference,
-    log: TransactionLog,
-    table: pd.DataFrame,
-    settings: MonitorSettings,
-) -> pd.DataFrame:
-    """Compare the newest snapshot with the reference, one row per column."""
-    newest = Snapshot.after(log.last_day)
-    age = (newest.date - reference.snapshot.date).days
-    rows = []
-    for name, values in monitored_columns(log, newest, with_predictions(model, table), model).items():
-        if name not in reference.columns:  # a feature of files, in a reference of a release that kept none
-            continue
-        distance, moved = compare(reference.columns[name], values)
-        usual, usual_of_values = reference.usual[name].over(age)
-        distances = (
-            (distance.psi, usual, distance.noise),
-            (distance.psi_of_values, usual_of_values, distance.noise_of_values),
-        )
-        beyond = [
-            psi > noise and psi - before > max(settings.psi, _USUAL_MARGIN * before)  # never if before is NaN
-            for psi, before, noise in distances
-        ]
-        rows.append(
-            {
-                "column": name,
-                "of": "orders" if name in ORDERS else "score" if name in SCORES else "feature",
-                "psi": distance.psi,
-                "usual_psi": usual,
-                "psi_of_values": distance.psi_of_values,
-                "usual_psi_of_values": usual_of_values,
-                "ks": distance.ks,
-                "p_value": distance.p_value,
-                "drifted": any(beyond),
-                "moved": moved,
-            }
-        )
-    found = pd.DataFrame(rows)
-    excess = (found["psi"] - found["usual_psi"]).clip(found["psi_of_values"] - found["usual_psi_of_values"])
-    order = np.lexsort((-excess.to_numpy(), ~found["drifted"].to_numpy()))
-    return found.iloc[order].reset_index(drop=True)
-
-
-def _live(
-    model: RetentionModel,
-    reference: Reference,
-    log: TransactionLog,
-    history: PurchaseHistory,
-    settings: MonitorSettings,
-) -> pd.DataFrame:
-    """Judge the model at each snapshot from its own on whose window has closed."""
-    horizon_days = model.terms.horizon_days
-    monthly = closed_snapshots(Snapshot.after(log.last_day), log.first_day, horizon_days, LIVE_SNAPSHOTS)
-    own = (
-        [reference.snapshot] if ChurnWindow(reference.snapshot, horizon_days).closed_by(log.last_day) else []
-    )
-    rows: list[dict[str, object]] = []
-    for snapshot in sorted({*own, *(s for s in monthly if s >= reference.snapshot)}):
-        table = history.features(snapshot)
-        predicted = with_predictions(model, table)
-        row = label_snapshot(history, DescribedSnapshot(snapshot, table, model.clv), horizon_days)
-        measured = measure_slices(
-            row,
-            predicted["churn_probability"].to_numpy(),
-            predicted["expected_spend"].to_numpy(),
-            model.card.dormant_after_days,
-        )
-        for part in SLICES:
-            found = read_gauges(
-                measured[part],
-                reference.expected[part],
-                confidence=settings.confidence,
-                tolerances=settings.tolerances,
-            )
-            rows += [_live_row(snapshot, part, measured[part], reading) for reading in found]
-    return pd.DataFrame(rows, columns=list(LIVE_COLUMNS))
-
-
-def _live_row(snapshot: Snapshot, part: str, live: Performance, reading: GaugeReading) -> dict[str, object]:
-    whole = {"snapshot_date": str(snapshot), "customers_slice": part, "customers": live.customers}
-    return whole | {"churn_rate": live.churn_rate, "auc": live.auc} | asdict(reading)
-
-
-def _live_reasons(live: pd.DataFrame) -> Iterable[str]:
-    """Word what is worse at the newest closed window; each gauge once, for all customers if it is worse there."""
-    worse = live[live["worse"] & (live["snapshot_date"] == live["snapshot_date"].max())]
-    for row in worse.drop_duplicates("gauge").itertuples():
-        if row.gauge == "value_ratio":
-            what = translated("expected over actual spend {live:.2f}", live=row.live)
-            low, high = written(row.low, ".2f"), written(row.high, ".2f")
-            expected = translated(
-                "{value} ({low} to {high})", value=written(row.expected, ".2f"), low=low, high=high
-            )
-        elif row.gauge == "log_loss":
-            what = translated("live log-loss {live:.3f}", live=row.live)
-            expected = in_digits(f"{row.expected:.3f}") + in_digits(f" ± {row.high - row.expected:.3f}")
-        else:
-            what = translated("live calibration-in-the-large {live:+.3f}", live=row.live)
-            expected = in_digits(f"{row.expected:+.3f}") + in_digits(f" ± {row.high - row.expected:.3f}")
-        sentence = translatable("{what} at {day:date}, expected {expected}")
-        if row.customers_slice != "all":
-            sentence = translatable("{what} at {day:date} for recent customers, expected {expected}")
-        yield translated(sentence, what=what, day=row.snapshot_date, expected=expected)
-
-
-def _drift_reasons(drift: pd.DataFrame) -> Iterable[str]:
-    """Word the columns that have drifted, the largest drift first."""
-    drifted = drift[drift["drifted"]]
-    for row in drifted.head(_NAMED).itertuples():
-        of_values = row.psi_of_values - row.usual_psi_of_values > row.psi - row.usual_psi
-        psi, usual = (row.psi_of_values, row.usual_psi_of_values) if of_values else (row.psi, row.usual_psi)
-        column = f"{row.column} ({translated(KINDS[row.of])})"
-        if row.of == "orders":
-            column = translated("{column} of the latest orders", column=row.column)
-        sentence = translatable(
-            "{column} has drifted: {moved}; stability index {psi:.2f}, usually up to {usual:.2f}"
-        )
-        if of_values:
-            sentence = translatable(
-                "{column} has drifted: {moved}; stability index {psi:.2f} where not zero, usually up to {usual:.2f}"
-            )
-        yield translated(sentence, column=column, moved=row.moved, psi=psi, usual=usual)
-    if len(drifted) > _NAMED:
-        yield translated(
-            "{n} more columns have drifted: {names}",
-            n=len(drifted) - _NAMED,
-            names=list(drifted["column"][_NAMED:]),
-        )
 
 
 def _age_reasons(
