@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from serving.campaign.findings import write_findings as write_findings
     from serving.campaign.folder import write_campaign as write_campaign
     from serving.campaign.summary import sentences as sentences
-    from serving.client.http_client import ServiceError as ServiceError, StayworthClient as StayworthClient
+    from serving.client.http_client import StayworthClient as StayworthClient
+    from serving.client.service_error import ServiceError as ServiceError
     from serving.explanation.explanation import explain as explain
     from serving.lists.contacts import Contacts as Contacts
     from serving.lists.export import write_table as write_table
@@ -27,7 +28,8 @@ _EXPORTS = {
     "campaign.findings": "write_findings",
     "campaign.folder": "write_campaign",
     "campaign.summary": "sentences",
-    "client.http_client": "ServiceError StayworthClient",
+    "client.http_client": "StayworthClient",
+    "client.service_error": "ServiceError",
     "explanation.explanation": "explain",
     "lists.contacts": "Contacts",
     "lists.export": "write_table",

@@ -27,8 +27,9 @@ from serving.api.field_types import StrictModel
 from serving.api.known_rows import StrictAnswer, StrictCosts, StrictInvoice, StrictTouch
 from serving.api.requests import ScoreRequest
 from serving.client import answer_types as answers, request_types as customers
-from serving.client.http_client import ServiceError, StayworthClient
+from serving.client.http_client import StayworthClient
 from serving.client.request_types import COST_FIELDS, LISTED_FIELDS
+from serving.client.service_error import ServiceError
 from serving.explanation.recommendation import OfferPrice
 
 KEY = "sw_s3cr3t"
