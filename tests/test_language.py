@@ -35,7 +35,7 @@ from features.language import (
 )
 from features.table.baskets import FEATURES as BASKET_FEATURES
 from features.table.history import FEATURES
-from serving.explanation.explanation import other_contributions
+from serving.explanation.log_odds import other_contributions
 from serving.report.workbook import DEFINITIONS, JALALI
 from training.model.reasons import names_of_topics, texts_of_topics
 

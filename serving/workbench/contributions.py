@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from features.language import translatable, translated, written
-from serving.explanation.explanation import Contribution, Explanation, TopicSum
+from serving.explanation.explanation import Explanation
+from serving.explanation.log_odds import Contribution, TopicSum
 from training.model.retold_reasons import without_move
 
 STRENGTHS = {
