@@ -61,7 +61,7 @@ def day_of(value: datetime.date | str) -> datetime.date:
     return datetime.date.fromisoformat(value) if isinstance(value, str) else value
 
 
-def written_date(value: datetime.date | str) -> str:
+def day_in_words(value: datetime.date | str) -> str:
     """Write a day; in Persian the Jalali date, with the Gregorian one beside it."""
     day = day_of(value)
     if current_language() == ENGLISH:

@@ -11,7 +11,7 @@ from typing import Any
 
 from features.language.catalogue import translation
 from features.language.choice import ENGLISH, current_language, locale_of, text_direction, use_language
-from features.language.notation import in_digits, isolated, written_date
+from features.language.notation import day_in_words, in_digits, isolated
 
 _PLURAL_TAGS: tuple[str, ...] = ("zero", "one", "two", "few", "many", "other")
 _SPANS = ((14, 1.0), (182, 7.0), (1096, 30.4375), (inf, 365.25))
@@ -70,7 +70,7 @@ def written(value: Any, shape: str = "") -> str:
     '۱۲ دی ۱۳۷۵ (۱ ژانویه ۱۹۹۷)'
     """
     if shape == "date":
-        return written_date(value)
+        return day_in_words(value)
     if shape == "span":
         return _span(float(value))
     if shape == "label":
