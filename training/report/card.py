@@ -10,58 +10,40 @@ Mitchell et al. (2019), Model Cards for Model Reporting, FAT* 2019.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import timedelta
 from itertools import zip_longest
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from features.language import (
     currency,
     current_language,
     text_direction,
-    translatable,
     translated,
     translated_in,
     translation,
-    written,
 )
 from features.log.transactions import TransactionLog
-from training.churn.level import NO_RULE
-from training.judging.race import MODEL, winner
-from training.judging.recipe_comparison import CALIBRATION_BOUND, offer_in_words
+from training.judging.race import MODEL
+from training.judging.recipe_comparison import offer_in_words
 from training.judging.trial_offer import TrialOffer, try_offer
 from training.metrics.comparison import Comparison, log_losses, paired_bootstrap
 from training.metrics.money import decile_table
 from training.metrics.probabilities import TIE
-from training.model.valuation import SPEND_LIMIT, Valuation
+from training.model.valuation import Valuation
 from training.offers.offers import Offer, example_offer
-from training.report.card_pictures import P0, levels, pictures, spend_of_model
+from training.report.card_checks import checks
+from training.report.card_pictures import P0, pictures
+from training.report.card_race import racers, row_of, spend_of_model, winner_of
 from training.report.formats import costs_in_words, count, day, files_in_words, money, number, share
 from training.report.purchase_tracking import weekly_purchases
+from training.report.recipe_words import levels_in_words, recipe_in_words, spend_in_words
 
 if TYPE_CHECKING:
     from training.run import TrainingRun
-
-TOTAL = 0.15
-"""Largest relative difference of expected and actual totals that passes."""
-
-LOST = 0.01
-"""Largest share of unusable rows that passes."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """One check of a run: ``holds`` where nothing needs a closer look."""
-
-    name: str
-    value: str
-    holds: bool
-    meaning: str
 
 
 def model_card(run: TrainingRun, log: TransactionLog, offer: Offer | None = None) -> str:
@@ -96,14 +78,14 @@ def model_card(run: TrainingRun, log: TransactionLog, offer: Offer | None = None
         "model_name": MODEL,
         "purchase_model": newest.clv.purchases.title,
         "tie": TIE,
-        "ours": {part: _slice(run.test.race, part, MODEL) for part in ("all", "recent")},
-        "base": _slice(run.test.race, "all", "base rate"),
-        "winners": {part: _winner(run.test.race, part) for part in ("all", "recent")},
-        "racers": _racers(run.test.race),
+        "ours": {part: row_of(run.test.race, part, MODEL) for part in ("all", "recent")},
+        "base": row_of(run.test.race, "all", "base rate"),
+        "winners": {part: winner_of(run.test.race, part) for part in ("all", "recent")},
+        "racers": racers(run.test.race),
         "against_p0": _against_p0(run),
         "purchases": (expected_purchases, float(run.test.labelled.outcomes["purchases"].sum())),
         "checks": checks(run, expected_purchases),
-        "recipe": _recipe_in_words(run),
+        "recipe": recipe_in_words(run),
         "files": list(files_in_words(run.recipe)),
         "costs": costs_in_words(terms.costs),
         "offer": offer_in_words(trial.offer),
@@ -116,11 +98,15 @@ def model_card(run: TrainingRun, log: TransactionLog, offer: Offer | None = None
         ).to_dict("records"),
         "forecast": weeks.loc[weeks["forecast"], ["actual", "expected"]].sum(),
         "parameters": _parameters(run),
-        "levels": _levels_in_words(run),
-        "spend_in_words": _spend_in_words(run),
+        "levels": levels_in_words(run),
+        "spend_in_words": spend_in_words(run),
         "tiers": _tiers(run),
         "pictures": pictures(run, trial, weeks),
     }
+    return _environment().get_template("card.html").render(content)
+
+
+def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("training.report"),
         autoescape=True,
@@ -136,95 +122,7 @@ def model_card(run: TrainingRun, log: TransactionLog, offer: Offer | None = None
         language=current_language(),
         direction=text_direction(),
     )
-    return environment.get_template("card.html").render(content)
-
-
-def checks(run: TrainingRun, expected_purchases: float) -> list[Check]:
-    """Check a run: against the other racers, on average, and in total.
-
-    Parameters
-    ----------
-    run : TrainingRun
-    expected_purchases : float
-        Over all customers of the test snapshot, in its window.
-    """
-    race, test = run.test.race, run.test
-    found = []
-    for part, (beaten, _) in _CHECKS.items():
-        others = race[(race["racer"] != MODEL) & (race["customers_slice"] == part)]
-        behind = _slice(race, part, MODEL)["log_loss"] - others["log_loss"].min()
-        value = translated("not measurable")
-        if isfinite(behind):
-            best = translation(others.loc[others["log_loss"].idxmin(), "racer"])
-            value = translated("{difference} against {racer}", difference=number(behind, "+.4f"), racer=best)
-        meaning = translated("log-loss at most {tie} above the best other racer", tie=TIE)
-        found.append(Check(translated(beaten), value, behind <= TIE, meaning))
-    for part, (_, right) in _CHECKS.items():
-        off = _slice(race, part, MODEL)["calibration_in_the_large"]
-        meaning = translated("mean predicted less observed churn within ±{bound}", bound=CALIBRATION_BOUND)
-        found.append(Check(translated(right), number(off, "+.3f"), abs(off) <= CALIBRATION_BOUND, meaning))
-    purchases = float(test.labelled.outcomes["purchases"].sum())
-    ratios = {
-        translated("Expected spend adds up"): spend_of_model(run)["ratio"],
-        translated("Expected purchases add up"): expected_purchases / purchases
-        if purchases
-        else float("nan"),
-    }
-    for name, ratio in ratios.items():
-        meaning = translated("expected over actual total within 1 ± {bound}", bound=TOTAL)
-        found.append(Check(name, number(ratio, ".2f"), abs(ratio - 1) <= TOTAL, meaning))
-    return [*found, *_checks_of_input(run)]
-
-
-_CHECKS = {
-    "all": (
-        translatable("Nothing beats it: all customers"),
-        translatable("Right on average: all customers"),
-    ),
-    "recent": (
-        translatable("Nothing beats it: recent customers"),
-        translatable("Right on average: recent customers"),
-    ),
-}
-"""Names of the checks of each slice of the race."""
-
-
-def _checks_of_input(run: TrainingRun) -> list[Check]:
-    """Check the remarks on the fit, and the rows that could not be used."""
-    notes, log = len(run.model.card.notes), run.model.card.log
-    value = translated("{n} to read below", n=notes) if notes else translated("none")
-    lost = 1 - log.rows_used / log.rows_in
-    most = translated("at most {share} of the log", share=share(LOST))
-    return [
-        Check(translated("Remarks on the fit"), value, not notes, translated("no fallback, no warning")),
-        Check(translated("Rows in quarantine"), share(lost), lost <= LOST, most),
-    ]
-
-
-def _slice(race: pd.DataFrame, part: str, racer: str) -> dict[str, Any]:
-    found = race[(race["racer"] == racer) & (race["customers_slice"] == part)]
-    return dict(found.iloc[0].to_dict())
-
-
-def _winner(race: pd.DataFrame, part: str) -> str:
-    """Return the winner; an empty text where the slice has no customers."""
-    measured = race.loc[race["customers_slice"] == part, "log_loss"].notna().any()
-    return winner(race, part) if measured else ""
-
-
-def _racers(race: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the race by racer, each slice marked: ``winner``, ``tie`` with the lowest log-loss, or nothing."""
-    rows = []
-    for racer in race["racer"].unique():
-        row: dict[str, Any] = {"name": racer}
-        for part in ("all", "recent"):
-            own = _slice(race, part, racer)
-            lowest = race.loc[race["customers_slice"] == part, "log_loss"].min()
-            tied = own["log_loss"] <= lowest + TIE
-            won = tied and racer == _winner(race, part)
-            row[part] = own | {"mark": "winner" if won else "tie" if tied else ""}
-        rows.append(row)
-    return rows
+    return environment
 
 
 def _against_p0(run: TrainingRun) -> Comparison:
@@ -253,71 +151,6 @@ def _trial(run: TrainingRun, money_of_test: dict[str, np.ndarray], offer: Offer 
     probabilities = {MODEL: run.test.probability, P0: row.table["p0"].to_numpy()}
     offer = offer or example_offer(float(spend.mean()))
     return try_offer(offer, row.churned, probabilities, money_of_test["value_at_stake"], spend)
-
-
-def _recipe_in_words(run: TrainingRun) -> str:
-    recipe, base = run.recipe, run.newest.clv.purchases.title
-    if not recipe.rounds:
-        churn = translated("{model} alone", model=base)
-    elif recipe.monotone:
-        churn = translated("{model} corrected by {n} LightGBM trees (monotone)", model=base, n=recipe.rounds)
-    else:
-        churn = translated("{model} corrected by {n} LightGBM trees", model=base, n=recipe.rounds)
-    level = (
-        translated("no level put back")
-        if recipe.level == NO_RULE
-        else translated("level: {rule}", rule=recipe.level.in_words())
-    )
-    kind = recipe.calibrator.kind
-    calibration = (
-        translated("no calibration") if kind == "none" else translated("{kind} calibration", kind=kind)
-    )
-    of_spend = getattr(run.newest.clv.spend, "title", "") or translated("mean spend")
-    spend = translated("{model} and {spend}", model=base, spend=of_spend)
-    if recipe.spend_rounds:
-        spend = translated("{models} corrected by {n} trees", models=spend, n=recipe.spend_rounds)
-    return translated(
-        "churn from {churn}, {level}, {calibration}; spend from {spend}",
-        churn=churn,
-        level=level,
-        calibration=calibration,
-        spend=spend,
-    )
-
-
-def _levels_in_words(run: TrainingRun) -> str:
-    """Say what is put back of each level at the newest snapshot; an empty text where there is none."""
-    found = [
-        translated(
-            "{level} ({name}; rule: {rule})",
-            level=number(level.at(run.schedule.newest), "+.2f"),
-            name=translated(name),
-            rule=level.rule.in_words(),
-        )
-        for name, level in levels(run).items()
-    ]
-    return written(found)
-
-
-def _spend_in_words(run: TrainingRun) -> str:
-    """Say what spend per purchase is expected from."""
-    base = getattr(run.newest.clv.spend, "title", "") or translated("each buyer's mean")
-    if run.model.spend is None:
-        return base
-    limit = number(SPEND_LIMIT, ".0f")
-    if run.recipe.price_level == NO_RULE:
-        return translated(
-            "{model}, corrected by what LightGBM learnt of it, by a factor of {limit} at most; every value column "
-            "follows",
-            model=base,
-            limit=limit,
-        )
-    return translated(
-        "{model}, corrected by what LightGBM and the level of past windows learnt of it, by a factor of {limit} at "
-        "most; every value column follows",
-        model=base,
-        limit=limit,
-    )
 
 
 def _parameters(run: TrainingRun) -> list[dict[str, Any]]:

@@ -13,7 +13,8 @@ import pytest
 from features.language import use_language
 from features.log.transactions import TransactionLog
 from training.judging.race import MODEL
-from training.report.card import checks, model_card
+from training.report.card import model_card
+from training.report.card_checks import checks
 from training.report.formats import money, number
 from training.run import TrainingRun
 

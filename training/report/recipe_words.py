@@ -1,0 +1,87 @@
+"""What a run's models are made of, in words: its recipe, the levels put back, and what spend is expected from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from features.language import translatable, translated, written
+from training.churn.level import NO_RULE, Level
+from training.model.valuation import SPEND_LIMIT
+from training.report.formats import number
+
+if TYPE_CHECKING:
+    from training.run import TrainingRun
+
+
+def recipe_in_words(run: TrainingRun) -> str:
+    """Say what churn and spend are predicted from."""
+    recipe, base = run.recipe, run.newest.clv.purchases.title
+    if not recipe.rounds:
+        churn = translated("{model} alone", model=base)
+    elif recipe.monotone:
+        churn = translated("{model} corrected by {n} LightGBM trees (monotone)", model=base, n=recipe.rounds)
+    else:
+        churn = translated("{model} corrected by {n} LightGBM trees", model=base, n=recipe.rounds)
+    level = (
+        translated("no level put back")
+        if recipe.level == NO_RULE
+        else translated("level: {rule}", rule=recipe.level.in_words())
+    )
+    kind = recipe.calibrator.kind
+    calibration = (
+        translated("no calibration") if kind == "none" else translated("{kind} calibration", kind=kind)
+    )
+    of_spend = getattr(run.newest.clv.spend, "title", "") or translated("mean spend")
+    spend = translated("{model} and {spend}", model=base, spend=of_spend)
+    if recipe.spend_rounds:
+        spend = translated("{models} corrected by {n} trees", models=spend, n=recipe.spend_rounds)
+    return translated(
+        "churn from {churn}, {level}, {calibration}; spend from {spend}",
+        churn=churn,
+        level=level,
+        calibration=calibration,
+        spend=spend,
+    )
+
+
+def levels_in_words(run: TrainingRun) -> str:
+    """Say what is put back of each level at the newest snapshot; an empty text where there is none."""
+    found = [
+        translated(
+            "{level} ({name}; rule: {rule})",
+            level=number(level.at(run.schedule.newest), "+.2f"),
+            name=translated(name),
+            rule=level.rule.in_words(),
+        )
+        for name, level in levels(run).items()
+    ]
+    return written(found)
+
+
+def spend_in_words(run: TrainingRun) -> str:
+    """Say what spend per purchase is expected from."""
+    base = getattr(run.newest.clv.spend, "title", "") or translated("each buyer's mean")
+    if run.model.spend is None:
+        return base
+    limit = number(SPEND_LIMIT, ".0f")
+    if run.recipe.price_level == NO_RULE:
+        return translated(
+            "{model}, corrected by what LightGBM learnt of it, by a factor of {limit} at most; every value column "
+            "follows",
+            model=base,
+            limit=limit,
+        )
+    return translated(
+        "{model}, corrected by what LightGBM and the level of past windows learnt of it, by a factor of {limit} at "
+        "most; every value column follows",
+        model=base,
+        limit=limit,
+    )
+
+
+def levels(run: TrainingRun) -> dict[str, Level]:
+    """Return what closed windows missed in common, by name; none where the log was too young for all of them."""
+    levels = {translatable("churn, log-odds"): run.model.churn.level}
+    if run.model.spend is not None:
+        levels[translatable("money per purchase, logarithm of the factor")] = run.model.spend.price_level
+    return {name: level for name, level in levels.items() if level.days}
