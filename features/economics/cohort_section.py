@@ -12,7 +12,7 @@ from features.economics.inputs import Inputs, missing
 from features.economics.lifetime import create_lifetimes, lifetime_values, simple_values
 from features.economics.past_costs import past_costs
 from features.economics.plans import observed_plan
-from features.economics.referrals import referral_results
+from features.economics.referrals import Referrals, referral_results
 from features.economics.relationship import half_years
 from features.economics.segments import EVERYONE
 from features.economics.tables import Section, Table
@@ -35,46 +35,28 @@ def cohort_section(facts: Facts, inputs: Inputs, table: pd.DataFrame, channels: 
     channels : DataFrame of acquisition by channel, with labels of periods
     """
     cells = triangle(facts, inputs.unit)
-    tables = [Table("cohorts", translated("Cohorts"), _labelled(cells, facts))]
     costs = past_costs(facts, inputs)
+    cac = _cac_of_cohorts(facts, inputs, channels)
+    tables = [Table("cohorts", translated("Cohorts"), _labelled(cells, facts))]
     halves = half_years(facts, inputs.unit, costs)
     if len(halves):
         tables.append(Table("half_years", translated("Half-years of the relationship"), halves))
-    notes, findings = [], []
-    cac = _cac_of_cohorts(facts, inputs, channels)
-    tables.append(
-        Table(
-            "lifetime_value", translated("Lifetime value per customer"), _lifetime(facts, inputs, cac, costs)
-        )
-    )
-    tables.append(
-        Table(
-            "simple_value",
-            translated("The textbook's value"),
-            simple_values(table, _period_days(facts), _cac_of_all(facts, inputs, channels)),
-        )
-    )
+    lifetimes = _lifetime(facts, inputs, cac, costs)
+    tables.append(Table("lifetime_value", translated("Lifetime value per customer"), lifetimes))
+    simple = simple_values(table, _period_days(facts), _cac_of_all(facts, inputs, channels))
+    tables.append(Table("simple_value", translated("The textbook's value"), simple))
+    notes = []
     if facts.has_margins:
         if inputs.spend is not None:
             tables.append(Table("payback", translated("Payback"), _payback(facts, inputs, cells, cac)))
         changes = _what_if(facts, inputs, cells, cac)
         tables += changes
         notes += [] if changes else [translated(NO_CLOSED_COHORT)]
+    findings = []
     if inputs.referrals is not None:
-        valued = inputs.potential is not None
-        if valued:
-            facts.engine.register("referrals", inputs.referrals.table)
-            create_lifetimes(facts, inputs.unit, inputs.discount_rate, cac, costs)
-        found = referral_results(facts, inputs.referrals, inputs.unit, lifetimes=valued)
+        found = _referred(facts, inputs, inputs.referrals, cac, costs)
         tables.append(Table("referrals", translated("Referrers, and whom they brought"), found))
-        findings += [finding.message for finding in inputs.referrals.findings]
-        if inputs.referrals.later:
-            findings.append(
-                translated(
-                    "{later:referral is|referrals are} of somebody who had a referrer already: not used.",
-                    later=inputs.referrals.later,
-                )
-            )
+        findings += _findings_of(inputs.referrals)
     return Section(
         "cohorts",
         translated("Cohorts, payback and lifetime value"),
@@ -173,3 +155,26 @@ def _payback(facts: Facts, inputs: Inputs, cells: pd.DataFrame, cac_of: dict[int
             }
         )
     return pd.DataFrame(rows).astype({"payback_age": "Int64", "payback_purchases": "Int64"})
+
+
+def _referred(
+    facts: Facts, inputs: Inputs, referrals: Referrals, cac: dict[int, float], costs: str | None
+) -> pd.DataFrame:
+    """Return who brought whom, with their lifetime values where what customers may bring is known."""
+    valued = inputs.potential is not None
+    if valued:
+        facts.engine.register("referrals", referrals.table)
+        create_lifetimes(facts, inputs.unit, inputs.discount_rate, cac, costs)
+    return referral_results(facts, referrals, inputs.unit, lifetimes=valued)
+
+
+def _findings_of(referrals: Referrals) -> list[str]:
+    found = [finding.message for finding in referrals.findings]
+    if referrals.later:
+        found.append(
+            translated(
+                "{later:referral is|referrals are} of somebody who had a referrer already: not used.",
+                later=referrals.later,
+            )
+        )
+    return found

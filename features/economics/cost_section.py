@@ -17,12 +17,18 @@ from features.economics.cost_forecast_words import (
 from features.economics.costs import cost_of_keeping, shifts, shown_costs
 from features.economics.indicators import with_periods
 from features.economics.inputs import KEYS, CostInputs, Inputs, missing
+from features.economics.money import MoneyUnit
 from features.economics.sales import sales
 from features.economics.segments import EVERYONE
 from features.economics.tables import Section, Table
 from features.language import translated, written
 
 _MONTHS = 12
+_MONTHLY = [
+    *(*KEYS, "kept_customers", "direct_cost", "pool_cost", "cost_of_keeping"),
+    *("margin_per_kept", "lapsed_cost", "acquisition_cost"),
+]
+"""Columns of the table by month."""
 
 
 def cost_section(inputs: Inputs) -> Section:
@@ -36,26 +42,12 @@ def cost_section(inputs: Inputs) -> Section:
     months = shown_costs(found, unit, facts.deflator).assign(provisional=facts.provisional(dated=True))
     margins = sales(facts, base, unit)["margin"].to_numpy()
     months["margin_per_kept"] = margins / months["kept_customers"].where(months["kept_customers"] > 0)
-    columns = [
-        "kept_customers",
-        "direct_cost",
-        "pool_cost",
-        "cost_of_keeping",
-        "margin_per_kept",
-        "lapsed_cost",
-    ]
-    shown = with_periods(months, facts)[[*KEYS, *columns, "acquisition_cost"]]
-    journey = found.journey.assign(cost=unit.shown(found.journey["cents"])).drop(columns="cents")
-    journey["cost_per_touch"] = journey["cost"] / journey["touches"].where(journey["touches"] > 0)
-    booked = found.bookings
-    amounts = {name: unit.shown(booked[f"{name}_cents"]) for name in ("booked", "allocated", "unallocated")}
-    bookings = pd.DataFrame(
-        {"item": booked["item"], **amounts, "touches_without_cost": booked["touches_without_cost"]}
-    )
+    shown = with_periods(months, facts)[_MONTHLY]
+    bookings = _bookings(found.bookings, unit)
     moved = shifts(facts, inputs.costs.table, unit)
     tables = [
         Table("cost_of_keeping", translated("Cost of keeping by month"), shown),
-        Table("journey", translated("Touchpoints"), journey),
+        Table("journey", translated("Touchpoints"), _journey(found.journey, unit)),
         Table("bookings", translated("What was booked, and to whom"), bookings),
     ]
     if len(moved):
@@ -78,6 +70,19 @@ def cost_section(inputs: Inputs) -> Section:
         tuple(notes),
         missing=missing(touchpoints=bool(inputs.costs.touches.names)),
         findings=(*_findings(bookings, inputs.costs), *gaps),
+    )
+
+
+def _journey(found: pd.DataFrame, unit: MoneyUnit) -> pd.DataFrame:
+    journey = found.assign(cost=unit.shown(found["cents"])).drop(columns="cents")
+    journey["cost_per_touch"] = journey["cost"] / journey["touches"].where(journey["touches"] > 0)
+    return journey
+
+
+def _bookings(booked: pd.DataFrame, unit: MoneyUnit) -> pd.DataFrame:
+    amounts = {name: unit.shown(booked[f"{name}_cents"]) for name in ("booked", "allocated", "unallocated")}
+    return pd.DataFrame(
+        {"item": booked["item"], **amounts, "touches_without_cost": booked["touches_without_cost"]}
     )
 
 

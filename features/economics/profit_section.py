@@ -47,26 +47,16 @@ def profit_section(facts: Facts, inputs: Inputs) -> Section:
         last=facts.periods.last_day,
     )
     tables = [Table("profitability", title, _shown(segments, facts, inputs, known))]
-    notes = _unknown(facts, known)
-    if inputs.receivables is not None and not known.losses:
-        notes.append(
-            translated("Bad debt is not in it: no rate of what stays unpaid is known (see the receivables).")
-        )
+    notes = _unknown(facts, inputs, known)
     if facts.has_margins:
-        margins = facts.query(f"SELECT net_margin_cents FROM {PROFITS}")["net_margin_cents"].to_numpy()
-        curve = whale_curve(margins)
+        curve = _curve_of_customers(facts)
         tables.append(Table("whale_curve", translated("The whale curve"), _curve(curve, inputs)))
         notes += _curve_notes(curve, whole)
         large = _large_revenue(facts, whole)
         if len(large):
             shown = _customers(large, facts, inputs, known)
             tables.append(
-                Table(
-                    "large_revenue_small_margin",
-                    translated("Large revenue, small margin"),
-                    shown,
-                    personal=True,
-                )
+                _personal("large_revenue_small_margin", translated("Large revenue, small margin"), shown)
             )
     if inputs.potential is not None:
         found = value_destroyers(facts, whole)
@@ -80,27 +70,20 @@ def profit_section(facts: Facts, inputs: Inputs) -> Section:
                 n=MOST_ROWS,
             )
         )
-    tables.append(
-        Table(
-            "customer_profitability",
-            translated("Customers"),
-            _customers(ranked, facts, inputs, known),
-            personal=True,
-        )
+    shown = _customers(ranked, facts, inputs, known)
+    tables.append(_personal("customer_profitability", translated("Customers"), shown))
+    lacking = missing(
+        margins=facts.has_margins,
+        spend=known.spend,
+        costs=known.costs,
+        receivables=inputs.receivables,
+        destroyers=inputs.potential,
     )
-    return Section(
-        "profitability",
-        translated("Profitability"),
-        tuple(tables),
-        tuple(notes),
-        missing(
-            margins=facts.has_margins,
-            spend=known.spend,
-            costs=known.costs,
-            receivables=inputs.receivables,
-            destroyers=inputs.potential,
-        ),
-    )
+    return Section("profitability", translated("Profitability"), tuple(tables), tuple(notes), lacking)
+
+
+def _personal(name: str, title: str, rows: pd.DataFrame) -> Table:
+    return Table(name, title, rows, personal=True)
 
 
 def _profits(facts: Facts, inputs: Inputs) -> Known:
@@ -176,6 +159,10 @@ def _large_revenue(facts: Facts, whole: pd.Series) -> pd.DataFrame:
     return found.sort_values(["net_cents", "customer"], ascending=[False, True], ignore_index=True)
 
 
+def _curve_of_customers(facts: Facts) -> WhaleCurve:
+    return whale_curve(facts.query(f"SELECT net_margin_cents FROM {PROFITS}")["net_margin_cents"].to_numpy())
+
+
 def _curve(curve: WhaleCurve, inputs: Inputs) -> pd.DataFrame:
     total = float(curve.total) if curve.total > 0 else np.nan
     return pd.DataFrame(
@@ -188,17 +175,22 @@ def _curve(curve: WhaleCurve, inputs: Inputs) -> pd.DataFrame:
     )
 
 
-def _unknown(facts: Facts, known: Known) -> list[str]:
+def _unknown(facts: Facts, inputs: Inputs, known: Known) -> list[str]:
     """Say what net margins are before."""
+    said = []
     parts = {
         translated("what acquiring cost"): known.spend or known.costs,
         translated("what keeping and support cost"): known.costs,
         translated("bad debt"): known.losses,
     }
     unknown = [name for name, is_known in parts.items() if not is_known]
-    if not unknown or not facts.has_margins:
-        return []
-    return [translated("Net margins are before what is not known here: {names}.", names=unknown)]
+    if unknown and facts.has_margins:
+        said.append(translated("Net margins are before what is not known here: {names}.", names=unknown))
+    if inputs.receivables is not None and not known.losses:
+        said.append(
+            translated("Bad debt is not in it: no rate of what stays unpaid is known (see the receivables).")
+        )
+    return said
 
 
 def _curve_notes(curve: WhaleCurve, whole: pd.Series) -> list[str]:
@@ -240,7 +232,7 @@ def _destroyers(found: pd.DataFrame, facts: Facts, inputs: Inputs, known: Known)
         **{name: more[name] for name in ("net_revenue", "margin", "keep_cost", "support_cost")}
     )
     shown = shown.assign(bad_debt=more["bad_debt"], net_margin=more["net_margin"])
-    return Table("value_destroyers", translated("Value destroyers"), shown, personal=True)
+    return _personal("value_destroyers", translated("Value destroyers"), shown)
 
 
 def _destroyer_note(found: pd.DataFrame, inputs: Inputs) -> str:
