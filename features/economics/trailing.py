@@ -176,31 +176,7 @@ def trailing_year(
     with Facts(seen, months, inactivity_days) as facts:
         until = int(months.boundaries[-1])
         since = max(until - YEAR_DAYS, int(months.boundaries[0]))
-        notes = [*_cost_notes(files, months), *(finding.message for finding in files.touches.findings)]
-        losses = _NO_LOSSES
-        if files.receivables is not None:
-            require_currency(files.receivables.currency, log.currency, "the file of receivables")
-            ageing = Ageing(facts, files.receivables, files.table.unpaid_rates)
-            if ageing.create_losses("losses", since, until):
-                losses = "losses"
-            else:
-                notes.append(
-                    translated(
-                        "At {day:date} no rate of what stays unpaid is known: bad debt is not in the values. The "
-                        "receivables have to reach back a year and more; or give [unpaid_rates] in the costs file.",
-                        day=snapshot.date,
-                    )
-                )
-            notes += [finding.message for finding in files.receivables.findings]
-            if ageing.strangers:
-                notes.append(
-                    translated(
-                        "Of {all:invoice|invoices}, {n:,} are of nobody in the log by {day:date}; they are left out.",
-                        n=ageing.strangers,
-                        all=len(files.receivables.table),
-                        day=snapshot.date,
-                    )
-                )
+        losses, of_losses = _losses(facts, log, snapshot, files, since)
         sql = _YEAR.format(
             margin="margin_cents" if facts.has_margins else "CAST(NULL AS BIGINT)",
             since=since,
@@ -211,21 +187,55 @@ def trailing_year(
             level=repr(float(_factors(log.prices, np.arange(since, until)).mean())),
         )
         customers = facts.query(sql)
-        if files.per and (strangers := int(facts.query(_STRANGERS)["touches"].iloc[0])):
-            notes.append(
-                translated(
-                    "Of {all:touch|touches}, {n:,} are of nobody in the log by {day:date}; they are left out.",
-                    n=strangers,
-                    all=len(files.touches.table),
-                    day=snapshot.date,
-                )
+        notes = (
+            *_cost_notes(files, months),
+            *(finding.message for finding in files.touches.findings),
+            *of_losses,
+            *_strangers(facts, files, snapshot),
+        )
+        return TrailingYear(customers, files.per, facts.has_margins, losses != _NO_LOSSES, notes)
+
+
+def _losses(
+    facts: Facts, log: TransactionLog, snapshot: Snapshot, files: CostFiles, since: int
+) -> tuple[str, list[str]]:
+    """Return the table of what customers did not pay in the year from a day on, and what to know of it."""
+    receivables = files.receivables
+    if receivables is None:
+        return _NO_LOSSES, []
+    losses, notes = "losses", []
+    require_currency(receivables.currency, log.currency, "the file of receivables")
+    ageing = Ageing(facts, receivables, files.table.unpaid_rates)
+    if not ageing.create_losses(losses, since, int(facts.periods.boundaries[-1])):
+        losses = _NO_LOSSES
+        notes.append(
+            translated(
+                "At {day:date} no rate of what stays unpaid is known: bad debt is not in the values. The "
+                "receivables have to reach back a year and more; or give [unpaid_rates] in the costs file.",
+                day=snapshot.date,
             )
-        return TrailingYear(
-            customers,
-            files.per,
-            facts.has_margins,
-            losses != _NO_LOSSES,
-            tuple(notes),
+        )
+    notes += [finding.message for finding in receivables.findings]
+    if ageing.strangers:
+        notes.append(
+            translated(
+                "Of {all:invoice|invoices}, {n:,} are of nobody in the log by {day:date}; they are left out.",
+                n=ageing.strangers,
+                all=len(receivables.table),
+                day=snapshot.date,
+            )
+        )
+    return losses, notes
+
+
+def _strangers(facts: Facts, files: CostFiles, snapshot: Snapshot) -> Iterator[str]:
+    """Say how many touches are of nobody in the log."""
+    if files.per and (strangers := int(facts.query(_STRANGERS)["touches"].iloc[0])):
+        yield translated(
+            "Of {all:touch|touches}, {n:,} are of nobody in the log by {day:date}; they are left out.",
+            n=strangers,
+            all=len(files.touches.table),
+            day=snapshot.date,
         )
 
 
