@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +16,9 @@ from features.language import translated
 from features.log.settings import Columns, LogSettings
 from serving.delivery.settings import WebhookSettings
 from serving.settings import StoreSettings
+
+if TYPE_CHECKING:
+    from serving.erasure.erasure import Receipt
 
 
 @options
@@ -53,15 +57,34 @@ def forget(
     """
     import pyarrow.parquet as pq
 
-    from features.log.hidden_rows import REMARKS
-    from features.log.identity import read_ids
     from features.log.parts import kept_parts
     from features.log.presets import with_preset
-    from features.log.sources import read_table
     from serving.erasure.erasure import CUSTOMER_ID, erase
     from serving.store.store import Store
 
-    wanted = [each.strip() for each in ids or ()]
+    wanted = _wanted(ids or (), from_file)
+    with Store(settings.uri) as store:
+        kept, parts = webhook.kept(store.address.file), kept_parts(log.parts) if log and log.parts else []
+        if log and parts and customer_column == CUSTOMER_ID:
+            _, columns = with_preset(log, columns, pq.read_schema(parts[0]).names)
+            customer_column = columns.customer_column
+        done = erase(wanted, store, [*(places or ()), *parts, *kept], customer_column, keep=dry_run)
+    if receipt and not dry_run:
+        done.write(receipt)
+    if as_json:
+        show_json(asdict(done))
+        return
+    _show(done, dry_run)
+
+
+def _wanted(ids: Iterable[str], from_file: Path | None) -> list[str]:
+    """Return the ids to erase, those of the command line and of a file."""
+    from features.log.hidden_rows import REMARKS
+    from features.log.identity import read_ids
+    from features.log.sources import read_table
+    from serving.erasure.erasure import CUSTOMER_ID
+
+    wanted = [each.strip() for each in ids]
     if from_file:
         table = read_table(from_file)
         if CUSTOMER_ID not in table.columns:
@@ -83,17 +106,10 @@ def forget(
         wanted += [each for each in read_ids(table[CUSTOMER_ID]).to_pylist() if each]
     if not any(wanted):
         raise StayworthError(translated("Whom? Give ids, or a table of them: --from FILE."))
-    with Store(settings.uri) as store:
-        kept, parts = webhook.kept(store.address.file), kept_parts(log.parts) if log and log.parts else []
-        if log and parts and customer_column == CUSTOMER_ID:
-            _, columns = with_preset(log, columns, pq.read_schema(parts[0]).names)
-            customer_column = columns.customer_column
-        done = erase(wanted, store, [*(places or ()), *parts, *kept], customer_column, keep=dry_run)
-    if receipt and not dry_run:
-        done.write(receipt)
-    if as_json:
-        show_json(asdict(done))
-        return
+    return wanted
+
+
+def _show(done: Receipt, dry_run: bool) -> None:
     header = [
         "",
         translated("Rows found") if dry_run else translated("Rows removed"),

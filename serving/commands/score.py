@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from features.commands.console import progress, show_json, show_remarks
@@ -15,6 +17,10 @@ from serving.settings import MoneySettings, ScoreSettings, StoreSettings
 from training.behaviour_settings import BehaviourSettings
 from training.cost_settings import CostSettings
 from training.settings import RegistrySettings
+
+if TYPE_CHECKING:
+    from serving.commands.made_list import MadeList
+    from serving.store.store import Store
 
 
 @options
@@ -74,6 +80,11 @@ def score(
         return
     summary.show()
     typer.echo()
+    _show_places(settings, made, published)
+
+
+def _show_places(settings: ScoreSettings, made: MadeList, published: Store | None) -> None:
+    """Say where the list is now."""
     if settings.out:
         typer.echo(
             translated("{n:customer|customers} in {file}", n=made.written.customers, file=str(settings.out))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import typer
 
 from features.commands.console import show_json, show_remarks
@@ -66,28 +68,33 @@ def sync(
         if as_json:
             show_json({"audience": settings.audience, **counts})
         else:
-            typer.echo(
-                translated(
-                    "{audience}: {n:customer|customers}; {joined:,} joined, {left:,} left since the last time.",
-                    audience=settings.audience,
-                    n=counts["members"],
-                    joined=counts["joined"],
-                    left=counts["left"],
-                )
-            )
-            if delivery:
-                typer.echo(
-                    translated(
-                        "Of {n:member|members} something else is told than before: a contact, an offer or a segment.",
-                        n=counts["changed"],
-                    )
-                )
-            typer.echo(
-                translated(
-                    "Kept out: {held_out:,} held out by campaigns, {suppressed:,} who asked for it.",
-                    held_out=counts["held_out"],
-                    suppressed=counts["suppressed"],
-                )
-            )
+            _show(settings.audience, counts, changed=delivery is not None)
         if delivery:
             show_delivered(delivery, quiet=as_json)
+
+
+def _show(audience: str, counts: Mapping[str, int], *, changed: bool) -> None:
+    """Print the counts; those of members of whom something else is told only where it is."""
+    typer.echo(
+        translated(
+            "{audience}: {n:customer|customers}; {joined:,} joined, {left:,} left since the last time.",
+            audience=audience,
+            n=counts["members"],
+            joined=counts["joined"],
+            left=counts["left"],
+        )
+    )
+    if changed:
+        typer.echo(
+            translated(
+                "Of {n:member|members} something else is told than before: a contact, an offer or a segment.",
+                n=counts["changed"],
+            )
+        )
+    typer.echo(
+        translated(
+            "Kept out: {held_out:,} held out by campaigns, {suppressed:,} who asked for it.",
+            held_out=counts["held_out"],
+            suppressed=counts["suppressed"],
+        )
+    )
