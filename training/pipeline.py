@@ -6,7 +6,7 @@ there → the same procedure on every closed window → the model to deploy, wit
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -23,17 +23,17 @@ from features.table.history import FEATURES, PurchaseHistory
 from training.assembly import assemble_model
 from training.churn.budget import Budget
 from training.churn.fit_options import FitOptions
-from training.churn.procedure import Tuner, run_procedure
+from training.churn.procedure import FittedRecipe, Tuner, run_procedure
 from training.churn.tuning_result import TuningResult
 from training.clv.customer_costs import OwnCosts
 from training.clv.net_value import OWN
 from training.clv.value import ValueTerms
 from training.cost_settings import CostSettings
-from training.judging.evaluation import evaluate
+from training.judging.evaluation import HeldOutEvaluation, evaluate
 from training.judging.tuning_gain import TuningReport, gain_on_test
 from training.run import TrainingRun
 from training.settings import DEFAULT_MARGIN, TrainSettings
-from training.snapshots.dataset import DescribedSnapshot
+from training.snapshots.dataset import DescribedSnapshot, LabelledSnapshot
 from training.threads import cpu_quota
 from training.training_data import TrainingData, prepare, tried_beside
 from training.versions.registry import Registry
@@ -86,14 +86,7 @@ def train(
         If the discount rate is negative, and the log's money is as booked.
     """
     report = report or (lambda step, done, total: None)
-    if settings.discount_rate < 0 and log.prices is None:
-        raise StayworthError(
-            translated(
-                "The discount rate {rate:g} is negative, as only a real rate may be: it goes with --deflator, which "
-                "makes the log's money real. Or use --discount-rate 0 or more.",
-                rate=settings.discount_rate,
-            )
-        )
+    _require_rate(settings, log)
     notes = [*beside.notes(log), *_of_undated(beside)] if beside else []
     beside = beside if by_orders_alone else tried_beside(log, beside)
     data = prepare(log, settings, report, beside, everybody)
@@ -112,12 +105,7 @@ def train(
     )
     report(translated("Judging on the test snapshot"), 0, 1)
     evaluation = evaluate(judged, known, test, terms, options)
-    tuning = None
-    if judged.choice.tuning:
-        untuned = judged.choice.untuned
-        tuned = judged.recipe is not untuned
-        gain = gain_on_test(evaluation.probability, untuned, known, test, options) if tuned else None
-        tuning = TuningReport(judged.choice.tuning, gain)
+    tuning = _tuning_report(judged, evaluation, known, test, options)
 
     report(translated("Choosing and fitting again on every closed window"), 0, 1)
     deployed = run_procedure(data.closed, options, tuner=_again(judged.choice.tuning), report=report)
@@ -144,6 +132,33 @@ def train(
         tuning=tuning,
         beside=beside,
     )
+
+
+def _require_rate(settings: TrainSettings, log: TransactionLog) -> None:
+    if settings.discount_rate < 0 and log.prices is None:
+        raise StayworthError(
+            translated(
+                "The discount rate {rate:g} is negative, as only a real rate may be: it goes with --deflator, which "
+                "makes the log's money real. Or use --discount-rate 0 or more.",
+                rate=settings.discount_rate,
+            )
+        )
+
+
+def _tuning_report(
+    judged: FittedRecipe,
+    evaluation: HeldOutEvaluation,
+    known: Sequence[LabelledSnapshot],
+    test: LabelledSnapshot,
+    options: FitOptions,
+) -> TuningReport | None:
+    """Return what the search found, and what it gains on the test snapshot where it was taken; None without one."""
+    if not judged.choice.tuning:
+        return None
+    untuned = judged.choice.untuned
+    tuned = judged.recipe is not untuned
+    gain = gain_on_test(evaluation.probability, untuned, known, test, options) if tuned else None
+    return TuningReport(judged.choice.tuning, gain)
 
 
 def _of_sample(

@@ -22,6 +22,7 @@ returns come, and after the horizon at least.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 
@@ -83,29 +84,8 @@ def advise(
     """
     first_day, last_day = _span(history)
     silences = silences_of(history)
-    if not silences.ended.any():
-        raise FitError(
-            translated(
-                "None of {n:customer|customers} bought on a second day: there is no gap between "
-                "purchases to learn a churn window from. Use a longer log, or choose --horizon-days "
-                "yourself.",
-                n=len(silences.days),
-            )
-        )
-    longest = longest_horizon_days(first_day, last_day)
-    if not longest:
-        raise WindowError(
-            translated(
-                "The log is too short for any churn window: it runs {days:day|days}, from {first:date} to "
-                "{last:date}, and {warm_up} of them come before a first snapshot. Use a longer log, "
-                "of {least} days at least.",
-                days=(last_day - first_day).days + 1,
-                first=first_day,
-                last=last_day,
-                warm_up=WARM_UP_DAYS,
-                least=shortest_log_days(first_day, WINDOWS[0]),
-            )
-        )
+    _require_returns(silences)
+    longest = _longest(first_day, last_day)
     reach = min(YEAR_DAYS, silences.reach_days)
     lengths = [days for days in WINDOWS if days < reach] or [min(WINDOWS[0], longest)]
     curves = silences.survival_per_customer(), silences.survival()
@@ -130,8 +110,41 @@ def advise(
         window_days=window_days,
         horizon_days=horizon_days,
         dormant_after_days=max(quiet[0] if quiet else window_days, horizon_days),
-        notes=_notes(windows, window_days, horizon_days, reach, found=bool(good), late_returns=late_returns),
+        notes=tuple(
+            _notes(windows, window_days, horizon_days, reach, found=bool(good), late_returns=late_returns)
+        ),
     )
+
+
+def _require_returns(silences: Silences) -> None:
+    if not silences.ended.any():
+        raise FitError(
+            translated(
+                "None of {n:customer|customers} bought on a second day: there is no gap between "
+                "purchases to learn a churn window from. Use a longer log, or choose --horizon-days "
+                "yourself.",
+                n=len(silences.days),
+            )
+        )
+
+
+def _longest(first_day: date, last_day: date) -> int:
+    """Return the longest horizon that a log affords, in days."""
+    longest = longest_horizon_days(first_day, last_day)
+    if not longest:
+        raise WindowError(
+            translated(
+                "The log is too short for any churn window: it runs {days:day|days}, from {first:date} to "
+                "{last:date}, and {warm_up} of them come before a first snapshot. Use a longer log, "
+                "of {least} days at least.",
+                days=(last_day - first_day).days + 1,
+                first=first_day,
+                last=last_day,
+                warm_up=WARM_UP_DAYS,
+                least=shortest_log_days(first_day, WINDOWS[0]),
+            )
+        )
+    return longest
 
 
 @dataclass(frozen=True)
@@ -209,54 +222,42 @@ def _notes(
     *,
     found: bool,
     late_returns: float,
-) -> tuple[str, ...]:
-    notes = []
+) -> Iterator[str]:
     if not found:
-        notes.append(
-            translated(
-                "No window keeps both late returns and false churn low enough: the longest that the log "
-                "can judge is recommended."
-            )
+        yield translated(
+            "No window keeps both late returns and false churn low enough: the longest that the log "
+            "can judge is recommended."
         )
     if horizon_days < window_days:
-        notes.append(
-            translated(
-                "A horizon of {window} days is more than the log affords: {horizon} days is the"
-                " longest usual one that leaves snapshots to learn from, to validate on and to be judged "
-                "on.",
-                window=window_days,
-                horizon=horizon_days,
-            )
+        yield translated(
+            "A horizon of {window} days is more than the log affords: {horizon} days is the"
+            " longest usual one that leaves snapshots to learn from, to validate on and to be judged "
+            "on.",
+            window=window_days,
+            horizon=horizon_days,
         )
     if reach <= WINDOWS[0]:
-        notes.append(
-            translated(
-                "Nobody, or next to nobody, was ever silent for more than {reach} days: nobody is seen to"
-                " have left, and who will cannot be learnt from this log. The window is the shortest "
-                "there is.",
-                reach=reach,
-            )
+        yield translated(
+            "Nobody, or next to nobody, was ever silent for more than {reach} days: nobody is seen to"
+            " have left, and who will cannot be learnt from this log. The window is the shortest "
+            "there is.",
+            reach=reach,
         )
     elif reach < YEAR_DAYS:
-        notes.append(
-            translated(
-                "The log follows silences for {reach} days only. Returns later than that are unseen, so "
-                "the window may be too short.",
-                reach=reach,
-            )
+        yield translated(
+            "The log follows silences for {reach} days only. Returns later than that are unseen, so "
+            "the window may be too short.",
+            reach=reach,
         )
     busy = [w.days for w in windows if w.late_returns_per_silence <= late_returns]
     usual = [w.days for w in windows if w.late_returns <= late_returns]
     if busy and busy[0] < min([*usual, window_days]):
-        notes.append(
-            translated(
-                "Of all returns, {share:.0%} come within {days} days, but most of those are frequent "
-                "buyers'. In the recommendation each customer counts once.",
-                share=1 - late_returns,
-                days=busy[0],
-            )
+        yield translated(
+            "Of all returns, {share:.0%} come within {days} days, but most of those are frequent "
+            "buyers'. In the recommendation each customer counts once.",
+            share=1 - late_returns,
+            days=busy[0],
         )
-    return tuple(notes)
 
 
 def _span(history: PurchaseHistory) -> tuple[date, date]:
