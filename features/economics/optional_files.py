@@ -21,12 +21,13 @@ from features.language import translatable, translated
 from features.log.amounts import Cents, cents, currency_marks, numbers
 from features.log.columns import listed, text
 from features.log.currencies import currency_code, one_name
+from features.log.date_formats import ISO
 from features.log.dates import local_times, past_month
 from features.log.findings import Finding
 from features.log.hidden_rows import REMARKS
 from features.log.identity import read_ids
 from features.log.notation import perhaps_grouped, written_otherwise
-from features.log.settings import ISO, LogRules
+from features.log.settings import LogRules
 from features.log.sources import CURRENCIES, read_table
 from features.suggestion import nearest
 

@@ -19,7 +19,7 @@ from features.language import translated
 from features.log.columns import plain, text
 from features.log.currencies import one_name
 from features.log.dates import ascii_digits
-from features.log.settings import NumberStyle
+from features.log.number_style import NumberStyle
 
 Cents = npt.NDArray[np.int64]
 

@@ -21,8 +21,8 @@ from features.errors import LogError
 from features.jalali import days_of_month, gregorian
 from features.language import translated
 from features.log.columns import plain, text
+from features.log.date_formats import ISO, NUMERIC_FORMATS
 from features.log.month_names import with_english_months
-from features.log.settings import ISO, NUMERIC_FORMATS
 
 Times = npt.NDArray[np.datetime64]
 

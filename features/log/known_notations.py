@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from features.language import translatable
 from features.log.amounts import SCALED
-from features.log.settings import ISO, NumberStyle
+from features.log.date_formats import ISO
+from features.log.number_style import NumberStyle
 
 # A letter, of any script. RE2 takes milliseconds to compile its class \p{L}, which hundreds of patterns have; they only
 # propose formats, and dates are read by those afterwards.

@@ -18,6 +18,7 @@ from features.errors import LogError
 from features.language import translatable, translated
 from features.log.amounts import EXPRESSION_ERROR, LARGEST_AMOUNT, Cents, cents, numbers
 from features.log.columns import text
+from features.log.date_formats import ISO
 from features.log.dates import Times, local_times, past_month
 from features.log.expression import AmountExpression
 from features.log.identity import read_ids, unstorable
@@ -38,7 +39,7 @@ from features.log.quarantine import (
     Mask,
     Quarantine,
 )
-from features.log.settings import ISO, LogRules
+from features.log.settings import LogRules
 
 _PLAIN_NUMBERS = translatable("Write them as plain numbers with a decimal point, such as 1234.50 or -3.")
 _SHOWN = 3

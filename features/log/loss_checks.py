@@ -11,12 +11,20 @@ import pyarrow.compute as pc
 from features.files import is_text
 from features.language import translated, translation
 from features.log.columns import blank, listed, quoted, text
+from features.log.date_formats import ISO
 from features.log.dates import ascii_digits, past_month
 from features.log.findings import Finding
 from features.log.notation import Notation, perhaps_grouped, written_otherwise
-from features.log.quarantine import CHOSEN, NO_CUSTOMER, UNREADABLE_AMOUNT, UNREADABLE_DATE, UNREADABLE_MARGIN
+from features.log.quarantine import (
+    CHOSEN,
+    NO_CUSTOMER,
+    UNREADABLE_AMOUNT,
+    UNREADABLE_DATE,
+    UNREADABLE_MARGIN,
+    Quarantine,
+)
 from features.log.remedies import typed, with_replaced
-from features.log.settings import ISO, LogRules
+from features.log.settings import LogRules
 from features.log.transactions import TransactionLog
 
 MUCH = 0.02  # of the rows or of the money: what may be lost without a warning
@@ -108,40 +116,13 @@ def _lost(
 ) -> Finding:
     """Describe what was lost, and whether it is like the rest; name both formats if ``date_format`` read the others."""
     quarantine = log.quarantine
-    reasons = [reason for reason in quarantine.counts() if reason not in CHOSEN]
-    examples = quarantine.examples()
-    counts = "; ".join(
-        translated(
-            "{n:,} {reason} ({examples})",
-            n=quarantine.counts()[why],
-            reason=translation(why),
-            examples=examples[why],
-        )
-        for why in reasons
-    )
-    remarks = []
-    dates = quarantine.rows_of(UNREADABLE_DATE)
-    # An empty cell, as in a row of totals, or #REF! is no second format.
-    written = ascii_digits(text(quarantine.raw[log.names["ordered_at"]].take(pa.array(dates))))
-    is_date = pc.fill_null(pc.match_substring_regex(written, "[0-9]"), False).to_numpy()
-    if jalali:  # nor is a day that there is not
-        beyond = [past_month(each, form) for each in written.to_pylist()]
-        remarks += list(filter(None, beyond))[:1]
-        is_date = is_date & ~np.array([bool(each) for each in beyond], dtype=bool)
-    dates = dates[is_date]
+    dates, remarks = _written_dates(log, form, jalali=jalali)
     half = quarantine.rows_in / 2
     one_end = dates.size > MUCH * quarantine.rows_in and (
         (dates >= half).mean() > 0.95 or (dates < half).mean() > 0.95
     )
     if one_end:
-        said = (
-            translated("Unreadable dates are all in the second half of the log: it has two date formats.")
-            if dates.mean() >= half
-            else translated("Unreadable dates are all in the first half of the log: it has two date formats.")
-        )
-        both = f"--date-format '{date_format}|%d/%m/%Y'"
-        hint = " " + translated("Name both: {flag}, for example.", flag=both) if date_format else ""
-        remarks.append(said + hint)
+        remarks.append(_two_formats(date_format, second_half=dates.mean() >= half))
     unreadable = quarantine.rows_of(UNREADABLE_DATE, UNREADABLE_AMOUNT)
     meant = quarantine.rows_in - quarantine.rows_of(*CHOSEN).size
     gone = log.customers_without_a_used_row
@@ -154,9 +135,46 @@ def _lost(
         remarks.append(_of_nobody(log, without))
     return Finding(
         "lost-rows",
-        " ".join([_counted(rows.size, share, money, counts), *remarks]),
+        " ".join([_counted(rows.size, share, money, _reasons(quarantine)), *remarks]),
         bool(one_end or anonymous or unreadable.size > FAR_TOO_MUCH * meant),
     )
+
+
+def _reasons(quarantine: Quarantine) -> str:
+    """Return how many rows were lost for which reason, with examples."""
+    counts, examples = quarantine.counts(), quarantine.examples()
+    return "; ".join(
+        translated(
+            "{n:,} {reason} ({examples})", n=counts[why], reason=translation(why), examples=examples[why]
+        )
+        for why in counts
+        if why not in CHOSEN
+    )
+
+
+def _written_dates(log: TransactionLog, form: str | None, *, jalali: bool) -> tuple[np.ndarray, list[str]]:
+    """Return the rows whose date may be one of another format, and what to say of a day that there is not."""
+    dates = log.quarantine.rows_of(UNREADABLE_DATE)
+    # An empty cell, as in a row of totals, or #REF! is no second format.
+    written = ascii_digits(text(log.quarantine.raw[log.names["ordered_at"]].take(pa.array(dates))))
+    is_date = pc.fill_null(pc.match_substring_regex(written, "[0-9]"), False).to_numpy()
+    if not jalali:
+        return dates[is_date], []
+    beyond = [past_month(each, form) for each in written.to_pylist()]
+    is_date = is_date & ~np.array([bool(each) for each in beyond], dtype=bool)
+    return dates[is_date], list(filter(None, beyond))[:1]
+
+
+def _two_formats(date_format: str, *, second_half: bool) -> str:
+    said = (
+        translated("Unreadable dates are all in the second half of the log: it has two date formats.")
+        if second_half
+        else translated("Unreadable dates are all in the first half of the log: it has two date formats.")
+    )
+    if not date_format:
+        return said
+    both = f"--date-format '{date_format}|%d/%m/%Y'"
+    return said + " " + translated("Name both: {flag}, for example.", flag=both)
 
 
 def _counted(rows: int, share: float, money: float | None, counts: str) -> str:

@@ -27,7 +27,8 @@ from features.log.known_notations import (
     UNREAD_DATES,
     UNREAD_NUMBERS,
 )
-from features.log.settings import LogRules, NumberStyle
+from features.log.number_style import NumberStyle
+from features.log.settings import LogRules
 
 _EITHER = translatable(
     "They stand in one column with the other order, and 01/02/2011 may be either: read each as a file of its own."

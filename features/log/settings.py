@@ -7,8 +7,6 @@ Two sections. ``[columns]`` (:class:`Columns`) says what the log calls the colum
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,32 +16,10 @@ import typer
 from pydantic import Field, field_validator, model_validator
 
 from features.jalali import gregorian
+from features.log.date_formats import completed
+from features.log.number_style import NumberStyle
 from features.memory import bytes_of
 from features.settings import Settings
-
-ISO = "iso"
-NUMERIC_FORMATS = ("epoch", "epoch-ms", "epoch-us", "epoch-ns", "excel")
-"""Date formats that are numbers: seconds or milliseconds since 1970, days since 30 December 1899."""
-
-
-@dataclass(frozen=True)
-class NumberStyle:
-    """How numbers are written.
-
-    Attributes
-    ----------
-    decimal : str, the decimal mark, ``.`` or ``,``
-    thousands : str, the mark between groups of three digits; empty for none
-    accounting : bool
-        Negative numbers may stand in parentheses or end with a minus, currency signs and codes beside them.
-    blank_is_zero : bool
-        An empty cell means 0.
-    """
-
-    decimal: str = "."
-    thousands: str = ""
-    accounting: bool = False
-    blank_is_zero: bool = False
 
 
 class Columns(Settings, section="columns"):
@@ -229,7 +205,7 @@ class LogRules(Settings):
     @field_validator("date_format")
     @classmethod
     def _complete_format(cls, text: str | None) -> str | None:
-        return None if text is None else "|".join(map(_completed, text.split("|")))
+        return None if text is None else "|".join(map(completed, text.split("|")))
 
     @field_validator("date_format")
     @classmethod
@@ -371,16 +347,3 @@ class LogSettings(LogRules, section="log"):
         if text is not None:
             bytes_of(text)
         return text
-
-
-def _completed(text: str) -> str:
-    """Return one date format with its time zone spelled out, refusing one without a day, a month or a year."""
-    if text == "%s":
-        return "epoch"
-    if text in (ISO, *NUMERIC_FORMATS):
-        return text
-    # A letter Z or the word UTC at the end says that times are UTC; it is more than a letter to skip.
-    text = re.sub(r"(?<!%)Z$", "%z", re.sub(r"(UTC|GMT)$", "%Z", text))
-    if not all(re.search(part, text) for part in ("%[Yy]", "%[mbB]", "%d")):
-        raise ValueError(f"{text!r} needs a day, a month and a year, such as %d/%m/%Y")
-    return text

@@ -18,13 +18,13 @@ import pyarrow as pa
 from features.errors import StayworthError
 from features.language import translated
 from features.log.clock import tomorrow
+from features.log.date_formats import ISO
 from features.log.dates import Times, local_times
 from features.log.findings import WARNING
 from features.log.hidden_rows import REMARKS
 from features.log.identity import read_ids
 from features.log.matching import match_ids, require_match
 from features.log.notation import written_otherwise
-from features.log.settings import ISO
 from features.log.sources import read_table
 from features.suggestion import nearest
 from serving.campaign.meant_rows import OPT_OUTS, meant_rows

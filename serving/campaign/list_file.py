@@ -23,7 +23,7 @@ from features.log.dates import Times, local_times
 from features.log.findings import WARNING
 from features.log.hidden_rows import REMARKS
 from features.log.identity import SCIENTIFIC, examples, read_ids
-from features.log.settings import NumberStyle
+from features.log.number_style import NumberStyle
 from features.log.sources import read_table
 from features.snapshot import Snapshot
 from serving.lists.id_length import ID_LENGTH, with_zeros
