@@ -27,5 +27,4 @@ STAGES: tuple[Stage, ...] = get_args(Stage)
 """Stages of customers; the rungs of the ladder are those from ``first-time`` on."""
 
 LeadStage = Literal["suspect", "prospect"]
-LEAD_STAGES: tuple[LeadStage, ...] = get_args(LeadStage)
 """Stages of leads, who have not bought yet: qualified ones are prospects."""

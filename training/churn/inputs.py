@@ -82,10 +82,6 @@ class Inputs:
         """The files that the features come from."""
         return tuple(dict.fromkeys(file for name in self.beside if (file := file_of(name))))
 
-    def of_file(self, file: str) -> tuple[str, ...]:
-        """Return the features of a file."""
-        return tuple(name for name in self.beside if file_of(name) == file)
-
     def matrix(self, columns: Columns) -> np.ndarray:
         """Return the trees' inputs, of shape (n_customers, n_features), float64, NaN where undefined."""
         found = [columns[name].astype(np.float64, copy=False) for name in CHURN_FEATURES]
