@@ -13,7 +13,8 @@ from features.log.transactions import TransactionLog
 from features.progress import Report
 from features.table.history import FEATURES
 from features.temporary import temporary_folder
-from training.judging.promotion import PromotionDecision, decide_promotion
+from training.judging.promotion import decide_promotion
+from training.judging.promotion_decision import PromotionDecision
 from training.judging.race import MODEL
 from training.model.files import save_model
 from training.model.self_check import example_table

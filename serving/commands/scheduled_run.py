@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from serving.store.store import Store
     from training.behaviour_settings import BehaviourSettings, OwnFeatureSettings
     from training.cost_settings import CostSettings
-    from training.judging.promotion import PromotionDecision
+    from training.judging.promotion_decision import PromotionDecision
     from training.monitoring.settings import MonitorSettings
     from training.settings import RegistrySettings, TrainSettings
     from training.versions.registry import Version

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from features.engines.spark_log import SparkLog
     from features.log.transactions import TransactionLog
     from features.table.history import PurchaseHistory
-    from training.judging.promotion import PromotionDecision
+    from training.judging.promotion_decision import PromotionDecision
     from training.run import TrainingRun
     from training.versions.registry import Registry, Version
 

@@ -21,7 +21,7 @@ from training.settings import RegistrySettings, TrainSettings
 
 if TYPE_CHECKING:
     from features.log.transactions import TransactionLog
-    from training.judging.promotion import PromotionDecision
+    from training.judging.promotion_decision import PromotionDecision
     from training.run import TrainingRun
     from training.versions.registry import Registry, Version
 

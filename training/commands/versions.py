@@ -15,7 +15,7 @@ from features.language import in_digits, translated, translated_in, translation
 from training.settings import RegistrySettings
 
 if TYPE_CHECKING:
-    from training.judging.promotion import PromotionDecision
+    from training.judging.promotion_decision import PromotionDecision
     from training.versions.registry import Version
 
 _METRICS = {

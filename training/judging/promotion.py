@@ -11,53 +11,24 @@ kept in the registry, whatever the outcome.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Literal
-
-import pandas as pd
+from dataclasses import asdict, replace
 
 from features.behaviour.catalogue import file_of
 from features.behaviour.files import BehaviourFiles
 from features.errors import FitError, ModelError
-from features.language import translatable, translated, translation, written
+from features.language import translated, translation, written
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from training.clv.value import ValueTerms
 from training.judging.last_contest import AGAINST, TRAINED_UP_TO
-from training.judging.recipe_comparison import MeasureComparison, compare_recipes
+from training.judging.promotion_decision import FORCE, PromotionDecision, conclude, newer, not_compared
+from training.judging.recipe_comparison import compare_recipes
 from training.judging.refit import RefitPredictions, refit_and_predict
 from training.metrics.probabilities import TIE
 from training.model.retention_model import RetentionModel
 from training.offers.offers import Offer
 from training.snapshots.dataset import LabelledSnapshot
 from training.versions.registry import Registry, Version
-
-Outcome = Literal["first", "better", "tie", "worse", "incomparable"]
-
-_FORCE = translatable("To make the new version champion all the same: --promote --force.")
-
-
-@dataclass(frozen=True)
-class PromotionDecision:
-    """Whether the challenger becomes the champion, and why.
-
-    Parameters
-    ----------
-    promote : bool
-    reasons : tuple of str
-        Sentences with their numbers, the conclusion first.
-    table : DataFrame, one row per measure
-        The fields of `training.judging.recipe_comparison.MeasureComparison`; empty where nothing was compared.
-    outcome : {"first", "better", "tie", "worse", "incomparable"}
-    forced : bool
-        Promoted although the comparison does not say so.
-    """
-
-    promote: bool
-    reasons: tuple[str, ...]
-    table: pd.DataFrame
-    outcome: Outcome
-    forced: bool = False
 
 
 def decide_promotion(
@@ -102,7 +73,7 @@ def decide_promotion(
     decision = _compared(registry, champion, challenger, rows, log, seed, threads, beside)
     if force and not decision.promote:
         forced = translated("Promoted by --force. Without it: {conclusion}", conclusion=decision.reasons[0])
-        others = (reason for reason in decision.reasons[1:] if reason != translated(_FORCE))
+        others = (reason for reason in decision.reasons[1:] if reason != translated(FORCE))
         decision = replace(decision, promote=True, forced=True, reasons=(forced, *others))
     against = {AGAINST: champion.version} if champion else {}
     registry.annotate(
@@ -134,7 +105,7 @@ def _compared(
     beside: BehaviourFiles | None,
 ) -> PromotionDecision:
     if champion is None:
-        return _not_compared(
+        return not_compared(
             "first", translated("Promoted: there was no champion to compare with."), *_simpler_won(challenger)
         )
     try:
@@ -148,11 +119,11 @@ def _compared(
             version=champion.version,
             error=error,
         )
-        return _not_compared("incomparable", why, translated(_FORCE))
+        return not_compared("incomparable", why, translated(FORCE))
     now = registry.current()
     if now is None or now.version == champion.version:
         return decision
-    return _not_compared(
+    return not_compared(
         "incomparable",
         translated(
             "The champion stays: while the new version was compared with version {before}, version {now} took its "
@@ -160,7 +131,7 @@ def _compared(
             before=champion.version,
             now=now.version,
         ),
-        translated(_FORCE),
+        translated(FORCE),
     )
 
 
@@ -196,7 +167,7 @@ def compare_with_champion(
     """
     ours, theirs = challenger.terms, champion.terms
     if ours.horizon_days != theirs.horizon_days:
-        return _not_compared(
+        return not_compared(
             "incomparable",
             translated(
                 "The champion stays: it predicts churn in {theirs} days and the new version in {ours}, different "
@@ -204,7 +175,7 @@ def compare_with_champion(
                 theirs=theirs.horizon_days,
                 ours=ours.horizon_days,
             ),
-            translated(_FORCE),
+            translated(FORCE),
         )
     snapshot = _arena([row.snapshot for row in rows], challenger.card.test.snapshot)
     new, old = (
@@ -227,7 +198,7 @@ def compare_with_champion(
             translated("The champion's recipe was chosen with this window in sight, to its advantage.")
         )
     if decision.outcome == "tie":
-        decision = _newer(decision, challenger, champion)
+        decision = newer(decision, challenger, champion)
     conclusion, *details = decision.reasons
     return replace(decision, reasons=(conclusion, *remarks, *details))
 
@@ -256,61 +227,6 @@ def _arena(closed: Sequence[Snapshot], test: Snapshot) -> Snapshot:
     return max((snapshot for snapshot in closed if snapshot != test), default=test)
 
 
-def _newer(
-    decision: PromotionDecision, challenger: RetentionModel, champion: RetentionModel
-) -> PromotionDecision:
-    """Decide a tie by age."""
-    new, old = challenger.card.snapshot, champion.card.snapshot
-    if new > old:
-        conclusion = translated(
-            "Promoted: between the two recipes is no difference that counts, and the new version "
-            "knows newer orders (up to {new:date}, the champion up to {old:date}).",
-            new=new.date,
-            old=old.date,
-        )
-        return replace(decision, promote=True, reasons=(conclusion, *decision.reasons[1:]))
-    conclusion, *details = decision.reasons
-    age = translated(
-        "The new version knows no newer orders: it was trained up to {new:date}, the champion up to {old:date}.",
-        new=new.date,
-        old=old.date,
-    )
-    return replace(decision, reasons=(conclusion, age, translated(_FORCE), *details))
-
-
-def conclude(found: Sequence[MeasureComparison]) -> PromotionDecision:
-    """Decide from the comparison by measure: better in some and worse in none, or the champion stays.
-
-    Examples
-    --------
-    >>> better = MeasureComparison("log-loss", 0.30, 0.31, -0.01, -0.012, -0.008, "better")
-    >>> worse = MeasureComparison("profit of the list", 900.0, 1000.0, -100.0, -150.0, -50.0, "worse")
-    >>> for decision in (conclude([better]), conclude([better, worse]), conclude([])):
-    ...     print(decision.promote, decision.reasons[0])
-    True Promoted: better in log-loss, worse in nothing.
-    False The champion stays: the new version is worse in profit of the list.
-    False The champion stays: between the two recipes is no difference that counts.
-    """
-    better, worse = (
-        [translated(f.measure) for f in found if f.result == result] for result in ("better", "worse")
-    )
-    outcome: Outcome = "tie"
-    conclusion = translated("The champion stays: between the two recipes is no difference that counts.")
-    if worse:
-        outcome, conclusion = (
-            "worse",
-            translated("The champion stays: the new version is worse in {measures}.", measures=worse),
-        )
-    elif better:
-        outcome, conclusion = (
-            "better",
-            translated("Promoted: better in {measures}, worse in nothing.", measures=better),
-        )
-    table = pd.DataFrame([asdict(f) for f in found])
-    reasons = (conclusion, *(f.sentence() for f in found))
-    return PromotionDecision(outcome == "better", reasons, table, outcome)
-
-
 def _fit_remark(new: RefitPredictions, old: RefitPredictions) -> str:
     learnt = translated("{new} and {old}", new=new.snapshots, old=old.snapshots)
     if new.snapshots == old.snapshots:
@@ -337,7 +253,3 @@ def _terms_remark(ours: ValueTerms, theirs: ValueTerms) -> str:
         if value != theirs_by_name[name]
     ]
     return translated("Both value customers on the new version's terms: {changes}.", changes=changed)
-
-
-def _not_compared(outcome: Outcome, *reasons: str) -> PromotionDecision:
-    return PromotionDecision(outcome == "first", reasons, pd.DataFrame(), outcome)

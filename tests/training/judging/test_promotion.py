@@ -22,7 +22,8 @@ from training.churn.model import ChurnModel, base_log_odds
 from training.churn.recipe import Recipe
 from training.clv.value import ValueTerms
 from training.judging.last_contest import lost_lately
-from training.judging.promotion import PromotionDecision, compare_with_champion, decide_promotion
+from training.judging.promotion import compare_with_champion, decide_promotion
+from training.judging.promotion_decision import PromotionDecision
 from training.model.card import EvaluationSummary, TrainingCard
 from training.model.files import save_model
 from training.model.retention_model import RetentionModel
