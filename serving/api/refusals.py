@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse
 
-from serving.api.requests import HINTS
+from serving.api.orders_request import HINTS
 
 _CODES = {
     400: "invalid_request",

@@ -1,6 +1,6 @@
 """Customers with their orders, as a request carries them.
 
-The service decodes the same fields, with strict types in place of the ones here (:mod:`serving.api.requests`).
+The service decodes the same fields, with strict types in place of the ones here (:mod:`serving.api.orders_request`).
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ import pytest
 import stamina
 
 from features.errors import StayworthError
-from serving.api import answers as given, requests as taken
+from serving.api import answers as given, orders_request
 from serving.api.field_types import StrictModel
 from serving.api.known_rows import StrictAnswer, StrictCosts, StrictInvoice, StrictTouch
 from serving.api.requests import ScoreRequest
@@ -489,7 +489,7 @@ def test_what_json_cannot_hold_is_refused_without_being_shown(
 
 
 def test_the_types_of_the_client_are_those_of_the_service() -> None:
-    assert set(customers.Customer.__annotations__) == set(taken.Customer.model_fields)
+    assert set(customers.Customer.__annotations__) == set(orders_request.Customer.model_fields)
     assert list(answers.Score.__annotations__) == list(given.PricedScore.model_fields)
     assert answers.Score.__required_keys__ == set(given.CustomerScore.model_fields)
     assert list(answers.OfferPrice.__annotations__) == [field.name for field in fields(OfferPrice)]
