@@ -31,15 +31,15 @@ from collections.abc import Collection
 LOG = "transactions"
 PURCHASE_DAYS = "purchase_days"
 
-_SUMS = """    sum(CASE WHEN amount_cents >= 0 THEN amount_cents ELSE 0 END) AS gross_cents,
+# A count takes less than a sum, and what is counted from other counts nothing: almost every row is a day of its own.
+_SUMS = """    count(CASE WHEN amount_cents >= 0 THEN 1 END) AS lines,
+    sum(CASE WHEN amount_cents >= 0 THEN amount_cents ELSE 0 END) AS gross_cents,
     sum(CASE WHEN amount_cents < 0 THEN -amount_cents ELSE 0 END) AS refund_cents,
-    sum(CASE WHEN amount_cents < 0 THEN 1 ELSE 0 END) AS refunds,
     count(*) AS log_rows"""
 
 # A day's order of several lines has one id and is counted once; lines without an id are an order each.
 _DAYS_BY_ORDER = f"""order_lines AS (
   SELECT customer_id, ordered_on, order_id,
-    sum(CASE WHEN amount_cents >= 0 THEN 1 ELSE 0 END) AS lines,
 {_SUMS}{{margin}}
   FROM {LOG}
   GROUP BY customer_id, ordered_on, order_id
@@ -47,20 +47,22 @@ _DAYS_BY_ORDER = f"""order_lines AS (
 days AS (
   SELECT customer_id, ordered_on,
     sum(CASE WHEN order_id IS NULL OR lines = 0 THEN lines ELSE 1 END) AS orders,
+    sum(lines) AS lines,
     sum(gross_cents) AS gross_cents,
     sum(refund_cents) AS refund_cents,
-    sum(refunds) AS refunds,
     sum(log_rows) AS log_rows{{margin}}
   FROM order_lines
   GROUP BY customer_id, ordered_on
 )"""
 
-_DAYS_BY_ROW = f"""days AS (
+_DAYS_BY_ROW = f"""rows_of_days AS (
   SELECT customer_id, ordered_on,
-    sum(CASE WHEN amount_cents >= 0 THEN 1 ELSE 0 END) AS orders,
 {_SUMS}{{margin}}
   FROM {LOG}
   GROUP BY customer_id, ordered_on
+),
+days AS (
+  SELECT *, lines AS orders FROM rows_of_days
 )"""
 
 # A product is counted on the day of its first purchase.
@@ -101,7 +103,7 @@ _SELECT = """SELECT days.customer_id AS customer_id, unix_date(days.ordered_on) 
   CAST(orders AS INTEGER) AS orders,
   CAST(gross_cents AS BIGINT) AS gross_cents,
   CAST(refund_cents AS BIGINT) AS refund_cents,
-  CAST(refunds AS INTEGER) AS refunds,
+  CAST(log_rows - lines AS INTEGER) AS refunds,
   CAST(log_rows AS INTEGER) AS log_rows,
   CASE WHEN orders > 0
     THEN unix_date(days.ordered_on) - unix_date(lag(days.ordered_on) OVER in_turn)
@@ -122,7 +124,7 @@ def purchase_days_sql(columns: Collection[str]) -> str:
     Examples
     --------
     >>> print(purchase_days_sql(["customer_id", "ordered_on", "amount_cents", "margin_cents"]))
-    WITH days AS (
+    WITH rows_of_days AS (
     ...
       sum(margin_cents) AS margin_cents
     ...

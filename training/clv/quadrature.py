@@ -26,6 +26,7 @@ def _unit_rule(points: int) -> tuple[FloatArray, FloatArray]:
 
 
 POINTS = 32
+FEW_POINTS = 12
 
 
 def time_points(

@@ -34,7 +34,7 @@ from training.clv.operational_time import CONSTANT, Intensity
 from training.clv.purchase_models import PurchaseModel
 from training.clv.quadrature import FloatArray
 from training.clv.row_cache import distinct
-from training.clv.value import Future, ValueTerms, silent_and_active, values_if_alive
+from training.clv.value import CustomerValues, Future, ValueTerms, values_if_alive
 
 History = tuple[FloatArray, FloatArray, FloatArray]
 """x, t_x and T."""
@@ -46,7 +46,11 @@ _TINY_PROBABILITY = 1e-9
 
 
 def value_scenarios(
-    clv: CLVModel, columns: Columns, churn_probability: FloatArray, terms: ValueTerms
+    clv: CLVModel,
+    columns: Columns,
+    churn_probability: FloatArray,
+    terms: ValueTerms,
+    values: CustomerValues | None = None,
 ) -> Scenarios:
     """Return the scenarios of each customer's expected value, per unit of margin.
 
@@ -61,18 +65,24 @@ def value_scenarios(
     churn_probability : ndarray of shape (n,), in [0, 1]
     terms : ValueTerms
         Their costs play no part.
+    values : CustomerValues, optional
+        Those of `CLVModel.values`, where they are known already.
     """
-    return _scenarios(clv, columns, churn_probability, terms, with_costs=False)[0]
+    return _scenarios(clv, columns, churn_probability, terms, values, with_costs=False)[0]
 
 
 def value_and_cost_scenarios(
-    clv: CLVModel, columns: Columns, churn_probability: FloatArray, terms: ValueTerms
+    clv: CLVModel,
+    columns: Columns,
+    churn_probability: FloatArray,
+    terms: ValueTerms,
+    values: CustomerValues | None = None,
 ) -> tuple[Scenarios, Scenarios]:
     """Return the scenarios of `value_scenarios`, and of what orders and active weeks cost in each of them.
 
     The costs are in money in the scenarios of purchases, which move them; 1 in those of spend.
     """
-    return _scenarios(clv, columns, churn_probability, terms, with_costs=True)
+    return _scenarios(clv, columns, churn_probability, terms, values, with_costs=True)
 
 
 def residual_axes(
@@ -107,12 +117,16 @@ def residual_axes(
 
 
 def _scenarios(
-    clv: CLVModel, columns: Columns, churn_probability: FloatArray, terms: ValueTerms, *, with_costs: bool
+    clv: CLVModel,
+    columns: Columns,
+    churn_probability: FloatArray,
+    terms: ValueTerms,
+    known: CustomerValues | None,
+    *,
+    with_costs: bool,
 ) -> tuple[Scenarios, Scenarios]:
-    day, spend = snapshot_day(columns), clv.spend_per_purchase(columns)
-    x, t_x, T = clv.histories(columns)
-    future = Future.of(terms, clv.intensity, day)
-    given = _logit(churn_probability) - _logit(clv.purchases.p_no_purchase(x, t_x, T, future.window))
+    spend, fitted = clv.spend_per_purchase(columns), known or clv.values(columns, terms)
+    given = _logit(churn_probability) - _logit(fitted.p0)
     rows, own = _Rows.of(columns), CustomerTerms.of(terms, columns)
     values: list[_Pair] = []
     costs: list[_Pair] = []
@@ -129,11 +143,11 @@ def _scenarios(
                 cost, dearest = cost + own.cost_per_week * weeks, dearest + own.cost_per_week * longest
             costs.append((cost, dearest))
     if clv.spend_scenarios:
-        number, most = _expected(churn_probability, *silent_and_active(clv.purchases, x, t_x, T, future))
+        number, most = fitted.expected(churn_probability), fitted.ceiling
         spends = [clv.spend_per_purchase(columns, model) for model in clv.spend_scenarios]
         values += [(number * each, most * each) for each in spends]
         costs += [(np.ones_like(number),) * 2] * len(spends) * with_costs  # another spend costs no more
-    return _side_by_side(values, len(x)), _side_by_side(costs, len(x))
+    return _side_by_side(values, len(spend)), _side_by_side(costs, len(spend))
 
 
 def _side_by_side(scenarios: list[_Pair], n_customers: int) -> Scenarios:

@@ -119,7 +119,7 @@ class Valuation:
         """Return the ends of the interval of the expected value, money."""
         expected_value, purchases = values.expected(churn_probability), values.purchases
         residuals = self._residual_axes(described, churn_probability, purchases, spend_per_purchase)
-        rows = (self.clv, described, churn_probability, self.terms)
+        rows = (self.clv, described, churn_probability, self.terms, purchases)
         own = CustomerTerms.of(self.terms, described)
         per_purchase = values.per_purchase + own.cost_per_order
 
@@ -184,7 +184,7 @@ class Valuation:
         if_active = self.clv.purchases_if_active(described, self.terms.horizon_days)
         spend = self._spend_per_purchase(described, if_active, churn_probability, at_level_0)
         purchases, plain = self.clv.values(described, self.terms), described["spend_per_purchase"]
-        scenarios = value_scenarios(self.clv, described, churn_probability, self.terms)
+        scenarios = value_scenarios(self.clv, described, churn_probability, self.terms, purchases)
         residuals = self._residual_axes(described, churn_probability, purchases, spend)
         corrected = np.divide(spend, plain, out=np.ones_like(plain), where=plain > 0)
         return np.asarray(scenarios.beside(residuals).amounts * (self.terms.margin * corrected)[:, None])

@@ -7,7 +7,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import beta, gamma
 
-from training.clv.bgnbd import BGNBD, discounted_purchases
+from training.clv.bgnbd import BGNBD, discounted_purchases, integrated_purchases
 from training.clv.operational_time import NO_DISCOUNT, Discount
 
 CDNOW = BGNBD(r=0.2425945, alpha=4.4136019, a=0.7929199, b=2.4258881)
@@ -140,3 +140,13 @@ def test_the_chance_of_silence_agrees_with_its_integral_over_rates() -> None:
 
     assert CDNOW.p_silent_if_alive(x, T, 13.0) == pytest.approx([exact])
     assert CDNOW.p_purchase_if_alive(x, T, 13.0) == pytest.approx([1 - exact])
+
+
+def test_few_points_integrate_as_many_do() -> None:
+    random = np.random.default_rng(1)
+    for _ in range(60):
+        r, alpha, a, b = np.exp(random.uniform((-4.0, -2.0, -6.0, -5.0), (4.0, 5.0, 5.0, 6.0)))
+        weeks, discount = np.exp(random.uniform(0.0, 6.0)), Discount(random.choice([0.0, 0.0027, 0.05, -0.005]))
+        x, T = random.integers(0, 100, 30).astype(float), random.uniform(0.0, 300.0, 30)
+        rows = (r + x, alpha + T, a, b + x, weeks, discount)
+        np.testing.assert_allclose(discounted_purchases(*rows), integrated_purchases(*rows, 64), rtol=1e-10)
