@@ -42,41 +42,47 @@ def stratify(offer: ArrayLike, value: ArrayLike, risk: ArrayLike, holdout_share:
     >>> stratify(np.zeros(12), value, value, holdout_share=0.5).tolist()
     [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2]
     """
-    offers = np.unique(np.asarray(offer), return_inverse=True)[1]
+    offers = np.asarray(offer)
     value, risk = np.asarray(value, dtype=np.float64), np.asarray(risk, dtype=np.float64)
     enough = math.ceil(FEWEST_PER_ARM / min(holdout_share, 1 - holdout_share))
-    stratum = np.zeros(offers.size, dtype=np.int64)
+    stratum, strata = np.zeros(offers.size, dtype=np.int64), 0
     for number in np.unique(offers):
         members = np.flatnonzero(offers == number)
         by_value = _bands(value[members])
         cell = by_value * BANDS
-        for band in np.unique(by_value):
-            inside = by_value == band
+        for band in range(BANDS):
+            inside = np.flatnonzero(by_value == band)
             by_risk = _bands(risk[members[inside]])
             # Every other band runs backwards, so that neighbouring cells, which may be merged, are alike.
             cell[inside] += by_risk if band % 2 == 0 else BANDS - 1 - by_risk
-        stratum[members] = stratum.max() + 1 + _merged(cell, enough)
-    return np.asarray(np.unique(stratum, return_inverse=True)[1], dtype=np.int64)
+        group = _merged(np.bincount(cell, minlength=BANDS**2), enough)
+        stratum[members] = strata + group[cell]
+        strata += int(group.max()) + 1
+    return stratum
 
 
 def _bands(values: Floats) -> NDArray[np.int64]:
-    """Cut into bands of about equal count; equal values stay together."""
-    rank = stats.rankdata(values, method="min") - 1
-    return np.asarray(np.floor(rank * BANDS / max(values.size, 1)), dtype=np.int64)
+    """Cut into bands of about equal count; equal values stay together, in the band of the first of them."""
+    band = np.zeros(values.size, dtype=np.int64)
+    firsts = [math.ceil(values.size * number / BANDS) for number in range(1, BANDS)]
+    if values.size:
+        before = np.partition(values, [first - 1 for first in firsts])
+        for first in firsts:
+            band += values > before[first - 1]
+    return band
 
 
-def _merged(cell: NDArray[np.int64], enough: int) -> NDArray[np.int64]:
-    """Join neighbouring cells until each has enough members."""
-    labels, index, counts = np.unique(cell, return_inverse=True, return_counts=True)
-    group, groups, size = np.zeros(labels.size, dtype=np.int64), 0, 0
-    for position, count in enumerate(counts):
-        group[position] = groups
+def _merged(counts: NDArray[np.intp], enough: int) -> NDArray[np.int64]:
+    """Join neighbouring cells of so many members until each group has enough; return the group of each cell."""
+    group, groups, size = np.zeros(counts.size, dtype=np.int64), 0, 0
+    for cell, count in enumerate(counts.tolist()):
+        group[cell] = groups
         size += count
         if size >= enough:
             groups, size = groups + 1, 0
-    if size and groups:  # the rest joins the last full group
+    if groups:  # the rest joins the last full group
         group[group == groups] = groups - 1
-    return np.asarray(group[index], dtype=np.int64)
+    return group
 
 
 def draw_holdout(stratum: ArrayLike, offer: ArrayLike, holdout_share: float, seed: int) -> NDArray[np.bool_]:
@@ -106,7 +112,9 @@ def draw_holdout(stratum: ArrayLike, offer: ArrayLike, holdout_share: float, see
         members = np.flatnonzero(offers == number)
         # Of one customer there is nothing to draw: the plan contacts them rather than nobody.
         total = min(math.ceil(round(holdout_share * members.size, 9)), members.size - 1)
-        labels, sizes = np.unique(strata[members], return_counts=True)
+        sizes = np.bincount(strata[members])
+        labels = np.flatnonzero(sizes)
+        sizes = sizes[labels]
         exact = sizes * (total / members.size)
         take = np.floor(exact + 1e-9).astype(np.int64)
         # The seats that rounding leaves go to the largest remainders, ties by lot.

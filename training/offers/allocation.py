@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from training.offers.offers import Floats
-from training.offers.shadow_prices import ROUNDING, Duals, Limits, respond, solve_dual
+from training.offers.shadow_prices import ROUNDING, Duals, Limits, at, places_of, respond, solve_dual
 
 NOBODY = -1
 EXCHANGES = ((2, 240), (3, 80), (4, 36), (5, 24), (6, 20))
@@ -106,18 +106,18 @@ def allocate(
     >>> plan.choice.tolist(), plan.profit
     ([0, 0], 9.0)
     """
-    gain, price = np.asarray(profit, dtype=np.float64), np.asarray(cost, dtype=np.float64)
+    gain, price = (np.asfortranarray(each, dtype=np.float64) for each in (profit, cost))
     gain = np.where(np.isneginf(gain), -1.0, gain)  # a loss, which nobody gets, is finite
     limits = Limits.of(gain, price, budget, max_contacts, capacities)
     duals = solve_dual(gain, limits)
     choice = _fill(gain, limits, duals, EXCHANGES if exchange else ())
-    chosen = np.flatnonzero(choice != NOBODY)
+    held = _held(choice)
     full = np.zeros(2 + gain.shape[1])
     full[limits.kind] = duals.prices
     return Allocation(
         choice=choice,
-        profit=float(gain[chosen, choice[chosen]].sum()),
-        cost=float(price[chosen, choice[chosen]].sum()),
+        profit=float(at(gain, held).sum()),
+        cost=float(at(price, held).sum()),
         budget_price=float(full[0]),
         headcount_price=float(full[1]),
         capacity_prices=tuple(map(float, full[2:])),
@@ -135,14 +135,9 @@ def _fill(
     """
     choice = _mixture(gain, limits, duals)
     reduced = np.where(gain > 0, limits.reduced(gain, duals.prices), -np.inf)
-    left = limits.amount - _used(choice, limits)
-    chosen = np.flatnonzero(choice != NOBODY)
-    for i in chosen[np.argsort(reduced[chosen].max(axis=1), kind="stable")]:
-        if (left >= -ROUNDING).all():
-            break
-        if (limits.usage[left < -ROUNDING, i, choice[i]] > 0).any():
-            left += limits.usage[:, i, choice[i]]
-            choice[i] = NOBODY
+    left = limits.amount - limits.used(_held(choice))
+    if (left < -ROUNDING).any():
+        _trim(choice, left, limits, reduced)
     while _improve(choice, left, gain, limits, reduced) or _exchange(
         choice, left, gain, limits, reduced, exchanges
     ):
@@ -150,15 +145,37 @@ def _fill(
     return choice
 
 
+def _held(choice: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Return the places of the offers that customers have."""
+    chosen = np.flatnonzero(choice != NOBODY)
+    return places_of(choice, chosen, choice[chosen])
+
+
+def _trim(choice: NDArray[np.int64], left: Floats, limits: Limits, reduced: Floats) -> None:
+    """Take offers from those to whom they are worth least until every limit holds, in place."""
+    chosen = np.flatnonzero(choice != NOBODY)
+    worth = reduced[chosen].max(axis=1)
+    first = _smallest(worth, _AHEAD)  # which nearly always will do; all are put in order if not
+    for some in (first, None):
+        order = np.argsort(worth, kind="stable")[len(first) :] if some is None else some
+        for i in chosen[order]:
+            if (left >= -ROUNDING).all():
+                return
+            usage = np.array([use[i, choice[i]] for use in limits.usage])
+            if (usage[left < -ROUNDING] > 0).any():
+                left += usage
+                choice[i] = NOBODY
+
+
 def _mixture(gain: Floats, limits: Limits, duals: Duals) -> NDArray[np.int64]:
     """Give every customer the choice of one column, columns in proportion to their weights.
 
     Spread by the golden ratio instead of at random: any run of like customers gets the columns in proportion.
     """
-    rows = np.arange(gain.shape[0])
-    spread = (rows * 0.6180339887498949) % 1.0
+    spread = np.arange(len(gain)) * 0.6180339887498949
+    spread -= np.floor(spread)
     column = np.searchsorted(np.cumsum(duals.weights)[:-1], spread, side="right")
-    choice = np.full(rows.size, NOBODY, dtype=np.int64)
+    choice = np.full(len(gain), NOBODY, dtype=np.int64)
     for number, prices in enumerate(duals.columns):
         pick, keen = respond(gain, limits, prices)
         mine = keen & (column == number)
@@ -181,11 +198,12 @@ def _exchange(
     """
     if not exchanges:
         return False
-    rows, offers = np.arange(choice.size), gain.shape[1]
+    offers = gain.shape[1]
     now = np.where(choice == NOBODY, offers, choice)
-    worth = np.column_stack([reduced, np.zeros(choice.size)])
-    regret = worth[rows, now][:, None] - worth
-    regret[rows, now] = np.inf
+    worth = np.ascontiguousarray(np.column_stack([reduced, np.zeros(choice.size)]))
+    places = np.arange(0, worth.size, offers + 1) + now
+    regret = worth.ravel().take(places)[:, None] - worth
+    regret.ravel()[places] = np.inf
     nearest = _smallest(regret.ravel(), max(among for _, among in exchanges))
     return any(
         _combine(choice, left, gain, limits, regret, np.sort(nearest[:among]), together)
@@ -223,24 +241,25 @@ def _combine(
     now = np.where(choice == NOBODY, offers, choice)
     owner, option = np.unravel_index(nearest, regret.shape)
     value = np.pad(gain[owner], ((0, 0), (0, 1)))
-    usage = np.pad(limits.usage[:, owner], ((0, 0), (0, 0), (0, 1)))
-    at = np.arange(owner.size)
-    rise = value[at, option] - value[at, now[owner]]
-    extra = usage[:, at, option] - usage[:, at, now[owner]]
+    usage = [np.pad(use[owner], ((0, 0), (0, 1))) for use in limits.usage]
+    rows = np.arange(owner.size)
+    rise = value[rows, option] - value[rows, now[owner]]
+    extra = [use[rows, option] - use[rows, now[owner]] for use in usage]
 
     moves = _combinations(owner.size, together)
-    gains = sum(rise[each] for each in moves)
+    gains = sum(rise.take(each) for each in moves)
     good = gains > ROUNDING * max(1.0, float(np.abs(rise).max(initial=0.0)))
-    for each, following in pairwise(moves):
-        good &= owner[each] < owner[following]
+    if (np.diff(owner) == 0).any():  # of one customer's options only one goes into a combination
+        for each, following in pairwise(moves):
+            good &= owner[each] < owner[following]
     better = np.flatnonzero(good)
-    fits = sum(extra[:, each[better]] for each in moves) <= left[:, None] + ROUNDING
-    better = better[np.all(fits, axis=0)]
+    for needed, room in zip(extra, left, strict=True):
+        better = better[sum(needed.take(each[better]) for each in moves) <= room + ROUNDING]
     if not better.size:
         return False
     best = moves[:, better[gains[better].argmax()]]
     choice[owner[best]] = np.where(option[best] == offers, NOBODY, option[best])
-    left -= extra[:, best].sum(axis=1)
+    left -= [needed[best].sum() for needed in extra]
     return True
 
 
@@ -251,36 +270,35 @@ def _combinations(n: int, size: int) -> NDArray[np.intp]:
     return np.ascontiguousarray(chosen.T)
 
 
-def _used(choice: NDArray[np.int64], limits: Limits) -> Floats:
-    chosen = np.flatnonzero(choice != NOBODY)
-    return np.asarray(limits.usage[:, chosen, choice[chosen]].sum(axis=1))
-
-
 def _improve(choice: NDArray[np.int64], left: Floats, gain: Floats, limits: Limits, reduced: Floats) -> bool:
     """Spend what is left on additions and upgrades that fit, in place; return whether any was made.
 
     An upgrade may free a place that another customer can use, so this is repeated until nothing changes.
     Every change raises the profit, so it ends.
     """
-    rows, nobody = np.arange(choice.size), choice == NOBODY
-    held_gain = np.where(nobody, 0.0, gain[rows, choice])
-    held_usage = np.where(nobody, 0.0, limits.usage[:, rows, choice])
-    extra = limits.usage - held_usage[:, :, None]
-    fits = (gain > held_gain[:, None]) & (extra <= left[:, None, None] + ROUNDING).all(axis=0)
+    nobody = choice == NOBODY
+    held = places_of(gain, np.arange(choice.size), np.where(nobody, 0, choice))
+    held_gain, *held_usage = (np.where(nobody, 0.0, at(table, held)) for table in (gain, *limits.usage))
+    fits = gain > held_gain[:, None]
+    for use, now, room in zip(limits.usage, held_usage, left, strict=True):
+        fits &= use - now[:, None] <= room + ROUNDING
     customers, offers = np.nonzero(fits)
-    rise = reduced[customers, offers] - np.where(nobody, 0.0, reduced[rows, choice])[customers]
+    rise = reduced[customers, offers] - np.where(nobody[customers], 0.0, at(reduced, held[customers]))
     changed = np.zeros(choice.size, dtype=bool)
     ranked = np.argsort(-rise, kind="stable")
     customers, offers = customers[ranked], offers[ranked]
-    needed, at = extra[:, customers, offers], 0
-    while at < len(customers):
-        ahead = slice(at, at + _AHEAD)
+    needed = np.array(
+        [use[customers, offers] - now[customers] for use, now in zip(limits.usage, held_usage, strict=True)]
+    ).reshape(left.size, len(customers))
+    start = 0
+    while start < len(customers):
+        ahead = slice(start, start + _AHEAD)
         free = (needed[:, ahead] <= left[:, None] + ROUNDING).all(axis=0) & ~changed[customers[ahead]]
         if not free.any():
-            at += _AHEAD
+            start += _AHEAD
             continue
-        at += int(free.argmax())
-        choice[customers[at]], changed[customers[at]] = offers[at], True
-        left -= needed[:, at]
-        at += 1
+        start += int(free.argmax())
+        choice[customers[start]], changed[customers[start]] = offers[start], True
+        left -= needed[:, start]
+        start += 1
     return bool(changed.any())

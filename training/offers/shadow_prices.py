@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +22,7 @@ class Limits:
 
     kind: NDArray[np.int64]  # 0 budget, 1 headcount, 2 + offer its capacity
     amount: Floats  # (n_limits,)
-    usage: (
-        Floats  # (n_limits, n_customers, n_offers); a broadcast view where it is the same for all customers
-    )
+    usage: tuple[Floats, ...]  # one per limit, of shape (n_customers, n_offers), column by column
 
     @classmethod
     def of(
@@ -50,14 +49,31 @@ class Limits:
         return cls(
             kind,
             np.array([amounts[k] for k in kind], dtype=np.float64),
-            np.array(usage, dtype=np.float64).reshape(len(usage), *gain.shape),
+            tuple(np.asfortranarray(each, dtype=np.float64) for each in usage),
         )
 
     def reduced(self, gain: Floats, prices: Floats) -> Floats:
         """Return the profit of every customer × offer after paying for what is scarce."""
-        if len(prices) == 1:  # the same number; tensordot copies what is used
-            return np.asarray(gain - prices[0] * self.usage[0])
-        return np.asarray(gain - np.tensordot(prices, self.usage, axes=1))
+        if not len(prices):
+            return gain
+        paid = prices[0] * self.usage[0]
+        for price, use in zip(prices[1:], self.usage[1:], strict=True):
+            paid += price * use
+        return np.asarray(gain - paid)
+
+    def used(self, places: NDArray[np.intp]) -> Floats:
+        """Return what some `places` use of each limit."""
+        return np.array([at(use, places).sum() for use in self.usage])
+
+
+def places_of(table: NDArray[Any], customers: NDArray[np.intp], offers: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the places of some customer × offers in a table that lies column by column, for `at`."""
+    return np.asarray(offers * len(table) + customers)
+
+
+def at(table: Floats, places: NDArray[np.intp]) -> Floats:
+    """Return the numbers at some places: a third of the time of an index of customers and one of offers."""
+    return np.asarray(table.T.ravel().take(places))
 
 
 @dataclass(frozen=True)
@@ -73,8 +89,12 @@ class Duals:
 def respond(gain: Floats, limits: Limits, prices: Floats) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     """Return each customer's best offer at these prices, and whether it is worth having."""
     reduced = limits.reduced(gain, prices)
-    pick = reduced.argmax(axis=1)
-    return pick, reduced[np.arange(pick.size), pick] > 0
+    pick, most = np.zeros(len(gain), dtype=np.intp), reduced[:, 0]
+    for offer in range(1, gain.shape[1]):  # column by column, a tenth of the time of argmax along short rows
+        better = reduced[:, offer] > most
+        pick[better] = offer
+        most = np.where(better, reduced[:, offer], most)
+    return pick, most > 0
 
 
 def solve_dual(gain: Floats, limits: Limits) -> Duals:
@@ -89,8 +109,9 @@ def solve_dual(gain: Floats, limits: Limits) -> Duals:
     for _ in range(_MOST_CUTS):
         pick, keen = respond(gain, limits, prices)
         buys = np.flatnonzero(keen)
-        earned = float(gain[buys, pick[buys]].sum())
-        slack = limits.amount - limits.usage[:, buys, pick[buys]].sum(axis=1)
+        places = places_of(gain, buys, pick[buys])
+        earned = float(at(gain, places).sum())
+        slack = limits.amount - limits.used(places)
         columns.append(prices)
         if earned + prices @ slack < best:
             best, best_prices = float(earned + prices @ slack), prices
@@ -138,24 +159,27 @@ def _lowest_of_lines(slopes: Floats, heights: Floats, ceiling: float) -> tuple[F
     >>> _lowest_of_lines(np.array([-1.0, 1.0, 0.5]), np.array([3.0, 0.0, 0.0]), 10.0)
     (array([1.5]), 1.5, array([0.5, 0.5, 0. ]))
     """
-    place, weights = 0.0, np.zeros(len(slopes))
-    tops = np.flatnonzero(heights == heights.max())
-    line = tops[np.argmax(slopes[tops])]
-    share = 1.0
-    while slopes[line] < 0:
-        steeper = np.flatnonzero(slopes > slopes[line])
-        meets = (heights[line] - heights[steeper]) / (slopes[steeper] - slopes[line])
-        if not steeper.size or meets.min() >= ceiling:
+    slope, height = slopes.tolist(), heights.tolist()  # a few lines: plain numbers are faster than arrays
+    lines = range(len(slope))
+    place, line = 0.0, max(lines, key=lambda each: (height[each], slope[each]))
+    weights, share = np.zeros(len(slope)), 1.0
+    while slope[line] < 0:
+        meets = [
+            ((height[line] - height[each]) / (slope[each] - slope[line]), -slope[each], each)
+            for each in lines
+            if slope[each] > slope[line]
+        ]
+        nearest, _, first = min(meets, default=(ceiling, 0.0, line))
+        if nearest >= ceiling:
             place = ceiling
             break
-        place = max(float(meets.min()), place)
-        first = steeper[meets == meets.min()]
-        before, line = line, first[np.argmax(slopes[first])]
-        if slopes[line] > 0:
-            share = -slopes[before] / (slopes[line] - slopes[before])
+        place = max(nearest, place)
+        before, line = line, first
+        if slope[line] > 0:
+            share = -slope[before] / (slope[line] - slope[before])
             weights[before] = 1 - share
     weights[line] = share
-    return np.array([place]), float(heights[line] + slopes[line] * place), weights
+    return np.array([place]), height[line] + slope[line] * place, weights
 
 
 def _steepest(gain: Floats, use: Floats) -> float:
