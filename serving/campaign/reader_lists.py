@@ -78,7 +78,7 @@ def _terms(plan: CampaignPlan, money_unit: str | None) -> ListTerms:
         MoneyUnit.of(money_unit, plan.currency),
         plan.snapshot_date,
         plan.horizon_days,
-        str(plan.customers["model_version"].iloc[0]),
+        str(plan.known.customers["model_version"].iloc[0]),
         ends="campaign",
         starts=plan.starts_on,
     )

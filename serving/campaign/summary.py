@@ -219,7 +219,7 @@ def _covers(plan: CampaignPlan) -> str:
     """Say which scores the plan is made from, and what it is judged by."""
     measured = translated(MEASURES[plan.terms.primary_measure])
     known = {"day": plan.snapshot_date, "measure": measured, "days": plan.horizon_days}
-    if version := plan.customers["model_version"].iloc[0]:
+    if version := plan.known.customers["model_version"].iloc[0]:
         return translated(
             "Scores of {day:date}, model version {version:digits}; judged by the {measure} over {days:day|days}",
             version=version,

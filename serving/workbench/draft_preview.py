@@ -36,8 +36,8 @@ def _preview_page(visit: Visit, draft: Campaign) -> Response:
         why_not=why_not,
         plan=plan,
         said=_said(made) if made else [],
-        contacted=_rows(visit, plan.contacted) if plan else [],
-        held_out=_rows(visit, plan.held_out) if plan else [],
+        contacted=_rows(visit, plan.first(SHOWN_CUSTOMERS, held_out=False)) if plan else [],
+        held_out=_rows(visit, plan.first(SHOWN_CUSTOMERS, held_out=True)) if plan else [],
         rest=[(reason_in_words(str(why)), int(n)) for why, n in plan.reasons.items()] if plan else [],
         beside=_beside(made) if made else "",
         shown=SHOWN_CUSTOMERS,
@@ -55,8 +55,7 @@ def _said(made: Planned) -> list[str]:
 
 
 def _rows(visit: Visit, rows: pd.DataFrame) -> list[dict[str, Any]]:
-    first = rows.head(SHOWN_CUSTOMERS)
-    return [{**row, "key": visit.key_of(str(row["customer_id"]))} for row in first.to_dict("records")]
+    return [{**row, "key": visit.key_of(str(row["customer_id"]))} for row in rows.to_dict("records")]
 
 
 def _beside(made: Planned) -> str:

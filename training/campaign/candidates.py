@@ -283,7 +283,7 @@ def profit_of_contacts(
 
     Parameters
     ----------
-    contacts : DataFrame of customers with ``offer``, the name of one of the offers
+    contacts : DataFrame of customers with ``number``, the place of their offer among the offers
     offers : sequence of Offer, perhaps changed since they were chosen
     value : ndarray of shape (n_contacts,), money, instead of their value at stake
     odds : float, factor of the odds of leaving
@@ -292,8 +292,8 @@ def profit_of_contacts(
     value = contacts["value_at_stake"].to_numpy() if value is None else value
     p, spend = odds * p / (1 - p + odds * p), contacts["spend_per_purchase"].to_numpy()
     total = 0.0
-    for offer in offers:
-        mine = (contacts["offer"] == offer.name).to_numpy()
+    for number, offer in enumerate(offers):
+        mine = contacts["number"].to_numpy() == number
         for rows, same in offer.by_silence(contacts["silent_days"]):
             rows = rows & mine
             total += float(offer_profit(p[rows], value[rows], same, spend[rows]).sum())

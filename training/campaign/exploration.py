@@ -57,9 +57,9 @@ def add_explorers(drawn: Draw, reach: WithinReach, offers: Sequence[Offer], term
     ranked = free[np.argsort(-most[free], kind="stable")]
     chosen = _within(ranked, best, reach.cost[doubtful], terms, places)
     held_out, first_stratum = rng.permutation(chosen)[: len(chosen) // 2], int(drawn.stratum.max()) + 1
-    for number, offer in enumerate(offers):
+    for number in range(len(offers)):
         mine = doubtful[chosen[best[chosen] == number]]
-        drawn.give(mine, number, offer)
+        drawn.give(mine, number)
         drawn.stratum[mine] = first_stratum + number
     drawn.explores[doubtful[chosen]] = True
     drawn.held_out[doubtful[held_out]] = True

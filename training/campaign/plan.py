@@ -24,7 +24,7 @@ from features.log.currencies import one_name
 from training.campaign.candidates import (
     profit_of_contacts,
 )
-from training.campaign.draw import EXPLORE, UNDRAWN
+from training.campaign.draw import UNDRAWN, Draw
 from training.campaign.exploration import choose_with_explorers
 from training.campaign.holdout import CONFIDENCE, holdout_share_for, minimum_detectable_effect
 from training.campaign.prepared import Prepared, prepare
@@ -32,15 +32,15 @@ from training.campaign.resumption import value_at_resumption
 from training.campaign.running import RunningCampaign
 from training.campaign.settings import PlanTerms
 from training.offers.allocation import Allocation
-from training.offers.offers import BetaPrior, Offer
+from training.offers.offers import BetaPrior, Floats, Offer
 
 _MOST_ROUNDS = 30
 
 
-def _ranking(rows: pd.DataFrame, wanted: pd.Series) -> NDArray[np.intp]:
+def _ranking(profit: Floats, wanted: NDArray[np.bool_]) -> NDArray[np.intp]:
     """Return the places of some customers, who come by id, by expected profit; of equals the smaller id is first."""
     some = np.flatnonzero(wanted)
-    return np.asarray(some[np.argsort(-rows["expected_profit"].to_numpy()[some], kind="stable")])
+    return np.asarray(some[np.argsort(-profit[some], kind="stable")])
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,14 @@ class CampaignPlan:
     Parameters
     ----------
     known : Prepared, what it was chosen from
-    drawn : DataFrame, the figures of the customers within reach, as ``customers`` has them
+    drawn : Draw of the customers within reach
     terms : PlanTerms
     allocation : Allocation, of the candidates, before the draw
     holdout_share : float in [0, 0.5]
     """
 
     known: Prepared
-    drawn: pd.DataFrame
+    drawn: Draw
     terms: PlanTerms
     allocation: Allocation
     holdout_share: float
@@ -70,17 +70,14 @@ class CampaignPlan:
         ``reason`` why one is not chosen.
         """
         everybody = self.known.customers
+        said = self.drawn.said(np.arange(len(self.drawn.number)), self.known.reach.doubtful)
         places = self.known.candidates[self.known.reach.places]
-        for name in (
-            "reason",
-            "expected_profit",
-            *self.drawn.columns.difference(everybody.columns, sort=False),
-        ):
+        columns = {}
+        for name in said:
             cells = everybody[name] if name in everybody else UNDRAWN[name]
-            column = pd.Series(cells, index=everybody.index, dtype=self.drawn[name].dtype)
-            column.iloc[places] = self.drawn[name].array
-            everybody = everybody.assign(**{name: column})
-        return everybody
+            columns[name] = pd.Series(cells, index=everybody.index, dtype=said[name].dtype)
+            columns[name].iloc[places] = said[name].array
+        return everybody.assign(**columns)
 
     @property
     def offers(self) -> tuple[Offer, ...]:
@@ -136,7 +133,7 @@ class CampaignPlan:
         StayworthError
             If it names several: their values cannot be compared.
         """
-        named = self.customers.get("currency", pd.Series(dtype=str)).astype(str)
+        named = self.known.customers.get("currency", pd.Series(dtype=str)).astype(str)
         words = sorted(set(named) - {"", "nan", "None"})
         names = sorted(set(one_name(words).values()))
         if len(names) > 1:
@@ -150,18 +147,13 @@ class CampaignPlan:
         return names[0] if names else None
 
     @cached_property
-    def _order(self) -> NDArray[np.intp]:
-        """Places of the chosen within reach, the most profitable first."""
-        return _ranking(self.drawn, self.drawn["offer"] != "")
-
-    @cached_property
     def figures(self) -> pd.DataFrame:
-        """The figures of the chosen, in their order: what sums over many customers are made of."""
-        return self.drawn.take(self._order).reset_index(drop=True)
+        """The figures of the chosen: what sums over many customers are made of."""
+        return self.drawn.figures(np.flatnonzero(self.drawn.chosen))
 
     @cached_property
     def contacts(self) -> pd.DataFrame:
-        """The figures of the contacted, in their order."""
+        """The figures of the contacted."""
         return self.figures[~self.figures["held_out"]].reset_index(drop=True)
 
     @property
@@ -169,23 +161,36 @@ class CampaignPlan:
         """Number of customers held out."""
         return len(self.figures) - len(self.contacts)
 
+    @property
+    def explorers(self) -> pd.DataFrame:
+        """The figures of those of the contacted who are contacted to learn."""
+        return self.contacts[self.contacts["explores"]]
+
+    @cached_property
+    def _order(self) -> NDArray[np.intp]:
+        """Places of the chosen within reach, the most profitable first."""
+        return _ranking(self.drawn.money["expected_profit"], self.drawn.chosen)
+
+    def _listed(self, rows: NDArray[np.intp]) -> pd.DataFrame:
+        """Return all that is known of some within reach."""
+        places = self.known.candidates[self.known.reach.places[rows]]
+        said = self.drawn.said(rows, self.known.reach.doubtful)
+        known = self.known.customers.take(places).reset_index(drop=True)
+        return known.assign(**{name: said[name] for name in said})
+
+    def first(self, number: int, *, held_out: bool) -> pd.DataFrame:
+        """Return the most profitable of the contacted, or of the held out, with all that is known of them."""
+        return self._listed(self._order[self.drawn.held_out[self._order] == held_out][:number])
+
     @cached_property
     def chosen(self) -> pd.DataFrame:
         """Contacted and held out with all that is known of them, the most profitable first."""
-        places = self.known.candidates[self.known.reach.places[self._order]]
-        rows = self.known.customers.take(places).reset_index(drop=True)
-        said = self.figures[["reason", "expected_profit", *UNDRAWN]]
-        return rows.assign(**{name: said[name] for name in said})
+        return self._listed(self._order)
 
     @cached_property
     def contacted(self) -> pd.DataFrame:
         """Customers to contact now."""
         return self.chosen[~self.chosen["held_out"]].reset_index(drop=True)
-
-    @property
-    def explorers(self) -> pd.DataFrame:
-        """The figures of those of the contacted who are contacted to learn."""
-        return self.contacts[self.contacts["purpose"] == EXPLORE]
 
     @cached_property
     def held_out(self) -> pd.DataFrame:
@@ -195,13 +200,13 @@ class CampaignPlan:
     @cached_property
     def not_selected(self) -> pd.DataFrame:
         """Everyone else, with the reason."""
-        customers = self.customers
-        return customers.take(_ranking(customers, customers["offer"] == "")).reset_index(drop=True)
+        profit, left = self.customers["expected_profit"].to_numpy(), self.customers["offer"] == ""
+        return self.customers.take(_ranking(profit, left.to_numpy())).reset_index(drop=True)
 
     @cached_property
     def reasons(self) -> pd.Series:
         """How many of everyone else have each reason, the most frequent first."""
-        within = self.drawn.loc[self.drawn["offer"] == "", "reason"].value_counts()
+        within = pd.Series(self.drawn.reasons(self.known.reach.doubtful), dtype=int)
         both = self.known.beyond_reach.add(within, fill_value=0).astype(int)
         return both.sort_values(ascending=False, kind="stable")
 
@@ -235,12 +240,11 @@ class CampaignPlan:
     def expected_effect(self) -> float:
         """Share of the contacted whom the offers are expected to keep."""
         kept = sum(
-            float((part["churn_probability"] * offer.acceptance).sum())
-            for part, offer in self._by_acceptance()
+            float((part["churn_probability"] * offer.acceptance).sum()) for part, offer in self._by_acceptance
         )
         return kept / len(self.contacts) if len(self.contacts) else 0.0
 
-    @property
+    @cached_property
     def stay_rate(self) -> float:
         """Share of the chosen expected to stay without any contact."""
         chosen = self.figures
@@ -252,13 +256,15 @@ class CampaignPlan:
         sizes = (len(self.contacts), self.n_held_out)
         return minimum_detectable_effect(*sizes, self.stay_rate, power=self.terms.power)
 
+    @cached_property
     def _by_acceptance(self) -> list[tuple[pd.DataFrame, Offer]]:
-        """Split the contacted by offer and acceptance rate."""
-        parts = [(offer, self.contacts[self.contacts["offer"] == offer.name]) for offer in self.offers]
+        """The contacted, split by offer and acceptance rate."""
+        part = self.contacts[["churn_probability", "value_at_stake", "incentive_cost"]]
+        number, silent = (self.contacts[name].to_numpy() for name in ("number", "silent_days"))
         return [
-            (part[rows], same)
-            for offer, part in parts
-            for rows, same in offer.by_silence(part["silent_days"])
+            (part.take(np.flatnonzero(rows & (number == place))), same)
+            for place, offer in enumerate(self.offers)
+            for rows, same in offer.by_silence(silent)
         ]
 
     def profit_interval(self) -> tuple[float, float]:
@@ -267,7 +273,7 @@ class CampaignPlan:
         It covers the uncertainty of the acceptance rates, and chance in who leaves and who accepts.
         """
         variance = 0.0
-        for part, offer in self._by_acceptance():
+        for part, offer in self._by_acceptance:
             p, gain = part["churn_probability"].to_numpy(), part["value_at_stake"].to_numpy()
             d = part["incentive_cost"].to_numpy()
             kept, taken = p * max(offer.acceptance, 0.0), (1 - p) * offer.redemption_rate
@@ -363,7 +369,7 @@ def choose(known: Prepared, terms: PlanTerms) -> CampaignPlan:
     share = 0.1 if terms.holdout_share is None else terms.holdout_share
     for _ in range(_MOST_ROUNDS):
         allocation, drawn = choose_with_explorers(known.reach, known.offers, terms, share)
-        result = CampaignPlan(known, drawn.table(known.offers), terms, allocation, share)
+        result = CampaignPlan(known, drawn, terms, allocation, share)
         if terms.effect is None:
             return result
         needed = _share_for_effect(result, terms.effect)
@@ -375,7 +381,7 @@ def choose(known: Prepared, terms: PlanTerms) -> CampaignPlan:
 
 def _share_for_effect(result: CampaignPlan, effect: float) -> float:
     chosen, rate, power = len(result.figures), result.stay_rate, result.terms.power
-    if not chosen:
+    if chosen < 2:  # nobody to compare with
         return result.holdout_share
     share = holdout_share_for(effect, chosen, rate, power=power)
     if share is None:

@@ -13,7 +13,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from features.documents import read_json
@@ -199,7 +198,7 @@ def record_of(plan: CampaignPlan, inputs: Mapping[str, InputFile] | None = None)
         created_at=datetime.now(UTC).replace(microsecond=0),
         inputs=dict(inputs or {}),
         snapshot_date=plan.snapshot_date,
-        model_version=str(plan.customers["model_version"].iloc[0]),
+        model_version=str(plan.known.customers["model_version"].iloc[0]),
         starts_on=plan.starts_on,
         horizon_days=plan.horizon_days,
         margin=plan.margin,
@@ -211,13 +210,13 @@ def record_of(plan: CampaignPlan, inputs: Mapping[str, InputFile] | None = None)
         offers=plan.offers,
         terms=PlanTerms.model_validate(plan.terms.model_dump(include=set(PlanTerms.model_fields))),
         counts=Counts(
-            scored=len(plan.customers),
+            scored=len(plan.known.customers),
             chosen=len(plan.figures),
             contacted=len(plan.contacts),
             held_out=plan.n_held_out,
             explorers=len(plan.explorers),
-            not_selected=_counts(plan.not_selected["reason"]),
-            by_offer=_counts(plan.contacts["offer"]),
+            not_selected={str(reason): int(count) for reason, count in plan.reasons.items()},
+            by_offer=_by_offer(plan),
         ),
         allocation=_shadow_prices(plan),
         expected=_expectation(plan),
@@ -225,8 +224,11 @@ def record_of(plan: CampaignPlan, inputs: Mapping[str, InputFile] | None = None)
     )
 
 
-def _counts(column: pd.Series) -> dict[str, int]:
-    return {str(name): int(count) for name, count in column.value_counts().items()}
+def _by_offer(plan: CampaignPlan) -> dict[str, int]:
+    return {
+        plan.offers[number].name: int(count)
+        for number, count in plan.contacts["number"].value_counts().items()
+    }
 
 
 def _shadow_prices(plan: CampaignPlan) -> ShadowPrices:
@@ -254,7 +256,7 @@ def _expectation(plan: CampaignPlan) -> Expectation:
 
 
 def _experiment(plan: CampaignPlan) -> Experiment:
-    strata = plan.figures.groupby(["stratum", "offer"])["held_out"].agg(["size", "sum"]).reset_index()
+    strata = plan.figures.groupby(["stratum", "number"])["held_out"].agg(["size", "sum"]).reset_index()
     detectable = plan.detectable_effect
     return Experiment(
         primary_measure=plan.terms.primary_measure,
@@ -265,8 +267,8 @@ def _experiment(plan: CampaignPlan) -> Experiment:
         expected_effect=plan.expected_effect,
         minimum_detectable_effect=detectable if math.isfinite(detectable) else None,
         strata=tuple(
-            Stratum(stratum=int(s), offer=offer, chosen=int(size), held_out=int(held))
-            for s, offer, size, held in strata.itertuples(index=False)
+            Stratum(stratum=int(s), offer=plan.offers[int(n)].name, chosen=int(size), held_out=int(held))
+            for s, n, size, held in strata.itertuples(index=False)
         ),
     )
 

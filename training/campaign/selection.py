@@ -11,13 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.language import translatable
-from training.campaign.draw import Draw
+from training.campaign.draw import NOT_PAYING, Draw
 from training.campaign.holdout import draw_holdout, stratify
 from training.campaign.settings import PlanTerms
 from training.offers.allocation import NOBODY, Allocation, allocate
 from training.offers.offers import Floats, Offer
 
-NOT_PAYING = translatable("no offer would pay")
 NOT_FOR_THEM = translatable("no offer is for their tier, stage or segment")
 _MOST_ROUNDS = 30
 
@@ -76,9 +75,9 @@ def choose_and_draw(
         # The customers held out were cheaper than average. Choose fewer and draw again: dropping some after the
         # draw would no longer be random.
         budget *= 0.999 * terms.budget / spent
-    drawn = Draw.of(customers)
-    for number, offer in enumerate(offers):
-        drawn.give(rows[choice == number], number, offer)
+    drawn = Draw.of(customers, offers)
+    for number in range(len(offers)):
+        drawn.give(rows[choice == number], number)
     drawn.stratum[rows], drawn.held_out[rows] = strata, held_out
     drawn.crowded_out[paying[~taken]] = True
     return allocation, drawn

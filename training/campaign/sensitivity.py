@@ -114,8 +114,8 @@ def tornado(plan: CampaignPlan) -> list[Swing]:
         swings.append(
             Swing(translated("resumption ({assumed:g}; 0 to 1)", assumed=plan.resumption), ends[0], ends[1])
         )
-    for offer in plan.offers:
-        if (part["offer"] == offer.name).any():
+    for number, offer in enumerate(plan.offers):
+        if (part["number"] == number).any():
             words, low, high = _acceptance_ends(offer)
             ends = [profit([o if o is not offer else end for o in plan.offers]) for end in (low, high)]
             swings.append(
@@ -176,11 +176,10 @@ def with_dormant(plan: CampaignPlan) -> Dormant | None:
     some = plan.known.thinned_with_dormant
     kept = (1 - plan.holdout_share) / some.scale
     other = _allocate(plan, some.prices, some.scale, plan.terms.for_profit.budget, enlarge=True)
-    taken = other.choice != NOBODY
+    taken = np.flatnonzero(other.choice != NOBODY)
     once = None
     if plan.resumption is not None:
-        profit = prices(at_resumption(some.rows[taken], 0.0), plan.offers)[0]
-        once = kept * float(profit[np.arange(len(profit)), other.choice[taken]].sum())
+        once = kept * float(some.profit_if_once[taken, other.choice[taken]].sum())
     return Dormant(plan.known.dormant, round(kept * other.contacts), kept * other.profit, once)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from training.campaign.candidates import prices
+from training.campaign.resumption import at_resumption
 from training.offers.offers import Floats, Offer
 
 _MOST_CUSTOMERS = 3_000
@@ -44,3 +45,8 @@ class Thinned:
     def prices(self) -> tuple[Floats, Floats]:
         """Expected profit and cost of each offer to each, as `training.campaign.candidates.prices` gives them."""
         return prices(self.rows, self.offers)
+
+    @cached_property
+    def profit_if_once(self) -> Floats:
+        """Expected profit of each offer to each, if those who come back buy once only."""
+        return prices(at_resumption(self.rows, 0.0), self.offers)[0]

@@ -15,13 +15,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from training.campaign.acceptance_by_silence import bands_of
-from training.campaign.selection import NOT_PAYING
+from training.campaign.draw import NOT_PAYING
 from training.offers.offer_profit import offer_profit
 from training.offers.offers import Floats, Offer
 
 FIGURES = (
     *("churn_probability", "value_at_stake", "value_of_resumption", "resumption", "expected_value"),
-    *("spend_per_purchase", "silent_days", "reason", "expected_profit"),
+    *("spend_per_purchase", "silent_days", "expected_profit"),
 )
 """Columns of customers that a draw, and what it earns, is worked out from; the others are for its lists."""
 UPPER_END = 1.645
