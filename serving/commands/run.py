@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -147,7 +148,16 @@ def _document(run: ScheduledRun, repeated: bool) -> dict[str, Any]:
 
 def _show(document: dict[str, Any]) -> None:
     """Print the steps, a line each."""
-    log, training, scoring = document["log"], document["training"], document["scoring"]
+    title = translated("Run {id} of {day}", id=document["run_id"], day=document["snapshot_date"])
+    show_table(title, ["", ""], [*_of_training(document), *_of_list(document)])
+    if document["repeated"]:
+        typer.echo()
+        typer.echo(translated("All of this had been done before: nothing was done now."))
+
+
+def _of_training(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what was read, and what was learnt of it."""
+    log, training = document["log"], document["training"]
     outcomes = {
         "promoted": translated("version {version} is the champion", version=training.get("version")),
         "stayed": translated(
@@ -155,45 +165,38 @@ def _show(document: dict[str, Any]) -> None:
         ),
         "not due": translated("not due"),
     }
-    rows = [
-        (
-            translated("log"),
-            translated(
-                "{n:row|rows} in, {used:,} used, {customers:customer|customers}, up to {day:date}",
-                n=log["rows_in"],
-                used=log["rows_used"],
-                customers=log["customers"],
-                day=log["last_day"],
-            ),
+    yield (
+        translated("log"),
+        translated(
+            "{n:row|rows} in, {used:,} used, {customers:customer|customers}, up to {day:date}",
+            n=log["rows_in"],
+            used=log["rows_used"],
+            customers=log["customers"],
+            day=log["last_day"],
         ),
-        (translated("training"), outcomes[document["outcome"]]),
-        *(("", reason) for reason in training["reasons"]),
-        (
-            translated("list"),
-            translated(
-                "{n:customer|customers} scored by version {version}",
-                n=scoring["scored"],
-                version=scoring["model_version"],
-            ),
+    )
+    yield translated("training"), outcomes[document["outcome"]]
+    for reason in training["reasons"]:
+        yield "", reason
+
+
+def _of_list(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what was scored, where the list is now, and what it alerts to."""
+    scoring = document["scoring"]
+    yield (
+        translated("list"),
+        translated(
+            "{n:customer|customers} scored by version {version}",
+            n=scoring["scored"],
+            version=scoring["model_version"],
         ),
-    ]
+    )
     if scoring["out"]:
-        rows.append(
-            ("", translated("{n:customer|customers} in {file}", n=scoring["listed"], file=scoring["out"]))
-        )
+        yield "", translated("{n:customer|customers} in {file}", n=scoring["listed"], file=scoring["out"])
     if store := scoring["published_in"]:
-        rows.append(
-            ("", translated("{n:customer|customers} published in {store}", n=scoring["scored"], store=store))
-        )
+        yield "", translated("{n:customer|customers} published in {store}", n=scoring["scored"], store=store)
     if alerts := document["alerts"]:
-        rows.append(
-            (
-                translated("alerts"),
-                translated("{n:open alert|open alerts} in {file}", n=alerts["open"], file=alerts["out"]),
-            )
+        yield (
+            translated("alerts"),
+            translated("{n:open alert|open alerts} in {file}", n=alerts["open"], file=alerts["out"]),
         )
-    title = translated("Run {id} of {day}", id=document["run_id"], day=document["snapshot_date"])
-    show_table(title, ["", ""], rows)
-    if document["repeated"]:
-        typer.echo()
-        typer.echo(translated("All of this had been done before: nothing was done now."))

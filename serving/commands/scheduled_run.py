@@ -17,7 +17,6 @@ from features.files import atomic_path
 from features.language import translated, use_language
 from features.log.findings import WARNING, settle
 from features.snapshot import Snapshot
-from serving.commands.alerts import raise_alerts
 from serving.commands.delivery import opened_delivery
 from serving.commands.made_list import (
     contacts_of,
@@ -27,6 +26,7 @@ from serving.commands.made_list import (
     shrunken,
     summary_of,
 )
+from serving.commands.raised_alerts import raise_alerts
 from serving.commands.run_id import digest_of, run_id
 from training.commands.monitor import why_due
 from training.versions.registry import Registry
