@@ -141,6 +141,9 @@ class Webhook:
                     kind=type(error).__name__,
                 )
             ) from None
+        self._require_taken(status, after, message)
+
+    def _require_taken(self, status: int, after: str, message: Message) -> None:
         if 200 <= status < 300:
             return
         if status >= 500 or status in _TRY_AGAIN:

@@ -57,25 +57,7 @@ def choose_recipe(
     FitError
         If in every closed window all customers churned, or none did.
     """
-    if all(len(np.unique(row.churned)) < 2 for row in rows):
-        days = rows[-1].window.horizon_days
-        if rows[-1].churned.all():
-            raise FitError(
-                translated(
-                    "In every one of the {n} closed churn windows of {days} days all customers churned: there is "
-                    "nothing to learn. Use a longer --horizon-days.",
-                    n=len(rows),
-                    days=days,
-                )
-            )
-        raise FitError(
-            translated(
-                "In every one of the {n} closed churn windows of {days} days all customers came back: there is "
-                "nothing to learn. Use a shorter --horizon-days.",
-                n=len(rows),
-                days=days,
-            )
-        )
+    _require_both_outcomes(rows)
     splits = rolling_splits(rows)
     how = translatable("forward in time") if splits else translatable("by customers")
     splits = splits or customer_splits(rows)
@@ -104,6 +86,29 @@ def choose_recipe(
         spend_inputs=spend.inputs,
         files=files,
         spend_files=spend.files,
+    )
+
+
+def _require_both_outcomes(rows: Sequence[LabelledSnapshot]) -> None:
+    if any(len(np.unique(row.churned)) > 1 for row in rows):
+        return
+    days = rows[-1].window.horizon_days
+    if rows[-1].churned.all():
+        raise FitError(
+            translated(
+                "In every one of the {n} closed churn windows of {days} days all customers churned: there is "
+                "nothing to learn. Use a longer --horizon-days.",
+                n=len(rows),
+                days=days,
+            )
+        )
+    raise FitError(
+        translated(
+            "In every one of the {n} closed churn windows of {days} days all customers came back: there is "
+            "nothing to learn. Use a shorter --horizon-days.",
+            n=len(rows),
+            days=days,
+        )
     )
 
 
