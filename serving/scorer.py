@@ -25,7 +25,7 @@ from features.errors import StayworthError
 from features.language import translated
 from features.log.checks import OLDEST_YEAR
 from features.log.clock import require_known_orders, tomorrow
-from features.log.columns import text
+from features.log.column_text import text
 from features.log.findings import Finding
 from features.log.history_checks import late_snapshot
 from features.log.prices import Prices

@@ -62,6 +62,7 @@ FLOORS = {
             "retelling",
             "settings",
             "snapshot",
+            "spreadsheet_cells",
             "suggestion",
             "temporary",
         ),

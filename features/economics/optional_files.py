@@ -19,7 +19,8 @@ import pyarrow as pa
 from features.errors import StayworthError
 from features.language import translatable, translated
 from features.log.amounts import Cents, cents, currency_marks, numbers
-from features.log.columns import listed, text
+from features.log.column_text import text
+from features.log.columns import listed
 from features.log.currencies import currency_code, one_name
 from features.log.date_formats import ISO
 from features.log.dates import local_times, past_month

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from features.errors import LogError
 from features.language import translated
-from features.log.columns import plain, text
+from features.log.column_text import plain, text
 from features.log.currencies import one_name
 from features.log.dates import ascii_digits
 from features.log.number_style import NumberStyle

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.language import translated
-from features.log.columns import quoted, text
+from features.log.column_text import text
+from features.log.columns import quoted
 from features.log.dates import ascii_digits
 from features.log.remedies import with_replaced
 

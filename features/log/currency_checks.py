@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.language import translated
-from features.log.columns import listed, quoted, text
+from features.log.column_text import text
+from features.log.columns import listed, quoted
 from features.log.currencies import currency_code, one_name
 from features.log.findings import Finding
 from features.log.remedies import typed

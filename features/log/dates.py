@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from features.errors import LogError
 from features.jalali import days_of_month, gregorian
 from features.language import translated
-from features.log.columns import plain, text
+from features.log.column_text import plain, text
 from features.log.date_formats import ISO, NUMERIC_FORMATS
 from features.log.month_names import with_english_months
 

@@ -21,8 +21,8 @@ import pyarrow.csv
 
 from features.errors import EmptyLogError, LogError
 from features.language import translated
-from features.log.file_kinds import plain_text
 from features.log.streams import Stream
+from features.log.unpacking import plain_text
 
 SEPARATORS = ",;\t|"
 _BLOCK_BYTES = 8 << 20  # a row must fit in one

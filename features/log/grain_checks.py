@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.language import translated
-from features.log.columns import quoted, text
+from features.log.column_text import text
+from features.log.columns import quoted
 from features.log.findings import Finding
 from features.log.loss_checks import MUCH
 from features.log.remedies import typed

@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from features.language import translated
 from features.log.amounts import numbers
-from features.log.columns import listed, plain
+from features.log.column_text import plain
+from features.log.columns import listed
 from features.log.customer_days import customer_days, day_keys
 from features.log.findings import Finding
 from features.log.transactions import TransactionLog

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.log.columns import text
+from features.log.column_text import text
 
 MISSING_WORDS = ("null", "\\n", "nan", "<na>", "n/a", "#n/a", "none", "nil", "(null)", "undefined")
 """Ids, in lower case, with which programs write that there is none."""

@@ -13,8 +13,8 @@ import pyarrow.json
 from features.documents import DEEPEST
 from features.errors import LogError
 from features.language import translated
-from features.log.file_kinds import plain_text
 from features.log.streams import Stream
+from features.log.unpacking import plain_text
 
 _BLOCK_BYTES = 1 << 20
 _OPENING, _CLOSING = np.frombuffer(b"[{", np.uint8), np.frombuffer(b"]}", np.uint8)

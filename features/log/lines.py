@@ -17,7 +17,7 @@ import pyarrow as pa
 from features.errors import LogError
 from features.language import translatable, translated
 from features.log.amounts import EXPRESSION_ERROR, LARGEST_AMOUNT, Cents, cents, numbers
-from features.log.columns import text
+from features.log.column_text import text
 from features.log.date_formats import ISO
 from features.log.dates import Times, local_times, past_month
 from features.log.expression import AmountExpression

@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from features.files import is_text
 from features.language import translated, translation
-from features.log.columns import blank, listed, quoted, text
+from features.log.column_text import blank, text
+from features.log.columns import listed, quoted
 from features.log.date_formats import ISO
 from features.log.dates import ascii_digits, past_month
 from features.log.findings import Finding

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,18 +13,13 @@ import pyarrow.compute as pc
 
 from features.language import translatable, translated
 from features.log.amounts import numbers, without_marks
-from features.log.columns import plain, text
+from features.log.column_text import plain, text
+from features.log.date_notation import Way, matches, ways_of_dates
 from features.log.dates import ascii_digits, local_times
 from features.log.known_notations import (
     ACCOUNTED,
     ADVICE,
-    DATES,
-    JALALI_EITHER,
-    JALALI_ORDERS,
     NUMBERS,
-    OTHER_DATES,
-    OVER_12,
-    UNREAD_DATES,
     UNREAD_NUMBERS,
 )
 from features.log.number_style import NumberStyle
@@ -33,7 +28,6 @@ from features.log.settings import LogRules
 _EITHER = translatable(
     "They stand in one column with the other order, and 01/02/2011 may be either: read each as a file of its own."
 )
-_SAMPLE_ROWS = 20_000
 _COUNTED = {
     "amounts": translatable("{n:amount is|amounts are} written {how}"),
     "margins": translatable("{n:margin is|margins are} written {how}"),
@@ -127,7 +121,7 @@ def written_otherwise(
         return []  # every format is read in that calendar, as year, month and day
     for name in columns:
         written = ascii_digits(text(raw[name].take(pa.array(rows))))
-        ways = _ways_of_dates(written, tried) if what == "dates" else _ways_of_numbers(written, rules)
+        ways = ways_of_dates(written, tried) if what == "dates" else _ways_of_numbers(written, rules)
         for how, flag, cells, values in ways:
             found.append(Notation(what, how, flag, name, rows[cells], values))
     found.sort(key=lambda notation: -notation.rows.size)
@@ -173,20 +167,17 @@ def _reads_the_rest(form: str, read_as: str, column: pa.ChunkedArray, rows: npt.
     return not bool((np.isnat(after) & ~np.isnat(before)).any())
 
 
-_Way = tuple[str, str, npt.NDArray[np.bool_] | npt.NDArray[np.int64], npt.NDArray[np.float64]]
-
-
-def _ways_of_numbers(written: pa.ChunkedArray, rules: LogRules) -> Iterator[_Way]:
+def _ways_of_numbers(written: pa.ChunkedArray, rules: LogRules) -> Iterator[Way]:
     """Yield how numbers are written: in words, the flag, which cells, and their values."""
     left = pc.is_valid(written).to_numpy().copy()
     for how, pattern, _ in UNREAD_NUMBERS:
-        fits = left & _matches(written, pattern)
+        fits = left & matches(written, pattern)
         left &= ~fits
         if fits.any():
             yield how, "", np.flatnonzero(fits), np.full(int(fits.sum()), np.nan)
     bare = without_marks(written)
     for how, pattern, flag, style in NUMBERS:
-        fits = left & _matches(bare if style.accounting and flag != ACCOUNTED else written, pattern)
+        fits = left & matches(bare if style.accounting and flag != ACCOUNTED else written, pattern)
         if not fits.any() or _contradicts(style, rules):
             continue
         # A style reads plainer cells too, such as 12,5 beside 1.234,5; only numbers have a currency, not any words.
@@ -203,86 +194,6 @@ def _contradicts(style: NumberStyle, rules: LogRules) -> bool:
     marked = style.decimal != "." or style.thousands
     decimal = bool(marked) and rules.decimal not in (None, style.decimal)
     return decimal or bool(style.thousands and rules.thousands not in (None, style.thousands))
-
-
-def _ways_of_dates(written: pa.ChunkedArray, tried: Sequence[str]) -> Iterator[_Way]:
-    """Yield how dates are written, by formats first; what one reads, and none contradicts, is written so."""
-    yield from _ways_of_jalali_days(written)
-    left = pc.is_valid(written).to_numpy() & ~_no_days(written)
-    for how, pattern, _ in UNREAD_DATES:
-        fits = left & _matches(written, pattern)
-        left &= ~fits
-        if fits.any():
-            yield how, "", np.flatnonzero(fits), np.full(int(fits.sum()), np.nan)
-    some = written.take(
-        pa.array(np.linspace(0, len(written) - 1, min(len(written), _SAMPLE_ROWS)).astype(np.int64))
-    )
-    for how, pattern, form in (*DATES, *OTHER_DATES):
-        # There are many patterns, and most logs have few.
-        fits = left & _matches(written, pattern) if _matches(some, pattern).any() else np.zeros_like(left)
-        if form in tried or not fits.any():
-            continue
-        named = fits
-        if not form.startswith("--date-format"):
-            places = np.flatnonzero(left)
-            cells = written.take(pa.array(places))
-            read = np.zeros_like(left)
-            jalali = form.startswith("--")
-            times = local_times(cells, calendar="jalali") if jalali else local_times(cells, date_format=form)
-            read[places] = ~np.isnat(times)
-            alone = form.startswith("%") and not _matches(written, _contrary(pattern)).any()
-            # What looks like a format and is no day of the calendar, or has a month of another language, is none's.
-            fits, named = (fits | read, read) if alone else (fits, fits & read)
-        left &= ~fits
-        if named.any():
-            yield how, form, named, np.full(int(named.sum()), np.nan)
-
-
-def _ways_of_jalali_days(written: pa.ChunkedArray) -> Iterator[_Way]:
-    """Yield dates such as 15/10/1402; none where some have the day first and others the month."""
-    looks = _matches(written, r"^[0-9]{1,2}[./-][0-9]{1,2}[./-]1[34][0-9]{2}\b")
-    if not looks.any():
-        return
-    read = [
-        looks & ~np.isnat(local_times(written, date_format=form, calendar="jalali"))
-        for _, form in JALALI_ORDERS
-    ]
-    shown = [(read[0] & ~read[1]).any(), (read[1] & ~read[0]).any()]
-    flag = "--log-calendar jalali --date-format"
-    if shown[0] != shown[1]:
-        how, form = JALALI_ORDERS[int(shown[1])]
-        cells = read[int(shown[1])]
-        yield how, f"{flag} '{form}'", cells, np.full(int(cells.sum()), np.nan)
-    elif not shown[0] and read[0].any():
-        meant = " or ".join(f"'{form}'" for _, form in JALALI_ORDERS)
-        yield JALALI_EITHER, f"{flag} {meant}, as it is meant,", read[0], np.full(int(read[0].sum()), np.nan)
-
-
-def _no_days(written: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
-    """Mark dates such as 31.02.2024, no day in whatever order, and 15/10/1402, of another calendar."""
-    day = r"^([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{4})\b.*$"
-    looks = _matches(written, day)
-    dates = pc.replace_substring_regex(written, day, r"\1/\2/\3")
-    read = [local_times(dates, date_format=form) for form in ("%d/%m/%Y", "%m/%d/%Y")]
-    sound = np.any([times >= np.datetime64("1500-01-01") for times in read], axis=0)
-    found: npt.NDArray[np.bool_] = looks & ~sound
-    return found
-
-
-def _contrary(pattern: str) -> str:
-    """Return the pattern of dates with day and month the other way round."""
-    day, month = f"^{OVER_12}", "^[0-9]{1,2}"
-    for mark in ("/", r"\.", r"\-", "-"):
-        if pattern.startswith(f"{day}{mark}"):
-            return f"{month}{mark}{OVER_12}{mark}"
-        if pattern.startswith(f"{month}{mark}{OVER_12}"):
-            return f"{day}{mark}{month[1:]}{mark}"
-    return "^$"
-
-
-def _matches(written: pa.ChunkedArray, pattern: str) -> npt.NDArray[np.bool_]:
-    found: npt.NDArray[np.bool_] = pc.fill_null(pc.match_substring_regex(written, pattern), False).to_numpy()
-    return found
 
 
 def _with_one_format(found: list[Notation], read_as: str | None) -> list[Notation]:

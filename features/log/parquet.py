@@ -12,8 +12,9 @@ import pyarrow.fs
 
 from features.errors import LogError
 from features.language import translated
-from features.log.file_kinds import not_parquet, require_plausible_size
+from features.log.file_kinds import not_parquet
 from features.log.streams import Stream, require_distinct
+from features.log.unpacking import require_plausible_size
 
 _FREE_PARQUET_BYTES = 256 << 20
 

@@ -23,19 +23,21 @@ import pandas as pd
 import pyarrow as pa
 
 from features.errors import EmptyLogError, LogError
-from features.files import bare_cells, is_text
+from features.files import is_text
 from features.language import translated
 from features.log.databases import open_database
 from features.log.delimited import open_delimited
-from features.log.file_kinds import PACKED, kind_in_words, require_content, suffix_of, unzipped
+from features.log.file_kinds import PACKED, kind_in_words, require_content, suffix_of
 from features.log.hidden_rows import REMARKS, hidden_sentence
 from features.log.json_lines import open_json_lines
 from features.log.parquet import open_parquet
 from features.log.paths import FORMATS, existing, of_two_kinds, several
 from features.log.streams import Stream
+from features.log.unpacking import unzipped
 from features.log.workbook_remarks import currencies_of, hidden_rows_of, with_remarks_of
 from features.log.workbooks import open_workbook
 from features.progress import Report
+from features.spreadsheet_cells import bare_cells
 
 _DELIMITED = (".csv", ".tsv", ".txt")
 CURRENCIES = "currencies"

@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 from features.language import translated
 from features.log.amounts import numbers
 from features.log.answers import NO, YES
-from features.log.columns import listed, quoted, text
+from features.log.column_text import text
+from features.log.columns import listed, quoted
 from features.log.findings import Finding
 from features.log.remedies import typed, with_replaced
 from features.log.transactions import TransactionLog

@@ -17,7 +17,8 @@ from features.errors import EmptyLogError, LogError
 from features.language import translated
 from features.log.amounts import numbers, running_cents
 from features.log.buddhist_era import buddhist_remedy
-from features.log.columns import FIELDS, blank, listed, locate, plain
+from features.log.column_text import blank, plain
+from features.log.columns import FIELDS, listed, locate
 from features.log.customer_days import codes_of, encoded
 from features.log.dates import local_now
 from features.log.expression import AmountExpression

@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 
 from features.errors import EmptyLogError, LogError
 from features.language import translated
-from features.log.file_kinds import require_plausible_size
 from features.log.streams import Stream
+from features.log.unpacking import require_plausible_size
 from features.log.workbook_remarks import metadata_of
 from features.log.worksheets import Budget, Sheet, read_sheets, schema_of
 

@@ -20,10 +20,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features.errors import LogError, StayworthError
-from features.files import atomic_path, bare_cells
+from features.files import atomic_path
 from features.language import translated
 from features.log.delimited import Layout, layout_of
 from features.log.identity import loose, read_ids
+from features.spreadsheet_cells import bare_cells
 from features.suggestion import nearest
 
 EXTENSIONS = (".csv", ".tsv", ".txt", ".parquet", ".xlsx")

@@ -22,7 +22,8 @@ from hypothesis import given, strategies as st
 
 from features.documents import read_toml
 from features.errors import OutputError
-from features.files import atomic_path, bare_cells, safe_cells, write_csv, write_parquet
+from features.files import atomic_path, write_csv, write_parquet
+from features.spreadsheet_cells import bare_cells, safe_cells
 
 
 @pytest.fixture
