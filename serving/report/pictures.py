@@ -5,22 +5,19 @@ A picture shows all customers; segments are in the tables. Bars and points of pr
 
 from __future__ import annotations
 
-import html
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from matplotlib.ticker import MaxNLocator
 
 from features.economics.catalogue import INDICATORS
 from features.economics.segments import EVERYONE
 from features.economics.tables import EconomicsReport
 from features.language import translated, translated_in, written
+from serving.report.figures import BLUE, GREEN, GREY, INK, RED, empty_figure, shown, told_of, with_ticks
 
-INK, LINE = "#1c2733", "#dfe4e9"
-BLUE, GREEN, RED, GREY = "#1b6ca8", "#2f8f5b", "#b4472a", "#7a8794"
 _PALE = 0.4
 _FEWEST_PERIODS = 2
 _LATEST_COHORTS = 6
@@ -31,13 +28,6 @@ _STAGE_COLOURS = {
     "repeat": "#8fb8d8",
     "first_time": GREY,
     "lapsing": RED,
-}
-_TICKS = 5
-_MOST_DECIMALS = 3
-_LABELS = 7
-_ABOVE = {
-    **{"xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "y": 1, "yanchor": "bottom"},
-    **{"yshift": 8, "showarrow": False},
 }
 
 
@@ -68,8 +58,8 @@ def customer_base(rows: pd.DataFrame) -> go.Figure | None:
     rows = _everyone(rows)
     if len(rows) < _FEWEST_PERIODS:
         return None
-    periods = _shown(rows, "period")
-    figure = _figure(translated_in("unit", "customers"))
+    periods = shown(rows, "period")
+    figure = empty_figure(translated_in("unit", "customers"))
     for name, colour, sign in (("new", GREEN, 1), ("returned", BLUE, 1), ("lost", RED, -1)):
         title = INDICATORS[name].title
         bars = go.Bar(
@@ -77,7 +67,7 @@ def customer_base(rows: pd.DataFrame) -> go.Figure | None:
             y=sign * rows[name],
             name=title,
             marker={"color": colour, "opacity": _opacity(rows)},
-            hovertext=_told(periods, title, _shown(rows, name)),
+            hovertext=told_of(periods, title, shown(rows, name)),
             hoverinfo="text",
         )
         figure.add_trace(bars)
@@ -87,12 +77,12 @@ def customer_base(rows: pd.DataFrame) -> go.Figure | None:
         y=rows["end"],
         name=active,
         line={"color": INK},
-        hovertext=_told(periods, active, _shown(rows, "end")),
+        hovertext=told_of(periods, active, shown(rows, "end")),
         hoverinfo="text",
     )
     figure.add_trace(line)
     parts = rows[["new", "returned"]].sum(axis=1)
-    _ticks(figure, [-rows["lost"].max(), max(parts.max(), rows["end"].max())], "yaxis", ",.0f")
+    with_ticks(figure, [-rows["lost"].max(), max(parts.max(), rows["end"].max())], "yaxis", ",.0f")
     return figure.update_layout(barmode="relative")
 
 
@@ -101,17 +91,17 @@ def revenue(rows: pd.DataFrame) -> go.Figure | None:
     rows = _everyone(rows)
     if len(rows) < _FEWEST_PERIODS:
         return None
-    periods = _shown(rows, "period")
+    periods = shown(rows, "period")
     title = INDICATORS["net_revenue"].title
     bars = go.Bar(
         x=periods,
         y=rows["net_revenue"],
         marker={"color": BLUE, "opacity": _opacity(rows)},
-        hovertext=_told(periods, title, _shown(rows, "net_revenue")),
+        hovertext=told_of(periods, title, shown(rows, "net_revenue")),
         hoverinfo="text",
     )
-    figure = _figure(title).add_trace(bars)
-    return _ticks(figure, rows["net_revenue"], "yaxis")
+    figure = empty_figure(title).add_trace(bars)
+    return with_ticks(figure, rows["net_revenue"], "yaxis")
 
 
 def cohorts(rows: pd.DataFrame) -> go.Figure | None:
@@ -146,7 +136,7 @@ def cohorts(rows: pd.DataFrame) -> go.Figure | None:
         xgap=1,
         ygap=1,
     )
-    figure = _figure(INDICATORS["cohort"].title).add_trace(heat)
+    figure = empty_figure(INDICATORS["cohort"].title).add_trace(heat)
     figure.update_yaxes(autorange="reversed", type="category")
     return figure.update_xaxes(title=translated("periods since the first purchase"))
 
@@ -156,7 +146,7 @@ def payback(rows: pd.DataFrame) -> go.Figure | None:
     rows = rows[rows["cac"].notna()].tail(_LATEST_COHORTS)
     if rows.empty:
         return None
-    figure = _figure(translated("money per customer acquired"))
+    figure = empty_figure(translated("money per customer acquired"))
     named = {
         "cumulative_margin_per_acquired": (translated("margin so far"), GREEN),
         "cac": (translated("acquisition"), GREY),
@@ -167,16 +157,16 @@ def payback(rows: pd.DataFrame) -> go.Figure | None:
 def what_if(rows: pd.DataFrame) -> go.Figure | None:
     """Draw what each change would add, the largest first."""
     rows = rows.sort_values("gain")
-    changes = _shown(rows, "change")
+    changes = shown(rows, "change")
     bars = go.Bar(
         x=rows["gain"],
         y=changes,
         orientation="h",
         marker={"color": np.where(rows["gain"] < 0, RED, GREEN)},
-        hovertext=_told(changes, INDICATORS["gain"].title, _shown(rows, "gain")),
+        hovertext=told_of(changes, INDICATORS["gain"].title, shown(rows, "gain")),
         hoverinfo="text",
     )
-    return _ticks(_figure("").add_trace(bars), rows["gain"], "xaxis")
+    return with_ticks(empty_figure("").add_trace(bars), rows["gain"], "xaxis")
 
 
 def cost_of_keeping(rows: pd.DataFrame) -> go.Figure | None:
@@ -189,7 +179,9 @@ def cost_of_keeping(rows: pd.DataFrame) -> go.Figure | None:
     named = {name: how for name, how in named.items() if rows[name].notna().any()}
     if len(rows) < _FEWEST_PERIODS or not named:
         return None
-    return _side_by_side(_figure(translated("money per customer kept")), rows, "period", named, go.Scatter)
+    return _side_by_side(
+        empty_figure(translated("money per customer kept")), rows, "period", named, go.Scatter
+    )
 
 
 def stages(rows: pd.DataFrame) -> go.Figure | None:
@@ -202,8 +194,8 @@ def stages(rows: pd.DataFrame) -> go.Figure | None:
     }
     if len(rows) < _FEWEST_PERIODS or not named:
         return None
-    figure = _side_by_side(_figure(translated_in("unit", "customers")), rows, "period", named, go.Bar)
-    _ticks(figure, rows[list(named)].sum(axis=1), "yaxis", ",.0f")
+    figure = _side_by_side(empty_figure(translated_in("unit", "customers")), rows, "period", named, go.Bar)
+    with_ticks(figure, rows[list(named)].sum(axis=1), "yaxis", ",.0f")
     return figure.update_layout(barmode="stack")
 
 
@@ -211,12 +203,12 @@ def _side_by_side(
     figure: go.Figure, rows: pd.DataFrame, by: str, named: Mapping[str, tuple[str, str]], kind: Any
 ) -> go.Figure:
     """Draw columns of money as bars or lines of their own names and colours."""
-    labels = _shown(rows, by)
+    labels = shown(rows, by)
     for column, (name, colour) in named.items():
         style = {"marker": {"color": colour}} if kind is go.Bar else {"line": {"color": colour}}
-        told = _told(labels, name, _shown(rows, column))
+        told = told_of(labels, name, shown(rows, column))
         figure.add_trace(kind(x=labels, y=rows[column], name=name, hovertext=told, hoverinfo="text", **style))
-    return _ticks(figure, rows[list(named)].stack(), "yaxis")
+    return with_ticks(figure, rows[list(named)].stack(), "yaxis")
 
 
 def whale_curve(rows: pd.DataFrame) -> go.Figure | None:
@@ -229,13 +221,13 @@ def whale_curve(rows: pd.DataFrame) -> go.Figure | None:
         y=rows[amount],
         line={"color": GREEN},
         fill="tozeroy",
-        hovertext=_told(_shown(rows, "share_of_customers"), title, _shown(rows, amount)),
+        hovertext=told_of(shown(rows, "share_of_customers"), title, shown(rows, amount)),
         hoverinfo="text",
     )
-    figure = _figure(title).add_trace(line)
+    figure = empty_figure(title).add_trace(line)
     figure.update_xaxes(type="linear", title=translated("share of the customers, the best first"))
-    _ticks(figure, [0.0, 1.0], "xaxis", ".0%")
-    return _ticks(figure, rows[amount], "yaxis", ".0%" if known else "")
+    with_ticks(figure, [0.0, 1.0], "xaxis", ".0%")
+    return with_ticks(figure, rows[amount], "yaxis", ".0%" if known else "")
 
 
 _PICTURES: dict[str, Callable[[pd.DataFrame], go.Figure | None]] = {
@@ -256,48 +248,3 @@ def _everyone(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _opacity(rows: pd.DataFrame) -> list[float]:
     return [_PALE if provisional else 1.0 for provisional in rows["provisional"]]
-
-
-def _shown(rows: pd.DataFrame, column: str) -> list[str]:
-    """Write a column as people read it; escaped, for plotly reads tags in texts."""
-    return [html.escape(INDICATORS[column].shown(value)) for value in rows[column]]
-
-
-def _told(places: Sequence[str], name: str, values: Sequence[str]) -> list[str]:
-    """Say in one line what a mark of a picture stands for."""
-    return [
-        translated("{place}: {name} {value}", place=place, name=name, value=value)
-        for place, value in zip(places, values, strict=True)
-    ]
-
-
-def _ticks(figure: go.Figure, values: Sequence[float] | pd.Series, axis: str, shape: str = "") -> go.Figure:
-    """Mark an axis of numbers in the digits of the language, which plotly does not know."""
-    known = [float(value) for value in values if np.isfinite(value)]
-    places = MaxNLocator(_TICKS, integer=shape == ",.0f").tick_values(min([0.0, *known]), max([0.0, *known]))
-    shape = shape or f",.{_decimals(places)}f"
-    texts = [written(float(place), shape) for place in places]
-    return figure.update_layout({axis: {"tickvals": places, "ticktext": texts}})
-
-
-def _decimals(places: Sequence[float]) -> int:
-    """Return the fewest decimals that tell an axis's marks as they are."""
-    return next((count for count in range(_MOST_DECIMALS) if np.allclose(places, np.round(places, count))), 2)
-
-
-def _figure(unit: str) -> go.Figure:
-    layout = go.Layout(
-        template="none",
-        font={"family": "system-ui, sans-serif", "color": INK, "size": 13},
-        margin={"l": 8, "r": 16, "t": 34 if unit else 12, "b": 8},
-        legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        hovermode="closest",
-        dragmode=False,
-        xaxis={"type": "category" if unit else "-", "nticks": _LABELS, "gridcolor": LINE, "automargin": True},
-        # Not a rotated title: it would run into the ticks of some scripts.
-        annotations=[{"text": unit} | _ABOVE] if unit else [],
-        yaxis={"gridcolor": LINE, "zerolinecolor": GREY, "automargin": True},
-    )
-    return go.Figure(layout=layout)

@@ -6,83 +6,35 @@ by colour alone.
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from datetime import date, timedelta
+from typing import Any
 
-import matplotlib
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num, num2date
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
-from features.economics.periods import written_date
-from features.language import ENGLISH, current_language, in_digits, translated
+from features.language import translated
 from training.judging.trial_offer import TrialOffer
 from training.model.card import LogSummary
 from training.offers.profit_measures import profit_curve
+from training.report.plot_style import (
+    ACTUAL_COLOUR,
+    DASHES,
+    GREY,
+    MODEL_COLOUR,
+    NEWEST_COLOUR,
+    OTHER_COLOUR,
+    SIZE,
+    day_number,
+    mark_dates,
+    mark_thousands,
+    new_axes,
+    short_day,
+    styled,
+)
 from training.report.plots import COLOURS, calibration_plot, gain_plot
-from training.report.svg import TYPEFACE
 from training.snapshots.schedule import Schedule
-
-MODEL_COLOUR, OTHER_COLOUR, NEWEST_COLOUR = COLOURS[:3]
-INK, GREY, ACTUAL_COLOUR = "#1c2733", "#6b7280", "#374151"
-DASHES: tuple[Literal["-", "--", "-.", ":"], ...] = ("-", "--", "-.", ":")
-SIZE = (4.7, 3.5)
-STYLE = {
-    "font.family": ["sans-serif"],
-    "font.sans-serif": [TYPEFACE],
-    "font.size": 10,
-    "axes.edgecolor": "#9aa3af",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "legend.frameon": False,
-    "legend.fontsize": 9,
-    "lines.linewidth": 1.8,
-    "axes.labelcolor": INK,
-    "text.color": INK,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "text.parse_math": False,  # a dollar sign in a name is a dollar sign
-}
-
-_styled = matplotlib.rc_context(STYLE)  # type: ignore[arg-type]
-
-
-def _axes(x_label: str, y_label: str, height: float = SIZE[1]) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(SIZE[0], height), layout="constrained")
-    return figure, figure.add_subplot(xlabel=x_label, ylabel=y_label)
-
-
-def _day(day: date) -> float:
-    return float(date2num(day))  # type: ignore[no-untyped-call]
-
-
-def _dates(axes: Axes) -> None:
-    locator = AutoDateLocator(minticks=3, maxticks=7)  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_locator(locator)
-    if current_language() == ENGLISH:
-        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
-    else:
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(_date_of(value))))
-        axes.tick_params(axis="x", rotation=30)
-
-
-def _date_of(number: float) -> date:
-    moment: datetime = num2date(number)  # type: ignore[no-untyped-call]
-    return moment.date()
-
-
-def _short(day: date) -> str:
-    """Write a day in numbers: ISO, or Jalali in Persian."""
-    if current_language() != "fa":
-        return day.isoformat()
-    return in_digits(written_date(day, "jalali").replace("-", "/"))
-
-
-def _thousands(axes: Axes) -> None:
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
 
 
 def _told_apart(figure: Figure) -> Figure:
@@ -99,19 +51,19 @@ def _told_apart(figure: Figure) -> Figure:
     return figure
 
 
-@_styled
+@styled
 def calibration(churned: np.ndarray, probabilities: dict[str, np.ndarray]) -> Figure:
     """Draw observed against predicted churn (`training.report.plots.calibration_plot`)."""
     return _told_apart(calibration_plot(churned, probabilities))
 
 
-@_styled
+@styled
 def gain(actual: np.ndarray, scores: dict[str, np.ndarray], what: str) -> Figure:
     """Draw what the first customers of each ranking catch (`training.report.plots.gain_plot`)."""
     return _told_apart(gain_plot(actual, scores, what))
 
 
-@_styled
+@styled
 def timeline(plan: Schedule, horizon_days: int, log: LogSummary) -> Figure:
     """Draw what each snapshot sees, and the window after it in which silence is churn.
 
@@ -123,7 +75,7 @@ def timeline(plan: Schedule, horizon_days: int, log: LogSummary) -> Figure:
     """
     first_day, last_day = log.first_day, log.last_day
     rows = [*plan.snapshots, plan.newest]
-    figure, axes = _axes("", "", height=1.3 + 0.17 * len(rows))
+    figure, axes = new_axes("", "", height=1.3 + 0.17 * len(rows))
     kinds: dict[str, dict[str, Any]] = {
         translated("learnt from before the test"): {"color": MODEL_COLOUR},
         translated("learnt from afterwards only"): {
@@ -142,31 +94,31 @@ def timeline(plan: Schedule, horizon_days: int, log: LogSummary) -> Figure:
         newest, judged, known = (snapshot == plan.newest, snapshot == plan.test, snapshot in plan.before_test)
         kind = list(kinds)[3 if newest else 2 if judged else 0 if known else 1]
         seen = (snapshot.date - first_day).days
-        axes.barh(place, seen, left=_day(first_day), height=0.22, color="#c9d1da")
-        axes.barh(place, horizon_days, left=_day(snapshot.date), height=0.7, **kinds[kind], label=kind)
-    axes.axvline(_day(last_day + timedelta(days=1)), color=GREY, linewidth=1, linestyle=":")
+        axes.barh(place, seen, left=day_number(first_day), height=0.22, color="#c9d1da")
+        axes.barh(place, horizon_days, left=day_number(snapshot.date), height=0.7, **kinds[kind], label=kind)
+    axes.axvline(day_number(last_day + timedelta(days=1)), color=GREY, linewidth=1, linestyle=":")
     axes.text(
-        _day(last_day),
+        day_number(last_day),
         len(rows) - 0.2,
         translated("end of the log") + " ",
         ha="right",
         color=GREY,
         fontsize=9,
     )
-    axes.set_yticks(range(len(rows)), [_short(snapshot.date) for snapshot in rows], fontsize=9)
+    axes.set_yticks(range(len(rows)), [short_day(snapshot.date) for snapshot in rows], fontsize=9)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    axes.set_xlim(_day(first_day), _day(plan.newest.date + timedelta(days=horizon_days + 5)))
-    _dates(axes)
+    axes.set_xlim(day_number(first_day), day_number(plan.newest.date + timedelta(days=horizon_days + 5)))
+    mark_dates(axes)
     found = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
     figure.legend(found.values(), found.keys(), loc="outside lower center", ncols=2, fontsize=9)
     return figure
 
 
-@_styled
+@styled
 def profit(trial: TrialOffer) -> Figure:
     """Draw the profit of contacting the first k customers of each ranking, and the list the model makes."""
-    figure, axes = _axes(translated("customers contacted, best first"), translated("profit"))
+    figure, axes = new_axes(translated("customers contacted, best first"), translated("profit"))
     contacted, best = profit_curve(trial.realised, trial.realised)
     curves = {name: profit_curve(trial.realised, score)[1] for name, score in trial.rankings.items()}
     axes.plot(contacted, best, color=GREY, linestyle=":", label=translated("perfect foresight"))
@@ -182,15 +134,15 @@ def profit(trial: TrialOffer) -> Figure:
     axes.set_ylim(max(min(curve.min() for curve in curves.values()), -top) - 0.05 * top, 1.08 * top)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.xaxis.set_major_locator(MaxNLocator(5))
-    _thousands(axes)
+    mark_thousands(axes)
     figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 
-@_styled
+@styled
 def deciles(table: pd.DataFrame) -> Figure:
     """Draw predicted beside actual spend by decile (`training.metrics.money.decile_table`), the ratio above."""
-    figure, axes = _axes(
+    figure, axes = new_axes(
         translated("decile of expected spend, the highest first"), translated("spend in the test window")
     )
     place = table["decile"].to_numpy()
@@ -216,16 +168,16 @@ def deciles(table: pd.DataFrame) -> Figure:
             color="#374151",
         )
     axes.set_xticks(place)
-    _thousands(axes)
+    mark_thousands(axes)
     axes.legend(title=translated("above: expected / actual"), title_fontsize=9)
     return figure
 
 
-@_styled
+@styled
 def tracking(weeks: pd.DataFrame, name: str) -> Figure:
     """Draw weekly purchases beside what the purchase model expects (`tracking.weekly_purchases`)."""
-    figure, axes = _axes("", translated("repeat purchases a week"))
-    days = np.array([_day(day) for day in weeks["week_starts"]])
+    figure, axes = new_axes("", translated("repeat purchases a week"))
+    days = np.array([day_number(day) for day in weeks["week_starts"]])
     ahead = weeks["forecast"].to_numpy()
     axes.step(
         days,
@@ -252,16 +204,18 @@ def tracking(weeks: pd.DataFrame, name: str) -> Figure:
     if ahead.any():
         axes.axvspan(days[ahead][0], days[-1] + 7, color="#eef3f8", zorder=0, label=translated("test window"))
     axes.set_ylim(bottom=0)
-    _dates(axes)
-    _thousands(axes)
+    mark_dates(axes)
+    mark_thousands(axes)
     figure.legend(loc="outside lower center", ncols=2, fontsize=9)
     return figure
 
 
-@_styled
+@styled
 def heatmap(grid: pd.DataFrame, column: str, label: str) -> Figure:
     """Draw one column of a frequency–recency grid (`training.report.frequency_recency_grid.frequency_recency`)."""
-    figure, axes = _axes(translated("weeks since the last purchase"), translated("repeat purchases so far"))
+    figure, axes = new_axes(
+        translated("weeks since the last purchase"), translated("repeat purchases so far")
+    )
     cells = grid.pivot(index="frequency", columns="silent_weeks", values=column)
     mesh = axes.pcolormesh(
         cells.columns.to_numpy(),
@@ -280,10 +234,10 @@ def heatmap(grid: pd.DataFrame, column: str, label: str) -> Figure:
     return figure
 
 
-@_styled
+@styled
 def topics(importance: pd.Series) -> Figure:
     """Draw the mean size of each topic's contribution, the largest on top."""
-    figure, axes = _axes(
+    figure, axes = new_axes(
         translated("mean size of the contribution, log-odds"), "", height=0.8 + 0.28 * len(importance)
     )
     ordered = importance.iloc[::-1]
@@ -294,14 +248,14 @@ def topics(importance: pd.Series) -> Figure:
     return figure
 
 
-@_styled
+@styled
 def level(missed: dict[str, list[tuple[date, float]]]) -> Figure:
     """Draw how far each past window was from the purchase model: lines of (date, log-odds or log-factor)."""
-    figure, axes = _axes("", translated("off the purchase model"), height=2.8)
+    figure, axes = new_axes("", translated("off the purchase model"), height=2.8)
     for (name, points), colour, dash in zip(missed.items(), COLOURS, DASHES, strict=False):
         days, values = zip(*points, strict=True)
         axes.plot(
-            [_day(day) for day in days],
+            [day_number(day) for day in days],
             values,
             color=colour,
             linestyle=dash,
@@ -310,6 +264,6 @@ def level(missed: dict[str, list[tuple[date, float]]]) -> Figure:
             label=translated(name),
         )
     axes.axhline(0, color="#9aa3af", linewidth=0.8)
-    _dates(axes)
+    mark_dates(axes)
     figure.legend(loc="outside lower center", ncols=2)
     return figure
