@@ -103,23 +103,6 @@ class Spend:
             ),
         )
         names = tuple(str(name) for name in channels)
-        overlap = _overlapping(names, starts, ends)
-        findings = (
-            [
-                Finding(
-                    "overlapping-spend",
-                    translated(
-                        "{file}: {n:row overlaps|rows overlap} another of their channel, and all are added up: "
-                        "{rows}. Is something booked twice? 'to' is the first day after a row.",
-                        file=file.name,
-                        n=int(overlap.sum()),
-                        rows=file.described(overlap, "channel", "from", "to", "amount"),
-                    ),
-                )
-            ]
-            if overlap.any()
-            else []
-        )
         amounts = file.cents("amount")
         file.refuse(
             _totals(names, starts, ends, amounts),
@@ -128,6 +111,8 @@ class Spend:
             "amount",
             remedy=translatable("Leave the rows of totals out"),
         )
+        overlap = _overlapping(names, starts, ends)
+        findings = [_booked_twice(file, overlap)] if overlap.any() else []
         return cls(names, starts, ends, amounts, (*findings, *file.findings), currency)
 
     def by_period(self, periods: Periods, factors: npt.NDArray[np.float64] | None = None) -> pd.DataFrame:
@@ -185,6 +170,19 @@ def _totals(
         others = ~named & (starts >= starts[row]) & (ends <= ends[row])
         found[row] = others.any() and abs(int(cents[others].sum()) - int(cents[row])) <= 1
     return found
+
+
+def _booked_twice(file: OptionalFile, overlap: npt.NDArray[np.bool_]) -> Finding:
+    return Finding(
+        "overlapping-spend",
+        translated(
+            "{file}: {n:row overlaps|rows overlap} another of their channel, and all are added up: "
+            "{rows}. Is something booked twice? 'to' is the first day after a row.",
+            file=file.name,
+            n=int(overlap.sum()),
+            rows=file.described(overlap, "channel", "from", "to", "amount"),
+        ),
+    )
 
 
 def _overlapping(

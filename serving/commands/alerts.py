@@ -103,24 +103,11 @@ def _show(found: pd.DataFrame, customers: int) -> None:
         )
         return
     awake = found[found["snoozed_until"].isna()]
-    rows = [
-        [
-            row["customer_id"],
-            translated(KIND_NAMES[row["kind"]]),
-            written(row["since"], "date"),
-            row["reason"],
-            written(float(row["value_at_risk"]), ",.2f")
-            if row["value_at_risk"] == row["value_at_risk"]
-            else "",
-            row["offer"],
-        ]
-        for _, row in awake.head(_SHOWN).iterrows()
-    ]
     heads = (
         *(translated("Customer"), translated("Kind"), translated("Since")),
         *(translated("Reason"), translated("At risk"), translated("Offer")),
     )
-    show_table(translated("Alerts"), heads, rows)
+    show_table(translated("Alerts"), heads, [_cells(row) for _, row in awake.head(_SHOWN).iterrows()])
     typer.echo(
         translated(
             "Since: the day of the list on which it was first seen; of a complaint its day, of a debt the first day on "
@@ -136,3 +123,17 @@ def _show(found: pd.DataFrame, customers: int) -> None:
         typer.echo(
             translated("At the end of the list: {n:snoozed alert|snoozed alerts}.", n=len(found) - len(awake))
         )
+
+
+def _cells(alert: pd.Series) -> list[str]:
+    from serving.alerts.signals import KIND_NAMES
+
+    risk = float(alert["value_at_risk"])
+    return [
+        alert["customer_id"],
+        translated(KIND_NAMES[alert["kind"]]),
+        written(alert["since"], "date"),
+        alert["reason"],
+        written(risk, ",.2f") if risk == risk else "",
+        alert["offer"],
+    ]

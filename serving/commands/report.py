@@ -60,10 +60,7 @@ def report(
 
 def _show(made: EconomicsReport, folder: Path) -> None:
     """Print the newest periods of all customers, and what was found and what is missing."""
-    from features.economics.catalogue import INDICATORS
-    from features.economics.segments import EVERYONE
     from serving.report.folder import PAGE
-    from serving.report.page import first_day_beside
 
     terms = made.terms
     said = [
@@ -75,19 +72,7 @@ def _show(made: EconomicsReport, folder: Path) -> None:
     if terms.real_money_of:
         said.append(translated("Money is at the prices of {month:label}.", month=terms.real_money_of))
     typer.echo(" ".join(said) + "\n")
-    shown = {
-        "customer_base": ["period", "start", "new", "returned", "lost", "end", "churn_rate"],
-        "sales": ["period", "buyers", "orders", "net_revenue", "average_order", "repeat_rate"],
-    }
-    for name, columns in shown.items():
-        table = made.table(name)
-        newest = table.rows[table.rows["segment"] == EVERYONE].tail(_SHOWN_PERIODS)
-        heads = [INDICATORS[column] for column in columns]
-        rows = [[*(head.shown(row[head.name]) for head in heads), _mark(row)] for _, row in newest.iterrows()]
-        for cells, (_, row) in zip(rows, newest.iterrows(), strict=True):
-            cells[0] = f"{cells[0]} {first_day_beside(row, terms.calendar)}".strip()
-        show_table(table.title, [*(head.title[:1].upper() + head.title[1:] for head in heads), ""], rows)
-        typer.echo()
+    _show_periods(made)
     for section in made.sections:
         for sentence in section.notes:
             typer.echo(f"{sentence}\n")
@@ -103,6 +88,26 @@ def _show(made: EconomicsReport, folder: Path) -> None:
             tables=len(list(made.tables)),
         )
     )
+
+
+def _show_periods(made: EconomicsReport) -> None:
+    from features.economics.catalogue import INDICATORS
+    from features.economics.segments import EVERYONE
+    from serving.report.page import first_day_beside
+
+    shown = {
+        "customer_base": ["period", "start", "new", "returned", "lost", "end", "churn_rate"],
+        "sales": ["period", "buyers", "orders", "net_revenue", "average_order", "repeat_rate"],
+    }
+    for name, columns in shown.items():
+        table = made.table(name)
+        newest = table.rows[table.rows["segment"] == EVERYONE].tail(_SHOWN_PERIODS)
+        heads = [INDICATORS[column] for column in columns]
+        rows = [[*(head.shown(row[head.name]) for head in heads), _mark(row)] for _, row in newest.iterrows()]
+        for cells, (_, row) in zip(rows, newest.iterrows(), strict=True):
+            cells[0] = f"{cells[0]} {first_day_beside(row, made.terms.calendar)}".strip()
+        show_table(table.title, [*(head.title[:1].upper() + head.title[1:] for head in heads), ""], rows)
+        typer.echo()
 
 
 def _mark(row: pd.Series) -> str:

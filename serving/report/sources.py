@@ -139,16 +139,7 @@ class ReportSources:
             discount_rate=settings.discount_rate,
             margin=translated("the log's margins") if "margin_cents" in self.orders.columns else margin,
         )
-        for given, path in (
-            (inputs.spend, settings.spend),
-            (inputs.receivables, settings.receivables),
-            (scored, settings.scores),
-        ):
-            if given and path:
-                require_currency(given.currency, self.orders.currency, path.name)
-        of_people = self.people.file.findings if self.people else ()
-        for finding in (*(inputs.targets.findings if inputs.targets else ()), *of_people):
-            self.said.append(finding.message)
+        self._check(inputs)
         if scored:
             inputs = replace(
                 inputs,
@@ -167,6 +158,20 @@ class ReportSources:
                 )
             )
         return inputs
+
+    def _check(self, inputs: Inputs) -> None:
+        """Refuse amounts in another currency than the log's, and keep what was found in files for the reader."""
+        settings = self.settings
+        for given, path in (
+            (inputs.spend, settings.spend),
+            (inputs.receivables, settings.receivables),
+            (self.scored, settings.scores),
+        ):
+            if given and path:
+                require_currency(given.currency, self.orders.currency, path.name)
+        of_people = self.people.file.findings if self.people else ()
+        for finding in (*(inputs.targets.findings if inputs.targets else ()), *of_people):
+            self.said.append(finding.message)
 
     def _with_costs(self, inputs: Inputs, facts: Facts, stack: ExitStack) -> Inputs:
         """Add the costs, which are shared out by month, and those of campaigns."""
