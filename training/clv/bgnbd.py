@@ -289,7 +289,7 @@ def _few_points_suffice(
     if not discount.intensity.is_constant:
         return np.zeros(len(R), dtype=bool)
     length, fading = weeks / A, (R + 1.0) * np.log1p(a / (a + B) * weeks / A) + abs(discount.rate) * weeks
-    return np.asarray((length <= np.expm1(2.5)) & (fading <= 10.0) & (R + 1.0 <= 2.0 * (a + B)))
+    return np.asarray((length <= np.expm1(2.5)) & (fading <= 10.0) & (2.0 * (a + B) >= R + 1.0))
 
 
 def integrated_purchases(

@@ -146,7 +146,8 @@ def test_few_points_integrate_as_many_do() -> None:
     random = np.random.default_rng(1)
     for _ in range(60):
         r, alpha, a, b = np.exp(random.uniform((-4.0, -2.0, -6.0, -5.0), (4.0, 5.0, 5.0, 6.0)))
-        weeks, discount = np.exp(random.uniform(0.0, 6.0)), Discount(random.choice([0.0, 0.0027, 0.05, -0.005]))
+        weeks = np.exp(random.uniform(0.0, 6.0))
+        discount = Discount(random.choice([0.0, 0.0027, 0.05, -0.005]))
         x, T = random.integers(0, 100, 30).astype(float), random.uniform(0.0, 300.0, 30)
         rows = (r + x, alpha + T, a, b + x, weeks, discount)
         np.testing.assert_allclose(discounted_purchases(*rows), integrated_purchases(*rows, 64), rtol=1e-10)
