@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -79,12 +80,13 @@ class NumericDistribution:
     @classmethod
     def at(cls, edges: Sequence[float], values: np.ndarray) -> NumericDistribution:
         """Count a column between given edges."""
-        known = values[~np.isnan(values)]
-        bins = np.searchsorted(edges, known, side="left")
-        counts = np.bincount(bins, minlength=len(edges) + 1)
+        known = np.sort(values[~np.isnan(values)])
+        # The few edges are looked up among the values, not the values among the edges.
+        counts = np.diff(np.searchsorted(known, edges, side="right"), prepend=0, append=len(known))
         others = known[known != 0]
-        median = float(f"{np.median(others):.6g}") if len(others) else float("nan")
-        return cls(tuple(edges), tuple(counts.tolist()), int(np.isnan(values).sum()), median)
+        middle = others[[(len(others) - 1) // 2, len(others) // 2]] if len(others) else np.array([np.nan])
+        median = float(f"{middle.mean():.6g}")
+        return cls(tuple(edges), tuple(counts.tolist()), len(values) - len(known), median)
 
     def count(self, values: np.ndarray) -> NumericDistribution:
         """Count another sample of the column between the same edges."""
@@ -101,7 +103,7 @@ class NumericDistribution:
         >>> round(then.distance_to(same).psi, 2), round(then.distance_to(moved).ks, 2)
         (0.0, 0.38)
         """
-        groups, zero = self._stability_bins()
+        groups, zero = self._stability_bins
         bins = [np.bincount(groups, d.counts) for d in (self, now)]
         values_only = np.arange(len(bins[0])) != zero
         psi, noise = stability(np.append(bins[0], self.missing), np.append(bins[1], now.missing))
@@ -134,6 +136,7 @@ class NumericDistribution:
         """Share of the rows without a value."""
         return self.missing / max(1, sum(self.counts) + self.missing)
 
+    @cached_property
     def _stability_bins(self) -> tuple[np.ndarray, int]:
         """Merge the stored bins to about ten; return the group of each bin, and zero's group."""
         at_zero = self.edges.index(0.0)
