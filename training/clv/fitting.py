@@ -2,7 +2,7 @@
 
 The maximum is searched by the ``lifetimes`` package, which this module alone imports. Where its search fails (it does
 on young logs, sometimes without a message) the same likelihood is maximised within bounds, and the model's ``notes``
-say so. Many customers are first fitted on a coarser copy of their histories, and from the fit of a neighbouring
+say so. Many customers are first fitted on a coarser copy of their histories, and all from the fit of a neighbouring
 snapshot where there is one: the maximum is the same. A season or trend of the purchase intensity is fitted from there
 (`training.clv.intensity_fit`).
 """
@@ -23,7 +23,7 @@ from features.language import translatable, translated
 from features.table.columns import Columns, as_columns
 from training.clv.gammagamma import EmpiricalSpend, GammaGamma, edge_meaning, spend_correlation
 from training.clv.intensity_fit import DatedHistories, IntensityFit, fit_intensity, intensity_axes
-from training.clv.likelihood import Problem, Search, at_edge, maximum, principal_axes, refine
+from training.clv.likelihood import Problem, Search, at_edge, climb, maximum, principal_axes, refine
 from training.clv.model import CLVForm, CLVModel, floats_of, histories, snapshot_day, spend_history
 from training.clv.operational_time import CONSTANT_FORM, IntensityForm, RepeatDays
 from training.clv.purchase_models import PURCHASE_MODELS, PurchaseModel
@@ -32,7 +32,6 @@ from training.clv.row_cache import distinct
 
 _FITTERS = {"bgnbd": "BetaGeoFitter", "mbgnbd": "ModifiedBetaGeoFitter", "gammagamma": "GammaGammaFitter"}
 _FEW_HISTORIES = 5000  # distinct ones: more are first fitted on a grid of 1, 2, 4 or 8 weeks
-_MANY_HISTORIES = 20_000  # more are searched for from the fit of a neighbouring snapshot
 _FEW_REPEATERS = 30
 _MANY_REPEATERS = 20_000  # more are first fitted on mean spends that are rounded to _SPEND_STEP
 _SPEND_STEP = 0.02  # of their logarithm
@@ -54,7 +53,7 @@ def fit_clv(
         Feature table of one snapshot: frequency, recency, T (days), monetary_value, gross_spend, net_spend.
     model : {"bgnbd", "mbgnbd", "paretonbd"}
     start : CLVModel, optional
-        Fitted on another snapshot of these customers: the search for many begins there.
+        Fitted on another snapshot of these customers: the search begins there.
     first_spend : bool
         As in `CLVForm`.
 
@@ -168,7 +167,7 @@ def _fit_purchases(
             x, grid * np.round(t_x / grid) / span, grid * np.round(T / grid) / span, weights=weights
         )
         coarse, grid = Problem(kind, data, span), 2.0 * grid
-    best, remarks = _maximum_near(coarse, search, near if len(x) > _MANY_HISTORIES else None)
+    best, remarks = _maximum_near(coarse, search, near)
     axes = principal_axes(coarse.slope, best, coarse.weight)
     if coarse is not exact:
         refined = refine(exact, best, axes)
@@ -181,13 +180,8 @@ def _maximum_near(
     problem: Problem, search: Search | None, near: PurchaseModel | GammaGamma | None
 ) -> tuple[FloatArray, list[str]]:
     """Return `maximum`, by Newton's method from a model nearby where there is one and that suffices."""
-    if near is not None:
-        start = problem.log_parameters(near)
-        if not at_edge(start).any():
-            found = refine(problem, start, principal_axes(problem.slope, start, problem.weight))
-            if found is not None:
-                return found, []
-    return maximum(problem, search)
+    found = None if near is None else climb(problem, problem.log_parameters(near))
+    return maximum(problem, search) if found is None else (found, [])
 
 
 def _spend_fields(columns: Columns, first_spend: bool, start: CLVModel | None) -> dict[str, Any]:
@@ -229,7 +223,7 @@ def _fit_spend(
     if len(x) > _MANY_REPEATERS:
         rounded = np.exp(_SPEND_STEP * np.round(np.log(m / mean) / _SPEND_STEP))
         coarse = Problem(GammaGamma, _counted(x, rounded), mean)
-    near = start if coarse is not problem and isinstance(start, GammaGamma) else None
+    near = start if isinstance(start, GammaGamma) else None
     best, remarks = _maximum_near(coarse, _lifetimes_maximum, near)
     if coarse is not problem:
         refined = refine(problem, best, principal_axes(coarse.slope, best, coarse.weight))

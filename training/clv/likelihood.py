@@ -26,6 +26,8 @@ Slope = Callable[[FloatArray], FloatArray]
 LOWEST, HIGHEST = 1e-3, 1e3
 
 _FLAT = 1e-4  # slope of the mean log-likelihood per log-parameter, below which a search has reached the top
+_MOST_STEPS = 10  # of Newton's method
+_STILL = 1e-6  # a step by which no log-parameter moves: the search has arrived
 _STEP = 1e-3  # of the finite differences of slopes in a curvature
 _WIDEST_AXIS = 1.0  # log scale: where the likelihood is flat, a parameter is taken as known within a factor e
 
@@ -117,7 +119,9 @@ def maximum(
                 model=title,
             )
         )
-    best = minimise(problem.objective, np.zeros(len(problem.names)) if start is None else start)
+    best = minimise(
+        problem.objective, problem.slope, np.zeros(len(problem.names)) if start is None else start
+    )
     edges = [name for name, edge in zip(problem.names, at_edge(best), strict=True) if edge]
     if edges:
         where = translated(
@@ -129,6 +133,30 @@ def maximum(
 
 def _is_flat(problem: Problem, log_parameters: FloatArray) -> bool:
     return bool(np.abs(problem.slope(log_parameters)).max() < _FLAT)
+
+
+def climb(problem: Problem, start: FloatArray) -> FloatArray | None:
+    """Return the log-parameters of maximum likelihood by Newton's method, from the fit of a similar log.
+
+    Where few steps suffice, some hundred times cheaper than a search. No step exceeds a factor e.
+
+    Returns
+    -------
+    ndarray of shape (k,), or None where it comes to an edge, or does not arrive
+    """
+    here = start
+    for _ in range(_MOST_STEPS):
+        if at_edge(here).any():
+            return None
+        axes = principal_axes(problem.slope, here, problem.weight)
+        step = problem.weight * axes.T @ axes @ problem.slope(here)
+        size = float(np.abs(step).max())
+        if not np.isfinite(size):
+            return None
+        here = here - step / max(1.0, size)
+        if size < _STILL:
+            return here if _is_flat(problem, here) and not at_edge(here).any() else None
+    return None
 
 
 def refine(problem: Problem, start: FloatArray, axes: FloatArray) -> FloatArray | None:
@@ -144,22 +172,24 @@ def refine(problem: Problem, start: FloatArray, axes: FloatArray) -> FloatArray 
         return None
     covariance = problem.weight * axes.T @ axes
     here = start
-    for _ in range(10):
+    for _ in range(_MOST_STEPS):
         step = covariance @ problem.slope(here)
         here = here - step
         if not np.abs(step).max() < 1.0:
             return None
-        if np.abs(step).max() < 1e-6:
+        if np.abs(step).max() < _STILL:
             return None if at_edge(here).any() or not _is_flat(problem, here) else here
     return None
 
 
-def minimise(objective: Objective, start: FloatArray) -> FloatArray:
+def minimise(objective: Objective, slope: Slope, start: FloatArray) -> FloatArray:
     """Return the log-parameters that minimise the objective within [LOWEST, HIGHEST].
 
     Parameters
     ----------
     objective : callable
+    slope : callable
+        Gives the objective's slope, of shape (k,), at log-parameters.
     start : ndarray of shape (k,), log-parameters; taken into the bounds
 
     Returns
@@ -168,18 +198,18 @@ def minimise(objective: Objective, start: FloatArray) -> FloatArray:
 
     Examples
     --------
-    >>> minimise(lambda log_p: float((log_p[0] - 1.0) ** 2), np.array([0.0])).round(4)
+    >>> minimise(lambda log_p: float((log_p[0] - 1.0) ** 2), lambda log_p: 2.0 * (log_p - 1.0), np.zeros(1)).round(4)
     array([1.])
     """
     bounds = [(np.log(LOWEST), np.log(HIGHEST))] * len(start)
 
-    def finite(log_parameters: FloatArray) -> float:
+    def finite(log_parameters: FloatArray) -> tuple[float, FloatArray]:
         value = objective(log_parameters)
-        return value if np.isfinite(value) else 1e10
+        return (value, slope(log_parameters)) if np.isfinite(value) else (1e10, np.zeros_like(log_parameters))
 
     options = {"ftol": 1e-13, "gtol": 1e-8, "maxiter": 500}
     inside = np.clip(start, *bounds[0])
-    result = minimize(finite, inside, method="L-BFGS-B", jac="3-point", bounds=bounds, options=options)
+    result = minimize(finite, inside, method="L-BFGS-B", jac=True, bounds=bounds, options=options)
     return np.asarray(result.x, dtype=np.float64)
 
 

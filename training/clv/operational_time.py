@@ -30,12 +30,12 @@ from training.clv.quadrature import FloatArray
 
 DAYS_PER_WEEK = 7.0
 DAYS_PER_YEAR = 365.25
-TREND_FADES_DAYS = 180.0
+TREND_FADES_DAYS = 365.0
 """Scale of the exponential with which a trend fades after the snapshot: no log shows how long it goes on."""
 
 TREND_DOUBT = 1.0
-"""Standard deviation of that scale's logarithm: from two months to sixteen. It is that of a scale of which no more is
-known than that it lies between a month and three years, ``ln(36)/√12``."""
+"""Standard deviation of that scale's logarithm: from four months to three years. It is that of a scale of which no more
+is known than that it lies between two months and six years, ``ln(36)/√12``."""
 
 _BEFORE_DAYS, _AHEAD_DAYS = 30 * 366, 120 * 366  # the calendar that is laid out around a snapshot
 Days = npt.NDArray[np.int64]

@@ -11,6 +11,7 @@ from training.clv.likelihood import (
     LOWEST,
     Problem,
     at_edge,
+    climb,
     maximum,
     minimise,
     principal_axes,
@@ -48,7 +49,7 @@ def test_the_slope_is_that_of_the_objective(problem: Problem, kind: type) -> Non
 
 
 def test_a_search_that_finds_the_maximum_is_believed(problem: Problem) -> None:
-    best = minimise(problem.objective, np.zeros(4))
+    best = minimise(problem.objective, problem.slope, np.zeros(4))
 
     found, remarks = maximum(problem, lambda *_: best)
 
@@ -97,16 +98,35 @@ def test_a_maximum_at_the_edge_is_remarked_with_its_meaning() -> None:
 def test_newtons_steps_from_a_coarse_fit_reach_the_exact_one(problem: Problem) -> None:
     x, t_x, T, weights = problem.data
     coarse = Problem(BGNBD, (x, np.round(t_x * 13) / 13, np.round(T * 13) / 13, weights), unit=52.0)
-    start = minimise(coarse.objective, np.zeros(4))
+    start = minimise(coarse.objective, coarse.slope, np.zeros(4))
 
     refined = refine(problem, start, principal_axes(coarse.slope, start, coarse.weight))
 
     assert refined is not None
-    np.testing.assert_allclose(refined, minimise(problem.objective, start), atol=1e-5)
+    np.testing.assert_allclose(refined, minimise(problem.objective, problem.slope, start), atol=1e-5)
+
+
+def test_a_climb_from_afar_reaches_the_maximum_of_a_search(problem: Problem) -> None:
+    best = minimise(problem.objective, problem.slope, np.zeros(4))
+
+    climbed = climb(problem, best + np.array([0.5, 0.5, -0.5, -0.5]))
+
+    assert climbed is not None
+    np.testing.assert_allclose(climbed, best, atol=1e-5)
+
+
+def test_a_climb_that_leaves_the_bounds_finds_nothing() -> None:
+    T = np.arange(10.0, 50.0)
+    regular = Problem(BGNBD, (T, T / 50, T / 50, np.ones_like(T)), unit=50.0)
+
+    assert climb(regular, np.zeros(4)) is None
 
 
 def test_a_start_at_the_edge_is_not_refined(problem: Problem) -> None:
-    assert refine(problem, np.log([LOWEST, 1.0, 1.0, HIGHEST]), np.eye(4)) is None
+    start = np.log([LOWEST, 1.0, 1.0, HIGHEST])
+
+    assert refine(problem, start, np.eye(4)) is None
+    assert climb(problem, start) is None
 
 
 def test_the_model_is_in_the_original_unit(problem: Problem) -> None:

@@ -198,7 +198,6 @@ def test_a_search_from_the_fit_of_an_earlier_snapshot_ends_at_the_same_maximum(
     sample_log: TransactionLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("training.clv.fitting._FEW_HISTORIES", 500)
-    monkeypatch.setattr("training.clv.fitting._MANY_HISTORIES", 500)
     monkeypatch.setattr("training.clv.fitting._MANY_REPEATERS", 100)
     with PurchaseHistory(sample_log) as history:
         earlier, table = (history.features(Snapshot(day)) for day in (date(1998, 5, 1), date(1998, 7, 1)))
