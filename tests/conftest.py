@@ -47,6 +47,8 @@ LONGEST = (
     "test_pipeline.py",
     "test_front_door.py",
     "test_reasons.py",
+    "test_cli.py",
+    "test_champion.py",
 )
 
 

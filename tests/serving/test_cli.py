@@ -38,6 +38,8 @@ from training.registration import register
 from training.settings import TrainSettings
 from training.versions.registry import Registry
 
+pytestmark = pytest.mark.slow
+
 HEAVY = {
     *("alembic", "bentoml", "duckdb", "lifetimes", "lightgbm", "limits", "matplotlib", "mlflow", "pandas"),
     *("pyarrow", "sklearn", "sqlalchemy"),

@@ -30,6 +30,8 @@ from training.model.retention_model import RetentionModel
 from training.versions.registry import Registry
 from training.versions.trial import try_version
 
+pytestmark = pytest.mark.slow
+
 REQUEST = pa.table(
     {
         "customer_id": ["0042", "0042", "17"],

@@ -24,6 +24,8 @@ from serving.commands.measure import measure
 from serving.commands.plan import plan
 from training.commands.tournament import tournament
 
+pytestmark = pytest.mark.slow
+
 OFFERS = """
 [[offers]]
 name = "voucher"
@@ -254,7 +256,6 @@ def test_past_contacts_with_the_day_first_need_their_format(app: typer.Typer, fo
     assert (reasons == "contacted within the last 60 days").sum() == 400
 
 
-@pytest.mark.slow
 def test_the_folder_of_a_campaign_says_whom_it_contacted(app: typer.Typer, folder: Path) -> None:
     line = "plan --scores scored.csv --offers offers.toml --max-contacts 50"
     first, said = _run(app, f"{line} --starts-on 2023-08-01 --out campaign")
@@ -360,7 +361,6 @@ def test_a_campaign_is_not_measured_on_a_log_of_other_customers(app: typer.Typer
     assert (folder / "loose" / "measured.csv").read_text() == (folder / "exact" / "measured.csv").read_text()
 
 
-@pytest.mark.slow
 def test_a_campaign_is_not_measured_on_a_log_in_another_currency(app: typer.Typer, folder: Path) -> None:
     for name, currency in (("scored.csv", "€"), ("orders.csv", "USD")):
         pd.read_csv(name, dtype={"customer_id": str}).assign(currency=currency).to_csv(name, index=False)
@@ -451,7 +451,6 @@ def test_a_tournament_from_a_table(app: typer.Typer, folder: Path) -> None:
     assert max(told["policies"], key=lambda row: row["qini"])["policy"] == told["winner"]
 
 
-@pytest.mark.slow
 def test_the_ledger_sets_what_campaigns_earned_beside_what_they_were_to_earn(
     app: typer.Typer, folder: Path
 ) -> None:

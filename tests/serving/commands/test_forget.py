@@ -16,6 +16,8 @@ from features.log.parts import LogParts, kept_parts
 from serving.cli import app
 from training.campaign.assignment import read_assignment
 
+pytestmark = pytest.mark.slow
+
 OFFERS = '[[offers]]\nname = "voucher"\ncontact_cost = 0.5\nincentive_share = 0.1\nacceptance_rate = 0.3\n'
 
 

@@ -24,6 +24,8 @@ from serving.cli import app
 from serving.store.store import Store
 from training.versions.registry import Registry
 
+pytestmark = pytest.mark.slow
+
 CONFIG = """
 [log]
 transactions = "orders.csv"
@@ -187,7 +189,6 @@ def rows(file: str, statement: str) -> list[tuple[Any, ...]]:
         return database.execute(statement).fetchall()
 
 
-@pytest.mark.slow
 def test_a_run_that_is_killed_again_and_again_ends_as_one_that_never_was(shop: Path) -> None:
     (shop / "stayworth.toml").write_text(CONFIG.format(due=DUE))
 
