@@ -20,65 +20,33 @@ import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import pyarrow as pa
 import sqlalchemy as sa
 from psycopg.types.string import TextLoader
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.elements import quoted_name
 
-from features.address import ESCAPES, DatabaseAddress, open_engine
+from features.address import open_engine
 from features.errors import LogError, StayworthError
 from features.language import translated
 from features.log.streams import Stream, require_distinct
+from features.log.table_address import GUARDED, TableAddress, table_address
 from features.suggestion import did_you_mean
 
-_FORM = "postgresql://user:password@host:5432/database?table=orders or sqlite:///orders.db?table=orders"
 _CONNECT_SECONDS = 10
 _READING = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE)
 _SYSTEM_SCHEMAS = re.compile(r"(?i:information_schema|performance_schema|sys|mysql)|pg_.*")
-_NO_DATABASES = ("http", "https", "s3", "gs", "abfs", "ftp", "hdfs", "file")
-_GUARDED = ("postgresql", "sqlite", "mysql", "mariadb")  # whose transactions cannot write
-_SELECT = re.compile(r"\s*\(?\s*(select|with)\b", re.IGNORECASE)
 _LISTED_TABLES = 10
-_REFUSED = re.compile("not authorized|authorization denied|one statement at a time")
 # PostgreSQL's type numbers (pg_type.oid) of date, timestamp, timestamptz: they are fixed.
 _DATE_TYPES: dict[object, pa.DataType] = {
     1082: pa.date32(),
     1114: pa.timestamp("us"),
     1184: pa.timestamp("us", tz="UTC"),
 }
-
-
-@dataclass(frozen=True)
-class _Address:
-    """Where the rows are: a database, and in it a table or a query."""
-
-    given: DatabaseAddress
-    url: URL
-    table: str | None
-    query: str | None
-
-    @property
-    def database(self) -> str:
-        """The database's URI without password and parameters."""
-        return self.url.set(query={}).render_as_string(hide_password=True)
-
-    @property
-    def name(self) -> str:
-        return f"table {self.table} of {self.database}" if self.table else f"the query to {self.database}"
-
-    def fault(self, error: SQLAlchemyError) -> str:
-        """Return the driver's words, in one line and without the password."""
-        words = " ".join(str(error.orig if isinstance(error, DBAPIError) else error).split())
-        if self.given.kind == "sqlite" and _REFUSED.search(words):
-            return "it is not one SELECT that only reads its tables."
-        return self.given.redact(words).rstrip(".") + "."
 
 
 @contextmanager
@@ -101,7 +69,7 @@ def open_database(uri: str, chunk_rows: int) -> Iterator[Stream]:
         If the URI cannot be read, the database not be reached, the table is not there (the message lists
         those that are) or the query fails. Passwords are never shown.
     """
-    address = _address(uri)
+    address = table_address(uri)
     engine = _engine(address.url)
     try:
         with _connection(engine, address) as connection:
@@ -123,40 +91,6 @@ def open_database(uri: str, chunk_rows: int) -> Iterator[Stream]:
         engine.dispose()
 
 
-def _address(uri: str) -> _Address:
-    """Take a URI apart; what is wrong with it is said without repeating it."""
-    asked = re.search(r"[?&]query=", uri)
-    given = DatabaseAddress(uri[: asked.start()] if asked else uri)
-    if given.kind in _NO_DATABASES:
-        raise LogError(
-            translated(
-                "Logs are not read from {kind}:// addresses. Export the table as .parquet or .csv, or "
-                "write {form}.",
-                kind=given.kind,
-                form=_FORM,
-            )
-        )
-    url = given.parts
-    try:
-        query = unquote(uri[asked.end() :], errors="strict") if asked else None
-    except ValueError:
-        url = None
-    if url is None or not url.database:
-        raise LogError(
-            translated(
-                "The database URI cannot be read. Write it as {form}; {escapes}; in a query % as %25.",
-                form=_FORM,
-                escapes=translated(ESCAPES),
-            )
-        )
-    table = url.query.get("table")
-    if isinstance(table, tuple) or (table and query):
-        raise LogError(translated("The database URI names more than one table or query. Give one."))
-    if query and given.kind not in _GUARDED and not _SELECT.match(query):
-        raise LogError(translated("A query to {kind}:// begins with SELECT or WITH.", kind=given.kind))
-    return _Address(given, url.difference_update_query(["table"]), table, query)
-
-
 def _engine(url: URL) -> sa.Engine:
     if url.get_backend_name() == "sqlite":
         path = Path(url.database or "")
@@ -172,7 +106,7 @@ def _engine(url: URL) -> sa.Engine:
         return sa.create_engine(
             "sqlite://", creator=lambda: sqlite3.connect(read_only, uri=True), poolclass=sa.NullPool
         )
-    takes = url.get_backend_name() in _GUARDED and "connect_timeout" not in url.query
+    takes = url.get_backend_name() in GUARDED and "connect_timeout" not in url.query
     try:
         return open_engine(url, connect_args={"connect_timeout": _CONNECT_SECONDS} if takes else {})
     except StayworthError as error:
@@ -180,7 +114,7 @@ def _engine(url: URL) -> sa.Engine:
 
 
 @contextmanager
-def _connection(engine: sa.Engine, address: _Address) -> Iterator[sa.Connection]:
+def _connection(engine: sa.Engine, address: TableAddress) -> Iterator[sa.Connection]:
     try:
         connection = engine.connect()
     except SQLAlchemyError as error:
@@ -225,7 +159,7 @@ def _only_read(connection: sa.Connection) -> None:
     connection.connection.driver_connection.set_authorizer(judge)  # type: ignore[union-attr]
 
 
-def _rows(connection: sa.Connection, address: _Address, chunk_rows: int) -> sa.CursorResult[Any]:
+def _rows(connection: sa.Connection, address: TableAddress, chunk_rows: int) -> sa.CursorResult[Any]:
     """Start to fetch."""
     streamed = {"yield_per": chunk_rows}  # through a cursor on the server
     if address.query is not None:
@@ -246,7 +180,7 @@ def _rows(connection: sa.Connection, address: _Address, chunk_rows: int) -> sa.C
     return connection.execute(sa.select(*columns).select_from(table), execution_options=streamed)
 
 
-def _table(inspector: sa.Inspector, address: _Address) -> sa.TableClause:
+def _table(inspector: sa.Inspector, address: TableAddress) -> sa.TableClause:
     """Return the table, found by its name as it stands, or as schema.table."""
     name = address.table or ""
     schema, dot, inner = name.partition(".")
