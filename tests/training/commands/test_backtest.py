@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 from features.errors import StayworthError
 from features.log.transactions import TransactionLog
 from training.backtest.policies import POLICIES
-from training.commands.backtest import BacktestSettings, backtest
+from training.backtest.settings import BacktestSettings
+from training.commands.backtest import backtest
 
 OFFERS = """
 [[offers]]
