@@ -332,7 +332,7 @@ def profit_figure(plan: CampaignPlan) -> Figure:
         textcoords="offset points",
     )
     axes.set(xlabel=translated("expected cost of the contacts"), ylabel=translated("expected profit"))
-    axes.set(xlim=(0, None), ylim=(0, None))
+    axes.set(xlim=(0, None), ylim=(None if plan.expected_profit < 0 else 0, None))
     _thousands(axes)
     return figure
 

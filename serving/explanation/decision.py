@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -117,10 +117,8 @@ def _sentence(offer: Offer, price: OfferPrice, score: Mapping[str, Any]) -> str:
         return translated("do not contact: as measured, the offer drives customers like them away")
     p_needed, gamma_needed = price.break_even_probability, price.break_even_acceptance
     facts: dict[str, Any] = {"incentive": incentive, "value_at_stake": stake}
-    facts["p_needed"], facts["p"] = _apart(p if p_needed is None else p_needed, p, _probability)
-    facts["gamma_needed"], facts["gamma"] = _apart(
-        gamma if gamma_needed is None else gamma_needed, gamma, _percent
-    )
+    facts["p_needed"], facts["p"] = _apart(p if p_needed is None else p_needed, p)
+    facts["gamma_needed"], facts["gamma"] = _apart(gamma if gamma_needed is None else gamma_needed, gamma)
     return translated(_text(price, incentive >= stake), **facts)
 
 
@@ -158,24 +156,19 @@ def _text(price: OfferPrice, incentive_too_dear: bool) -> str:
     )
 
 
-def _apart(needed: float, given: float, write: Callable[[float, int], str]) -> tuple[str, str]:
-    """Write two shares with the fewest digits (two at least) that show which is larger; the first is rounded up.
+def _apart(needed: float, given: float) -> tuple[str, str]:
+    """Write two shares with the fewest digits of a per cent that show which is larger; the first is rounded up.
 
     Examples
     --------
-    >>> _apart(0.4712, 0.3, _percent), _apart(0.4112, 0.413, _probability)
-    (('48%', '30%'), ('.412', '.413'))
+    >>> _apart(0.4712, 0.3), _apart(0.4112, 0.413)
+    (('48%', '30%'), ('41.2%', '41.3%'))
     """
     for digits in range(2, _MOST_DIGITS):
         up, near = math.ceil(round(needed * 10**digits, 6)) / 10**digits, round(given, digits)
         if up != near and (up < near) == (needed < given):
             break
-    return write(up, digits), write(near, digits)
-
-
-def _probability(share: float, digits: int) -> str:
-    """Write a probability as .23."""
-    return written(share, f".{digits}f").removeprefix("0")
+    return _percent(up, digits), _percent(near, digits)
 
 
 def _percent(share: float, digits: int) -> str:

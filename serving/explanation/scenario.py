@@ -131,13 +131,13 @@ def score_scenarios(
         orders = history.engine.query(_ORDERS_SQL)["orders"][0].as_py()
     ordered_on, amount = usual["ordered_on"][0].as_py(), usual["amount_cents"][0].as_py() / 100
     # One by one: a feature table has one snapshot.
-    scores = [model.score_columns(columns) for columns in later]
+    scores = [model.score_columns(columns, reasons=False) for columns in later]
     silent = {name: np.concatenate([columns[name] for columns in scores]) for name in _PRICED}
     return Scenarios(
         features=rows_of(now, slice(1)),
         orders=orders,
         if_they_buy=IfTheyBuy(
-            **_outlooks(model.score_columns(rows_of(now, slice(1, None))))[0],
+            **_outlooks(model.score_columns(rows_of(now, slice(1, None)), reasons=False))[0],
             ordered_on=ordered_on.isoformat(),
             amount=amount,
         ),

@@ -25,12 +25,14 @@ from serving.workbench.words import CELLS, band_of, habit, money
 from training.model.retold_reasons import retold_reason
 
 SHOWN_ORDERS = 12
-_WIDTH, _LARGEST, _SMALLEST = 1000.0, 14.0, 3.5
+_LARGEST, _SMALLEST = 14.0, 3.5
+_EDGE = 2.0
+"""Per cent of the timeline that stay free at each end, for half of a dot."""
 
 
 @dataclass(frozen=True)
 class Dot:
-    """An order on the timeline; places are of a picture 1,000 wide."""
+    """An order on the timeline: its place in per cent of the width, and its radius, which is the same on a phone."""
 
     x: float
     radius: float
@@ -122,7 +124,7 @@ def _dots(orders: Sequence[Order], day: date) -> list[Dot]:
         share = (ordered_on - first).days / days
         radius = max(_SMALLEST, _LARGEST * (order.amount / most) ** 0.5)
         words = f"{short_day(ordered_on)}: {money(order.amount)}"
-        dots.append(Dot(_LARGEST + share * (_WIDTH - 2 * _LARGEST), radius, words))
+        dots.append(Dot(_EDGE + share * (100 - 2 * _EDGE), radius, words))
     return dots
 
 

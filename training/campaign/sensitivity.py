@@ -226,33 +226,60 @@ def budget_curve(plan: CampaignPlan) -> tuple[Floats, Floats]:
         some.curves[limits] = np.array([a.cost for a in plans]), np.array([a.profit for a in plans])
     kept = (1 - plan.holdout_share) / some.scale
     cost, profit = some.curves[limits]
-    return kept * cost, kept * profit
+    right = _correction(plan)
+    return kept * right.cost * cost, kept * right.profit * profit
 
 
 def at_budgets(plan: CampaignPlan, budgets: Iterable[float]) -> list[Alternative]:
     """Return the plan at other budgets, all else as it is; customers who are contacted to learn are left out."""
-    return [_alternative(plan, budget, plan.holdout_share) for budget in budgets]
+    right = _correction(plan)
+    return [_alternative(plan, budget, plan.holdout_share, right) for budget in budgets]
 
 
 def at_holdouts(plan: CampaignPlan, shares: Iterable[float]) -> list[Alternative]:
     """Return the plan with other shares held out, all else as it is, as `at_budgets` does."""
-    return [_alternative(plan, plan.terms.budget, share) for share in shares]
+    right = _correction(plan)
+    return [_alternative(plan, plan.terms.budget, share, right) for share in shares]
 
 
-def _alternative(plan: CampaignPlan, budget: float | None, share: float) -> Alternative:
+@dataclass(frozen=True)
+class _Correction:
+    """By what a sample's numbers are multiplied, for those of the plan itself to be the plan's."""
+
+    contacts: float = 1.0
+    cost: float = 1.0
+    profit: float = 1.0
+
+
+def _correction(plan: CampaignPlan) -> _Correction:
+    """Compare the plan's contacts for profit with those of the sample: a few customers of great value may be missing.
+
+    So no budget looks worse than a smaller one only because its numbers come from a sample and the plan's do not.
+    """
+    some, part = plan.known.thinned, plan.contacts[~plan.contacts["explores"]]
+    if some.scale == 1 or part.empty:
+        return _Correction()
+    found = _allocate(plan, some.prices, some.scale, plan.terms.for_profit.budget, enlarge=True)
+    kept = (1 - plan.holdout_share) / some.scale
+    own = (len(part), part["expected_cost"].sum(), part["expected_profit"].sum())
+    sampled = (kept * found.contacts, kept * found.cost, kept * found.profit)
+    return _Correction(*(float(a / b) if b > 0 else 1.0 for a, b in zip(own, sampled, strict=True)))
+
+
+def _alternative(plan: CampaignPlan, budget: float | None, share: float, right: _Correction) -> Alternative:
     terms = plan.terms.model_copy(update={"budget": budget, "holdout": share, "effect": None})
     other = replace(plan, terms=terms, holdout_share=share)
     money, scale = plan.known.thinned.prices, plan.known.thinned.scale
     found = _allocate(other, money, scale, terms.for_profit.budget, enlarge=True)
-    kept = (1 - share) / scale
-    contacted, held_out = round(kept * found.contacts), round(share / scale * found.contacts)
+    kept, chosen = (1 - share) / scale, right.contacts * found.contacts / scale
+    contacted, held_out = round((1 - share) * chosen), round(share * chosen)
     return Alternative(
         budget,
         share,
         contacted,
         held_out,
-        kept * found.cost,
-        kept * found.profit,
+        kept * right.cost * found.cost,
+        kept * right.profit * found.profit,
         minimum_detectable_effect(contacted, held_out, plan.stay_rate, power=terms.power),
     )
 

@@ -40,7 +40,7 @@ def test_a_paying_offer_says_from_where_it_pays() -> None:
 
     assert decision.contact
     assert decision.decision == (
-        "contact: pays from a churn probability of .17; now .40, and if 10% accept; assumed 30%"
+        "contact: pays from a churn probability of 17%; now 40%, and if 10% accept; assumed 30%"
     )
     assert decision.flips_after_silent_days is None
 
@@ -52,7 +52,7 @@ def test_an_offer_that_does_not_pay_says_what_would_do() -> None:
     assert not decision.contact
     assert decision.decision == (
         "do not contact: would pay if 53% accepted instead of 30%, "
-        "or from a churn probability of .17; now .10"
+        "or from a churn probability of 17%; now 10%"
     )
 
 
@@ -66,7 +66,7 @@ def test_an_offer_that_few_accept_would_pay_if_more_did() -> None:
 def test_with_a_loyal_customer_no_acceptance_is_enough() -> None:
     # γ* = (.98·10 + 1) / (.02·190) = 2.8
     assert decided(VOUCHER, 0.02, 200.0).decision == (
-        "do not contact: would pay from a churn probability of .17; now .02, where no acceptance is enough"
+        "do not contact: would pay from a churn probability of 17%; now 2%, where no acceptance is enough"
     )
 
 
@@ -100,7 +100,7 @@ def test_the_first_silent_day_at_which_the_decision_flips_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("p", "words"),
-    [(0.1643, "of .1642; now .1643"), (0.1641, "of .17; now .16"), (0.17, "of .165; now .170")],
+    [(0.1643, "of 16.42%; now 16.43%"), (0.1641, "of 17%; now 16%"), (0.17, "of 16.5%; now 17.0%")],
 )
 def test_near_the_break_even_as_many_digits_are_written_as_it_takes(p: float, words: str) -> None:
     # p* = 11/67 = .16417…, written as the next larger

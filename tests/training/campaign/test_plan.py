@@ -12,7 +12,7 @@ from features.errors import StayworthError
 from serving.campaign.summary import sentences
 from training.campaign.plan import CampaignPlan, plan
 from training.campaign.record import CampaignRecord, record_of
-from training.campaign.sensitivity import budget_curve, same_list, tornado
+from training.campaign.sensitivity import at_budgets, budget_curve, same_list, tornado
 from training.campaign.settings import PlanTerms
 from training.offers.offers import BetaPrior, Offer
 
@@ -340,3 +340,14 @@ def test_a_campaign_long_after_the_scores_is_warned_of() -> None:
 def test_an_acceptance_worth_more_customers_than_there_are_is_refused(rate: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="less than or equal to 1000000000000"):
         BetaPrior(**rate)
+
+
+def test_other_budgets_fit_the_plan_that_they_stand_beside_though_they_come_from_a_sample() -> None:
+    made = plan(scored(7000), [VOUCHER], PlanTerms(budget=9000))
+    paid = made.contacts[~made.contacts["explores"]]
+
+    half, same, twice = at_budgets(made, [4500, 9000, 18000])
+
+    assert (same.contacted, same.cost) == (len(paid), pytest.approx(paid["expected_cost"].sum()))
+    assert same.profit == pytest.approx(paid["expected_profit"].sum())
+    assert half.profit < same.profit < twice.profit
