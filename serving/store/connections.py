@@ -70,8 +70,16 @@ class _PostgresReader(psycopg.Connection[Any]):
     """A connection that stops waiting for a server that does not respond, even to enforce its own timeout."""
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-        """Wait for an answer, a second longer than the server may take."""
-        return super().wait(gen, interval, timeout or READ_SECONDS + 1)
+        """Wait for an answer, a second longer than the server may take.
+
+        A connection whose answer did not come is closed: it takes no other question, not even to roll back.
+        """
+        try:
+            return super().wait(gen, interval, timeout or READ_SECONDS + 1)
+        except psycopg.OperationalError:
+            if self.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
+                self.pgconn.finish()
+            raise
 
 
 def _open_file(uri: str, wait_seconds: float) -> Any:
