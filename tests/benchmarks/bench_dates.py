@@ -20,7 +20,7 @@ from training.pipeline import train
 from training.settings import TrainSettings
 
 HEAD = ("test", "customers", "log-loss", "lead", "in the large", "spend", "MAE")
-MOST_DATES = 9
+MOST_DATES = 6
 
 
 def judged(case: Case, log: TransactionLog, days_earlier: int) -> list[float] | None:

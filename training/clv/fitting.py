@@ -1,10 +1,10 @@
 """Fit the CLV model: purchases and spend by maximum likelihood on one feature table.
 
-The maximum is searched by the ``lifetimes`` package, which this module alone imports. Where its search fails (it does
-on young logs, sometimes without a message) the same likelihood is maximised within bounds, and the model's ``notes``
-say so. Many customers are first fitted on a coarser copy of their histories, and all from the fit of a neighbouring
-snapshot where there is one: the maximum is the same. A season or trend of the purchase intensity is fitted from there
-(`training.clv.intensity_fit`).
+The maximum is searched by Newton's method, and where that does not arrive by the ``lifetimes`` package, which this
+module alone imports. Where that fails too (it does on young logs, sometimes without a message) the same likelihood is
+maximised within bounds, and the model's ``notes`` say so. Many customers are first fitted on a coarser copy of their
+histories. What is found depends on the table alone: on the same day it is the same, whatever else is fitted. A season
+or trend of the purchase intensity is fitted from there (`training.clv.intensity_fit`).
 """
 
 from __future__ import annotations
@@ -42,7 +42,6 @@ _HEAVY_TAIL = 2.0  # a fitted mean spend this many times the observed one descri
 def fit_clv(
     table: pd.DataFrame,
     model: str = "bgnbd",
-    start: CLVModel | None = None,
     first_spend: bool = False,
 ) -> CLVModel:
     """Fit purchases and spend on a feature table.
@@ -52,8 +51,6 @@ def fit_clv(
     table : DataFrame
         Feature table of one snapshot: frequency, recency, T (days), monetary_value, gross_spend, net_spend.
     model : {"bgnbd", "mbgnbd", "paretonbd"}
-    start : CLVModel, optional
-        Fitted on another snapshot of these customers: the search begins there.
     first_spend : bool
         As in `CLVForm`.
 
@@ -102,10 +99,7 @@ def fit_clv(
         )
     kind = PURCHASE_MODELS[model]
     counted = _counted(x, t_x, T)
-    near = (
-        start.purchases if start and start.purchases.name == model and start.intensity.is_constant else None
-    )
-    purchases, purchase_axes = _fit_purchases(kind, counted, near, notes)
+    purchases, purchase_axes = _fit_purchases(kind, counted, notes)
     return CLVModel(
         purchases=purchases,
         n_customers=len(x),
@@ -114,7 +108,7 @@ def fit_clv(
         fitted_at=fitted_at,
         purchase_notes=tuple(notes),
         purchase_axes=_as_tuples(purchase_axes),
-        **_spend_fields(columns, first_spend, start),
+        **_spend_fields(columns, first_spend),
     )
 
 
@@ -130,7 +124,7 @@ def with_form(clv: CLVModel, table: pd.DataFrame, form: CLVForm, repeat_days: Re
         None leaves the purchases as they are: a season and a trend are fitted on the days of repeat purchases.
     """
     if form.first_spend != clv.first_spend:
-        clv = replace(clv, **_spend_fields(as_columns(table), form.first_spend, clv))
+        clv = replace(clv, **_spend_fields(as_columns(table), form.first_spend))
     if repeat_days is None or form.intensity == clv.intensity.form:
         return clv
     if form.intensity == CONSTANT_FORM:
@@ -154,7 +148,7 @@ def _with_intensity(
 
 
 def _fit_purchases(
-    kind: type[PurchaseModel], counted: tuple[FloatArray, ...], near: PurchaseModel | None, notes: list[str]
+    kind: type[PurchaseModel], counted: tuple[FloatArray, ...], notes: list[str]
 ) -> tuple[PurchaseModel, FloatArray]:
     """Return the model of maximum likelihood, and the axes of its uncertainty."""
     x, t_x, T, weights = counted
@@ -167,7 +161,7 @@ def _fit_purchases(
             x, grid * np.round(t_x / grid) / span, grid * np.round(T / grid) / span, weights=weights
         )
         coarse, grid = Problem(kind, data, span), 2.0 * grid
-    best, remarks = _maximum_near(coarse, search, near)
+    best, remarks = _maximum(coarse, search)
     axes = principal_axes(coarse.slope, best, coarse.weight)
     if coarse is not exact:
         refined = refine(exact, best, axes)
@@ -176,19 +170,17 @@ def _fit_purchases(
     return exact.model(best), axes
 
 
-def _maximum_near(
-    problem: Problem, search: Search | None, near: PurchaseModel | GammaGamma | None
-) -> tuple[FloatArray, list[str]]:
-    """Return `maximum`, by Newton's method from a model nearby where there is one and that suffices."""
-    found = None if near is None else climb(problem, problem.log_parameters(near))
+def _maximum(problem: Problem, search: Search | None) -> tuple[FloatArray, list[str]]:
+    """Return `maximum`, by Newton's method where that suffices: without a search it has no slopes in closed form."""
+    found = climb(problem) if search else None
     return maximum(problem, search) if found is None else (found, [])
 
 
-def _spend_fields(columns: Columns, first_spend: bool, start: CLVModel | None) -> dict[str, Any]:
+def _spend_fields(columns: Columns, first_spend: bool) -> dict[str, Any]:
     """Return what a CLV model knows of spend, by its fields' names."""
     notes: list[str] = []
     days, m = spend_history(columns, first_spend)
-    spend, axes = _fit_spend(days, m, start.spend if start else None, notes)
+    spend, axes = _fit_spend(days, m, notes)
     correlation = spend_correlation(days, m)
     if correlation is not None and abs(correlation) > _CORRELATED:
         notes.append(
@@ -209,7 +201,7 @@ def _spend_fields(columns: Columns, first_spend: bool, start: CLVModel | None) -
 
 
 def _fit_spend(
-    x: FloatArray, m: FloatArray, start: GammaGamma | EmpiricalSpend | None, notes: list[str]
+    x: FloatArray, m: FloatArray, notes: list[str]
 ) -> tuple[GammaGamma | EmpiricalSpend, FloatArray]:
     """Return the model of spend of maximum likelihood, or the observed mean, and the axes of its uncertainty."""
     repeats = (x > 0) & (m > 0)
@@ -223,8 +215,7 @@ def _fit_spend(
     if len(x) > _MANY_REPEATERS:
         rounded = np.exp(_SPEND_STEP * np.round(np.log(m / mean) / _SPEND_STEP))
         coarse = Problem(GammaGamma, _counted(x, rounded), mean)
-    near = start if isinstance(start, GammaGamma) else None
-    best, remarks = _maximum_near(coarse, _lifetimes_maximum, near)
+    best, remarks = _maximum(coarse, _lifetimes_maximum)
     if coarse is not problem:
         refined = refine(problem, best, principal_axes(coarse.slope, best, coarse.weight))
         best, remarks = (

@@ -94,14 +94,10 @@ def describe_snapshot(
     horizon_days: int,
     clv: CLVModel | None = None,
     model: str = "bgnbd",
-    near: CLVModel | None = None,
 ) -> DescribedSnapshot:
-    """Build one snapshot's feature table and add the columns of a CLV model, fitted on it unless given.
-
-    ``near`` is the model of another snapshot, from which the fit starts.
-    """
+    """Build one snapshot's feature table and add the columns of a CLV model, fitted on it unless given."""
     table = history.features(snapshot)
-    clv = clv or fit_clv(table, model=model, start=near)
+    clv = clv or fit_clv(table, model=model)
     table = table.assign(**clv.predict(as_columns(table), horizon_days))
     return DescribedSnapshot(snapshot, table, clv, repeat_days=repeat_days_before(history, snapshot))
 
@@ -177,8 +173,7 @@ def labelled_snapshots(
     refused: FitError | None = None
     for snapshot in snapshots:
         try:
-            near = rows[-1].clv if rows else None
-            described = describe_snapshot(history, snapshot, horizon_days, model=model, near=near)
+            described = describe_snapshot(history, snapshot, horizon_days, model=model)
             rows.append(label_snapshot(history, described, horizon_days))
         except FitError as error:
             refused = error

@@ -194,20 +194,20 @@ def test_a_log_in_days_is_fitted_as_its_distinct_histories_on_a_grid_and_then_ex
     assert by_grid.log_likelihood == pytest.approx(at_once.log_likelihood, abs=1e-6)
 
 
-def test_a_search_from_the_fit_of_an_earlier_snapshot_ends_at_the_same_maximum(
+def test_newtons_method_ends_where_lifetimes_does(
     sample_log: TransactionLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("training.clv.fitting._FEW_HISTORIES", 500)
-    monkeypatch.setattr("training.clv.fitting._MANY_REPEATERS", 100)
     with PurchaseHistory(sample_log) as history:
-        earlier, table = (history.features(Snapshot(day)) for day in (date(1998, 5, 1), date(1998, 7, 1)))
-    anew = fit_clv(table)
+        table = history.features(Snapshot(date(1998, 7, 1)))
+    ours = fit_clv(table)
 
-    near = fit_clv(table, start=fit_clv(earlier))
+    monkeypatch.setattr("training.clv.fitting.climb", lambda _: None)
+    theirs = fit_clv(table)
 
-    assert astuple(near.purchases) == pytest.approx(astuple(anew.purchases), rel=1e-5)
-    assert astuple(near.spend) == pytest.approx(astuple(anew.spend), rel=1e-5)
-    assert np.allclose(near.purchase_axes, anew.purchase_axes, rtol=1e-3, atol=1e-6)
+    assert astuple(ours.purchases) == pytest.approx(astuple(theirs.purchases), rel=1e-5)
+    assert astuple(ours.spend) == pytest.approx(astuple(theirs.spend), rel=1e-5)
+    assert np.allclose(ours.purchase_axes, theirs.purchase_axes, rtol=1e-3, atol=1e-6)
+    assert ours.notes == theirs.notes
 
 
 def test_a_young_log_on_which_lifetimes_fails_is_fitted_within_bounds(stayworth_data: Path) -> None:
