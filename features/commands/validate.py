@@ -10,6 +10,7 @@ from features.commands.console import progress, show_json, show_table
 from features.commands.log import read_and_check, with_one_id
 from features.commands.options import AsJson, options
 from features.errors import StayworthError
+from features.language import written
 from features.log.settings import Columns, LogSettings
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _show(described: LogDescription) -> None:
 
 def _written(value: Any) -> str:
     if isinstance(value, float):
-        return f"{value:,.2f}"
+        return written(value, ",.2f")
     if isinstance(value, int):
         return f"{value:,}"
     return ", ".join(map(str, value)) if isinstance(value, list) else str("" if value is None else value)

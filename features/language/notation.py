@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from functools import cache
 
 from features.jalali import jalali
@@ -10,6 +11,7 @@ from features.language.choice import ENGLISH, current_language, locale_of, text_
 
 LEFT_TO_RIGHT, _RIGHT_TO_LEFT = "\u200e", "\u200f"
 _FIRST_ISOLATE, _LAST_ISOLATE = "\u2068", "\u2069"
+_SIGNED_ZERO = re.compile(r"[-−+](0(?:\.0+)?%?)")
 _DIGITS = {"arabext": "۰۱۲۳۴۵۶۷۸۹"}
 _JALALI_MONTHS = (
     *("فروردین", "اردیبهشت", "خرداد", "تیر", "مرداد", "شهریور"),
@@ -18,15 +20,19 @@ _JALALI_MONTHS = (
 
 
 def in_digits(number: str) -> str:
-    """Write the digits and marks of a number that is written plainly.
+    """Write the digits and marks of a number that is written plainly; what rounds to zero has no sign.
 
     Examples
     --------
+    >>> in_digits("-0.00"), in_digits("+0.0%"), in_digits("-0.01")
+    ('0.00', '0.0%', '-0.01')
     >>> from features.language.choice import use_language
     >>> with use_language("fa"):
     ...     in_digits("-1,234.5%"), in_digits("1997-01")
     ('\u200e−۱٬۲۳۴٫۵٪\u200f', '۱۹۹۷-۰۱')
     """
+    if zero := _SIGNED_ZERO.fullmatch(number):
+        number = zero[1]
     language = current_language()
     if language == ENGLISH:
         return number

@@ -93,9 +93,13 @@ def writer(shape: str) -> Callable[[float], str]:
     --------
     >>> list(map(writer(",.0f"), [1234.5, 7.0]))
     ['1,234', '7']
+    >>> list(map(writer(",.2f"), [-0.001, -0.01]))
+    ['0.00', '-0.01']
     """
     named = shape in ("date", "span", "label", "digits") or "|" in shape
-    return partial(written, shape=shape) if named or current_language() != ENGLISH else f"{{:{shape}}}".format
+    if named or current_language() != ENGLISH:
+        return partial(written, shape=shape)
+    return lambda number: in_digits(format(number, shape))
 
 
 @lru_cache(maxsize=2048)

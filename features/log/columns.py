@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from features.errors import LogError, MissingColumnError
 from features.language import translated
@@ -84,12 +84,12 @@ def locate(
     required = {"customer_id", "ordered_at", "amount"} | ({"currency"} if rules.currency else set())
     wanted = {role: str(getattr(columns, field)) for role, field in fields.items()}
     roles = {name: role for role, name in wanted.items()}
-    missing = {
-        name: f"use {Columns.flag(fields[role])}"
+    missing: dict[str, str | None] = {
+        name: Columns.flag(fields[role])
         for role, name in wanted.items()
         if name not in available and (role in required or name != Columns.model_fields[fields[role]].default)
     }
-    missing |= {name: "in --amount-expression write" for name in terms or () if name not in available}
+    missing |= {name: None for name in terms or () if name not in available}
     if missing:
         raise MissingColumnError(_missing_columns(missing, available, roles))
     located = {role: name for role, name in wanted.items() if name in available}
@@ -103,40 +103,65 @@ def locate(
     return located
 
 
-def _missing_columns(missing: dict[str, str], available: list[str], roles: dict[str, str]) -> str:
-    """Name what is missing and what there is, and suggest the nearest or what shops call it, with the flag to use."""
-    advice, free = [], [name for name in available if name not in roles]
-    for name, remedy in missing.items():
+def _missing_columns(missing: dict[str, str | None], available: list[str], roles: dict[str, str]) -> str:
+    """Name what is missing and what there is, and say what kind of file it seems to be, or which columns to take."""
+    found = translated(
+        "The log has no column {missing}; it has {available}.",
+        missing=listed(missing),
+        available=listed(available),
+    )
+    told = _one_column(available[0]) if len(available) == 1 else ""
+    periods = [name for name in available if re.match(_PERIOD, name.strip())]
+    if told:
+        pass
+    elif (
+        len(periods) > 2 and 2 * len(periods) > len(available) and (near := _usual("customer_id", available))
+    ):
+        told = translated(
+            "It seems to be a pivot table, with a row for each {customer} and a column for each period: give the "
+            "orders themselves, one a row.",
+            customer=repr(near),
+        )
+    elif all(re.fullmatch("'.*'", name.strip()) for name in available):
+        told = translated(
+            "Its cells stand in single quotes, which are no quotes of a CSV: replace them by double ones."
+        )
+    elif any(re.match(r"[+-]?[0-9]+([.,/-][0-9]+)*$", name.strip()) for name in available):
+        told = translated(
+            "Its first line seems to be an order: write a header above it, such as {header}.",
+            header=",".join(missing),
+        )
+    elif advice := "; ".join(filter(None, _advice(missing, available, roles))):
+        told = translated("Perhaps {advice}.", advice=advice)
+    return f"{found} {told}" if told else found
+
+
+def _advice(missing: dict[str, str | None], available: list[str], roles: dict[str, str]) -> Iterator[str]:
+    """Suggest for what is missing the nearest or what shops call it, with the flag to use; none: of an expression."""
+    free = [name for name in available if name not in roles]
+    for name, flag in missing.items():
         if twins := [each for each in available if re.fullmatch(rf"{re.escape(name)}#[0-9]+", each)]:
-            advice.append(f"for {name!r} {remedy} {' or '.join(map(repr, twins))}, whichever is meant")
+            named = translated(" or ").join(map(repr, twins))
+            yield translated("{use}, whichever is meant", use=_use(name, flag, named))
             continue
         near = nearest(name, available, cutoff=0.85) or _usual(roles.get(name, ""), free)
         near = near or nearest(name, available, cutoff=0.7)
         price, quantity = (_usual(role, free) if near is None else None for role in ("price", "quantity"))
         if roles.get(name) == "amount" and price and quantity:
             expression = f"{quoted(quantity)} * {quoted(price)}"
-            advice.append(f"for {name!r} use {typed('--amount-expression', expression)}")
+            yield translated(
+                "for {name} use {flags}", name=repr(name), flags=typed("--amount-expression", expression)
+            )
         elif near := near or (price if roles.get(name) == "amount" else None):
-            advice.append(f"for {name!r} {remedy} {near!r}")
-        elif remedy.startswith("use"):
-            advice.append(f"for {name!r} {remedy} COLUMN")
-    found = f"The log has no column {listed(missing)}; it has {listed(available)}."
-    if len(available) == 1 and (told := _one_column(available[0])):
-        return f"{found} {told}"
-    periods = [name for name in available if re.match(_PERIOD, name.strip())]
-    if len(periods) > 2 and 2 * len(periods) > len(available) and (near := _usual("customer_id", available)):
-        return (
-            f"{found} It seems to be a pivot table, with a row for each {near!r} and a column for each period: give "
-            "the orders themselves, one a row."
-        )
-    if all(re.fullmatch("'.*'", name.strip()) for name in available):
-        quotes = translated(
-            "Its cells stand in single quotes, which are no quotes of a CSV: replace them by double ones."
-        )
-        return f"{found} {quotes}"
-    if any(re.match(r"[+-]?[0-9]+([.,/-][0-9]+)*$", name.strip()) for name in available):
-        return f"{found} Its first line seems to be an order: write a header above it, such as {','.join(missing)}."
-    return f"{found} Perhaps {'; '.join(advice)}." if advice else found
+            yield _use(name, flag, repr(near))
+        elif flag:
+            yield _use(name, flag, translated("COLUMN"))
+
+
+def _use(name: str, flag: str | None, column: str) -> str:
+    if flag is None:
+        return translated("for {name} in --amount-expression write {column}", name=repr(name), column=column)
+    return translated("for {name} use {flags}", name=repr(name), flags=f"{flag} {column}")
 
 
 def _one_column(header: str) -> str:

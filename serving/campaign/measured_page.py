@@ -115,6 +115,7 @@ def profit_by_group(found: Measurement) -> Figure:
         axes.plot([effect.low, effect.high], [row, row], color=GREY, linewidth=5, solid_capstyle="round")
         axes.plot(effect.difference, row, "o", color=COLOURS[0], markersize=8)
     axes.axvline(0, color=INK, linewidth=1)
+    axes.set_ylim(-0.6, len(effects) - 0.4)  # the first and the last stand clear of the frame
     axes.set_yticks(range(len(effects)), [group_in_words(group) for group in reversed(effects)])
     axes.set_xlabel(translated(MEASURES["profit"]))
     axes.xaxis.set_major_formatter(lambda amount, _: written(amount, ",g"))

@@ -353,7 +353,11 @@ def tornado_figure(swings: list[Swing], profit: float) -> Figure:
 
 def _thousands(axes: Any, y: bool = True) -> None:
     for axis in (axes.xaxis, axes.yaxis) if y else (axes.xaxis,):
-        axis.set_major_formatter(lambda amount, _: written(amount, ",.0f"))
+        low, high = axis.get_view_interval()
+        shape = (
+            ",.0f" if high - low >= 5 else ",.2f"
+        )  # ticks of little money would all be rounded to the same
+        axis.set_major_formatter(lambda amount, _, shape=shape: written(amount, shape))
 
 
 def canvas(height: float = 3.9) -> tuple[Figure, Any]:
