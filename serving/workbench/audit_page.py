@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from features.language import translatable, translated
-from features.retelling import retold
+from features.language import ENGLISH, translatable, translated
+from features.retelling import read_back
 from serving.store.users import COMMAND_LINE
 from serving.workbench.page import page
 from serving.workbench.visit import Visit
@@ -38,8 +38,8 @@ ACTIONS = {
 """What the audit's actions are called."""
 
 ABOUT = (
-    translatable("{n:,.0f} customers of set {set:.0f}, {kind}"),
-    translatable("{n:,.0f} customers"),
+    translatable("{n:customer|customers} of set {set:.0f}, {kind}"),
+    translatable("{n:customer|customers}"),
     translatable("campaign {n:.0f}, {joined:,.0f} joined, {left:,.0f} left, {changed:,.0f} changed"),
     translatable("campaign {n:.0f}, {kind}"),
     translatable("campaign {n:.0f}"),
@@ -57,11 +57,19 @@ def show(visit: Visit) -> Response:
             each,
             _who(each.user_name),
             translated(ACTIONS.get(each.action, each.action)),
-            retold(each.about, ABOUT),
+            _about(each.about),
         )
         for each in visit.sources.store.audit.newest()
     ]
     return page(visit, "audit.html", entries=entries)
+
+
+def _about(kept: str) -> str:
+    for sentence in ABOUT:
+        values = read_back(kept, sentence, ENGLISH)
+        if values is not None:
+            return translated(sentence, **values)
+    return kept
 
 
 def _who(name: str) -> str:

@@ -99,8 +99,8 @@ def of_the_log(sentence: str) -> str:
     if not _FLAG.search(sentence):
         return sentence
     who = translated(
-        "What begins with -- is set by whoever runs the workbench, under [log] in stayworth.toml; or save the file so "
-        "that it needs none."
+        "What begins with -- is set by whoever runs the workbench, under [log] or [columns] in stayworth.toml; or save "
+        "the file so that it needs none."
     )
     return sentence if who in sentence else f"{sentence} {who}"
 

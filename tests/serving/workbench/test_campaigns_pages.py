@@ -417,6 +417,20 @@ def test_offers_of_campaigns_are_priced_for_each_customer_as_the_plan_has_priced
     assert f"+{profit:,.2f}" in said and profit > 1
 
 
+def test_a_log_without_a_needed_column_is_refused_in_the_readers_language(opened: Opened) -> None:
+    browser = opened()
+    campaign = planned(browser)
+    browser.send("/language", language="fa")
+    renamed = orders(["c001", "c002"]).replace(b"ordered_at", b"ts", 1)
+
+    refused = send_file(browser, f"{campaign}/measure", "orders", renamed, on=campaign)
+
+    assert refused.status_code == 400
+    said = text_of(refused.text)
+    assert "ستون" in said and "'ordered_at'" in said and "--date-column 'ts'" in said
+    assert "log has no column" not in said and "Perhaps" not in said
+
+
 def test_an_erased_customer_is_gone_from_a_preview_at_once(opened: Opened, store: Store) -> None:
     browser = opened()
     draft = begun(browser)
@@ -427,7 +441,7 @@ def test_an_erased_customer_is_gone_from_a_preview_at_once(opened: Opened, store
 
     after = browser.seen(f"{draft}/preview")
     assert f"<bdi>{gone}</bdi>" in before and f"<bdi>{gone}</bdi>" not in after
-    assert "erased customers 1 customers" in text_of(browser.seen("/audit"))
+    assert "erased customers 1 customer " in text_of(browser.seen("/audit"))
     assert gone not in browser.seen("/audit")
 
 
