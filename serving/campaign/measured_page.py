@@ -64,8 +64,8 @@ def _part(group: str, found: Measurement) -> Part:
     rows = [
         [
             translated(MEASURES[name]),
-            *(_number(name, each) for each in (e.contacted, e.holdout, e.difference)),
-            _range(name, e),
+            *(_number(name, each) for each in (e.contacted, e.holdout)),
+            *_difference(name, e),
         ]
         for name, e in effects.items()
     ]
@@ -85,10 +85,13 @@ def _number(measure: str, value: float) -> str:
     return written(value, ".1%") if measure == "retention" else written(value, ",.2f")
 
 
-def _range(measure: str, effect: Effect) -> str:
+def _difference(measure: str, effect: Effect) -> tuple[str, str]:
+    """Write a difference and its interval, that of shares in points: per cent of a share would be another number."""
     if measure != "retention":
-        return range_in_words(effect)
-    return translated("{low} to {high}", low=written(effect.low, ".1%"), high=written(effect.high, ".1%"))
+        return _number(measure, effect.difference), range_in_words(effect)
+    low, high = (written(100 * end, "+.1f") for end in (effect.low, effect.high))
+    points = translated("{points:+.1f} points", points=100 * effect.difference)
+    return points, translated("{low} to {high}", low=low, high=high)
 
 
 def group_in_words(group: str) -> str:

@@ -197,7 +197,13 @@ class _Door:
     async def not_found(self, request: Request, error: Exception) -> Response:
         """Answer a path that is none; one of a form alone, such as after the choice of a language, by its page."""
         only_sent = isinstance(error, HTTPException) and error.status_code == 405 and request.method == "GET"
-        return await self._answer(request, "other", _its_page if only_sent else _nothing)
+
+        def nothing(visit: Visit) -> Response:
+            # Whoever has signed in finds the way back in the menu.
+            known = replace(visit, user=self.guard.user_of(visit.session))
+            return said(known, translated("There is no such page."), status=404)
+
+        return await self._answer(request, "other", _its_page if only_sent else nothing)
 
     async def _answer(
         self, request: Request, route: str, handle: Handler, entrance: Entrance | None = None
@@ -359,7 +365,3 @@ def _refusal(visit: Visit, has: str, needed: str) -> Response:
 def _its_page(visit: Visit) -> Response:
     parts = visit.url.path.split("/")
     return go_to("/".join(parts[:3] if parts[1] == "campaigns" else parts[:2]))
-
-
-def _nothing(visit: Visit) -> Response:
-    return said(visit, translated("There is no such page."), status=404)

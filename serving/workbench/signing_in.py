@@ -32,12 +32,13 @@ def local_path(path: str) -> str:
 
 
 def sign_in_page(
-    visit: Visit, problem: str = "", status: int = 200, *, typed: str = "", to: str = ""
+    visit: Visit, problem: str = "", status: int = 200, *, name: str = "", typed: str = "", to: str = ""
 ) -> Response:
     """Ask for name and password, and remember where the visitor wanted to go, and what was typed there."""
     wanted = to or visit.sent("to", 4_000) or visit.query.get("to", "")
     typed = typed or visit.sent(TYPED, LONGEST_TYPED)
-    return page(visit, "sign_in.html", status=status, problem=problem, to=local_path(wanted), typed=typed)
+    said = {"problem": problem, "name": name, "typed": typed}
+    return page(visit, "sign_in.html", status=status, to=local_path(wanted), **said)
 
 
 def sign_in(visit: Visit, guard: Guard) -> tuple[Response, str]:
@@ -46,13 +47,13 @@ def sign_in(visit: Visit, guard: Guard) -> tuple[Response, str]:
     wait = guard.wait_before_signing_in(visit.address, name)
     if wait:
         sentence = translated("Too many attempts. Try again in {n:second|seconds}.", n=math.ceil(wait))
-        refused = sign_in_page(visit, sentence, 429)
+        refused = sign_in_page(visit, sentence, 429, name=name)
         refused.headers["Retry-After"] = str(math.ceil(wait))
         return refused, visit.session
     user = visit.sources.store.users.named(name, visit.sent("password", 1_000))
     if user is None:
         sentence = translated("Name and password do not go together.")
-        return sign_in_page(visit, sentence, 403), visit.session
+        return sign_in_page(visit, sentence, 403, name=name), visit.session
     session = visit.sources.store.users.begin_session(user, wait_seconds=WAIT_SECONDS)
     if typed := visit.sent(TYPED, LONGEST_TYPED):
         again = replace(visit, user=user, session=session, csrf=guard.csrf_of(session))

@@ -156,6 +156,23 @@ def test_pages_may_load_nothing_from_elsewhere_and_run_no_script(opened: Opened)
         assert "http://" not in answer.text.replace("http://localhost", "")
 
 
+def test_who_signs_in_wrongly_keeps_the_name_and_who_is_in_keeps_the_menu_where_no_page_is(
+    opened: Opened, store: Store
+) -> None:
+    store.users.add("sara", "look", PASSWORD)
+    browser = opened()
+
+    wrong = browser.sign_in("sara", PASSWORD + "?").text
+    outside = browser.get("/nowhere")
+    browser.sign_in("sara")
+    inside = browser.get("/nowhere")
+
+    assert 'name="name" value="sara"' in wrong and PASSWORD not in wrong
+    assert outside.status_code == inside.status_code == 404
+    assert "sara" not in outside.text and 'href="/customers"' not in outside.text
+    assert 'href="/customers"' in inside.text and 'href="/audit"' not in inside.text
+
+
 def test_where_to_go_after_a_form_is_never_another_site(opened: Opened) -> None:
     browser = opened()
 
