@@ -18,6 +18,7 @@ from training.offers.allocation import NOBODY, Allocation, allocate
 from training.offers.offers import Floats, Offer
 
 NOT_FOR_THEM = translatable("no offer is for their tier, stage or segment")
+_EXCHANGED = 20_000  # paying customers: of more, exchanging a few gains less than a ten-thousandth of the profit
 _MOST_ROUNDS = 30
 
 
@@ -65,6 +66,7 @@ def choose_and_draw(
             budget=budget,
             max_contacts=enlarged(terms.max_contacts),
             capacities=[enlarged(offer.capacity) for offer in offers],
+            exchange=len(paying) <= _EXCHANGED,
         )
         taken = allocation.choice != NOBODY
         rows, choice = paying[taken], allocation.choice[taken]
