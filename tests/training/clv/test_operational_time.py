@@ -31,7 +31,7 @@ def test_operational_time_is_the_integral_of_the_intensity(intensity: Intensity)
             a * np.cos(k * angle) + b * np.sin(k * angle) for k, (a, b) in enumerate(intensity.harmonics, 1)
         )
         ahead = day - DAY
-        years = (365.25 / 2 + 180 * (1 - np.exp(-ahead / 180))) / 365.25
+        years = (365.25 / 2 + 365 * (1 - np.exp(-ahead / 365))) / 365.25
         return float(season + intensity.trend * years)
 
     by_hand = sum(np.exp(log_intensity(day)) for day in range(DAY, DAY + 30)) / 7
@@ -50,19 +50,19 @@ def test_a_season_averages_out_over_a_year_and_days_after_inverts_weeks() -> Non
 
 
 def test_a_trend_fades_and_never_turns() -> None:
-    weekly = np.diff(TREND.weeks(DAY, DAY + 7.0 * np.arange(200)))
+    weekly = np.diff(TREND.weeks(DAY, DAY + 7.0 * np.arange(500)))
 
     assert (np.diff(weekly) < 0).all()
-    # at most 180 days of trend are left: exp(−.7·(182.625 + 180)/365.25) of a week
-    assert weekly[-1] == pytest.approx(np.exp(-0.7 * (182.625 + 180) / 365.25), rel=1e-3)
+    # at most a year of trend is left: exp(−.7·(182.625 + 365)/365.25) of a week
+    assert weekly[-1] == pytest.approx(np.exp(-0.7 * (182.625 + 365) / 365.25), rel=1e-3)
 
 
-def test_a_trend_may_go_on_for_sixteen_months_or_for_two() -> None:
+def test_a_trend_may_go_on_for_three_years_or_for_four_months() -> None:
     later, sooner = TREND.trend_scenarios
-    weekly = [np.diff(each.weeks(DAY, DAY + 7.0 * np.arange(600)))[-1] for each in (later, sooner)]
+    weekly = [np.diff(each.weeks(DAY, DAY + 7.0 * np.arange(1_500)))[-1] for each in (later, sooner)]
 
-    # ten years on, e times 180 days of trend are left, or 180/e
-    left = np.array([np.e, 1 / np.e]) * 180
+    # thirty years on, e times a year of trend is left, or a year/e
+    left = np.array([np.e, 1 / np.e]) * 365
     assert weekly == pytest.approx(np.exp(-0.7 * (182.625 + left) / 365.25), rel=2e-3)
     assert SEASON.trend_scenarios == ()
 
