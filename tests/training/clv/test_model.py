@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from lifetimes import BetaGeoFitter, GammaGammaFitter, ModifiedBetaGeoFitter
 
 from features.datasets import cdnow_sample
 from features.errors import FitError
@@ -194,20 +195,33 @@ def test_a_log_in_days_is_fitted_as_its_distinct_histories_on_a_grid_and_then_ex
     assert by_grid.log_likelihood == pytest.approx(at_once.log_likelihood, abs=1e-6)
 
 
-def test_newtons_method_ends_where_lifetimes_does(
-    sample_log: TransactionLog, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["bgnbd", "mbgnbd"])
+@pytest.mark.parametrize("many", [5_000, 100], ids=["at once", "first on a coarser copy"])
+def test_the_fit_is_that_of_lifetimes(
+    sample_log: TransactionLog, monkeypatch: pytest.MonkeyPatch, name: str, many: int
 ) -> None:
     with PurchaseHistory(sample_log) as history:
         table = history.features(Snapshot(date(1998, 7, 1)))
-    ours = fit_clv(table)
+    x, t_x, T = histories(as_columns(table))
+    span, fitter = T.max(), {"bgnbd": BetaGeoFitter, "mbgnbd": ModifiedBetaGeoFitter}[name]
+    theirs = fitter().fit(x, t_x / span, T / span).params_
+    repeats = table[table["monetary_value"] > 0]
+    mean = repeats["monetary_value"].mean()
+    of_spend = GammaGammaFitter().fit(repeats["frequency"], repeats["monetary_value"] / mean).params_
 
-    monkeypatch.setattr("training.clv.fitting.climb", lambda _: None)
-    theirs = fit_clv(table)
+    monkeypatch.setattr("training.clv.fitting._FEW_HISTORIES", many)
+    monkeypatch.setattr("training.clv.fitting._MANY_REPEATERS", many)
+    ours = fit_clv(table, model=name)
 
-    assert astuple(ours.purchases) == pytest.approx(astuple(theirs.purchases), rel=1e-5)
-    assert astuple(ours.spend) == pytest.approx(astuple(theirs.spend), rel=1e-5)
-    assert np.allclose(ours.purchase_axes, theirs.purchase_axes, rtol=1e-3, atol=1e-6)
-    assert ours.notes == theirs.notes
+    in_weeks = theirs * [span if each == "alpha" else 1.0 for each in theirs.index]
+    in_money = of_spend * [mean if each == "v" else 1.0 for each in of_spend.index]
+    assert {each: getattr(ours.purchases, each) for each in in_weeks.index} == pytest.approx(
+        in_weeks.to_dict(), rel=1e-5
+    )
+    assert {each: getattr(ours.spend, each) for each in in_money.index} == pytest.approx(
+        in_money.to_dict(), rel=1e-5
+    )
+    assert ours.notes == ()
 
 
 def test_a_young_log_on_which_lifetimes_fails_is_fitted_within_bounds(stayworth_data: Path) -> None:
