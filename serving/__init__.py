@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from serving.api.service import serve as serve
     from serving.campaign.findings import write_findings as write_findings
     from serving.campaign.folder import write_campaign as write_campaign
-    from serving.campaign.summary import sentences as sentences
+    from serving.campaign.plan_sentences import sentences as sentences
     from serving.client.http_client import StayworthClient as StayworthClient
     from serving.client.service_error import ServiceError as ServiceError
     from serving.explanation.explanation import explain as explain
@@ -27,7 +27,7 @@ _EXPORTS = {
     "api.service": "serve",
     "campaign.findings": "write_findings",
     "campaign.folder": "write_campaign",
-    "campaign.summary": "sentences",
+    "campaign.plan_sentences": "sentences",
     "client.http_client": "StayworthClient",
     "client.service_error": "ServiceError",
     "explanation.explanation": "explain",

@@ -1,6 +1,6 @@
 """Every sentence that people read has a translation, with the same placeholders.
 
-``python tests/test_language.py`` writes each catalogue of ``features/languages`` again: what the code says now, by
+``python tests/test_language.py`` writes each catalogue of ``features/language`` again: what the code says now, by
 its English text, with the translations that there are; it names those that are missing.
 """
 
@@ -77,7 +77,7 @@ def _said() -> Iterator[tuple[str, str]]:
 
 
 def path_of(language: str) -> Path:
-    return ROOT / "features" / "languages" / f"{language}.po"
+    return ROOT / "features" / "language" / f"{language}.po"
 
 
 def read(language: str) -> dict[tuple[str, str], Message]:

@@ -4,7 +4,7 @@ A sentence is written in English where it is said, with named placeholders::
 
     translated("{used:,} of {given:alias|aliases} are in the log.", used=3, given=5)
 
-That text is the key of its translation in ``features/languages/<language>.po``; English has no such file. The language
+That text is the key of its translation in ``features/language/<language>.po``; English has no such file. The language
 is chosen once, by `use_language`, for all that runs inside it: a command, a request. A sentence that is a constant is
 marked by `translatable` where it stands, and translated where it is shown. A word of two meanings gets a context
 (`translated_in`). CONTRIBUTING says how a catalogue is kept.

@@ -1,4 +1,4 @@
-"""The sentences of a language, by their English text: ``features/languages/<language>.po``."""
+"""The sentences of a language, by their English text: ``features/language/<language>.po``."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _catalogue(language: str) -> dict[tuple[str, str], str]:
     """Read a language's sentences by context and English text; those without a translation are left out."""
     from babel.messages.pofile import read_po
 
-    with (files("features") / "languages" / f"{language}.po").open("rb") as file:
+    with (files("features.language") / f"{language}.po").open("rb") as file:
         catalogue = read_po(file, locale=language, charset="utf-8")
     return {
         (each.context or "", str(each.id)): _FLAG.sub(LEFT_TO_RIGHT + "--", str(each.string))

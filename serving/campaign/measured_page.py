@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 from features.language import translated, translated_in, written
 from serving.campaign.measured import interval_level, measured_sentences, range_in_words
-from serving.campaign.summary import COLOURS, GREY, INK, canvas, render_page, svg
+from serving.campaign.pictures import COLOURS, GREY, INK, canvas, svg
+from serving.campaign.summary import render_page
 from training.campaign.effect import Effect
 from training.campaign.measurement import MEASURES, Measurement
 

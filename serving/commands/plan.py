@@ -49,8 +49,8 @@ def plan(
     from serving.campaign.folder import CampaignLists, require_new, write_campaign
     from serving.campaign.kept import drawn_of
     from serving.campaign.meant_rows import opted_out_sentences
+    from serving.campaign.plan_sentences import sentences
     from serving.campaign.reader_lists import ReaderLists
-    from serving.campaign.summary import sentences
     from serving.lists.contacts import Contacts
     from serving.store.store import Store
     from serving.store.users import COMMAND_LINE

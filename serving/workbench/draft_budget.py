@@ -10,7 +10,7 @@ from typing import Any
 from starlette.responses import Response
 
 from features.errors import ChangedMeanwhile, StayworthError
-from serving.campaign.summary import sentences
+from serving.campaign.plan_sentences import sentences
 from serving.store.campaign import Campaign
 from serving.workbench.choices import Choices, limits_of
 from serving.workbench.curve import Curve, curve_of

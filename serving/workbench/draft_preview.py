@@ -10,7 +10,7 @@ from starlette.responses import Response
 from features.errors import ChangedMeanwhile, StayworthError
 from features.language import translated
 from serving.campaign.meant_rows import opted_out_sentences
-from serving.campaign.summary import sentences
+from serving.campaign.plan_sentences import sentences
 from serving.store.campaign import Campaign
 from serving.workbench.drafting import draft_of, show_step, try_plan
 from serving.workbench.page import go_to

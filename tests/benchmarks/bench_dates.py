@@ -1,9 +1,9 @@
 """The race at many test dates instead of one: ``python tests/benchmarks/bench_dates.py [log …]``.
 
 One window of one log may be better or worse than all before it. For each case of `bench_quality` that is a real log,
-the same training is judged at its test date and every half window before it, as long as a window has closed a window
-ago. Each row is a test that knows nothing of later days. *Lead*: log-loss of the best racer of training on that date,
-less stayworth's; *MAE*: absolute error of expected spend, as a multiple of the best racer's.
+the same training is judged at its test date and at up to five earlier ones, half a window apart, as far back as there
+is something to learn from. Each row is a test that knows nothing of later days. *Lead*: log-loss of the best racer of
+training on that date, less stayworth's; *MAE*: absolute error of expected spend, as a multiple of the best racer's.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def judged(case: Case, log: TransactionLog, days_earlier: int) -> list[float] | 
 
 
 def main() -> None:
-    """Print a table for each log, a row for each date, and what it comes to on average."""
+    """Print a table for each log, a row for each date, their mean and their median."""
     for case in cases():
         if case.simulated or (sys.argv[1:] and case.name not in sys.argv[1:]):
             continue

@@ -18,9 +18,9 @@ from training.offers.allocation import NOBODY, Allocation, allocate
 from training.offers.offers import Floats, Offer
 
 NOT_FOR_THEM = translatable("no offer is for their tier, stage or segment")
-_EXCHANGED = (
-    20_000  # paying customers: of more, exchanging a few gains less than a ten-thousandth of the profit
-)
+_EXCHANGED = 20_000
+"""Paying customers; of more, exchanging a few for one another gains less than a ten-thousandth of the profit."""
+
 _MOST_ROUNDS = 30
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from serving.campaign.summary import render_summary, sentences
+from serving.campaign.plan_sentences import sentences
+from serving.campaign.summary import render_summary
 from training.campaign.acceptance import acceptance_prior
 from training.campaign.acceptance_by_silence import bands_of, learn_by_silence, pooled
 from training.campaign.candidates import prices

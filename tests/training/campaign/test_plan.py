@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from features.errors import StayworthError
-from serving.campaign.summary import sentences
+from serving.campaign.plan_sentences import sentences
 from training.campaign.plan import CampaignPlan, plan
 from training.campaign.record import CampaignRecord, record_of
 from training.campaign.sensitivity import at_budgets, budget_curve, same_list, tornado

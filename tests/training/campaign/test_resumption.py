@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from features.errors import StayworthError
-from serving.campaign.summary import sentences
+from serving.campaign.plan_sentences import sentences
 from training.campaign.plan import plan
 from training.campaign.sensitivity import by_resumption, tornado, with_dormant
 from training.campaign.settings import PlanTerms

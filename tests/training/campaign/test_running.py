@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from serving.campaign.summary import sentences
+from serving.campaign.plan_sentences import sentences
 from training.campaign.acceptance import update_acceptance
 from training.campaign.plan import CampaignPlan, plan
 from training.campaign.running import RunningCampaign, standing_holdout
