@@ -154,7 +154,7 @@ def test_on_a_real_list_a_dozen_campaigns_learn_most_of_what_known_bands_earn(
     silent = pd.to_datetime(scores["snapshot_date"]) - pd.to_datetime(scores["last_purchase_date"])
     world = World(scores[silent <= pd.Timedelta(days=DORMANCY)], half_life)
 
-    learnt = world.mean_profit(12, by_silence, explore=0.05, seeds=4)
+    learnt = world.mean_profit(12, by_silence, explore=0.05, seeds=16)
     for_all = world.mean_profit(12, one_number, explore=0.0, seeds=2)
 
     known = world.earned_by_known_bands()
