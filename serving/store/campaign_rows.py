@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from serving.store.database import Database
-from serving.store.tables import campaign_customers
+from serving.store.loading import load, sliced
+from serving.store.tables import Document, campaign_customers
 
 CONTACTED, HELD_OUT, NOT_SELECTED = "contacted", "held_out", "not_selected"
 """The groups of a draw, named as the record of a plan counts them."""
@@ -17,29 +21,32 @@ CONTACTED, HELD_OUT, NOT_SELECTED = "contacted", "held_out", "not_selected"
 ASIDE = "aside"
 """The group of a draft's rows: customers to leave alone, and contacts."""
 
-ROW_COLUMNS = tuple(
-    column.name
-    for column in campaign_customers.columns
-    if column.name not in ("campaign_id", "arm", "removed_at")
-)
 _NUMBERS = [
     column.name for column in campaign_customers.columns if isinstance(column.type, sa.Double | sa.Float)
 ]
 _CHUNK_ROWS = 20_000
+_JSON = json.JSONEncoder(ensure_ascii=False)
 
 
 def insert_rows(connection: sa.Connection, campaign_id: int, arm: str, rows: pd.DataFrame) -> None:
     """Insert the customers of a group in their order; columns that the table does not have are left out."""
-    own = rows[[name for name in ROW_COLUMNS if name in rows.columns]]
-    shared = {"campaign_id": campaign_id, "arm": arm}
-    if "reason" not in own:
-        shared["reason"] = ""
-    for start in range(0, len(own), _CHUNK_ROWS):
-        part = own.iloc[start : start + _CHUNK_ROWS].astype(object)
-        part = part.where(part.notna(), None)
-        records = part.to_dict("records")
-        placed = [{**row, **shared, "place": start + number} for number, row in enumerate(records)]
-        connection.execute(sa.insert(campaign_customers), placed)
+    shared = {"campaign_id": campaign_id, "arm": arm, "place": range(len(rows))}
+    own = rows.assign(**shared) if "reason" in rows else rows.assign(**shared, reason="")
+    cells = {
+        column.name: _cells(own[column.name], column)
+        for column in campaign_customers.columns
+        if column.name in own.columns and column.name != "removed_at"
+    }
+    table = pa.table(cells)
+    load(connection, campaign_customers, sliced(table.take(pc.sort_indices(table["customer_id"]))))
+
+
+def _cells(values: pd.Series, column: sa.Column[Any]) -> pa.Array:
+    """Return a column as its table keeps it; what is missing is null."""
+    if isinstance(column.type, Document):
+        values = values.astype(object).map(_JSON.encode, na_action="ignore")
+    kind = pa.float64() if isinstance(column.type, sa.Double) else pa.string()
+    return pa.array(values, pa.int64() if isinstance(column.type, sa.Integer) else kind, from_pandas=True)
 
 
 def read_rows(

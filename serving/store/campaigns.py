@@ -39,6 +39,7 @@ from serving.store.campaign_rows import (
 )
 from serving.store.database import WAIT_SECONDS
 from serving.store.known_campaigns import KnownCampaigns
+from serving.store.loading import renew_statistics
 from serving.store.tables import campaign_customers, campaigns, scores
 
 _NEXT = {PLANNED: (SENT, WITHDRAWN), SENT: (WITHDRAWN,), MEASURED: (), WITHDRAWN: (), DRAFT: ()}
@@ -153,6 +154,7 @@ class Campaigns(KnownCampaigns):
                 delete_rows(connection, number)
             for arm, rows in drawn.groups.items():
                 insert_rows(connection, number, arm, rows)
+            renew_statistics(connection, campaign_customers)
             if basis.set_id is not None and unknown_to(connection, number, scores, basis.set_id):
                 raise ChangedMeanwhile(
                     translated("Customers were erased meanwhile. Plan again: they are left out then.")

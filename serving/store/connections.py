@@ -57,6 +57,8 @@ def reader(address: Address, wait_seconds: float = READ_SECONDS) -> sa.Engine:
             if not address.file:
                 connection.execute(f"SET statement_timeout = '{READ_SECONDS}s'")
                 connection.execute("SET default_transaction_read_only = on")
+                # A page of a hundred kinds reads some rows of each: to compile that takes seconds, to run it a few ms.
+                connection.execute("SET jit = off")
             require_schema(connection, dialect.name, address)
         except BaseException:
             connection.close()
@@ -72,7 +74,8 @@ class _PostgresReader(psycopg.Connection[Any]):
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """Wait for an answer, a second longer than the server may take.
 
-        A connection whose answer did not come is closed: it takes no other question, not even to roll back.
+        A connection whose answer did not come is closed: it takes no other question, and the roll-back that SQLAlchemy
+        would try on it does not hide what happened.
         """
         try:
             return super().wait(gen, interval, timeout or READ_SECONDS + 1)

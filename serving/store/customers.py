@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from features.errors import NothingPublished
 from serving.store.database import WAIT_SECONDS, Database
+from serving.store.loading import renew_statistics
 from serving.store.own_columns import OWN, OwnColumn, OwnColumns, place_own
 from serving.store.rankings import ORDERS, rank, ranks_of
 from serving.store.tables import alerts, own_places, rankings, score_sets, scores, secrets, tallies
@@ -128,6 +129,7 @@ class Customers:
                 ranks = ranks_of(connection, newest)
                 rank(connection, newest, ranks)
                 place_own(connection, newest, ranks)
+                renew_statistics(connection, rankings, tallies, own_places)
             kept = connection.scalar(sa.select(secrets.c.secret).where(secrets.c.name == _LINKS))
             if kept is None:
                 kept = random.token_bytes(_SECRET_BYTES)

@@ -1,7 +1,7 @@
 """Bulk load of rows into a table of the store, through the driver of the database, in the transaction that is open.
 
 Rows come as Arrow tables in the order of the table's key, so that its index is only appended to, and in slices, so
-that a million need little memory.
+that a million need little memory. After it PostgreSQL counts what the tables hold.
 """
 
 from __future__ import annotations
@@ -34,6 +34,17 @@ def load(
     """
     add = _copy if connection.dialect.name == "postgresql" else _insert
     add(connection.connection.driver_connection, table.name, slices, loaded)
+
+
+def renew_statistics(connection: sa.Connection, *tables: sa.Table) -> None:
+    """Have PostgreSQL look at what tables hold now, in the transaction that is open, for its plans.
+
+    By itself it does so a minute later, and until then plans to look for a new set's customers among those of the old
+    one. SQLite reads these tables by their keys and needs no statistics.
+    """
+    if connection.dialect.name == "postgresql":
+        for table in tables:
+            connection.execute(sa.text(f"ANALYZE {table.name}"))
 
 
 def sliced(table: pa.Table) -> Iterable[pa.Table]:

@@ -24,7 +24,7 @@ from features.errors import NothingPublished, OlderStore, StayworthError
 from features.language import translated
 from serving.store.audit import record
 from serving.store.database import WAIT_SECONDS, Database
-from serving.store.loading import load, sliced
+from serving.store.loading import load, renew_statistics, sliced
 from serving.store.rankings import ORDERS, Ranks, ranking, ranks_of
 from serving.store.tables import MOST_OWN_COLUMNS, own_columns, own_places, own_rows, rankings, score_sets
 
@@ -131,6 +131,7 @@ class OwnColumns:
             newest = connection.scalar(sa.select(sa.func.max(score_sets.c.id)))
             if newest is not None:
                 place_own(connection, newest, ranks_of(connection, newest))
+            renew_statistics(connection, rankings, own_rows, own_places)
             record(connection, user_name, "bring own columns", f"{len(names)} columns")
         return self.all()
 
@@ -183,7 +184,7 @@ def place_own(connection: sa.Connection, set_id: int, ranks: Ranks) -> None:
     cells_of_all = json.loads(f"[{','.join(row[1] for row in rows)}]")
     found = pc.index_in(ranks.customer_ids, value_set=known).to_numpy(zero_copy_only=False)
     of_customers = np.where(np.isnan(found.astype(float)), -1, found.astype(float)).astype(np.int64)
-    table = {"customer_id": ranks.customer_ids, "set_id": pa.repeat(pa.scalar(set_id), len(ranks.kinds))}
+    table = {"set_id": pa.repeat(pa.scalar(set_id), len(ranks.kinds)), "customer_id": ranks.customer_ids}
     table |= {"kind": ranks.kinds}
     table |= {f"score_{number}": ranks.places[name] for number, name in enumerate(ORDERS)}
     for column in sorted(columns, key=lambda each: each.place):
@@ -269,7 +270,8 @@ def _tidy(cells: pd.Series) -> pd.Series:
 
 def _documents(ids: pd.Index, columns: list[pd.Series]) -> pa.Table:
     plain = [[None if pd.isna(cell) else _plain(cell) for cell in column] for column in columns]
-    documents = [json.dumps(cells, ensure_ascii=False) for cells in zip(*plain, strict=True)]
+    encode = json.JSONEncoder(ensure_ascii=False).encode
+    documents = [encode(cells) for cells in zip(*plain, strict=True)]
     order = pc.sort_indices(pa.array(ids, pa.string()))
     table = pa.table({"customer_id": pa.array(ids, pa.string()), "cells": documents})
     return table.take(order)

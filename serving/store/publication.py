@@ -20,10 +20,10 @@ import sqlalchemy as sa
 from features.errors import StoreError
 from features.language import translated
 from serving.store.database import Database
-from serving.store.loading import SLICE_ROWS, load
+from serving.store.loading import SLICE_ROWS, load, renew_statistics
 from serving.store.own_columns import place_own
 from serving.store.rankings import RANKED_BY, rank, ranks_of
-from serving.store.tables import score_sets, scores as scores_table
+from serving.store.tables import own_places, rankings, score_sets, scores as scores_table, tallies
 from training.model.score_schema import SCHEMA, Column
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ _ARROW: dict[type, pa.DataType] = {
 }
 _COLUMNS = [column for column in SCHEMA.values() if not column.per_list]
 _SCHEMA = pa.schema([(column.name, _ARROW[column.type]) for column in _COLUMNS])
+_JSON = json.JSONEncoder(ensure_ascii=False)
 _PER_LIST = [column for column in SCHEMA.values() if column.per_list]
 
 
@@ -77,6 +78,7 @@ def publish(
         ranks = ranks_of(connection, head["id"], by_id)
         rank(connection, head["id"], ranks)
         place_own(connection, head["id"], ranks)
+        renew_statistics(connection, score_sets, scores_table, rankings, tallies, own_places)
     return head
 
 
@@ -129,7 +131,7 @@ def _slices(scores: pd.DataFrame, order: np.ndarray, set_id: int) -> Iterator[pa
     """Yield the list in an order, as Arrow tables of the stored columns."""
     for start in range(0, len(scores), SLICE_ROWS):
         rows = scores.iloc[order[start : start + SLICE_ROWS]]
-        rows = rows.assign(reasons=[json.dumps(list(r), ensure_ascii=False) for r in rows["reasons"]])
+        rows = rows.assign(reasons=[_JSON.encode(list(r)) for r in rows["reasons"]])
         table = _complete(pa.Table.from_pandas(rows[_SCHEMA.names], _SCHEMA, preserve_index=False))
         yield table.add_column(0, "set_id", pa.repeat(pa.scalar(set_id), table.num_rows))
 

@@ -79,10 +79,10 @@ def ranking(name: str, set_id: int, ids: pa.Array, kinds: np.ndarray, places: np
     order = np.lexsort((places, kinds))
     return pa.table(
         {
+            "set_id": pa.repeat(pa.scalar(set_id), len(ids)),
             "ordered_by": pa.repeat(pa.scalar(name), len(ids)),
             "kind": kinds[order],
             "rank": places[order],
-            "set_id": pa.repeat(pa.scalar(set_id), len(ids)),
             "customer_id": ids.take(pa.array(order)),
         }
     )

@@ -169,16 +169,16 @@ sa.Index(
     postgresql_where=api_keys.c.revoked_at.is_(None),
 )
 
-# Made from the newest set when it is published, in the order of its key, so that the database only appends. Rank 1 is
-# the first of the order; of equal values the smaller id is first. The customers of a kind lie together: a page of some
-# kinds is a few rows of each, at any depth.
+# Made from the newest set when it is published, in the order of its key, so that the database only appends, behind what
+# it has of the set before. Rank 1 is the first of the order; of equal values the smaller id is first. The customers of
+# a kind lie together: a page of some kinds is a few rows of each, at any depth.
 rankings = sa.Table(
     "rankings",
     metadata,
+    sa.Column("set_id", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("ordered_by", sa.Text, primary_key=True),
     sa.Column("kind", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("rank", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("set_id", sa.Integer, nullable=False),
     sa.Column("customer_id", _id(), nullable=False),
     sqlite_with_rowid=False,
 )
@@ -221,8 +221,8 @@ own_rows = sa.Table(
 own_places = sa.Table(
     "own_places",
     metadata,
+    sa.Column("set_id", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("customer_id", _id(), primary_key=True),
-    sa.Column("set_id", sa.Integer, nullable=False),
     sa.Column("kind", sa.Integer, nullable=False),
     *(sa.Column(f"score_{number}", sa.Integer, nullable=False) for number in range(4)),
     *(sa.Column(f"own_{number}", sa.Integer) for number in range(MOST_OWN_COLUMNS)),

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 
+import alembic.command
 import pandas as pd
+import sqlalchemy as sa
 
 from serving.store.customers import Choice
+from serving.store.own_columns import key_of
+from serving.store.schema import alembic_config
 from serving.store.store import Store
 
 ScoredList = Callable[..., pd.DataFrame]
@@ -115,3 +119,42 @@ def test_what_an_earlier_release_published_is_ranked_when_the_workbench_starts(
 
     assert len(ids(store.customers.page(Choice()))) == 10
     assert store.customers.prepare() == secret
+
+
+def test_rankings_with_the_keys_of_an_earlier_release_are_made_again(
+    store: Store, scored_list: ScoredList
+) -> None:
+    listed = people(scored_list)
+    store.publish(listed)
+    cities = pd.DataFrame({"city": ["Yazd", "Qom"] * 5}, index=list(listed["customer_id"]))
+    store.customers.own.replace(cities, "sara")
+    store.close()
+    with sa.create_engine(store.address.url, poolclass=sa.NullPool).begin() as database:
+        alembic.command.downgrade(alembic_config(database), "0013")
+
+    store.customers.prepare()
+
+    assert ids(store.customers.page(Choice(), rows=3)) == ["c0", "c1", "c2"]
+    assert ids(store.customers.page(Choice(own=(key_of("city", "Qom"),)), rows=2)) == ["c1", "c3"]
+    store.publish(scored_list(["c7"]))
+    assert ids(store.customers.page(Choice())) == ["c7"]
+
+
+def test_postgresql_plans_with_what_a_publication_has_just_brought(
+    empty_database: Callable[..., str], scored_list: ScoredList
+) -> None:
+    sets = (
+        "SELECT tablename, most_common_vals::text FROM pg_stats WHERE attname = 'set_id' ORDER BY tablename"
+    )
+    with Store(empty_database()) as store:
+        store.publish(people(scored_list), keep=1)
+        cities = pd.DataFrame({"city": ["Yazd"] * 10}, index=[f"c{number}" for number in range(10)])
+        store.customers.own.replace(cities, "sara")
+        first = dict(store._database.fetch(sets, ()))
+        store.publish(people(scored_list), keep=1)
+        second = dict(store._database.fetch(sets, ()))
+
+        names = ("own_places", "rankings", "scores", "tallies")
+        assert (first, second) == (dict.fromkeys(names, "{1}"), dict.fromkeys(names, "{2}"))
+        # Compiled, a page of a hundred kinds takes a hundred times as long.
+        assert store._database.fetch("SHOW jit", ()) == [("off",)]
