@@ -259,10 +259,14 @@ def _correction(plan: CampaignPlan) -> _Correction:
     some, part = plan.known.thinned, plan.contacts[~plan.contacts["explores"]]
     if some.scale == 1 or part.empty:
         return _Correction()
-    found = _allocate(plan, some.prices, some.scale, plan.terms.for_profit.budget, enlarge=True)
+    budget = plan.terms.for_profit.budget
+    limits = (budget, plan.holdout_share, *_places(plan, some.scale))
+    if limits not in some.sums:
+        found = _allocate(plan, some.prices, some.scale, budget, enlarge=True)
+        some.sums[limits] = found.contacts, found.cost, found.profit
     kept = (1 - plan.holdout_share) / some.scale
     own = (len(part), part["expected_cost"].sum(), part["expected_profit"].sum())
-    sampled = (kept * found.contacts, kept * found.cost, kept * found.profit)
+    sampled = [kept * each for each in some.sums[limits]]
     return _Correction(*(float(a / b) if b > 0 else 1.0 for a, b in zip(own, sampled, strict=True)))
 
 

@@ -27,12 +27,14 @@ class Thinned:
     scale : float in (0, 1], the share that they are
     offers : sequence of Offer
     curves : cost and profit at budgets by all other limits, as far as they were asked for
+    sums : contacts, cost and profit by budget, holdout and other limits, likewise
     """
 
     rows: pd.DataFrame
     scale: float
     offers: Sequence[Offer]
     curves: dict[Hashable, tuple[Floats, Floats]] = field(default_factory=dict, compare=False)
+    sums: dict[Hashable, tuple[int, float, float]] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, customers: pd.DataFrame, wanted: pd.Series, offers: Sequence[Offer]) -> Self:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,10 +11,12 @@ import pytest
 
 from features.errors import StayworthError
 from serving.campaign.plan_sentences import sentences
+from training.campaign import sensitivity
 from training.campaign.plan import CampaignPlan, plan
 from training.campaign.record import CampaignRecord, record_of
-from training.campaign.sensitivity import at_budgets, budget_curve, same_list, tornado
+from training.campaign.sensitivity import at_budgets, at_holdouts, budget_curve, same_list, tornado
 from training.campaign.settings import PlanTerms
+from training.offers.allocation import allocate
 from training.offers.offers import BetaPrior, Offer
 
 VOUCHER = Offer(
@@ -351,3 +354,23 @@ def test_other_budgets_fit_the_plan_that_they_stand_beside_though_they_come_from
     assert (same.contacted, same.cost) == (len(paid), pytest.approx(paid["expected_cost"].sum()))
     assert same.profit == pytest.approx(paid["expected_profit"].sum())
     assert half.profit < same.profit < twice.profit
+
+
+def test_what_a_sample_lacks_is_found_once_for_a_curve_and_the_alternatives_beside_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[float | None] = []
+    made = plan(scored(7000), [VOUCHER], PlanTerms(budget=9000))
+    budget_curve(made)
+
+    def counted(*money: Any, budget: float | None, **limits: Any) -> Any:
+        asked.append(budget)
+        return allocate(*money, budget=budget, **limits)
+
+    monkeypatch.setattr(sensitivity, "allocate", counted)
+
+    budget_curve(made)
+    at_budgets(made, [4500])
+    at_holdouts(made, [0.2])
+
+    assert len(asked) == 2
