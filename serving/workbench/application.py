@@ -34,6 +34,7 @@ from serving.workbench import (
     overview,
     own_columns,
     report,
+    version_page,
 )
 from serving.workbench.guard import LANGUAGE_COOKIE, Guard
 from serving.workbench.page import go_to, said, script, script_path, stylesheet, stylesheet_path
@@ -109,6 +110,7 @@ ENTRANCES: Sequence[Entrance] = (
     Entrance("/report", report.show),
     Entrance("/models", models.show),
     Entrance("/models/rollback", models.roll_back, "admin", "POST"),
+    Entrance("/models/{number}", version_page.show),
     Entrance("/models/{number}/card", models.card),
     Entrance("/models/{number}/promote", models.promote, "admin", "POST"),
     Entrance("/segments", customers.keep_segment, "campaign", "POST"),

@@ -59,13 +59,14 @@ def show(visit: Visit) -> Response:
     return page(
         visit,
         "models.html",
-        rows=[_row(version) for version in versions],
+        rows=[row_of(version) for version in versions],
         champion=visit.sources.versions.champion(),
         longest_reason=LONGEST_REASON,
     )
 
 
-def _row(version: Version) -> Row:
+def row_of(version: Version) -> Row:
+    """Return a version as a row."""
     return Row(
         number=version.version,
         is_champion=CHAMPION in version.aliases,

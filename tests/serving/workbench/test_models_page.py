@@ -72,3 +72,35 @@ def test_a_card_is_shown_in_a_box_of_its_own(opened: Opened, registry: Registry)
 
 def test_without_a_registry_the_page_says_how_to_train(opened: Opened) -> None:
     assert re.search("No version is registered yet.*stayworth train", opened().seen("/models"), re.S)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            "en",
+            (
+                "Version 3",
+                "It ranks one who left above one who stayed 75 times in 100.",
+                "A simpler model predicts better: log-loss 0.6000, of that one 0.5000.",
+                "0.750",
+            ),
+        ),
+        ("fa", ("نسخهٔ ۳", "۷۵", "مدلی ساده‌تر بهتر پیش‌بینی می‌کند", "۰٫۷۵۰", "نمرهٔ بریر")),
+    ],
+)
+def test_a_version_is_told_in_the_readers_language_from_its_numbers(
+    opened: Opened, registry: Registry, tmp_path: Path, language: str, said: tuple[str, ...]
+) -> None:
+    model = registry.download("1", tmp_path / "again")
+    measured = {"auc": 0.75, "log_loss": 0.6, "best_baseline_log_loss": 0.5, "spend_ratio": 0.98}
+    registry.log_run(model_folder=model, metrics={f"test_{name}": each for name, each in measured.items()})
+    browser = opened(tracking_uri=registry.uri.text, language=language)
+
+    page = browser.seen("/models/3")
+
+    for each in said:
+        assert each in page
+    assert 'href="/models/3"' in browser.seen("/models")
+    assert "nan" not in page.casefold()
+    assert browser.get("/models/9").status_code == 404
