@@ -180,13 +180,19 @@ def _first_lines(text: Path, path: Path) -> list[str]:
         raise LogError(_not_utf8(text, path)) from None
     if not any(map(str.strip, lines)):
         raise EmptyLogError(
-            f"{path} is empty." if len(lines) < _BLANK_LINES else f"{path} begins with blank lines."
+            translated("{path} is empty.", path=path)
+            if len(lines) < _BLANK_LINES
+            else translated("{path} begins with blank lines.", path=path)
         )
     return lines
 
 
 def _too_long(path: Path) -> str:
-    return f'{path}: a row is longer than {_BLOCK_BYTES >> 20} MiB. Most likely a quote (") is opened and never closed.'
+    return translated(
+        '{path}: a row is longer than {size} MiB. Most likely a quote (") is opened and never closed.',
+        path=path,
+        size=_BLOCK_BYTES >> 20,
+    )
 
 
 def _layout(lines: Sequence[str], path: Path) -> Layout:
@@ -268,7 +274,7 @@ def _fault(path: Path, text: Path, layout: Layout, error: str) -> str:
         return _too_long(path)
     if "UTF8" in error:
         return _not_utf8(text, path)
-    return f"{path} is not a CSV file that can be read: {error}."
+    return translated("{path} is not a CSV file that can be read: {error}.", path=path, error=error)
 
 
 def _ends_in_zeros(text: Path) -> bool:
@@ -289,5 +295,7 @@ def _not_utf8(text: Path, path: Path) -> str:
             try:
                 line.removeprefix(codecs.BOM_UTF8).decode()
             except UnicodeDecodeError:
-                return f"{path}, line {number}: not UTF-8. {remedy}"
-    return f"{path} is not UTF-8. {remedy}"
+                return translated(
+                    "{path}, line {line}: not UTF-8. {remedy}", path=path, line=number, remedy=remedy
+                )
+    return translated("{path} is not UTF-8. {remedy}", path=path, remedy=remedy)

@@ -10,27 +10,27 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from features.errors import LogError
-from features.language import translated
+from features.language import translatable, translated
 
 TEXT = "text"
 _SIGNATURES = (
-    (b"PAR1", "a Parquet file", ".parquet"),
-    (b"PK\x03\x04", "a ZIP archive", ".zip"),
-    (b"\x1f\x8b", "a gzip file", ".csv.gz"),
-    (b"\x28\xb5\x2f\xfd", "a Zstandard file", ".csv.zst"),
-    (b"BZh", "a bzip2 file", ".csv.bz2"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls)", ".xls"),
-    (b"SQLite format 3\x00", "a SQLite database", ".db"),
-    (b"%PDF", "a PDF document", ".pdf"),
+    (b"PAR1", translatable("a Parquet file"), ".parquet"),
+    (b"PK\x03\x04", translatable("a ZIP archive"), ".zip"),
+    (b"\x1f\x8b", translatable("a gzip file"), ".csv.gz"),
+    (b"\x28\xb5\x2f\xfd", translatable("a Zstandard file"), ".csv.zst"),
+    (b"BZh", translatable("a bzip2 file"), ".csv.bz2"),
+    (b"\xd0\xcf\x11\xe0", translatable("an old Excel workbook (.xls)"), ".xls"),
+    (b"SQLite format 3\x00", translatable("a SQLite database"), ".db"),
+    (b"%PDF", translatable("a PDF document"), ".pdf"),
 )
 _DUCKDB = (b"DUCK", 8)  # these bytes at this place
 _REMEDIES = {
-    ".xls": "Save it as .xlsx or as CSV UTF-8.",
-    ".html": "Open it in a spreadsheet and save it as .xlsx or as CSV UTF-8.",
-    ".json": "Write one object per line (jq -c '.[]' {name} > {stem}.jsonl), and give that.",
-    ".pdf": "Export the table itself as CSV.",
-    ".db": "Give it as sqlite:///{name}?table=NAME.",
-    ".duckdb": "Export the table: COPY orders TO 'orders.parquet'.",
+    ".xls": translatable("Save it as .xlsx or as CSV UTF-8."),
+    ".html": translatable("Open it in a spreadsheet and save it as .xlsx or as CSV UTF-8."),
+    ".json": translatable("Write one object per line (jq -c '.[]' {name} > {stem}.jsonl), and give that."),
+    ".pdf": translatable("Export the table itself as CSV."),
+    ".db": translatable("Give it as sqlite:///{name}?table=NAME."),
+    ".duckdb": translatable("Export the table: COPY orders TO 'orders.parquet'."),
 }
 PACKED = (".gz", ".bz2", ".zst")
 HEAD_BYTES = 4096
@@ -60,20 +60,20 @@ def require_content(path: Path, *signatures: str) -> None:
         head = file.read(HEAD_BYTES)
     what, suffix = content_of(head)
     if what == TEXT and path.suffix.lower() in PACKED and head:
-        what, suffix = "text that is not packed", ".csv"
+        what, suffix = translatable("text that is not packed"), ".csv"
     if what == TEXT or suffix in signatures:
         return
     if suffix == ".zip" and zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             if any(name.startswith("xl/") for name in archive.namelist()):
-                what, suffix = "an Excel workbook", ".xlsx"
+                what, suffix = translatable("an Excel workbook"), ".xlsx"
     if suffix in signatures:
         return
     raise LogError(
         translated(
             "{path} is not what its name says: it is {what}. {remedy}",
             path=path,
-            what=what,
+            what=translated(what),
             remedy=_remedy(path, suffix),
         )
     )
@@ -85,20 +85,26 @@ def not_parquet(path: Path, error: Exception) -> str:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
         if content_of(head)[0] == TEXT and head and b"\0" not in head:
-            return f"{path} is not what its name says: it is text. If it is a table, rename it to {path.stem}.csv."
-    return f"{path} is not a Parquet file, or is damaged: {error}."
+            return translated(
+                "{path} is not what its name says: it is text. If it is a table, rename it to {name}.",
+                path=path,
+                name=f"{path.stem}.csv",
+            )
+    return translated("{path} is not a Parquet file, or is damaged: {error}.", path=path, error=error)
 
 
 def kind_in_words(path: Path) -> str:
     """Return a sentence that says what a file is and how to make a table of it, if it is known; else nothing."""
     with path.open("rb") as file:
         what, suffix = content_of(file.read(HEAD_BYTES))
-    return "" if what == TEXT else f" It is {what}. {_remedy(path, suffix)}"
+    if what == TEXT:
+        return ""
+    return " " + translated("It is {what}. {remedy}", what=translated(what), remedy=_remedy(path, suffix))
 
 
 def _remedy(path: Path, suffix: str) -> str:
-    remedy = _REMEDIES.get(suffix, "Rename it to {stem}{suffix}.")
-    return remedy.format(name=path.name, stem=path.name.partition(".")[0], suffix=suffix)
+    remedy = _REMEDIES.get(suffix, translatable("Rename it to {stem}{suffix}."))
+    return translated(remedy, name=path.name, stem=path.name.partition(".")[0], suffix=suffix)
 
 
 def content_of(head: bytes) -> tuple[str, str]:
@@ -113,12 +119,12 @@ def content_of(head: bytes) -> tuple[str, str]:
         if head.startswith(signature):
             return what, suffix
     if head[_DUCKDB[1] : _DUCKDB[1] + 4] == _DUCKDB[0]:
-        return "a DuckDB database", ".duckdb"
+        return translatable("a DuckDB database"), ".duckdb"
     start = head.removeprefix(codecs.BOM_UTF8).lstrip()[:200].lower()
     if start.startswith((b"<!doctype html", b"<html", b"<table", b"<?xml", b"<body", b"<div")):
-        return "a web page (HTML) or XML", ".html"
+        return translatable("a web page (HTML) or XML"), ".html"
     if start.startswith(b'{"') and head.partition(b"\n")[0].rstrip().endswith(b"}"):
-        return "JSON lines", ".jsonl"
+        return translatable("JSON lines"), ".jsonl"
     if start.startswith((b"[{", b"[\n", b"[ {", b"[]", b"{")):
         return "JSON", ".json"
     return TEXT, ""

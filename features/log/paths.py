@@ -7,13 +7,13 @@ import re
 from pathlib import Path
 
 from features.errors import LogError
-from features.language import translated
+from features.language import translatable, translated
 from features.log.file_kinds import suffix_of
 from features.suggestion import did_you_mean
 
 _OTHER_TABLES = (".txt", ".xlsx", ".xls", ".jsonl", ".ndjson", ".zip")  # that a folder is not read for
 _NO_TABLE = re.compile(r"(read ?me|licen[sc]e|notice|changelog)\b", re.IGNORECASE)
-FORMATS = (
+FORMATS = translatable(
     "a .csv or .tsv file (also .gz, .bz2, .zst, .zip), a .parquet, .xlsx or .jsonl file, a folder of .parquet "
     "or of .csv files, or a postgresql:// or sqlite:/// URI, or another database's"
 )
@@ -75,7 +75,7 @@ def _parts(folder: Path) -> list[Path]:
             translated(
                 "The folder {folder} holds no .parquet file and no .csv file. Give {formats}.",
                 folder=folder,
-                formats=FORMATS,
+                formats=translated(FORMATS),
             )
         )
     return files

@@ -216,7 +216,7 @@ def _open_file(
                     "{path} is of no kind that can be read.{kind} Give {formats}.",
                     path=path,
                     kind=kind_in_words(path),
-                    formats=FORMATS,
+                    formats=translated(FORMATS),
                 )
             )
 

@@ -77,7 +77,9 @@ def _force(topic: TopicSum, most: float) -> Force:
 
 
 def _input(part: Contribution) -> Input:
-    return Input(part.meaning, _value(part.value), written(part.log_odds, "+.2f"))
+    # NaN is a word of programmers.
+    meaning = part.meaning.replace("NaN", translated("unknown"))
+    return Input(meaning, _value(part.value), written(part.log_odds, "+.2f"))
 
 
 def _value(value: Any) -> str:

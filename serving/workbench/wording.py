@@ -67,6 +67,9 @@ IN_BROWSER = {
     ),
     "Save it as UTF-8 (in Excel: CSV UTF-8), or name its encoding: --encoding cp1252 (Western Europe), cp1254 "
     "(Turkish), cp1256 (Arabic, Persian).": translatable("Save it as UTF-8 (in Excel: CSV UTF-8)."),
+    "{path} is of no kind that can be read.{kind} Give {formats}.": translatable(
+        "{path} is of no kind that can be read.{kind} Send a table as CSV, .xlsx or .parquet."
+    ),
     "--allow-unmatched goes on as it is.": translatable("Send a file of the same customers."),
     "Of {total:message|messages} it took {taken:,}; {kept:,} are kept in {path}": translatable(
         "Of {total:message|messages} it took {taken:,}; {kept:,} are kept"

@@ -72,7 +72,7 @@ def begun(browser: Any, **fields: object) -> str:
     assert page.url.path.endswith("/offers"), text_of(page.text)
     draft = page.url.path.removesuffix("/offers")
     added = step(browser, f"{draft}/offers", **OFFER)
-    assert "Chosen offers" in added.text and added.status_code == 200, text_of(added.text)
+    assert 'id="chosen"' in added.text and added.status_code == 200, text_of(added.text)
     return draft
 
 
@@ -644,3 +644,26 @@ def test_a_file_that_is_none_is_refused_in_words_that_name_no_flag(opened: Opene
     said = text_of(refused.text)
     assert refused.status_code == 400 and "file.csv" in said
     assert not re.search(r"--[a-z]", said)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("list.png", b"\x89PNG", "جدولی به صورت CSV"),
+        ("list.png", b"%PDF-1.4", "سند PDF"),
+        ("list.csv", b"customer_id\n\xff\xfe\n", "سطر ۲"),
+        ("list.csv", b"", "خالی است"),
+        ("list.csv", b"\xd0\xcf\x11\xe0", "کارپوشهٔ قدیمی"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused_in_the_readers_language_alone(
+    opened: Opened, name: str, content: bytes, words: str
+) -> None:
+    browser = opened(language="fa")
+    draft = begun(browser)
+
+    refused = send_file(browser, f"{draft}/files", "exclusions", content, name=name)
+
+    said = unescape(refused.text).partition('role="alert">')[2].partition("</p>")[0]
+    assert refused.status_code == 400 and words in said
+    assert not re.search(r"URI|\b(is|not|line|Save|Give|empty|it)\b", said)

@@ -121,6 +121,7 @@ def test_what_raises_the_risk_comes_first_with_those_at_risk_and_last_with_the_o
         assert key
         page = browser.seen(key[1])
         assert "What each input adds" in page and "(risk up)" not in page  # its title says it
+        assert "NaN" not in page
         return re.findall(r"<h3>(Raises|Lowers) the risk</h3>", page)
 
     by_risk = scores.sort_values("churn_probability", ignore_index=True)["customer_id"]
