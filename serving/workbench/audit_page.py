@@ -49,6 +49,18 @@ ABOUT = (
 )
 """What they are about, as the store keeps it, but for names."""
 
+LISTS = {
+    "csv": "CSV",
+    "xlsx": "Excel",
+    "plan": translatable("List for a plan"),
+    "plain": "CSV",
+    "team": translatable("Excel for the team"),
+    "folder": translatable("The campaign's folder"),
+    "klaviyo": "Klaviyo",
+    "mailchimp": "Mailchimp",
+}
+"""What the kinds of lists are called that were taken out."""
+
 
 def show(visit: Visit) -> Response:
     """Show the entries, the newest first."""
@@ -68,6 +80,8 @@ def _about(kept: str) -> str:
     for sentence in ABOUT:
         values = read_back(kept, sentence, ENGLISH)
         if values is not None:
+            if (kind := str(values.get("kind"))) in LISTS:
+                values["kind"] = translated(LISTS[kind])
             return translated(sentence, **values)
     return kept
 

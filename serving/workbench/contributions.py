@@ -19,6 +19,7 @@ STRENGTHS = {
 
 LEAST_SHOWN = 0.02
 _SHOWN_INPUTS = 15
+_WHOLE_FROM = 9_999.5  # four digits of what is larger are written as a power of ten
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,15 @@ def _input(part: Contribution) -> Input:
 
 
 def _value(value: Any) -> str:
+    """Write the value of an input.
+
+    Examples
+    --------
+    >>> _value(168_469.6), _value(3.14159), _value("e-mail"), _value(None)
+    ('168,470', '3.142', 'e-mail', '–')
+    """
     if value is None:
         return "–"
-    return value if isinstance(value, str) else written(value, ",.4g")
+    if isinstance(value, str):
+        return value
+    return written(value, ",.4g" if abs(value) < _WHOLE_FROM else ",.0f")

@@ -14,7 +14,7 @@ from threading import Lock
 
 from features.economics.segments import ACQUISITION_PERIOD, FROM_LOG
 from features.economics.settings import ReportSettings
-from features.language import saying_instead, use_language
+from features.language import current_language, saying_instead, use_language
 from features.log.settings import Columns, LogSettings
 from serving.campaign.economics import made_report
 from serving.report.page import Tile, report_page, tiles_of
@@ -65,8 +65,11 @@ class Reports:
 
     @property
     def usual(self) -> ReportChoice:
-        """The choice of the settings."""
-        return ReportChoice(self._settings.period, self._settings.calendar, self._settings.segment or "")
+        """The choice of the settings; where they name no calendar, the reader's."""
+        calendar = self._settings.calendar
+        if "calendar" not in self._settings.model_fields_set and current_language() == "fa":
+            calendar = "jalali"
+        return ReportChoice(self._settings.period, calendar, self._settings.segment or "")
 
     def segments(self, columns: tuple[str, ...]) -> list[str]:
         """Return what customers can be told apart by, first by nothing.

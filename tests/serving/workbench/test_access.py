@@ -246,7 +246,8 @@ def test_the_audit_is_told_in_the_readers_language(opened: Opened, store: Store)
 
     browser.send("/segments", name="spring")
     store.audit.add("command line", "take out list", "1234 customers of set 1, csv", wait_seconds=1)
+    store.audit.add("sara", "take out list", "campaign 3, team", wait_seconds=1)
     page = browser.seen("/audit")
 
-    assert "بخش ۱" in page and "خط فرمان" in page
+    assert "بخش ۱" in page and "خط فرمان" in page and "Excel برای تیم" in page
     assert "۱٬۲۳۴ مشتری از فهرست ۱" in page

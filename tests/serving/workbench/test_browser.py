@@ -28,7 +28,7 @@ CUSTOMERS, CAMPAIGNS = (
     ("/customers", "one customer", "/customers?tier=destroyer"),
     ("/campaigns", "/campaigns/new"),
 )
-PAGES = ("/", *CUSTOMERS, *CAMPAIGNS, "/models", "/audit", "/nowhere")
+PAGES = ("/", *CUSTOMERS, *CAMPAIGNS, "/models", "/models/1", "/audit", "/nowhere")
 FOCUSED = """document.activeElement === document.body ? '' :
   [...document.querySelectorAll('*')].indexOf(document.activeElement).toString()"""
 TO_REACH = """[...document.querySelectorAll('a[href], button, input, select, summary, [tabindex="0"]')].filter(

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from features.economics.settings import ReportSettings
+from features.language import use_language
 from features.log.settings import Columns, LogSettings
 from serving.workbench.reports import Reports
 
@@ -60,6 +61,16 @@ def test_a_report_is_of_the_period_calendar_and_segment_that_are_chosen(
     assert "2025-Q1" in first.text and "segment=acquisition_period" in links["period of the first purchase"]
     assert "sandbox allow-scripts" in usual.headers["content-security-policy"]
     assert "Economics" in browser.seen("/")
+
+
+def test_periods_are_of_the_readers_calendar_unless_the_settings_name_one(tmp_path: Path) -> None:
+    log = LogSettings(transactions=str(tmp_path / "orders.csv"))
+    unset = Reports(ReportSettings(out=Path()), log, Columns())
+    gregorian = Reports(ReportSettings(out=Path(), calendar="gregorian"), log, Columns())
+
+    assert unset.usual.calendar == "gregorian"
+    with use_language("fa"):
+        assert (unset.usual.calendar, gregorian.usual.calendar) == ("jalali", "gregorian")
 
 
 def test_what_is_none_of_the_controls_is_left_out(opened: Opened, reports: Reports) -> None:
