@@ -25,7 +25,6 @@ from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
-from psycopg.types.string import TextLoader
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.elements import quoted_name
@@ -140,6 +139,8 @@ def _as_text(connection: sa.Connection) -> None:
     """Have PostgreSQL's values arrive as it writes them, dates in ISO form, times in UTC."""
     if connection.dialect.name != "postgresql":
         return
+    from psycopg.types.string import TextLoader
+
     connection.exec_driver_sql("SET DateStyle TO ISO")
     connection.exec_driver_sql("SET TIME ZONE 'UTC'")
     adapters = connection.connection.driver_connection.adapters  # type: ignore[union-attr]

@@ -38,9 +38,9 @@ def main() -> None:
     """Train, measure, and print a table."""
     print("training on CDNOW …", file=sys.stderr)
     run = train(validate(cdnow()), TrainSettings(horizon_days=90, snapshots=5))
-    booster = run.model.churn.booster
-    if booster is None or (shap := TreeShap.of(booster)) is None:
+    if (trees := run.model.churn.booster) is None or (shap := TreeShap.of(trees.lightgbm)) is None:
         raise SystemExit("This model has no trees, or too large ones, for tables.")
+    booster = trees.lightgbm
     inputs = ORDERS_ALONE.matrix(run.newest.columns)
     (tables,) = least_cpu(lambda: TreeShap.of(booster))
     print(f"{booster.num_trees()} trees; making the tables: {1_000 * tables:.0f} ms")

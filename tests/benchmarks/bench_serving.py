@@ -112,7 +112,7 @@ def _bodies(folder: Path, scorer: Scorer) -> Bodies:
         table = history.features(SNAPSHOT)
     columns = as_columns(table)
     columns |= scorer.model.clv.predict(columns, scorer.model.terms.horizon_days)
-    names = scorer.model.churn.booster.feature_name() if scorer.model.churn.booster else []
+    names = scorer.model.churn.booster.lightgbm.feature_name() if scorer.model.churn.booster else []
     rows = pd.DataFrame(ORDERS_ALONE.matrix(columns), columns=names).to_dict("records")
     lines = {
         "ids": [json.dumps({"customer_ids": [name]}) for name in orders["customer_id"].unique()[:MANY]],
@@ -164,7 +164,7 @@ def _peers(folder: Path, uri: str, scorer: Scorer, bodies: Bodies, seconds: int)
     if scorer.model.churn.booster is None:
         raise SystemExit("This champion has no Booster to compare with. Train on another log.")
     booster = folder / "booster.txt"
-    booster.write_text(scorer.model.churn.booster.model_to_string())
+    booster.write_text(scorer.model.churn.booster.text)
     uvicorn = [PROGRAMS / "uvicorn", "--app-dir", HERE, "--no-access-log", "--log-level", "warning"]
     mlflow = [PROGRAMS / "mlflow", "models", "serve", "--model-uri", "models:/stayworth@champion"]
     mlflow += ["--env-manager", "local", "--workers", "1", "--port"]

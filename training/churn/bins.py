@@ -7,14 +7,16 @@ To bin half a million rows takes a quarter of the time of a fit.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import lightgbm as lgb
 import numpy as np
 
 from training.churn.inputs import ORDERS_ALONE, Inputs
 from training.churn.rolling import Split
 from training.snapshots.dataset import LabelledSnapshot
+
+if TYPE_CHECKING:
+    import lightgbm as lgb
 
 Target = Callable[[LabelledSnapshot], tuple[np.ndarray, np.ndarray]]
 """Gives what is to be explained of a snapshot's customers, and the score from which the trees start."""
@@ -52,6 +54,8 @@ class Bins:
         reference : lightgbm.Dataset, optional
             By whose bins the rows are cut.
         """
+        import lightgbm as lgb
+
         label, start = (np.concatenate(each) for each in zip(*map(target, rows), strict=True))
         binning = {name: parameters[name] for name in _BINNING if name in parameters}
         key = (*map(id, (*rows, reference)), inputs.names, *sorted(binning.items()))

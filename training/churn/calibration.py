@@ -12,9 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
-from scipy.optimize import brentq, minimize
 from scipy.special import expit, log_expit
-from sklearn.metrics import log_loss
 
 from training.metrics.probabilities import TIE
 
@@ -94,6 +92,8 @@ def fit_calibrator(kind: Kind, log_odds: np.ndarray, churned: np.ndarray) -> Cal
         value = np.mean(churned * -log_expit(z) + (1 - churned) * -log_expit(-z)) + free @ gap**2
         return float(value), inputs @ (expit(z) - churned) / len(z) + 2 * free * gap
 
+    from scipy.optimize import minimize
+
     bounds = [(None, None)] + [(0.0, None)] * (len(inputs) - 1)
     intercept, below, *rest = (float(w) for w in minimize(loss, aim, jac=True, bounds=bounds).x)
     return Calibrator(kind, slope=below, intercept=intercept, bend=rest[0] - below if rest else 0.0)
@@ -129,6 +129,8 @@ def choose_calibrator(
 
 
 def _forward_losses(kind: Kind, log_odds: Sequence[np.ndarray], churned: Sequence[np.ndarray]) -> np.ndarray:
+    from sklearn.metrics import log_loss
+
     losses = []
     for k in range(1, len(log_odds)):
         earlier_z, earlier_y = np.concatenate(log_odds[:k]), np.concatenate(churned[:k])
@@ -160,4 +162,6 @@ def intercept_of(log_odds: np.ndarray, churned: np.ndarray) -> float:
     rate = churned.mean()
     if not 0 < rate < 1:
         return 0.0
+    from scipy.optimize import brentq
+
     return float(brentq(lambda o: expit(log_odds + o).mean() - rate, -50, 50))

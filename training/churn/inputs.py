@@ -84,11 +84,12 @@ class Inputs:
 
     def matrix(self, columns: Columns) -> np.ndarray:
         """Return the trees' inputs, of shape (n_customers, n_features), float64, NaN where undefined."""
-        found = [columns[name].astype(np.float64, copy=False) for name in CHURN_FEATURES]
-        return np.array([*found, *(self._column(name, columns) for name in self.beside)]).T
+        return np.array([self.column(place, columns) for place in range(len(self.names))]).T
 
-    def _column(self, name: str, columns: Columns) -> np.ndarray:
-        if name not in columns:
+    def column(self, place: int, columns: Columns) -> np.ndarray:
+        """Return one of the trees' inputs, as it stands in `matrix`."""
+        name = self.names[place]
+        if name not in columns and name in self.beside:
             return np.full(len(columns[CHURN_FEATURES[0]]), np.nan)
         if name not in self.categories:
             return columns[name].astype(np.float64, copy=False)

@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import lightgbm as lgb
 import numpy as np
 from scipy.special import logit
 
 from features.snapshot import Snapshot
 from features.table.columns import Columns
 from training.churn.bins import Bins
+from training.churn.booster import Booster
 from training.churn.calibration import Calibrator, intercept_of
 from training.churn.inputs import ORDERS_ALONE, Inputs
 from training.churn.level import Level
@@ -79,22 +79,13 @@ def booster_parameters(
     )
 
 
-def boosted(booster: lgb.Booster, inputs: np.ndarray, *, contributions: bool = False) -> np.ndarray:
-    """Return a booster's raw scores, or the contribution of each feature to them, with the constant last."""
-    # For few rows, starting a team of threads (0: all) takes longer than predicting.
-    threads = 1 if len(inputs) < 5_000 else 0
-    return np.asarray(
-        booster.predict(inputs, raw_score=True, pred_contrib=contributions, num_threads=threads)
-    )
-
-
 @dataclass(frozen=True)
 class ChurnModel:
     """A fitted churn model.
 
     Parameters
     ----------
-    booster : lightgbm.Booster or None
+    booster : Booster or None
         The residual; None where BG/NBD alone was better out of time.
     calibrator : Calibrator
     level : Level
@@ -105,7 +96,7 @@ class ChurnModel:
         Of the residual.
     """
 
-    booster: lgb.Booster | None
+    booster: Booster | None
     calibrator: Calibrator
     level: Level
     base_mean: float
@@ -116,7 +107,7 @@ class ChurnModel:
         base = base_log_odds(columns)
         if self.booster is None:
             return base
-        return np.asarray(base + boosted(self.booster, self.inputs.matrix(columns)))
+        return np.asarray(base + self.booster.raw_scores(self.inputs, columns))
 
     def predict(self, columns: Columns, snapshot: Snapshot) -> np.ndarray:
         """Return the probability that each customer buys nothing in the churn window.
@@ -178,21 +169,21 @@ class ChurnModel:
         parts[:, -1] += reference
         return parts
 
-    def _boosted_parts(self, booster: lgb.Booster, inputs: np.ndarray) -> np.ndarray:
+    def _boosted_parts(self, booster: Booster, inputs: np.ndarray) -> np.ndarray:
         if len(inputs) < _TABLE_ROWS or self._shap is None:
-            return boosted(booster, inputs, contributions=True)
+            return booster.contributions(inputs)
         parts = np.empty((len(inputs), inputs.shape[1] + 1))
         parts[:, :-1] = self._shap(inputs)
         # Where LightGBM rounds otherwise on this machine, its contributions are taken.
-        first = boosted(booster, inputs[:1], contributions=True)[0]
+        first = booster.contributions(inputs[:1])[0]
         if (parts[0, :-1] != first[:-1]).any():
-            return boosted(booster, inputs, contributions=True)
+            return booster.contributions(inputs)
         parts[:, -1] = first[-1]
         return parts
 
     @cached_property
     def _shap(self) -> TreeShap | None:
-        return None if self.booster is None else TreeShap.of(self.booster)
+        return None if self.booster is None else TreeShap.of(self.booster.lightgbm)
 
 
 def fit_churn(
@@ -223,10 +214,12 @@ def fit_churn(
     """
     booster = None
     if rounds:
+        import lightgbm as lgb
+
         parameters = booster_parameters(
             monotone=monotone, seed=seed, threads=threads, tuned=tuned, inputs=inputs
         )
         data = (bins or Bins()).of(rows, churn_target, parameters, inputs)
-        booster = lgb.train(parameters, data, num_boost_round=rounds)
+        booster = Booster(lgb.train(parameters, data, num_boost_round=rounds).model_to_string())
     base = np.concatenate([base_log_odds(row.columns) for row in rows])
     return ChurnModel(booster, calibrator, level, base_mean=float(base.mean()), inputs=inputs)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import lightgbm as lgb
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from training.churn.inputs import ORDERS_ALONE, Inputs
 from training.snapshots.dataset import LabelledSnapshot, known_at
+
+if TYPE_CHECKING:
+    import lightgbm as lgb
 
 MAX_ROUNDS = 100
 PATIENCE = 20
@@ -24,7 +26,7 @@ SURE = 1.645
 """Standard errors above 0 that a gain has to lie: by chance it does in 5 of 100 cases."""
 
 
-Loss = Callable[[np.ndarray, lgb.Dataset], tuple[str, float, bool]]
+Loss = Callable[[np.ndarray, "lgb.Dataset"], tuple[str, float, bool]]
 """Takes predictions and what they are of; returns a name, the loss, and that higher is not better."""
 
 
@@ -80,6 +82,8 @@ def loss_curves(
     -------
     The boosters, and the mean loss by round, ndarray of shape (rounds,); rounds is `MAX_ROUNDS` at the most
     """
+    import lightgbm as lgb
+
     boosters: list[lgb.Booster] = []
     curve: list[float] = []
     if loss is not None:
@@ -115,4 +119,4 @@ def gains_surely(gained: Sequence[np.ndarray], *, candidates: int = 1) -> bool:
     """
     gain = np.mean([each.mean() for each in gained])
     error = np.sqrt(np.mean([each.var() / each.size for each in gained]))
-    return bool(gain > norm.isf(norm.sf(SURE) / candidates) * error)
+    return bool(gain > -ndtri(ndtr(-SURE) / candidates) * error)

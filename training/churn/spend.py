@@ -14,15 +14,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import lightgbm as lgb
 import numpy as np
 from scipy.special import expit
 
 from features.table.columns import Columns
 from training.churn.bins import Bins
+from training.churn.booster import Booster
 from training.churn.inputs import ORDERS_ALONE, Inputs
 from training.churn.level import Level, purchases_at_level
-from training.churn.model import PARAMETERS, base_log_odds, boosted
+from training.churn.model import PARAMETERS, base_log_odds
 from training.snapshots.dataset import LabelledSnapshot
 
 TWEEDIE = PARAMETERS | {"objective": "tweedie", "tweedie_variance_power": 1.2, "lambda_l2": 2.0}
@@ -84,7 +84,7 @@ class SpendModel:
 
     Parameters
     ----------
-    booster : lightgbm.Booster or None
+    booster : Booster or None
         The residual; None where BG/NBD and Gamma-Gamma alone were better out of time.
     price_level : Level
         Of the money per purchase: logs of factors.
@@ -96,7 +96,7 @@ class SpendModel:
         The log of the factor by which the residual would change the sum over all customers (`centred`).
     """
 
-    booster: lgb.Booster | None
+    booster: Booster | None
     price_level: Level
     level_deviation: float = 0.0
     inputs: Inputs = ORDERS_ALONE
@@ -116,7 +116,7 @@ class SpendModel:
         """
         log_spend = base_log_spend(columns)
         if self.booster is not None:
-            log_spend = log_spend + boosted(self.booster, self.inputs.matrix(columns)) - self.common
+            log_spend = log_spend + self.booster.raw_scores(self.inputs, columns) - self.common
         return np.asarray(np.exp(log_spend))
 
     def centred(self, columns: Columns) -> SpendModel:
@@ -193,7 +193,9 @@ def fit_spend(
     """
     booster = None
     if rounds:
+        import lightgbm as lgb
+
         parameters = TWEEDIE | {"seed": seed, "num_threads": threads}
         data = (bins or Bins()).of(rows, relative_spend, parameters, inputs)
-        booster = lgb.train(parameters, data, num_boost_round=rounds)
+        booster = Booster(lgb.train(parameters, data, num_boost_round=rounds).model_to_string())
     return SpendModel(booster, price_level, level_deviation, inputs)

@@ -20,17 +20,19 @@ arXiv:1802.03888, algorithm 2.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
+
+from training.churn.booster import MAX_SPLITS, ZERO
+
+if TYPE_CHECKING:
+    import lightgbm as lgb
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
-_MAX_SPLITS = 8  # a pattern is a byte
-_ZERO = float(np.float32(1e-35))  # LightGBM takes smaller numbers as 0
 _BLOCK_ROWS = 4096  # at a time, so that the sums stay in cache
 
 
@@ -146,7 +148,7 @@ class TreeShap:
             for tree in splits
             for split in tree
         )
-        if not plain or max(map(len, splits), default=0) > _MAX_SPLITS:
+        if not plain or max(map(len, splits), default=0) > MAX_SPLITS:
             return None
         return cls(tuple(Tree(tree) for tree in trees if "split_feature" in tree))
 
@@ -165,7 +167,7 @@ class TreeShap:
         for start in range(0, len(inputs), _BLOCK_ROWS):
             block = slice(start, start + _BLOCK_ROWS)
             columns = np.array(inputs[block].T, order="C")
-            columns[np.abs(columns) <= _ZERO] = 0.0
+            columns[np.abs(columns) <= ZERO] = 0.0
             unknown, sums = np.isnan(columns), np.zeros(columns.shape)
             for tree in self.trees:
                 pattern = tree.patterns(columns, unknown)
@@ -209,7 +211,7 @@ def _increments(
     for child, hot in (("left_child", left), ("right_child", 1 - left)):
         share = _count(node[child]) / _count(node) * zero
         step = Step(feature, share, one * hot)
-        later = (1 - hot) << (_MAX_SPLITS - depth)
+        later = (1 - hot) << (MAX_SPLITS - depth)
         found += _increments(node[child], goes_left, path.extended(step), turn + later, depth + 1)
     return found
 

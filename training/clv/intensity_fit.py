@@ -11,7 +11,6 @@ from dataclasses import astuple, dataclass, fields
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize
 
 from training.clv.likelihood import HIGHEST, LOWEST, principal_axes
 from training.clv.operational_time import DAYS_PER_WEEK, Days, Intensity, IntensityForm, RepeatDays, basis
@@ -140,6 +139,8 @@ def fit_intensity(histories: DatedHistories, form: IntensityForm, start: Intensi
     coefficients = 2 * form.harmonics + form.trend
     bounds = [(np.log(LOWEST), np.log(HIGHEST))] * likelihood.names
     bounds += [(-_LARGEST_COEFFICIENT, _LARGEST_COEFFICIENT)] * coefficients
+    from scipy.optimize import minimize
+
     options = {"ftol": 1e-12, "gtol": 1e-7, "maxiter": 300}
     found = minimize(
         likelihood, start.point(form), jac=True, method="L-BFGS-B", bounds=bounds, options=options

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 
 from features.language import translated
 from training.clv.quadrature import FloatArray
@@ -206,6 +205,8 @@ def minimise(objective: Objective, slope: Slope, start: FloatArray) -> FloatArra
     def finite(log_parameters: FloatArray) -> tuple[float, FloatArray]:
         value = objective(log_parameters)
         return (value, slope(log_parameters)) if np.isfinite(value) else (1e10, np.zeros_like(log_parameters))
+
+    from scipy.optimize import minimize
 
     options = {"ftol": 1e-13, "gtol": 1e-8, "maxiter": 500}
     inside = np.clip(start, *bounds[0])

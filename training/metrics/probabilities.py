@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
 TIE = 0.003
 """A difference in log-loss below this is noise between two similar models (paired bootstrap on real logs)."""
@@ -69,6 +68,12 @@ def churn_metrics(churned: np.ndarray, probability: np.ndarray) -> dict[str, flo
     if len(churned) == 0:
         names = ("auc", "log_loss", "brier", "calibration_error", "calibration_in_the_large", "churn_rate")
         return dict.fromkeys(names, float("nan")) | {"customers": 0.0}
+    from sklearn.metrics import (  # a second, which scoring has no use for
+        brier_score_loss,
+        log_loss,
+        roc_auc_score,
+    )
+
     both = 0 < churned.mean() < 1
     return {
         "auc": float(roc_auc_score(churned, probability)) if both else float("nan"),

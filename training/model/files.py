@@ -12,11 +12,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import lightgbm as lgb
-
 from features.errors import ModelError
 from features.language import translated
 from features.table.own import require_own
+from training.churn.booster import Booster
 from training.churn.calibration import Calibrator
 from training.churn.inputs import CHURN_FEATURES, ORDERS_ALONE, Inputs
 from training.churn.level import Level
@@ -40,7 +39,7 @@ def save_model(model: RetentionModel, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     boosters = model.churn.booster, model.spend.booster if model.spend else None
     for file, booster in zip(_BOOSTERS, boosters, strict=True):
-        (folder / file).write_text(booster.model_to_string() if booster else "", encoding="utf-8")
+        (folder / file).write_text(booster.text if booster else "", encoding="utf-8")
     content = {
         "format": FORMAT,
         "sha256": {file: _sha256(folder / file) for file in _BOOSTERS},
@@ -130,7 +129,7 @@ def load_model(folder: Path, called: str | None = None) -> RetentionModel:
         return RetentionModel(churn, clv, terms, _tiers(content), card, spend, usual, own, kinds, expressions)
     except ModelError:
         raise
-    except (OSError, LookupError, AttributeError, TypeError, ValueError, lgb.basic.LightGBMError) as error:
+    except (OSError, LookupError, AttributeError, TypeError, ValueError) as error:
         raise ModelError(
             translated(
                 "{called} cannot be read: {error}. Train it again, or roll back.", called=called, error=error
@@ -145,12 +144,12 @@ def _tiers(content: dict[str, Any]) -> Tiers:
     return Tiers.from_dict(content["tiers"])
 
 
-def _booster(file: Path, digest: str) -> lgb.Booster | None:
+def _booster(file: Path, digest: str) -> Booster | None:
     """Read a booster if its file is unchanged: LightGBM would crash the process on a truncated text."""
     if _sha256(file) != digest:
         raise ValueError(translated("{name} was changed since it was saved", name=file.name))
     text = file.read_text(encoding="utf-8")
-    return lgb.Booster(model_str=text) if text else None
+    return Booster(text) if text else None
 
 
 def _sha256(file: Path) -> str:

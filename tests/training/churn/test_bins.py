@@ -33,6 +33,6 @@ def test_residuals_that_share_bins_learn_what_they_would_have_learnt_alone(
         )
         assert churn.booster is not None
         assert spend.booster is not None
-        learnt.append([churn.booster.model_to_string(), spend.booster.model_to_string()])
+        learnt.append([churn.booster.text, spend.booster.text])
 
     assert learnt[0] == learnt[1]
