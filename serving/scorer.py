@@ -41,7 +41,7 @@ from serving.version_costs import VersionCosts
 from training.model.retention_model import RetentionModel
 from training.model.score_schema import SCORE_COLUMNS
 from training.model.self_check import example_orders
-from training.versions.registry import DEFAULT_TRACKING_URI, load_champion
+from training.versions.registry import DEFAULT_TRACKING_URI, Registry
 
 # A request has a margin because its sender means it: an order without one is not used.
 REQUEST_COLUMNS = LogColumns(margin_column="margin")
@@ -96,8 +96,7 @@ class Scorer:
         ModelError
             If nothing was promoted yet, or the version cannot be read.
         """
-        model, champion = load_champion(tracking_uri)
-        return cls(model, champion.version)
+        return cls(*Registry(tracking_uri).load_current())
 
     def differences(
         self,

@@ -10,12 +10,13 @@ request of one.
 from __future__ import annotations
 
 import gc
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -29,7 +30,7 @@ from features.log.clock import require_known_orders
 from features.log.loading import LogSource, load_log
 from features.snapshot import Snapshot
 from features.table.baskets import GROUP_OF
-from features.table.columns import Columns, as_columns, rows_of
+from features.table.columns import Columns, RowsOf, as_columns, rows_of
 from features.table.history import PurchaseHistory
 from training.churn.model import ChurnModel
 from training.churn.spend import SpendModel
@@ -39,11 +40,13 @@ from training.clv.value import ValueTerms
 from training.model.card import TrainingCard
 from training.model.reasons import add_costs, load_wording, topic_sums, word_reasons
 from training.model.score_schema import MODEL_COLUMNS
+from training.model.score_table import frame_of
 from training.model.tiers import Tiers
 from training.model.valuation import Valuation, snapshot_of
 
 _FOREVER_DAYS = 3650
 _BLOCK_ROWS = 16_384
+_LONGEST_DAYS = 2.0**20  # more than any customer is old
 _LIST_ROWS = 131_072
 """Customers scored at a time: what lies between the features and the scores takes ten times their memory."""
 
@@ -151,7 +154,7 @@ class RetentionModel:
         """
         if table.empty:
             return pd.DataFrame(columns=list(MODEL_COLUMNS))
-        return pd.DataFrame(self.score_columns(as_columns(table)))
+        return frame_of(self.score_columns(as_columns(table)))
 
     def score_columns(self, columns: Columns, *, reasons: bool = True) -> dict[str, np.ndarray]:
         """Score the customers of a feature table that is given by its columns, at least one customer.
@@ -164,39 +167,16 @@ class RetentionModel:
 
         Returns
         -------
-        dict of ndarrays of shape (n_customers,), as the DataFrame of `score`
+        dict of ndarrays of shape (n_customers,), as the DataFrame of `score`; dates are datetime64[D], NaT where null
         """
-        if len(columns["customer_id"]) <= _LIST_ROWS:
-            return self._score_at_once(columns, reasons)
-        # Customers of one age and frequency share integrals, which are computed once per block.
-        order = np.lexsort((columns["frequency"], columns["T"]))
-        scores: dict[str, np.ndarray] = {}
-        with _uncollected():
-            for start in range(0, len(order), _LIST_ROWS):
-                rows = order[start : start + _LIST_ROWS]
-                for name, column in self._score_at_once(rows_of(columns, rows), reasons).items():
-                    if name not in scores:
-                        scores[name] = np.empty(len(order), dtype=column.dtype)
-                    scores[name][rows] = column
-        return scores
-
-    def _score_at_once(self, columns: Columns, reasons: bool) -> dict[str, np.ndarray]:
         snapshot, n_customers = snapshot_of(columns), len(columns["customer_id"])
-        described = {**columns, **self.clv.predict(columns, self.terms.horizon_days)}
-        probability, at_level_0 = self.churn.predict_both(described, snapshot)
-        money = self.valuation.money(described, probability, at_level_0)
+        blockwise, silent_days = self._blockwise(columns, reasons), columns["days_since_last_purchase"]
         scores = {
+            **blockwise,
             "customer_id": columns["customer_id"],
-            "snapshot_date": np.full(n_customers, snapshot.date, dtype=object),
-            "churn_probability": probability,
-            "p_alive": described["p_alive"],
-            **money,
-            "value_tier": self.tiers.of(money),
-            "next_purchase_date": self._next_purchase(columns, 0.5),
-            "next_purchase_low": self._next_purchase(columns, 0.1),
-            "next_purchase_high": self._next_purchase(columns, 0.9),
-            "reasons": self._reasons(described, probability, money) if reasons else _no_reasons(n_customers),
-            "last_purchase_date": _last_purchase(columns),
+            "snapshot_date": np.full(n_customers, snapshot.date, dtype="datetime64[D]"),
+            "value_tier": self.tiers.of(blockwise),
+            "last_purchase_date": np.datetime64(snapshot.date) - silent_days.astype("timedelta64[D]"),
             "horizon_days": np.full(n_customers, self.terms.horizon_days),
             "margin": np.full(n_customers, self.terms.margin),
             "resumption": np.full(n_customers, self.terms.resumption),
@@ -206,6 +186,38 @@ class RetentionModel:
             "usual_gap_days": np.asarray(columns["mean_gap_days"], dtype=np.float64),
         }
         return {name: scores[name] for name in MODEL_COLUMNS}
+
+    def _blockwise(self, columns: Columns, reasons: bool) -> dict[str, np.ndarray]:
+        """Return the scores that take room to compute, of a long table some customers at a time."""
+        if len(columns["customer_id"]) <= _LIST_ROWS:
+            return self._score_at_once(columns, reasons)
+        # Customers of one age and frequency share integrals, which are computed once per block.
+        order = np.argsort(columns["frequency"] * _LONGEST_DAYS + columns["T"])
+        scores: dict[str, np.ndarray] = {}
+        with _uncollected():
+            for start in range(0, len(order), _LIST_ROWS):
+                rows = order[start : start + _LIST_ROWS]
+                for name, column in self._score_at_once(RowsOf(columns, rows), reasons).items():
+                    if name not in scores:
+                        scores[name] = np.empty(len(order), dtype=column.dtype)
+                    scores[name][rows] = column
+        return scores
+
+    def _score_at_once(self, columns: Columns, reasons: bool) -> dict[str, np.ndarray]:
+        described = ChainMap(dict(self.clv.predict(columns, self.terms.horizon_days)), cast(Any, columns))
+        probability, at_level_0 = self.churn.predict_both(described, snapshot_of(columns))
+        money = self.valuation.money(described, probability, at_level_0)
+        return {
+            "churn_probability": probability,
+            "p_alive": described["p_alive"],
+            **money,
+            "next_purchase_date": self._next_purchase(columns, 0.5),
+            "next_purchase_low": self._next_purchase(columns, 0.1),
+            "next_purchase_high": self._next_purchase(columns, 0.9),
+            "reasons": self._reasons(described, probability, money)
+            if reasons
+            else _no_reasons(len(probability)),
+        }
 
     def _reasons(
         self, described: Columns, probability: np.ndarray, money: Mapping[str, np.ndarray]
@@ -244,17 +256,17 @@ class RetentionModel:
         return Valuation(self.clv, self.terms, self.spend)
 
     def _next_purchase(self, columns: Columns, level: float) -> np.ndarray:
-        """Return the dates by which a purchase has come with a probability; None for never, or after ten years."""
+        """Return the dates by which a purchase has come with a probability; NaT for never, or after ten years."""
         days = np.ceil(self.clv.next_purchase_days(columns, level))
-        dates = np.full(len(days), np.datetime64("NaT", "D"))  # which is None as an object
+        dates = np.full(len(days), np.datetime64("NaT", "D"))
         known = days <= _FOREVER_DAYS
         dates[known] = np.datetime64(snapshot_of(columns).date) + days[known].astype(np.int64)
-        return dates.astype(object)
+        return dates
 
 
 def _no_reasons(n_customers: int) -> np.ndarray:
     reasons = np.empty(n_customers, dtype=object)
-    reasons[:] = [[] for _ in range(n_customers)]
+    reasons[:] = [[]] * n_customers
     return reasons
 
 
@@ -268,11 +280,6 @@ def _uncollected() -> Iterator[None]:
     finally:
         if collects:
             gc.enable()
-
-
-def _last_purchase(columns: Columns) -> np.ndarray:
-    days = columns["days_since_last_purchase"].astype(np.int64)
-    return np.asarray((np.datetime64(snapshot_of(columns).date) - days).astype(object))
 
 
 def _blocks(columns: Columns) -> Iterator[Columns]:

@@ -24,7 +24,9 @@ from features.language import translated
 from features.log.validation import validate
 from features.snapshot import Snapshot
 from features.table.baskets import GROUPS
+from features.table.columns import as_columns
 from features.table.history import Beside, PurchaseHistory
+from training.model.score_table import frame_of
 
 if TYPE_CHECKING:
     from training.model.retention_model import RetentionModel
@@ -209,7 +211,8 @@ def _score(
     model: RetentionModel, orders: pa.Table, snapshot: Snapshot, *, with_files: bool = True
 ) -> pd.DataFrame:
     beside = _InventedFiles(model) if with_files and model.files else None
-    return model.score(_features(orders, snapshot, beside))
+    # Without reasons, which are not compared: they would take LightGBM, a second to import.
+    return frame_of(model.score_columns(as_columns(_features(orders, snapshot, beside)), reasons=False))
 
 
 def _features(orders: pa.Table, snapshot: Snapshot, beside: Beside | None = None) -> pd.DataFrame:

@@ -42,6 +42,7 @@ from training.versions.run_log import (
     log_numbers,
     register_model,
 )
+from training.versions.sqlite_champion import champion_files
 from training.versions.version import CHAMPION, MODEL_NAME, PROMOTED, Version, VersionKey
 from training.versions.version_files import read_version
 
@@ -352,6 +353,21 @@ class Registry:
         """
         with temporary_folder() as folder:
             return read_version(self.download(version, folder), version)
+
+    def load_current(self) -> tuple[RetentionModel, str]:
+        """Read the champion's model, and return it with its version; for a scorer, which needs nothing else of it.
+
+        Raises
+        ------
+        ModelError
+            If there is no champion, or as `load`.
+        """
+        found = champion_files(self.uri.sqlite_file) if self.uri.sqlite_file else None
+        if found is None:
+            champion = self.champion().version
+            return self.load(champion), champion
+        version, files = found
+        return read_version(files, version), version
 
     def is_absent(self) -> bool:
         """Tell whether this is a SQLite registry without a file: nothing was ever logged, or it was removed."""
