@@ -6,7 +6,7 @@ than scoring the customer. DataFrames are what a data scientist gets and gives, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,39 @@ def as_columns(table: pd.DataFrame) -> dict[str, np.ndarray]:
     {'customer_id': array(['17'], dtype=object), 'frequency': array([2])}
     """
     return {str(name): table[name].to_numpy() for name in table}
+
+
+class RowsOf(Mapping[str, np.ndarray]):
+    """Some rows of every column, taken when a column is first asked for: of a wide table few are.
+
+    Parameters
+    ----------
+    columns : Columns
+    rows : ndarray of places
+
+    Examples
+    --------
+    >>> RowsOf({"frequency": np.array([2, 0, 5])}, np.array([2, 0]))["frequency"]
+    array([5, 2])
+    """
+
+    def __init__(self, columns: Columns, rows: np.ndarray) -> None:
+        self._columns, self._rows = columns, rows
+        self._taken: dict[str, np.ndarray] = {}
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self._taken:
+            self._taken[name] = self._columns[name][self._rows]
+        return self._taken[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._columns
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
 
 
 def rows_of(columns: Columns, rows: slice | np.ndarray) -> dict[str, np.ndarray]:

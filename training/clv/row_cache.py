@@ -7,7 +7,7 @@ one computed anew, since every row is evaluated for itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from itertools import compress
 
 import numpy as np
@@ -90,15 +90,34 @@ def distinct(*columns: FloatArray) -> tuple[list[FloatArray], npt.NDArray[np.int
     """
     if len(columns[0]) == 1:  # a live request's
         return [np.ascontiguousarray(column) for column in columns], np.zeros(1, dtype=np.intp)
+    if _in_order(columns):  # as a list's blocks are
+        is_new = _differs(columns)
+        return [column[is_new] for column in columns], np.cumsum(is_new) - 1
     order = np.lexsort(columns[::-1])
-    is_new = np.zeros(len(order), dtype=bool)
-    is_new[:1] = True
-    for column in columns:
-        in_order = column[order]
-        is_new[1:] |= in_order[1:] != in_order[:-1]
+    ordered = [column[order] for column in columns]
+    is_new = _differs(ordered)
     place = np.empty(len(order), dtype=np.intp)
     place[order] = np.cumsum(is_new) - 1
-    return [np.ascontiguousarray(column[order][is_new]) for column in columns], place
+    return [column[is_new] for column in ordered], place
+
+
+def _differs(columns: Sequence[FloatArray]) -> npt.NDArray[np.bool_]:
+    """Mark the rows that differ from the one before."""
+    is_new = np.zeros(len(columns[0]), dtype=bool)
+    is_new[:1] = True
+    for column in columns:
+        is_new[1:] |= column[1:] != column[:-1]
+    return is_new
+
+
+def _in_order(columns: Sequence[FloatArray]) -> bool:
+    """Tell whether the rows are sorted, by the first column, then by the next."""
+    tied = np.ones(max(len(columns[0]) - 1, 0), dtype=bool)
+    for column in columns:
+        if not (column[1:] >= column[:-1])[tied].all():
+            return False
+        tied &= column[1:] == column[:-1]
+    return True
 
 
 class RowCache:

@@ -28,7 +28,7 @@ from scipy.special import expit, logit
 from features.table.columns import Columns
 from training.clv.active_weeks import ActivityAhead, weeks_if_alive
 from training.clv.interval import Scenarios, log_odds
-from training.clv.model import HISTORY, CLVModel, floats_of, histories, silent_weeks, snapshot_day
+from training.clv.model import CLVModel, floats_of, histories, silent_weeks, snapshot_day
 from training.clv.net_value import CustomerTerms
 from training.clv.operational_time import CONSTANT, Intensity
 from training.clv.purchase_models import PurchaseModel
@@ -132,14 +132,13 @@ def _scenarios(
     costs: list[_Pair] = []
     for model, intensity in clv.purchase_scenarios:
         p0, silent, active = rows.values(model, intensity, terms)
-        probability = expit(given + _logit(p0)[rows.place])
-        number, most = _expected(probability, silent[rows.place], active[rows.place])
+        probability = expit(given + _logit(p0))
+        number, most = _expected(probability, silent, active)
         values.append((number * spend, most * spend))
         if with_costs:
             cost, dearest = own.cost_per_order * number, own.cost_per_order * most
             if np.any(own.cost_per_day):
-                halves = (half[rows.place] for half in rows.weeks(model, intensity, terms))
-                weeks, longest = _expected(probability, *halves)
+                weeks, longest = _expected(probability, *rows.weeks(model, intensity, terms))
                 cost, dearest = cost + own.cost_per_week * weeks, dearest + own.cost_per_week * longest
             costs.append((cost, dearest))
     if clv.spend_scenarios:
@@ -159,23 +158,33 @@ def _side_by_side(scenarios: list[_Pair], n_customers: int) -> Scenarios:
 
 @dataclass(frozen=True)
 class _Rows:
-    """The histories of customers, each once: scenarios are evaluated for them, and given to every equal customer."""
+    """The histories of customers, and the ages among them, each once: what depends on the age alone is the longest.
 
-    apart: Columns
-    place: npt.NDArray[np.intp]
+    Parameters
+    ----------
+    columns : Columns
+    ages : Columns
+        The distinct pairs of frequency and T; recency 0.
+    of_age : ndarray of shape (n_customers,), the place of each customer's own
+    """
+
+    columns: Columns
     ages: Columns
     of_age: npt.NDArray[np.intp]
 
     @classmethod
     def of(cls, columns: Columns) -> _Rows:
-        apart, place = _distinct(columns, HISTORY)
-        return cls(apart, place, *_distinct(apart, ("frequency", "T")))
+        (x, T), place = distinct(floats_of(columns, "frequency"), floats_of(columns, "T"))
+        ages = {"frequency": x, "recency": np.zeros_like(T), "T": T}
+        if "snapshot_date" in columns:
+            ages["snapshot_date"] = columns["snapshot_date"][: len(T)]
+        return cls(columns, ages, place)
 
     def values(
         self, model: PurchaseModel, intensity: Intensity, terms: ValueTerms
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return p0 and the values, silent and active, in purchases."""
-        future = Future.of(terms, intensity, snapshot_day(self.apart))
+        future = Future.of(terms, intensity, snapshot_day(self.columns))
         (x_of_age, _, age), (x, t_x, T) = self._histories(intensity)
         after_silence, active = (
             value[self.of_age] for value in values_if_alive(model, x_of_age, age, future)
@@ -192,29 +201,18 @@ class _Rows:
         return self._laid_out(CONSTANT)
 
     def _laid_out(self, intensity: Intensity) -> tuple[History, History]:
-        return histories(self.ages, intensity), histories(self.apart, intensity)
+        return histories(self.ages, intensity), histories(self.columns, intensity)
 
     def weeks(
         self, model: PurchaseModel, intensity: Intensity, terms: ValueTerms
     ) -> tuple[FloatArray, FloatArray]:
         """Return the active weeks, silent and active."""
-        day, silence = snapshot_day(self.apart), silent_weeks(self.apart)
+        day, silence = snapshot_day(self.columns), silent_weeks(self.columns)
         future, ahead = Future.of(terms, intensity, day), ActivityAhead.of(terms, intensity, day)
         _, (x, t_x, T) = self._histories(intensity)
         at_once = ahead.now.paid(ahead.still_active(silence))
         after_silence, natural = weeks_if_alive(model, x, T, silence, future, ahead)
         return at_once + model.p_alive(x, t_x, T + future.window) * after_silence, at_once + natural
-
-
-def _distinct(columns: Columns, by: tuple[str, ...]) -> tuple[Columns, npt.NDArray[np.intp]]:
-    """Return the histories that differ in some columns, 0 in the others, and for each row the place of its equal."""
-    rows, place = distinct(*(floats_of(columns, name) for name in by))
-    apart: dict[str, np.ndarray] = dict.fromkeys(HISTORY, np.zeros_like(rows[0])) | dict(
-        zip(by, rows, strict=True)
-    )
-    if "snapshot_date" in columns:
-        apart["snapshot_date"] = columns["snapshot_date"][: len(rows[0])]
-    return apart, place
 
 
 def _expected(probability: FloatArray, silent: FloatArray, active: FloatArray) -> _Pair:

@@ -43,6 +43,18 @@ def test_no_rows_give_no_results() -> None:
     assert distinct(nothing, nothing)[1].shape == (0,)
 
 
+def test_rows_that_are_sorted_are_told_apart_as_others_are() -> None:
+    draw = np.random.default_rng(0)
+    columns = [draw.integers(0, 4, 500).astype(float) for _ in range(3)]
+    order = np.lexsort(columns[::-1])
+    rows, place = distinct(*columns)
+
+    in_order, places = distinct(*(column[order] for column in columns))
+
+    assert [column.tolist() for column in in_order] == [column.tolist() for column in rows]
+    assert (places == place[order]).all()
+
+
 def test_a_cached_row_is_not_evaluated_again() -> None:
     cache = RowCache()
     evaluated: list[Any] = []
