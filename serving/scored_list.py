@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from features.snapshot import Snapshot
+from training.model.score_table import frame_of, table_of
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,17 @@ class ScoredList:
     recent: np.ndarray
     notes: tuple[str, ...] = ()
 
+    @property
+    def customers(self) -> int:
+        """How many are scored."""
+        return len(self.columns["customer_id"])
+
     @cached_property
     def scores(self) -> pd.DataFrame:
-        """The columns as a DataFrame, for writing and publishing; making it takes longer than to score a customer."""
-        return pd.DataFrame(self.columns, copy=False)
+        """The columns as a DataFrame, for publishing and joining; making it takes longer than to score a customer."""
+        return frame_of(self.columns)
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """The columns as an Arrow table, which a long list is written from."""
+        return table_of(self.columns)

@@ -16,11 +16,15 @@ from features.snapshot import Snapshot
 from serving.settings import MoneySettings, ScoreSettings, StoreSettings
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import pandas as pd
+    import pyarrow as pa
 
     from features.behaviour.files import BehaviourFiles
     from features.economics.money import MoneyUnit
     from features.economics.trailing import CostFiles
+    from features.log.matching import IdMatch
     from features.log.report import RowBalance
     from features.log.transactions import TransactionLog
     from features.progress import Report
@@ -42,7 +46,7 @@ class MadeList:
     Parameters
     ----------
     scored : ScoredList
-    chosen : DataFrame, the part of the scores that was asked for
+    listed : tuple of customers and their value at risk in money, of the part of the scores that was asked for
     written : Written, that part in the file
     version : str
         The model's.
@@ -53,7 +57,7 @@ class MadeList:
     """
 
     scored: ScoredList
-    chosen: pd.DataFrame
+    listed: tuple[int, float]
     written: Written
     version: str
     contacted: tuple[str, int, str] | None
@@ -108,7 +112,7 @@ def make_list(
     from features.economics.money import MoneyUnit
     from serving.lists.export import write_table
     from serving.lists.list_table import ListTable
-    from serving.lists.written_list import Written, columns_for, write_list
+    from serving.lists.written_list import Written, columns_for, with_column, write_list
 
     snapshot = given_snapshot(settings)
     require_orders(orders.first_day, snapshot)
@@ -117,15 +121,15 @@ def make_list(
     scorer = replace(scorer, reasons=not settings.without_reasons)
     scored = scorer.score_log(orders, snapshot, cost_files=files, beside=beside)
     chosen = _chosen(scored, settings)
-    match = contacts.matched(chosen) if contacts else None
-    listed = contacts.join(chosen, match) if contacts else chosen
-    found = shrunken(published, len(scored.scores)) if published and not settings.shrink else []
+    rows, match = _rows(scored, chosen, settings, contacts)
+    if orders.currency is not None:
+        rows = with_column(rows, "currency", orders.currency)
+    found = shrunken(published, scored.customers) if published and not settings.shrink else []
     said = [
         translated(WARNING, sentence=sentence) for sentence in settle(found, log.accept, strict=log.strict)
     ]
     report(translated("Writing"), 0, 0)
     written = Written(len(chosen))
-    rows = listed if orders.currency is None else listed.assign(currency=orders.currency)
     if settings.to:
         ListTable(settings.to).write(rows, report)
     if settings.out:
@@ -139,7 +143,8 @@ def make_list(
         of_all = translated("of {n:,} in {file}", n=len(contacts), file=contacts.name)
         contacted = (translated("with a contact"), len(match.pairs), of_all)
     said += [*written.said, *(translated("Note: {note}", note=sentence) for sentence in scored.notes)]
-    return MadeList(scored, chosen, written, scorer.version, contacted, tuple(said))
+    listed = len(chosen), float(scored.columns["value_at_risk"][chosen].sum())
+    return MadeList(scored, listed, written, scorer.version, contacted, tuple(said))
 
 
 def require_orders(first_day: date, snapshot: Snapshot | None) -> None:
@@ -173,9 +178,9 @@ def summary_of(made: MadeList, balance: RowBalance) -> ListSummary:
         scored.snapshot,
         balance,
         scored.rows_not_visible,
-        (len(scored.scores), float(scored.scores["value_at_risk"].sum())),
+        (scored.customers, float(scored.columns["value_at_risk"].sum())),
         {str(reason): int(n) for reason, n in scored.unscored["reason"].value_counts().items()},
-        (len(made.chosen), float(made.chosen["value_at_risk"].sum())),
+        made.listed,
         made.contacted,
     )
 
@@ -215,9 +220,28 @@ def shrunken(store: Store, customers: int) -> list[Finding]:
     ]
 
 
-def _chosen(scored: ScoredList, settings: ScoreSettings) -> pd.DataFrame:
-    """Return the part of the list that was asked for; the list is sorted by value at risk."""
-    scores = scored.scores[scored.recent] if settings.recent else scored.scores
+def _chosen(scored: ScoredList, settings: ScoreSettings) -> npt.NDArray[np.intp]:
+    """Return the places of those that were asked for; the list is sorted by value at risk."""
+    import numpy as np
+
+    asked = scored.recent if settings.recent else np.ones(scored.customers, dtype=bool)
     if settings.min_value is not None:
-        scores = scores[scores["value_at_risk"] >= settings.min_value]
-    return scores if settings.top is None else scores.head(settings.top)
+        asked = asked & (scored.columns["value_at_risk"] >= settings.min_value)
+    return np.flatnonzero(asked)[: settings.top]
+
+
+def _rows(
+    scored: ScoredList, chosen: npt.NDArray[np.intp], settings: ScoreSettings, contacts: Contacts | None
+) -> tuple[pa.Table | pd.DataFrame, IdMatch | None]:
+    """Return those rows with their contacts, and who has one; an Arrow table where the scores alone are written."""
+    from serving.lists.written_list import columns_for
+
+    plain = settings.out is None or columns_for(settings.out, settings.columns) == "all"
+    if plain and contacts is None:
+        table = scored.table
+        return (table if len(chosen) == len(table) else table.take(chosen)), None
+    frame = scored.scores.iloc[chosen]
+    if contacts is None:
+        return frame, None
+    match = contacts.matched(frame)
+    return contacts.join(frame, match), match

@@ -267,7 +267,7 @@ class ScheduledRun:
     def _publish(self, store: Store, made: MadeList) -> int:
         """Publish the list, unless a run that was killed before it could note so has; return the set's id."""
         newest, begun = store.newest(), self.record.steps.get("publication")
-        mine = (made.version, made.scored.snapshot.date, len(made.scored.scores))
+        mine = (made.version, made.scored.snapshot.date, made.scored.customers)
         if newest and begun and newest.id > begun["after"]:
             theirs = (newest.model_version, newest.snapshot_date, newest.customers)
             if mine == theirs:

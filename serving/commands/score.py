@@ -93,13 +93,13 @@ def _show_places(settings: ScoreSettings, made: MadeList, published: Store | Non
         from serving.lists.list_table import ListTable
 
         place = str(ListTable(settings.to))
-        typer.echo(translated("{n:customer|customers} in the table {table}", n=len(made.chosen), table=place))
+        typer.echo(translated("{n:customer|customers} in the table {table}", n=made.listed[0], table=place))
     if published:
         published_in = str(published.address)
         typer.echo(
             translated(
                 "{n:customer|customers} published in {store}",
-                n=len(made.scored.scores),
+                n=made.scored.customers,
                 store=published_in,
             )
         )

@@ -140,7 +140,7 @@ def card_from(scorer: Scorer, log: TransactionLog, scored: ScoredList, known: Kn
     """
     require_own_names(known.offers)
     day = scored.snapshot.date
-    score = {name: column[0] for name, column in scored.columns.items()}
+    score = {name: column.tolist()[0] for name, column in scored.columns.items()}
     (offered,) = price_offers(scored.columns, known.offers)
     orders = orders_before(log.table, day)
     complaints = None if known.touches is None else recent_complaints(known.touches, day)

@@ -7,6 +7,8 @@ list would tell; so a list whose ids have such zeros has their lengths beside th
 from __future__ import annotations
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from features.errors import StayworthError
 from features.language import translated
@@ -17,16 +19,26 @@ ID_LENGTH = "id_length"
 _WITH_ZEROS = "0[0-9]+"
 
 
-def with_id_lengths(rows: pd.DataFrame) -> pd.DataFrame:
+def with_id_lengths(rows: pa.Table | pd.DataFrame) -> pa.Table | pd.DataFrame:
     """Return rows with the lengths of their ``customer_id`` in a last column, if a spreadsheet would shorten one.
 
     Examples
     --------
     >>> with_id_lengths(pd.DataFrame({"customer_id": ["0042", "7"]}))["id_length"].tolist()
     [4, 1]
+    >>> with_id_lengths(pa.table({"customer_id": ["0042", "7"]}))["id_length"].to_pylist()
+    [4, 1]
     >>> list(with_id_lengths(pd.DataFrame({"customer_id": ["42", "A-007"]})))
     ['customer_id']
     """
+    if isinstance(rows, pa.Table):
+        written = rows["customer_id"].cast(pa.string())
+        if (
+            ID_LENGTH in rows.column_names
+            or not pc.any(pc.match_substring_regex(written, f"^{_WITH_ZEROS}$")).as_py()
+        ):
+            return rows
+        return rows.append_column(ID_LENGTH, pc.utf8_length(written).cast(pa.int64()))
     ids = rows["customer_id"].astype(str)
     if ID_LENGTH in rows or not ids.str.fullmatch(_WITH_ZEROS).any():
         return rows

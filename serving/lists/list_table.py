@@ -72,12 +72,14 @@ class ListTable:
         with self._connected() as engine, engine.connect():
             pass
 
-    def write(self, rows: pd.DataFrame, progress: Callable[[str, int, int], None] | None = None) -> int:
+    def write(
+        self, rows: pa.Table | pd.DataFrame, progress: Callable[[str, int, int], None] | None = None
+    ) -> int:
         """Replace the table's rows by a list, or make the table; return the number of rows.
 
         Parameters
         ----------
-        rows : DataFrame
+        rows : Arrow or pandas table
             Lists of texts are joined with ``"; "``, what is no number is empty.
         progress : callable, optional
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 
 from features.errors import OutputError
 from features.language import translated
@@ -57,10 +58,27 @@ def columns_for(path: Path, asked: ListColumns | None) -> ListColumns:
     return columns
 
 
+def with_column(rows: pa.Table | pd.DataFrame, name: str, value: str) -> pa.Table | pd.DataFrame:
+    """Return rows with a last column that is the same for all.
+
+    Examples
+    --------
+    >>> with_column(pa.table({"customer_id": ["17"]}), "currency", "EUR").to_pylist()
+    [{'customer_id': '17', 'currency': 'EUR'}]
+    """
+    if isinstance(rows, pd.DataFrame):
+        return rows.assign(**{name: value})
+    return rows.append_column(name, pa.repeat(pa.scalar(value, pa.large_string()), rows.num_rows))
+
+
 def write_list(
-    rows: pd.DataFrame, path: Path, columns: ListColumns, terms: ListTerms, *, excel: bool = False
+    rows: pa.Table | pd.DataFrame, path: Path, columns: ListColumns, terms: ListTerms, *, excel: bool = False
 ) -> Written:
     """Write a list, whole or not at all; return how many customers it has, and what was left out.
+
+    Parameters
+    ----------
+    rows : DataFrame; where all columns are written, an Arrow table does too
 
     Raises
     ------
@@ -72,6 +90,8 @@ def write_list(
     if columns == "all":
         write_table(with_id_lengths(rows), path, excel=excel)
         return Written(len(rows))
+    if isinstance(rows, pa.Table):
+        raise TypeError(f"the columns {columns} are made of a DataFrame")
     if columns == "team":
         made = TeamList.of(rows, terms)
         if path.suffix.lower() == ".xlsx":

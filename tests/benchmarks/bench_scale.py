@@ -77,10 +77,10 @@ days.group_by("customer_id").agg(frequency=pl.len() - 1, recency=pl.col("day").m
 """
 FROM_FEATURES = """
 from dataclasses import replace
-import pandas as pd
 import pyarrow.parquet as pq
 from features.files import write_parquet
 from serving.scorer import Scorer
+from training.model.score_table import table_of
 table = pq.read_table("latest.parquet")
 columns = {name: column.to_numpy() for name, column in zip(table.column_names, table.columns)}
 scorer = Scorer.from_registry("sqlite:///mlflow.db")
@@ -88,11 +88,11 @@ scorer = Scorer.from_registry("sqlite:///mlflow.db")
 PREDICT = """
 described = {**columns, **scorer.model.clv.predict(columns, 90)}
 if scorer.model.churn.booster is not None:
-    scorer.model.churn.booster.predict(scorer.model.churn.inputs.matrix(described))
+    scorer.model.churn.booster.lightgbm.predict(scorer.model.churn.inputs.matrix(described))
 """
 SCORE = """
 scores = replace(scorer, reasons=REASONS).score_columns(columns)
-write_parquet(pd.DataFrame(scores, copy=False), "scores.parquet")
+write_parquet(table_of(scores), "scores.parquet")
 """
 STAYWORTH = str(Path(sys.executable).with_name("stayworth"))
 LOG = ("--transactions", "orders.parquet")
