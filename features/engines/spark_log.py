@@ -24,6 +24,7 @@ from features.errors import EmptyLogError, LogError
 from features.language import translated
 from features.log.amounts import running_cents
 from features.log.columns import FIELDS
+from features.log.customer_days import codes_of, encoded
 from features.log.dates import local_now
 from features.log.one_currency import the_currency
 from features.log.part import AMOUNT, CELLS, CURRENCY, PART_OF_A_CENT, REASON, UNREADABLE, PartReader
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 SAMPLE_ROWS = 200_000
 """Rows of a log that the driver validates as a whole; of a larger log, those of a sample of its customers."""
 
-_RAW, _LINES, _USED = "raw_rows", "log_lines", "transactions"
+_RAW, _LINES, USED = "raw_rows", "log_lines", "transactions"
 _OTHER_FORMS = (".csv", ".tsv", ".txt", ".gz", ".zip", ".zst", ".xlsx", ".xls", ".json", ".jsonl", ".ndjson")
 _DATABASES = ("postgresql", "mysql", "mariadb", "sqlite", "mssql", "oracle", "snowflake", "bigquery")
 
@@ -92,7 +93,7 @@ class SparkLog:
   count(DISTINCT CASE WHEN amount_cents >= 0 THEN customer_id END) AS buyers,
   count_if(amount_cents = 0) AS zeros, count_if(amount_cents < 0) AS refunds,
   CAST(sum(CAST(xxhash64({", ".join(self.columns)}) AS DECIMAL(38, 0))) AS STRING) AS mixed
-FROM {_USED}""").to_pylist()[0]
+FROM {USED}""").to_pylist()[0]
         distinct = self.engine.query(f"SELECT count(DISTINCT xxhash64(to_json(struct(*)))) AS n FROM {_RAW}")
         mixed = f"{','.join(self.columns)}:{self.rows_used}:{found['mixed']}"
         return LogReport(
@@ -125,7 +126,7 @@ FROM {_USED}""").to_pylist()[0]
         drawn = (
             "" if report.customers <= customers else f"WHERE customer_id IN ({drawn_sql(customers, seed)})"
         )
-        table = self.engine.query(f"SELECT {contract} FROM {_USED} {drawn} ORDER BY {contract}")
+        table = self.engine.query(f"SELECT {contract} FROM {USED} {drawn} ORDER BY {contract}")
         table = table.cast(pa.schema([self.reader.schema.field(name) for name in self.columns]))
         log = replace(self.sample.without_raw_rows(), table=table, currency=self.currency)
         if not drawn:
@@ -135,14 +136,14 @@ FROM {_USED}""").to_pylist()[0]
 
     def rows_before(self, day: date) -> int:
         """Count the used rows before a day."""
-        found = self.engine.query(f"SELECT count(*) AS n FROM {_USED} WHERE ordered_on < DATE '{day}'")
+        found = self.engine.query(f"SELECT count(*) AS n FROM {USED} WHERE ordered_on < DATE '{day}'")
         return int(found["n"][0].as_py())
 
 
 def drawn_sql(customers: int, seed: int) -> str:
     """Return the query of so many customers, drawn by a hash as `features.log.customer_days.drawn_rows` does."""
     return (
-        f"SELECT customer_id FROM (SELECT DISTINCT customer_id FROM {_USED}) "
+        f"SELECT customer_id FROM (SELECT DISTINCT customer_id FROM {USED}) "
         f"ORDER BY md5(concat('{seed}:', customer_id)), customer_id LIMIT {customers}"
     )
 
@@ -306,7 +307,7 @@ def _keep_used(engine: SparkEngine, reader: PartReader, *, rounded_alone: bool) 
         )
         schema = pa.schema([reader.schema.field(name) for name in reader.columns])
         used = rows.groupBy("customer_group").applyInArrow(_rounded(schema), spark_schema(schema))
-    used.createOrReplaceTempView(_USED)
+    used.createOrReplaceTempView(USED)
 
 
 def _groups(engine: SparkEngine) -> int:
@@ -316,7 +317,9 @@ def _groups(engine: SparkEngine) -> int:
 
 def _rounded(schema: pa.Schema) -> Callable[[pa.Table], pa.Table]:
     def rounded(rows: pa.Table) -> pa.Table:
-        found = running_cents(rows["customer_id"], rows["ordered_on"], rows[AMOUNT].to_numpy())
+        found = running_cents(
+            codes_of(encoded(rows["customer_id"])), rows["ordered_on"], rows[AMOUNT].to_numpy()
+        )
         place = schema.get_field_index("amount_cents")
         rows = rows.select(schema.names).cast(schema)
         return rows if found is None else rows.set_column(place, schema.field(place), pa.array(found))

@@ -30,6 +30,21 @@ def encoded(texts: pa.ChunkedArray) -> pa.DictionaryArray:
     return texts.combine_chunks().dictionary_encode()
 
 
+def kept(texts: pa.DictionaryArray, rows: npt.NDArray[np.bool_]) -> pa.DictionaryArray:
+    """Return some rows of texts, none of them missing, as `encoded` would.
+
+    Examples
+    --------
+    >>> kept(encoded(pa.chunked_array([["b", "a", "c"]])), np.array([True, False, True])).to_pylist()
+    ['b', 'c']
+    """
+    if rows.all():
+        return texts
+    left = texts.filter(pa.array(rows))
+    again = left.indices.dictionary_encode()
+    return pa.DictionaryArray.from_arrays(again.indices, left.dictionary.take(again.dictionary))
+
+
 def codes_of(texts: pa.DictionaryArray) -> Integers:
     """Return the number of each row's text.
 

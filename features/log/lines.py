@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from features.errors import LogError
 from features.language import translatable, translated
@@ -21,7 +22,7 @@ from features.log.column_text import text
 from features.log.date_formats import ISO
 from features.log.dates import Times, local_times, past_month
 from features.log.expression import AmountExpression
-from features.log.identity import read_ids, unstorable
+from features.log.identity import encoded_ids, unstorable
 from features.log.notation import written_otherwise
 from features.log.quarantine import (
     FURTHER_LINE,
@@ -68,8 +69,8 @@ def read_lines(
     Returns
     -------
     pyarrow.Table
-        A row for each of the raw log, in its order: ``customer_id`` string, ``ordered_at`` timestamp on the
-        clock of ``rules.timezone``, ``amount`` double as written, ``amount_cents`` int64, and where the log has
+        A row for each of the raw log, in its order: ``customer_id`` dictionary of string, ``ordered_at`` timestamp
+        on the clock of ``rules.timezone``, ``amount`` double as written, ``amount_cents`` int64, and where the log has
         them ``margin_cents`` int64, ``order_id``, ``channel``, ``product_id``, ``category``, ``currency`` string,
         ``quantity`` double, ``discount_cents`` int64, null where it cannot be read. What stands in a row that was
         set aside means nothing.
@@ -80,15 +81,17 @@ def read_lines(
         If most dates, amounts or margins cannot be read; says how many, gives examples and the remedy.
     """
     raw = quarantine.raw
-    customers = _column(read_ids, raw, names["customer_id"], rules.fold_ids)
+    customers: pa.DictionaryArray = _column(encoded_ids, raw, names["customer_id"], rules.fold_ids)
     written_as = (rules.timezone, rules.date_format, rules.calendar)
     times: Times = _column(local_times, raw, names["ordered_at"], *written_as)
     if rules.amount_per_order and "order_id" in names:
         totals = _amounts(raw, names, rules, expression)
         further = _repeats_an_order(quarantine, names["order_id"], customers, times, totals)
         quarantine.set_aside(further, FURTHER_LINE, names["order_id"])
-    quarantine.set_aside(customers.is_null().to_numpy(), NO_CUSTOMER, names["customer_id"])
-    quarantine.set_aside(unstorable(customers).to_numpy(), UNSTORABLE_CUSTOMER, names["customer_id"])
+    quarantine.set_aside(customers.is_null().to_numpy(False), NO_CUSTOMER, names["customer_id"])
+    if pc.any(refused := unstorable(customers.dictionary)).as_py():
+        of_rows = pc.fill_null(refused.take(customers.indices), False).to_numpy(False)
+        quarantine.set_aside(of_rows, UNSTORABLE_CUSTOMER, names["customer_id"])
     _judge_times(quarantine, times, names["ordered_at"], rules, now)
     lines = {"customer_id": customers, "ordered_at": pa.array(times)}
     amounts = _read_amounts(quarantine, names, rules, expression)
@@ -173,7 +176,7 @@ def _amounts(
 
 
 def _repeats_an_order(
-    quarantine: Quarantine, name: str, customers: pa.ChunkedArray, times: Times, amounts: pa.ChunkedArray
+    quarantine: Quarantine, name: str, customers: pa.DictionaryArray, times: Times, amounts: pa.ChunkedArray
 ) -> Mask:
     """Mark the lines that repeat an order's total, or leave it blank beside the line that has it.
 
@@ -184,7 +187,7 @@ def _repeats_an_order(
     frame = pd.DataFrame(
         {
             "order": _column(text, quarantine.raw, name).to_pandas(),
-            "customer": customers.to_pandas(),
+            "customer": customers.cast(pa.string()).to_pandas(),
             "day": times.astype("datetime64[D]").astype("datetime64[s]"),
             "amount": amounts.to_pandas(),
         }

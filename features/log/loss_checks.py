@@ -26,7 +26,7 @@ from features.log.quarantine import (
 )
 from features.log.remedies import typed, with_replaced
 from features.log.settings import LogRules
-from features.log.transactions import TransactionLog
+from features.log.transactions import TransactionLog, ids_of
 
 MUCH = 0.02  # of the rows or of the money: what may be lost without a warning
 FAR_TOO_MUCH = 0.1  # of the rows: what may be unreadable without stopping
@@ -225,7 +225,7 @@ def _with_an_address(log: TransactionLog, without: np.ndarray) -> list[str]:
 
 def _of_nobody(log: TransactionLog, without: np.ndarray) -> str:
     """Say what rows without a customer are: cells merged in a spreadsheet, where each id stands once, atop its rows."""
-    column, ids = repr(log.names["customer_id"]), log.lines["customer_id"].drop_null()
+    column, ids = repr(log.names["customer_id"]), ids_of(log.lines).drop_null()
     if without[0] and len(ids.unique()) > _NEARLY_ALL * len(ids):
         return translated(
             "Each id in {column} stands once, above rows without one, as where cells are merged: fill the ids down.",

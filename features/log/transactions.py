@@ -134,7 +134,7 @@ class TransactionLog:
         if self.quarantine.used.all():
             return []
         used = pa.array(self.quarantine.used)
-        customers = self.lines["customer_id"]
+        customers = ids_of(self.lines)
         left = set(customers.filter(pc.invert(used)).to_pylist()) - {None}
         return sorted(left.difference(customers.filter(used).to_pylist())) if left else []
 
@@ -178,11 +178,17 @@ class TransactionLog:
         return log
 
 
+def ids_of(lines: pa.Table) -> pa.DictionaryArray:
+    """Return the customers of the lines of a log."""
+    return lines["customer_id"].combine_chunks()
+
+
 def identical_rows(lines: pa.Table, quarantine: Quarantine, customers: Integers) -> Mask:
     """Mark the used rows, of these customers, that equal an earlier one in every column of the raw log."""
     used = quarantine.used
-    kept = lines.filter(pa.array(used))
-    moments, cents = (kept[name].cast(pa.int64()).to_numpy() for name in ("ordered_at", "amount_cents"))
+    kept = lines.select(["ordered_at", "amount_cents"])
+    kept = kept if used.all() else kept.filter(pa.array(used))
+    moments, cents = (column.cast(pa.int64()).to_numpy() for column in kept.columns)
     alike = perhaps_repeated(customers, moments, cents)
     identical, places = np.zeros_like(used), np.flatnonzero(used)[alike]
     raw = quarantine.raw.take(pa.array(places))

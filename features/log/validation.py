@@ -19,7 +19,7 @@ from features.log.amounts import numbers, running_cents
 from features.log.buddhist_era import buddhist_remedy
 from features.log.column_text import blank, plain
 from features.log.columns import FIELDS, listed, locate
-from features.log.customer_days import codes_of, encoded
+from features.log.customer_days import codes_of, kept
 from features.log.dates import local_now
 from features.log.expression import AmountExpression
 from features.log.lines import read_discounts, read_lines
@@ -34,7 +34,7 @@ from features.log.quarantine import (
     Quarantine,
 )
 from features.log.settings import Columns, LogRules
-from features.log.transactions import OPTIONAL, TransactionLog, identical_rows
+from features.log.transactions import OPTIONAL, TransactionLog, identical_rows, ids_of
 
 
 def validate(
@@ -104,15 +104,18 @@ def validate(
     currency = one_currency(quarantine, lines, names, rules)
     _leave_out_acquired_earlier(quarantine, lines, names, rules)
     if rules.drop_identical:
-        codes = codes_of(encoded(lines["customer_id"].filter(pa.array(quarantine.used))))
+        codes = codes_of(kept(ids_of(lines), quarantine.used))
         quarantine.set_aside(identical_rows(lines, quarantine, codes), IDENTICAL_ROW, names["customer_id"])
-    used = _contract_table(lines.filter(pa.array(quarantine.used)))
+    ids = kept(ids_of(lines), quarantine.used)
+    used = _contract_table(lines if quarantine.used.all() else lines.filter(pa.array(quarantine.used)), ids)
     _require_rows(used, quarantine, names)
     if not refunds_only:
         _require_purchases(used)
-    return TransactionLog(
+    log = TransactionLog(
         used, quarantine, lines, currency, rules.timezone, names, ignored, rules.amount_expression
     )
+    log.__dict__["customer_ids"] = ids  # which is computed when it is first asked for, unless it is known
+    return log
 
 
 def _as_table(raw: pa.Table | pd.DataFrame) -> pa.Table:
@@ -193,18 +196,20 @@ def _leave_out_acquired_earlier(
     if rules.acquired_after is None:
         return
     early = pc.less(lines["ordered_at"], pa.scalar(datetime.combine(rules.acquired_after, time.min)))
-    customers = lines["customer_id"].filter(pc.and_(early, pa.chunked_array([quarantine.used]))).unique()
-    known = pc.is_in(lines["customer_id"], value_set=customers).to_numpy()
+    ids = lines["customer_id"].cast(pa.string())
+    customers = ids.filter(pc.and_(early, pa.chunked_array([quarantine.used]))).unique()
+    known = pc.is_in(ids, value_set=customers).to_numpy()
     quarantine.set_aside(known, ACQUIRED_EARLIER, names["customer_id"])
 
 
-def _contract_table(lines: pa.Table) -> pa.Table:
+def _contract_table(lines: pa.Table, ids: pa.DictionaryArray) -> pa.Table:
     days = lines["ordered_at"].cast(pa.date32(), safe=False)
-    rounded = running_cents(lines["customer_id"], days, lines["amount"].to_numpy())
+    rounded = running_cents(codes_of(ids), days, lines["amount"].to_numpy())
     if rounded is not None:
         lines = lines.set_column(lines.column_names.index("amount_cents"), "amount_cents", pa.array(rounded))
-    kept = ["customer_id", "amount_cents", *(name for name in OPTIONAL if name in lines.column_names)]
-    return lines.select(kept).add_column(1, "ordered_on", days)
+    names = ["amount_cents", *(name for name in OPTIONAL if name in lines.column_names)]
+    table = lines.select(names).add_column(0, "customer_id", ids.cast(pa.string()))
+    return table.add_column(1, "ordered_on", days)
 
 
 def _require_rows(used: pa.Table, quarantine: Quarantine, names: Mapping[str, str]) -> None:
