@@ -161,7 +161,8 @@ def _read_amounts(
     quarantine.set_aside(missing, UNREADABLE_AMOUNT, *shown)
     quarantine.set_aside(~np.isfinite(values), INFINITE_AMOUNT, *shown)
     quarantine.set_aside(np.abs(values) >= LARGEST_AMOUNT, HUGE_AMOUNT, *shown)
-    return np.where(np.abs(values) < LARGEST_AMOUNT, values, 0.0)
+    sound = np.abs(values) < LARGEST_AMOUNT
+    return values if sound.all() else np.where(sound, values, 0.0)  # a copy only where it differs
 
 
 def _amounts(

@@ -107,7 +107,10 @@ def validate(
         codes = codes_of(kept(ids_of(lines), quarantine.used))
         quarantine.set_aside(identical_rows(lines, quarantine, codes), IDENTICAL_ROW, names["customer_id"])
     ids = kept(ids_of(lines), quarantine.used)
-    used = _contract_table(lines if quarantine.used.all() else lines.filter(pa.array(quarantine.used)), ids)
+    if quarantine.used.all():
+        used = _contract_table(lines, ids, _unchanged(table[names["customer_id"]], ids))
+    else:
+        used = _contract_table(lines.filter(pa.array(quarantine.used)), ids)
     _require_rows(used, quarantine, names)
     if not refunds_only:
         _require_purchases(used)
@@ -202,13 +205,29 @@ def _leave_out_acquired_earlier(
     quarantine.set_aside(known, ACQUIRED_EARLIER, names["customer_id"])
 
 
-def _contract_table(lines: pa.Table, ids: pa.DictionaryArray) -> pa.Table:
+def _unchanged(raw: pa.ChunkedArray, ids: pa.DictionaryArray) -> pa.ChunkedArray | None:
+    """Return the log's own column of ids where it has each as it is read: so a large log has it once in memory."""
+    if not pa.types.is_string(raw.type):
+        return None
+    start = 0
+    for chunk in raw.chunks:
+        if not chunk.equals(ids.slice(start, len(chunk)).cast(pa.string())):
+            return None
+        start += len(chunk)
+    return raw
+
+
+def _contract_table(
+    lines: pa.Table, ids: pa.DictionaryArray, written: pa.ChunkedArray | None = None
+) -> pa.Table:
     days = lines["ordered_at"].cast(pa.date32(), safe=False)
     rounded = running_cents(codes_of(ids), days, lines["amount"].to_numpy())
     if rounded is not None:
         lines = lines.set_column(lines.column_names.index("amount_cents"), "amount_cents", pa.array(rounded))
     names = ["amount_cents", *(name for name in OPTIONAL if name in lines.column_names)]
-    table = lines.select(names).add_column(0, "customer_id", ids.cast(pa.string()))
+    table = lines.select(names).add_column(
+        0, "customer_id", ids.cast(pa.string()) if written is None else written
+    )
     return table.add_column(1, "ordered_on", days)
 
 
