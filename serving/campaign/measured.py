@@ -5,10 +5,11 @@ from __future__ import annotations
 from features.language import translated, written
 from serving.campaign.summary import bands_in_words
 from training.campaign.effect import Effect
-from training.campaign.measurement import MEASURES, Measurement
+from training.campaign.measurement import Measurement
 from training.campaign.pooling import PooledCampaigns
 from training.campaign.power import Power
 from training.campaign.resumption_learning import LearnedResumption
+from training.campaign.verdict import MEASURES
 
 
 def measured_sentences(found: Measurement) -> list[str]:

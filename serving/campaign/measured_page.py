@@ -12,7 +12,8 @@ from serving.campaign.measured import interval_level, measured_sentences, range_
 from serving.campaign.pictures import COLOURS, GREY, INK, canvas, svg
 from serving.campaign.summary import render_page
 from training.campaign.effect import Effect
-from training.campaign.measurement import MEASURES, Measurement
+from training.campaign.measurement import Measurement
+from training.campaign.verdict import MEASURES
 
 EVERYONE = "all"
 

@@ -10,7 +10,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from features.language import current_language, text_direction, translated, translated_in, written
 from serving.campaign.pictures import profit_figure, risk_value_map, svg, tornado_figure
 from serving.campaign.plan_sentences import sentences
-from training.campaign.measurement import MEASURES
 from training.campaign.plan import CampaignPlan
 from training.campaign.sensitivity import (
     SameList,
@@ -18,6 +17,7 @@ from training.campaign.sensitivity import (
     same_list,
     tornado,
 )
+from training.campaign.verdict import MEASURES
 from training.offers.acceptance_band import AcceptanceBand
 from training.offers.offers import BetaPrior, Offer
 

@@ -135,7 +135,7 @@ def _keep_findings(store: Store, campaign: Campaign, found: Measurement) -> None
 def _show_measurement(found: Measurement, folder: Path | None) -> None:
     from serving.campaign.findings import MEASURED_PAGE, UPDATED_OFFERS
     from serving.campaign.measured import interval_level, measured_sentences, range_in_words
-    from training.campaign.measurement import MEASURES
+    from training.campaign.verdict import MEASURES
 
     rows = [
         [translated(MEASURES[name]), e.contacted, e.holdout, e.difference, range_in_words(e)]
@@ -166,7 +166,7 @@ def _show_measurement(found: Measurement, folder: Path | None) -> None:
 
 def _show_pooled(found: PooledCampaigns) -> None:
     from serving.campaign.measured import pooled_sentences, range_in_words
-    from training.campaign.measurement import MEASURES
+    from training.campaign.verdict import MEASURES
 
     rows = [
         [translated(MEASURES[name]), e.difference, range_in_words(e), pooled.between]

@@ -15,7 +15,7 @@ from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, HTMLResponse, Response
 
 from features.errors import StayworthError
-from features.language import translatable, translated, written
+from features.language import current_language, translatable, translated, written
 from serving.campaign.findings import UPDATED_OFFERS
 from serving.campaign.kept import assignment_in, list_to_send, lists_of, record_in
 from serving.campaign.ledger import Entry, entry_of, future_profit_of, together
@@ -36,6 +36,7 @@ from serving.workbench.visit import WAIT_SECONDS, Visit
 from training.campaign.measurement_record import MeasurementRecord
 from training.campaign.record import CampaignRecord
 from training.campaign.settings import MeasureTerms
+from training.campaign.verdict import verdict
 from training.offers.offer_files import write_offers
 from training.offers.offers import Offer
 
@@ -114,6 +115,18 @@ def _effect(found: MeasurementRecord) -> tuple[str, str]:
     return middle, translated("{low} to {high}", low=low, high=high)
 
 
+def _verdict(found: MeasurementRecord, record: CampaignRecord) -> str:
+    """Say anew what was found: the record's own sentence is in the language of whoever measured."""
+    return verdict(
+        found.primary,
+        found.primary_measure,
+        start=found.start,
+        days=(found.end - found.start).days,
+        of=record.horizon_days,
+        customers=record.counts.contacted + record.counts.held_out,
+    )
+
+
 def _state(campaign: Campaign, record: CampaignRecord, today: date) -> str:
     if campaign.state != SENT:
         return campaign.state
@@ -144,7 +157,9 @@ def _page(visit: Visit, campaign: Campaign, problem: str = "") -> Response:
         record=record,
         line=line,
         found=found,
-        notes=(campaign.findings or {}).get("said", ()),
+        verdict=_verdict(found, record) if found else "",
+        said_in=(campaign.findings or {}).get("language", ""),
+        notes=[*(found.notes if found else ()), *(campaign.findings or {}).get("said", ())],
         learnt=_learnt(campaign),
         states=STATE_NAMES,
         problem=problem,
@@ -298,7 +313,11 @@ def measure(visit: Visit) -> Response:
             found, more = measured(assignment, orders, MeasureTerms(), redeemed=took, loosely=loosely)
     except StayworthError as error:
         return _page(visit, campaign, str(error))
-    findings: dict[str, Any] = {**findings_of(found), "said": [*notes, *more]}
+    findings: dict[str, Any] = {
+        **findings_of(found),
+        "said": [*notes, *more],
+        "language": current_language(),
+    }
     visit.sources.store.campaigns.found(
         campaign,
         findings,

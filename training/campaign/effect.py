@@ -252,15 +252,3 @@ def _redraws(sizes: tuple[int, ...], held: tuple[int, ...]) -> NDArray[np.float3
         np.put_along_axis(draws, start + chosen, 1.0, axis=1)
         start += size
     return draws
-
-
-def times_the_customers(found: Effect) -> float:
-    """Return by how much a campaign would have to grow for this difference to stand clear of zero.
-
-    Examples
-    --------
-    >>> round(times_the_customers(Effect(2.0, 1.0, -1.0, 3.0, 1.2, 900, 100)), 1)  # half width 2 beside 1: 2²
-    4.0
-    """
-    half = (found.high - found.low) / 2
-    return math.inf if found.difference == 0 else (half / abs(found.difference)) ** 2

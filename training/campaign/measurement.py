@@ -11,37 +11,28 @@ are those of one look. A log that goes on for months after the window shows what
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from features.language import translatable, translated, written
+from features.language import translated
 from features.log.transactions import TransactionLog
 from training.campaign.acceptance import AcceptanceUpdate, acceptance_prior, update_acceptance
 from training.campaign.acceptance_by_silence import learn_by_silence
 from training.campaign.assignment import Assignment
 from training.campaign.contact_cost import contact_costs, paid_apart, redemption
-from training.campaign.effect import Effect, effect, times_the_customers
+from training.campaign.effect import Effect, effect
 from training.campaign.outcomes import campaign_outcomes, campaign_period, covariates
 from training.campaign.power import Power, power_of
 from training.campaign.resumption_learning import LearnedResumption, learn_resumption
 from training.campaign.sequential import confidence_of_a_look
 from training.campaign.settings import Measure, MeasureTerms
+from training.campaign.verdict import verdict
 from training.offers.offers import Floats, Offer
 
-MEASURES = {
-    "retention": translatable("share who bought"),
-    "orders": translatable("orders per customer"),
-    "margin": translatable("margin per customer"),
-    "profit": translatable("profit per customer"),
-    "future_profit": translatable("profit per customer, at the plan's value of those kept"),
-    "delay_days": translatable("days to the next order"),
-}
 _FEWEST_PER_GROUP = 10
 
 
@@ -122,66 +113,14 @@ class Measurement:
 
     def verdict(self) -> str:
         """Say in a sentence what the primary measure shows, or what it would take."""
-        found, horizon_days = self.primary, self.assignment.record.horizon_days
-        named = {
-            "name": translated(MEASURES[self.primary_measure]),
-            "shown": _interval(found, self.primary_measure, self.complete, signed=not found.conclusive),
-            "days": self.days,
-            "of": horizon_days,
-            "closes": self.start + timedelta(days=horizon_days),
-        }
-        if found.conclusive:
-            return _conclusive(self.complete, found.difference > 0, named)
-        if not self.complete:
-            return translated(
-                "No verdict yet, after {days:,} of {of:day|days}: the {name} differs by {shown}. The window closes on "
-                "{closes:date}.",
-                **named,
-            )
-        said = translated("The data can't tell yet: the {name} differs by {shown}.", **named)
-        times, customers = times_the_customers(found), found.n_contacted + found.n_holdout
-        if math.isfinite(times) and times < 1000:
-            return f"{said} " + translated(
-                "If that is the true size, about {n:customer|customers} would show it.",
-                n=math.ceil(times * customers),
-            )
-        return f"{said} " + translated("There is no difference in sight that more customers would show.")
-
-
-def _conclusive(complete: bool, raised: bool, named: dict[str, Any]) -> str:
-    if complete and raised:
-        return translated("The campaign raised the {name} by {shown}.", **named)
-    if complete:
-        return translated("The campaign lowered the {name} by {shown}.", **named)
-    early = translated(
-        "Early differences often shrink; the whole window closes on {closes:date}.", closes=named["closes"]
-    )
-    said = (
-        translated("After {days:,} of {of:day|days} the campaign has raised the {name} by {shown}.", **named)
-        if raised
-        else translated(
-            "After {days:,} of {of:day|days} the campaign has lowered the {name} by {shown}.", **named
+        return verdict(
+            self.primary,
+            self.primary_measure,
+            start=self.start,
+            days=self.days,
+            of=self.assignment.record.horizon_days,
+            customers=self.primary.n_contacted + self.primary.n_holdout,
         )
-    )
-    return f"{said} {early}"
-
-
-def _interval(found: Effect, measure: str, complete: bool, *, signed: bool) -> str:
-    """Write a difference with its interval; without its sign where the sentence says it."""
-    times, shape = (100, "+,.1f") if measure == "retention" else (1, "+,.2f")
-    difference, low, high = (
-        written(times * each, shape) for each in (found.difference, found.low, found.high)
-    )
-    if not signed:
-        difference = written(times * abs(found.difference), shape[1:])
-    named = {"level": found.confidence, "shown": difference, "low": low, "high": high}
-    if measure == "retention" and complete:
-        return translated("{shown} points ({level:.0%}: {low} to {high})", **named)
-    if measure == "retention":
-        return translated("{shown} points ({level:.0%}, at whatever day one looks: {low} to {high})", **named)
-    if complete:
-        return translated("{shown} ({level:.0%}: {low} to {high})", **named)
-    return translated("{shown} ({level:.0%}, at whatever day one looks: {low} to {high})", **named)
 
 
 def measure(

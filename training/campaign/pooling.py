@@ -23,7 +23,8 @@ from scipy import stats
 from features.errors import StayworthError
 from features.language import translated
 from training.campaign.effect import Effect
-from training.campaign.measurement import MEASURES, Measurement
+from training.campaign.measurement import Measurement
+from training.campaign.verdict import MEASURES
 
 
 @dataclass(frozen=True)

@@ -157,6 +157,14 @@ def test_a_campaign_goes_from_its_audience_to_what_it_did(
     ):
         assert words in audit
     assert gone not in audit
+    kept_one = store.campaigns.numbered(1)
+    assert kept_one and kept_one.findings
+    verdict = kept_one.findings["record"]["verdict"]
+    assert verdict in unescape(browser.seen(draft))
+    browser.send("/language", language="fa")
+    retold = browser.seen(draft)
+    assert "سهم خریداران" in retold and verdict not in unescape(retold)
+    assert '<p class="note" dir="auto" lang="en">' in retold  # what was said then stays as it was said
 
 
 def read_table_of(content: bytes) -> pd.DataFrame:
