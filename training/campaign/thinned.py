@@ -41,7 +41,7 @@ class Thinned:
         """Take some of the customers who are wanted."""
         rows = np.flatnonzero(wanted)
         some = rows[:: -(-len(rows) // _MOST_CUSTOMERS) or 1]
-        return cls(customers.iloc[some], len(some) / max(len(rows), 1), offers)
+        return cls(customers.iloc[some], len(some) / len(rows) if len(rows) else 1.0, offers)
 
     @cached_property
     def prices(self) -> tuple[Floats, Floats]:

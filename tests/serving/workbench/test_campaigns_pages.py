@@ -675,3 +675,14 @@ def test_a_file_that_is_no_table_is_refused_in_the_readers_language_alone(
     said = unescape(refused.text).partition('role="alert">')[2].partition("</p>")[0]
     assert refused.status_code == 400 and words in said
     assert not re.search(r"URI|\b(is|not|line|Save|Give|empty|it)\b", said)
+
+
+def test_a_draft_for_customers_who_are_all_in_another_campaign_says_so(opened: Opened) -> None:
+    browser = opened()
+    planned(browser)
+    draft = begun(browser, name="summer")
+
+    budget, preview = browser.get(f"{draft}/budget"), browser.get(f"{draft}/preview")
+
+    assert (budget.status_code, preview.status_code) == (200, 200)
+    assert "Left alone for campaigns still running, spring" in text_of(preview.text)

@@ -14,7 +14,15 @@ from serving.campaign.plan_sentences import sentences
 from training.campaign import sensitivity
 from training.campaign.plan import CampaignPlan, plan
 from training.campaign.record import CampaignRecord, record_of
-from training.campaign.sensitivity import at_budgets, at_holdouts, budget_curve, same_list, tornado
+from training.campaign.sensitivity import (
+    at_budgets,
+    at_holdouts,
+    budget_curve,
+    by_resumption,
+    same_list,
+    tornado,
+    with_dormant,
+)
 from training.campaign.settings import PlanTerms
 from training.offers.allocation import allocate
 from training.offers.offers import BetaPrior, Offer
@@ -374,3 +382,15 @@ def test_what_a_sample_lacks_is_found_once_for_a_curve_and_the_alternatives_besi
     at_holdouts(made, [0.2])
 
     assert len(asked) == 2
+
+
+def test_where_everybody_is_left_alone_other_limits_bring_nothing() -> None:
+    everybody = scored(20)
+    made = plan(everybody, [VOUCHER], PlanTerms(), suppress=set(everybody["customer_id"]))
+
+    cost, profit = budget_curve(made)
+
+    assert not cost.any() and not profit.any()
+    assert [each.contacted for each in (*at_budgets(made, [50]), *at_holdouts(made, [0.2]))] == [0, 0]
+    assert {each.contacts_if_planned for each in by_resumption(made)} == {0}
+    assert with_dormant(made) is None
