@@ -679,8 +679,8 @@ def test_a_file_that_is_no_table_is_refused_in_the_readers_language_alone(
 
 def test_a_draft_for_customers_who_are_all_in_another_campaign_says_so(opened: Opened) -> None:
     browser = opened()
-    planned(browser)
-    draft = begun(browser, name="summer")
+    planned(browser, tier="vip")
+    draft = begun(browser, name="summer", tier="vip")
 
     budget, preview = browser.get(f"{draft}/budget"), browser.get(f"{draft}/preview")
 
