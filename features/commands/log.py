@@ -53,6 +53,8 @@ def open_log(
     OutputError
         If the quarantine file cannot be written.
     """
+    import pyarrow as pa
+
     from features.economics.money import in_real_money
     from features.log.findings import settle
     from features.log.parts import LogParts
@@ -65,7 +67,9 @@ def open_log(
     show_remarks(translated(WARNING, sentence=sentence) for sentence in accepted)
     if parts:
         parts.keep()
-    return with_one_id(orders.without_raw_rows(), log)
+    orders = orders.without_raw_rows()
+    pa.default_memory_pool().release_unused()  # to the database engine, which takes its own
+    return with_one_id(orders, log)
 
 
 def with_one_id(orders: TransactionLog, log: LogSettings) -> TransactionLog:

@@ -7,6 +7,7 @@ columns.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,7 @@ LARGEST_AMOUNT = 1e13  # up to here a double tells every cent apart: room for or
 EXPRESSION_ERROR = 5e-15  # twenty roundings of a double; half a unit of the 14th digit
 
 _PART_OF_A_CENT = 1e-8
+_BLOCK_ROWS = 65_536
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _CURRENCY_MARK = r"\b[A-Za-z]{1,3}\$|\b[Rr]s\.?|[$€£¥₹₺₽﷼₩]|\b[A-Za-z]{2,3}\b|ریال|تومان"
 _SIDES = {"CR", "DR"}
@@ -185,11 +187,18 @@ def cents(values: npt.NDArray[np.float64], relative_error: float | npt.NDArray[n
     >>> cents(np.array([3 * 0.145])), cents(np.array([3 * 0.145]), EXPRESSION_ERROR)
     (array([43]), array([44]))
     """
-    size = np.abs(values)
-    floor = np.floor(size * 100)
-    reached = size * (1 + relative_error) >= (10 * floor + 5) / 1000
-    rounded: Cents = (np.sign(values) * (floor + reached)).astype(np.int64)
+    rounded, errors = np.empty(len(values), dtype=np.int64), np.broadcast_to(relative_error, len(values))
+    for rows in _blocks(len(values)):
+        size = np.abs(values[rows])
+        floor = np.floor(size * 100)
+        reached = size * (1 + errors[rows]) >= (10 * floor + 5) / 1000
+        rounded[rows] = np.sign(values[rows]) * (floor + reached)
     return rounded
+
+
+def _blocks(rows: int) -> Iterator[slice]:
+    """Cut rows into blocks, so that what is computed in between stays in the processor's cache."""
+    yield from (slice(start, start + _BLOCK_ROWS) for start in range(0, rows, _BLOCK_ROWS))
 
 
 def parts_of_a_cent(values: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
@@ -200,8 +209,11 @@ def parts_of_a_cent(values: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
     >>> parts_of_a_cent(np.array([0.29, 1.005]))
     array([False,  True])
     """
-    rest = np.abs(values * 100 - np.round(values * 100))
-    return np.asarray(rest > _PART_OF_A_CENT * np.maximum(np.abs(values), 1))
+    found = np.empty(len(values), dtype=bool)
+    for rows in _blocks(len(values)):
+        rest = np.abs(values[rows] * 100 - np.round(values[rows] * 100))
+        found[rows] = rest > _PART_OF_A_CENT * np.maximum(np.abs(values[rows]), 1)
+    return found
 
 
 def running_cents(

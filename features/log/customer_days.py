@@ -58,8 +58,12 @@ def codes_of(texts: pa.DictionaryArray) -> Integers:
 
 def day_keys(customers: Integers, days: npt.NDArray[np.datetime64]) -> Integers:
     """Return a number for each row that is ordered as its customer and, within the customer, its day."""
-    numbers = days.astype(np.int64)
-    return np.asarray((customers << _DAY_BITS) | (numbers - numbers.min(initial=0)))
+    keys, numbers = customers << _DAY_BITS, days.astype(np.int64)
+    numbers -= numbers.min(
+        initial=0
+    )  # in place, here and below: a large log's keys take as much room as its orders
+    keys |= numbers
+    return keys
 
 
 def customer_days(customers: Integers, days: npt.NDArray[np.datetime64]) -> CustomerDays:
@@ -72,8 +76,11 @@ def customer_days(customers: Integers, days: npt.NDArray[np.datetime64]) -> Cust
     CustomerDays(customers=array([0, 1]), days=array([10228, 10231]))
     """
     # By sorting: numpy.unique, which hashes, takes six times as long.
-    pairs = np.sort(day_keys(customers, days))
-    pairs = pairs[np.diff(pairs, prepend=-1) > 0]
+    pairs = day_keys(customers, days)
+    pairs.sort()
+    is_new = np.ones(len(pairs), dtype=bool)
+    is_new[1:] = pairs[1:] != pairs[:-1]
+    pairs = pairs[is_new]
     first = days.astype(np.int64).min(initial=0)
     return CustomerDays(pairs >> _DAY_BITS, (pairs & ((1 << _DAY_BITS) - 1)) + first)
 
@@ -112,7 +119,8 @@ def perhaps_repeated(*columns: Integers) -> npt.NDArray[np.bool_]:
     """
     hashed = np.zeros(len(columns[0]), dtype=np.uint64)
     for column in columns:
-        hashed = (hashed ^ column.astype(np.uint64)) * _MIX
+        hashed ^= column.view(np.uint64)
+        hashed *= _MIX
         hashed ^= hashed >> np.uint64(29)
     ordered = np.sort(hashed)
     several = ordered[1:][ordered[1:] == ordered[:-1]]

@@ -265,10 +265,10 @@ def _parse(written: pa.ChunkedArray, date_format: str) -> Times:
 def _within_calendar(times: Times) -> Times:
     if np.datetime_data(times.dtype)[0] != "ns":  # nanoseconds end in 2262 anyway, and cannot hold the bounds
         unit = times.dtype
-        times = np.where(
-            (times >= _FIRST.astype(unit)) & (times <= _LAST.astype(unit)), times, np.datetime64("NaT")
-        )
-    return times.astype("datetime64[us]")
+        beyond = (times < _FIRST.astype(unit)) | (times > _LAST.astype(unit))
+        times = times.astype("datetime64[us]")
+        times[beyond] = np.datetime64("NaT")
+    return times.astype("datetime64[us]", copy=False)
 
 
 def _to_zone(times: Times, timezone: str) -> Times:

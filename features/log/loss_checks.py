@@ -279,8 +279,9 @@ def _check_decimals(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
 
 def _check_rounding(log: TransactionLog) -> Iterator[Finding]:
     """Look for amounts for which cents are too coarse, such as those in thousands of a currency."""
-    used = pa.array(log.quarantine.used)
-    amounts, cents = (log.lines[name].filter(used).to_numpy() for name in ("amount", "amount_cents"))
+    used, lines = log.quarantine.used, log.lines.select(["amount", "amount_cents"])
+    lines = lines if used.all() else lines.filter(pa.array(used))
+    amounts, cents = (column.to_numpy() for column in lines.columns)
     total, rounded_off = np.abs(amounts).sum(), np.abs(amounts - cents / 100).sum()
     if rounded_off > MUCH * total:
         yield Finding(

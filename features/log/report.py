@@ -128,7 +128,10 @@ def fingerprint(table: pa.Table) -> str:
         hashes *= np.uint64(multiplier)
         multiplier += 82_520 + 2 * left
     hashes += np.uint64(97_531)
-    return hashlib.sha256(",".join(table.column_names).encode() + np.sort(hashes).tobytes()).hexdigest()
+    hashes.sort()
+    digest = hashlib.sha256(",".join(table.column_names).encode())
+    digest.update(hashes.data)
+    return digest.hexdigest()
 
 
 def _hashes(column: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
