@@ -72,6 +72,7 @@ def test_a_campaign_is_planned_sent_and_measured_by_clicks(
     axe, found = Axe(), {}
 
     def looked_at(step: str) -> None:
+        page.wait_for_load_state()
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") == 0, step
         violations = axe.run(page, options=RULES).response["violations"]
         found[step] = [
