@@ -26,6 +26,13 @@ FEATURES = (
         "{snapshot} - first_day",
     ),
     Feature(
+        "first_purchase_day",
+        "int64",
+        "days since 1970",
+        "Day of the first purchase, since 1970-01-01: who came when, which T loses as the log grows older.",
+        "first_day",
+    ),
+    Feature(
         "days_since_last_purchase",
         "int64",
         "days",

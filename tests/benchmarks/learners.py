@@ -9,8 +9,8 @@ from typing import Any
 import lightgbm as lgb
 import numpy as np
 
-from training.churn.inputs import CHURN_FEATURES, ORDERS_ALONE
 from training.churn.rolling import MAX_ROUNDS, customer_splits, loss_curves, rolling_splits
+from training.judging.race import plain_matrix, stacked_plain
 from training.snapshots.dataset import LabelledSnapshot
 from training.threads import cpu_quota
 
@@ -34,15 +34,14 @@ def lightgbm_tuned(known: Sequence[LabelledSnapshot], target: LabelledSnapshot) 
         if curve.min() < lowest:
             lowest, best, rounds = float(curve.min()), parameters, int(curve.argmin()) + 1
     booster = lgb.train(best, _plain(known), num_boost_round=rounds)
-    return np.asarray(booster.predict(ORDERS_ALONE.matrix(target.columns)))
+    return np.asarray(booster.predict(plain_matrix(target)))
 
 
 def _plain(rows: Sequence[LabelledSnapshot], reference: lgb.Dataset | None = None) -> lgb.Dataset:
     """Stack snapshots without a start: what a learner gets that does not know BG/NBD's form."""
     return lgb.Dataset(
-        ORDERS_ALONE.stacked(rows),
+        stacked_plain(rows),
         np.concatenate([row.churned for row in rows]),
-        feature_name=list(CHURN_FEATURES),
         params={"feature_pre_filter": False, "verbose": -1},
         reference=reference,
         free_raw_data=False,
@@ -72,8 +71,8 @@ def catboost_defaults(known: Sequence[LabelledSnapshot], target: LabelledSnapsho
     from catboost import CatBoostClassifier
 
     model = CatBoostClassifier(random_seed=0, verbose=False, thread_count=cpu_quota())
-    model.fit(ORDERS_ALONE.stacked(known), np.concatenate([row.churned for row in known]))
-    return np.asarray(model.predict_proba(ORDERS_ALONE.matrix(target.columns))[:, 1])
+    model.fit(stacked_plain(known), np.concatenate([row.churned for row in known]))
+    return np.asarray(model.predict_proba(plain_matrix(target))[:, 1])
 
 
 LEARNERS: dict[str, Learner | None] = {

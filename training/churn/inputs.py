@@ -26,8 +26,9 @@ CLV_COLUMNS = ("p0", "p_alive", "expected_purchases", "spend_per_purchase")
 # A constant within a snapshot: with one intercept a snapshot it could only tell the snapshots apart.
 _CONSTANT = {"snapshot_weekday", "snapshot_month"}
 
-# Nearly orders_365d, which is learnt from.
-_NOT_LEARNT = {"purchase_days_365d"}
+# Nearly orders_365d, which is learnt from; and the age of customers, which grows with the log: what trees learn of
+# those who were the oldest would in time be said of all. The day of the first purchase orders them alike, and stays.
+_NOT_LEARNT = {"purchase_days_365d", "T", "tenure_days"}
 
 CHURN_FEATURES: tuple[str, ...] = (
     *(f.name for f in FEATURES if f.name not in _CONSTANT | _NOT_LEARNT),

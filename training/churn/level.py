@@ -3,7 +3,9 @@
 Whatever the purchase model says of customers, the windows of a business are off together: by a campaign, a price, a
 season. What each closed window missed is a series; its next value is predicted from what was known of it, by the rule
 that did so best one step ahead over all closed windows, if it gained more than noise. Seasons come back: half of what
-was missed a year before is put back as soon as it has helped by more than the chance of its windows' customers.
+was missed a year before is put back as soon as it has helped by more than the chance of its windows' customers. And a
+model that does not fit its customers misses by little, but always: half of what recent windows missed is put back too
+where that has surely helped, be it by less.
 
 A window is above its expectation because more customers buy, because those who do buy more often, or both. The level of
 churn says the first; the second follows half way (`purchases_at_level`).
@@ -22,11 +24,12 @@ from functools import cache
 from typing import Any, Literal
 
 import numpy as np
+from scipy.stats import norm
 
 from features.language import ENGLISH, translated, use_language
 from features.snapshot import Snapshot
 from training.churn.fit_options import FitOptions
-from training.churn.rolling import gains_surely
+from training.churn.rolling import SURE, gains_surely
 from training.snapshots.dataset import LabelledSnapshot, known_at
 
 GRID_DAYS = 16
@@ -86,6 +89,10 @@ RULES = (
     *(LevelRule("recent", windows, share) for windows in (6, 3, 1) for share in (0.5, 1.0)),
 )
 """What is tried beside none."""
+
+_HALVES = tuple(rule for rule in RULES if rule.kind == "recent" and rule.share == 0.5)
+_SURELY = float(norm.isf(norm.sf(SURE) / len(_HALVES)))
+"""Standard errors over windows by which one of these rules surely gains (Bonferroni)."""
 
 
 @dataclass(frozen=True)
@@ -212,8 +219,9 @@ def choose_rule(
     losses : callable
         Takes a window's place in ``rows`` and its predicted level, and returns each customer's loss.
     noise : float
-        A mean gain less its standard error over windows has to be larger than this. Half of a year before's level needs
-        a gain that is sure over customers (`gains_surely`): what a sample of them leaves to chance is no season.
+        A mean gain less its standard error over windows has to be larger than this. Less will do for half of a year
+        before's level if it is sure over customers (`gains_surely`): what a sample of them leaves to chance is no
+        season. And for half of that of recent windows if it is sure over windows.
 
     Returns
     -------
@@ -222,6 +230,7 @@ def choose_rule(
     unmoved = cache(lambda place: losses(place, 0.0))
     gains: dict[LevelRule, float] = {}
     at_least: dict[LevelRule, float] = {}
+    steady: dict[LevelRule, float] = {}
     in_season = False
     for rule in RULES:
         gained: dict[Snapshot, np.ndarray] = {}
@@ -232,12 +241,14 @@ def choose_rule(
         apart = _windows_apart(gained, rows)
         if apart >= (1 if rule.kind == "year_ago" else FEWEST_APART):
             means = [float(each.mean()) for each in gained.values()]
-            gains[rule] = float(np.mean(means))
-            at_least[rule] = gains[rule] - float(np.std(means)) / np.sqrt(apart)
+            gains[rule], error = float(np.mean(means)), float(np.std(means)) / np.sqrt(apart)
+            at_least[rule] = gains[rule] - error
+            if rule in _HALVES and gains[rule] > _SURELY * error:
+                steady[rule] = at_least[rule]
             in_season = in_season or (rule == SEASON and gains_surely(list(gained.values())))
     chosen = max(at_least, key=lambda rule: at_least[rule], default=NO_RULE)
     if at_least.get(chosen, 0.0) <= noise:
-        chosen = SEASON if in_season else NO_RULE
+        chosen = SEASON if in_season else max(steady, key=lambda rule: steady[rule], default=NO_RULE)
     return chosen, {str(rule): gain for rule, gain in gains.items()}
 
 

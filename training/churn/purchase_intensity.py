@@ -35,7 +35,9 @@ FORMS = (
 SAMPLE = 20_000
 """Customers per validation snapshot: more do not change which form wins."""
 
-_TELLING_YEARS = 2.0  # of log, before a season and a trend can be told apart
+_SEASON_YEARS = 2.0  # of log, before a season is what came back, and not what the first year was like
+_FITTED_YEARS = 1.0  # of log that a trend or a season is fitted on
+_TELLING_YEARS = 2.0  # of log that both are fitted on, before they can be told apart
 
 
 def choose_intensity(
@@ -93,9 +95,11 @@ def best_form(losses: Mapping[IntensityForm, float]) -> IntensityForm:
 
 
 def _affordable(form: IntensityForm, snapshots: Sequence[LabelledSnapshot], options: FitOptions) -> bool:
-    """Whether the log was old enough at the oldest validation snapshot for such a form to be seen."""
-    years = (snapshots[0].snapshot.date - options.first_order).days / DAYS_PER_YEAR
-    return years >= (_TELLING_YEARS if form.harmonics and form.trend else 1.0)
+    """Whether the log is long enough for such a form to be seen: at the oldest validation snapshot, and in all."""
+    oldest, newest = snapshots[0].snapshot.date, snapshots[-1].window.closes
+    fitted, known = ((day - options.first_order).days / DAYS_PER_YEAR for day in (oldest, newest))
+    least = _TELLING_YEARS if form.harmonics and form.trend else _FITTED_YEARS
+    return fitted >= least and (not form.harmonics or known >= _SEASON_YEARS)
 
 
 class _Trial:

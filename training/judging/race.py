@@ -89,6 +89,20 @@ def _logistic(rows: Sequence[LabelledSnapshot], target: DescribedSnapshot) -> np
     return np.asarray(model.predict_proba(_log_rfm(target.table))[:, 1])
 
 
+def plain_matrix(row: DescribedSnapshot) -> np.ndarray:
+    """Return what a learner reads that does not know BG/NBD's form, of shape (n_customers, n_features).
+
+    The trees' inputs, with the age of customers, as anybody would take it, in place of the day of their first purchase:
+    without an intercept for each snapshot, that day would tell the snapshots apart.
+    """
+    return ORDERS_ALONE.matrix({**row.columns, "first_purchase_day": row.columns["T"]})
+
+
+def stacked_plain(rows: Sequence[DescribedSnapshot]) -> np.ndarray:
+    """Return `plain_matrix` of several snapshots, one below the other."""
+    return np.concatenate([plain_matrix(row) for row in rows])
+
+
 def _lightgbm_defaults(rows: Sequence[LabelledSnapshot], target: DescribedSnapshot) -> np.ndarray:
     churned = np.concatenate([row.churned for row in rows])
     parameters = {
@@ -98,8 +112,8 @@ def _lightgbm_defaults(rows: Sequence[LabelledSnapshot], target: DescribedSnapsh
         "force_row_wise": True,
         "seed": 0,
     }
-    booster = lgb.train(parameters, lgb.Dataset(ORDERS_ALONE.stacked(rows), churned), num_boost_round=100)
-    return np.asarray(booster.predict(ORDERS_ALONE.matrix(target.columns)))
+    booster = lgb.train(parameters, lgb.Dataset(stacked_plain(rows), churned), num_boost_round=100)
+    return np.asarray(booster.predict(plain_matrix(target)))
 
 
 BASELINES: tuple[Racer, ...] = (
@@ -189,8 +203,8 @@ def _lightgbm_tweedie(rows: Sequence[LabelledSnapshot], target: DescribedSnapsho
     spend = np.concatenate([row.outcomes["spend"].clip(lower=0) for row in rows])
     if not spend.any():
         return np.zeros(len(target.table))
-    booster = lgb.train({"objective": "tweedie"} | _DEFAULTS, lgb.Dataset(ORDERS_ALONE.stacked(rows), spend))
-    return np.asarray(booster.predict(ORDERS_ALONE.matrix(target.columns)))
+    booster = lgb.train({"objective": "tweedie"} | _DEFAULTS, lgb.Dataset(stacked_plain(rows), spend))
+    return np.asarray(booster.predict(plain_matrix(target)))
 
 
 def winner(results: pd.DataFrame, customers_slice: str = "all") -> str:

@@ -78,6 +78,7 @@ def describe(own: list[Row], today: date) -> dict[str, float]:
         "T": (today - days[0]).days,
         "monetary_value": sum(baskets[1:]) / (100 * len(gaps)) if gaps else 0,
         "tenure_days": (today - days[0]).days,
+        "first_purchase_day": (days[0] - date(1970, 1, 1)).days,
         "days_since_last_purchase": silence,
         "mean_gap_days": sum(gaps) / len(gaps) if gaps else nan,
         "std_gap_days": stdev(gaps) if len(gaps) > 1 else nan,

@@ -36,6 +36,14 @@ def test_tenure_is_the_time_since_the_first_purchase_and_silence_the_time_since_
     assert (row.tenure_days, row["T"], row.recency, row.days_since_last_purchase) == (31, 31, 10, 21)
 
 
+def test_the_day_of_the_first_purchase_stays_as_the_snapshot_moves_on():
+    earlier, later = (customer(["2024-01-01", "2024-01-11"], day) for day in ("2024-02-01", "2025-02-01"))
+
+    # 54 years with 13 leap days: 54·365 + 13 = 19,723 days since 1970-01-01
+    assert earlier.first_purchase_day == later.first_purchase_day == 19_723
+    assert later["T"] - earlier["T"] == 366
+
+
 def test_a_one_time_buyer_has_no_gaps():
     row = customer(["2024-01-01", "2024-01-01"], "2024-02-01")
 

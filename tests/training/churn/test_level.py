@@ -105,11 +105,15 @@ def test_a_level_that_only_swings_is_rarely_put_back(shop_rows: list[LabelledSna
     assert np.mean(used) <= 0.2
 
 
-def test_a_gain_within_noise_is_no_reason_for_a_rule(shop_rows: list[LabelledSnapshot]) -> None:
-    rule, gains = _chosen(shop_rows, [0.04] * len(shop_rows))
+def test_a_gain_within_noise_is_reason_for_a_rule_only_where_it_is_steady(
+    shop_rows: list[LabelledSnapshot],
+) -> None:
+    steady, gains = _chosen(shop_rows, [0.04] * len(shop_rows))
+    swinging, _ = _chosen(shop_rows, [0.04, -0.01] * (len(shop_rows) // 2) + [0.04] * (len(shop_rows) % 2))
 
-    assert rule == NO_RULE
     assert max(gains.values()) == pytest.approx(0.0016)
+    assert (steady.kind, steady.share) == ("recent", 0.5)
+    assert swinging == NO_RULE
 
 
 def test_half_of_the_level_of_a_year_before_is_put_back_once_it_has_helped(

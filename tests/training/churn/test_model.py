@@ -69,6 +69,17 @@ def test_a_monotone_residual_never_falls_with_silence(shop_rows: list[LabelledSn
     assert (np.diff(residual) >= 0).all()
 
 
+def test_customers_are_not_told_otherwise_because_the_log_has_grown_older(
+    shop_rows: list[LabelledSnapshot],
+) -> None:
+    model, columns = _fitted(shop_rows), shop_rows[-1].columns
+    later = {**columns, "T": columns["T"] + 365, "tenure_days": columns["tenure_days"] + 365}
+
+    assert np.array_equal(model.log_odds(later), model.log_odds(columns))
+    assert np.ptp(columns["first_purchase_day"]) > 0
+    assert "first_purchase_day" in CHURN_FEATURES
+
+
 def test_a_constant_of_the_snapshot_is_no_input_of_the_model() -> None:
     assert {"snapshot_month", "snapshot_weekday"}.isdisjoint(CHURN_FEATURES)
 

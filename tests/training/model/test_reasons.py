@@ -5,6 +5,7 @@ import pytest
 
 from features.language import use_language
 from features.table.columns import Columns, rows_of
+from features.table.history import FEATURES
 from training.churn.inputs import CHURN_FEATURES, ORDERS_ALONE
 from training.churn.model import ChurnModel
 from training.model.reasons import load_wording, topic_sums, word_reasons
@@ -12,7 +13,8 @@ from training.run import TrainingRun
 
 
 def _customer(**known: float) -> Columns:
-    return {name: np.array([known.get(name, 0.0)]) for name in CHURN_FEATURES}
+    names = {*CHURN_FEATURES, *(feature.name for feature in FEATURES)}
+    return {name: np.array([known.get(name, 0.0)]) for name in names}
 
 
 def _reasons(customer: Columns, churn_probability: float = 0.5, **moves: float) -> list[str]:
