@@ -20,6 +20,7 @@ Russo et al. (2018), A Tutorial on Thompson Sampling, Foundations and Trends in 
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 
 import numpy as np
@@ -107,9 +108,10 @@ def _places(drawn: Draw, offers: Sequence[Offer], terms: PlanTerms, wanted: int)
 def _within(
     ranked: NDArray[np.intp], best: NDArray[np.intp], costs: Floats, terms: PlanTerms, places: list[int]
 ) -> NDArray[np.intp]:
-    """Take customers from the top, two for each contact, while places and budget last."""
+    """Take customers from the top, two for each contact, while places and budget last, whichever half is contacted."""
     left = [2 * number for number in places]
-    money = math.inf if terms.budget is None else 2 * terms.explore * terms.budget
+    money_of_contacts = math.inf if terms.budget is None else terms.explore * terms.budget
+    money = 2 * money_of_contacts
     taken: list[int] = []
     cost_of = costs[ranked, best[ranked]]
     cheapest = np.minimum.accumulate(cost_of[::-1])[::-1]  # of those who are still to come
@@ -120,4 +122,10 @@ def _within(
         if left[offer] >= 1 and cost <= money:
             taken.append(place)
             left[offer], left[-1], money = left[offer] - 1, left[-1] - 1, money - cost
-    return np.array(taken[: len(taken) // 2 * 2], dtype=np.intp)
+    price = costs[taken, best[taken]]
+
+    def at_most(contacts: int) -> float:
+        return float(np.sort(price[: 2 * contacts])[contacts:].sum())
+
+    contacts = bisect_right(range(1, len(taken) // 2 + 1), money_of_contacts, key=at_most)
+    return np.array(taken[: 2 * contacts], dtype=np.intp)

@@ -305,6 +305,19 @@ def test_one_chosen_customer_is_contacted_and_the_effect_cannot_be_measured() ->
         assert any("effect of this campaign can't be measured" in each for each in sentences(made))
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_contacts_made_to_learn_keep_within_the_budget_whoever_of_them_is_held_out(seed: int) -> None:
+    voucher = Offer(
+        name="half off", contact_cost=0.1, incentive_share=0.5, acceptance_rate=BetaPrior(alpha=2, beta=8)
+    )
+
+    made = plan(scored(600), [voucher], PlanTerms(budget=200, explore=0.5, seed=seed))
+
+    contacted = made.contacted
+    assert (contacted["purpose"] == "explore").sum() >= 3
+    assert contacted["expected_cost"].sum() <= 200 + 1e-9
+
+
 def test_an_acceptance_of_zero_is_certain_and_not_explored() -> None:
     useless = VOUCHER.model_copy(update={"acceptance_rate": 0.0, "contact_cost": 0.5})
 
