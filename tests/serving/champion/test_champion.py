@@ -235,8 +235,10 @@ def test_a_version_that_crashes_or_hangs_its_reader_does_so_in_another_process(
 ) -> None:
     save_model(shop.model, tmp_path / "model")
     text, content = tmp_path / "model" / "booster.txt", tmp_path / "model" / "model.json"
-    # Damaged, and consistent: a child of every tree lies beyond its memory.
+    # Damaged, and consistent: a child of every tree lies beyond its memory, behind a split that LightGBM alone reads
+    # (what is missing counts as 0).
     damaged = re.sub(r"(?m)^left_child=-?\d+", "left_child=999999999", text.read_text())
+    damaged = re.sub(r"(?m)^decision_type=\d+", "decision_type=4", damaged)
     text.write_text(damaged)
     card = json.loads(content.read_text())
     card["sha256"]["booster.txt"] = hashlib.sha256(damaged.encode()).hexdigest()
