@@ -124,6 +124,8 @@ HOLDS: dict[tuple[str, int, int], tuple[str, ...]] = {
     ("stationary", 1, 90): (*RATIOS, "in_the_large"),
     ("peak-ahead", 1, 90): RATIOS,
     ("slowing", 1, 90): (*RATIOS, "in_the_large"),
+    ("regular", 1, 90): (*RATIOS, "in_the_large"),
+    ("pareto", 2, 90): (*RATIOS, "in_the_large"),
     ("halved-180-days-ago", 2, 90): (*RATIOS, "in_the_large"),
 }
 """What was measured to hold, by world, seed and horizon."""
