@@ -35,7 +35,11 @@ def _files_page(visit: Visit, draft: Campaign, *, problem: str = "") -> Response
 
 
 def choose_files(visit: Visit) -> Response:
-    """Take in exclusions and contacts, matched with the audience; a new file of a kind replaces the one before."""
+    """Take in exclusions and contacts, matched with the audience.
+
+    Whom one file excludes another does not let in: exclusions add up until they are dropped. New contacts replace those
+    before.
+    """
     draft = draft_of(visit)
     choices, campaigns = Choices.from_dict(draft.choices), visit.sources.store.campaigns
     aside = campaigns.customers(draft.id, ASIDE).set_index("customer_id")[["reason", "contact"]]
@@ -72,7 +76,7 @@ def _excluded(visit: Visit, known: list[str], aside: pd.DataFrame, said: list[st
     both = aside.index.union(reasons.index)
     return pd.DataFrame(
         {
-            "reason": reasons.reindex(both).fillna(""),
+            "reason": reasons.reindex(both).fillna(aside["reason"].reindex(both)).fillna(""),
             "contact": aside["contact"].reindex(both).astype(object),
         }
     )
@@ -83,6 +87,13 @@ def _with_contacts(visit: Visit, known: list[str], aside: pd.DataFrame, said: li
     with uploaded(visit, "contacts") as path:
         contacts = Contacts(path, loosely=how["loosely"])
     contacts.require_no_clash(list(LIST_COLUMNS))
+    if contacts.table.columns.empty:
+        raise StayworthError(
+            translated(
+                "{file} has no column of contacts beside the customers' ids, such as email or phone.",
+                file=contacts.name,
+            )
+        )
     everybody = pd.DataFrame({CUSTOMER_ID: known}, dtype="str")
     match = contacts.matched(everybody)
     warnings = contacts.warnings(match, how["flag"])

@@ -281,6 +281,30 @@ def test_ids_that_a_spreadsheet_changed_are_explained_with_the_forms_own_remedy(
     assert "in file.csv. 1 more would match in lower case. A tick at “match ids" in unescape(contacts.text)
 
 
+def test_whom_one_file_excludes_the_next_does_not_let_in(opened: Opened, store: Store) -> None:
+    browser = opened()
+    draft = begun(browser)
+
+    send_file(browser, f"{draft}/files", "exclusions", b"customer_id\nc000\n")
+    both = send_file(browser, f"{draft}/files", "exclusions", b"customer_id\nc001\n")
+    excluded = set(store.campaigns.customers(1, "aside")["customer_id"])
+    dropped = step(browser, f"{draft}/files", drop="reason")
+
+    assert "2 customers are left alone by a file." in both.text
+    assert excluded == {"c000", "c001"}
+    assert "0 customers are left alone by a file." in dropped.text
+
+
+def test_a_file_of_contacts_without_a_contact_is_refused(opened: Opened) -> None:
+    browser = opened()
+    draft = begun(browser)
+
+    answer = send_file(browser, f"{draft}/files", "contacts", b"customer_id\nc000\n")
+
+    assert answer.status_code == 400
+    assert "file.csv has no column of contacts beside the customers' ids" in unescape(answer.text)
+
+
 def test_contacts_who_have_opted_out_are_warned_of_before_the_list_is_drawn(
     opened: Opened, people: Callable[..., pd.DataFrame]
 ) -> None:
