@@ -59,9 +59,8 @@ def codes_of(texts: pa.DictionaryArray) -> Integers:
 def day_keys(customers: Integers, days: npt.NDArray[np.datetime64]) -> Integers:
     """Return a number for each row that is ordered as its customer and, within the customer, its day."""
     keys, numbers = customers << _DAY_BITS, days.astype(np.int64)
-    numbers -= numbers.min(
-        initial=0
-    )  # in place, here and below: a large log's keys take as much room as its orders
+    # In place, here and below: a large log's keys take as much room as its orders.
+    numbers -= numbers.min(initial=0)
     keys |= numbers
     return keys
 

@@ -29,7 +29,7 @@ FEATURES = (
         "first_purchase_day",
         "int64",
         "days since 1970",
-        "Day of the first purchase, since 1970-01-01: who came when, which T loses as the log grows older.",
+        "Day of the first purchase, since 1970-01-01: unlike T it stays as the log grows.",
         "first_day",
     ),
     Feature(

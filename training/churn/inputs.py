@@ -85,11 +85,13 @@ class Inputs:
 
     def matrix(self, columns: Columns) -> np.ndarray:
         """Return the trees' inputs, of shape (n_customers, n_features), float64, NaN where undefined."""
-        return np.array([self.column(place, columns) for place in range(len(self.names))]).T
+        return np.array([self._column(name, columns) for name in self.names]).T
 
     def column(self, place: int, columns: Columns) -> np.ndarray:
         """Return one of the trees' inputs, as it stands in `matrix`."""
-        name = self.names[place]
+        return self._column(self.names[place], columns)
+
+    def _column(self, name: str, columns: Columns) -> np.ndarray:
         if name not in columns and name in self.beside:
             return np.full(len(columns[CHURN_FEATURES[0]]), np.nan)
         if name not in self.categories:

@@ -24,12 +24,11 @@ from functools import cache
 from typing import Any, Literal
 
 import numpy as np
-from scipy.stats import norm
 
 from features.language import ENGLISH, translated, use_language
 from features.snapshot import Snapshot
 from training.churn.fit_options import FitOptions
-from training.churn.rolling import SURE, gains_surely
+from training.churn.rolling import errors_for, gains_surely
 from training.snapshots.dataset import LabelledSnapshot, known_at
 
 GRID_DAYS = 16
@@ -91,8 +90,6 @@ RULES = (
 """What is tried beside none."""
 
 _HALVES = tuple(rule for rule in RULES if rule.kind == "recent" and rule.share == 0.5)
-_SURELY = float(norm.isf(norm.sf(SURE) / len(_HALVES)))
-"""Standard errors over windows by which one of these rules surely gains (Bonferroni)."""
 
 
 @dataclass(frozen=True)
@@ -243,7 +240,7 @@ def choose_rule(
             means = [float(each.mean()) for each in gained.values()]
             gains[rule], error = float(np.mean(means)), float(np.std(means)) / np.sqrt(apart)
             at_least[rule] = gains[rule] - error
-            if rule in _HALVES and gains[rule] > _SURELY * error:
+            if rule in _HALVES and gains[rule] > errors_for(len(_HALVES)) * error:
                 steady[rule] = at_least[rule]
             in_season = in_season or (rule == SEASON and gains_surely(list(gained.values())))
     chosen = max(at_least, key=lambda rule: at_least[rule], default=NO_RULE)

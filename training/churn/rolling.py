@@ -119,4 +119,15 @@ def gains_surely(gained: Sequence[np.ndarray], *, candidates: int = 1) -> bool:
     """
     gain = np.mean([each.mean() for each in gained])
     error = np.sqrt(np.mean([each.var() / each.size for each in gained]))
-    return bool(gain > -ndtri(ndtr(-SURE) / candidates) * error)
+    return bool(gain > errors_for(candidates) * error)
+
+
+def errors_for(candidates: int) -> float:
+    """Return the standard errors above 0 that the gain of one of so many candidates has to lie (Bonferroni).
+
+    Examples
+    --------
+    >>> round(errors_for(1), 3), round(errors_for(3), 3)
+    (1.645, 2.128)
+    """
+    return float(-ndtri(ndtr(-SURE) / candidates))

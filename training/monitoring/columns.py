@@ -28,11 +28,8 @@ ORDERS = ("amount", "channel")
 SCORES = ("churn_probability", "expected_value")
 
 _CONSTANT = ("snapshot_weekday", "snapshot_month")
-_SAME = (
-    "tenure_days",
-    "first_purchase_day",
-    "purchase_days_365d",
-)  # T by other names, and nearly orders_365d
+# T by other names, and nearly orders_365d.
+_SAME = ("tenure_days", "first_purchase_day", "purchase_days_365d")
 _WINDOW = re.compile(r"_(trend_)?(\d+)d$")
 
 
