@@ -14,7 +14,9 @@
         ├── FitError            a model cannot be fitted to this log
         ├── ModelError          no such model, or one that cannot be used
         ├── OutputError         a file that cannot be written; the old one is intact
+        ├── NotThere            what an address or a form names is not there, or no longer
         ├── ChangedMeanwhile    somebody else has changed what was to be changed
+        │   └── ConfirmedMeanwhile   a draft is a campaign already
         ├── DeliveryError       a receiver has not taken everything; the command line exits with 4
         └── StoreError          the score store cannot be reached, read or written
             ├── NothingPublished     it holds no scores yet
@@ -95,6 +97,14 @@ class DeliveryError(StayworthError):
 
 class ChangedMeanwhile(StayworthError):
     """Somebody else has changed it since it was read; nothing was written over theirs."""
+
+
+class ConfirmedMeanwhile(ChangedMeanwhile):
+    """A draft was confirmed before, perhaps in another window: it is a campaign."""
+
+
+class NotThere(StayworthError):
+    """A campaign, segment, offer or version is not there, or no longer."""
 
 
 class StoreError(StayworthError):

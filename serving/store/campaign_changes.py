@@ -11,7 +11,7 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from features.errors import ChangedMeanwhile, StayworthError
+from features.errors import ChangedMeanwhile, ConfirmedMeanwhile, NotThere, StayworthError
 from features.language import translatable, translated
 from serving.store.audit import record as note
 from serving.store.tables import campaign_customers, campaigns, score_sets
@@ -110,8 +110,45 @@ def change(
     except IntegrityError:
         raise taken() from None
     if not changed:
-        raise ChangedMeanwhile(translated(CHANGED))
+        raise _overtaken(connection, campaign, states)
     note(connection, user_name, action, f"campaign {campaign.id}", reason)
+
+
+def _overtaken(
+    connection: sa.Connection, campaign: Versioned, states: Sequence[str]
+) -> ChangedMeanwhile | NotThere:
+    """Return the error that says what somebody else has made of a campaign meanwhile."""
+    now = connection.execute(
+        sa.select(campaigns.c.name, campaigns.c.state).where(campaigns.c.id == campaign.id)
+    ).first()
+    if now is None:
+        return no_campaign()
+    if DRAFT in states and now.state != DRAFT:
+        return confirmed(now.name)
+    return ChangedMeanwhile(translated(CHANGED))
+
+
+def no_campaign() -> NotThere:
+    """Return the error of a campaign that is not there."""
+    return NotThere(translated("There is no such campaign: it may have been discarded."))
+
+
+def confirmed(name: str) -> ConfirmedMeanwhile:
+    """Return the error of a draft that is a campaign by now."""
+    return ConfirmedMeanwhile(
+        translated(
+            "This draft has been confirmed: it is the campaign {name} now. Nothing was drawn a second time.",
+            name=name,
+        )
+    )
+
+
+def require_draft(connection: sa.Connection, draft: Versioned) -> None:
+    """Raise an error if a draft is none any more, or was changed since it was read."""
+    same = (campaigns.c.id == draft.id) & (campaigns.c.version == draft.version)
+    still = sa.select(campaigns.c.id).where(same, campaigns.c.state == DRAFT)
+    if connection.scalar(still) is None:
+        raise _overtaken(connection, draft, (DRAFT,))
 
 
 def delete_rows(connection: sa.Connection, campaign_id: int) -> None:

@@ -30,6 +30,7 @@ from serving.store.campaign_changes import (
     insert,
     new,
     require_basis,
+    require_draft,
     sound,
 )
 from serving.store.campaign_rows import (
@@ -128,8 +129,10 @@ class Campaigns(KnownCampaigns):
         Raises
         ------
         ChangedMeanwhile
-            If the draft was changed, another campaign was planned, a new list was published, or one of the customers
-            was erased since the customers were chosen.
+            If the draft was changed or confirmed, another campaign was planned, a new list was published, or one of
+            the customers was erased since the customers were chosen.
+        NotThere
+            If the draft was discarded.
         StayworthError
             If the name is empty, too long or taken.
         StoreError
@@ -144,6 +147,8 @@ class Campaigns(KnownCampaigns):
             if connection.dialect.name == "postgresql":
                 for table in ("score_sets", "campaigns"):
                     connection.execute(sa.text(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"))
+            if draft is not None:  # its own campaign is no other one
+                require_draft(connection, draft)
             require_basis(connection, basis)
             if draft is None:
                 row = {**new(name, user_name), "choices": {}, **values}

@@ -18,7 +18,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from features.errors import ChangedMeanwhile, StayworthError, StoreBusy, StoreError
+from features.errors import (
+    ChangedMeanwhile,
+    ConfirmedMeanwhile,
+    NotThere,
+    StayworthError,
+    StoreBusy,
+    StoreError,
+)
 from features.language import LANGUAGES, saying_instead, translated, use_language
 from serving.workbench import (
     audit_page,
@@ -201,9 +208,7 @@ class _Door:
         only_sent = isinstance(error, HTTPException) and error.status_code == 405 and request.method == "GET"
 
         def nothing(visit: Visit) -> Response:
-            # Whoever has signed in finds the way back in the menu.
-            known = replace(visit, user=self.guard.user_of(visit.session))
-            return said(known, translated("There is no such page."), status=404)
+            return said(self._with_user(visit), translated("There is no such page."), status=404)
 
         return await self._answer(request, "other", _its_page if only_sent else nothing)
 
@@ -226,7 +231,7 @@ class _Door:
         except HTTPException as error:
             with use_language(visit.language):
                 response = said(
-                    visit,
+                    await run_in_threadpool(self._with_user, visit),
                     translated("Too much was sent."),
                     *_limit(entrance),
                     status=error.status_code,
@@ -257,6 +262,13 @@ class _Door:
             guarded=self.guard.is_closed(),
         )
 
+    def _with_user(self, visit: Visit) -> Visit:
+        """Return a visit with who has signed in, who finds the way on in the menu; without, where nobody can tell."""
+        try:
+            return replace(visit, user=self.guard.user_of(visit.session))
+        except StoreError:
+            return visit
+
     def _may_send(self, session: str, entrance: Entrance | None) -> bool:
         """Tell whether a session may send files there, before they are read."""
         try:
@@ -272,7 +284,7 @@ class _Door:
                 if keeps:
                     return keep_typed(visit, self.guard.user_of(visit.session))
                 return said(
-                    visit,
+                    self._with_user(visit),
                     translated("This form is too old, or not of this page."),
                     translated("Nothing was changed. Go back, load the page again, and send it once more."),
                     status=403,
@@ -280,23 +292,13 @@ class _Door:
             try:
                 self._require_store()
                 return handle(visit)
-            except StoreError as error:
-                title = (
-                    translated("The store is busy for a moment.")
-                    if isinstance(error, StoreBusy)
-                    else translated("The store cannot do that.")
-                )
-                return said(visit, title, str(error), status=_STATUS_OF_BUSY)
-            except ChangedMeanwhile as error:
-                title = translated("Somebody was faster.")
-                return said(visit, title, str(error), status=_STATUS_OF_CHANGED, back=_page_of(visit))
             except StayworthError as error:
-                title = translated("That cannot be done.")
-                return said(visit, title, str(error), status=400, back=_page_of(visit))
+                return _said_of(self._with_user(visit), error)
             except Exception:
                 logging.getLogger("stayworth").exception("A page failed.")
                 title = translated("Something went wrong here, not with you.")
-                return said(visit, title, translated("The log of the workbench says what."), status=500)
+                why = translated("The log of the workbench says what.")
+                return said(self._with_user(visit), title, why, status=500)
 
     def _require_store(self) -> None:
         """Refuse to answer while the file of the store is away, which would look as if nothing was published."""
@@ -318,6 +320,25 @@ def _to(path: str) -> str:
     from urllib.parse import urlencode
 
     return urlencode({"to": path})
+
+
+def _said_of(visit: Visit, error: StayworthError) -> Response:
+    """Return the page of what went wrong, in words, with the way back."""
+    if isinstance(error, NotThere):
+        back = "/campaigns" if visit.url.path.startswith("/campaigns") else ""
+        return said(visit, translated("There is no such page."), str(error), status=404, back=back)
+    title, status = translated("That cannot be done."), 400
+    if isinstance(error, StoreError):
+        busy = isinstance(error, StoreBusy)
+        title = (
+            translated("The store is busy for a moment.") if busy else translated("The store cannot do that.")
+        )
+        return said(visit, title, str(error), status=_STATUS_OF_BUSY)
+    if isinstance(error, ConfirmedMeanwhile):
+        title, status = translated("It is confirmed already."), _STATUS_OF_CHANGED
+    elif isinstance(error, ChangedMeanwhile):
+        title, status = translated("Somebody was faster."), _STATUS_OF_CHANGED
+    return said(visit, title, str(error), status=status, back=_page_of(visit))
 
 
 def _page_of(visit: Visit) -> str:

@@ -212,9 +212,11 @@ def send(visit: Visit) -> Response:
 def withdraw(visit: Visit) -> Response:
     """Withdraw a campaign that was not carried out, for a reason."""
     campaign = campaign_of(visit)
-    visit.sources.store.campaigns.move(
-        campaign, WITHDRAWN, visit.who.name, _reason(visit), wait_seconds=WAIT_SECONDS
-    )
+    try:
+        reason = visit.reason()
+    except StayworthError as error:
+        return _page(visit, campaign, str(error))
+    visit.sources.store.campaigns.move(campaign, WITHDRAWN, visit.who.name, reason, wait_seconds=WAIT_SECONDS)
     return go_to(f"/campaigns/{campaign.id}")
 
 
@@ -224,17 +226,13 @@ def take_off(visit: Visit) -> Response:
     wanted = visit.sent("customer", _LONGEST_ID).strip()
     try:
         visit.sources.store.campaigns.take_off(
-            campaign, wanted, visit.who.name, _reason(visit), wait_seconds=WAIT_SECONDS
+            campaign, wanted, visit.who.name, visit.reason(), wait_seconds=WAIT_SECONDS
         )
     except StayworthError as error:
         if type(error) is not StayworthError:
             raise
         return _page(visit, campaign, str(error))
     return go_to(f"/campaigns/{campaign.id}")
-
-
-def _reason(visit: Visit) -> str:
-    return " ".join(visit.sent("reason", LONGEST_REASON).split())
 
 
 def download(visit: Visit) -> Response:

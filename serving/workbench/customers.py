@@ -12,7 +12,7 @@ from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response
 
 from features.customer_groups import STAGES, TIERS
-from features.errors import StayworthError
+from features.errors import NotThere, StayworthError
 from features.language import translated, translated_in
 from serving.campaign.published_list import published_rows
 from serving.lists.export import write_table
@@ -106,10 +106,21 @@ def show(visit: Visit) -> Response:
 
 def _query(visit: Visit) -> TableQuery:
     wanted = visit.query.get("segment", "")
-    for segment in visit.sources.store.segments.all() if wanted else ():
+    return segment_query(visit, wanted) if wanted else TableQuery.of(visit.query)
+
+
+def segment_query(visit: Visit, wanted: str) -> TableQuery:
+    """Return the choice of the segment of a number.
+
+    Raises
+    ------
+    NotThere
+        If there is none.
+    """
+    for segment in visit.sources.store.segments.all():
         if str(segment.id) == wanted:
             return TableQuery.kept(segment.choice)
-    return TableQuery.of(visit.query)
+    raise NotThere(translated("There is no such segment: it may have been removed."))
 
 
 def _searched(visit: Visit) -> str | None:
@@ -180,9 +191,9 @@ def keep_segment(visit: Visit) -> Response:
 
 def remove_segment(visit: Visit) -> Response:
     """Remove a segment."""
-    number = visit.path["number"]
-    if number.isascii() and number.isdigit() and len(number) < 10:
-        visit.sources.store.segments.remove(int(number), visit.who.name, wait_seconds=WAIT_SECONDS)
+    number = visit.number()
+    if number is not None:
+        visit.sources.store.segments.remove(number, visit.who.name, wait_seconds=WAIT_SECONDS)
     return go_to("/customers")
 
 

@@ -14,7 +14,7 @@ from features.language import translated
 from serving.store.campaign import Campaign
 from serving.store.campaign_changes import LONGEST_NAME
 from serving.workbench.choices import Choices
-from serving.workbench.customers import options
+from serving.workbench.customers import options, segment_query
 from serving.workbench.drafting import draft_of, keep_choices, show_step
 from serving.workbench.own_columns import filters
 from serving.workbench.page import go_to
@@ -56,11 +56,12 @@ def _number(visit: Visit, query: TableQuery) -> int:
 
 def begin(visit: Visit) -> Response:
     """Begin a draft."""
-    query, name = _chosen_query(visit), visit.sent("name", 4 * LONGEST_NAME)
+    query, name = TableQuery.of(visit.form), visit.sent("name", 4 * LONGEST_NAME)
     store = visit.sources.store
     newest = store.campaigns.all()
     terms: Mapping[str, Any] = next((each.record["terms"] for each in newest if each.record), {})
     try:
+        query = _chosen_query(visit)
         _require_somebody(visit, query)
         choices = Choices(
             query=urlencode(query.fields()),
@@ -80,11 +81,12 @@ def begin(visit: Visit) -> Response:
 
 def choose_audience(visit: Visit) -> Response:
     """Change the audience, and the name."""
-    draft, query = draft_of(visit), _chosen_query(visit)
+    draft, query = draft_of(visit), TableQuery.of(visit.form)
     name = visit.sent("name", 4 * LONGEST_NAME)
-    choices = replace(Choices.from_dict(draft.choices), query=urlencode(query.fields()))
     try:
+        query = _chosen_query(visit)
         _require_somebody(visit, query)
+        choices = replace(Choices.from_dict(draft.choices), query=urlencode(query.fields()))
         keep_choices(visit, draft, choices, name=name)
     except ChangedMeanwhile:
         raise
@@ -95,10 +97,7 @@ def choose_audience(visit: Visit) -> Response:
 
 def _chosen_query(visit: Visit) -> TableQuery:
     wanted = visit.sent("segment")
-    for segment in visit.sources.store.segments.all() if wanted else ():
-        if str(segment.id) == wanted:
-            return TableQuery.kept(segment.choice)
-    return TableQuery.of(visit.form)
+    return segment_query(visit, wanted) if wanted else TableQuery.of(visit.form)
 
 
 def _require_somebody(visit: Visit, query: TableQuery) -> None:

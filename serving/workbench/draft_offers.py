@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from starlette.responses import Response
 
 from features.errors import ChangedMeanwhile, StayworthError
+from features.language import translated
 from serving.store.campaign import Campaign
 from serving.workbench.choices import Choices, offer_of
 from serving.workbench.drafting import draft_of, keep_choices, show_step
@@ -50,9 +51,11 @@ def choose_offers(visit: Visit) -> Response:
     typed = {name: visit.sent(name) for name in OFFER_FIELDS}
     try:
         if gone := visit.sent("remove"):
+            _require_offer(gone, (offer.name for offer in choices.offers))
             left = tuple(offer for offer in choices.offers if offer.name != gone)
         elif past := visit.sent("past"):
             known = library(visit.sources.store.campaigns)
+            _require_offer(past, (each.offer.name for each in known))
             left = (*choices.offers, *(each.offer for each in known if each.offer.name == past))
         else:
             left = (*choices.offers, offer_of(typed))
@@ -63,3 +66,10 @@ def choose_offers(visit: Visit) -> Response:
     except StayworthError as error:
         return _offers_page(visit, draft, problem=str(error), typed=typed)
     return go_to(f"/campaigns/{draft.id}/offers")
+
+
+def _require_offer(wanted: str, there: Iterable[str]) -> None:
+    if wanted not in there:
+        raise StayworthError(
+            translated("There is no offer {name} any more. Choose one of those below.", name=wanted)
+        )

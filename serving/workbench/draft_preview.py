@@ -12,6 +12,7 @@ from features.language import translated
 from serving.campaign.meant_rows import opted_out_sentences
 from serving.campaign.plan_sentences import sentences
 from serving.store.campaign import Campaign
+from serving.store.campaign_changes import confirmed
 from serving.workbench.drafting import draft_of, show_step, try_plan
 from serving.workbench.page import go_to
 from serving.workbench.planning import Planned, planned
@@ -67,6 +68,8 @@ def confirm(visit: Visit) -> Response:
     draft = draft_of(visit)
     store = visit.sources.store
     made = planned(store, visit.sources.audiences, draft, fresh=True)
+    if draft.id in made.basis.beside:
+        raise confirmed(draft.name)
     if visit.sent("beside", 10_000) != _beside(made):
         raise ChangedMeanwhile(
             translated("Another campaign was planned meanwhile. Plan again: its customers are left alone.")

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from features.errors import ChangedMeanwhile, StayworthError
 from features.language import translatable, translated
 from serving.store.campaign import Campaign
-from serving.store.campaign_changes import CHANGED, DRAFT, LONGEST_NAME
+from serving.store.campaign_changes import CHANGED, DRAFT, LONGEST_NAME, confirmed, no_campaign
 from serving.workbench.choices import Choices
 from serving.workbench.page import page
 from serving.workbench.planning import Planned, planned
@@ -29,15 +29,17 @@ def draft_of(visit: Visit) -> Campaign:
 
     Raises
     ------
-    StayworthError
+    NotThere
         If there is none.
+    ConfirmedMeanwhile
+        If it is a campaign by now.
     ChangedMeanwhile
-        If it was planned meanwhile, or changed since the form was shown.
+        If it was changed since the form was shown.
     """
-    draft = campaign_of(visit)
+    draft = _numbered(visit)
     if draft.state != DRAFT:
-        raise ChangedMeanwhile(translated("This campaign is no draft any more: it was planned."))
-    return draft
+        raise confirmed(draft.name)
+    return _as_shown(visit, draft)
 
 
 def campaign_of(visit: Visit) -> Campaign:
@@ -45,19 +47,26 @@ def campaign_of(visit: Visit) -> Campaign:
 
     Raises
     ------
-    StayworthError
+    NotThere
         If there is none.
     ChangedMeanwhile
         If it was changed since the form was shown.
     """
-    number = visit.path["number"]
-    known = number.isascii() and number.isdigit() and len(number) < 10
-    found = visit.sources.store.campaigns.numbered(int(number)) if known else None
+    return _as_shown(visit, _numbered(visit))
+
+
+def _numbered(visit: Visit) -> Campaign:
+    number = visit.number()
+    found = None if number is None else visit.sources.store.campaigns.numbered(number)
     if found is None:
-        raise StayworthError(translated("There is no such campaign: it may have been discarded."))
-    if visit.form and visit.sent("version") != str(found.version):
-        raise ChangedMeanwhile(translated(CHANGED))
+        raise no_campaign()
     return found
+
+
+def _as_shown(visit: Visit, campaign: Campaign) -> Campaign:
+    if visit.form and visit.sent("version") != str(campaign.version):
+        raise ChangedMeanwhile(translated(CHANGED))
+    return campaign
 
 
 def show_step(

@@ -8,7 +8,7 @@ from datetime import date
 
 from starlette.responses import HTMLResponse, Response
 
-from features.errors import StayworthError
+from features.errors import NotThere
 from features.language import translatable, translated, written
 from features.temporary import temporary_folder
 from serving.store.audit import LONGEST_REASON
@@ -96,8 +96,10 @@ def _numbers(metrics: Mapping[str, float]) -> list[str]:
 
 def promote(visit: Visit) -> Response:
     """Make a version the champion, for a reason."""
-    reason, number = _reason(visit), visit.path["number"]
+    reason, number = visit.reason(), visit.path["number"]
     versions = visit.sources.versions
+    if number not in {version.version for version in versions.all()}:
+        raise NotThere(translated("There is no such version."))
     versions.registry.promote(number, f"by {visit.who.name} in the workbench")
     versions.forget()
     visit.sources.store.audit.add(
@@ -108,19 +110,12 @@ def promote(visit: Visit) -> Response:
 
 def roll_back(visit: Visit) -> Response:
     """Make the champion before this one score again, for a reason."""
-    reason, versions = _reason(visit), visit.sources.versions
+    reason, versions = visit.reason(), visit.sources.versions
     now, before = versions.registry.rollback()
     versions.forget()
     about = f"version {now}, before it {before}"
     visit.sources.store.audit.add(visit.who.name, "roll back", about, reason, wait_seconds=WAIT_SECONDS)
     return go_to("/models")
-
-
-def _reason(visit: Visit) -> str:
-    reason = " ".join(visit.sent("reason", LONGEST_REASON).split())
-    if not reason:
-        raise StayworthError(translated("Say why: the reason is kept with it. Nothing was changed."))
-    return reason
 
 
 def card(visit: Visit) -> Response:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from starlette.datastructures import URL, FormData, QueryParams
 
+from features.errors import StayworthError
+from features.language import translated
+from serving.store.audit import LONGEST_REASON
 from serving.store.store import Store
 from serving.store.users import User
 from serving.workbench.audience_channel import AudienceChannel
@@ -20,6 +23,9 @@ from serving.workbench.versions import KnownVersions
 
 CUSTOMER, SEARCH = "customer", "search"
 """What keys in an address stand for."""
+
+_DIGITS = 10
+"""Numbers of campaigns and segments have fewer."""
 
 WAIT_SECONDS = 5.0
 """How long a page waits for another process to end writing to the store."""
@@ -104,6 +110,24 @@ class Visit:
         """Return a field of the form as text that a database holds, cut at a length; empty if it is not there."""
         value = self.form.get(name)
         return value[:longest].replace("\0", "") if isinstance(value, str) else ""
+
+    def number(self) -> int | None:
+        """Return the number in the address; None where it is none."""
+        number = self.path["number"]
+        return int(number) if number.isascii() and number.isdigit() and len(number) < _DIGITS else None
+
+    def reason(self) -> str:
+        """Return why something is done that cannot be taken back, as the form says.
+
+        Raises
+        ------
+        StayworthError
+            If it does not say.
+        """
+        reason = " ".join(self.sent("reason", LONGEST_REASON).split())
+        if not reason:
+            raise StayworthError(translated("Say why: the reason is kept with it. Nothing was changed."))
+        return reason
 
     def key_of(self, customer_id: str) -> str:
         """Return what stands for a customer in an address."""

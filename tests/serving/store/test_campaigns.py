@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from features.errors import ChangedMeanwhile, StayworthError
+from features.errors import ChangedMeanwhile, ConfirmedMeanwhile, NotThere, StayworthError
 from serving.store.campaign import Drawn, Reached
 from serving.store.campaign_changes import Basis
 from serving.store.store import Store
@@ -94,6 +94,39 @@ def test_of_two_people_at_once_the_second_is_told(store: Store, scored_list: Sco
     assert now is not None and now.choices == {"budget": 1}
     with pytest.raises(StayworthError, match="of that name already"):
         store.campaigns.begin("spring", {}, published.id, "ali")
+
+
+def test_who_confirms_a_draft_a_second_time_is_told_that_it_is_a_campaign_and_draws_nobody(
+    store: Store, scored_list: ScoredList
+) -> None:
+    published = store.publish(scored_list(["ann", "bob"]))
+    number = store.campaigns.begin("spring", {}, published.id, "sara")
+    draft = store.campaigns.numbered(number)
+    assert draft is not None
+    store.campaigns.keep("spring", drawn(["ann"], []), Basis(published.id), "sara", draft=draft)
+
+    with pytest.raises(ConfirmedMeanwhile, match="it is the campaign spring now"):
+        store.campaigns.keep("spring", drawn(["bob"], []), Basis(published.id), "ali", draft=draft)
+    with pytest.raises(ConfirmedMeanwhile):
+        store.campaigns.choose(draft, {"budget": 1}, "ali")
+    with pytest.raises(ConfirmedMeanwhile):
+        store.campaigns.discard(draft, "ali")
+
+    assert store.campaigns.groups(number) == (frozenset({"ann"}), frozenset())
+
+
+def test_who_changes_a_draft_that_was_discarded_is_told_so(store: Store, scored_list: ScoredList) -> None:
+    published = store.publish(scored_list(["ann"]))
+    draft = store.campaigns.numbered(store.campaigns.begin("spring", {}, published.id, "sara"))
+    assert draft is not None
+    store.campaigns.discard(draft, "sara")
+
+    with pytest.raises(NotThere, match="it may have been discarded"):
+        store.campaigns.choose(draft, {"budget": 1}, "ali")
+    with pytest.raises(NotThere, match="it may have been discarded"):
+        store.campaigns.keep("spring", drawn(["ann"], []), Basis(published.id), "ali", draft=draft)
+
+    assert store.campaigns.all() == []
 
 
 def test_a_plan_is_refused_whose_basis_has_changed(store: Store, scored_list: ScoredList) -> None:

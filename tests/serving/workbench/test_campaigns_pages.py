@@ -366,6 +366,94 @@ def test_of_two_people_at_once_the_second_is_told(opened: Opened) -> None:
     assert 'value="10"' in ali.seen(f"{draft}/budget")
 
 
+@pytest.mark.parametrize(
+    ("language", "said", "link"),
+    [
+        (
+            "en",
+            "It is confirmed already. This draft has been confirmed: it is the campaign spring now.",
+            "To the",
+        ),
+        ("fa", "این پیش‌نویس تأیید شده و اکنون کمپین spring است.", "به کمپین"),
+    ],
+)
+def test_who_confirms_in_a_second_window_is_led_to_the_campaign(
+    opened: Opened, store: Store, language: str, said: str, link: str
+) -> None:
+    one, other = opened(language=language), opened(language=language)
+    draft = begun(one)
+    version = version_of(other.seen(f"{draft}/preview"))
+
+    one.send(f"{draft}/confirm", version=version, beside="")
+    late = other.send(f"{draft}/confirm", version=version, beside="")
+    opened_late = other.get(f"{draft}/preview")
+    sent_late = other.send(f"{draft}/budget", version=version, budget="5", holdout="10")
+
+    for answer in (late, opened_late, sent_late):
+        assert answer.status_code == 409
+        assert said in text_of(answer.text).replace("\u2068", "").replace("\u2069", "")
+        assert f'<a href="{draft}">{link}' in answer.text and 'href="/customers"' in answer.text
+    assert [each.action for each in store.audit.newest()].count("plan campaign") == 1
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/campaigns/99", "/campaigns/99/preview", "/campaigns/x", "/campaigns/99/plan", "/models/99"),
+        *("/models/99/card", "/customers/nobody", "/customers?segment=99", "/nowhere"),
+    ],
+)
+@pytest.mark.parametrize(("language", "no_such"), [("en", "There is no such"), ("fa", "چنین")])
+def test_what_is_not_there_is_said_in_words_on_a_page_with_the_menu(
+    opened: Opened, registry_file: Path, path: str, language: str, no_such: str
+) -> None:
+    browser = opened(language=language, tracking_uri=f"sqlite:///{registry_file}")
+
+    answer = browser.get(path)
+
+    assert answer.status_code == 404
+    assert no_such in text_of(answer.text)
+    assert 'href="/campaigns"' in answer.text.partition("<main")[0]
+
+
+def test_forms_of_what_is_gone_say_so_and_change_nothing(
+    opened: Opened, store: Store, registry_file: Path
+) -> None:
+    browser = opened(tracking_uri=f"sqlite:///{registry_file}")
+    draft = begun(browser)
+
+    audience = browser.send("/campaigns", name="summer", segment="99", dormant="1")
+    removed = step(browser, f"{draft}/offers", remove="letter")
+    taken = step(browser, f"{draft}/offers", past="letter")
+    promoted = browser.send("/models/99/promote", reason="better")
+
+    assert audience.status_code == 400 and "There is no such segment" in text_of(audience.text)
+    assert 'value="summer"' in audience.text and len(store.campaigns.all()) == 1
+    for answer in (removed, taken):
+        assert answer.status_code == 400 and "There is no offer letter any more." in text_of(answer.text)
+    assert promoted.status_code == 404 and "There is no such version." in text_of(promoted.text)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "Say why: the reason is kept with it."), ("fa", "بنویسید چرا")]
+)
+def test_what_cannot_be_taken_back_asks_why(opened: Opened, store: Store, language: str, words: str) -> None:
+    browser = opened(language=language)
+    campaign = planned(browser)
+    whom = min(store.campaigns.groups(1)[0])
+
+    refused = [
+        step(browser, f"{campaign}/withdraw", on=campaign, reason=" "),
+        step(browser, f"{campaign}/take-off", on=campaign, customer=whom),
+    ]
+    assert [(each.status_code, words in text_of(each.text)) for each in refused] == [(400, True)] * 2
+    step(browser, f"{campaign}/withdraw", on=campaign, reason="the printer broke")
+
+    newest = store.audit.newest()
+    assert (newest[0].action, newest[0].reason) == ("withdraw campaign", "the printer broke")
+    assert [each.action for each in newest].count("take customer off") == 0
+
+
 def test_a_held_out_customer_is_drawn_by_no_other_campaign(opened: Opened, store: Store) -> None:
     browser = opened()
     first = planned(browser, name="first")
@@ -429,7 +517,7 @@ def test_the_form_of_another_site_is_refused(opened: Opened) -> None:
     answer = browser.post(f"{draft}/confirm", data={"csrf": "forged", "version": "2"})
 
     assert answer.status_code == 403
-    assert browser.get("/campaigns/99").status_code == 400
+    assert 'href="/customers"' in answer.text  # with the menu
 
 
 def test_offers_of_campaigns_are_priced_for_each_customer_as_the_plan_has_priced_them(
@@ -514,7 +602,7 @@ def test_the_audience_webhook_is_told_whom_to_contact_and_never_of_the_held_out(
     asked = step(browser, f"{campaign}/tell", on=campaign)
     assert not receiver.taken and "The webhook is being told." in text_of(asked.text)
     told = tell()
-    step(browser, f"{campaign}/take-off", on=campaign, customer=gone)
+    step(browser, f"{campaign}/take-off", on=campaign, customer=gone, reason="opted out")
     again = tell()
     step(browser, f"{campaign}/withdraw", on=campaign, reason="not sent")
     tell()

@@ -55,8 +55,8 @@ def test_a_version_that_is_not_there_is_said_and_nothing_is_kept(
 ) -> None:
     answer = opened(tracking_uri=registry.uri.text).send("/models/9/promote", reason="why not")
 
-    assert answer.status_code == 400
-    assert "has no version 9 of stayworth" in answer.text
+    assert answer.status_code == 404
+    assert "There is no such version." in answer.text
     assert store.audit.newest() == []
 
 
