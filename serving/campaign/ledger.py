@@ -2,7 +2,7 @@
 
 A campaign's expected profit is at the plan's value of those whom it keeps; so is the measured one beside it
 (``future_profit`` of a measurement), and what came in within the churn window stands apart. Campaigns are independent,
-so the variances of their measured profits add up.
+so the squares of each side of their measured profits' intervals add up: a single one keeps its own.
 """
 
 from __future__ import annotations
@@ -103,30 +103,27 @@ def ledger_section(folder: Path | None, known_until: date, unit: MoneyUnit) -> S
 
 
 def together(entries: Sequence[Entry]) -> list[Entry]:
-    """Return the line of all campaigns: counts of all, money of those measured; none for a single campaign.
+    """Return the line of the measured campaigns; none where nothing is measured, or there is a single campaign.
 
     Examples
     --------
     >>> together([])
     []
     """
-    measured = [
-        each for each in entries if each.state == "measured" and each.measured_profit == each.measured_profit
-    ]
-    if len(entries) < 2:
+    measured = counted(entries)
+    if len(entries) < 2 or not measured:
         return []
 
-    def total(name: str, of: Sequence[Entry] = measured) -> float:
-        return math.fsum(getattr(each, name) for each in of) if of else math.nan
+    def total(name: str) -> float:
+        return math.fsum(getattr(each, name) for each in measured)
+
+    def side(name: str, end: str) -> float:
+        """Add up one side of the intervals, which need not be as long as the other."""
+        return math.hypot(*(getattr(each, f"{name}_{end}") - getattr(each, name) for each in measured))
 
     def interval(name: str) -> tuple[float, float, float]:
         middle = total(name)
-        half = math.sqrt(
-            math.fsum(
-                ((getattr(each, f"{name}_high") - getattr(each, f"{name}_low")) / 2) ** 2 for each in measured
-            )
-        )
-        return middle, middle - half, middle + half
+        return middle, middle - side(name, "low"), middle + side(name, "high")
 
     profit, window, expected = (
         interval("measured_profit"),
@@ -140,8 +137,8 @@ def together(entries: Sequence[Entry]) -> list[Entry]:
             None,
             None,
             "",
-            sum(each.contacted for each in entries),
-            sum(each.held_out for each in entries),
+            sum(each.contacted for each in measured),
+            sum(each.held_out for each in measured),
             total("expected_cost"),
             cost,
             *expected,
@@ -151,6 +148,11 @@ def together(entries: Sequence[Entry]) -> list[Entry]:
             *(_ratio(number, expected[0]) for number in profit),
         )
     ]
+
+
+def counted(entries: Sequence[Entry]) -> list[Entry]:
+    """Return the campaigns whose window is over and whose profit was measured: the line of all is of them."""
+    return [each for each in entries if each.state == "measured" and not math.isnan(each.measured_profit)]
 
 
 def campaigns_of(folder: Path) -> Iterator[Path]:
@@ -282,12 +284,20 @@ def _ratio(number: float, of: float) -> float:
 
 
 def _notes(entries: Sequence[Entry]) -> list[str]:
-    waiting = [each.campaign for each in entries if each.state == "not measured"]
-    if not waiting:
-        return []
-    return [
-        translated(
-            "Closed and not measured: {names}. 'stayworth measure' compares them with their holdouts.",
-            names=waiting,
+    notes, measured = [], len(counted(entries))
+    if 0 < measured < len(entries):
+        notes.append(
+            translated(
+                "The line of all is of {n:,} of {all:campaign|campaigns}, those that were measured.",
+                n=measured,
+                all=len(entries),
+            )
         )
-    ]
+    if waiting := [each.campaign for each in entries if each.state == "not measured"]:
+        notes.append(
+            translated(
+                "Closed and not measured: {names}. 'stayworth measure' compares them with their holdouts.",
+                names=waiting,
+            )
+        )
+    return notes

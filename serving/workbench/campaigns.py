@@ -18,7 +18,7 @@ from features.errors import StayworthError
 from features.language import current_language, translatable, translated, written
 from serving.campaign.findings import UPDATED_OFFERS
 from serving.campaign.kept import assignment_in, list_to_send, lists_of, record_in
-from serving.campaign.ledger import Entry, entry_of, future_profit_of, together
+from serving.campaign.ledger import Entry, counted, entry_of, future_profit_of, together
 from serving.campaign.measured_page import measured_page
 from serving.campaign.measuring import findings_of, measured, other_currency
 from serving.lists.export import write_table
@@ -75,13 +75,15 @@ class Line:
 def show(visit: Visit) -> Response:
     """Show all campaigns."""
     lines = [_line(each, _today()) for each in visit.sources.store.campaigns.all()]
-    counted = [each.entry for each in lines if each.entry and each.state != WITHDRAWN]
+    drawn = [each.entry for each in lines if each.entry and each.state != WITHDRAWN]
     return page(
         visit,
         "campaigns.html",
         lines=lines,
         states=STATE_NAMES,
-        total=next(iter(together(counted)), None),
+        total=next(iter(together(drawn)), None),
+        measured=len(counted(drawn)),
+        drawn=len(drawn),
         published=bool(visit.sources.store.customers.sets()),
         known=math.isfinite,
     )

@@ -479,7 +479,7 @@ def test_the_ledger_sets_what_campaigns_earned_beside_what_they_were_to_earn(
         "later": "running",
         "all": "",
     }
-    assert table["contacted"].to_dict() == {"first": 99, "second": 59, "third": 19, "later": 9, "all": 186}
+    assert table["contacted"].to_dict() == {"first": 99, "second": 59, "third": 19, "later": 9, "all": 158}
     effects = [
         read_table(folder / "campaigns" / name / "measured.csv")
         .set_index(["group", "measure"])
@@ -488,16 +488,20 @@ def test_the_ledger_sets_what_campaigns_earned_beside_what_they_were_to_earn(
         for name in ("first", "second")
     ]
     totals = [each["n_contacted"] * each["difference"] for each in effects]
-    half = np.hypot(*(each["n_contacted"] * (each["high"] - each["low"]) / 2 for each in effects))
+    above, below = (
+        np.hypot(*(each["n_contacted"] * (each[end] - each["difference"]) for each in effects))
+        for end in ("high", "low")
+    )
     assert table["measured_profit"][["first", "second"]].tolist() == pytest.approx(totals)
     assert table.loc["all", "measured_profit"] == pytest.approx(sum(totals))
-    assert table.loc["all", "measured_profit_high"] == pytest.approx(sum(totals) + half)
+    assert table.loc["all", "measured_profit_high"] == pytest.approx(sum(totals) + above)
     promised = table["expected_profit"][["first", "second"]].sum()
     assert table.loc["all", "measured_to_expected"] == pytest.approx(sum(totals) / promised)
-    assert table.loc["all", "measured_to_expected_low"] == pytest.approx((sum(totals) - half) / promised)
+    assert table.loc["all", "measured_to_expected_low"] == pytest.approx((sum(totals) - below) / promised)
     assert table["measured_profit"][["third", "later"]].isna().all()
-    (damaged,), (waiting,) = section.findings, section.notes
+    (damaged,), (of_how_many, waiting) = section.findings, section.notes
     assert damaged.startswith("Left out: ") and "damaged" in damaged
+    assert of_how_many == "The line of all is of 2 of 4 campaigns, those that were measured."
     assert waiting.startswith("Closed and not measured: third.")
 
 

@@ -798,3 +798,27 @@ def test_a_draft_for_customers_who_are_all_in_another_campaign_says_so(opened: O
 
     assert (budget.status_code, preview.status_code) == (200, 200)
     assert "Left alone for campaigns still running, spring" in text_of(preview.text)
+
+
+def test_campaigns_together_are_those_measured_and_one_of_them_has_its_own_interval(
+    opened: Opened, store: Store, people: Callable[..., pd.DataFrame]
+) -> None:
+    browser = opened()
+    first = planned(browser, tier=["vip", "medium"])
+    planned(browser, name="summer", tier="low")
+    nothing_measured = text_of(browser.seen("/campaigns"))
+
+    send_file(browser, f"{first}/measure", "orders", orders(list(people()["customer_id"])), on=first)
+    ledger = text_of(browser.seen("/campaigns"))
+    browser.send("/language", language="fa")
+    persian = text_of(browser.seen("/campaigns"))
+
+    contacted, held_out = map(len, store.campaigns.groups(1))
+    measured = r"(-?[\d,]+ -?[\d,]+ to -?[\d,]+)"
+    own = re.search(rf"spring measured .* {contacted} {held_out} .* to [^ ]+ {measured} Together", ledger)
+    total = re.search(
+        rf"Together 1 of 2 campaigns: those measured {contacted} {held_out} .* {measured} Profit", ledger
+    )
+    assert own and total and own[1] == total[1]
+    assert "Together 1" not in nothing_measured and "Together 0" not in nothing_measured
+    assert "۱ از ۲ کمپین: سنجیده‌شده‌ها" in persian
