@@ -20,7 +20,11 @@ A placeholder has a format of Python's, or one of these:
 Numbers have the digits and marks of the language.
 """
 
-from features.language.catalogue import saying_instead as saying_instead, translation as translation
+from features.language.catalogue import (
+    known_sentences as known_sentences,
+    saying_instead as saying_instead,
+    translation as translation,
+)
 from features.language.choice import (
     ENGLISH as ENGLISH,
     LANGUAGES as LANGUAGES,
@@ -30,7 +34,11 @@ from features.language.choice import (
     text_direction as text_direction,
     use_language as use_language,
 )
-from features.language.notation import day_of as day_of, in_digits as in_digits
+from features.language.notation import (
+    JALALI_MONTHS as JALALI_MONTHS,
+    day_of as day_of,
+    in_digits as in_digits,
+)
 from features.language.sentences import (
     currency as currency,
     placeholders as placeholders,

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
-from features.language.choice import ENGLISH, current_language
+from features.language.choice import ENGLISH, LANGUAGES, current_language
 from features.language.notation import LEFT_TO_RIGHT
 
 _FLAG = re.compile(rf"(?<![\w{LEFT_TO_RIGHT}-])--(?=[a-z])")
@@ -44,6 +44,13 @@ def translation(text: str, context: str = "") -> str:
     """Return a sentence in the chosen language, its placeholders not filled."""
     language, text = current_language(), _instead.get().get(text, text)
     return text if language == ENGLISH else _catalogue(language).get((context, text), text)
+
+
+@cache
+def known_sentences() -> tuple[str, ...]:
+    """Return the English texts of all sentences that some language has, but for words that mean more than one thing."""
+    known = (_catalogue(language) for language in LANGUAGES if language != ENGLISH)
+    return tuple(dict.fromkeys(text for each in known for context, text in each if not context))
 
 
 @cache

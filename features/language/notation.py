@@ -13,7 +13,7 @@ LEFT_TO_RIGHT, _RIGHT_TO_LEFT = "\u200e", "\u200f"
 _FIRST_ISOLATE, _LAST_ISOLATE = "\u2068", "\u2069"
 _SIGNED_ZERO = re.compile(r"[-−+](0(?:\.0+)?%?)")
 _DIGITS = {"arabext": "۰۱۲۳۴۵۶۷۸۹"}
-_JALALI_MONTHS = (
+JALALI_MONTHS = (
     *("فروردین", "اردیبهشت", "خرداد", "تیر", "مرداد", "شهریور"),
     *("مهر", "آبان", "آذر", "دی", "بهمن", "اسفند"),
 )
@@ -78,4 +78,4 @@ def day_in_words(value: datetime.date | str) -> str:
     if current_language() != "fa":
         return in_digits(gregorian)
     year, month, of_month = jalali(day)
-    return in_digits(f"{of_month} {_JALALI_MONTHS[month - 1]} {year} ({gregorian})")
+    return in_digits(f"{of_month} {JALALI_MONTHS[month - 1]} {year} ({gregorian})")

@@ -16,6 +16,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 
 from features.errors import StayworthError
 from features.language import current_language, translatable, translated, written
+from features.retelling import retold_text
 from serving.campaign.findings import UPDATED_OFFERS
 from serving.campaign.kept import assignment_in, list_to_send, lists_of, record_in
 from serving.campaign.ledger import Entry, counted, entry_of, future_profit_of, together
@@ -37,6 +38,7 @@ from training.campaign.measurement_record import MeasurementRecord
 from training.campaign.record import CampaignRecord
 from training.campaign.settings import MeasureTerms
 from training.campaign.verdict import verdict
+from training.model.retold_reasons import retold_reasons
 from training.offers.offer_files import write_offers
 from training.offers.offers import Offer
 
@@ -117,6 +119,14 @@ def _effect(found: MeasurementRecord) -> tuple[str, str]:
     return middle, translated("{low} to {high}", low=low, high=high)
 
 
+def _notes(campaign: Campaign, found: MeasurementRecord | None) -> list[tuple[str, str]]:
+    """Return what was noted of a measurement in the reader's language, and the language of what is as it was kept."""
+    kept = campaign.findings or {}
+    said_in = kept.get("language", "")
+    notes = [*(found.notes if found else ()), *kept.get("said", ())]
+    return [(told, said_in if told == note else "") for note in notes for told in [retold_text(note)]]
+
+
 def _verdict(found: MeasurementRecord, record: CampaignRecord) -> str:
     """Say anew what was found: the record's own sentence is in the language of whoever measured."""
     return verdict(
@@ -160,8 +170,8 @@ def _page(visit: Visit, campaign: Campaign, problem: str = "") -> Response:
         line=line,
         found=found,
         verdict=_verdict(found, record) if found else "",
-        said_in=(campaign.findings or {}).get("language", ""),
-        notes=[*(found.notes if found else ()), *(campaign.findings or {}).get("said", ())],
+        notes=_notes(campaign, found),
+        retold=retold_text,
         learnt=_learnt(campaign),
         states=STATE_NAMES,
         problem=problem,
@@ -268,6 +278,7 @@ def tell(visit: Visit) -> Response:
 
 def _list(visit: Visit, campaign: Campaign, folder: Path, kind: str) -> Path:
     rows, terms = list_to_send(visit.sources.store.campaigns, campaign)
+    rows = rows.assign(reasons=[retold_reasons(each) for each in rows["reasons"]])
     columns, extension = KINDS[kind]
     path = folder / f"campaign-{campaign.id}-{kind}{extension}"
     if kind == "plain":

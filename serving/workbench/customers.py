@@ -32,6 +32,7 @@ from serving.workbench.words import (
     band_of,
     habit,
 )
+from training.model.retold_reasons import retold_reasons
 from training.model.score_schema import SCORE_COLUMNS
 
 LONGEST_SEARCH = 100
@@ -212,6 +213,8 @@ def export(visit: Visit) -> Response:
     )
     if set_id is None:
         return said(visit, translated("Nobody is chosen, so there is no list to take out."), status=400)
+    if kind != PLAN and "reasons" in table:
+        table = table.assign(reasons=list(map(retold_reasons, table["reasons"])))
     table = with_cells(table, visit.sources.store.customers.own, query.columns)
     about = f"{len(table)} customers of set {set_id}, {kind}"
     visit.sources.store.audit.add(visit.who.name, "take out list", about, wait_seconds=WAIT_SECONDS)

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from features.errors import ChangedMeanwhile, StayworthError
 from features.language import translated
 from features.log.findings import WARNING
+from features.retelling import retold_text
 from serving.campaign.customer_files import CustomerFiles
 from serving.campaign.meant_rows import OPT_OUTS
 from serving.lists.contacts import CUSTOMER_ID, Contacts
@@ -31,7 +32,15 @@ def files(visit: Visit) -> Response:
 
 def _files_page(visit: Visit, draft: Campaign, *, problem: str = "") -> Response:
     excluded, with_contact = visit.sources.store.campaigns.aside(draft.id)
-    return show_step(visit, draft, "files", problem=problem, excluded=excluded, with_contact=with_contact)
+    return show_step(
+        visit,
+        draft,
+        "files",
+        problem=problem,
+        excluded=excluded,
+        with_contact=with_contact,
+        said=list(map(retold_text, Choices.from_dict(draft.choices).said)),
+    )
 
 
 def choose_files(visit: Visit) -> Response:

@@ -280,7 +280,7 @@ def _updates(assignment: Assignment, outcomes: pd.DataFrame, notes: list[str]) -
             )
         updates[name] = update
         if update.warning:
-            notes.append(f"{name}: {update.warning}")
+            notes.append(translated("{name}: {warning}", name=name, warning=update.warning))
     return updates
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Any
 
 from features.language import LANGUAGES, current_language, translation
 from features.retelling import read_back, retold
 from training.model.reasons import read_topics, texts_of_topics
+
+BETWEEN = "; "
+"""What stands between the reasons of a cell."""
 
 
 def retold_reason(text: str) -> str:
@@ -22,6 +26,17 @@ def retold_reason(text: str) -> str:
     'no order in 180 days (risk up)'
     """
     return _retold(text, current_language())
+
+
+def retold_reasons(cell: str | Sequence[str] | None) -> str:
+    """Return the reasons of a cell of a list in the chosen language, as one text; None has none.
+
+    Examples
+    --------
+    >>> retold_reasons(["no order in 180 days (risk up)", "of the region North"])
+    'no order in 180 days (risk up); of the region North'
+    """
+    return BETWEEN.join(map(retold_reason, cell.split(BETWEEN) if isinstance(cell, str) else cell or ()))
 
 
 def without_move(text: str) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features.language import use_language
 from features.log.sources import read_table
 from serving.delivery.settings import WebhookSettings
 from serving.store.deliveries import MOST_TRIES
@@ -23,6 +24,7 @@ from serving.store.store import Store
 from serving.workbench import uploads
 from serving.workbench.audience_channel import AudienceChannel
 from serving.workbench.telling import tell_due
+from training.model.retold_reasons import retold_reason
 
 Opened = Callable[..., Any]
 OFFER = {
@@ -159,12 +161,19 @@ def test_a_campaign_goes_from_its_audience_to_what_it_did(
     assert gone not in audit
     kept_one = store.campaigns.numbered(1)
     assert kept_one and kept_one.findings
+    english = [unescape(each) for each in re.findall(r'<p class="note"[^>]*>([^<]*)</p>', measured.text)]
     verdict = kept_one.findings["record"]["verdict"]
     assert verdict in unescape(browser.seen(draft))
     browser.send("/language", language="fa")
     retold = browser.seen(draft)
     assert "سهم خریداران" in retold and verdict not in unescape(retold)
-    assert '<p class="note" dir="auto" lang="en">' in retold  # what was said then stays as it was said
+    notes = [unescape(each) for each in re.findall(r'<p class="note"[^>]*>([^<]*)</p>', retold)]
+    assert len(notes) >= 3 and not any(re.search(r"\b(is|are|the|of)\b", each) for each in notes), notes
+    step(browser, f"{draft}/measure", on=draft)  # in Persian, without a file: nothing is kept
+    again = send_file(browser, f"{draft}/measure", "orders", orders(list(people()["customer_id"])), on=draft)
+    browser.send("/language", language="en")
+    back = [unescape(each) for each in re.findall(r'<p class="note"[^>]*>([^<]*)</p>', browser.seen(draft))]
+    assert again.status_code == 200 and back == english
 
 
 def read_table_of(content: bytes) -> pd.DataFrame:
@@ -798,6 +807,39 @@ def test_a_draft_for_customers_who_are_all_in_another_campaign_says_so(opened: O
 
     assert (budget.status_code, preview.status_code) == (200, 200)
     assert "Left alone for campaigns still running, spring" in text_of(preview.text)
+
+
+def test_lists_say_their_reasons_in_the_language_of_whoever_takes_them_out(
+    opened: Opened, store: Store, people: Callable[..., pd.DataFrame]
+) -> None:
+    reasons = [["no order in 180 days (risk up)", "of the region North"]] * len(people())
+    store.publish(people(reasons=reasons))
+    browser = opened(language="fa")
+    draft = begun(browser)
+    ids = people()["customer_id"]
+    contacts = "customer_id,email\n" + "".join(f"{each},c{n}@x.example\n" for n, each in enumerate(ids[5:]))
+    send_file(browser, f"{draft}/files", "contacts", contacts.encode())
+    preview = browser.seen(f"{draft}/preview")
+    browser.send(f"{draft}/confirm", version=version_of(preview), beside="")
+
+    taken = {
+        kind: step(browser, f"{draft}/list", on=draft, kind=kind)
+        for kind in ("plain", "team", "klaviyo", "mailchimp", "folder")
+    }
+    customers = browser.send("/customers/export", kind="csv", column=["reason"], dormant="1")
+    for_a_plan = browser.send("/customers/export", kind="plan", dormant="1")
+
+    kept, told = "no order in 180 days (risk up)", "بدون سفارش در ۱۸۰ روز (افزایش ریسک)"
+    with use_language("fa"):
+        assert retold_reason(kept) == told
+    team = pd.read_excel(io.BytesIO(taken["team"].content), sheet_name=0)
+    assert set(team["دلیل"]) == {f"{told}\nof the region North"}
+    for kind in ("plain", "klaviyo", "mailchimp"):
+        assert told in taken[kind].text and kept not in taken[kind].text
+    assert told in customers.text and kept not in customers.text
+    assert kept in for_a_plan.text and told not in for_a_plan.text  # read by a program
+    kept_list = zipfile.ZipFile(io.BytesIO(taken["folder"].content)).read("campaign-1/list.csv").decode()
+    assert kept in kept_list and told not in kept_list  # as it was drawn
 
 
 def test_campaigns_together_are_those_measured_and_one_of_them_has_its_own_interval(

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from features.language import placeholders
+from features.language import placeholders, translated, use_language
+from features.retelling import retold_text
 from serving.workbench.new_orders import NewOrders
 from serving.workbench.wording import IN_BROWSER
 
@@ -94,6 +95,36 @@ def test_what_a_page_says_instead_names_no_flag_and_takes_the_same_values(
     assert of_command in said
     assert not FLAG.search(of_page)
     assert named(of_page) <= named(of_command)
+
+
+KEPT = (
+    *("training/campaign/measurement.py", "training/campaign/acceptance.py", "features/log/matching.py"),
+    *(
+        "serving/campaign/customer_files.py",
+        "serving/campaign/meant_rows.py",
+        "serving/workbench/draft_files.py",
+    ),
+    *("features/log/history_checks.py", "serving/delivery/webhook.py"),
+)
+"""Modules whose sentences a store keeps as they were said, of a measurement, of a draft's files and of a webhook."""
+_EXAMPLES = {"date": "1998-09-29", "span": 63, "": "Ali & Söhne", "digits": "7", "label": "1998-09"}
+
+
+@pytest.mark.parametrize(
+    "sentence", sorted({each for path in KEPT for each in sentences(ROOT / path) if each.endswith(".")})
+)
+def test_what_is_kept_in_one_language_is_retold_in_the_other(sentence: str) -> None:
+    values = {
+        name: _EXAMPLES.get(shape, 5 if "%" not in shape else 0.5)
+        for _, name, shape, _ in placeholders(sentence)
+        if name
+    }
+    english = translated(sentence, **values)
+    with use_language("fa"):
+        persian = translated(sentence, **values)
+        told = retold_text(english)
+
+    assert (told, retold_text(persian)) == (persian, english)
 
 
 def test_a_log_with_a_finding_is_used_if_its_control_says_so(tmp_path: Path) -> None:
