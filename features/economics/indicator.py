@@ -51,7 +51,7 @@ class Indicator:
     --------
     >>> margin = Indicator("net_margin", "money", "Margin less customer costs.")
     >>> margin.title, margin.shown(-12_345.6), margin.shown(None)
-    ('net margin', '−12,346', '')
+    ('net margin', '-12,346', '')
     """
 
     name: str
@@ -95,7 +95,7 @@ class Indicator:
         number = float(value)
         if not isfinite(number):
             return "–"
-        return written(number, self._shape(number)).replace("-", "−")
+        return written(number, self._shape(number))
 
     def shown_word(self, value: str) -> str:
         """Translate what the product itself writes; leave what comes from a file."""

@@ -11,7 +11,7 @@ from features.language.choice import ENGLISH, current_language, locale_of, text_
 
 LEFT_TO_RIGHT, _RIGHT_TO_LEFT = "\u200e", "\u200f"
 _FIRST_ISOLATE, _LAST_ISOLATE = "\u2068", "\u2069"
-_SIGNED_ZERO = re.compile(r"[-−+](0(?:\.0+)?%?)")
+_SIGNED_ZERO = re.compile(r"[-+](0(?:\.0+)?%?)")
 _DIGITS = {"arabext": "۰۱۲۳۴۵۶۷۸۹"}
 JALALI_MONTHS = (
     *("فروردین", "اردیبهشت", "خرداد", "تیر", "مرداد", "شهریور"),
@@ -22,15 +22,18 @@ JALALI_MONTHS = (
 def in_digits(number: str) -> str:
     """Write the digits and marks of a number that is written plainly; what rounds to zero has no sign.
 
+    A minus sign is as good as a hyphen: pictures write it.
+
     Examples
     --------
-    >>> in_digits("-0.00"), in_digits("+0.0%"), in_digits("-0.01")
-    ('0.00', '0.0%', '-0.01')
+    >>> in_digits("-0.00"), in_digits("+0.0%"), in_digits("-0.01"), in_digits("−5")
+    ('0.00', '0.0%', '-0.01', '-5')
     >>> from features.language.choice import use_language
     >>> with use_language("fa"):
     ...     in_digits("-1,234.5%"), in_digits("1997-01")
     ('\u200e−۱٬۲۳۴٫۵٪\u200f', '۱۹۹۷-۰۱')
     """
+    number = number.replace("−", "-")
     if zero := _SIGNED_ZERO.fullmatch(number):
         number = zero[1]
     language = current_language()
@@ -51,8 +54,7 @@ def _notation(language: str) -> tuple[dict[int, int], dict[int, str], dict[str, 
     symbols = locale.number_symbols[system]
     marks = {",": symbols["group"], ".": symbols["decimal"], "%": symbols["percentSign"]}
     digits = _DIGITS.get(system, "0123456789")
-    minus = symbols["minusSign"]
-    signs = {"-": minus, "−": minus, "+": symbols["plusSign"]}
+    signs = {"-": symbols["minusSign"], "+": symbols["plusSign"]}
     return str.maketrans("0123456789", digits), str.maketrans(marks), signs
 
 

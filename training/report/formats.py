@@ -21,14 +21,14 @@ _LEARNT = {
 
 
 def number(value: float, form: str = ".4f") -> str:
-    """Write a number in a form of `format`, with a true minus sign.
+    """Write a number in a form of `format`.
 
     Examples
     --------
     >>> number(-0.00673), number(0.02, "+.3f"), number(float("nan"))
-    ('−0.0067', '+0.020', '–')
+    ('-0.0067', '+0.020', '–')
     """
-    return in_digits(format(value, form)).replace("-", "−") if isfinite(value) else "–"
+    return in_digits(format(value, form)) if isfinite(value) else "–"
 
 
 def money(value: float) -> str:
@@ -37,7 +37,7 @@ def money(value: float) -> str:
     Examples
     --------
     >>> money(36.294), money(-12_345.6)
-    ('36.29', '−12,346')
+    ('36.29', '-12,346')
     """
     return number(value, ",.0f" if abs(value) >= 999.995 else ",.2f")
 
