@@ -12,7 +12,7 @@ from features.commands.options import AsJson, options
 from serving.settings import StoreSettings
 
 if TYPE_CHECKING:
-    from serving.store.own_columns import OwnColumn
+    from serving.store.own_column import OwnColumn
 
 columns = typer.Typer(name="columns", no_args_is_help=True, add_completion=False)
 
@@ -48,9 +48,9 @@ def bring(
 
     with Store(settings.uri) as store:
         listed = store.customers.ids() if store.newest() else []
-        cells, sentence = own_cells(file, listed, only=only or (), loosely=loose_ids)
+        cells, sentences = own_cells(file, listed, only=only or (), loosely=loose_ids)
         kept = store.customers.own.replace(cells, COMMAND_LINE)
-    typer.echo(f"{sentence} Own columns: {', '.join(column.name for column in kept)}.")
+    typer.echo(f"{' '.join(sentences)} Own columns: {', '.join(column.name for column in kept)}.")
 
 
 @columns.command("list")

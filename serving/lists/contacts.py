@@ -53,7 +53,7 @@ class Contacts:
         self.name = Path(path).name
         self.loosely = loosely
         table = read_table(path) if table is None else table
-        self._remarks: list[str] = table.attrs.get(REMARKS, [])
+        self.remarks: list[str] = table.attrs.get(REMARKS, [])
         if CUSTOMER_ID not in table.columns:
             raise StayworthError(self._no_ids(list(map(str, table.columns))))
         # Ids are read as the log's are, so that the same id is the same text.
@@ -97,21 +97,16 @@ class Contacts:
         """Return sentences on hidden rows, and where few customers have a contact, with the likeliest reason."""
         found = len(match.pairs)
         if not match.missed and found >= FEW * match.given:
-            return list(self._remarks)
-        reason = translated("Compare the ids.")
-        if match.missed:
-            how = translated(match.explanation)
-            reason = translated("{n:,} more would match {how}.", n=match.missed, how=how)
-            reason += " " + translated("{flag} matches them so.", flag=flag)
+            return list(self.remarks)
         return [
-            *self._remarks,
+            *self.remarks,
             translated(
                 "{found:,} of {n:customer|customers} of the list have a contact in {file}. {reason} The list has "
                 "{theirs}; {file} has {ours}.",
                 found=found,
                 n=match.given,
                 file=self.name,
-                reason=reason,
+                reason=reason_of_few(match, flag),
                 theirs=examples(match.unmatched),
                 ours=examples(self.table.index),
             ),
@@ -132,5 +127,23 @@ class Contacts:
 
     def _no_ids(self, columns: list[str]) -> str:
         near = nearest(CUSTOMER_ID, columns, cutoff=0.4)
-        remedy = f"Rename {near!r} to it." if near else f"Name the column of ids {CUSTOMER_ID!r}."
-        return f"{self.name} has no column {CUSTOMER_ID!r}; it has {', '.join(map(repr, columns))}. {remedy}"
+        remedy = (
+            translated("Rename {near!r} to it.", near=near)
+            if near
+            else translated("Name the column of ids {id!r}.", id=CUSTOMER_ID)
+        )
+        return translated(
+            "{name} has no column {id!r}; it has {columns}. {remedy}",
+            name=self.name,
+            id=CUSTOMER_ID,
+            columns=", ".join(map(repr, columns)),
+            remedy=remedy,
+        )
+
+
+def reason_of_few(match: IdMatch, flag: str) -> str:
+    """Say the likeliest reason why few ids match; ``flag`` is what matches more of them."""
+    if not match.missed:
+        return translated("Compare the ids.")
+    more = translated("{n:,} more would match {how}.", n=match.missed, how=translated(match.explanation))
+    return more + " " + translated("{flag} matches them so.", flag=flag)

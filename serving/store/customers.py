@@ -13,7 +13,9 @@ import sqlalchemy as sa
 from features.errors import NothingPublished
 from serving.store.database import WAIT_SECONDS, Database
 from serving.store.loading import renew_statistics
-from serving.store.own_columns import OWN, OwnColumn, OwnColumns, place_own
+from serving.store.own_column import OWN, OwnColumn
+from serving.store.own_columns import OwnColumns
+from serving.store.own_places import place_own
 from serving.store.rankings import ORDERS, rank, ranks_of
 from serving.store.tables import alerts, own_places, rankings, score_sets, scores, secrets, tallies
 from training.model.score_schema import SCHEMA
@@ -33,7 +35,7 @@ class Choice:
     ----------
     tiers, stages, bands : tuples of str
     own : tuple of str
-        Keys of values of own columns (`serving.store.own_columns.OwnValue`): of each column that has some of them,
+        Keys of values of own columns (`serving.store.own_column.OwnValue`): of each column that has some of them,
         one. Nobody has a key that is none.
     recent : bool
         Leave out the dormant.

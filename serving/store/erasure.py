@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from serving.store.audit import ERASED as ERASED_ACTION, record as note
 from serving.store.campaign_rows import ASIDE, erase_rows
 from serving.store.database import Database
-from serving.store.own_columns import forget_values
+from serving.store.own_places import forget_values
 from serving.store.tables import (
     alerts,
     audit,

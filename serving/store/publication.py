@@ -21,7 +21,7 @@ from features.errors import StoreError
 from features.language import translated
 from serving.store.database import Database
 from serving.store.loading import SLICE_ROWS, load, renew_statistics
-from serving.store.own_columns import place_own
+from serving.store.own_places import place_own
 from serving.store.rankings import RANKED_BY, rank, ranks_of
 from serving.store.tables import own_places, rankings, score_sets, scores as scores_table, tallies
 from training.model.score_schema import SCHEMA, Column

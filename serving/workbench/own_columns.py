@@ -12,9 +12,10 @@ from features.errors import StayworthError
 from features.language import translated, written
 from serving.lists.own_cells import own_cells
 from serving.store.customers import Choice
-from serving.store.own_columns import OWN, OwnColumn, OwnColumns, OwnValue
+from serving.store.own_column import OWN, OwnColumn, OwnValue
+from serving.store.own_columns import OwnColumns
 from serving.workbench.page import go_to, said
-from serving.workbench.uploads import uploaded
+from serving.workbench.uploads import matching, uploaded
 from serving.workbench.visit import WAIT_SECONDS, Visit
 
 
@@ -92,12 +93,14 @@ def bring(visit: Visit) -> Response:
     try:
         with uploaded(visit, "columns") as path:
             listed = visit.sources.store.customers.ids()
-            cells, sentence = own_cells(path, listed, loosely=visit.sent("loosely") == "1")
+            how = matching(visit)
+            cells, sentences = own_cells(path, listed, loosely=how["loosely"], flag=how["flag"])
         kept = own.replace(cells, visit.who.name, wait_seconds=WAIT_SECONDS)
     except StayworthError as error:
         if type(error) is not StayworthError:
             raise
         title = translated("These columns cannot be kept.")
         return said(visit, title, str(error), status=400, back="/customers")
-    names = translated("Own columns: {names}.", names=[column.name for column in kept])
-    return said(visit, translated("The columns are kept."), sentence, names, status=200, back="/customers")
+    names = [translated("{name} (numbers)", name=each.name) if each.numeric else each.name for each in kept]
+    sentences.append(translated("Own columns: {names}.", names=names))
+    return said(visit, translated("The columns are kept."), *sentences, status=200, back="/customers")

@@ -15,7 +15,7 @@ from starlette.datastructures import ImmutableMultiDict, QueryParams
 
 from features.customer_groups import STAGES, TIERS
 from serving.store.customers import Choice
-from serving.store.own_columns import OWN
+from serving.store.own_column import OWN
 from serving.store.rankings import BANDS, ORDERS
 from serving.workbench.words import COLUMN_NAMES, USUAL_COLUMNS
 

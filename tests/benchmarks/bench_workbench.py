@@ -33,7 +33,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from features.datasets.simulator import simulate_log
-from serving.store.own_columns import key_of
+from serving.store.own_column import key_of
 from serving.store.store import Store
 from serving.workbench.drafting import STEPS
 from training.model.score_schema import SCHEMA, SCORE_COLUMNS

@@ -9,7 +9,7 @@ import pytest
 
 from features.errors import StayworthError
 from serving.store.customers import Choice
-from serving.store.own_columns import key_of
+from serving.store.own_column import key_of
 from serving.store.store import Store
 
 ScoredList = Callable[..., pd.DataFrame]

@@ -95,7 +95,22 @@ def test_a_campaign_is_planned_for_a_value_of_an_own_column(opened: Opened) -> N
         (b"id,city\nc000,Yazd\n", "has no column 'customer_id'"),
         (b"customer_id,stage\nc000,x\n", "both have 'stage'"),
         (b"customer_id\nc000\n", "no column besides the ids"),
-        (b"customer_id,city\nnobody,Yazd\n", "Compare the ids"),
+        (
+            b"customer_id,city\nnobody,Yazd\n",
+            "crm.csv has a row for nobody of the published list. Compare the ids",
+        ),
+        (
+            b"customer_id,city\nC000,Yazd\n",
+            "A tick at “match ids that a spreadsheet has changed” matches them so.",
+        ),
+        (
+            b"customer_id,credit\nc000,12.5\nc001,inf\n",
+            "The column 'credit' holds numbers, but in 1 cell one",
+        ),
+        (
+            b"customer_id,credit\nc000,1e308\nc001,nan\n",
+            "that cannot be kept: '1e308', 'nan', of 'c000', 'c001'.",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_kept_is_said_and_changes_nothing(
@@ -107,7 +122,20 @@ def test_a_file_that_cannot_be_kept_is_said_and_changes_nothing(
     answer = bring(browser, content)
 
     assert answer.status_code == 400 and says in unescape(answer.text)
+    assert "contact" not in text_of(answer.text)  # they are own columns
     assert [column.name for column in store.customers.own.all()] == ["city", "credit"]
+
+
+def test_what_was_kept_is_told_in_the_readers_language(opened: Opened, store: Store) -> None:
+    rows = "customer_id,شهر,اعتبار\nc000,یزد,۱۵۰۰\nc001,یزد,1.2E+05\nstranger,قم,7\n"
+
+    said = unescape(bring(opened(language="fa"), rows.encode()).text)
+
+    assert "۲ از ۱۳۰ مشتری فهرست منتشرشده در \u2068crm.csv\u2069 سطری دارند." in said
+    assert "۱ سطر آن از مشتریانی است که در فهرست نیستند" in said
+    assert "شهر، اعتبار (عدد)" in said
+    assert [column.numeric for column in store.customers.own.all()] == [False, True]
+    assert store.customers.own.cells_of(["c000", "c001"]) == {"c000": ["یزد", 1500], "c001": ["یزد", 120000]}
 
 
 def test_who_is_no_administrator_brings_no_columns(opened: Opened, store: Store) -> None:
