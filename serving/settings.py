@@ -105,6 +105,10 @@ class ScoreSettings(Settings, section="score"):
             "--shrink", help="Publish a list that has lost a large part of the published one's customers."
         ),
     ] = False
+    older: Annotated[
+        bool,
+        typer.Option("--older", help="Publish a list of an earlier day than the published one's."),
+    ] = False
     keep_sets: Annotated[
         int, typer.Option("--keep-sets", help="Published lists to keep in the store, this one included.")
     ] = Field(default=3, ge=1)

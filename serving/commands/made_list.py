@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from features.errors import WindowError
 from features.language import translated
-from features.log.findings import WARNING, Finding, settle
+from features.log.findings import WARNING, settle
 from features.log.settings import LogSettings
 from features.snapshot import Snapshot
+from serving.commands.replaced_list import losses
 from serving.settings import MoneySettings, ScoreSettings, StoreSettings
 
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from serving.scored_list import ScoredList
     from serving.scorer import Scorer
     from serving.store.store import Store
-
-_KEPT = 0.8  # of the published customers: a smaller list is published on request only
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,8 @@ def make_list(
     WindowError
         If no order lies before the snapshot.
     FindingError
-        If the list has lost a large part of the customers of the one published in ``published``.
+        If the list has lost a large part of the customers of the one published in ``published``, or is of an earlier
+        day.
     OutputError
         If a file cannot be written.
     """
@@ -124,7 +124,7 @@ def make_list(
     rows, match = _rows(scored, chosen, settings, contacts)
     if orders.currency is not None:
         rows = with_column(rows, "currency", orders.currency)
-    found = shrunken(published, scored.customers) if published and not settings.shrink else []
+    found = losses(published, scored.customers, scored.snapshot.date, settings) if published else []
     said = [
         translated(WARNING, sentence=sentence) for sentence in settle(found, log.accept, strict=log.strict)
     ]
@@ -196,28 +196,6 @@ def publishable(settings: StoreSettings | None) -> Iterator[Store | None]:
     with Store(settings.uri) as store:
         store.require_publishable()
         yield store
-
-
-def shrunken(store: Store, customers: int) -> list[Finding]:
-    """Return a finding if a new list has lost a large part of the published one's customers."""
-    store.upgrade()  # one that an older release has left is read then too
-    before = store.newest()
-    if before is None or customers >= _KEPT * before.customers:
-        return []
-    return [
-        Finding(
-            "shrunken-list",
-            translated(
-                "The list has {n:customer|customers}, the published one of {day:date} has {before:,}: the others would "
-                "have no score any more. Is the log whole? If it is meant: {flag}.",
-                n=customers,
-                day=before.snapshot_date,
-                before=before.customers,
-                flag="--shrink",
-            ),
-            fatal=True,
-        )
-    ]
 
 
 def _chosen(scored: ScoredList, settings: ScoreSettings) -> npt.NDArray[np.intp]:

@@ -38,7 +38,7 @@ def run(
     behaviour: Annotated[BehaviourSettings, CONFIG_ONLY],
     own: Annotated[OwnFeatureSettings, CONFIG_ONLY],
     monitor: Annotated[MonitorSettings, CONFIG_ONLY],
-    settings: Annotated[ScoreSettings, OnlyFlags(("shrink",))],
+    settings: Annotated[ScoreSettings, OnlyFlags(("shrink", "older"))],
     money: Annotated[MoneySettings, CONFIG_ONLY],
     registry: RegistrySettings,
     store: StoreSettings,

@@ -23,10 +23,10 @@ from serving.commands.made_list import (
     given_snapshot,
     make_list,
     publishable,
-    shrunken,
     summary_of,
 )
 from serving.commands.raised_alerts import raise_alerts
+from serving.commands.replaced_list import losses
 from serving.commands.run_id import digest_of, run_id
 from training.commands.monitor import why_due
 from training.versions.registry import Registry
@@ -156,11 +156,11 @@ class ScheduledRun:
                 raise failure
 
     def _require_whole(self) -> None:
-        """Refuse a log that has lost many of the published customers before a model learns from what is left."""
+        """Refuse a log that has lost many of the published customers, or days, before a model learns from the rest."""
         settings, log = self.sections.score, self.sections.log
         with publishable(self.sections.store if settings.publish else None) as store:
-            if store and not settings.shrink:
-                settle(shrunken(store, self.orders.report.customers), log.accept)
+            if store:
+                settle(losses(store, self.orders.report.customers, self.snapshot.date, settings), log.accept)
 
     def _train(self) -> None:
         """Train if it is due, and decide on the champion; what a killed run has trained is only decided on."""

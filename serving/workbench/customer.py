@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 from starlette.responses import Response
 
 from features.errors import StayworthError
-from features.language import translated
+from features.language import translated, written
 from features.retelling import retold
 from serving.alerts.signals import KIND_NAMES, REASONS
 from serving.explanation.customer_facts import Order
 from serving.workbench.contributions import why
 from serving.workbench.library import library
+from serving.workbench.list_and_champion import PUBLISH, two_probabilities
 from serving.workbench.orders import Known
 from serving.workbench.own_columns import cells_of, names_of
 from serving.workbench.page import page, said, short_day
@@ -25,6 +27,7 @@ from serving.workbench.words import CELLS, band_of, habit, money
 from training.model.retold_reasons import retold_reason
 
 SHOWN_ORDERS = 12
+_TOLD = ("churn_probability", "value_at_risk", "expected_value")
 _LARGEST, _SMALLEST = 14.0, 3.5
 _EDGE = 2.0
 """Per cent of the timeline that stay free at each end, for half of a dot."""
@@ -47,7 +50,17 @@ class Scenario:
     probability: float
     band: str
     expected_value: str
+    value_at_stake: str
     value_at_risk: str
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What a published list says of the customer; ``published`` is said where another list is of its day."""
+
+    row: Any
+    band: str
+    published: str
 
 
 def show(visit: Visit) -> Response:
@@ -58,6 +71,7 @@ def show(visit: Visit) -> Response:
         return said(visit, translated("There is no such customer in the published lists."), status=404)
     newest = history[0]
     known, problem = _known(visit, customer_id, newest.snapshot_date)
+    scenarios = _scenarios(known, newest.model_version) if known else []
     campaigns = visit.sources.store.campaigns
     return page(
         visit,
@@ -70,7 +84,7 @@ def show(visit: Visit) -> Response:
         cells={name: write(newest) for name, write in CELLS.items()},
         own=_own(visit, customer_id),
         interval=_interval(newest),
-        history=[(row, band_of(row.churn_probability)) for row in history],
+        history=_publications(history),
         alerts=[
             (translated(KIND_NAMES[each.kind]), each.since, retold(each.reason, REASONS))
             for each in visit.sources.store.customers.alerts_of(customer_id)
@@ -80,8 +94,11 @@ def show(visit: Visit) -> Response:
         left_alone=left_alone(newest),
         known=known,
         problem=problem,
+        two=two_probabilities(newest, known) if known else "",
+        publish=PUBLISH,
         dots=_dots(known.orders, newest.snapshot_date) if known else [],
-        scenarios=_scenarios(known) if known else [],
+        scenarios=scenarios,
+        uneven=_goes_up_and_down(known) if known else False,
         why=why(known.explanation) if known else None,
         shown_orders=SHOWN_ORDERS,
         money=money,
@@ -128,22 +145,61 @@ def _dots(orders: Sequence[Order], day: date) -> list[Dot]:
     return dots
 
 
-def _scenarios(known: Known) -> list[Scenario]:
-    outlooks = [(translated("as it is"), known.card)]
-    ahead: list[tuple[str, Any]] = [
-        (translated("if they buy once more now"), known.scenarios.if_they_buy),
-        *(
-            (translated("if silent for {days:day|days} more", days=each.silent_days), each)
-            for each in known.scenarios.if_silent
-        ),
+def _publications(history: Sequence[Any]) -> list[Publication]:
+    """Return the lists, the newest first; those that tell the same of the customer, one after the other, as one."""
+    told = [
+        [row.snapshot_date, row.model_version, *(row._mapping[each] for each in _TOLD)] for row in history
     ]
+    times: list[list[Any]] = []
+    for row, each in zip(history, told, strict=True):
+        if times and times[-1][1] == each:
+            times[-1][2] += 1
+        else:
+            times.append([row, each, 1])
+    days = [row.snapshot_date for row, _, _ in times]
+    return [
+        Publication(row, band_of(row.churn_probability), _published(row, n, days.count(row.snapshot_date)))
+        for row, _, n in times
+    ]
+
+
+def _published(row: Any, times: int, of_that_day: int) -> str:
+    """Say how often a list was published, or when, where there are others of its day."""
+    said = []
+    if times > 1:
+        said.append(translated("published {n:time|times}", n=times))
+    if of_that_day > 1:
+        at = f"{short_day(row.published_at.date())} {written(row.published_at.strftime('%H:%M'), 'digits')}"
+        said.append(translated("published {at} UTC", at=at))
+    return written(said)
+
+
+def _scenarios(known: Known, listed: str) -> list[Scenario]:
+    score, version = known.explanation.score, known.card.model_version
+    as_it_is = translated("as it is")
+    if version != listed:
+        as_it_is = translated("as it is, by version {n:digits}", n=version)
+    ahead = known.scenarios
+    later = (
+        (translated("if silent for {days:day|days} more", days=each.silent_days), vars(each))
+        for each in ahead.if_silent
+    )
     return [
         Scenario(
             name,
-            each.churn_probability,
-            band_of(each.churn_probability),
-            money(each.expected_value),
-            money(each.value_at_risk),
+            each["churn_probability"],
+            band_of(each["churn_probability"]),
+            *(money(each[value]) for value in ("expected_value", "value_at_stake", "value_at_risk")),
         )
-        for name, each in [*outlooks, *ahead]
+        for name, each in (
+            (as_it_is, score),
+            (translated("if they buy once more now"), vars(ahead.if_they_buy)),
+            *later,
+        )
     ]
+
+
+def _goes_up_and_down(known: Known) -> bool:
+    """Tell whether less is at risk after a longer silence."""
+    at_risk = [each.value_at_risk for each in known.scenarios.if_silent]
+    return any(later < 0.995 * earlier for earlier, later in pairwise(at_risk))

@@ -12,6 +12,7 @@ from features.errors import NotThere
 from features.language import translatable, translated, written
 from features.temporary import temporary_folder
 from serving.store.audit import LONGEST_REASON
+from serving.workbench.list_and_champion import PUBLISH, another_version
 from serving.workbench.page import go_to, page, said
 from serving.workbench.visit import WAIT_SECONDS, Visit
 from training.versions.version import CHAMPION, Version
@@ -55,12 +56,16 @@ class Row:
 
 def show(visit: Visit) -> Response:
     """Show the versions, the newest first."""
-    versions = visit.sources.versions.all()
+    versions, champion = visit.sources.versions.all(), visit.sources.versions.champion()
+    newest = visit.sources.store.newest()
+    listed = another_version(newest.model_version, champion.version) if newest and champion else ""
     return page(
         visit,
         "models.html",
         rows=[row_of(version) for version in versions],
-        champion=visit.sources.versions.champion(),
+        champion=champion,
+        listed=listed,
+        publish=PUBLISH,
         longest_reason=LONGEST_REASON,
     )
 

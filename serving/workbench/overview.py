@@ -16,6 +16,7 @@ from serving.alerts.signals import KIND_NAMES
 from serving.store.campaign_changes import PLANNED, SENT
 from serving.store.customers import PublishedSet, Tally
 from serving.store.rankings import BANDS
+from serving.workbench.list_and_champion import PUBLISH, another_version
 from serving.workbench.page import page
 from serving.workbench.reports import Made
 from serving.workbench.visit import Visit
@@ -56,7 +57,8 @@ def show(visit: Visit) -> Response:
         newest=newest,
         age=(datetime.now(UTC) - newest.published_at).days,
         champion=champion,
-        due=[*_due(newest, champion.version if champion else None), *_campaigns_due(visit), *problem],
+        due=[*(list_due := _list_due(sets, champion)), *_campaigns_due(visit), *problem],
+        publish=PUBLISH if list_due else "",
         economics=economics,
         unreadable=unreadable,
         drift=(champion.tags.get("monitored", ""), champion.tags.get("due", "")) if champion else ("", ""),
@@ -84,22 +86,26 @@ def _economics(visit: Visit) -> tuple[Made | None, str]:
         return None, str(error)
 
 
-def _due(newest: PublishedSet, champion: str | None) -> list[str]:
-    """Say what somebody should do soon."""
-    said = []
+def _list_due(sets: Sequence[PublishedSet], champion: Version | None) -> list[str]:
+    """Say why a new list should be published soon."""
+    newest = sets[0]
     days = (datetime.now(UTC) - newest.published_at).days
-    if days >= OLD_DAYS:
-        said.append(translated("The list is {days:day|days} old. Have a new one published.", days=days))
-    if champion and champion != newest.model_version:
-        said.append(
-            translated(
-                "The list is of version {listed:digits}, and version {champion:digits} scores now. Have a new one "
-                "published.",
-                listed=newest.model_version,
-                champion=champion,
-            )
+    latest = max(each.snapshot_date for each in sets)
+    found = [
+        translated("The list is {days:day|days} old. Have a new one published.", days=days)
+        if days >= OLD_DAYS
+        else "",
+        translated(
+            "The list is of {day:date}, an earlier day than that of {latest:date}, which it took the place of. Have "
+            "one of the newest orders published.",
+            day=newest.snapshot_date,
+            latest=latest,
         )
-    return said
+        if latest > newest.snapshot_date
+        else "",
+        another_version(newest.model_version, champion.version if champion else None),
+    ]
+    return [each for each in found if each]
 
 
 def _campaigns_due(visit: Visit) -> list[str]:

@@ -1,4 +1,7 @@
-"""What is said in the browser in place of sentences that name flags of a command: the control there that does it."""
+"""What is said in the browser in place of sentences that name what is typed at a terminal: flags, commands, addresses.
+
+It is the control there that does it, or who can.
+"""
 
 from __future__ import annotations
 
@@ -84,6 +87,61 @@ IN_BROWSER = {
     "Cannot write {path}: {rows:row|rows}, and a worksheet holds {most:,}. Write {name} instead, or use --top to take "
     "fewer.": translatable(
         "A worksheet holds {most:row|rows}, and these are {rows:row|rows}. Take the CSV, or choose fewer filters."
+    ),
+    "There was no champion before version {version} in {uri}. Promote another: stayworth models lists them, stayworth "
+    "promote VERSION.": translatable(
+        "There was no champion before version {version:digits}. Promote another one in the table of versions."
+    ),
+    "{uri} has no version {version} of {model}.": translatable(
+        "The registry has no version {version:digits} of {model}."
+    ),
+    "No model has the alias '{champion}' in {uri}. Train one first: stayworth train --transactions orders.csv "
+    "--promote": translatable(
+        "No version scores yet. An administrator promotes one under “Models”; where there is none, whoever has the log "
+        "of orders trains it."
+    ),
+    "(or name the one you have by --tracking-uri: there is no file {file})": translatable(
+        "Or whoever runs the workbench named another registry: where it looks there is none."
+    ),
+    "Version {version} of {model} in {uri} has lost its files.": translatable(
+        "Version {version:digits} of {model} has lost its files. Have another one promoted."
+    ),
+    "{called} was trained by another release of stayworth, or on other features. Train it again: stayworth train "
+    "--transactions orders.csv --promote": translatable(
+        "{called} was trained by another release of stayworth, or on other features. Have it trained again."
+    ),
+    "The disk is full: that of the model registry {uri}, of its models, or of temporary files ({folder}). Free some "
+    "space and try again; registered versions are intact.": translatable(
+        "A disk is full: that of the model registry, of its models, or of temporary files. Registered versions are "
+        "intact. Tell whoever runs the workbench."
+    ),
+    "The model registry {uri} cannot be used: {reason}. Check that it is up, and the address: sqlite:///file.db, "
+    "http://host:port or postgresql://user:password@host/name.": translatable(
+        "The model registry cannot be used: {reason}. Tell whoever runs the workbench."
+    ),
+    "The store {store} cannot be read: {reason}.": translatable(
+        "The store cannot be read: {reason}. Tell whoever runs the workbench."
+    ),
+    "Nothing is published in {store} yet. Publish first: stayworth score --transactions … --publish": translatable(
+        "No list is published yet. Whoever has the log of orders publishes one."
+    ),
+    "The disk of the store {store} is full. What was published before is intact. Free some space and try "
+    "again.": translatable(
+        "The disk of the store is full. What was published before is intact. Tell whoever runs the workbench."
+    ),
+    "The store {store} is being written to by another process. Try again when it has ended.": translatable(
+        "The store is being written to by another process. Try again when it has ended."
+    ),
+    "The store {store} cannot be used: {why} {remedy}": translatable(
+        "The store cannot be used: {why} Tell whoever runs the workbench."
+    ),
+    "The store {address} has the tables of an older release of stayworth (schema {found}, wanted {schema_version}). "
+    "The next 'stayworth score --publish' or 'stayworth keys add' upgrades it.": translatable(
+        "The store has the tables of an older release of stayworth. The next list that is published upgrades it."
+    ),
+    "The store {address} has the tables of a newer release of stayworth (schema {found}, known here is "
+    "{schema_version}). Upgrade this installation, or name another store.": translatable(
+        "The store has the tables of a newer release than that of the workbench. Tell whoever runs it."
     ),
 }
 """Sentences of the commands by their English text, and what a page says."""

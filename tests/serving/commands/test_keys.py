@@ -135,6 +135,22 @@ def test_a_list_that_lost_many_customers_is_published_on_request_only(shop: Path
     assert accepted.exit_code == 0, accepted.output
 
 
+def test_a_list_of_an_earlier_day_is_published_on_request_only(shop: Path) -> None:
+    publish = ("score", "--transactions", "orders.csv", "--publish")
+    earlier = (*publish, "--snapshot-date", "1998-04-01")
+    assert stayworth(*publish).exit_code == 0
+
+    refused = stayworth(*earlier)
+    again = stayworth(*publish)
+    accepted = stayworth(*earlier, "--older")
+
+    assert refused.exit_code == 2
+    assert "The list is of 1998-04-01, the published one of 1998-07-01: older scores would" in refused.stderr
+    assert "If it is meant: --older." in refused.stderr
+    assert again.exit_code == 0, again.output  # of the same day
+    assert accepted.exit_code == 0, accepted.output
+
+
 def test_a_list_may_be_published_and_nothing_written(shop: Path) -> None:
     for _ in range(3):
         result = stayworth("score", "--transactions", "orders.csv", "--publish", "--keep-sets", 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ import pandas as pd
 import pytest
 
 from features.log.transactions import TransactionLog
+from features.snapshot import Snapshot
+from serving.explanation.scenario import SILENT_DAYS
 from serving.scorer import Scorer
 from serving.store.store import Store
 
@@ -44,9 +46,23 @@ def test_a_customer_has_the_scores_of_all_lists_their_reasons_and_alerts(
         "c000 55% likely not to buy in the 90 days from 1998-07-01 · every 3 weeks, silent for 1 day" in said
     )
     assert "Why silent for long few purchases" in said
-    assert "1998-07-01 55% 1,300 0.50 1 1998-07-01 99% 1,300 0.50 1" in said
+    lists = re.findall(r"1998-07-01 published ([\d-]+ [\d:]+) UTC (\d+%) 1,300 0.50 1 ", said)
+    assert [churn for _, churn in lists] == ["55%", "99%"]  # two of one day are told apart by when
     assert "80% sure between 0.50 and 0.50" in said
     assert "shown where whoever runs the workbench gives it the log" in said
+
+
+def test_a_list_that_was_published_again_is_there_once(
+    opened: Opened, store: Store, people: Callable[..., pd.DataFrame]
+) -> None:
+    store.publish(people())
+    store.publish(people(snapshot_date=date(1998, 8, 1)))
+    browser = opened()
+
+    said = text_of(browser.seen(first_customer(browser.seen("/customers"))))
+
+    lists = said.partition("In the published lists")[2]
+    assert "1998-08-01 99% 1,300 0.50 1 1998-07-01 published 2 times 99% 1,300 0.50 1 Orders" in lists
 
 
 def test_reasons_and_alerts_are_told_in_the_readers_language(
@@ -127,3 +143,54 @@ def test_what_raises_the_risk_comes_first_with_those_at_risk_and_last_with_the_o
     by_risk = scores.sort_values("churn_probability", ignore_index=True)["customer_id"]
     assert headings(by_risk.iloc[-1])[0] == "Raises"
     assert headings(by_risk.iloc[0])[0] == "Lowers"
+
+
+def page_of(browser: Any, customer: str) -> str:
+    """Return what the page of a customer says."""
+    found = browser.send("/customers/search", wanted=customer)
+    key = re.search(rf'<a href="(/customers/[\w-]+)"><bdi>{customer}</bdi>', found.text)
+    assert key
+    return text_of(browser.seen(key[1]))
+
+
+def test_why_a_page_has_two_probabilities_is_said(
+    opened: Opened, store: Store, log: TransactionLog, scorer: Scorer, registry_file: Path
+) -> None:
+    scores, registry = scorer.score_log(log).scores, f"sqlite:///{registry_file}"
+    customer = str(scores["customer_id"][0])
+    now = f"{scores['churn_probability'][0]:.0%}"
+
+    def said(**others: object) -> str:
+        store.publish(scores.assign(**others))
+        return page_of(opened(tracking_uri=registry, orders=log), customer)
+
+    same, other = said(), said(model_version="0", churn_probability=0.31)
+    window = said(model_version="0", churn_probability=0.31, horizon_days=30)
+    changed = said(churn_probability=0.31)
+
+    assert "Two versions" not in same and "a churn probability of" not in same and " as it is " in same
+    assert "The list, with a churn probability of 31%, is of version 0; version 1 scores now" in other
+    assert f"are of it: {now}. All are of one version again once a new list is published." in other
+    assert f"as it is, by version 1 {now}" in other
+    assert "stayworth score --transactions orders.csv --publish" in other and "do not compare" not in other
+    assert "one is of 30 days, the other one of 90 days" in window
+    assert (
+        f"The list has a churn probability of 31%, and the same version makes {now} of the orders" in changed
+    )
+
+
+def test_value_at_risk_that_goes_up_and_down_with_silence_is_explained_where_it_does(
+    opened: Opened, store: Store, log: TransactionLog, scorer: Scorer, registry_file: Path
+) -> None:
+    scored = scorer.score_log(log)
+    store.publish(scored.scores)
+    browser = opened(tracking_uri=f"sqlite:///{registry_file}", orders=log)
+    later = [Snapshot(scored.snapshot.date + timedelta(days=days)) for days in SILENT_DAYS]
+    at_risk = [scorer.score_log(log, day).scores.set_index("customer_id")["value_at_risk"] for day in later]
+    moves = pd.concat(at_risk, axis="columns").pct_change(axis="columns").iloc[:, 1:].min(axis="columns")
+    falls, rises = moves.idxmin(), moves.idxmax()
+
+    assert moves[falls] < -0.01 and moves[rises] >= 0
+    sentence = "Value at risk is churn times value at stake."
+    assert sentence in page_of(browser, str(falls))
+    assert sentence not in page_of(browser, str(rises))

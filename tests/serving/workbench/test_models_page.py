@@ -38,6 +38,8 @@ def test_a_promotion_takes_a_reason_and_both_are_undone_and_kept(
     rolled_back = browser.send("/models/rollback", reason="too calm")
 
     assert "Version 2 scores." in listed
+    assert "The list is of version 1, and version 2 scores now." in listed
+    assert "The list is of" not in promoted.text
     assert "0.750" in listed
     assert without.status_code == 400
     assert "Say why" in without.text
@@ -60,6 +62,34 @@ def test_a_version_that_is_not_there_is_said_and_nothing_is_kept(
     assert store.audit.newest() == []
 
 
+@pytest.mark.parametrize(
+    ("language", "says"),
+    [
+        ("en", "There was no champion before version 1. Promote another one"),
+        ("fa", "پیش از نسخه ۱ نسخهٔ برگزیده‌ای نبود"),
+    ],
+)
+def test_a_rollback_that_has_nothing_to_go_back_to_is_said_in_words_of_the_page(
+    opened: Opened, registry: Registry, language: str, says: str
+) -> None:
+    registry.rollback()
+    browser = opened(tracking_uri=registry.uri.text, language=language)
+
+    answer = browser.send("/models/rollback", reason="once more")
+
+    assert answer.status_code == 400
+    assert says in answer.text
+    assert not re.search("sqlite:|stayworth promote|stayworth models", answer.text)
+
+
+def test_a_registry_that_is_not_there_is_said_without_its_address(opened: Opened, store: Store) -> None:
+    answer = opened(tracking_uri="sqlite:///elsewhere.db").send("/models/rollback", reason="why not")
+
+    assert answer.status_code == 400
+    assert "No version scores yet." in answer.text
+    assert "elsewhere" not in answer.text and "--" not in answer.text.partition("<main")[2]
+
+
 def test_a_card_is_shown_in_a_box_of_its_own(opened: Opened, registry: Registry) -> None:
     browser = opened(tracking_uri=registry.uri.text)
 
@@ -71,7 +101,9 @@ def test_a_card_is_shown_in_a_box_of_its_own(opened: Opened, registry: Registry)
 
 
 def test_without_a_registry_the_page_says_how_to_train(opened: Opened) -> None:
-    assert re.search("No version is registered yet.*stayworth train", opened().seen("/models"), re.S)
+    said = re.sub("<[^>]+>", "", opened().seen("/models"))
+
+    assert re.search("No version is registered yet.*stayworth train --transactions", said, re.S)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 
@@ -75,6 +76,28 @@ def test_an_old_list_and_another_champion_are_due(opened: Opened, store: Store, 
 
     assert "The list is 9 days old." in said
     assert "The list is of version 1, and version 2 scores now." in said
+    assert "stayworth score --transactions orders.csv --publish" in said
+
+
+@pytest.mark.parametrize(
+    ("language", "says"),
+    [
+        (
+            "en",
+            "The list is of 1998-05-01, an earlier day than that of 1998-07-01, which it took the place of.",
+        ),
+        ("fa", "روزی پیش از فهرست ۱۰ تیر ۱۳۷۷"),
+    ],
+)
+def test_a_list_of_an_earlier_day_than_the_one_before_it_is_due(
+    opened: Opened, store: Store, people: Callable[..., pd.DataFrame], language: str, says: str
+) -> None:
+    store.publish(people(snapshot_date=date(1998, 5, 1)))
+
+    said = text_of(opened(language=language).seen("/"))
+
+    assert says in said
+    assert "the list is new" not in said
 
 
 @pytest.mark.parametrize(
@@ -98,7 +121,7 @@ def test_without_a_list_the_page_says_how_to_publish(opened: Opened, store: Stor
     with store._database.write() as connection:
         connection.execute(sa.delete(score_sets))
 
-    assert "stayworth score --transactions orders.csv --publish" in opened().seen("/")
+    assert "stayworth score --transactions orders.csv --publish" in text_of(opened().seen("/"))
 
 
 def test_the_report_is_shown_in_a_box_of_its_own(opened: Opened, tmp_path: Path) -> None:

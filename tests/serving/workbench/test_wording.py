@@ -17,6 +17,15 @@ from serving.workbench.wording import IN_BROWSER
 ROOT = Path(__file__).resolve().parents[3]
 _MARKED = re.compile(r"\{\{ terminal\(\"[^\"]*\"\) \}\}")
 FLAG = re.compile(r"(?<![\w-])--[a-z]|\{flag\}")
+OF_TERMINALS = re.compile(r"\{(?:uri|store|address)\}|\bstayworth [a-z]+ (?:[a-z]+|--|VERSION)")
+SAID_AT_TERMINALS = {
+    "serving/store/database.py": "whether a list can be published",
+    "serving/store/keys.py": "keys of the service",
+    "serving/store/users.py": "who may sign in",
+    "training/versions/run_record.py": "scheduled runs",
+}
+"""Modules whose errors about an address or a command nobody meets in the browser, and what they are about."""
+
 READ_IN_BROWSER = (
     "serving/workbench",
     "serving/campaign",
@@ -78,6 +87,20 @@ def test_no_sentence_that_is_read_in_the_browser_names_a_flag() -> None:
     assert [name for name, text in pages.items() if FLAG.search(text)] == []
 
 
+def test_no_sentence_about_the_registry_or_the_store_has_its_address_or_a_shell_command() -> None:
+    met = [
+        (str(path.relative_to(ROOT)), sentence)
+        for folder in ("training/versions", "training/model", "serving/store")
+        for path in sorted((ROOT / folder).glob("*.py"))
+        if str(path.relative_to(ROOT)) not in SAID_AT_TERMINALS
+        for sentence in sentences(path)
+        if OF_TERMINALS.search(sentence)
+    ]
+
+    assert [each for each in met if each[1] not in IN_BROWSER] == []
+    assert len(met) > 10
+
+
 @pytest.mark.parametrize(("of_command", "of_page"), IN_BROWSER.items())
 def test_what_a_page_says_instead_names_no_flag_and_takes_the_same_values(
     of_command: str, of_page: str
@@ -89,11 +112,15 @@ def test_what_a_page_says_instead_names_no_flag_and_takes_the_same_values(
         "features/economics",
         "features/log",
         "serving/delivery",
+        "serving/store",
+        "training/model",
+        "training/versions",
     )
     said = {each for folder in folders for path in (ROOT / folder).glob("*.py") for each in sentences(path)}
 
     assert of_command in said
     assert not FLAG.search(of_page)
+    assert not OF_TERMINALS.search(of_page)
     assert named(of_page) <= named(of_command)
 
 
