@@ -66,9 +66,12 @@ def _plan_sentences(plan: CampaignPlan) -> list[str]:
         said.append(
             translated(
                 "Of these contacts {explorers:,} are made to learn (purpose: explore), with customers for whom an "
-                "offer may pay though it is not expected to; they are expected to earn {profit:,.2f}.",
+                "offer may pay though it is not expected to; they are expected to earn {profit:,.2f}. Beside them "
+                "{beside:,} are held out, and {own:,} beside the others.",
                 explorers=explorers,
                 profit=learning["expected_profit"].sum(),
+                beside=held_out - (own := int(plan.for_profit["held_out"].sum())),
+                own=own,
             )
         )
     said += _resumption_sentences(plan)

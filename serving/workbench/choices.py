@@ -20,7 +20,7 @@ from training.campaign.settings import MOST_DAYS, PlanTerms
 from training.offers.offers import Offer
 
 MOST_MONEY = 1e12
-USUAL_HOLDOUT = 0.1
+USUAL_HOLDOUT, USUAL_EXPLORE = 0.1, 0.05
 _SEEDS = 2**31
 _GREGORIAN = 1700
 """Years before it are Jalali ones."""
@@ -38,6 +38,7 @@ class Choices:
     offers : tuple of Offer
     budget : float or None, money
     holdout : float in [0, 0.5]
+    explore : float in [0, 0.5], share of the customers in doubt who are contacted to learn
     starts_on : date or None: that of the scores
     hold_days : int or None: the churn window
     standing : float in [0, 0.5], share of the standing holdout
@@ -49,6 +50,7 @@ class Choices:
     offers: tuple[Offer, ...] = ()
     budget: float | None = None
     holdout: float = USUAL_HOLDOUT
+    explore: float = USUAL_EXPLORE
     starts_on: date | None = None
     hold_days: int | None = None
     standing: float = 0.0
@@ -89,6 +91,7 @@ class Choices:
         return PlanTerms(
             budget=self.budget,
             holdout=self.holdout,
+            explore=self.explore,
             starts_on=self.starts_on,
             hold_days=self.hold_days,
             standing_holdout=self.standing,
@@ -191,7 +194,7 @@ def day(text: str) -> date | None:
 
 
 def limits_of(sent: Mapping[str, str]) -> dict[str, Any]:
-    """Read budget, holdout, first day and days from the fields of a form.
+    """Read budget, holdout, what is made to learn, first day and days from the fields of a form.
 
     Raises
     ------
@@ -199,10 +202,12 @@ def limits_of(sent: Mapping[str, str]) -> dict[str, Any]:
         If one of them is out of bounds.
     """
     holdout = number(sent["holdout"], translated("The holdout in per cent"), 0, 50, share=True)
+    explore = number(sent["explore"], translated("The share made to learn in per cent"), 0, 50, share=True)
     standing = number(sent["standing"], translated("The standing holdout in per cent"), 0, 50, share=True)
     return {
         "budget": number(sent["budget"], translated("The budget"), 0, MOST_MONEY),
         "holdout": USUAL_HOLDOUT if holdout is None else holdout,
+        "explore": USUAL_EXPLORE if explore is None else explore,
         "starts_on": day(sent["starts_on"]),
         "hold_days": whole(sent["hold_days"], translated("The number of days"), 1, MOST_DAYS),
         "standing": standing or 0.0,

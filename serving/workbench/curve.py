@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from features.language import written
 from training.campaign.plan import CampaignPlan
-from training.campaign.sensitivity import budget_curve
+from training.campaign.sensitivity import as_it_is, budget_curve
 
 WIDTH, HEIGHT = 640.0, 240.0
 _LEFT, _BOTTOM, _TOP, _RIGHT = 100.0, 34.0, 14.0, 22.0
@@ -36,10 +36,11 @@ class Curve:
 
 
 def curve_of(plan: CampaignPlan) -> Curve | None:
-    """Return the curve of a plan; None where there is nothing to spend."""
+    """Return the curve of a plan, without contacts made to learn; None where there is nothing to spend."""
     cost, profit = budget_curve(plan)
-    most_cost = max(float(cost.max()), plan.expected_cost)
-    most_profit = max(float(profit.max()), plan.expected_profit)
+    itself = as_it_is(plan)
+    most_cost = max(float(cost.max()), itself.cost)
+    most_profit = max(float(profit.max()), itself.profit)
     if most_cost <= 0 or most_profit <= 0:
         return None
 
@@ -51,7 +52,7 @@ def curve_of(plan: CampaignPlan) -> Curve | None:
 
     return Curve(
         " ".join(f"{across(c):.1f},{up(p):.1f}" for c, p in zip(cost, profit, strict=True)),
-        (round(across(plan.expected_cost), 1), round(up(plan.expected_profit), 1)),
+        (round(across(itself.cost), 1), round(up(itself.profit), 1)),
         [Tick(round(across(each), 1), _money(each, most_cost)) for each in (0.0, most_cost / 2, most_cost)],
         [Tick(round(up(each), 1), _money(each, most_profit)) for each in (0.0, most_profit / 2, most_profit)],
         most_cost,

@@ -14,13 +14,13 @@ from serving.campaign.plan_sentences import sentences
 from serving.store.campaign import Campaign
 from serving.workbench.choices import Choices, limits_of
 from serving.workbench.curve import Curve, curve_of
-from serving.workbench.drafting import draft_of, keep_choices, show_step, try_plan
+from serving.workbench.drafting import draft_of, groups_of, keep_choices, show_step, try_plan
 from serving.workbench.page import go_to, script_path
 from serving.workbench.visit import Visit
 from training.campaign.plan import CampaignPlan
-from training.campaign.sensitivity import Alternative, at_budgets, at_holdouts
+from training.campaign.sensitivity import Alternative, as_it_is, at_budgets, at_holdouts
 
-LIMITS = ("budget", "holdout", "starts_on", "hold_days", "standing")
+LIMITS = ("budget", "holdout", "explore", "starts_on", "hold_days", "standing")
 _LONGEST = 60
 POLICY = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -42,6 +42,7 @@ def budget(visit: Visit) -> Response:
     typed = {
         "budget": "" if choices.budget is None else f"{choices.budget:g}",
         "holdout": f"{100 * choices.holdout:g}",
+        "explore": f"{100 * choices.explore:g}",
         "starts_on": choices.starts_on.isoformat() if choices.starts_on else "",
         "hold_days": str(choices.hold_days or ""),
         "standing": f"{100 * choices.standing:g}",
@@ -69,6 +70,7 @@ def _budget_page(visit: Visit, draft: Campaign, typed: Mapping[str, str], *, pro
         why_not=why_not,
         typed=typed,
         plan=found,
+        groups=groups_of(found) if found else [],
         said=sentences(found) if found else [],
         curve=curve,
         script=script_path(),
@@ -99,21 +101,12 @@ def _other_holdouts(plan: Any) -> list[float]:
 
 def _with_chosen(plan: Any, others: list[Alternative]) -> list[tuple[Alternative, bool]]:
     """Return the alternatives with the plan itself among them, which is marked."""
-    itself = Alternative(
-        plan.terms.budget,
-        plan.holdout_share,
-        len(plan.contacts),
-        plan.n_held_out,
-        plan.expected_cost,
-        plan.expected_profit,
-        plan.detectable_effect,
-    )
 
     def order(each: tuple[Alternative, bool]) -> tuple[float, float]:
         most = float("inf") if each[0].budget is None else each[0].budget
         return most, each[0].holdout_share
 
-    return sorted([*((each, False) for each in others), (itself, True)], key=order)
+    return sorted([*((each, False) for each in others), (as_it_is(plan), True)], key=order)
 
 
 def choose_budget(visit: Visit) -> Response:

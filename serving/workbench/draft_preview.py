@@ -13,7 +13,7 @@ from serving.campaign.meant_rows import opted_out_sentences
 from serving.campaign.plan_sentences import sentences
 from serving.store.campaign import Campaign
 from serving.store.campaign_changes import confirmed
-from serving.workbench.drafting import draft_of, show_step, try_plan
+from serving.workbench.drafting import draft_of, groups_of, show_step, try_plan
 from serving.workbench.page import go_to
 from serving.workbench.planning import Planned, planned
 from serving.workbench.visit import WAIT_SECONDS, Visit
@@ -36,6 +36,7 @@ def _preview_page(visit: Visit, draft: Campaign) -> Response:
         "preview",
         why_not=why_not,
         plan=plan,
+        groups=groups_of(plan) if plan else [],
         said=_said(made) if made else [],
         contacted=_rows(visit, plan.first(SHOWN_CUSTOMERS, held_out=False)) if plan else [],
         held_out=_rows(visit, plan.first(SHOWN_CUSTOMERS, held_out=True)) if plan else [],

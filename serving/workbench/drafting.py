@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.responses import Response
@@ -14,6 +15,7 @@ from serving.workbench.choices import Choices
 from serving.workbench.page import page
 from serving.workbench.planning import Planned, planned
 from serving.workbench.visit import WAIT_SECONDS, Visit
+from training.campaign.plan import CampaignPlan
 
 STEPS = {
     "audience": translatable("Audience"),
@@ -91,6 +93,35 @@ def show_step(
         longest_name=LONGEST_NAME,
         **values,
     )
+
+
+@dataclass(frozen=True)
+class Group:
+    """Customers who are chosen for one purpose, in words: how many are to be contacted, and how many held out."""
+
+    purpose: str
+    contacted: int
+    held_out: int
+
+    @property
+    def share(self) -> float:
+        """The share of them who are held out."""
+        return self.held_out / (self.contacted + self.held_out)
+
+
+def groups_of(plan: CampaignPlan) -> list[Group]:
+    """Return the chosen by purpose, and together; one group alone where they have one purpose, none without any."""
+    figures = plan.figures
+    found = [
+        Group(purpose, int((~part["held_out"]).sum()), int(part["held_out"].sum()))
+        for purpose, part in (
+            (translated("The offer is expected to pay"), plan.for_profit),
+            (translated("Made to learn"), figures[figures["explores"]]),
+        )
+        if len(part)
+    ]
+    together = Group(translated("Together"), len(plan.contacts), plan.n_held_out)
+    return [*found, together] if len(found) > 1 else found
 
 
 def keep_choices(visit: Visit, draft: Campaign, choices: Choices, *, name: str | None = None) -> None:

@@ -68,7 +68,9 @@ def planned(store: Store, audiences: Audiences, draft: Campaign, *, fresh: bool 
     def make() -> Prepared:
         return prepare(scores, choices.offers, terms, suppress=others.suppress, running=others.running)
 
-    fixed = terms.model_copy(update={"budget": None, "holdout": 0.1, "seed": 0}).model_dump_json()
+    fixed = terms.model_copy(
+        update={"budget": None, "holdout": 0.1, "explore": 0.0, "seed": 0}
+    ).model_dump_json()
     offers = tuple(offer.model_dump_json() for offer in choices.offers)
     known = audiences.prepared((read, fixed, offers, apart), make, fresh=fresh)
     made = choose(known, terms)

@@ -166,6 +166,11 @@ class CampaignPlan:
         """The figures of those of the contacted who are contacted to learn."""
         return self.contacts[self.contacts["explores"]]
 
+    @property
+    def for_profit(self) -> pd.DataFrame:
+        """The figures of the chosen but for those who are there to learn from, and for their holdout."""
+        return self.figures[~self.figures["explores"]]
+
     @cached_property
     def _order(self) -> NDArray[np.intp]:
         """Places of the chosen within reach, the most profitable first."""

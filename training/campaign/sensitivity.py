@@ -230,6 +230,22 @@ def budget_curve(plan: CampaignPlan) -> tuple[Floats, Floats]:
     return kept * right.cost * cost, kept * right.profit * profit
 
 
+def as_it_is(plan: CampaignPlan) -> Alternative:
+    """Return the plan itself among those that `at_budgets` and `at_holdouts` give: without contacts made to learn."""
+    chosen = plan.for_profit
+    contacts = chosen[~chosen["held_out"]]
+    contacted, held_out = len(contacts), len(chosen) - len(contacts)
+    return Alternative(
+        plan.terms.budget,
+        plan.holdout_share,
+        contacted,
+        held_out,
+        float(contacts["expected_cost"].sum()),
+        float(contacts["expected_profit"].sum()),
+        minimum_detectable_effect(contacted, held_out, plan.stay_rate, power=plan.terms.power),
+    )
+
+
 def at_budgets(plan: CampaignPlan, budgets: Iterable[float]) -> list[Alternative]:
     """Return the plan at other budgets, all else as it is; customers who are contacted to learn are left out."""
     right = _correction(plan)

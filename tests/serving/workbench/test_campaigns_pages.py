@@ -212,6 +212,7 @@ def test_a_campaign_is_measured_on_the_log_that_the_operator_gave(
         ({"budget": "nan"}, "'nan' is not"),
         ({"holdout": "60"}, "The holdout in per cent is a number from 0 to 50"),
         ({"starts_on": "tomorrow"}, "Write the first day as 2026-03-21"),
+        ({"explore": "51"}, "The share made to learn in per cent is a number from 0 to 50"),
         ({"hold_days": "1.5"}, "The number of days is a whole number"),
     ],
 )
@@ -714,6 +715,48 @@ def test_who_took_the_incentive_is_sent_with_the_orders(
     assert kept and kept.findings
     # 20 incentives of 0.5, and a contact of 0.1 for each
     assert kept.findings["record"]["cost"] == pytest.approx(20 * 0.5 + 0.1 * len(contacted))
+
+
+@pytest.mark.parametrize(
+    ("language", "earning", "learning"),
+    [
+        ("en", "The offer is expected to pay", "Made to learn"),
+        ("fa", "انتظار می‌رود پیشنهاد صرف کند", "برای یادگیری"),
+    ],
+)
+def test_contacts_made_to_learn_are_chosen_in_the_wizard_and_shown_apart(
+    opened: Opened, store: Store, language: str, earning: str, learning: str
+) -> None:
+    browser = opened(language=language)
+    draft = begun(browser, name="spring")
+    step(browser, f"{draft}/offers", on=f"{draft}/offers", remove="call")
+    # An offer that pays for some, and may for others.
+    step(browser, f"{draft}/offers", **OFFER | {"contact_cost": "3", "acceptance": "30"})
+
+    step(browser, f"{draft}/budget", holdout="10", explore="40", go="stay")
+    some = browser.seen(f"{draft}/budget")
+    preview = browser.seen(f"{draft}/preview")
+    step(browser, f"{draft}/budget", holdout="10", explore="0", go="stay")
+    none = browser.seen(f"{draft}/budget")
+
+    def row(page: str, name: str) -> tuple[int, int, str]:
+        cells = re.search(
+            rf'<th scope="row">{name}</th><td>([^<]+)</td><td>([^<]+)</td><td>([^<]+)</td>', page
+        )
+        assert cells, text_of(page)
+        return int(cells[1]), int(cells[2]), cells[3]
+
+    earners, learners = row(some, earning), row(some, learning)
+    assert earners[1] == round(0.1 * sum(earners[:2])) and earners[0] > 20
+    assert 1 <= learners[0] <= learners[1] <= learners[0] + 1
+    assert row(preview, earning) == earners and row(preview, learning) == learners
+    assert row(none, earning) == earners and f'<th scope="row">{learning}</th>' not in none
+    # The plan's own row is of the same customers as the rows beside it, and as the plan without contacts to learn.
+    own = re.compile(r'<tr class="chosen">.*?</tr>')
+    assert [re.findall(r"<td>([^<]*)</td>", each)[:4] for each in own.findall(some)] == [
+        re.findall(r"<td>([^<]*)</td>", each)[:4] for each in own.findall(none)
+    ]
+    assert 'name="explore" type="text" value="0"' in none
 
 
 def test_sliders_try_values_that_are_not_kept(opened: Opened, store: Store) -> None:

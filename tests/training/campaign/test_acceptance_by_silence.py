@@ -14,7 +14,7 @@ from training.campaign.acceptance import acceptance_prior
 from training.campaign.acceptance_by_silence import bands_of, learn_by_silence, pooled
 from training.campaign.candidates import prices
 from training.campaign.plan import CampaignPlan, plan
-from training.campaign.sensitivity import same_list, tornado
+from training.campaign.sensitivity import as_it_is, at_budgets, same_list, tornado
 from training.campaign.settings import PlanTerms
 from training.offers.acceptance_band import AcceptanceBand
 from training.offers.offer_files import read_offers, write_offers
@@ -186,6 +186,23 @@ def test_some_contacts_are_made_to_learn_within_the_budget_with_as_many_held_out
     assert exploring.expected_cost <= 300
     assert not set(explorers["stratum"]) & set(chosen[chosen["purpose"] == "profit"]["stratum"])
     assert f"Of these contacts {len(explorers)} are made to learn" in " ".join(sentences(exploring))
+
+
+def test_a_plan_stands_among_its_alternatives_without_those_it_contacts_to_learn(
+    exploring: CampaignPlan,
+) -> None:
+    unlimited = plan(exploring.known.customers, exploring.offers, PlanTerms(explore=0.2))
+    assert len(unlimited.explorers) and len(exploring.explorers)
+
+    own, ample = as_it_is(unlimited), at_budgets(unlimited, [1e6])[0]
+    within, same = as_it_is(exploring), at_budgets(exploring, [300.0])[0]
+
+    assert (ample.contacted, ample.held_out) == (own.contacted, own.held_out)
+    assert (ample.cost, ample.profit) == (pytest.approx(own.cost), pytest.approx(own.profit))
+    assert ample.detectable_effect == own.detectable_effect
+    assert abs(within.contacted - same.contacted) <= 1
+    assert within.cost == pytest.approx(same.cost, rel=0.01)
+    assert exploring.expected_cost - within.cost == pytest.approx(exploring.explorers["expected_cost"].sum())
 
 
 def test_without_a_holdout_or_doubt_nobody_is_contacted_to_learn() -> None:
