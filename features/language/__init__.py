@@ -20,6 +20,7 @@ A placeholder has a format of Python's, or one of these:
 Numbers have the digits and marks of the language.
 """
 
+from features.language.alphabet import alphabetical as alphabetical
 from features.language.catalogue import (
     known_sentences as known_sentences,
     saying_instead as saying_instead,

@@ -10,7 +10,8 @@ import pandas as pd
 from features.errors import StayworthError
 from features.language import translated
 from features.log.identity import examples
-from serving.store.customers import Choice, Customers
+from serving.store.choice import Choice
+from serving.store.customers import Customers
 from serving.store.store import Store
 from training.model.score_schema import SCHEMA, SCORE_COLUMNS
 

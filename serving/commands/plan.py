@@ -99,7 +99,7 @@ def _planned(
     from serving.campaign.meant_rows import OPT_OUTS
     from serving.campaign.published_list import published_scores, require_zeros_as_published
     from serving.campaign.running_campaigns import running_campaigns
-    from serving.store.customers import Choice
+    from serving.store.choice import Choice
     from training.campaign.plan import plan as make_plan
     from training.offers.offer_files import read_offers
 

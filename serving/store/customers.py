@@ -11,9 +11,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from features.errors import NothingPublished
+from serving.store.choice import Choice, Tally
+from serving.store.chosen_places import found_of_kinds, place_of, read_through
 from serving.store.database import WAIT_SECONDS, Database
 from serving.store.loading import renew_statistics
-from serving.store.own_column import OWN, OwnColumn
 from serving.store.own_columns import OwnColumns
 from serving.store.own_places import place_own
 from serving.store.rankings import ORDERS, rank, ranks_of
@@ -25,40 +26,6 @@ _CHUNK_ROWS = 10_000
 _LINKS = "links"
 _SECRET_BYTES = 64
 _COUNTS = 100
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Which customers, and in which order; an empty tuple chooses all.
-
-    Parameters
-    ----------
-    tiers, stages, bands : tuples of str
-    own : tuple of str
-        Keys of values of own columns (`serving.store.own_column.OwnValue`): of each column that has some of them,
-        one. Nobody has a key that is none.
-    recent : bool
-        Leave out the dormant.
-    ordered_by : of `serving.store.rankings.ORDERS`, or "own:" and the name of an own column
-    ascending : bool
-    """
-
-    tiers: tuple[str, ...] = ()
-    stages: tuple[str, ...] = ()
-    bands: tuple[str, ...] = ()
-    own: tuple[str, ...] = ()
-    recent: bool = False
-    ordered_by: str = ORDERS[0]
-    ascending: bool = False
-
-    def holds(self, kind: Tally) -> bool:
-        """Tell whether customers of a kind are chosen, as far as their kind tells."""
-        return (
-            (not self.tiers or kind.value_tier in self.tiers)
-            and (not self.stages or kind.stage in self.stages)
-            and (not self.bands or kind.churn_band in self.bands)
-            and not (self.recent and kind.dormant)
-        )
 
 
 @dataclass(frozen=True)
@@ -74,20 +41,6 @@ class Page:
 
     rows: Sequence[sa.Row[Any]]
     more: bool
-
-
-@dataclass(frozen=True)
-class Tally:
-    """Customers of one kind in the newest set."""
-
-    kind: int
-    set_id: int
-    value_tier: str
-    stage: str | None
-    churn_band: str
-    dormant: bool
-    customers: int
-    value_at_risk: float
 
 
 @dataclass(frozen=True)
@@ -192,12 +145,12 @@ class Customers:
             return Page([], False)
         falling = choice.ascending != back  # whether ranks fall from row to row
         if choice.own:
-            places = _place_of(choice, self.own.all())
+            places = place_of(choice, self.own.all())
             if places is None:
                 return Page([], False)
-            found = _read_through(*places, kinds, beyond, falling, rows + 1)
+            found = read_through(*places, kinds, beyond, falling, rows + 1)
         else:
-            found = _found(choice.ordered_by, kinds, beyond, falling, rows + 1)
+            found = found_of_kinds(choice.ordered_by, kinds, beyond, falling, rows + 1)
         theirs = (scores.c.set_id == found.c.set_id) & (scores.c.customer_id == found.c.customer_id)
         place = found.c["rank"]
         statement = sa.select(place, scores).select_from(found.join(scores, theirs))
@@ -211,7 +164,7 @@ class Customers:
         if not (choice.own and kinds):
             return sum(kind.customers for kind in kinds)
         columns = self.own.all()
-        places = _place_of(replace(choice, ordered_by=ORDERS[0]), columns)
+        places = place_of(replace(choice, ordered_by=ORDERS[0]), columns)
         if places is None:
             return 0
         asked = (kinds[0].set_id, columns[0].brought_at, replace(choice, ordered_by="", ascending=False))
@@ -286,59 +239,3 @@ class Customers:
         """Return how many alerts of each kind are open."""
         counted = sa.select(alerts.c.kind, sa.func.count().label("open")).group_by(alerts.c.kind)
         return {row.kind: row.open for row in self._database.select(counted)}
-
-
-def _place_of(
-    choice: Choice, columns: Sequence[OwnColumn]
-) -> tuple[sa.Column[int], sa.ColumnElement[bool]] | None:
-    """Return the column of places that a choice is ordered by, and the own values chosen; None: nobody has them."""
-    orders = {name: own_places.c[f"score_{number}"] for number, name in enumerate(ORDERS)}
-    orders |= {f"{OWN}{each.name}": own_places.c[f"own_{each.place}"] for each in columns}
-    if choice.ordered_by not in orders:
-        return None
-    wanted, known = set(choice.own), set[str]()
-    chosen: list[sa.ColumnElement[bool]] = [sa.true()]
-    for column in columns:
-        of_column = [each for each in column.values if each.key in wanted]
-        known |= {each.key for each in of_column}
-        place = own_places.c[f"own_{column.place}"]
-        if of_column:
-            chosen.append(sa.or_(*(place.between(each.first, each.last) for each in of_column)))
-    return None if wanted - known else (orders[choice.ordered_by], sa.and_(*chosen))
-
-
-def _read_through(
-    place: sa.Column[int],
-    chosen: sa.ColumnElement[bool],
-    kinds: Sequence[Tally],
-    beyond: int | None,
-    falling: bool,
-    rows: int,
-) -> sa.Subquery:
-    """Return the first rows of some kinds and own values, by reading the narrow table of places to its end."""
-    chosen &= own_places.c.kind.in_([each.kind for each in kinds]) & (own_places.c.set_id == kinds[0].set_id)
-    if beyond is not None:
-        chosen &= place < beyond if falling else place > beyond
-    columns = (place.label("rank"), own_places.c.set_id, own_places.c.customer_id)
-    order = place.desc() if falling else place
-    return sa.select(*columns).where(chosen).order_by(order).limit(rows).subquery("found")
-
-
-def _found(
-    ordered_by: str, kinds: Sequence[Tally], beyond: int | None, falling: bool, rows: int
-) -> sa.Subquery:
-    """Return the first rows of some kinds together: the first of each kind, which lie together, and of these the first.
-
-    As text: of hundreds of kinds, SQLAlchemy takes longer to write the statement than the database to answer it.
-    """
-    direction, beyond_it = ("DESC", "<") if falling else ("", ">")
-    after = "" if beyond is None else f"AND rank {beyond_it} {int(beyond)}"
-    of_kind = (
-        "SELECT * FROM (SELECT rank, set_id, customer_id FROM rankings WHERE ordered_by = :ordered_by "
-        f"AND kind = {int(each.kind)} {after} AND set_id = {int(each.set_id)} "
-        f"ORDER BY rank {direction} LIMIT {int(rows)}) AS kind_{int(each.kind)}"
-        for each in kinds
-    )
-    text = f"{' UNION ALL '.join(of_kind)} ORDER BY rank {direction} LIMIT {int(rows)}"
-    columns = (rankings.c.rank, rankings.c.set_id, rankings.c.customer_id)
-    return sa.text(text).bindparams(ordered_by=ordered_by).columns(*columns).subquery("found")

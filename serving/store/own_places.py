@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from features.language import alphabetical
 from serving.store.loading import load, sliced
 from serving.store.own_column import OWN, OwnColumn, column_of
 from serving.store.rankings import ORDERS, Ranks, ranking
@@ -86,7 +87,7 @@ def _placed(column: OwnColumn, cells: pd.Series) -> tuple[np.ndarray, list[list[
         order = np.argsort(np.where(np.isnan(numbers), np.inf, -numbers), kind="stable")
         return _numbered(order), _ranges(numbers[order])
     texts = cells.map(lambda cell: "" if cell is None else str(cell)).to_numpy(dtype=object)
-    distinct = sorted(set(texts) - {""}, key=lambda text: (text.casefold(), text), reverse=True)
+    distinct = sorted(set(texts) - {""}, key=lambda text: (alphabetical(text), text), reverse=True)
     number = {"": -1} | {text: place for place, text in enumerate(distinct)}
     codes = np.array([number[text] for text in texts], dtype=np.int64)
     order = np.argsort(codes, kind="stable")

@@ -341,10 +341,16 @@ def _said_of(visit: Visit, error: StayworthError) -> Response:
     return said(visit, title, str(error), status=status, back=_page_of(visit))
 
 
+_FORMS_OF = {"models": "/models", "customers": "/customers", "segments": "/customers"}
+"""The page that has the forms whose addresses begin so."""
+
+
 def _page_of(visit: Visit) -> str:
-    """Return the address of the campaign that a form was of; empty where it was of none."""
-    number = visit.path.get("number", "")
-    return f"/campaigns/{number}" if visit.url.path.startswith(f"/campaigns/{number}/") and number else ""
+    """Return the address of the page that a form was of: of its campaign, where it was of one."""
+    number, path = visit.path.get("number", ""), visit.url.path
+    if number and path.startswith(f"/campaigns/{number}/"):
+        return f"/campaigns/{number}"
+    return _FORMS_OF.get(path.split("/")[1], "")
 
 
 def _limit(entrance: Entrance | None) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from features.errors import ChangedMeanwhile
 from features.language import translated
 from serving.campaign.published_list import published_scores
 from serving.store.campaign import Campaign
-from serving.store.customers import Choice
+from serving.store.choice import Choice
 from serving.store.store import Store
 from training.campaign.prepared import Prepared
 

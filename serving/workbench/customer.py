@@ -68,7 +68,8 @@ def show(visit: Visit) -> Response:
     customer_id = visit.sources.sealer.opened(CUSTOMER, visit.path["key"])
     history = visit.sources.store.customers.history(customer_id) if customer_id is not None else []
     if customer_id is None or not history:
-        return said(visit, translated("There is no such customer in the published lists."), status=404)
+        nobody = translated("There is no such customer in the published lists.")
+        return said(visit, nobody, status=404, back="/customers")
     newest = history[0]
     known, problem = _known(visit, customer_id, newest.snapshot_date)
     scenarios = _scenarios(known, newest.model_version) if known else []

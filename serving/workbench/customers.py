@@ -17,12 +17,14 @@ from features.language import translated, translated_in
 from serving.campaign.published_list import published_rows
 from serving.lists.export import write_table
 from serving.lists.id_length import with_id_lengths
-from serving.store.customers import Page, PublishedSet, Tally
+from serving.store.choice import Tally
+from serving.store.customers import PAGE_ROWS, Customers, Page, PublishedSet
 from serving.store.rankings import BANDS
 from serving.store.segments import LONGEST_NAME
 from serving.workbench.own_columns import cells_of, chosen_in_words, filters, names_of, with_cells
 from serving.workbench.page import go_to, page, said
 from serving.workbench.query import TableQuery, is_own
+from serving.workbench.spellings import spellings
 from serving.workbench.visit import SEARCH, WAIT_SECONDS, Visit
 from serving.workbench.words import (
     BAND_NAMES,
@@ -62,7 +64,9 @@ def show(visit: Visit) -> Response:
     sets = store.customers.sets()
     if not sets:
         return page(visit, "empty.html")
-    query, searched = _query(visit), _searched(visit)
+    own = store.customers.own.all()
+    asked, searched = _query(visit), _searched(visit)
+    query = asked.ordered_among(names_of(own))
     newest = sets[0]
     replaced = query.set_id is not None and query.set_id != newest.id
     if replaced:
@@ -71,14 +75,15 @@ def show(visit: Visit) -> Response:
         found = store.customers.page(query.choice, beyond=query.beyond, back=query.back)
         links = _links(query, found, newest)
     else:
-        found, links = store.customers.search(searched), {}
-    tallies, own = store.customers.tallies(), store.customers.own.all()
+        found, links = _search(store.customers, searched), {}
+    tallies = store.customers.tallies()
     names = {name: translated(each) for name, each in COLUMN_NAMES.items()} | names_of(own)
     cells = cells_of(store.customers.own, own, [row.customer_id for row in found.rows])
     return page(
         visit,
         "customers.html",
         query=query,
+        order_gone=query.choice != asked.choice,
         newest=newest,
         replaced=replaced,
         searched=searched,
@@ -127,6 +132,14 @@ def segment_query(visit: Visit, wanted: str) -> TableQuery:
 def _searched(visit: Visit) -> str | None:
     key = visit.query.get("found")
     return visit.sources.sealer.opened(SEARCH, key) if key else None
+
+
+def _search(customers: Customers, typed: str) -> Page:
+    """Return the customers whose ids begin as somebody typed, in any of its spellings."""
+    pages = [customers.search(each) for each in spellings(typed)]
+    rows = {row.customer_id: row for page in pages for row in page.rows}
+    by_id = [rows[each] for each in sorted(rows)]
+    return Page(by_id[:PAGE_ROWS], len(by_id) > PAGE_ROWS or any(page.more for page in pages))
 
 
 def _links(query: TableQuery, found: Page, newest: PublishedSet) -> dict[str, str]:
@@ -203,7 +216,8 @@ def export(visit: Visit) -> Response:
 
     The kind ``plan`` has every column of a score instead: a list that ``stayworth plan`` reads.
     """
-    query, kind = TableQuery.of(visit.form), visit.sent("kind")
+    own, kind = visit.sources.store.customers.own, visit.sent("kind")
+    query = TableQuery.of(visit.form).ordered_among(names_of(own.all()))
     if kind not in EXPORTS:
         raise StayworthError(translated("Choose CSV, Excel, or the list for a plan."))
     of_score = [name for name in query.columns if not is_own(name)]
@@ -212,10 +226,11 @@ def export(visit: Visit) -> Response:
         visit.sources.store.customers, query.choice, SCORE_COLUMNS if kind == PLAN else shown
     )
     if set_id is None:
-        return said(visit, translated("Nobody is chosen, so there is no list to take out."), status=400)
+        nobody = translated("Nobody is chosen, so there is no list to take out.")
+        return said(visit, nobody, status=400, back="/customers")
     if kind != PLAN and "reasons" in table:
         table = table.assign(reasons=list(map(retold_reasons, table["reasons"])))
-    table = with_cells(table, visit.sources.store.customers.own, query.columns)
+    table = with_cells(table, own, query.columns)
     about = f"{len(table)} customers of set {set_id}, {kind}"
     visit.sources.store.audit.add(visit.who.name, "take out list", about, wait_seconds=WAIT_SECONDS)
     folder = tempfile.TemporaryDirectory(prefix="stayworth-")

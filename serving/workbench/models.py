@@ -127,11 +127,12 @@ def card(visit: Visit) -> Response:
     """Show the model card of a version."""
     number = visit.path["number"]
     if number not in {version.version for version in visit.sources.versions.all()}:
-        return said(visit, translated("There is no such version."), status=404)
+        return said(visit, translated("There is no such version."), status=404, back="/models")
     with temporary_folder() as folder:
         file = visit.sources.versions.registry.download(number, folder) / CARD
         if not file.is_file():
-            return said(visit, translated("This version was registered without a card."), status=404)
+            without = translated("This version was registered without a card.")
+            return said(visit, without, status=404, back="/models")
         return HTMLResponse(
             file.read_text(encoding="utf-8"), headers={"Content-Security-Policy": CARD_POLICY}
         )

@@ -14,7 +14,8 @@ from features.errors import StayworthError
 from features.language import translatable, translated, translated_in
 from serving.alerts.signals import KIND_NAMES
 from serving.store.campaign_changes import PLANNED, SENT
-from serving.store.customers import PublishedSet, Tally
+from serving.store.choice import Tally
+from serving.store.customers import PublishedSet
 from serving.store.rankings import BANDS
 from serving.workbench.list_and_champion import PUBLISH, another_version
 from serving.workbench.page import page

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from features.errors import StayworthError
 from features.language import translated, written
 from serving.lists.own_cells import own_cells
-from serving.store.customers import Choice
+from serving.store.choice import Choice
 from serving.store.own_column import OWN, OwnColumn, OwnValue
 from serving.store.own_columns import OwnColumns
 from serving.workbench.page import go_to, said

@@ -6,7 +6,7 @@ It holds no customer: a page begins after a rank, and a search is a sealed key.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from starlette.datastructures import ImmutableMultiDict, QueryParams
 
 from features.customer_groups import STAGES, TIERS
-from serving.store.customers import Choice
+from serving.store.choice import Choice
 from serving.store.own_column import OWN
 from serving.store.rankings import BANDS, ORDERS
 from serving.workbench.words import COLUMN_NAMES, USUAL_COLUMNS
@@ -106,6 +106,15 @@ class TableQuery:
         """
         up = not self.choice.ascending if by == self.choice.ordered_by else texts
         return replace(self, choice=replace(self.choice, ordered_by=by, ascending=up)).address()
+
+    def ordered_among(self, own: Collection[str]) -> Self:
+        """Return it in the usual order, from its first page, where it is ordered by an own column that is gone."""
+        by = self.choice.ordered_by
+        if by in ORDERS or by in own:
+            return self
+        return replace(
+            self, choice=replace(self.choice, ordered_by=ORDERS[0], ascending=False), beyond=None, back=False
+        )
 
     def is_chosen(self) -> bool:
         """Tell whether some customers are left out."""

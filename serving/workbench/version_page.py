@@ -57,7 +57,7 @@ def show(visit: Visit) -> Response:
     number = visit.path["number"]
     version = next((each for each in visit.sources.versions.all() if each.version == number), None)
     if version is None:
-        return said(visit, translated("There is no such version."), status=404)
+        return said(visit, translated("There is no such version."), status=404, back="/models")
     return page(
         visit,
         "version.html",

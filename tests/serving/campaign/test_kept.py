@@ -20,7 +20,7 @@ from serving.commands.campaigns import campaigns
 from serving.commands.measure import measure
 from serving.commands.plan import plan
 from serving.lists.export import write_table
-from serving.store.customers import Choice
+from serving.store.choice import Choice
 from serving.store.store import Store
 
 OFFERS = """

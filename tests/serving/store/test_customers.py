@@ -9,7 +9,7 @@ import alembic.command
 import pandas as pd
 import sqlalchemy as sa
 
-from serving.store.customers import Choice
+from serving.store.choice import Choice
 from serving.store.own_column import key_of
 from serving.store.schema import alembic_config
 from serving.store.store import Store

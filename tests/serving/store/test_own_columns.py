@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from features.errors import StayworthError
-from serving.store.customers import Choice
+from serving.store.choice import Choice
 from serving.store.own_column import key_of
 from serving.store.store import Store
 

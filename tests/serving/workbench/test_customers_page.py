@@ -179,6 +179,41 @@ def test_a_list_that_is_replaced_while_it_is_taken_out_is_not_mixed(
     assert "Take it out again" in answer.text
 
 
+def test_an_id_is_found_however_a_keyboard_writes_it(opened: Opened) -> None:
+    browser = opened()
+
+    def found(wanted: str) -> list[str]:
+        return shown(browser.send("/customers/search", wanted=wanted).text)
+
+    assert found("c۰۰۷") == found("c007") == ["c007"]
+    assert found("علي") == found("علی") == ["علی رضایی"]
+    assert found("۰۰۷") == []
+
+
+def test_a_search_that_finds_more_than_a_page_says_so(opened: Opened) -> None:
+    said = text_of(opened().send("/customers/search", wanted="c").text)
+
+    assert "Ids that begin with c: the first 50 customers" in said
+    assert "There are more than 50 of them" in said
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "back"),
+    [
+        ("/segments", {"name": ""}, "/customers"),
+        ("/customers/export", {"kind": "csv", "tier": "destroyer"}, "/customers"),
+        ("/models/9/promote", {"reason": ""}, "/models"),
+    ],
+)
+def test_a_form_that_is_refused_leads_back_to_its_page(
+    opened: Opened, path: str, fields: dict[str, str], back: str
+) -> None:
+    answer = opened().send(path, **fields)
+
+    assert answer.status_code == 400
+    assert f'<p><a href="{back}">' in answer.text
+
+
 def test_nobody_is_no_file(opened: Opened) -> None:
     browser = opened()
 

@@ -138,6 +138,32 @@ def test_what_was_kept_is_told_in_the_readers_language(opened: Opened, store: St
     assert store.customers.own.cells_of(["c000", "c001"]) == {"c000": ["یزد", 1500], "c001": ["یزد", 120000]}
 
 
+def test_an_order_by_a_column_that_is_gone_is_the_usual_one(opened: Opened) -> None:
+    browser = opened()
+    bring(browser, FILE.encode())
+    segment = browser.send("/segments", name="by credit", by="own:credit", up="1", dormant="1")
+    bring(browser, b"customer_id,manager\nc000,Sara\n")
+
+    kept = browser.seen(f"/customers?{segment.url.query.decode()}")
+    table = browser.send("/customers/export", kind="csv", by="own:credit", up="1")
+
+    assert "ordered by is there no more: it is in the usual order" in text_of(kept)
+    assert customers(kept)[:3] == customers(browser.seen("/customers?dormant=1"))[:3]
+    assert table.status_code == 200
+
+
+def test_persian_texts_are_in_the_order_of_their_alphabet(opened: Opened) -> None:
+    browser = opened()
+    cities = ["یزد", "گرگان", "هرمز", "پاوه", "تهران", "چابهار"]
+    rows = "".join(f"c{number:03},{city}\n" for number, city in enumerate(cities, 5))
+    bring(browser, f"customer_id,شهر\n{rows}".encode())
+
+    page = browser.seen("/customers?dormant=1&by=own:شهر&up=1&column=own:شهر")
+
+    shown = re.findall(r'<td class="text"><bdi>([^<]+)</bdi>', page)
+    assert shown == ["پاوه", "تهران", "چابهار", "گرگان", "هرمز", "یزد"]
+
+
 def test_who_is_no_administrator_brings_no_columns(opened: Opened, store: Store) -> None:
     store.users.add("sara", "campaign", "correct horse battery")
     browser = opened(loopback=False)
