@@ -19,7 +19,9 @@ from serving.workbench.query import TableQuery
 from training.campaign.settings import MOST_DAYS, PlanTerms
 from training.offers.offers import Offer
 
-MOST_MONEY = 1e12
+MOST_MONEY, MOST_CUSTOMERS = 1e12, 10**9
+LONGEST_WORDS = 60
+"""Letters of an offer's name, and of its channel."""
 USUAL_HOLDOUT, USUAL_EXPLORE = 0.1, 0.05
 _SEEDS = 2**31
 _GREGORIAN = 1700
@@ -214,6 +216,27 @@ def limits_of(sent: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
+def _words(text: str, what: str) -> str:
+    """Return a text with single spaces.
+
+    Raises
+    ------
+    StayworthError
+        If it is too long for a table and a list.
+    """
+    words = " ".join(text.split())
+    if len(words) > LONGEST_WORDS:
+        raise StayworthError(
+            translated(
+                "{what} has at most {n:character|characters}; this one has {m:,}.",
+                what=what,
+                n=LONGEST_WORDS,
+                m=len(words),
+            )
+        )
+    return words
+
+
 def offer_of(sent: Mapping[str, str]) -> Offer:
     """Read an offer from the fields of a form.
 
@@ -222,7 +245,7 @@ def offer_of(sent: Mapping[str, str]) -> Offer:
     StayworthError
         If a field is missing or out of bounds.
     """
-    name = " ".join(sent["offer_name"].split())
+    name = _words(sent["offer_name"], translated("The name of an offer"))
     if not name:
         raise StayworthError(translated("Give the offer a name."))
     acceptance = number(sent["acceptance"], translated("The acceptance in per cent"), 0, 100, share=True)
@@ -236,12 +259,12 @@ def offer_of(sent: Mapping[str, str]) -> Offer:
     try:
         return Offer(
             name=name,
-            channel=" ".join(sent["channel"].split()),
+            channel=_words(sent["channel"], translated("The channel of an offer")),
             contact_cost=number(sent["contact_cost"], translated("The cost of a contact"), 0, MOST_MONEY)
             or 0.0,
             acceptance_rate=acceptance,
             redemption_rate=1.0 if redemption is None else redemption,
-            capacity=whole(sent["capacity"], translated("The most customers"), 0, 10**9),
+            capacity=whole(sent["capacity"], translated("The most customers"), 1, MOST_CUSTOMERS),
             incentive_share=(incentive or 0.0) if is_share else None,
             incentive_cost=None if is_share else incentive or 0.0,
         )

@@ -28,6 +28,9 @@ OFFER_FIELDS = (
     "capacity",
 )
 
+_READ = 1_000
+"""Letters of a field that are looked at, so that what is too long is said, and not cut."""
+
 
 def offers(visit: Visit) -> Response:
     """Show the chosen offers, a form for another, and those of past campaigns."""
@@ -48,7 +51,7 @@ def choose_offers(visit: Visit) -> Response:
     """Add an offer, typed or of the library, or take one out."""
     draft = draft_of(visit)
     choices = Choices.from_dict(draft.choices)
-    typed = {name: visit.sent(name) for name in OFFER_FIELDS}
+    typed = {name: visit.sent(name, _READ) for name in OFFER_FIELDS}
     try:
         if gone := visit.sent("remove"):
             _require_offer(gone, (offer.name for offer in choices.offers))

@@ -241,6 +241,34 @@ def test_an_offer_is_called_as_it_is_typed_and_runs_nothing(opened: Opened) -> N
     assert twice.status_code == 400 and "Two offers are called 'call'" in unescape(twice.text)
 
 
+@pytest.mark.parametrize(
+    ("language", "fields", "words"),
+    [
+        ("en", {"capacity": "0"}, "The most customers is a number from 1 to 1,000,000,000; '0' is not."),
+        ("fa", {"capacity": "۰"}, "حداکثر مشتری عددی از ۱ تا"),
+        (
+            "en",
+            {"offer_name": "x" * 500},
+            "The name of an offer has at most 60 characters; this one has 500.",
+        ),
+        ("fa", {"offer_name": "x" * 61}, "نام پیشنهاد حداکثر ۶۰ نویسه دارد؛ این یکی ۶۱ نویسه دارد."),
+        ("en", {"channel": "y" * 61}, "The channel of an offer has at most 60 characters"),
+    ],
+)
+def test_an_offer_out_of_bounds_is_refused_in_words(
+    opened: Opened, store: Store, language: str, fields: dict[str, str], words: str
+) -> None:
+    browser = opened(language=language)
+    draft = begun(browser)
+
+    refused = step(browser, f"{draft}/offers", **OFFER | {"offer_name": "another"} | fields)
+    kept = store.campaigns.numbered(1)
+
+    assert refused.status_code == 400 and words in text_of(refused.text)
+    assert f'value="{next(iter(fields.values()))}"' in refused.text
+    assert kept and [each["name"] for each in kept.choices["offers"]] == ["call"]
+
+
 def test_an_audience_of_nobody_is_refused_with_what_was_typed(opened: Opened) -> None:
     page = opened().send("/campaigns", name="nobody's", tier="low", band="very likely", dormant="1")
 
