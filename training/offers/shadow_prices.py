@@ -105,7 +105,9 @@ def solve_dual(gain: Floats, limits: Limits) -> Duals:
     ceiling = [_steepest(positive, use) + ROUNDING for use in limits.usage]
     prices, best, best_prices = np.zeros(n_limits), np.inf, np.zeros(n_limits)
     columns: list[Floats] = []
-    weights, slacks, earnings = np.ones(1), [], []
+    slacks: list[Floats] = []
+    earnings: list[float] = []
+    weights = np.ones(1)
     for _ in range(_MOST_CUTS):
         pick, keen = respond(gain, limits, prices)
         buys = np.flatnonzero(keen)
@@ -118,6 +120,11 @@ def solve_dual(gain: Floats, limits: Limits) -> Duals:
         if (slack >= 0).all() and not prices.any():
             break
         # Every choice is a cut: dual(u) ≥ earned + u·slack. The master problem minimises their upper hull.
+        if any(
+            -earned == known and (slack == cut[:-1]).all()
+            for cut, known in zip(slacks, earnings, strict=True)
+        ):
+            break  # one that it has: what is between hull and dual is the rounding of its solver
         slacks.append(np.append(slack, -1.0))
         earnings.append(-earned)
         lowest = _lowest(np.array(slacks)[:, :-1], -np.array(earnings), ceiling)

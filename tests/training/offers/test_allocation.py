@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
+from training.offers import shadow_prices
 from training.offers.allocation import NOBODY, allocate
 
 
@@ -141,3 +144,22 @@ def _exact(
         options=options,
     )
     return float(-found.fun)
+
+
+def test_a_budget_of_next_to_nothing_is_priced_in_a_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = 0
+
+    def counted(*money: Any, **limits: Any) -> Any:
+        nonlocal steps
+        steps += 1
+        return linprog(*money, **limits)
+
+    monkeypatch.setattr(shadow_prices, "linprog", counted)
+    gain = [[0.07, -8.0], [0.28, -9.0], [0.25, -6.0]]
+    cost = [[2.0, 11.0], [2.0, 12.0], [2.5, 10.0]]
+
+    found = allocate(gain, cost, budget=0.01, capacities=[None, 55])
+
+    # the best ratio is .28 / 2 for each unit of money
+    assert found.contacts == 0 and found.bound == pytest.approx(0.01 * 0.28 / 2)
+    assert 0 < steps < 20  # the answers of the solver differ by its rounding for as long as it is asked
