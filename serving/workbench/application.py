@@ -60,7 +60,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-_STATUS_OF_BUSY, _STATUS_OF_CHANGED = 503, 409
+_STATUS_OF_BUSY, _STATUS_OF_CHANGED, _STATUS_OF_FILES = 503, 409, 415
 
 _log = logging.getLogger("stayworth.access")
 
@@ -229,14 +229,7 @@ class _Door:
             response = await run_in_threadpool(self._in_words, visit, request.method, handle, keeps)
             await visit.form.close()
         except HTTPException as error:
-            with use_language(visit.language):
-                response = said(
-                    await run_in_threadpool(self._with_user, visit),
-                    translated("Too much was sent."),
-                    *_limit(entrance),
-                    status=error.status_code,
-                    back=_page_of(visit),
-                )
+            response = await run_in_threadpool(self._unread, visit, entrance, error.status_code)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         if session != request.cookies.get("stayworth_session"):
@@ -276,6 +269,20 @@ class _Door:
         except StoreError:
             return False
         return user is not None and entrance is not None and user.may(entrance.role)
+
+    def _unread(self, visit: Visit, entrance: Entrance | None, status: int) -> Response:
+        """Say why nothing was read of what was sent: it is too much, or files of somebody who may not send them."""
+        with use_language(visit.language), saying_instead(IN_BROWSER):
+            known, back = self._with_user(visit), _page_of(visit)
+            if entrance is None or not entrance.files or status != _STATUS_OF_FILES:
+                return said(
+                    known, translated("Too much was sent."), *_limit(entrance), status=status, back=back
+                )
+            if known.user is not None:
+                return _refusal(known, known.user.role, entrance.role)
+            title = translated("This file cannot be taken now.")
+            why = translated("Your session has ended, or the store cannot be reached. Nothing was changed.")
+            return said(known, title, why, status=_STATUS_OF_BUSY, back=back)
 
     def _in_words(self, visit: Visit, method: str, handle: Handler, keeps: bool) -> Response:
         """Answer in the visitor's language; say what went wrong where it did."""
@@ -378,7 +385,7 @@ async def _form(request: Request, *, files: bool) -> FormData:
         parts.append(part)
     request._body = b"".join(parts)
     if "multipart" in request.headers.get("content-type", ""):
-        raise HTTPException(415)
+        raise HTTPException(_STATUS_OF_FILES)
     return await request.form()
 
 

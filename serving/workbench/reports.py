@@ -18,7 +18,7 @@ from features.language import current_language, saying_instead, use_language
 from features.log.settings import Columns, LogSettings
 from serving.campaign.economics import made_report
 from serving.report.page import Tile, report_page, tiles_of
-from serving.workbench.wording import IN_BROWSER, about_the_log
+from serving.workbench.wording import IN_BROWSER, about_the_log, findings_of_the_log
 
 PERIODS = ("week", "month", "quarter", "year")
 CALENDARS = ("gregorian", "jalali")
@@ -126,4 +126,4 @@ class Reports:
         settings = self._settings.model_copy(update={**chosen, "out": Path(), "star_schema": False})
         with use_language(language), saying_instead(IN_BROWSER), about_the_log():
             made = made_report(settings, self._log, self._columns, lambda step, done, total: None)
-            return Made(report_page(made), tiles_of(made), list(made.findings))
+            return Made(report_page(made), tiles_of(made), findings_of_the_log(made.findings))

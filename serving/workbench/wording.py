@@ -6,7 +6,7 @@ It is the control there that does it, or who can.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from features.errors import StayworthError
@@ -164,6 +164,18 @@ def of_the_log(sentence: str) -> str:
         "the file so that it needs none."
     )
     return sentence if who in sentence else f"{sentence} {who}"
+
+
+def findings_of_the_log(sentences: Sequence[str]) -> list[str]:
+    """Add to the last of them that names what a page has no control for who can set it.
+
+    Examples
+    --------
+    >>> [each[:58] for each in findings_of_the_log(["Take --decimal ,.", "All is well.", "Name --order-column."])]
+    ['Take --decimal ,.', 'All is well.', 'Name --order-column. What begins with -- is set by whoever']
+    """
+    last = max((place for place, each in enumerate(sentences) if _FLAG.search(each)), default=None)
+    return [of_the_log(each) if place == last else each for place, each in enumerate(sentences)]
 
 
 @contextmanager

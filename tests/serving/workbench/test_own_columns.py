@@ -169,7 +169,13 @@ def test_who_is_no_administrator_brings_no_columns(opened: Opened, store: Store)
     browser = opened(loopback=False)
     browser.sign_in("sara")
 
-    assert bring(browser, FILE.encode()).status_code == 415  # the file is not even read
+    answer = bring(browser, FILE.encode())
+    browser.cookies.clear()
+    later = bring(browser, FILE.encode())
+
+    assert (answer.status_code, later.status_code) == (403, 503)  # the file is not even read
+    assert "It takes the role admin, and you have campaign." in answer.text
+    assert "Your session has ended" in later.text
     assert store.customers.own.all() == []
     assert "File of own columns" not in browser.seen("/customers")
 

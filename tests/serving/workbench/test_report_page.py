@@ -110,7 +110,7 @@ def test_the_overview_has_the_numbers_of_the_report_once_it_is_made(opened: Open
     rows = [
         "ann,2025-01-05,10",
         "dan,2025-07-01,40",
-        "dan,2025-08-01,20",
+        *("dan,2025-08-01,5", "dan,2025-08-01,15"),  # two lines of an order, for all that the log says
         "eve,2025-09-01,12",
         "cy,2025-12-30,5",
     ]
@@ -127,3 +127,6 @@ def test_the_overview_has_the_numbers_of_the_report_once_it_is_made(opened: Open
     assert re.search(r"\b72(\.00)? net revenue of 2025-Q3", then)
     assert "36.00 net revenue per buyer of 2025-Q3" in then
     assert "The whole report" in then
+    assert (
+        "--order-column names the column that tells which. What begins with -- is set by whoever runs" in then
+    )
