@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -19,35 +19,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from features.errors import (
-    ChangedMeanwhile,
-    ConfirmedMeanwhile,
-    NotThere,
     StayworthError,
-    StoreBusy,
     StoreError,
 )
 from features.language import LANGUAGES, saying_instead, translated, use_language
-from serving.workbench import (
-    audit_page,
-    campaigns,
-    customer,
-    customers,
-    draft_audience,
-    draft_budget,
-    draft_files,
-    draft_offers,
-    draft_preview,
-    models,
-    overview,
-    own_columns,
-    report,
-    version_page,
-)
+from serving.workbench.entrances import ENTRANCES, Entrance, Handler
 from serving.workbench.guard import LANGUAGE_COOKIE, Guard
 from serving.workbench.page import go_to, said, script, script_path, stylesheet, stylesheet_path
-from serving.workbench.signing_in import choose_language, sign_in, sign_in_page, sign_out
+from serving.workbench.refusals import FILES_UNREAD, refusal, said_of, unread
+from serving.workbench.signing_in import sign_in
 from serving.workbench.typed import is_own_form, keep_typed
-from serving.workbench.uploads import LARGEST_UPLOAD, read_upload
+from serving.workbench.uploads import read_upload
 from serving.workbench.visit import Sources, Visit
 from serving.workbench.wording import IN_BROWSER
 
@@ -60,73 +42,9 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-_STATUS_OF_BUSY, _STATUS_OF_CHANGED, _STATUS_OF_FILES = 503, 409, 415
-
 _log = logging.getLogger("stayworth.access")
 
-Handler = Callable[[Visit], Response]
 Answer = Callable[[Request], Awaitable[Response]]
-
-
-@dataclass(frozen=True)
-class Entrance:
-    """A path, what answers it, and the role that it takes; an empty one: nobody need have signed in.
-
-    ``keeps``: what was typed into its form outlives the session. ``files``: its form may have some.
-    """
-
-    path: str
-    handler: Handler
-    role: str = "look"
-    method: str = "GET"
-    keeps: bool = False
-    files: bool = False
-
-
-ENTRANCES: Sequence[Entrance] = (
-    Entrance("/", overview.show),
-    Entrance("/customers", customers.show),
-    Entrance("/customers/search", customers.search, method="POST"),
-    Entrance("/customers/export", customers.export, "campaign", "POST"),
-    Entrance("/customers/columns", own_columns.bring, "admin", "POST", files=True),
-    Entrance("/customers/{key}", customer.show),
-    Entrance("/campaigns", campaigns.show),
-    Entrance("/campaigns", draft_audience.begin, "campaign", "POST", keeps=True),
-    Entrance("/campaigns/new", draft_audience.new, "campaign"),
-    Entrance("/campaigns/{number}", campaigns.one),
-    Entrance("/campaigns/{number}/audience", draft_audience.audience, "campaign"),
-    Entrance("/campaigns/{number}/audience", draft_audience.choose_audience, "campaign", "POST", keeps=True),
-    Entrance("/campaigns/{number}/offers", draft_offers.offers, "campaign"),
-    Entrance("/campaigns/{number}/offers", draft_offers.choose_offers, "campaign", "POST", keeps=True),
-    Entrance("/campaigns/{number}/budget", draft_budget.budget, "campaign"),
-    Entrance("/campaigns/{number}/budget", draft_budget.choose_budget, "campaign", "POST", keeps=True),
-    Entrance("/campaigns/{number}/files", draft_files.files, "campaign"),
-    Entrance("/campaigns/{number}/files", draft_files.choose_files, "campaign", "POST", files=True),
-    Entrance("/campaigns/{number}/preview", draft_preview.preview, "campaign"),
-    Entrance("/campaigns/{number}/confirm", draft_preview.confirm, "campaign", "POST"),
-    Entrance("/campaigns/{number}/renew", draft_preview.renew, "campaign", "POST"),
-    Entrance("/campaigns/{number}/discard", draft_preview.discard, "campaign", "POST"),
-    Entrance("/campaigns/{number}/plan", campaigns.plan_page),
-    Entrance("/campaigns/{number}/measured", campaigns.measurement_page),
-    Entrance("/campaigns/{number}/list", campaigns.download, "campaign", "POST"),
-    Entrance("/campaigns/{number}/tell", campaigns.tell, "campaign", "POST"),
-    Entrance("/campaigns/{number}/sent", campaigns.send, "campaign", "POST"),
-    Entrance("/campaigns/{number}/withdraw", campaigns.withdraw, "campaign", "POST", keeps=True),
-    Entrance("/campaigns/{number}/take-off", campaigns.take_off, "campaign", "POST", keeps=True),
-    Entrance("/campaigns/{number}/measure", campaigns.measure, "campaign", "POST", files=True),
-    Entrance("/report", report.show),
-    Entrance("/models", models.show),
-    Entrance("/models/rollback", models.roll_back, "admin", "POST"),
-    Entrance("/models/{number}", version_page.show),
-    Entrance("/models/{number}/card", models.card),
-    Entrance("/models/{number}/promote", models.promote, "admin", "POST"),
-    Entrance("/segments", customers.keep_segment, "campaign", "POST"),
-    Entrance("/segments/{number}/remove", customers.remove_segment, "campaign", "POST"),
-    Entrance("/audit", audit_page.show, "admin"),
-    Entrance("/sign-in", sign_in_page, ""),
-    Entrance("/sign-out", sign_out, method="POST"),
-    Entrance("/language", choose_language, "", "POST"),
-)
 
 
 def application(
@@ -182,7 +100,7 @@ class _Door:
                 if user is None:
                     return keep_typed(visit, None) if entrance.keeps else self._ask(visit)
                 if not user.may(entrance.role):
-                    return _refusal(visit, user.role, entrance.role)
+                    return refusal(visit, user.role, entrance.role)
                 return entrance.handler(replace(visit, user=user))
 
             return await self._answer(request, entrance.path, handle, entrance)
@@ -229,7 +147,7 @@ class _Door:
             response = await run_in_threadpool(self._in_words, visit, request.method, handle, keeps)
             await visit.form.close()
         except HTTPException as error:
-            response = await run_in_threadpool(self._unread, visit, entrance, error.status_code)
+            response = await run_in_threadpool(self._not_read, visit, entrance, error.status_code)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         if session != request.cookies.get("stayworth_session"):
@@ -270,19 +188,9 @@ class _Door:
             return False
         return user is not None and entrance is not None and user.may(entrance.role)
 
-    def _unread(self, visit: Visit, entrance: Entrance | None, status: int) -> Response:
-        """Say why nothing was read of what was sent: it is too much, or files of somebody who may not send them."""
+    def _not_read(self, visit: Visit, entrance: Entrance | None, status: int) -> Response:
         with use_language(visit.language), saying_instead(IN_BROWSER):
-            known, back = self._with_user(visit), _page_of(visit)
-            if entrance is None or not entrance.files or status != _STATUS_OF_FILES:
-                return said(
-                    known, translated("Too much was sent."), *_limit(entrance), status=status, back=back
-                )
-            if known.user is not None:
-                return _refusal(known, known.user.role, entrance.role)
-            title = translated("This file cannot be taken now.")
-            why = translated("Your session has ended, or the store cannot be reached. Nothing was changed.")
-            return said(known, title, why, status=_STATUS_OF_BUSY, back=back)
+            return unread(self._with_user(visit), entrance, status)
 
     def _in_words(self, visit: Visit, method: str, handle: Handler, keeps: bool) -> Response:
         """Answer in the visitor's language; say what went wrong where it did."""
@@ -300,7 +208,7 @@ class _Door:
                 self._require_store()
                 return handle(visit)
             except StayworthError as error:
-                return _said_of(self._with_user(visit), error)
+                return said_of(self._with_user(visit), error)
             except Exception:
                 logging.getLogger("stayworth").exception("A page failed.")
                 title = translated("Something went wrong here, not with you.")
@@ -329,48 +237,6 @@ def _to(path: str) -> str:
     return urlencode({"to": path})
 
 
-def _said_of(visit: Visit, error: StayworthError) -> Response:
-    """Return the page of what went wrong, in words, with the way back."""
-    if isinstance(error, NotThere):
-        back = "/campaigns" if visit.url.path.startswith("/campaigns") else ""
-        return said(visit, translated("There is no such page."), str(error), status=404, back=back)
-    title, status = translated("That cannot be done."), 400
-    if isinstance(error, StoreError):
-        busy = isinstance(error, StoreBusy)
-        title = (
-            translated("The store is busy for a moment.") if busy else translated("The store cannot do that.")
-        )
-        return said(visit, title, str(error), status=_STATUS_OF_BUSY)
-    if isinstance(error, ConfirmedMeanwhile):
-        title, status = translated("It is confirmed already."), _STATUS_OF_CHANGED
-    elif isinstance(error, ChangedMeanwhile):
-        title, status = translated("Somebody was faster."), _STATUS_OF_CHANGED
-    return said(visit, title, str(error), status=status, back=_page_of(visit))
-
-
-_FORMS_OF = {"models": "/models", "customers": "/customers", "segments": "/customers"}
-"""The page that has the forms whose addresses begin so."""
-
-
-def _page_of(visit: Visit) -> str:
-    """Return the address of the page that a form was of: of its campaign, where it was of one."""
-    number, path = visit.path.get("number", ""), visit.url.path
-    if number and path.startswith(f"/campaigns/{number}/"):
-        return f"/campaigns/{number}"
-    return _FORMS_OF.get(path.split("/")[1], "")
-
-
-def _limit(entrance: Entrance | None) -> tuple[str, ...]:
-    if entrance is None or not entrance.files:
-        return ()
-    sentence = translated(
-        "A file may have up to {n} MB. Send the rows that are needed, or have whoever runs the workbench give it the "
-        "log.",
-        n=LARGEST_UPLOAD >> 20,
-    )
-    return (sentence,)
-
-
 async def _form(request: Request, *, files: bool) -> FormData:
     """Read the fields of a form; what is longer than any of ours is refused before it is read."""
     if request.method != "POST":
@@ -385,17 +251,8 @@ async def _form(request: Request, *, files: bool) -> FormData:
         parts.append(part)
     request._body = b"".join(parts)
     if "multipart" in request.headers.get("content-type", ""):
-        raise HTTPException(_STATUS_OF_FILES)
+        raise HTTPException(FILES_UNREAD)
     return await request.form()
-
-
-def _refusal(visit: Visit, has: str, needed: str) -> Response:
-    sentence = translated(
-        "It takes the role {needed}, and you have {has}. An administrator can change that.",
-        needed=needed,
-        has=has,
-    )
-    return said(visit, translated("This page is not for you."), sentence, status=403)
 
 
 def _its_page(visit: Visit) -> Response:
