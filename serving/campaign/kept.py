@@ -122,6 +122,14 @@ def list_to_send(campaigns: Campaigns, campaign: Campaign) -> tuple[pd.DataFrame
     return _with_contacts(still, list(campaign.contact_columns)), terms
 
 
+def contacts_to_send(campaigns: Campaigns, campaign: Campaign) -> pd.DataFrame:
+    """Return the ids of whom to contact now, and the columns of their contacts: a part of `list_to_send`."""
+    rows = campaigns.contacts(campaign.id)
+    return pd.concat(
+        [rows[["customer_id"]], _contacts_of(rows, list(campaign.contact_columns))], axis="columns"
+    )
+
+
 def _drawn(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.reset_index(drop=True).astype({"stratum": "int64"})
 
@@ -129,14 +137,19 @@ def _drawn(rows: pd.DataFrame) -> pd.DataFrame:
 def _with_contacts(rows: pd.DataFrame, first: list[str]) -> pd.DataFrame:
     """Return the columns of the list, those of the contacts that it has, and other contacts."""
     drawn = _drawn(rows)
-    found = [each or {} for each in drawn["contact"]]
+    return pd.concat([drawn[list(LIST_COLUMNS)], _contacts_of(drawn, first)], axis="columns")
+
+
+def _contacts_of(rows: pd.DataFrame, first: list[str]) -> pd.DataFrame:
+    """Return the contacts that the store keeps as documents as columns: the named ones first."""
+    found = [each or {} for each in rows["contact"]]
     names = list(dict.fromkeys([*first, *(name for each in found for name in each)]))
     columns = {name: pd.Series([each.get(name) for each in found], dtype=object) for name in names}
     for name, column in columns.items():
         numbers = column.dropna()
         if len(numbers) and all(type(cell) is int for cell in numbers):
             columns[name] = column.astype("Int64")
-    return pd.concat([drawn[list(LIST_COLUMNS)], pd.DataFrame(columns)], axis="columns")
+    return pd.DataFrame(columns, index=rows.index)
 
 
 def assignment_in(campaigns: Campaigns, campaign: Campaign) -> Assignment:

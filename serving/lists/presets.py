@@ -64,6 +64,27 @@ def preset_table(rows: pd.DataFrame, preset: Preset, terms: ListTerms) -> Preset
     StayworthError
         If the list has no column of addresses.
     """
+    said: list[str] = []
+    table = pd.concat([_people(rows, preset, said), _own(rows, terms)], axis="columns")
+    return PresetTable(_importable(table, preset, said), tuple(said))
+
+
+def reached(rows: pd.DataFrame, preset: Preset) -> PresetTable:
+    """Return the part of `preset_table` that names the customers: it is as long, and says the same.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"customer_id": ["1", "2"], "email": ["ann@x.example", ""]})
+    >>> found = reached(rows, "mailchimp")
+    >>> len(found.rows), found.said
+    (1, ('Left out: 1 customer without an address (Email Address).',))
+    """
+    said: list[str] = []
+    return PresetTable(_importable(_people(rows, preset, said), preset, said), tuple(said))
+
+
+def _people(rows: pd.DataFrame, preset: Preset, said: list[str]) -> pd.DataFrame:
+    """Return names, addresses and ids of the customers, in the columns of a program."""
     roles = contact_columns(map(str, rows.columns))
     needed = _REACHED_BY[preset]
     if not any(role in roles for role in needed):
@@ -77,7 +98,6 @@ def preset_table(rows: pd.DataFrame, preset: Preset, terms: ListTerms) -> Preset
             )
         )
     columns: dict[str, Any] = {}
-    said: list[str] = []
     for role, header in _HEADERS[preset].items():
         source = roles.get("name") if role == "first_name" and role not in roles else roles.get(role)
         cells = [""] * len(rows) if source is None else _texts(rows[source])
@@ -85,9 +105,7 @@ def preset_table(rows: pd.DataFrame, preset: Preset, terms: ListTerms) -> Preset
             cells = _addresses(cells, role, said)
         if source is not None:
             columns[header] = cells
-    table = pd.DataFrame(columns, dtype="str").assign(customer_id=_texts(rows["customer_id"]))
-    table = pd.concat([table, _own(rows, terms)], axis="columns")
-    return PresetTable(_importable(table, [_HEADERS[preset][role] for role in needed], said), tuple(said))
+    return pd.DataFrame(columns, dtype="str").assign(customer_id=_texts(rows["customer_id"]))
 
 
 def _own(rows: pd.DataFrame, terms: ListTerms) -> pd.DataFrame:
@@ -109,9 +127,9 @@ def _own(rows: pd.DataFrame, terms: ListTerms) -> pd.DataFrame:
     return pd.DataFrame(own)
 
 
-def _importable(table: pd.DataFrame, keys: list[str], said: list[str]) -> pd.DataFrame:
+def _importable(table: pd.DataFrame, preset: Preset, said: list[str]) -> pd.DataFrame:
     """Leave out who cannot be reached, and addresses that come again."""
-    keys = [key for key in keys if key in table]
+    keys = [key for role in _REACHED_BY[preset] if (key := _HEADERS[preset][role]) in table]
     reached = (table[keys] != "").any(axis="columns")
     if without := int((~reached).sum()):
         said.append(

@@ -62,24 +62,33 @@ def read_rows(
     first : int, optional
         Only so many of each group.
     """
-    read: list[sa.Row[Any]] = []
-    for rows in _chunks(database, campaign_id, arms, first):
-        read += rows
-    names = [column.name for column in campaign_customers.columns]
-    table = pd.DataFrame([tuple(row) for row in read], columns=names, dtype=object)
-    table = table.sort_values(["arm", "place"], ignore_index=True)
+    rows = campaign_customers.c
+    wanted = sa.select(campaign_customers).where(rows.campaign_id == campaign_id, rows.arm.in_(arms))
+    if first is not None:
+        wanted = wanted.where(rows.place < first)
+    table = _read(database, wanted, list(rows.keys())).sort_values(["arm", "place"], ignore_index=True)
     table[_NUMBERS] = table[_NUMBERS].astype(float)
     return table
 
 
-def _chunks(
-    database: Database, campaign_id: int, arms: Collection[str], first: int | None
-) -> Iterator[Sequence[sa.Row[Any]]]:
+def read_contacts(database: Database, campaign_id: int) -> pd.DataFrame:
+    """Return ``customer_id`` and ``contact`` of the customers on the list to contact, without those taken off it."""
+    rows = campaign_customers.c
+    wanted = sa.select(rows.customer_id, rows.place, rows.contact).where(
+        rows.campaign_id == campaign_id, rows.arm == CONTACTED, rows.removed_at.is_(None)
+    )
+    table = _read(database, wanted, ["customer_id", "place", "contact"])
+    return table.sort_values("place", ignore_index=True)[["customer_id", "contact"]]
+
+
+def _read(database: Database, wanted: sa.Select[Any], names: Sequence[str]) -> pd.DataFrame:
+    read = [tuple(row) for rows in _chunks(database, wanted) for row in rows]
+    return pd.DataFrame(read, columns=list(names), dtype=object)
+
+
+def _chunks(database: Database, wanted: sa.Select[Any]) -> Iterator[Sequence[sa.Row[Any]]]:
     """Yield the rows by id, some thousands at a time: a database ends an answer that takes long."""
     table = campaign_customers
-    wanted = sa.select(table).where(table.c.campaign_id == campaign_id, table.c.arm.in_(arms))
-    if first is not None:
-        wanted = wanted.where(table.c.place < first)
     beyond = None
     while True:
         after = wanted if beyond is None else wanted.where(table.c.customer_id > beyond)

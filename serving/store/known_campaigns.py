@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from features.errors import NothingPublished, OlderStore
 from serving.store.campaign import Campaign, Reached
 from serving.store.campaign_changes import DRAFT, DRAWN, sound, taken
-from serving.store.campaign_rows import CONTACTED, HELD_OUT, count_aside, read_rows
+from serving.store.campaign_rows import CONTACTED, HELD_OUT, count_aside, read_contacts, read_rows
 from serving.store.database import Database
 from serving.store.tables import campaign_customers, campaigns
 
@@ -64,6 +64,10 @@ class KnownCampaigns:
     def customers(self, campaign_id: int, *arms: str, first: int | None = None) -> pd.DataFrame:
         """Return the customers of some groups, each in its order; see `serving.store.campaign_rows.read_rows`."""
         return read_rows(self._database, campaign_id, arms, first=first)
+
+    def contacts(self, campaign_id: int) -> pd.DataFrame:
+        """Return whom a campaign contacts now, with contacts; see `serving.store.campaign_rows.read_contacts`."""
+        return read_contacts(self._database, campaign_id)
 
     def aside(self, campaign_id: int) -> tuple[int, int]:
         """Return how many customers a draft leaves alone by a file, and how many have a contact."""

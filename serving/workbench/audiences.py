@@ -32,6 +32,7 @@ class Audiences:
         self._scores: _Latest[pd.DataFrame] = _Latest()
         self._prepared: _Latest[Prepared] = _Latest()
         self._others: _Latest[Any] = _Latest()
+        self._contacts: _Latest[pd.DataFrame] = _Latest()
 
     def of(self, store: Store, choice: Choice, set_id: int, *, fresh: bool) -> tuple[pd.DataFrame, Hashable]:
         """Return the chosen customers of a published set, by id, and what tells them from all others.
@@ -63,6 +64,11 @@ class Audiences:
         versions = tuple(store.campaigns.drawn_versions())
         key = (draft.id, draft.version, versions, store.audit.last_erasure())
         return self._others.get(key, make, fresh=fresh), key
+
+    def contacts(self, store: Store, campaign: Campaign, read: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        """Return the contacts of a campaign that was drawn, as they were after its last change."""
+        key = (campaign.id, campaign.version, store.audit.last_erasure())
+        return self._contacts.get(key, read, fresh=False)
 
     def prepared(self, key: Hashable, make: Callable[[], Prepared], *, fresh: bool) -> Prepared:
         """Return what was prepared under a key, which tells all that it depends on."""

@@ -30,6 +30,7 @@ from serving.store.campaign_changes import DRAFT, MEASURED, SENT, WITHDRAWN
 from serving.store.campaign_rows import CONTACTED, HELD_OUT
 from serving.workbench.draft_preview import SHOWN_CUSTOMERS
 from serving.workbench.drafting import campaign_of
+from serving.workbench.list_files import list_files
 from serving.workbench.models import CARD_POLICY
 from serving.workbench.page import go_to, page, said
 from serving.workbench.uploads import has_file, uploaded
@@ -173,6 +174,9 @@ def _page(visit: Visit, campaign: Campaign, problem: str = "") -> Response:
         notes=_notes(campaign, found),
         retold=retold_text,
         learnt=_learnt(campaign),
+        lists=list_files(visit, campaign)
+        if visit.who.may("campaign") and campaign.state != WITHDRAWN
+        else [],
         states=STATE_NAMES,
         problem=problem,
         channel=visit.sources.channel,

@@ -913,6 +913,70 @@ def test_lists_say_their_reasons_in_the_language_of_whoever_takes_them_out(
     assert kept in kept_list and told not in kept_list  # as it was drawn
 
 
+@pytest.mark.parametrize(
+    ("language", "no_mail", "left_out", "none_that_is"),
+    [
+        (
+            "en",
+            "no e-mail address in it.",
+            "without an address (Email Address).",
+            "1 e-mail address that is none",
+        ),
+        ("fa", "نشانی ایمیل ندارد.", "بدون نشانی", "نشانی ایمیل نادرست"),
+    ],
+)
+def test_each_list_says_how_many_lines_it_has_and_who_lacks_an_address(
+    opened: Opened,
+    store: Store,
+    people: Callable[..., pd.DataFrame],
+    language: str,
+    no_mail: str,
+    left_out: str,
+    none_that_is: str,
+) -> None:
+    browser = opened(language=language)
+    draft = begun(browser)
+    mails = [f"c{n}@x.example" for n in range(len(people()))]
+    phones = [f"+98912000{n:04}" for n in range(len(people()))]
+    mails[5:25], phones[5:15], mails[25] = [""] * 20, [""] * 10, "c25"
+    contacts = pd.DataFrame({"customer_id": people()["customer_id"], "email": mails, "phone": phones})
+    send_file(browser, f"{draft}/files", "contacts", contacts.to_csv(index=False).encode())
+    preview = browser.seen(f"{draft}/preview")
+    page = browser.send(f"{draft}/confirm", version=version_of(preview), beside="").text
+
+    def lines(page: str) -> dict[str, int]:
+        cells = re.findall(r'name="kind" value="(\w+)">[^<]*</button></th><td>([^<]+)</td>', page)
+        return {kind: int(number) for kind, number in cells}
+
+    def taken() -> dict[str, int]:
+        files = {kind: step(browser, f"{draft}/list", on=draft, kind=kind).content for kind in lines(page)}
+        team = pd.read_excel(io.BytesIO(files.pop("team")), sheet_name=0)
+        return {"team": len(team)} | {kind: len(read_table_of(each)) for kind, each in files.items()}
+
+    assert lines(page) == taken() and set(lines(page)) == {"plain", "team", "klaviyo", "mailchimp"}
+    assert lines(page)["plain"] > lines(page)["klaviyo"] > lines(page)["mailchimp"] > 50
+    said = text_of(page)
+    assert no_mail in said and left_out in said and none_that_is in said
+    gone = next(
+        each
+        for each in sorted(store.campaigns.groups(1)[0])
+        if each not in list(people()["customer_id"][5:26])
+    )
+    after = step(browser, f"{draft}/take-off", on=draft, customer=gone, reason="opted out").text
+    assert lines(after) == {kind: number - 1 for kind, number in lines(page).items()} == taken()
+
+
+def test_a_list_that_would_be_empty_cannot_be_taken_out_and_says_why(opened: Opened) -> None:
+    browser = opened()
+    campaign = planned(browser)
+
+    page = browser.seen(campaign)
+
+    assert len(re.findall(r'name="kind" value="(?:klaviyo|mailchimp)" disabled>', page)) == 2
+    assert "Nobody has an address in it: no column of e-mails or phones was sent." in text_of(page)
+    assert "A list for mailchimp needs a column 'email', which this one has not." in text_of(page)
+
+
 def test_campaigns_together_are_those_measured_and_one_of_them_has_its_own_interval(
     opened: Opened, store: Store, people: Callable[..., pd.DataFrame]
 ) -> None:
