@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pandas as pd
 
@@ -73,20 +74,27 @@ def _sound_names(names: list[str]) -> list[str]:
 
 def _tidy(cells: pd.Series) -> pd.Series:
     """Return cells as numbers, or as texts; empty ones as missing."""
-    if pd.api.types.is_bool_dtype(cells):
-        return cells.astype(object).map({True: "1", False: "0"})
     if pd.api.types.is_float_dtype(cells):
         return _finite(cells.astype(float), cells)
     if pd.api.types.is_integer_dtype(cells) and not (cells.abs() >= _TOO_LARGE).any():
         return cells.astype(float)
-    texts = [None if pd.isna(cell) else (str(cell).strip()[:_LONGEST_TEXT] or None) for cell in cells]
-    plain = [cell and plain_digits(cell).replace("٫", ".") for cell in texts]
+    texts = [_text(cell) for cell in cells]
+    plain = [cell and plain_digits(cell).replace("٫", ".").replace("−", "-") for cell in texts]
     known = [cell for cell in plain if cell is not None]
     numbers = [cell for cell in known if _NUMBER.fullmatch(cell)]
     odd = [cell for cell in known if not _NUMBER.fullmatch(cell)]
     if all(map(_OF_PROGRAMS.fullmatch, odd)) and any(cell[-1].isdigit() for cell in (*numbers, *odd)):
         return _finite(pd.Series(plain, index=cells.index, dtype=object).astype(float), cells)
     return pd.Series(texts, index=cells.index, dtype=object)
+
+
+def _text(cell: Any) -> str | None:
+    """Return a cell as text, None if it is empty; yes and no as 1 and 0."""
+    if pd.api.types.is_scalar(cell) and pd.isna(cell):
+        return None
+    if pd.api.types.is_bool(cell):
+        return str(int(cell))
+    return str(cell).strip()[:_LONGEST_TEXT] or None
 
 
 def _finite(numbers: pd.Series, cells: pd.Series) -> pd.Series:

@@ -119,3 +119,39 @@ def test_columns_that_cannot_be_kept_are_refused_and_those_before_stay(filled: S
     filled.customers.own.remove("sara")
     assert filled.customers.own.all() == [] and filled.customers.own.cells_of(["c0"]) == {}
     assert [entry.action for entry in filled.audit.newest()] == ["remove own columns", "bring own columns"]
+
+
+@pytest.mark.parametrize(
+    ("brought", "kept"),
+    [
+        (["1.5", "−۱۲٫۵", " 7 "], [1.5, -12.5, 7]),
+        (["1.2E+05", "-3", ""], [120000, -3, None]),
+        ([True, None, False], [1, None, 0]),
+        ([6037991122334455, 6037991122334456, 7], ["6037991122334455", "6037991122334456", "7"]),  # cards
+        (["0042", "7", "nan"], ["0042", "7", "nan"]),
+        (["Nan", "Yazd", "12"], ["Nan", "Yazd", "12"]),  # a city of Thailand
+        ([2.5, float("nan"), 1], [2.5, None, 1]),
+    ],
+)
+def test_cells_are_numbers_where_all_are_and_else_texts(
+    filled: Store, brought: list[object], kept: list[object]
+) -> None:
+    (column,) = filled.customers.own.replace(pd.DataFrame({"it": brought}, index=["c0", "c1", "c2"]), "sara")
+
+    found = filled.customers.own.cells_of(["c0", "c1", "c2"])
+    assert [found[each][0] for each in ("c0", "c1", "c2")] == kept
+    assert column.numeric == any(isinstance(each, int | float) for each in kept)
+
+
+@pytest.mark.parametrize("cell", ["inf", "-Infinity", "nan", "1e308", "1e15", float("inf"), 1e15])
+def test_a_number_that_cannot_be_ordered_or_shown_is_refused_and_changes_nothing(
+    filled: Store, cell: object
+) -> None:
+    cells = pd.DataFrame(
+        {"it": [1.5, cell] if isinstance(cell, float) else ["1.5", cell]}, index=["c0", "c1"]
+    )
+
+    with pytest.raises(StayworthError, match=r"column 'it' holds numbers, but in 1 cell one .*, of 'c1'\."):
+        filled.customers.own.replace(cells, "sara")
+
+    assert [column.name for column in filled.customers.own.all()] == ["city", "credit"]
