@@ -118,16 +118,7 @@ def _experiment_sentences(plan: CampaignPlan) -> list[str]:
     if held_out < 2:
         return [translated("Without a holdout, the effect of this campaign can't be measured.")]
     seen, expected = plan.detectable_effect, plan.expected_effect
-    said = [
-        translated(
-            "With {chosen:customer|customers} and a {share:.0%} holdout this campaign can only detect effects of "
-            "{seen} or more on the share who stay; the offers are expected to keep {expected}.",
-            chosen=chosen,
-            share=held_out / chosen,
-            seen=_points(seen),
-            expected=_points(expected),
-        )
-    ]
+    said = [_detectable_sentence(plan, seen, expected)]
     if 0 < expected < seen:
         needed = customers_for(expected, held_out / chosen, plan.stay_rate, power=plan.terms.power)
         said.append(
@@ -145,6 +136,26 @@ def _experiment_sentences(plan: CampaignPlan) -> list[str]:
             )
         )
     return said
+
+
+def _detectable_sentence(plan: CampaignPlan, seen: float, expected: float) -> str:
+    chosen, own = len(plan.figures), plan.for_profit["held_out"]
+    shown = {"chosen": chosen, "seen": _points(seen), "expected": _points(expected)}
+    if len(plan.explorers) and len(own):
+        return translated(
+            "With {chosen:customer|customers}, of whom {held_out:,} are held out ({share:.0%}, and half of those made "
+            "to learn), this campaign can only detect effects of {seen} or more on the share who stay; the offers are "
+            "expected to keep {expected}.",
+            held_out=plan.n_held_out,
+            share=own.mean(),
+            **shown,
+        )
+    return translated(
+        "With {chosen:customer|customers} and a {share:.0%} holdout this campaign can only detect effects of "
+        "{seen} or more on the share who stay; the offers are expected to keep {expected}.",
+        share=plan.n_held_out / chosen,
+        **shown,
+    )
 
 
 def _points(share: float) -> str:
