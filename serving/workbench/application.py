@@ -26,7 +26,7 @@ from features.language import LANGUAGES, saying_instead, translated, use_languag
 from serving.workbench.entrances import ENTRANCES, Entrance, Handler
 from serving.workbench.guard import LANGUAGE_COOKIE, Guard
 from serving.workbench.page import go_to, said, script, script_path, stylesheet, stylesheet_path
-from serving.workbench.refusals import FILES_UNREAD, refusal, said_of, unread
+from serving.workbench.refusals import FILES_UNREAD, not_ours, refusal, said_of, unread
 from serving.workbench.signing_in import sign_in
 from serving.workbench.typed import is_own_form, keep_typed
 from serving.workbench.uploads import read_upload
@@ -198,12 +198,7 @@ class _Door:
             if method == "POST" and not self.guard.is_ours(visit.session, visit.sent("csrf")):
                 if keeps:
                     return keep_typed(visit, self.guard.user_of(visit.session))
-                return said(
-                    self._with_user(visit),
-                    translated("This form is too old, or not of this page."),
-                    translated("Nothing was changed. Go back, load the page again, and send it once more."),
-                    status=403,
-                )
+                return not_ours(self._with_user(visit))
             try:
                 self._require_store()
                 return handle(visit)

@@ -15,6 +15,7 @@ from features.errors import (
 from features.language import translated
 from serving.workbench.entrances import Entrance
 from serving.workbench.page import said
+from serving.workbench.signing_in import sign_in_page
 from serving.workbench.uploads import LARGEST_UPLOAD
 from serving.workbench.visit import Visit
 
@@ -27,7 +28,8 @@ _BUSY, _CHANGED = 503, 409
 def said_of(visit: Visit, error: StayworthError) -> Response:
     """Return the page of what went wrong, in words, with the way back."""
     if isinstance(error, NotThere):
-        back = "/campaigns" if visit.url.path.startswith("/campaigns") else ""
+        kind = visit.url.path.split("/")[1]
+        back = _FORMS_OF.get(kind, "/campaigns" if kind == "campaigns" else "")
         return said(visit, translated("There is no such page."), str(error), status=404, back=back)
     title, status = translated("That cannot be done."), 400
     if isinstance(error, StoreError):
@@ -53,6 +55,19 @@ def _page_of(visit: Visit) -> str:
     if number and path.startswith(f"/campaigns/{number}/"):
         return f"/campaigns/{number}"
     return _FORMS_OF.get(path.split("/")[1], "")
+
+
+def not_ours(visit: Visit) -> Response:
+    """Say that a form is not of the session: it has ended, or somebody else has made the form."""
+    if visit.user is None and (back := _page_of(visit)):
+        ended = translated("Your session has ended. Nothing was changed: sign in, and do it again.")
+        return sign_in_page(visit, ended, 403, to=back)
+    return said(
+        visit,
+        translated("This form is too old, or not of this page."),
+        translated("Nothing was changed. Go back, load the page again, and send it once more."),
+        status=403,
+    )
 
 
 def refusal(visit: Visit, has: str, needed: str) -> Response:

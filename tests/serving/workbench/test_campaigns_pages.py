@@ -548,6 +548,32 @@ def test_what_was_typed_survives_a_session_that_ended(opened: Opened, store: Sto
     assert 'value="12.5"' in browser.seen(f"{draft}/budget")
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "Your session has ended. Nothing was changed: sign in, and do it again."),
+        ("fa", "نشست شما پایان یافته است. چیزی تغییر نکرد: وارد شوید و دوباره انجام دهید."),
+    ],
+)
+def test_who_confirms_after_the_session_has_ended_signs_in_and_is_back_at_the_draft(
+    opened: Opened, store: Store, language: str, words: str
+) -> None:
+    store.users.add("sara", "campaign", "correct horse battery")
+    browser = opened(loopback=False, language=language)
+    browser.sign_in("sara")
+    draft = begun(browser)
+    version = version_of(browser.seen(f"{draft}/preview"))
+    browser.cookies.clear()
+
+    ended = browser.post(f"{draft}/confirm", data={"csrf": "old", "version": version, "beside": ""})
+    to = unescape(re.search(r'name="to" value="([^"]*)"', ended.text.partition("<main")[2])[1])  # type: ignore[index]
+    back = browser.send("/sign-in", name="sara", password="correct horse battery", to=to)
+
+    assert ended.status_code == 403 and words in text_of(ended.text)
+    assert to == draft and back.url.path == f"{draft}/budget"
+    assert [each.state for each in store.campaigns.all()] == ["draft"]
+
+
 def test_the_form_of_another_site_is_refused(opened: Opened) -> None:
     browser = opened()
     draft = begun(browser)
