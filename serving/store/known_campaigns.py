@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pandas as pd
@@ -13,6 +14,10 @@ from serving.store.campaign_changes import DRAFT, DRAWN, sound, taken
 from serving.store.campaign_rows import CONTACTED, HELD_OUT, count_aside, read_contacts, read_rows
 from serving.store.database import Database
 from serving.store.tables import campaign_customers, campaigns
+
+_BEGINS = 200
+"""Letters of a page in which it says its language."""
+_LANGUAGE = re.compile(r'<html lang="(\w+)"')
 
 
 class KnownCampaigns:
@@ -91,6 +96,14 @@ class KnownCampaigns:
         column = campaigns.c.measured_page if measured else campaigns.c.summary
         rows = self._database.select(sa.select(column).where(campaigns.c.id == campaign_id))
         return (rows[0][0] or "") if rows else ""
+
+    def page_language(self, campaign_id: int, *, measured: bool = False) -> str:
+        """Return the language that a page was written in; empty where there is none, or it does not say."""
+        column = campaigns.c.measured_page if measured else campaigns.c.summary
+        begins = sa.func.substr(column, 1, _BEGINS)
+        rows = self._database.select(sa.select(begins).where(campaigns.c.id == campaign_id))
+        found = _LANGUAGE.search((rows[0][0] or "") if rows else "")
+        return found[1] if found else ""
 
     def of_customer(self, customer_id: str) -> list[Reached]:
         """Return the campaigns that drew a customer, the newest first.

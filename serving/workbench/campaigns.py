@@ -52,6 +52,7 @@ STATE_NAMES = {
     "measured": translatable("measured"),
     "withdrawn": translatable("withdrawn"),
 }
+LANGUAGE_NAMES = {"en": translatable("in English"), "fa": translatable("in Persian")}
 KINDS = {
     "plain": ("all", ".csv"),
     "team": ("team", ".xlsx"),
@@ -128,6 +129,14 @@ def _notes(campaign: Campaign, found: MeasurementRecord | None) -> list[tuple[st
     return [(told, said_in if told == note else "") for note in notes for told in [retold_text(note)]]
 
 
+def _other_language(visit: Visit, campaign: Campaign, *, measured: bool = False) -> tuple[str, str]:
+    """Return the language of a page that was kept, and its name, where it is not the reader's; else empty ones."""
+    language = visit.sources.store.campaigns.page_language(campaign.id, measured=measured)
+    if language not in LANGUAGE_NAMES or language == current_language():
+        return "", ""
+    return language, translated(LANGUAGE_NAMES[language])
+
+
 def _verdict(found: MeasurementRecord, record: CampaignRecord) -> str:
     """Say anew what was found: the record's own sentence is in the language of whoever measured."""
     return verdict(
@@ -172,6 +181,8 @@ def _page(visit: Visit, campaign: Campaign, problem: str = "") -> Response:
         found=found,
         verdict=_verdict(found, record) if found else "",
         notes=_notes(campaign, found),
+        plan_in=_other_language(visit, campaign),
+        measured_in=_other_language(visit, campaign, measured=True),
         retold=retold_text,
         learnt=_learnt(campaign),
         lists=list_files(visit, campaign)

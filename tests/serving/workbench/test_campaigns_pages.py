@@ -169,6 +169,8 @@ def test_a_campaign_goes_from_its_audience_to_what_it_did(
     assert "سهم خریداران" in retold and verdict not in unescape(retold)
     notes = [unescape(each) for each in re.findall(r'<p class="note"[^>]*>([^<]*)</p>', retold)]
     assert len(notes) >= 3 and not any(re.search(r"\b(is|are|the|of)\b", each) for each in notes), notes
+    assert "برنامه در یک صفحه (به انگلیسی)" in text_of(retold)  # pages stay as they were written
+    assert 'measured" hreflang="en"' in retold and "(in English)" not in text_of(measured.text)
     step(browser, f"{draft}/measure", on=draft)  # in Persian, without a file: nothing is kept
     again = send_file(browser, f"{draft}/measure", "orders", orders(list(people()["customer_id"])), on=draft)
     browser.send("/language", language="en")
