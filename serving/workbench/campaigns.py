@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import math
-import tempfile
-import zipfile
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
-from starlette.background import BackgroundTask
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response
 
 from features.errors import StayworthError
 from features.language import current_language, translatable, translated, written
 from features.retelling import retold_text
-from serving.campaign.findings import UPDATED_OFFERS
-from serving.campaign.kept import assignment_in, list_to_send, lists_of, record_in
+from serving.campaign.kept import assignment_in, record_in
 from serving.campaign.ledger import Entry, counted, entry_of, future_profit_of, together
 from serving.campaign.measured_page import measured_page
 from serving.campaign.measuring import findings_of, measured, other_currency
-from serving.lists.export import write_table
-from serving.lists.written_list import write_list
 from serving.store.audit import LONGEST_REASON
 from serving.store.campaign import Campaign
 from serving.store.campaign_changes import DRAFT, MEASURED, SENT, WITHDRAWN
@@ -39,9 +32,6 @@ from training.campaign.measurement_record import MeasurementRecord
 from training.campaign.record import CampaignRecord
 from training.campaign.settings import MeasureTerms
 from training.campaign.verdict import verdict
-from training.model.retold_reasons import retold_reasons
-from training.offers.offer_files import write_offers
-from training.offers.offers import Offer
 
 STATE_NAMES = {
     "draft": translatable("draft"),
@@ -53,13 +43,6 @@ STATE_NAMES = {
     "withdrawn": translatable("withdrawn"),
 }
 LANGUAGE_NAMES = {"en": translatable("in English"), "fa": translatable("in Persian")}
-KINDS = {
-    "plain": ("all", ".csv"),
-    "team": ("team", ".xlsx"),
-    "klaviyo": ("klaviyo", ".csv"),
-    "mailchimp": ("mailchimp", ".csv"),
-}
-FOLDER = "folder"
 WHATEVER = translatable("use the file though something about it looks wrong")
 _LONGEST_ID = 200
 
@@ -262,26 +245,6 @@ def take_off(visit: Visit) -> Response:
     return go_to(f"/campaigns/{campaign.id}")
 
 
-def download(visit: Visit) -> Response:
-    """Send whom to contact in the columns of a channel, or the campaign's folder; the audit says so."""
-    campaign, kind = campaign_of(visit), visit.sent("kind")
-    if kind not in (*KINDS, FOLDER):
-        raise StayworthError(translated("Choose one of the lists."))
-    folder = tempfile.TemporaryDirectory(prefix="stayworth-")
-    try:
-        if kind == FOLDER:
-            path = _zipped(visit, campaign, Path(folder.name))
-        else:
-            path = _list(visit, campaign, Path(folder.name), kind)
-        visit.sources.store.audit.add(
-            visit.who.name, "take out list", f"campaign {campaign.id}, {kind}", wait_seconds=WAIT_SECONDS
-        )
-    except BaseException:
-        folder.cleanup()
-        raise
-    return FileResponse(path, filename=path.name, background=BackgroundTask(folder.cleanup))
-
-
 def tell(visit: Visit) -> Response:
     """Have the audience webhook told whom to contact, and who is left out again."""
     campaign = campaign_of(visit)
@@ -289,34 +252,6 @@ def tell(visit: Visit) -> Response:
         raise StayworthError(translated("The workbench was given no webhook. Whoever runs it can name one."))
     visit.sources.store.deliveries.ask(campaign.id, visit.who.name, wait_seconds=WAIT_SECONDS)
     return go_to(f"/campaigns/{campaign.id}")
-
-
-def _list(visit: Visit, campaign: Campaign, folder: Path, kind: str) -> Path:
-    rows, terms = list_to_send(visit.sources.store.campaigns, campaign)
-    rows = rows.assign(reasons=[retold_reasons(each) for each in rows["reasons"]])
-    columns, extension = KINDS[kind]
-    path = folder / f"campaign-{campaign.id}-{kind}{extension}"
-    if kind == "plain":
-        write_table(rows, path, excel=True)
-        return path
-    done = write_list(rows, path, columns, terms)  # type: ignore[arg-type]
-    if not done.customers:
-        raise StayworthError(" ".join(done.said) or translated("Nobody is on the list."))
-    return path
-
-
-def _zipped(visit: Visit, campaign: Campaign, folder: Path) -> Path:
-    inside = folder / "files"
-    inside.mkdir()
-    lists_of(visit.sources.store.campaigns, campaign).write(inside)
-    if campaign.findings:
-        offers = [Offer.model_validate(each) for each in campaign.findings["offers"]]
-        write_offers(offers, inside / UPDATED_OFFERS)
-    path = folder / f"campaign-{campaign.id}.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
-        for file in sorted(inside.iterdir()):
-            packed.write(file, f"campaign-{campaign.id}/{file.name}")
-    return path
 
 
 def measure(visit: Visit) -> Response:

@@ -1,21 +1,41 @@
-"""What the lists of a campaign hold, before they are taken out: how many lines, and who lacks an address."""
+"""The lists of a campaign, to be taken out: what each holds, how many lines, who lacks an address, and its file."""
 
 from __future__ import annotations
 
+import tempfile
+import zipfile
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
+from starlette.background import BackgroundTask
+from starlette.responses import FileResponse, Response
 
 from features.errors import StayworthError
 from features.language import translatable, translated
-from serving.campaign.kept import contacts_to_send
+from serving.campaign.findings import UPDATED_OFFERS
+from serving.campaign.kept import contacts_to_send, list_to_send, lists_of
 from serving.lists.contact_columns import contact_columns
+from serving.lists.export import write_table
 from serving.lists.presets import Preset, reached
+from serving.lists.written_list import write_list
 from serving.store.campaign import Campaign
-from serving.workbench.visit import Visit
+from serving.store.campaign_changes import WITHDRAWN
+from serving.workbench.drafting import campaign_of
+from serving.workbench.visit import WAIT_SECONDS, Visit
+from training.campaign.settings import ListColumns
+from training.model.retold_reasons import retold_reasons
+from training.offers.offer_files import write_offers
+from training.offers.offers import Offer
 
-PLAIN, TEAM, KLAVIYO, MAILCHIMP = "plain", "team", "klaviyo", "mailchimp"
+PLAIN, TEAM, KLAVIYO, MAILCHIMP, FOLDER = "plain", "team", "klaviyo", "mailchimp", "folder"
 TITLES = {PLAIN: "CSV", TEAM: translatable("Excel for the team"), KLAVIYO: "Klaviyo", MAILCHIMP: "Mailchimp"}
+_COLUMNS: dict[str, tuple[ListColumns, str]] = {
+    PLAIN: ("all", ".csv"),
+    TEAM: ("team", ".xlsx"),
+    KLAVIYO: ("klaviyo", ".csv"),
+    MAILCHIMP: ("mailchimp", ".csv"),
+}
 _PRESETS: dict[str, Preset] = {KLAVIYO: "klaviyo", MAILCHIMP: "mailchimp"}
 
 
@@ -65,3 +85,53 @@ def _lacking(rows: pd.DataFrame) -> list[str]:
         if role in roles
     }
     return [translated(sentences[role], n=n) for role, n in without.items() if n]
+
+
+def download(visit: Visit) -> Response:
+    """Send whom to contact in the columns of a channel, or the campaign's folder; the audit says so."""
+    campaign, kind = campaign_of(visit), visit.sent("kind")
+    if kind not in (*TITLES, FOLDER):
+        raise StayworthError(translated("Choose one of the lists."))
+    if campaign.state == WITHDRAWN and kind != FOLDER:
+        raise StayworthError(translated("It was withdrawn: nobody is to be contacted."))
+    folder = tempfile.TemporaryDirectory(prefix="stayworth-")
+    try:
+        if kind == FOLDER:
+            path = _zipped(visit, campaign, Path(folder.name))
+        else:
+            path = _list(visit, campaign, Path(folder.name), kind)
+        visit.sources.store.audit.add(
+            visit.who.name, "take out list", f"campaign {campaign.id}, {kind}", wait_seconds=WAIT_SECONDS
+        )
+    except BaseException:
+        folder.cleanup()
+        raise
+    return FileResponse(path, filename=path.name, background=BackgroundTask(folder.cleanup))
+
+
+def _list(visit: Visit, campaign: Campaign, folder: Path, kind: str) -> Path:
+    rows, terms = list_to_send(visit.sources.store.campaigns, campaign)
+    rows = rows.assign(reasons=[retold_reasons(each) for each in rows["reasons"]])
+    columns, extension = _COLUMNS[kind]
+    path = folder / f"campaign-{campaign.id}-{kind}{extension}"
+    if kind == PLAIN:
+        write_table(rows, path, excel=True)
+        return path
+    done = write_list(rows, path, columns, terms)
+    if not done.customers:
+        raise StayworthError(" ".join(done.said) or translated("Nobody is on the list."))
+    return path
+
+
+def _zipped(visit: Visit, campaign: Campaign, folder: Path) -> Path:
+    inside = folder / "files"
+    inside.mkdir()
+    lists_of(visit.sources.store.campaigns, campaign).write(inside)
+    if campaign.findings:
+        offers = [Offer.model_validate(each) for each in campaign.findings["offers"]]
+        write_offers(offers, inside / UPDATED_OFFERS)
+    path = folder / f"campaign-{campaign.id}.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        for file in sorted(inside.iterdir()):
+            packed.write(file, f"campaign-{campaign.id}/{file.name}")
+    return path

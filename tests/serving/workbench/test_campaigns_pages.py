@@ -994,6 +994,19 @@ def test_each_list_says_how_many_lines_it_has_and_who_lacks_an_address(
     assert lines(after) == {kind: number - 1 for kind, number in lines(page).items()} == taken()
 
 
+def test_of_a_withdrawn_campaign_only_the_folder_is_taken_out(opened: Opened) -> None:
+    browser = opened()
+    campaign = planned(browser)
+    step(browser, f"{campaign}/withdraw", on=campaign, reason="the printer broke")
+
+    taken = step(browser, f"{campaign}/list", on=campaign, kind="plain")
+    folder = step(browser, f"{campaign}/list", on=campaign, kind="folder")
+
+    assert taken.status_code == 400 and "It was withdrawn: nobody is to be contacted." in text_of(taken.text)
+    assert folder.headers["content-type"] == "application/zip"
+    assert 'value="plain"' not in browser.seen(campaign)
+
+
 def test_a_list_that_would_be_empty_cannot_be_taken_out_and_says_why(opened: Opened) -> None:
     browser = opened()
     campaign = planned(browser)
