@@ -95,7 +95,7 @@ def read_and_check(
     from features.log.checks import check
     from features.log.parts import LogParts
     from features.log.presets import with_preset
-    from features.log.validation import validate
+    from features.log.validation import validate, with_encoded_ids
 
     use_resources(log.memory_limit, log.temp_dir)
     write_quarantine = writer_for(log.quarantine) if log.quarantine else None
@@ -104,7 +104,9 @@ def read_and_check(
         raw = (parts or LogParts(log.parts, log.transactions)).joined(raw)
     log, columns = with_preset(log, columns, raw.column_names)
     report(translated("Validating"), 0, raw.num_rows)
-    orders = validate(raw, log, columns, left_out=_left_out(raw, log))
+    left_out = _left_out(raw, log)
+    raw = with_encoded_ids(raw, log, columns)
+    orders = validate(raw, log, columns, left_out=left_out)
     found = check(orders, log)
     if log.where is not None:  # a copy has to count anew what the checks have counted
         orders = replace(orders, where=log.where)

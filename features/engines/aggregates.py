@@ -16,7 +16,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from features.engines.resources import resources, spill_folder
+from features.engines.resources import engine_bytes, spill_folder
 from features.errors import StayworthError
 from features.language import translatable, translated
 from features.suggestion import did_you_mean
@@ -143,7 +143,7 @@ def _database() -> duckdb.DuckDBPyConnection:
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "threads": 1,
-        "memory_limit": f"{resources().memory}B",
+        "memory_limit": f"{engine_bytes()}B",
         "temp_directory": str(spill_folder()),
     }
     database = duckdb.connect(":memory:", config=config)

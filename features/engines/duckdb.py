@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from features.closing import Closing
 from features.engines.engine import EngineError
-from features.engines.resources import Resources, exhausted, resources, spill_folder
+from features.engines.resources import Resources, engine_bytes, exhausted, resources, spill_folder
 from features.errors import StayworthError
 
 UNIX_DATE = "CREATE MACRO unix_date(d) AS CAST(d - DATE '1970-01-01' AS INTEGER)"
@@ -45,7 +45,7 @@ def _opened(threads: int | None, small: bool) -> duckdb.DuckDBPyConnection:
         "python_enable_replacements": False,  # nor a Python variable that has a table's name
         # A query that needs an order says so; yet a result that is copied, as small ones are, would lose it.
         "preserve_insertion_order": small,
-        "memory_limit": f"{resources().memory}B",
+        "memory_limit": f"{engine_bytes()}B",
         "temp_directory": str(spill_folder()),
     }
     if threads is not None:

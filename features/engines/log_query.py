@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from features.engines.resources import exhausted, resources, spill_folder
+from features.engines.resources import engine_bytes, exhausted, spill_folder
 from features.errors import LogError
 from features.language import translated
 
@@ -67,7 +67,7 @@ def _run(table: pa.Table, sql: str, what: str, shown: str) -> pa.Table:
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "lock_configuration": True,
-        "memory_limit": f"{resources().memory}B",
+        "memory_limit": f"{engine_bytes()}B",
         "temp_directory": str(spill_folder()),
     }
     with duckdb.connect(":memory:", config=config) as database:

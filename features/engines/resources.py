@@ -1,7 +1,7 @@
 """Memory and disk of the engines: how much of the one they take, and where on the other they spill.
 
-What does not fit into the memory limit is written to a temporary folder. The limit is of all engines of a process that
-run one after the other; Arrow tables that they read lie beside it.
+The memory limit is the whole process's: the log that is read, what the engines keep of it, models and scores. When an
+engine opens, it gets most of what is left of it; what does not fit into that is written to a temporary folder.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from pathlib import Path
 
 from features.errors import StayworthError
 from features.language import translated
-from features.memory import allowed_bytes, bytes_of
+from features.memory import allowed_bytes, bytes_of, held_bytes
 from features.temporary import temporary_folder
 
-_SHARE = 0.6  # of what the process may use: the rest is for the log and the models
+_SHARE = 0.6  # of what the process may use
+_OF_THE_REST = 0.6  # of what is left of the limit: scores and what models are fitted on lie beside it
+_LEAST = 0.5  # of the limit, which holds no longer where the log alone takes more
 _DISK = (
     "failed to offload",
     "max_temp_directory_size",
@@ -30,7 +32,7 @@ _DISK = (
 
 @dataclass(frozen=True)
 class Resources:
-    """What engines may use.
+    """What a process may use.
 
     Parameters
     ----------
@@ -51,13 +53,19 @@ _in_use: list[Resources] = []
 
 
 def resources() -> Resources:
-    """Return what engines may use now: as `use_resources` said, else 60% of the memory that the process may use."""
+    """Return what may be used now: as `use_resources` said, else 60% of the memory that the process may use."""
     return _in_use[-1] if _in_use else _by_default()
 
 
 @cache
 def _by_default() -> Resources:
     return Resources(int(_SHARE * allowed_bytes()))
+
+
+def engine_bytes() -> int:
+    """Return how much memory an engine that is opened now may use, beside what the process has already."""
+    limit = resources().memory
+    return int(max(_LEAST * limit, _OF_THE_REST * (limit - held_bytes())))
 
 
 def use_resources(memory_limit: str | None, folder: Path | None) -> None:

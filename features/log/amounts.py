@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ from features.errors import LogError
 from features.language import translated
 from features.log.column_text import plain, text
 from features.log.currencies import one_name
+from features.log.customer_days import Codes, customer_blocks
 from features.log.dates import ascii_digits
 from features.log.number_style import NumberStyle
 
@@ -188,7 +190,7 @@ def cents(values: npt.NDArray[np.float64], relative_error: float | npt.NDArray[n
     (array([43]), array([44]))
     """
     rounded, errors = np.empty(len(values), dtype=np.int64), np.broadcast_to(relative_error, len(values))
-    for rows in _blocks(len(values)):
+    for rows in blocks(len(values)):
         size = np.abs(values[rows])
         floor = np.floor(size * 100)
         reached = size * (1 + errors[rows]) >= (10 * floor + 5) / 1000
@@ -196,7 +198,7 @@ def cents(values: npt.NDArray[np.float64], relative_error: float | npt.NDArray[n
     return rounded
 
 
-def _blocks(rows: int) -> Iterator[slice]:
+def blocks(rows: int) -> Iterator[slice]:
     """Cut rows into blocks, so that what is computed in between stays in the processor's cache."""
     yield from (slice(start, start + _BLOCK_ROWS) for start in range(0, rows, _BLOCK_ROWS))
 
@@ -210,15 +212,13 @@ def parts_of_a_cent(values: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
     array([False,  True])
     """
     found = np.empty(len(values), dtype=bool)
-    for rows in _blocks(len(values)):
+    for rows in blocks(len(values)):
         rest = np.abs(values[rows] * 100 - np.round(values[rows] * 100))
         found[rows] = rest > _PART_OF_A_CENT * np.maximum(np.abs(values[rows]), 1)
     return found
 
 
-def running_cents(
-    customers: npt.NDArray[np.int64], days: pa.ChunkedArray, values: npt.NDArray[np.float64]
-) -> Cents | None:
+def running_cents(customers: Codes, days: pa.ChunkedArray, values: npt.NDArray[np.float64]) -> Cents | None:
     """Round amounts with parts of a cent so that each customer's sum is right to the cent at the end of every day.
 
     A line gets the difference of two rounded sums. Of a day's lines the smallest comes first, whatever their order.
@@ -235,7 +235,14 @@ def running_cents(
     """
     if not parts_of_a_cent(values).any():
         return None
-    order = np.lexsort((values, days.to_numpy(), customers))
+    rounded, numbers = np.empty(len(values), dtype=np.int64), days.to_numpy()
+    for rows in customer_blocks(customers):
+        rounded[rows] = _running(customers[rows], numbers[rows], values[rows])
+    return rounded
+
+
+def _running(customers: Codes, days: npt.NDArray[Any], values: npt.NDArray[np.float64]) -> Cents:
+    order = np.lexsort((values, days, customers))
     group = pd.Series(customers[order])
     exact = pd.Series(values[order]).groupby(group).cumsum().to_numpy()
     # What additions took from half a cent is given back, but never so much that a whole cent comes of it.

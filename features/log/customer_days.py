@@ -6,6 +6,8 @@ Grouping millions of rows by the text of an id takes ten times as long as by a n
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -13,66 +15,116 @@ import numpy.typing as npt
 import pyarrow as pa
 
 Integers = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int32]
 
 _DAY_BITS = 24  # days since the first: 45,000 years
+_BLOCK_ROWS = 1 << 23
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
 class CustomerDays(NamedTuple):
     """The distinct pairs of customer and day, by customer, then by day; both are numbers."""
 
-    customers: Integers
-    days: Integers
+    customers: Codes
+    days: Codes
 
 
 def encoded(texts: pa.ChunkedArray) -> pa.DictionaryArray:
-    """Return texts as the distinct ones and a number for each row."""
-    return texts.combine_chunks().dictionary_encode()
+    """Return texts as the distinct ones, in the order in which they come, and a number for each row.
+
+    Examples
+    --------
+    >>> found = encoded(pa.chunked_array([["b", "a"], ["b", None]]))
+    >>> found.dictionary.to_pylist(), found.indices.to_pylist()
+    (['b', 'a'], [0, 1, 0, None])
+    """
+    # What is encoded here has one dictionary; to unify that of each chunk would take as many hashes as chunks.
+    numbered = pa.types.is_dictionary(texts.type)
+    parts = (texts.unify_dictionaries() if numbered else texts.dictionary_encode()).chunks
+    if not parts:
+        return pa.array([], pa.dictionary(pa.int32(), pa.string()))
+    # Numbers alone are put together: texts of more than 2 GB could not be.
+    places = pa.concat_arrays([part.indices.cast(pa.int32()) for part in parts])
+    return _in_turn(pa.DictionaryArray.from_arrays(places, parts[0].dictionary))
 
 
 def kept(texts: pa.DictionaryArray, rows: npt.NDArray[np.bool_]) -> pa.DictionaryArray:
-    """Return some rows of texts, none of them missing, as `encoded` would.
+    """Return some rows of texts, as `encoded` would.
 
     Examples
     --------
     >>> kept(encoded(pa.chunked_array([["b", "a", "c"]])), np.array([True, False, True])).to_pylist()
     ['b', 'c']
     """
-    if rows.all():
+    return texts if rows.all() else _in_turn(texts.filter(pa.array(rows)))
+
+
+def _in_turn(texts: pa.DictionaryArray) -> pa.DictionaryArray:
+    """Give texts the numbers of the order in which they come, without those of no row."""
+    again = texts.indices.dictionary_encode()
+    if again.dictionary.equals(pa.array(np.arange(len(texts.dictionary), dtype=np.int32))):
         return texts
-    left = texts.filter(pa.array(rows))
-    again = left.indices.dictionary_encode()
-    return pa.DictionaryArray.from_arrays(again.indices, left.dictionary.take(again.dictionary))
+    return pa.DictionaryArray.from_arrays(again.indices, texts.dictionary.take(again.dictionary))
 
 
-def codes_of(texts: pa.DictionaryArray) -> Integers:
-    """Return the number of each row's text.
+def codes_of(texts: pa.DictionaryArray) -> Codes:
+    """Return the number of each row's text; none may be missing.
 
     Examples
     --------
     >>> codes_of(encoded(pa.chunked_array([["b", "a", "b"]])))
-    array([0, 1, 0])
+    array([0, 1, 0], dtype=int32)
     """
-    return np.asarray(texts.indices.to_numpy(), dtype=np.int64)
+    return np.asarray(texts.indices.to_numpy())
 
 
-def day_keys(customers: Integers, days: npt.NDArray[np.datetime64]) -> Integers:
-    """Return a number for each row that is ordered as its customer and, within the customer, its day."""
-    keys, numbers = customers << _DAY_BITS, days.astype(np.int64)
-    # In place, here and below: a large log's keys take as much room as its orders.
-    numbers -= numbers.min(initial=0)
-    keys |= numbers
-    return keys
+def customer_blocks(customers: Codes) -> Iterator[npt.NDArray[np.intp]]:
+    """Yield the rows of some customers, then those of the next: what is computed in between stays small.
 
+    Parameters
+    ----------
+    customers : ndarray of shape (n_rows,), numbers from 0
 
-def customer_days(customers: Integers, days: npt.NDArray[np.datetime64]) -> CustomerDays:
-    """Return the distinct pairs of customer and day.
+    Yields
+    ------
+    ndarray of positions, ascending; each customer's rows are together in one
 
     Examples
     --------
-    >>> days = np.array(["1998-01-05", "1998-01-05", "1998-01-02"], dtype="datetime64[D]")
-    >>> customer_days(np.array([1, 1, 0]), days)
-    CustomerDays(customers=array([0, 1]), days=array([10228, 10231]))
+    >>> [rows.tolist() for rows in customer_blocks(np.array([1, 0, 1], dtype=np.int32))]
+    [[0, 1, 2]]
+    """
+    if len(customers) <= _BLOCK_ROWS:
+        yield np.arange(len(customers))
+        return
+    block = np.cumsum(np.bincount(customers)) // _BLOCK_ROWS
+    firsts = np.flatnonzero(np.diff(block, prepend=-1, append=block[-1] + 1))
+    for first, end in pairwise(firsts.tolist()):
+        yield np.flatnonzero((customers >= first) & (customers < end))
+
+
+def day_keys(customers: Codes, days: Codes) -> Integers:
+    """Return a number for each row that is ordered as its customer and, within the customer, its day."""
+    keys = customers.astype(np.int64)
+    # In place, here and below: a large log's keys take as much room as its orders.
+    keys <<= _DAY_BITS
+    keys |= days - days.min(initial=0)
+    return keys
+
+
+def customer_days(customers: Codes, days: Codes) -> CustomerDays:
+    """Return the distinct pairs of customer and day.
+
+    Parameters
+    ----------
+    customers : ndarray of shape (n_rows,), numbers from 0
+    days : ndarray of int32 of shape (n_rows,), days since 1970-01-01
+
+    Examples
+    --------
+    >>> found = customer_days(np.array([1, 1, 0]), np.array([10231, 10231, 10228]))
+    >>> found.customers.tolist(), found.days.tolist()
+    ([0, 1], [10228, 10231])
     """
     # By sorting: numpy.unique, which hashes, takes six times as long.
     pairs = day_keys(customers, days)
@@ -80,8 +132,11 @@ def customer_days(customers: Integers, days: npt.NDArray[np.datetime64]) -> Cust
     is_new = np.ones(len(pairs), dtype=bool)
     is_new[1:] = pairs[1:] != pairs[:-1]
     pairs = pairs[is_new]
-    first = days.astype(np.int64).min(initial=0)
-    return CustomerDays(pairs >> _DAY_BITS, (pairs & ((1 << _DAY_BITS) - 1)) + first)
+    of_pairs, numbers = np.empty(len(pairs), dtype=np.int32), np.empty(len(pairs), dtype=np.int32)
+    np.right_shift(pairs, _DAY_BITS, out=of_pairs, casting="unsafe")
+    np.bitwise_and(pairs, (1 << _DAY_BITS) - 1, out=numbers, casting="unsafe")
+    numbers += days.min(initial=0)
+    return CustomerDays(of_pairs, numbers)
 
 
 def drawn_rows(ids: pa.DictionaryArray, customers: int, seed: int) -> npt.NDArray[np.bool_] | None:
@@ -108,7 +163,7 @@ def drawn_rows(ids: pa.DictionaryArray, customers: int, seed: int) -> npt.NDArra
     return np.asarray(drawn[ids.indices.to_numpy()])
 
 
-def perhaps_repeated(*columns: Integers) -> npt.NDArray[np.bool_]:
+def perhaps_repeated(*columns: Integers | Codes) -> npt.NDArray[np.bool_]:
     """Mark the rows that may equal another one in all columns: every one that does, and hardly any other.
 
     Examples
@@ -118,7 +173,7 @@ def perhaps_repeated(*columns: Integers) -> npt.NDArray[np.bool_]:
     """
     hashed = np.zeros(len(columns[0]), dtype=np.uint64)
     for column in columns:
-        hashed ^= column.view(np.uint64)
+        hashed ^= column.astype(np.int64).view(np.uint64)
         hashed *= _MIX
         hashed ^= hashed >> np.uint64(29)
     ordered = np.sort(hashed)

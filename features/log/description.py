@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
+from features.log.customer_days import customer_days
 from features.log.findings import Finding
 from features.log.report import LogReport
 from features.log.transactions import TransactionLog
@@ -88,11 +89,10 @@ def describe(
 
 
 def _ids(log: TransactionLog) -> dict[str, Any]:
-    counts = log.table["customer_id"].value_counts()
-    ids, rows = counts.field("values"), counts.field("counts").to_numpy()
+    ids, rows = log.customer_ids.dictionary, np.bincount(log.customer_codes)
     lengths = pc.utf8_length(ids)
     zeros = pc.sum(pc.match_substring_regex(ids, "^0[0-9]")).as_py()
-    days = log.table.group_by(["customer_id", "ordered_on"]).aggregate([]).num_rows
+    days = len(customer_days(log.customer_codes, log.days).days)
     return {
         "customers": len(ids),
         "examples": ids.slice(0, _EXAMPLES).to_pylist(),

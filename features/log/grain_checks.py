@@ -89,11 +89,12 @@ def _is_sum_of_all(cents: np.ndarray, rows: np.ndarray) -> bool:
 def _sums_of_customers(log: TransactionLog) -> Iterator[Finding]:
     """Look for a last row of each customer that is the sum of their rows before it, as a pivot table has it."""
     cents = log.table["amount_cents"].to_numpy()
-    starts = np.flatnonzero(np.diff(log.customer_codes, prepend=-1))
-    ends = np.append(starts[1:], cents.size) - 1
-    long = ends - starts >= 2
+    codes = log.customer_codes
+    starts = np.append(0, np.flatnonzero(codes[1:] != codes[:-1]) + 1)
+    long = np.diff(starts, append=cents.size) > 2
     if long.sum() < _FEW_SUMS:
         return
+    ends = np.append(starts[1:], cents.size) - 1
     until = np.cumsum(cents)
     before = until[ends - 1] - until[starts] + cents[starts]
     sums = (np.abs(before - cents[ends]) <= 1) & (cents[ends] != 0)
@@ -170,7 +171,9 @@ def _repeated_rows(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:
 
 def _repeated_totals(log: TransactionLog) -> Iterator[Finding]:
     # As --amount-per-order has it: one id may be that of a refund, or of another customer's order, too.
-    orders = log.table.group_by(["order_id", "customer_id", "ordered_on"]).aggregate(
+    lines = log.table.select(["order_id", "ordered_on", "amount_cents"])
+    lines = lines.append_column("customer", pa.array(log.customer_codes))
+    orders = lines.group_by(["order_id", "customer", "ordered_on"]).aggregate(
         [("amount_cents", "count"), ("amount_cents", "min"), ("amount_cents", "max")]
     )
     several = orders.filter(

@@ -11,7 +11,7 @@ from features.language import translated
 from features.log.amounts import numbers
 from features.log.column_text import plain
 from features.log.columns import listed
-from features.log.customer_days import customer_days, day_keys
+from features.log.customer_days import Codes, Integers, customer_blocks, customer_days, day_keys
 from features.log.findings import Finding
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
@@ -43,7 +43,7 @@ def check_histories(log: TransactionLog) -> Iterator[Finding]:
         )
         return
     bought = log.table["amount_cents"].to_numpy() >= 0
-    found = customer_days(log.customer_codes[bought], log.table["ordered_on"].to_numpy()[bought])
+    found = customer_days(log.customer_codes[bought], log.days[bought])
     begins = np.flatnonzero(np.diff(found.customers, prepend=-1))
     if len(begins) < _FEW:
         return
@@ -71,17 +71,10 @@ def _check_refunds(log: TransactionLog) -> Iterator[Finding]:
     refunds = int(negative.sum())
     if refunds < _FEW_REFUNDS:
         return
-    rows = np.flatnonzero((np.bincount(customers[negative], minlength=customers.max() + 1) > 0)[customers])
-    customers, cents = customers[rows], cents[rows]
-    # A day's purchases come before its refunds, which are told of together.
-    turns = (day_keys(customers, log.table["ordered_on"].to_numpy()[rows]) << 1) | (cents < 0)
-    order = np.argsort(turns)
-    customers, cents, turns = customers[order], cents[order], turns[order]
-    total = np.cumsum(cents) - cents  # of all rows before, those of other customers too
-    begins, of_customer = (np.flatnonzero(np.diff(each, prepend=-1)) for each in (turns, customers))
-    before = total[begins] - total[of_customer][np.searchsorted(of_customer, begins, side="right") - 1]
-    rows_of_turn = np.diff(begins, append=cents.size)
-    unexplained = int(rows_of_turn[(cents[begins] < 0) & (before <= 0)].sum())
+    days = log.days
+    unexplained = sum(
+        _unexplained(customers[rows], days[rows], cents[rows]) for rows in customer_blocks(customers)
+    )
     if unexplained >= _FEW_REFUNDS and unexplained > UNEXPLAINED * refunds:
         yield Finding(
             "negative-amounts",
@@ -94,6 +87,21 @@ def _check_refunds(log: TransactionLog) -> Iterator[Finding]:
                 unexplained=unexplained,
             ),
         )
+
+
+def _unexplained(customers: Codes, days: Codes, cents: Integers) -> int:
+    """Count the negative amounts of days until whose end a customer had bought nothing that could be given back."""
+    rows = np.flatnonzero(np.isin(customers, np.unique(customers[cents < 0])))
+    customers, cents = customers[rows], cents[rows]
+    # A day's purchases come before its refunds, which are told of together.
+    turns = (day_keys(customers, days[rows]) << 1) | (cents < 0)
+    order = np.argsort(turns)
+    customers, cents, turns = customers[order], cents[order], turns[order]
+    total = np.cumsum(cents) - cents  # of all rows before, those of other customers too
+    begins, of_customer = (np.flatnonzero(np.diff(each, prepend=-1)) for each in (turns, customers))
+    before = total[begins] - total[of_customer][np.searchsorted(of_customer, begins, side="right") - 1]
+    rows_of_turn = np.diff(begins, append=cents.size)
+    return int(rows_of_turn[(cents[begins] < 0) & (before <= 0)].sum())
 
 
 def _check_zeros(log: TransactionLog) -> Iterator[Finding]:

@@ -126,10 +126,10 @@ def _check_repeats(log: TransactionLog, customers: int) -> Iterator[Finding]:
     """Look for ids that are an order's instead of a customer's."""
     if log.table.num_rows < _FEW_ROWS or log.first_day == log.last_day:
         return
-    days = log.table["ordered_on"].to_numpy()
+    days, codes = log.days, log.customer_codes
     one_day = np.empty(customers, dtype=days.dtype)
-    one_day[log.customer_codes] = days
-    if (one_day[log.customer_codes] == days).all():
+    one_day[codes] = days
+    if (one_day[codes] == days).all():
         yield Finding(
             "ids-per-order",
             translated(

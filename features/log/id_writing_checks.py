@@ -128,6 +128,8 @@ def _check_similar(ids: pa.Array) -> Iterator[Finding]:
 def _check_zeros(log: TransactionLog, ids: pa.Array) -> Iterator[Finding]:
     """Look for ids that are there with leading zeros and without: a spreadsheet saved a part of the rows."""
     padded = ids.filter(pc.match_substring_regex(ids, "^0+[1-9][0-9]*$"))
+    if len(padded) < 2:
+        return
     bare = pc.utf8_ltrim(padded, "0")
     twins = bare.filter(pc.is_in(bare, value_set=ids)).to_pylist()
     if len(twins) < 2 or len(twins) < _FEW_OF_ALL * len(padded):

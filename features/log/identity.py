@@ -122,13 +122,17 @@ def encoded_ids(column: pa.ChunkedArray, folded: bool = False) -> pa.DictionaryA
     >>> ids.dictionary.to_pylist(), ids.indices.to_pylist()
     (['7', '8'], [0, 0, None, 1])
     """
-    if not pa.types.is_string(column.type):
+    if not pa.types.is_string(_value_type(column.type)):
         return encoded(read_ids(column, folded))
     texts = encoded(column)
     ids = encoded(read_ids(pa.chunked_array([texts.dictionary]), folded))
     same = len(ids.dictionary) == len(texts.dictionary)
     places = texts.indices if same else ids.indices.take(texts.indices)
     return pa.DictionaryArray.from_arrays(places, ids.dictionary)
+
+
+def _value_type(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
 def unstorable(ids: pa.Array) -> pa.Array:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -93,10 +92,10 @@ def read_lines(
         of_rows = pc.fill_null(refused.take(customers.indices), False).to_numpy(False)
         quarantine.set_aside(of_rows, UNSTORABLE_CUSTOMER, names["customer_id"])
     _judge_times(quarantine, times, names["ordered_at"], rules, now)
-    lines = {"customer_id": customers, "ordered_at": pa.array(times)}
-    amounts = _read_amounts(quarantine, names, rules, expression)
-    lines["amount"] = pa.array(amounts)
-    lines["amount_cents"] = pa.array(cents(amounts, 0.0 if expression is None else EXPRESSION_ERROR))
+    lines = {"customer_id": customers, "ordered_at": _unchanged(raw[names["ordered_at"]], times)}
+    lines["amount"] = _read_amounts(quarantine, names, rules, expression)
+    error = 0.0 if expression is None else EXPRESSION_ERROR
+    lines["amount_cents"] = pa.array(cents(lines["amount"].to_numpy(), error))
     if "margin" in names:
         lines["margin_cents"] = pa.array(_read_margins(quarantine, names["margin"], rules))
     for role in ("order_id", "channel", "product_id", "category", "currency"):
@@ -107,6 +106,12 @@ def read_lines(
     if "discount" in names:
         lines["discount_cents"] = _column(read_discounts, raw, names["discount"], rules)
     return pa.table(lines)
+
+
+def _unchanged(raw: pa.ChunkedArray, times: Times) -> pa.Array | pa.ChunkedArray:
+    """Return times as an Arrow array; the log's own where it has them so: a large log has them once in memory."""
+    same = raw.type == pa.timestamp("us") and raw.null_count == np.count_nonzero(np.isnat(times))
+    return raw if same else pa.array(times)
 
 
 def _column(read: Callable[..., Any], raw: pa.Table, name: str, *options: Any) -> Any:
@@ -151,7 +156,7 @@ def _date_form(rules: LogRules) -> tuple[str, str]:
 
 def _read_amounts(
     quarantine: Quarantine, names: dict[str, str], rules: LogRules, expression: AmountExpression | None
-) -> npt.NDArray[np.float64]:
+) -> pa.Array | pa.ChunkedArray:
     shown = (names["amount"],) if expression is None else expression.amounts
     amounts = _amounts(quarantine.raw, names, rules, expression)
     missing, values = amounts.is_null().to_numpy(), amounts.to_numpy()
@@ -162,7 +167,7 @@ def _read_amounts(
     quarantine.set_aside(~np.isfinite(values), INFINITE_AMOUNT, *shown)
     quarantine.set_aside(np.abs(values) >= LARGEST_AMOUNT, HUGE_AMOUNT, *shown)
     sound = np.abs(values) < LARGEST_AMOUNT
-    return values if sound.all() else np.where(sound, values, 0.0)  # a copy only where it differs
+    return amounts if sound.all() else pa.array(np.where(sound, values, 0.0))  # a copy only where it differs
 
 
 def _amounts(

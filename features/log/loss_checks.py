@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from features.files import is_text
 from features.language import translated, translation
+from features.log.amounts import blocks
 from features.log.column_text import blank, text
 from features.log.columns import listed, quoted
 from features.log.date_formats import ISO
@@ -282,7 +283,9 @@ def _check_rounding(log: TransactionLog) -> Iterator[Finding]:
     used, lines = log.quarantine.used, log.lines.select(["amount", "amount_cents"])
     lines = lines if used.all() else lines.filter(pa.array(used))
     amounts, cents = (column.to_numpy() for column in lines.columns)
-    total, rounded_off = np.abs(amounts).sum(), np.abs(amounts - cents / 100).sum()
+    total, rounded_off = np.abs(amounts).sum(), 0.0
+    for rows in blocks(len(cents)):
+        rounded_off += float(np.abs(amounts[rows] - cents[rows] / 100).sum())
     if rounded_off > MUCH * total:
         yield Finding(
             "small-amounts",

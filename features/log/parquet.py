@@ -39,7 +39,8 @@ def open_parquet(path: Path, files: Sequence[Path], chunk_rows: int) -> Iterator
             pa.fs.LocalFileSystem(),
             [str(file.absolute()) for file in files],
             # Spark's INT96 holds the year 9999; nanoseconds would wrap it around to 1816.
-            pa.dataset.ParquetFileFormat(coerce_int96_timestamp_unit="us"),
+            # What is read ahead lies in memory beside the log, and a disk of the machine needs no reading ahead.
+            pa.dataset.ParquetFileFormat(coerce_int96_timestamp_unit="us", pre_buffer=False),
             options,
         )
         # Every file's schema: by default the first file's would drop what only later files have.

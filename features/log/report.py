@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,6 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.language import translated
+from features.log.amounts import blocks
+from features.log.customer_days import encoded
 from features.log.quarantine import Quarantine
 
 
@@ -124,7 +127,9 @@ def fingerprint(table: pa.Table) -> str:
     # As pandas.util.hash_pandas_object combines the hashes of columns, without a DataFrame of millions of texts.
     hashes, multiplier = np.full(table.num_rows, 0x345678, dtype="<u8"), 1_000_003
     for left, column in zip(range(table.num_columns, 0, -1), table.columns, strict=True):
-        hashes ^= _hashes(column)
+        hash_of = _hasher(column)
+        for rows in blocks(table.num_rows):
+            hashes[rows] ^= hash_of(rows)
         hashes *= np.uint64(multiplier)
         multiplier += 82_520 + 2 * left
     hashes += np.uint64(97_531)
@@ -134,13 +139,23 @@ def fingerprint(table: pa.Table) -> str:
     return digest.hexdigest()
 
 
-def _hashes(column: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
-    """Return the hash of each cell; of a text that stands in many rows it is computed once."""
+def _hasher(column: pa.ChunkedArray) -> Callable[[slice], npt.NDArray[np.uint64]]:
+    """Return what hashes some of a column's cells; of a text that stands in many rows it is computed once."""
     if pa.types.is_date32(column.type):
         column = column.cast(pa.int32())
     if not (pa.types.is_string(column.type) or pa.types.is_dictionary(column.type)):
-        return np.asarray(pd.util.hash_array(column.to_pandas().to_numpy()))
-    texts = column.combine_chunks().dictionary_encode()
-    of_text = pd.util.hash_array(texts.dictionary.to_numpy(zero_copy_only=False), categorize=False)
-    places = pc.fill_null(texts.indices, len(of_text)).to_numpy()
-    return np.asarray(np.append(of_text, np.iinfo(np.uint64).max)[places])
+        # As pandas has a column with missing numbers.
+        whole = column.cast(pa.float64()) if column.null_count else column
+        return lambda rows: np.asarray(pd.util.hash_array(_cut(whole, rows).to_numpy()))
+    texts = encoded(column)
+    of_text = np.full(len(texts.dictionary) + 1, np.iinfo(np.uint64).max)  # the last of a cell without a text
+    for rows in blocks(len(texts.dictionary)):
+        written = _cut(texts.dictionary, rows).to_numpy(zero_copy_only=False)
+        of_text[rows][: len(written)] = pd.util.hash_array(written, categorize=False)
+    return lambda rows: np.asarray(
+        of_text[pc.fill_null(_cut(texts.indices, rows), len(of_text) - 1).to_numpy()]
+    )
+
+
+def _cut(cells: pa.Array | pa.ChunkedArray, rows: slice) -> pa.Array | pa.ChunkedArray:
+    return cells.slice(rows.start, rows.stop - rows.start)

@@ -305,8 +305,8 @@ class LogSettings(LogRules, section="log"):
         str | None,
         typer.Option(
             "--memory-limit",
-            help="Memory that the database engine may take, such as 8GB; the rest goes to --temp-dir. The log itself "
-            "lies beside it.",
+            help="Memory to stay within, such as 8GB, as long as the log itself does: what the database engine has "
+            "no room for goes to --temp-dir.",
             show_default="60% of the machine's, or of its container's",
         ),
     ] = None

@@ -17,7 +17,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.log.customer_days import Integers, codes_of, drawn_rows, encoded, perhaps_repeated
+from features.log.customer_days import (
+    Codes,
+    Integers,
+    codes_of,
+    customer_blocks,
+    drawn_rows,
+    encoded,
+    perhaps_repeated,
+)
 from features.log.expression import amount_columns
 from features.log.prices import Prices
 from features.log.quarantine import IDENTICAL_ROW, Mask, Quarantine, as_written
@@ -45,8 +53,8 @@ class TransactionLog:
     Attributes
     ----------
     table : pyarrow.Table
-        The used rows, in the order of the input: ``customer_id`` string, ``ordered_on`` date32 (the day on
-        the clock of the chosen time zone), ``amount_cents`` int64, and where the log has them ``order_id``,
+        The used rows, in the order of the input: ``customer_id`` dictionary of string, ``ordered_on`` date32 (the
+        day on the clock of the chosen time zone), ``amount_cents`` int64, and where the log has them ``order_id``,
         ``channel``, ``product_id``, ``category`` string or null, ``margin_cents`` int64, ``quantity`` double or
         null, ``discount_cents`` int64, null where it cannot be read.
     quarantine : Quarantine
@@ -83,9 +91,7 @@ class TransactionLog:
         identical = self.quarantine.counts().get(IDENTICAL_ROW)
         if identical is None:
             identical = int(identical_rows(self.lines, self.quarantine, self.customer_codes).sum())
-        place = self.table.column_names.index("customer_id")
-        table = self.table.set_column(place, "customer_id", self.customer_ids)
-        return report_of(table, self.quarantine, identical, self.currency, self.timezone)
+        return report_of(self.table, self.quarantine, identical, self.currency, self.timezone)
 
     @property
     def amount_columns(self) -> tuple[str, ...]:
@@ -112,7 +118,7 @@ class TransactionLog:
     @cached_property
     def rows_by_day(self) -> tuple[npt.NDArray[np.datetime64], Integers]:
         """The days with a used row, ascending, and the number of rows of each."""
-        numbers = self.table["ordered_on"].cast(pa.int32()).to_numpy()
+        numbers = self.days
         first = int(numbers.min(initial=0))
         rows = np.bincount(numbers - first)
         days = np.flatnonzero(rows)
@@ -124,9 +130,14 @@ class TransactionLog:
         return encoded(self.table["customer_id"])
 
     @cached_property
-    def customer_codes(self) -> Integers:
+    def customer_codes(self) -> Codes:
         """The customer of each used row as a number, of shape (n_rows,)."""
         return codes_of(self.customer_ids)
+
+    @property
+    def days(self) -> Codes:
+        """The day of each used row, of shape (n_rows,), in days since 1970-01-01."""
+        return np.asarray(self.table["ordered_on"].cast(pa.int32()).to_numpy())
 
     @cached_property
     def customers_without_a_used_row(self) -> list[str]:
@@ -143,10 +154,11 @@ class TransactionLog:
         changed = {old: new for old, new in renamed.items() if old != new}
         if not changed:
             return self
-        ids = self.table["customer_id"].combine_chunks().dictionary_encode()
-        names = pa.array([changed.get(each, each) for each in ids.dictionary.to_pylist()], pa.string())
+        ids = self.customer_ids
+        names = encoded(pa.chunked_array([[changed.get(each, each) for each in ids.dictionary.to_pylist()]]))
+        united = pa.DictionaryArray.from_arrays(names.indices.take(ids.indices), names.dictionary)
         place = self.table.column_names.index("customer_id")
-        return replace(self, table=self.table.set_column(place, "customer_id", names.take(ids.indices)))
+        return replace(self, table=self.table.set_column(place, "customer_id", united))
 
     def at_prices(self, prices: Prices | None) -> TransactionLog:
         """Return the log in the money of one month; the log itself without prices, or if it is in one already.
@@ -183,13 +195,17 @@ def ids_of(lines: pa.Table) -> pa.DictionaryArray:
     return lines["customer_id"].combine_chunks()
 
 
-def identical_rows(lines: pa.Table, quarantine: Quarantine, customers: Integers) -> Mask:
+def identical_rows(lines: pa.Table, quarantine: Quarantine, customers: Codes) -> Mask:
     """Mark the used rows, of these customers, that equal an earlier one in every column of the raw log."""
     used = quarantine.used
     kept = lines.select(["ordered_at", "amount_cents"])
     kept = kept if used.all() else kept.filter(pa.array(used))
     moments, cents = (column.cast(pa.int64()).to_numpy() for column in kept.columns)
-    alike = perhaps_repeated(customers, moments, cents)
+    perhaps = [
+        rows[perhaps_repeated(customers[rows], moments[rows], cents[rows])]
+        for rows in customer_blocks(customers)
+    ]
+    alike = np.sort(np.concatenate(perhaps))
     identical, places = np.zeros_like(used), np.flatnonzero(used)[alike]
     raw = quarantine.raw.take(pa.array(places))
     cells = pd.DataFrame({place: as_written(column).to_pandas() for place, column in enumerate(raw.columns)})

@@ -19,7 +19,7 @@ from features.log.amounts import numbers, running_cents
 from features.log.buddhist_era import buddhist_remedy
 from features.log.column_text import blank, plain
 from features.log.columns import FIELDS, listed, locate
-from features.log.customer_days import codes_of, kept
+from features.log.customer_days import codes_of, encoded, kept
 from features.log.dates import local_now
 from features.log.expression import AmountExpression
 from features.log.lines import read_discounts, read_lines
@@ -35,6 +35,8 @@ from features.log.quarantine import (
 )
 from features.log.settings import Columns, LogRules
 from features.log.transactions import OPTIONAL, TransactionLog, identical_rows, ids_of
+
+_TEXTS = pa.dictionary(pa.int32(), pa.string())
 
 
 def validate(
@@ -92,8 +94,7 @@ def validate(
         raise EmptyLogError(
             translated("The log has no rows; its columns are {value}.", value=listed(table.column_names))
         )
-    expression = None if rules.amount_expression is None else AmountExpression.parse(rules.amount_expression)
-    names = locate(table.column_names, rules, columns, None if expression is None else expression.columns)
+    names, expression = _located(table, rules, columns)
     quarantine = Quarantine(table)
     if left_out is not None:
         quarantine.set_aside(left_out, LEFT_OUT, names["customer_id"])
@@ -107,10 +108,7 @@ def validate(
         codes = codes_of(kept(ids_of(lines), quarantine.used))
         quarantine.set_aside(identical_rows(lines, quarantine, codes), IDENTICAL_ROW, names["customer_id"])
     ids = kept(ids_of(lines), quarantine.used)
-    if quarantine.used.all():
-        used = _contract_table(lines, ids, _unchanged(table[names["customer_id"]], ids))
-    else:
-        used = _contract_table(lines.filter(pa.array(quarantine.used)), ids)
+    used = _contract_table(lines if quarantine.used.all() else lines.filter(pa.array(quarantine.used)), ids)
     _require_rows(used, quarantine, names)
     if not refunds_only:
         _require_purchases(used)
@@ -119,6 +117,36 @@ def validate(
     )
     log.__dict__["customer_ids"] = ids  # which is computed when it is first asked for, unless it is known
     return log
+
+
+def _located(
+    raw: pa.Table, rules: LogRules, columns: Columns
+) -> tuple[dict[str, str], AmountExpression | None]:
+    """Return the names of the log's columns by those of the contract, and the formula of the amounts."""
+    expression = None if rules.amount_expression is None else AmountExpression.parse(rules.amount_expression)
+    return locate(
+        raw.column_names, rules, columns, None if expression is None else expression.columns
+    ), expression
+
+
+def with_encoded_ids(raw: pa.Table, rules: LogRules, columns: Columns) -> pa.Table:
+    """Return a raw log with each text of its customers' column once, and a number for each row.
+
+    A large log's ids take a third of the room so, and are found again by validation.
+
+    Raises
+    ------
+    MissingColumnError
+        As `validate`.
+    """
+    if not raw.num_rows:
+        return raw
+    name = _located(raw, rules, columns)[0]["customer_id"]
+    if not pa.types.is_string(raw[name].type):
+        return raw
+    return raw.set_column(
+        raw.column_names.index(name), raw.schema.field(name).with_type(_TEXTS), encoded(raw[name])
+    )
 
 
 def _as_table(raw: pa.Table | pd.DataFrame) -> pa.Table:
@@ -205,30 +233,13 @@ def _leave_out_acquired_earlier(
     quarantine.set_aside(known, ACQUIRED_EARLIER, names["customer_id"])
 
 
-def _unchanged(raw: pa.ChunkedArray, ids: pa.DictionaryArray) -> pa.ChunkedArray | None:
-    """Return the log's own column of ids where it has each as it is read: so a large log has it once in memory."""
-    if not pa.types.is_string(raw.type):
-        return None
-    start = 0
-    for chunk in raw.chunks:
-        if not chunk.equals(ids.slice(start, len(chunk)).cast(pa.string())):
-            return None
-        start += len(chunk)
-    return raw
-
-
-def _contract_table(
-    lines: pa.Table, ids: pa.DictionaryArray, written: pa.ChunkedArray | None = None
-) -> pa.Table:
+def _contract_table(lines: pa.Table, ids: pa.DictionaryArray) -> pa.Table:
     days = lines["ordered_at"].cast(pa.date32(), safe=False)
     rounded = running_cents(codes_of(ids), days, lines["amount"].to_numpy())
     if rounded is not None:
         lines = lines.set_column(lines.column_names.index("amount_cents"), "amount_cents", pa.array(rounded))
     names = ["amount_cents", *(name for name in OPTIONAL if name in lines.column_names)]
-    table = lines.select(names).add_column(
-        0, "customer_id", ids.cast(pa.string()) if written is None else written
-    )
-    return table.add_column(1, "ordered_on", days)
+    return lines.select(names).add_column(0, "customer_id", ids).add_column(1, "ordered_on", days)
 
 
 def _require_rows(used: pa.Table, quarantine: Quarantine, names: Mapping[str, str]) -> None:

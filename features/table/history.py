@@ -127,10 +127,10 @@ class PurchaseHistory(Closing):
         self._owned = engine is None
         self._beside = beside
         self.engine: Engine = engine or engine_for(log.table.num_rows)
-        if log.table.num_rows > SMALL_LOG_ROWS:
-            self.engine = NumberedCustomers(self.engine, _ids_of(log))
         self._columns = log.table.column_names
         self._days = log.table["ordered_on"]
+        if log.table.num_rows > SMALL_LOG_ROWS:
+            self.engine = NumberedCustomers(self.engine, _ids_of(log))
         self.engine.register(LOG, log.table)
         self.engine.create(PURCHASE_DAYS, purchase_days_sql(self._columns))
         if beside is not None and set(beside.baskets) & set(told_by(self._columns)):

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.errors import WindowError
@@ -74,8 +75,9 @@ def campaign_outcomes(
         day, the period's length if there was none), spend_before (money, in the year before), redeemed (bool,
         if given).
     """
-    table = log.table.filter(pc.is_in(log.table["customer_id"], _array(assignment, log)))
-    rows = table.to_pandas()
+    ids = log.customer_ids
+    theirs = pc.is_in(ids.dictionary, value_set=pa.array(assignment.customers["customer_id"], pa.string()))
+    rows = log.table.filter(theirs.take(ids.indices)).to_pandas().astype({"customer_id": object})
     rows["ordered_on"] = pd.to_datetime(rows["ordered_on"])
     first, last = pd.Timestamp(start), pd.Timestamp(end)
     inside = rows[(rows["ordered_on"] >= first) & (rows["ordered_on"] < last)]
@@ -146,9 +148,3 @@ def covariates(customers: pd.DataFrame, outcomes: pd.DataFrame) -> Floats:
         "stake": np.log1p(customers["value_at_stake"].clip(lower=0)),
     }
     return np.column_stack([column for column in known.values() if column.notna().all()]).astype(np.float64)
-
-
-def _array(assignment: Assignment, log: TransactionLog) -> object:
-    import pyarrow as pa
-
-    return pa.array(assignment.customers["customer_id"], type=log.table["customer_id"].type)

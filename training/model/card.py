@@ -16,6 +16,7 @@ import numpy as np
 from features.errors import LogError
 from features.language import translated
 from features.log.currencies import same_currency
+from features.log.customer_days import customer_days
 from features.log.findings import Finding
 from features.log.terms import LogTerms
 from features.log.transactions import TransactionLog
@@ -194,8 +195,7 @@ def _median_amount(log: TransactionLog) -> float | None:
 
 
 def _several_a_day(log: TransactionLog) -> bool:
-    days = log.table.group_by(["customer_id", "ordered_on"]).aggregate([])
-    return bool(days.num_rows < log.table.num_rows)
+    return bool(len(customer_days(log.customer_codes, log.days).days) < log.table.num_rows)
 
 
 @dataclass(frozen=True)

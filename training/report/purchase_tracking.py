@@ -18,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.log.customer_days import customer_days
 from features.log.transactions import TransactionLog
 from training.snapshots.dataset import LabelledSnapshot
 
@@ -74,12 +75,11 @@ def weekly_purchases(log: TransactionLog, row: LabelledSnapshot) -> pd.DataFrame
 
 def _purchase_offsets(log: TransactionLog, row: LabelledSnapshot) -> np.ndarray:
     """Return the days from the snapshot of every repeat purchase day of the snapshot's customers."""
-    table = log.table.filter(pc.greater_equal(log.table["amount_cents"], 0))
     known = pa.array(row.table["customer_id"].to_numpy(), pa.string())
-    table = table.filter(pc.is_in(table["customer_id"].cast(pa.string()), known))
-    days = table.select(["customer_id", "ordered_on"]).group_by(["customer_id", "ordered_on"]).aggregate([])
-    ordered = days["ordered_on"].cast(pa.int32()).to_numpy() - _epoch_day(row)
-    counts = pd.Series(ordered).value_counts()
+    known = pc.is_in(log.customer_ids.dictionary, value_set=known).to_numpy(zero_copy_only=False)
+    rows = known[log.customer_codes] & (log.table["amount_cents"].to_numpy() >= 0)
+    days = customer_days(log.customer_codes[rows], log.days[rows]).days
+    counts = pd.Series(days - _epoch_day(row)).value_counts()
     firsts = pd.Series(-row.table["T"].to_numpy()).value_counts()
     repeats = counts.sub(firsts, fill_value=0).astype("int64")
     return np.repeat(repeats.index.to_numpy(), repeats.to_numpy())
