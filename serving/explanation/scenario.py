@@ -176,4 +176,6 @@ def _usual_order(seen: pa.Table, snapshot: Snapshot) -> pa.Table:
 
 def _renamed(table: pa.Table, customer_id: str) -> pa.Table:
     place = table.column_names.index("customer_id")
-    return table.set_column(place, table.field(place), pa.array([customer_id] * len(table), pa.string()))
+    return table.set_column(
+        place, table.field(place), pa.array([customer_id] * len(table), table.field(place).type)
+    )

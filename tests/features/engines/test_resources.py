@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from features.engines.duckdb import DuckDBEngine
 from features.engines.log_query import query_log
-from features.engines.resources import exhausted, resources, use_resources
+from features.engines.resources import engine_bytes, exhausted, resources, use_resources
 from features.errors import StayworthError
-from features.memory import allowed_bytes
+from features.memory import allowed_bytes, held_bytes
 
 WIDE = "SELECT repeat(md5(CAST(i AS VARCHAR)), 16) AS a FROM range(600000) AS t(i)"  # 300 MB
 
@@ -28,6 +29,25 @@ def test_engines_take_most_of_the_memory_unless_told_otherwise(tmp_path: Path) -
     use_resources(None, tmp_path)
 
     assert (resources().memory, resources().folder) == (10**9, tmp_path)
+
+
+def test_what_a_process_holds_already_is_taken_off_what_an_engine_may_use(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("features.engines.resources.held_bytes", lambda: 3 * 10**9)
+    use_resources("8GB", None)
+
+    assert engine_bytes() == 4 * 10**9  # half of the limit at least
+
+    monkeypatch.setattr("features.engines.resources.held_bytes", lambda: 10**8)
+    assert engine_bytes() == 0.6 * (8 * 10**9 - 10**8)
+
+
+def test_a_process_says_what_it_holds() -> None:
+    before = held_bytes()
+    block = np.ones(10**7)
+
+    assert before + 0.9 * block.nbytes < held_bytes() < allowed_bytes()
 
 
 def test_a_table_larger_than_the_memory_is_kept_in_the_folder(tmp_path: Path) -> None:

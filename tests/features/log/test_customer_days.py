@@ -1,4 +1,4 @@
-"""Customers as numbers, and a sample of them that every engine draws alike."""
+"""Customers as numbers, the blocks that they are looked at in, and a sample of them that every engine draws alike."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ import pytest
 
 from features.engines.duckdb import DuckDBEngine
 from features.engines.spark_log import USED, drawn_sql
-from features.log.customer_days import drawn_rows, encoded, kept
+from features.log.checks import check
+from features.log.customer_days import customer_blocks, customer_days, drawn_rows, encoded, kept
 from features.log.identity import encoded_ids, read_ids
+from features.log.settings import Columns, LogRules
+from features.log.validation import validate, with_encoded_ids
 
 IDS = ["0042", "آرش", "a,b", "42", " x", "'q'", "Ω", *(f"C{number:04}" for number in range(500))]
 
@@ -58,3 +61,69 @@ def test_rows_that_are_left_are_numbered_as_if_there_were_no_others() -> None:
     left = kept(encoded(texts), np.array([False, True, True, True, False]))
 
     assert left.equals(encoded(pa.chunked_array([["a", "c", "a"]])))
+
+
+def test_ids_of_more_text_than_one_array_can_hold_are_read() -> None:
+    long = pa.array(["x" * (100 << 20)])
+
+    ids = encoded(pa.chunked_array([long, pa.array(["y"])] + [long] * 21))
+
+    assert ids.indices.to_pylist() == [0, 1] + [0] * 21
+
+
+def test_categories_of_several_parts_are_one_numbering_without_those_of_nobody() -> None:
+    parts = [pa.array(names).dictionary_encode() for names in (["b", "a", "b"], ["c", "a"])]
+
+    ids = encoded(pa.chunked_array([parts[0].slice(1), parts[1]]))
+
+    assert ids.to_pylist() == ["a", "b", "c", "a"]
+    assert ids.dictionary.to_pylist() == ["a", "b", "c"]
+
+
+def test_blocks_hold_each_row_once_and_each_customer_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("features.log.customer_days._BLOCK_ROWS", 10)
+    customers = np.random.default_rng(0).integers(0, 30, 200).astype(np.int32)
+
+    blocks = list(customer_blocks(customers))
+
+    assert len(blocks) > 5
+    assert np.sort(np.concatenate(blocks)).tolist() == list(range(200))
+    holders = [set(customers[rows].tolist()) for rows in blocks]
+    assert sum(map(len, holders)) == len(set.union(*holders))
+
+
+def test_distinct_days_are_those_of_a_set_of_pairs() -> None:
+    draw = np.random.default_rng(0)
+    customers, days = draw.integers(0, 9, 300).astype(np.int32), draw.integers(-40, 40, 300).astype(np.int32)
+
+    found = customer_days(customers, days)
+
+    pairs = list(zip(found.customers.tolist(), found.days.tolist(), strict=True))
+    assert pairs == sorted(set(zip(customers.tolist(), days.tolist(), strict=True)))
+
+
+def test_a_log_is_read_and_checked_the_same_in_blocks_of_whatever_size(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    draw = np.random.default_rng(0)
+    days = (np.datetime64("2024-01-01") + draw.integers(0, 300, 800)).astype(str)
+    raw = pa.table(
+        {
+            "customer_id": [f"C{number}" for number in draw.integers(0, 60, 800)],
+            "ordered_at": days.tolist(),
+            "amount": np.round(draw.normal(0, 4, 800), 3),  # parts of a cent, and refunds of nothing
+        }
+    )
+    raw = pa.concat_tables([raw, raw.slice(0, 40)])
+    whole = validate(raw)
+    said = [finding.message for finding in check(whole, LogRules())]
+
+    monkeypatch.setattr("features.log.customer_days._BLOCK_ROWS", 50)
+    monkeypatch.setattr("features.log.amounts._BLOCK_ROWS", 50)
+    log = validate(with_encoded_ids(raw, LogRules(), Columns()))
+
+    assert log.table.to_pydict() == whole.table.to_pydict()
+    assert log.report == whole.report
+    assert log.report.identical_rows >= 40
+    assert [finding.message for finding in check(log, LogRules())] == said
+    assert any("negative" in message for message in said)
