@@ -29,11 +29,14 @@ _NUMBER = r"[+-]?[\d,]*\.?\d+%?"
 _ISO_DAY = r"\d{4}-\d{2}-\d{2}"
 _JALALI_DAY = rf"\d{{1,2}} (?:{'|'.join(JALALI_MONTHS)}) \d{{4}} \([^)]*\)"
 _TURNS = "\u200e\u200f\u2068\u2069"
+_ANYTHING = ".+"
 _AS_TEXT = ("digits", "label")
 _SENTENCE_ENDS = re.compile(rf"[.!?؟][{_TURNS}]*(?= )")
 _MOST_ENDS = 20
 _OWN_SHARE = 4
 """A sentence has made a text if at least one of so many letters of it is the sentence's own."""
+_FRAMED = {"sentence", "warning", "why", "reason", "failure", "refused", "what", "where"}
+"""Placeholders that stand for words of ours, such as a whole sentence."""
 _BEFORE = 1e-6  # days: a span's end is of the next unit
 
 
@@ -102,7 +105,9 @@ def _whole(text: str, language: str) -> str | None:
         plain = _plain(text)
     letters = sum(map(str.isalpha, plain))
     for known in _known(language):
-        if " " not in known.sentence or not known.may_be(plain):
+        own = _OWN_SHARE * known.letters >= letters
+        # Words such as "from … to" are in many a text; of few words of its own is what frames another sentence.
+        if not (own or known.frames) or " " not in known.sentence or not known.may_be(plain):
             continue  # single words are names as often
         values = read_back(text, known.sentence, language)
         if values is None:
@@ -112,19 +117,19 @@ def _whole(text: str, language: str) -> str | None:
             for name, value in values.items()
             if isinstance(value, str) and (told := _whole(value, language)) is not None
         }
-        # Words such as "from … to" are in many a text; a sentence that holds another one is of it.
-        if inside or _OWN_SHARE * known.letters >= letters:
+        if inside or own:
             return translated(known.sentence, **values | inside)
     return None
 
 
 @dataclass(frozen=True)
 class _Known:
-    """A sentence, its literal parts in a language, and how many letters they have."""
+    """A sentence, its literal parts in a language, how many letters they have, and whether it frames another one."""
 
     sentence: str
     parts: tuple[str, ...]
     letters: int
+    frames: bool
 
     def may_be(self, plain: str) -> bool:
         """Tell whether a text has all that the sentence has, in its order."""
@@ -149,7 +154,8 @@ def _known(language: str) -> list[_Known]:
             if pieces and pieces[-1][1] is not None:
                 parts.append("")  # it ends with a value
             if own := "".join(parts).strip():
-                found.append(_Known(sentence, tuple(parts), sum(map(str.isalpha, own))))
+                letters, names = sum(map(str.isalpha, own)), {name for _, name, *_ in pieces}
+                found.append(_Known(sentence, tuple(parts), letters, bool(names & _FRAMED)))
     return sorted(found, key=_place)
 
 
@@ -184,11 +190,19 @@ def _pattern(sentence: str, language: str) -> tuple[re.Pattern[str], list[tuple[
     # As it was said where it was kept, which need not be where it is read.
     with use_language(language), saying_instead({}):
         expression, shapes = "", []
-        for literal, name, shape, turn in placeholders(translation(sentence)):
+        pieces = placeholders(translation(sentence))
+        for place, (literal, name, shape, turn) in enumerate(pieces):
             expression += re.escape(_plain(literal))
-            if name is not None:
-                expression += f"({_looks(shape)})"
-                shapes.append((name, shape, turn))
+            if name is None:
+                continue
+            after, value, kind, _ = pieces[place + 1] if place + 1 < len(pieces) else ("", None, "", None)
+            looks, stop = _looks(shape), _plain(after)
+            if looks == _ANYTHING and stop and (value or place + 2 < len(pieces)):
+                # Up to the next words of the sentence, once and for all: to try all their places takes for ever.
+                following = re.escape(stop) + (_looks(kind) if value else "")
+                looks = f"(?>.+?(?={following}))"
+            expression += f"({looks})"
+            shapes.append((name, shape, turn))
     return re.compile(expression, re.DOTALL), shapes
 
 
@@ -217,7 +231,7 @@ def _looks(shape: str) -> str:
         return f"{_NUMBER} (?:{'|'.join(map(re.escape, shape.split('|')))})"
     if shape in _AS_TEXT:
         return r"\S+"
-    return _NUMBER if shape else ".+"
+    return _NUMBER if shape else _ANYTHING
 
 
 def _gregorian(words: str) -> str:

@@ -166,3 +166,15 @@ def test_a_log_with_a_finding_is_used_if_its_control_says_so(tmp_path: Path) -> 
 
     assert "--accept" not in str(refused.value)
     assert len(orders.table) == 80 and any("30" in each for each in said)
+
+
+def test_a_long_note_is_retold_sentence_by_sentence() -> None:
+    kept = sorted({each for path in KEPT for each in sentences(ROOT / path) if each.endswith(".")})
+    plain = [each for each in kept if not {shape for _, name, shape, _ in placeholders(each) if name}][:8]
+    assert len(plain) >= 3
+
+    with use_language("fa"):
+        persian = " ".join(map(translated, plain))
+        told = retold_text(" ".join(plain))
+
+    assert (told, retold_text(persian)) == (persian, " ".join(plain))
