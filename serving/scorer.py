@@ -276,6 +276,8 @@ class Scorer:
         # The table is in the order of customer_id, which a stable sort keeps among equals.
         order = np.argsort(-np.asarray(columns["value_at_risk"]), kind="stable")
         recent = table["days_since_last_purchase"] <= self.model.card.dormant_after_days
+        notes = tuple(self.remarks.unseen(table))
+        del table, customers  # as large as the scores, which need the room
         return ScoredList(
             columns={name: columns.pop(name)[order] for name in SCORE_COLUMNS},
             unscored=unscored,
@@ -285,7 +287,7 @@ class Scorer:
             rows_not_visible=log.table.num_rows - seen,
             quarantined=log.quarantine.counts(),
             recent=np.asarray(recent)[order],
-            notes=tuple(self.remarks.unseen(table)),
+            notes=notes,
         )
 
     def score_columns(self, table: Columns) -> dict[str, np.ndarray]:
