@@ -25,6 +25,7 @@ from features.errors import StayworthError
 
 UNIX_DATE = "CREATE MACRO unix_date(d) AS CAST(d - DATE '1970-01-01' AS INTEGER)"
 
+_FLUSH = "allocator_bulk_deallocation_flush_threshold"
 _WARNING_FILTERS = Lock()  # warnings are filtered for the whole process
 
 
@@ -112,9 +113,8 @@ class DuckDBEngine(Closing):
 
     def __init__(self, threads: int | None = None, *, small: bool = False) -> None:
         self._small = small
-        self._connection = (
-            _unoptimized(_database(1, True).cursor()) if small else _database(threads, False).cursor()
-        )
+        self._database = _database(1, True) if small else _database(threads, False)
+        self._connection = _unoptimized(self._database.cursor()) if small else self._database.cursor()
 
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table readable under a name, without copying it."""
@@ -142,3 +142,7 @@ class DuckDBEngine(Closing):
     def close(self) -> None:
         """Drop every table; the engine cannot be used afterwards."""
         self._connection.close()
+        # DuckDB keeps what it no longer needs, unless it is told to give back at once what is freed.
+        if not self._small:
+            for sql in (f"SET {_FLUSH} = '0B'", f"RESET {_FLUSH}"):
+                self._database.execute(sql)

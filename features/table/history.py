@@ -151,8 +151,14 @@ class PurchaseHistory(Closing):
             ``snapshot_date``, ``customer_id`` and `FEATURES`, ordered by customer_id; NaN where a feature is
             undefined. Then what is known beside the orders.
         """
-        table = self._table(snapshot)
-        found = {name: column.to_numpy() for name, column in zip(SCHEMA.names, table.columns, strict=True)}
+        parts = self.engine.query(features_sql(self._columns, snapshot)).to_batches()
+        if len(parts) > 1:
+            found = _joined(parts)
+        else:
+            table = _typed(pa.Table.from_batches(parts)) if parts else SCHEMA.empty_table()
+            found = {
+                name: column.to_numpy() for name, column in zip(SCHEMA.names, table.columns, strict=True)
+            }
         return found | self._further(snapshot, found["customer_id"])
 
     def features(self, snapshot: Snapshot) -> pd.DataFrame:
@@ -171,13 +177,7 @@ class PurchaseHistory(Closing):
         return found | (own_columns(self.engine, self._columns, snapshot, own, customer_ids) if own else {})
 
     def _table(self, snapshot: Snapshot) -> pa.Table:
-        found = self.engine.query(features_sql(self._columns, snapshot))
-        # Table.cast takes most of a millisecond for columns that are already of their types: as long as validating.
-        typed = [
-            column if column.type == field.type else column.cast(field.type)
-            for column, field in zip(found.itercolumns(), SCHEMA, strict=True)
-        ]
-        return pa.table(typed, schema=SCHEMA)
+        return _typed(self.engine.query(features_sql(self._columns, snapshot)))
 
     def unscored(self, snapshot: Snapshot) -> pd.DataFrame:
         """List the log's customers without features, with the reason: scored + unscored = customers of the log.
@@ -220,6 +220,27 @@ class PurchaseHistory(Closing):
         """Close the engine, if it is the history's own."""
         if self._owned:
             self.engine.close()
+
+
+def _typed(found: pa.Table) -> pa.Table:
+    # Table.cast takes most of a millisecond for columns that are already of their types: as long as validating.
+    typed = [
+        column if column.type == field.type else column.cast(field.type)
+        for column, field in zip(found.itercolumns(), SCHEMA, strict=True)
+    ]
+    return pa.table(typed, schema=SCHEMA)
+
+
+def _joined(parts: list[pa.RecordBatch]) -> dict[str, np.ndarray]:
+    """Return the columns of a long feature table as arrays; ``parts`` is emptied, so that it is in memory once."""
+    n_customers, start = sum(part.num_rows for part in parts), 0
+    found: dict[str, np.ndarray] = {}
+    while parts:
+        table = _typed(pa.Table.from_batches([parts.pop(0)]))
+        for name, values in zip(SCHEMA.names, (column.to_numpy() for column in table.columns), strict=True):
+            found.setdefault(name, np.empty(n_customers, values.dtype))[start : start + len(values)] = values
+        start += table.num_rows
+    return found
 
 
 def _ids_of(log: Log) -> pa.DictionaryArray:

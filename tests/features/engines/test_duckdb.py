@@ -1,5 +1,7 @@
 """The embedded engine: tables of its own, closed doors, errors that quote the SQL."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
@@ -8,6 +10,7 @@ import pytest
 
 from features.engines.duckdb import DuckDBEngine
 from features.engines.engine import EngineError
+from features.memory import held_bytes
 
 NUMBERS = pa.table({"n": [3, 1, 2]})
 
@@ -87,3 +90,27 @@ def test_engines_work_side_by_side_in_threads():
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(square, range(100))) == [number * number for number in range(100)]
+
+
+MEMORY = """
+from features.engines.duckdb import DuckDBEngine
+from features.memory import held_bytes
+
+with DuckDBEngine() as engine:
+    before = held_bytes()
+    engine.create("wide", "SELECT i, md5(CAST(i AS VARCHAR)) AS a FROM range(3000000) AS t(i)")
+    engine.create("ordered", "SELECT a, count(*) AS n, max(i) AS i FROM wide GROUP BY a ORDER BY a")
+    answer = engine.query("SELECT * FROM ordered")
+    taken = held_bytes() - before
+    del answer
+print(taken, held_bytes() - before)
+"""
+
+
+def test_the_memory_of_an_engine_is_the_process_s_again_when_it_closes():
+    # In a process of its own: what others have freed may be taken again without a trace.
+    said = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True).stdout
+    taken, left = map(int, said.split())
+
+    assert taken > 3e8
+    assert left < taken / 4

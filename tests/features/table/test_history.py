@@ -372,6 +372,22 @@ def test_the_columns_and_the_table_for_analysis_hold_the_same():
         np.testing.assert_array_equal(column, table[name].to_numpy())
 
 
+def test_the_columns_of_a_long_table_are_put_together_from_the_parts_of_the_engines_answer():
+    customers = 130_000
+    days = np.datetime64("2024-01-01") + np.arange(2 * customers) % 150
+    ids = [f"C{number % customers}" for number in range(2 * customers)]
+    orders = pa.table({"customer_id": ids, "ordered_at": days, "amount": np.arange(2.0 * customers)})
+
+    with PurchaseHistory(validate(orders)) as history:
+        columns, table = history.columns(JULY), history._table(JULY)
+
+    assert len(table.to_batches()) > 1  # or this looks at nothing
+    for name, column in columns.items():
+        expected = table[name].to_numpy()
+        assert column.dtype == expected.dtype
+        np.testing.assert_array_equal(column, expected)
+
+
 def test_the_catalogue_has_one_row_a_feature_with_unit_and_meaning():
     lines = feature_catalogue_markdown().splitlines()
 
