@@ -10,7 +10,6 @@ import pytest
 
 from features.engines.duckdb import DuckDBEngine
 from features.engines.engine import EngineError
-from features.memory import held_bytes
 
 NUMBERS = pa.table({"n": [3, 1, 2]})
 
