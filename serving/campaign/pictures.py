@@ -17,6 +17,7 @@ from features.language import text_direction, translated, written
 from training.campaign.plan import CampaignPlan
 from training.campaign.sensitivity import (
     Swing,
+    as_it_is,
     budget_curve,
 )
 
@@ -60,15 +61,16 @@ def profit_figure(plan: CampaignPlan) -> Figure:
     figure, axes = canvas()
     cost, profit = budget_curve(plan)
     axes.plot(cost, profit, color=COLOURS[0], linewidth=2)
-    axes.plot(plan.expected_cost, plan.expected_profit, "o", color=COLOURS[1], markersize=9)
+    itself = as_it_is(plan)
+    axes.plot(itself.cost, itself.profit, "o", color=COLOURS[1], markersize=9)
     axes.annotate(
         translated("this plan"),
-        (plan.expected_cost, plan.expected_profit),
+        (itself.cost, itself.profit),
         xytext=(10, -16),
         textcoords="offset points",
     )
     axes.set(xlabel=translated("expected cost of the contacts"), ylabel=translated("expected profit"))
-    axes.set(xlim=(0, None), ylim=(None if plan.expected_profit < 0 else 0, None))
+    axes.set(xlim=(0, None), ylim=(None if itself.profit < 0 else 0, None))
     _thousands(axes)
     return figure
 

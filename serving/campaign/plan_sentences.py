@@ -9,6 +9,7 @@ from training.campaign.holdout import customers_for
 from training.campaign.plan import CampaignPlan
 from training.campaign.power import customers_for_profit
 from training.campaign.resumption import RESUMPTIONS
+from training.campaign.sensitivity import as_it_is
 
 _STALE_DAYS = 365
 _LEAST_MONEY = 0.005
@@ -141,12 +142,13 @@ def _experiment_sentences(plan: CampaignPlan) -> list[str]:
 def _detectable_sentence(plan: CampaignPlan, seen: float, expected: float) -> str:
     chosen, own = len(plan.figures), plan.for_profit["held_out"]
     shown = {"chosen": chosen, "seen": _points(seen), "expected": _points(expected)}
-    if len(plan.explorers) and len(own):
+    if len(plan.explorers) and own.sum() >= 2:
         return translated(
             "With {chosen:customer|customers}, of whom {held_out:,} are held out ({share:.0%}, and half of those made "
-            "to learn), this campaign can only detect effects of {seen} or more on the share who stay; the offers are "
-            "expected to keep {expected}.",
+            "to learn), this campaign can only detect effects of {seen} or more on the share who stay ({alone:.1f} "
+            "points without those made to learn, as beside other budgets); the offers are expected to keep {expected}.",
             held_out=plan.n_held_out,
+            alone=100 * as_it_is(plan).detectable_effect,
             share=own.mean(),
             **shown,
         )

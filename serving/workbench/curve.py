@@ -36,9 +36,10 @@ class Curve:
 
 
 def curve_of(plan: CampaignPlan) -> Curve | None:
-    """Return the curve of a plan, without contacts made to learn; None where there is nothing to spend."""
+    """Return the curve of a plan before its draw, without contacts made to learn; None: there is nothing to spend."""
     cost, profit = budget_curve(plan)
     itself = as_it_is(plan)
+    points = sorted([*zip(cost, profit, strict=True), (itself.cost, itself.profit)])
     most_cost = max(float(cost.max()), itself.cost)
     most_profit = max(float(profit.max()), itself.profit)
     if most_cost <= 0 or most_profit <= 0:
@@ -51,7 +52,7 @@ def curve_of(plan: CampaignPlan) -> Curve | None:
         return HEIGHT - _BOTTOM - (HEIGHT - _BOTTOM - _TOP) * max(money, 0.0) / most_profit
 
     return Curve(
-        " ".join(f"{across(c):.1f},{up(p):.1f}" for c, p in zip(cost, profit, strict=True)),
+        " ".join(f"{across(c):.1f},{up(p):.1f}" for c, p in points),
         (round(across(itself.cost), 1), round(up(itself.profit), 1)),
         [Tick(round(across(each), 1), _money(each, most_cost)) for each in (0.0, most_cost / 2, most_cost)],
         [Tick(round(up(each), 1), _money(each, most_profit)) for each in (0.0, most_profit / 2, most_profit)],

@@ -73,6 +73,7 @@ def _budget_page(visit: Visit, draft: Campaign, typed: Mapping[str, str], *, pro
         groups=groups_of(found) if found else [],
         said=sentences(found) if found else [],
         curve=curve,
+        sampled=found is not None and found.known.thinned.scale < 1,
         script=script_path(),
         budget_slider=_slider(curve, found) if curve and found else None,
         budgets=_with_chosen(found, at_budgets(found, _other_budgets(found))) if found else [],

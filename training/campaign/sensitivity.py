@@ -15,6 +15,7 @@ from training.campaign.candidates import prices, profit_of_contacts
 from training.campaign.holdout import minimum_detectable_effect
 from training.campaign.plan import CampaignPlan
 from training.campaign.resumption import RESUMPTIONS, at_resumption
+from training.campaign.settings import PlanTerms
 from training.offers.allocation import NOBODY, Allocation, allocate
 from training.offers.offers import Floats, Offer
 
@@ -160,7 +161,7 @@ def by_resumption(plan: CampaignPlan) -> list[Resumed]:
     found = []
     for share in RESUMPTIONS:
         money = prices(at_resumption(some.rows, share), plan.offers)
-        other = _allocate(plan, money, some.scale, plan.terms.for_profit.budget, enlarge=True)
+        other = _allocate(plan, money, some.scale, _limits(plan).budget, enlarge=True)
         found.append(
             Resumed(
                 share, plan.profit_at_resumption(share), round(kept * other.contacts), kept * other.profit
@@ -175,7 +176,7 @@ def with_dormant(plan: CampaignPlan) -> Dormant | None:
         return None
     some = plan.known.thinned_with_dormant
     kept = (1 - plan.holdout_share) / some.scale
-    other = _allocate(plan, some.prices, some.scale, plan.terms.for_profit.budget, enlarge=True)
+    other = _allocate(plan, some.prices, some.scale, _limits(plan).budget, enlarge=True)
     taken = np.flatnonzero(other.choice != NOBODY)
     once = None
     if plan.resumption is not None:
@@ -211,7 +212,7 @@ def _edge(stays: Callable[[float], bool], inside: float, outside: float) -> floa
 
 
 def budget_curve(plan: CampaignPlan) -> tuple[Floats, Floats]:
-    """Return expected cost and profit of the contacts at other budgets, all other limits as they are.
+    """Return expected cost and profit of the contacts at other budgets before the draw, other limits as they are.
 
     Returns
     -------
@@ -231,23 +232,18 @@ def budget_curve(plan: CampaignPlan) -> tuple[Floats, Floats]:
 
 
 def as_it_is(plan: CampaignPlan) -> Alternative:
-    """Return the plan itself among those that `at_budgets` and `at_holdouts` give: without contacts made to learn."""
-    chosen = plan.for_profit
-    contacts = chosen[~chosen["held_out"]]
-    contacted, held_out = len(contacts), len(chosen) - len(contacts)
-    return Alternative(
-        plan.terms.budget,
-        plan.holdout_share,
-        contacted,
-        held_out,
-        float(contacts["expected_cost"].sum()),
-        float(contacts["expected_profit"].sum()),
-        minimum_detectable_effect(contacted, held_out, plan.stay_rate, power=plan.terms.power),
-    )
+    """Return the plan itself among those that `at_budgets` and `at_holdouts` give, as they are: before the draw.
+
+    What the plan's own draw has come to is a lot's, and compares with no other row.
+    """
+    return _alternative(plan, plan.terms.budget, plan.holdout_share, _correction(plan))
 
 
 def at_budgets(plan: CampaignPlan, budgets: Iterable[float]) -> list[Alternative]:
-    """Return the plan at other budgets, all else as it is; customers who are contacted to learn are left out."""
+    """Return the plan at other budgets, all else as it is, as expected before the holdout is drawn.
+
+    Customers who are contacted to learn are left out.
+    """
     right = _correction(plan)
     return [_alternative(plan, budget, plan.holdout_share, right) for budget in budgets]
 
@@ -268,31 +264,32 @@ class _Correction:
 
 
 def _correction(plan: CampaignPlan) -> _Correction:
-    """Compare the plan's contacts for profit with those of the sample: a few customers of great value may be missing.
+    """Compare those chosen for profit with those of the sample: a few customers of great value may be missing.
 
     So no budget looks worse than a smaller one only because its numbers come from a sample and the plan's do not.
     """
-    some, part = plan.known.thinned, plan.contacts[~plan.contacts["explores"]]
+    some, part = plan.known.thinned, plan.for_profit
     if some.scale == 1 or part.empty:
         return _Correction()
-    budget = plan.terms.for_profit.budget
+    budget = _limits(plan).budget
     limits = (budget, plan.holdout_share, *_places(plan, some.scale))
     if limits not in some.sums:
         found = _allocate(plan, some.prices, some.scale, budget, enlarge=True)
         some.sums[limits] = found.contacts, found.cost, found.profit
-    kept = (1 - plan.holdout_share) / some.scale
     own = (len(part), part["expected_cost"].sum(), part["expected_profit"].sum())
-    sampled = [kept * each for each in some.sums[limits]]
+    sampled = [each / some.scale for each in some.sums[limits]]
     return _Correction(*(float(a / b) if b > 0 else 1.0 for a, b in zip(own, sampled, strict=True)))
 
 
 def _alternative(plan: CampaignPlan, budget: float | None, share: float, right: _Correction) -> Alternative:
     terms = plan.terms.model_copy(update={"budget": budget, "holdout": share, "effect": None})
     other = replace(plan, terms=terms, holdout_share=share)
-    money, scale = plan.known.thinned.prices, plan.known.thinned.scale
-    found = _allocate(other, money, scale, terms.for_profit.budget, enlarge=True)
+    some, scale = plan.known.thinned, plan.known.thinned.scale
+    found = _allocate(other, some.prices, scale, _limits(other).budget, enlarge=True)
     kept, chosen = (1 - share) / scale, right.contacts * found.contacts / scale
     contacted, held_out = round((1 - share) * chosen), round(share * chosen)
+    leavers = some.rows["churn_probability"].to_numpy()[found.choice != NOBODY]
+    stay_rate = 1 - float(leavers.mean()) if len(leavers) else 0.0
     return Alternative(
         budget,
         share,
@@ -300,14 +297,14 @@ def _alternative(plan: CampaignPlan, budget: float | None, share: float, right: 
         held_out,
         kept * right.cost * found.cost,
         kept * right.profit * found.profit,
-        minimum_detectable_effect(contacted, held_out, plan.stay_rate, power=terms.power),
+        minimum_detectable_effect(contacted, held_out, stay_rate, power=terms.power),
     )
 
 
 def _chosen(plan: CampaignPlan, offers: Sequence[Offer]) -> NDArray[np.int64]:
     some = plan.known.thinned
     money = prices(some.rows, offers)
-    return _allocate(plan, money, some.scale, plan.terms.for_profit.budget, enlarge=True).choice
+    return _allocate(plan, money, some.scale, _limits(plan).budget, enlarge=True).choice
 
 
 def _allocate(
@@ -327,8 +324,13 @@ def _allocate(
     )
 
 
+def _limits(plan: CampaignPlan) -> PlanTerms:
+    """Return the limits of the contacts for profit: all there are where the plan has made none to learn."""
+    return plan.terms.for_profit if len(plan.explorers) else plan.terms
+
+
 def _places(plan: CampaignPlan, scale: float) -> list[int | None]:
     """Return the limits of contacts among some customers before the draw: of all, and of each offer."""
     whole = scale / (1 - plan.holdout_share)
-    limits = [plan.terms.for_profit.max_contacts, *(offer.capacity for offer in plan.offers)]
+    limits = [_limits(plan).max_contacts, *(offer.capacity for offer in plan.offers)]
     return [None if limit is None else math.floor(limit * whole) for limit in limits]

@@ -813,6 +813,41 @@ def test_contacts_made_to_learn_are_chosen_in_the_wizard_and_shown_apart(
         re.findall(r"<td>([^<]*)</td>", each)[:4] for each in own.findall(none)
     ]
     assert 'name="explore" type="text" value="0"' in none
+    # The smallest visible effect of that row is named where the words have another.
+    visible = re.findall(r"<td>([^<]*)</td>", own.findall(some)[0])[4].split()[0]
+    assert re.search(rf"\({visible} points without those|آمده، {visible} واحد\)", text_of(some))
+
+
+@pytest.mark.parametrize(
+    ("language", "own_draw", "before"),
+    [
+        ("en", "This is what the draw of this plan has come to.", "Before the draw"),
+        ("fa", "این حاصل قرعه‌کشی همین برنامه است.", "پیش از قرعه‌کشی"),
+    ],
+)
+def test_the_budget_page_compares_what_is_expected_before_the_draw(
+    opened: Opened, language: str, own_draw: str, before: str
+) -> None:
+    browser = opened(language=language)
+
+    def pages(name: str) -> list[str]:
+        draft = begun(browser, name=name)
+        asked = [f"{draft}/budget?budget=10&holdout={share}" for share in (20, 30)]
+        return [browser.seen(each) for each in asked]
+
+    def row(page: str, share: str) -> list[str]:
+        found = re.findall(r'<tr[^>]*><th scope="row">([^<]*).*?</th>(.*?)</tr>', page)
+        return {name.strip(): re.findall("<td>([^<]*)</td>", cells) for name, cells in found}[share]
+
+    one, other = pages("spring"), pages("summer")  # of two draws
+    (of_20, of_30), share = one, "30%" if language == "en" else "۳۰٪"
+
+    assert row(of_20, share) == row(of_30, share) == row(other[1], share)
+    assert [each.partition("<svg")[2].partition("</svg")[0] for each in one] == [
+        each.partition("<svg")[2].partition("</svg")[0] for each in other
+    ]
+    assert own_draw in text_of(of_20) and before in text_of(of_20)
+    assert "on a sample" not in of_20 and "نمونه‌ای از آنان" not in of_20
 
 
 def test_sliders_try_values_that_are_not_kept(opened: Opened, store: Store) -> None:

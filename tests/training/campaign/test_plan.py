@@ -15,6 +15,7 @@ from training.campaign import sensitivity
 from training.campaign.plan import CampaignPlan, plan
 from training.campaign.record import CampaignRecord, record_of
 from training.campaign.sensitivity import (
+    as_it_is,
     at_budgets,
     at_holdouts,
     budget_curve,
@@ -368,13 +369,36 @@ def test_an_acceptance_worth_more_customers_than_there_are_is_refused(rate: dict
 
 def test_other_budgets_fit_the_plan_that_they_stand_beside_though_they_come_from_a_sample() -> None:
     made = plan(scored(7000), [VOUCHER], PlanTerms(budget=9000))
-    paid = made.contacts[~made.contacts["explores"]]
+    expected = 0.9 * made.for_profit[["expected_cost", "expected_profit"]].sum()
 
     half, same, twice = at_budgets(made, [4500, 9000, 18000])
 
-    assert (same.contacted, same.cost) == (len(paid), pytest.approx(paid["expected_cost"].sum()))
-    assert same.profit == pytest.approx(paid["expected_profit"].sum())
+    assert same == as_it_is(made)
+    assert (same.contacted, same.held_out) == (3132, 348)
+    assert [same.cost, same.profit] == pytest.approx(list(expected))
     assert half.profit < same.profit < twice.profit
+
+
+@pytest.mark.parametrize("explore", [0.0, 0.05])
+def test_a_plan_and_its_alternatives_are_what_is_expected_before_the_draw(explore: float) -> None:
+    terms = PlanTerms(budget=300, holdout=0.2, explore=explore)
+    drawn = [
+        plan(scored(400), [VOUCHER], terms.model_copy(update={"seed": seed, "holdout": share}))
+        for seed in range(40)
+        for share in (0.2, 0.4)
+    ]
+    of_20, of_40 = drawn[::2], drawn[1::2]
+
+    rows = {as_it_is(each) for each in of_20}
+    other = at_holdouts(of_20[0], [0.4])[0]
+
+    assert len({each.expected_profit for each in of_20}) > 30  # a lot each
+    assert (
+        rows == {as_it_is(of_20[0])} == set(at_holdouts(of_40[0], [0.2])) == set(at_budgets(of_20[0], [300]))
+    )
+    for row, plans in ((as_it_is(of_20[0]), of_20), (other, of_40)):
+        paid = [each.contacts[~each.contacts["explores"]]["expected_profit"].sum() for each in plans]
+        assert row.profit == pytest.approx(np.mean(paid), rel=0.05)
 
 
 def test_what_a_sample_lacks_is_found_once_for_a_curve_and_the_alternatives_beside_it(
