@@ -84,6 +84,16 @@ class Audit:
         except NothingPublished:
             return 0
 
+    def about(self, what: str, actions: Sequence[str]) -> Sequence[Entry]:
+        """Return the entries of some actions about one thing, the newest first.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be reached.
+        """
+        return self._entries(sa.and_(audit.c.about == what, audit.c.action.in_(actions)))
+
     def newest(self, entries: int = 200) -> Sequence[Entry]:
         """Return the last entries, the newest first.
 
@@ -92,9 +102,13 @@ class Audit:
         StoreError
             If the store cannot be reached.
         """
+        return self._entries(sa.true(), entries)
+
+    def _entries(self, which: sa.ColumnElement[bool], most: int | None = None) -> Sequence[Entry]:
         columns = [column for column in audit.columns if column.name != "id"]
+        wanted = sa.select(*columns).where(which).order_by(audit.c.id.desc()).limit(most)
         try:
-            rows = self._database.select(sa.select(*columns).order_by(audit.c.id.desc()).limit(entries))
+            rows = self._database.select(wanted)
         except NothingPublished:
             return []
         return [Entry(**row._mapping) for row in rows]

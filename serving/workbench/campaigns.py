@@ -1,28 +1,27 @@
-"""Campaigns: the ledger of all, and each with its lists, what is done about it, and what it did."""
+"""One campaign: its lists, what is done about it, and what it did."""
 
 from __future__ import annotations
 
 import math
 from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 
 from features.errors import StayworthError
-from features.language import current_language, translatable, translated, written
+from features.language import current_language, translatable, translated
 from features.retelling import retold_text
 from serving.campaign.kept import assignment_in, record_in
-from serving.campaign.ledger import Entry, counted, entry_of, future_profit_of, together
 from serving.campaign.measured_page import measured_page
 from serving.campaign.measuring import findings_of, measured, other_currency
 from serving.store.audit import LONGEST_REASON
 from serving.store.campaign import Campaign
-from serving.store.campaign_changes import DRAFT, MEASURED, SENT, WITHDRAWN
+from serving.store.campaign_changes import MEASURED, PLANNED, SENT, WITHDRAWN
 from serving.store.campaign_rows import CONTACTED, HELD_OUT
+from serving.store.users import COMMAND_LINE
 from serving.workbench.draft_preview import SHOWN_CUSTOMERS
 from serving.workbench.drafting import campaign_of
+from serving.workbench.ledger import STATE_NAMES, found_in, line_of
 from serving.workbench.list_files import list_files
 from serving.workbench.models import CARD_POLICY
 from serving.workbench.page import go_to, page, said
@@ -33,75 +32,26 @@ from training.campaign.record import CampaignRecord
 from training.campaign.settings import MeasureTerms
 from training.campaign.verdict import verdict
 
-STATE_NAMES = {
-    "draft": translatable("draft"),
-    "planned": translatable("planned"),
-    "waiting": translatable("sent, begins later"),
-    "running": translatable("running"),
-    "over": translatable("over, to be measured"),
-    "measured": translatable("measured"),
-    "withdrawn": translatable("withdrawn"),
-}
 LANGUAGE_NAMES = {"en": translatable("in English"), "fa": translatable("in Persian")}
+_DONE = {
+    "send campaign": translatable("It was sent: said on {day:date} by {who}."),
+    "withdraw campaign": translatable("It was withdrawn on {day:date} by {who}."),
+}
+"""What is done about a campaign by the audit's actions."""
+
 WHATEVER = translatable("use the file though something about it looks wrong")
+NEVER_SENT = translatable(
+    "Nobody had said that this campaign was sent when it was measured. If it was not carried out, the numbers are of "
+    "chance alone."
+)
 _LONGEST_ID = 200
 
 
-@dataclass(frozen=True)
-class Line:
-    """A campaign in the ledger: its number, its state, and what it was to do and did, where it was drawn."""
-
-    id: int
-    name: str
-    state: str
-    entry: Entry | None
-    effect: str
-    interval: str
-
-
-def show(visit: Visit) -> Response:
-    """Show all campaigns."""
-    lines = [_line(each, _today()) for each in visit.sources.store.campaigns.all()]
-    drawn = [each.entry for each in lines if each.entry and each.state != WITHDRAWN]
-    return page(
-        visit,
-        "campaigns.html",
-        lines=lines,
-        states=STATE_NAMES,
-        total=next(iter(together(drawn)), None),
-        measured=len(counted(drawn)),
-        drawn=len(drawn),
-        published=bool(visit.sources.store.customers.sets()),
-        known=math.isfinite,
-    )
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()
-
-
-def _line(campaign: Campaign, today: date) -> Line:
-    if campaign.record is None:
-        return Line(campaign.id, campaign.name, DRAFT, None, "", "")
-    record, found = record_in(campaign), _found(campaign)
-    effects = campaign.findings["effects"] if campaign.findings else ()
-    entry = entry_of(campaign.name, record, today, found, future_profit_of(effects))
-    effect, interval = _effect(found) if found else ("", "")
-    return Line(campaign.id, campaign.name, _state(campaign, record, today), entry, effect, interval)
-
-
-def _found(campaign: Campaign) -> MeasurementRecord | None:
-    return MeasurementRecord.from_dict(campaign.findings["record"]) if campaign.findings else None
-
-
-def _effect(found: MeasurementRecord) -> tuple[str, str]:
-    """Say the effect on what the campaign is judged by, and its interval."""
-    factor, shape = (100, "+.1f") if found.primary_measure == "retention" else (1, "+,.2f")
-    numbers = (factor * each for each in (found.primary.difference, found.primary.low, found.primary.high))
-    middle, low, high = (written(each, shape) for each in numbers)
-    if found.primary_measure == "retention":
-        middle = translated("{points} points", points=middle)
-    return middle, translated("{low} to {high}", low=low, high=high)
+def _never_sent(campaign: Campaign) -> list[str]:
+    """Warn of a campaign that nobody has said to be sent: if it was not, its effect is that of nothing."""
+    if campaign.state != PLANNED:
+        return []
+    return [translated(NEVER_SENT)]
 
 
 def _notes(campaign: Campaign, found: MeasurementRecord | None) -> list[tuple[str, str]]:
@@ -132,14 +82,6 @@ def _verdict(found: MeasurementRecord, record: CampaignRecord) -> str:
     )
 
 
-def _state(campaign: Campaign, record: CampaignRecord, today: date) -> str:
-    if campaign.state != SENT:
-        return campaign.state
-    if today < record.starts_on:
-        return "waiting"
-    return "running" if today < record.closes_on else "over"
-
-
 def one(visit: Visit) -> Response:
     """Show a campaign; of a draft, the step that comes next."""
     campaign = campaign_of(visit)
@@ -150,8 +92,8 @@ def one(visit: Visit) -> Response:
 
 
 def _page(visit: Visit, campaign: Campaign, problem: str = "") -> Response:
-    record, found = record_in(campaign), _found(campaign)
-    line = _line(campaign, _today())
+    record, found = record_in(campaign), found_in(campaign)
+    line = line_of(campaign)
     rows = visit.sources.store.campaigns.customers(campaign.id, CONTACTED, HELD_OUT, first=SHOWN_CUSTOMERS)
     rows = rows.assign(key=[visit.key_of(each) for each in rows["customer_id"]])
     return page(
@@ -182,12 +124,26 @@ def _page(visit: Visit, campaign: Campaign, problem: str = "") -> Response:
         own_log=visit.sources.new_orders.source is not None,
         whatever=WHATEVER,
         open_state=campaign.state not in (MEASURED, WITHDRAWN),
+        life=_life(visit, campaign),
+        known=math.isfinite,
     )
+
+
+def _life(visit: Visit, campaign: Campaign) -> list[str]:
+    """Say when, and by whom, a campaign was said to be sent or withdrawn; of an older store, that it was."""
+    said = []
+    for each in reversed(visit.sources.store.audit.about(f"campaign {campaign.id}", tuple(_DONE))):
+        sentence = _DONE[each.action]
+        who = translated("command line") if each.user_name == COMMAND_LINE else each.user_name
+        said.append(translated(sentence, day=each.at.date(), who=who))
+        if each.reason:
+            said[-1] += " " + translated("Why: {reason}", reason=each.reason)
+    return said
 
 
 def _learnt(campaign: Campaign) -> list[tuple[str, float, float]]:
     """Return what was learnt of each offer: its acceptance before and after."""
-    record = _found(campaign)
+    record = found_in(campaign)
     return [
         (name, update.before.mean, update.after.mean)
         for name, update in (record.acceptance.items() if record else ())
@@ -276,7 +232,7 @@ def measure(visit: Visit) -> Response:
         return _page(visit, campaign, str(error))
     findings: dict[str, Any] = {
         **findings_of(found),
-        "said": [*notes, *more],
+        "said": [*_never_sent(campaign), *notes, *more],
         "language": current_language(),
     }
     visit.sources.store.campaigns.found(

@@ -101,12 +101,14 @@ def update_acceptance(
             stay,
             translated(
                 "Contacted customers seem to have stayed less often ({contacted:.1%}) than the holdout "
-                "({holdout:.1%}). If the offer drives customers away, one acceptance rate for all cannot "
+                "({holdout:.1%}), as they are counted here; the effect that is reported is adjusted for the draw and "
+                "for what customers did before it. If the offer "
+                "drives customers away, one acceptance rate for all cannot "
                 "be told from this campaign, so the earlier figure is kept; by silence the harm is "
                 "learnt, and the next plan does not contact where it is likely. Look at the offer before "
                 "it is used again.",
-                contacted=stay.contacted,
-                holdout=stay.holdout,
+                contacted=float(y[arm].mean()),
+                holdout=float(y[~arm].mean()),
             ),
         )
     rates = (np.arange(GRID) + 0.5) / GRID

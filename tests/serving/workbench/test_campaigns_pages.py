@@ -1075,3 +1075,89 @@ def test_campaigns_together_are_those_measured_and_one_of_them_has_its_own_inter
     assert own and total and own[1] == total[1]
     assert "Together 1" not in nothing_measured and "Together 0" not in nothing_measured
     assert "۱ از ۲ کمپین: سنجیده‌شده‌ها" in persian
+
+
+def test_the_ledger_and_the_campaigns_page_have_one_measured_profit(
+    opened: Opened, store: Store, people: Callable[..., pd.DataFrame]
+) -> None:
+    browser = opened()
+    campaign = planned(browser)
+
+    sent = send_file(
+        browser, f"{campaign}/measure", "orders", orders(list(people()["customer_id"])), on=campaign
+    )
+    ledger = text_of(browser.seen("/campaigns"))
+
+    kept = store.campaigns.numbered(1)
+    assert kept and kept.findings
+    row = next(e for e in kept.findings["effects"] if (e["group"], e["measure"]) == ("all", "future_profit"))
+    profit, low, high = (row["n_contacted"] * row[each] for each in ("difference", "low", "high"))
+    within = kept.findings["record"]["incremental_profit"]["difference"]
+    page = text_of(sent.text)
+    assert (
+        f"{profit:+,.0f} measured profit, at the plan's value of those kept {low:+,.0f} to {high:+,.0f}"
+        in page
+    )
+    assert f"{profit:,.0f} {low:,.0f} to {high:,.0f}" in ledger
+    assert f"the contacted brought {within:+,.0f} of margin" in page and f"{within:,.0f}" != f"{profit:,.0f}"
+
+
+@pytest.mark.parametrize(
+    ("language", "early", "so_far"),
+    [
+        ("en", "an early look: 45 of 90 days", "so far; {} planned"),
+        ("fa", "نگاهی زودهنگام: ۴۵ از ۹۰ روز", "تا کنون؛ {} در برنامه"),
+    ],
+)
+def test_an_early_look_says_in_the_ledger_how_early_it_is_and_that_its_cost_is_so_far(
+    opened: Opened, people: Callable[..., pd.DataFrame], language: str, early: str, so_far: str
+) -> None:
+    browser = opened(language=language)
+    campaign = planned(browser)
+    before = text_of(browser.seen("/campaigns"))
+    log = pd.read_csv(io.BytesIO(orders(list(people()["customer_id"]))))
+    half = log[pd.to_datetime(log["ordered_at"]) < "1998-08-14"]
+    half.loc[len(log)] = ["late", "1998-08-14", 1.0]
+
+    page = send_file(browser, f"{campaign}/measure", "orders", half.to_csv(index=False).encode(), on=campaign)
+    ledger = text_of(browser.seen("/campaigns"))
+
+    assert early in text_of(page.text) and early in ledger and early not in before
+    assert re.search(so_far.format(r"[\d,٬۰-۹]+"), ledger)
+    assert ("planned" if language == "en" else "برنامه‌ریزی‌شده") in before
+
+
+def test_the_page_says_when_a_campaign_was_sent_and_by_whom_and_a_measurement_that_nobody_did(
+    opened: Opened, store: Store, people: Callable[..., pd.DataFrame]
+) -> None:
+    store.users.add("sara", "campaign", "correct horse battery")
+    browser = opened(loopback=False)
+    browser.sign_in("sara")
+    first, second = planned(browser, tier=["vip", "medium"]), planned(browser, name="summer", tier="low")
+    log = orders(list(people()["customer_id"]))
+
+    sent = step(browser, f"{first}/sent", on=first)
+    of_sent = send_file(browser, f"{first}/measure", "orders", log, on=first)
+    of_unsent = send_file(browser, f"{second}/measure", "orders", log, on=second)
+
+    for page in (sent, of_sent):
+        assert re.search(r"It was sent: said on \d{4}-\d\d-\d\d by sara\.", text_of(page.text))
+    assert "Nobody had said that this campaign was sent" not in text_of(of_sent.text)
+    assert "Nobody had said that this campaign was sent when it was measured." in text_of(of_unsent.text)
+    assert "It was sent:" not in text_of(of_unsent.text)
+
+
+def test_a_campaign_that_was_withdrawn_or_only_planned_has_contacted_nobody_in_the_ledger(
+    opened: Opened, store: Store
+) -> None:
+    browser = opened()
+    planned(browser, tier=["vip", "medium"])
+    gone = planned(browser, name="summer", tier="low")
+    contacted = [len(store.campaigns.groups(number)[0]) for number in (1, 2)]
+
+    page = step(browser, f"{gone}/withdraw", on=gone, reason="the printer broke")
+    ledger = text_of(browser.seen("/campaigns"))
+
+    assert re.search(rf"spring planned 1998-07-01 {contacted[0]} to contact \d+ \d+ planned", ledger)
+    assert "summer withdrawn 1998-07-01 – – – – – –" in ledger
+    assert re.search(r"It was withdrawn on \S+ by .+\. Why: the printer broke", text_of(page.text))

@@ -59,3 +59,15 @@ def test_an_offer_that_seems_to_drive_customers_away_keeps_its_prior_with_a_warn
 
 def test_a_plain_rate_is_a_guess_worth_twenty_customers() -> None:
     assert acceptance_prior(Offer(incentive_cost=1, acceptance_rate=0.25)) == BetaPrior(alpha=5, beta=15)
+
+
+def test_the_shares_of_a_warning_are_as_they_are_counted_and_not_weighted_by_the_draws_strata() -> None:
+    # Stratum 0: 30 of 300 contacted and 10 of 20 held out stayed; stratum 1: 90 of 100 and 80 of 80.
+    # Counted: 120 / 400 = 30.0% and 90 / 100 = 90.0%; weighted, the holdout's is (.5 · 300 + 1 · 100) / 400 = 62.5%.
+    stayed = np.repeat([1, 0, 1, 0, 1, 0, 1], [30, 270, 10, 10, 90, 10, 80])
+    contacted = np.repeat([True, False, True, False], [300, 20, 100, 80])
+    stratum = np.repeat([0, 1], [320, 180])
+
+    update = update_acceptance(BetaPrior(alpha=6, beta=14), stayed, contacted, stratum)
+
+    assert "stayed less often (30.0%) than the holdout (90.0%), as they are counted" in str(update.warning)
