@@ -123,10 +123,10 @@ def list_to_send(campaigns: Campaigns, campaign: Campaign) -> tuple[pd.DataFrame
 
 
 def contacts_to_send(campaigns: Campaigns, campaign: Campaign) -> pd.DataFrame:
-    """Return the ids of whom to contact now, and the columns of their contacts: a part of `list_to_send`."""
+    """Return ids and channels of whom to contact now, and the columns of their contacts: a part of `list_to_send`."""
     rows = campaigns.contacts(campaign.id)
     return pd.concat(
-        [rows[["customer_id"]], _contacts_of(rows, list(campaign.contact_columns))], axis="columns"
+        [rows[["customer_id", "channel"]], _contacts_of(rows, list(campaign.contact_columns))], axis="columns"
     )
 
 

@@ -20,6 +20,7 @@ import pandas as pd
 
 from features.errors import StayworthError
 from features.language import translated
+from serving.lists.channels import Medium, is_sent_by
 from serving.lists.contact_columns import Role, contact_columns
 from serving.lists.team_list import ListTerms
 
@@ -40,6 +41,8 @@ _HEADERS: dict[Preset, dict[Role, str]] = {
     },
 }
 _REACHED_BY: dict[Preset, tuple[Role, ...]] = {"klaviyo": ("email", "phone"), "mailchimp": ("email",)}
+_SENDS: dict[Preset, tuple[Medium, ...]] = {"klaviyo": ("email", "sms"), "mailchimp": ("email",)}
+_CHANNEL = "channel"
 _LONGEST_BYTES = 255
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
@@ -56,8 +59,8 @@ class PresetTable:
 def preset_table(rows: pd.DataFrame, preset: Preset, terms: ListTerms) -> PresetTable:
     """Return a list with the columns of a program; what only we know is in columns that begin with ``stayworth_``.
 
-    Customers without an address that the program takes are left out, and so is all but the first of an address; each
-    is counted in a sentence. A name that the contacts do not divide is the first name.
+    Customers whose offer goes out by a channel that is not the program's, and those without an address that it takes,
+    are left out, and so is all but the first of an address; each is counted in a sentence. A name that the contacts do not divide is the first name.
 
     Raises
     ------
@@ -65,6 +68,7 @@ def preset_table(rows: pd.DataFrame, preset: Preset, terms: ListTerms) -> Preset
         If the list has no column of addresses.
     """
     said: list[str] = []
+    rows = _by_its_channels(rows, preset, said)
     table = pd.concat([_people(rows, preset, said), _own(rows, terms)], axis="columns")
     return PresetTable(_importable(table, preset, said), tuple(said))
 
@@ -80,7 +84,26 @@ def reached(rows: pd.DataFrame, preset: Preset) -> PresetTable:
     (1, ('Left out: 1 customer without an address (Email Address).',))
     """
     said: list[str] = []
+    rows = _by_its_channels(rows, preset, said)
     return PresetTable(_importable(_people(rows, preset, said), preset, said), tuple(said))
+
+
+def _by_its_channels(rows: pd.DataFrame, preset: Preset, said: list[str]) -> pd.DataFrame:
+    """Leave out whose offer another channel is for, such as a call; say how many of each."""
+    if _CHANNEL not in rows:
+        return rows
+    channels = pd.Series(_texts(rows[_CHANNEL]), dtype=object)
+    kinds = {each: is_sent_by(each, _SENDS[preset]) for each in channels.unique()}
+    mine = channels.map(kinds).to_numpy(dtype=bool)
+    for channel, n in channels[~mine].value_counts(sort=False).items():
+        said.append(
+            translated(
+                "Left out: {n:customer|customers} whose offer goes by another channel, {channel}.",
+                n=int(n),
+                channel=str(channel),
+            )
+        )
+    return rows[mine].reset_index(drop=True)
 
 
 def _people(rows: pd.DataFrame, preset: Preset, said: list[str]) -> pd.DataFrame:

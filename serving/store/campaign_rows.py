@@ -72,13 +72,13 @@ def read_rows(
 
 
 def read_contacts(database: Database, campaign_id: int) -> pd.DataFrame:
-    """Return ``customer_id`` and ``contact`` of the customers on the list to contact, without those taken off it."""
+    """Return ``customer_id``, ``channel`` and ``contact`` of whom to contact, without those taken off the list."""
     rows = campaign_customers.c
-    wanted = sa.select(rows.customer_id, rows.place, rows.contact).where(
+    wanted = sa.select(rows.customer_id, rows.place, rows.channel, rows.contact).where(
         rows.campaign_id == campaign_id, rows.arm == CONTACTED, rows.removed_at.is_(None)
     )
-    table = _read(database, wanted, ["customer_id", "place", "contact"])
-    return table.sort_values("place", ignore_index=True)[["customer_id", "contact"]]
+    table = _read(database, wanted, ["customer_id", "place", "channel", "contact"])
+    return table.sort_values("place", ignore_index=True)[["customer_id", "channel", "contact"]]
 
 
 def _read(database: Database, wanted: sa.Select[Any], names: Sequence[str]) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from features.errors import OutputError, StayworthError
 from features.language import use_language
 from features.log.sources import read_table
 from serving.erasure.tables import erase_rows
-from serving.lists.presets import preset_table
+from serving.lists.presets import preset_table, reached
 from serving.lists.team_list import ListTerms
 from serving.lists.written_list import columns_for, write_list
 
@@ -164,6 +164,20 @@ def test_klaviyo_gets_whom_it_can_reach_once_each_and_the_others_are_counted(row
         "Left out: 1 customer without an address (Email, Phone Number).",
         "Left out: 1 customer whose Email another customer before them has.",
     )
+
+
+def test_a_programs_list_has_those_alone_whose_offer_it_sends(rows: pd.DataFrame) -> None:
+    offers = rows.assign(offer="voucher", channel=["phone", "E-Mail", "", "پیامک", "phone"][: len(rows)])
+
+    mailchimp, klaviyo = (preset_table(offers, name, TERMS) for name in ("mailchimp", "klaviyo"))
+
+    assert "001" not in set(mailchimp.rows["customer_id"]) | set(klaviyo.rows["customer_id"])
+    assert mailchimp.said[0] == "Left out: 2 customers whose offer goes by another channel, phone."
+    assert mailchimp.said[1] == "Left out: 1 customer whose offer goes by another channel, پیامک."
+    assert klaviyo.said[0] == mailchimp.said[0] and "پیامک" not in " ".join(klaviyo.said)
+    for found, name in ((mailchimp, "mailchimp"), (klaviyo, "klaviyo")):
+        counted = reached(offers, name)
+        assert (len(counted.rows), counted.said) == (len(found.rows), found.said)
 
 
 def test_mailchimp_needs_an_address_and_takes_the_name_as_the_contacts_divide_it(rows: pd.DataFrame) -> None:

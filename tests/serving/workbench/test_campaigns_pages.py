@@ -68,12 +68,12 @@ def send_file(
     return browser.post(path, data=fields, files={field: (name, content)})
 
 
-def begun(browser: Any, **fields: object) -> str:
+def begun(browser: Any, *, channel: str = "phone", **fields: object) -> str:
     """Begin a draft with an offer; return its address."""
     page = browser.send("/campaigns", **{"name": "spring", "dormant": "1", **fields})
     assert page.url.path.endswith("/offers"), text_of(page.text)
     draft = page.url.path.removesuffix("/offers")
-    added = step(browser, f"{draft}/offers", **OFFER)
+    added = step(browser, f"{draft}/offers", **OFFER | {"channel": channel})
     assert 'id="chosen"' in added.text and added.status_code == 200, text_of(added.text)
     return draft
 
@@ -949,7 +949,7 @@ def test_lists_say_their_reasons_in_the_language_of_whoever_takes_them_out(
     reasons = [["no order in 180 days (risk up)", "of the region North"]] * len(people())
     store.publish(people(reasons=reasons))
     browser = opened(language="fa")
-    draft = begun(browser)
+    draft = begun(browser, channel="e-mail")
     ids = people()["customer_id"]
     contacts = "customer_id,email\n" + "".join(f"{each},c{n}@x.example\n" for n, each in enumerate(ids[5:]))
     send_file(browser, f"{draft}/files", "contacts", contacts.encode())
@@ -998,7 +998,8 @@ def test_each_list_says_how_many_lines_it_has_and_who_lacks_an_address(
     none_that_is: str,
 ) -> None:
     browser = opened(language=language)
-    draft = begun(browser)
+    draft = begun(browser, channel="e-mail")
+    step(browser, f"{draft}/budget", holdout="0")  # so that no lot takes one of them off the lists
     mails = [f"c{n}@x.example" for n in range(len(people()))]
     phones = [f"+98912000{n:04}" for n in range(len(people()))]
     mails[5:25], phones[5:15], mails[25] = [""] * 20, [""] * 10, "c25"
@@ -1027,6 +1028,33 @@ def test_each_list_says_how_many_lines_it_has_and_who_lacks_an_address(
     )
     after = step(browser, f"{draft}/take-off", on=draft, customer=gone, reason="opted out").text
     assert lines(after) == {kind: number - 1 for kind, number in lines(page).items()} == taken()
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "customers whose offer goes by another channel, phone."),
+        ("fa", "مشتری که پیشنهادشان از راه دیگری، phone، می‌رسد."),
+    ],
+)
+def test_whom_an_offer_is_to_be_phoned_to_is_in_no_list_for_emails(
+    opened: Opened, people: Callable[..., pd.DataFrame], language: str, words: str
+) -> None:
+    browser = opened(language=language)
+    draft = begun(browser)
+    contacts = "".join(f"{each},{n}@x.example\n" for n, each in enumerate(people()["customer_id"][5:]))
+    send_file(browser, f"{draft}/files", "contacts", f"customer_id,email\n{contacts}".encode())
+    page = browser.send(
+        f"{draft}/confirm", version=version_of(browser.seen(f"{draft}/preview")), beside=""
+    ).text
+
+    plain = step(browser, f"{draft}/list", on=draft, kind="plain")
+    refused = step(browser, f"{draft}/list", on=draft, kind="mailchimp")
+
+    assert set(read_table_of(plain.content)["channel"]) == {"phone"}
+    assert text_of(page).replace("\u2068", "").replace("\u2069", "").count(words) == 2
+    assert len(re.findall(r'name="kind" value="(?:klaviyo|mailchimp)" disabled>', page)) == 2
+    assert refused.status_code == 400
 
 
 def test_of_a_withdrawn_campaign_only_the_folder_is_taken_out(opened: Opened) -> None:
