@@ -59,8 +59,9 @@ class PresetTable:
 def preset_table(rows: pd.DataFrame, preset: Preset, terms: ListTerms) -> PresetTable:
     """Return a list with the columns of a program; what only we know is in columns that begin with ``stayworth_``.
 
-    Customers whose offer goes out by a channel that is not the program's, and those without an address that it takes,
-    are left out, and so is all but the first of an address; each is counted in a sentence. A name that the contacts do not divide is the first name.
+    Customers whose offer another channel is for, and those without an address that the program takes, are left out, and
+    so is all but the first of an address; each is counted in a sentence. A name that the contacts do not divide is the
+    first name.
 
     Raises
     ------
