@@ -169,14 +169,13 @@ def test_klaviyo_gets_whom_it_can_reach_once_each_and_the_others_are_counted(row
 def test_a_programs_list_has_those_alone_whose_offer_it_sends(rows: pd.DataFrame) -> None:
     offers = rows.assign(offer="voucher", channel=["phone", "E-Mail", "", "پیامک", "phone"][: len(rows)])
 
-    mailchimp, klaviyo = (preset_table(offers, name, TERMS) for name in ("mailchimp", "klaviyo"))
+    mailchimp, klaviyo = preset_table(offers, "mailchimp", TERMS), preset_table(offers, "klaviyo", TERMS)
 
     assert "001" not in set(mailchimp.rows["customer_id"]) | set(klaviyo.rows["customer_id"])
     assert mailchimp.said[0] == "Left out: 2 customers whose offer goes by another channel, phone."
     assert mailchimp.said[1] == "Left out: 1 customer whose offer goes by another channel, پیامک."
     assert klaviyo.said[0] == mailchimp.said[0] and "پیامک" not in " ".join(klaviyo.said)
-    for found, name in ((mailchimp, "mailchimp"), (klaviyo, "klaviyo")):
-        counted = reached(offers, name)
+    for found, counted in ((mailchimp, reached(offers, "mailchimp")), (klaviyo, reached(offers, "klaviyo"))):
         assert (len(counted.rows), counted.said) == (len(found.rows), found.said)
 
 

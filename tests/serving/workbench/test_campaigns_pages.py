@@ -7,9 +7,11 @@ import re
 import sqlite3
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from html import unescape
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import numpy as np
@@ -68,7 +70,7 @@ def send_file(
     return browser.post(path, data=fields, files={field: (name, content)})
 
 
-def begun(browser: Any, *, channel: str = "phone", **fields: object) -> str:
+def begun(browser: Any, *, channel: object = "phone", **fields: object) -> str:
     """Begin a draft with an offer; return its address."""
     page = browser.send("/campaigns", **{"name": "spring", "dormant": "1", **fields})
     assert page.url.path.endswith("/offers"), text_of(page.text)
@@ -433,6 +435,26 @@ def test_who_confirms_in_a_second_window_is_led_to_the_campaign(
         assert answer.status_code == 409
         assert said in text_of(answer.text).replace("\u2068", "").replace("\u2069", "")
         assert f'<a href="{draft}">{link}' in answer.text and 'href="/customers"' in answer.text
+    assert [each.action for each in store.audit.newest()].count("plan campaign") == 1
+
+
+def test_of_confirms_at_one_moment_all_but_one_are_led_to_the_campaign(opened: Opened, store: Store) -> None:
+    browsers = [opened() for _ in range(4)]
+    draft = begun(browsers[0])
+    versions = [version_of(each.seen(f"{draft}/preview")) for each in browsers]
+    at_once = Barrier(len(browsers))
+
+    def confirm(browser: Any, version: str) -> Any:
+        at_once.wait()
+        return browser.send(f"{draft}/confirm", version=version, beside="")
+
+    with ThreadPoolExecutor(len(browsers)) as threads:
+        answers = list(threads.map(confirm, browsers, versions))
+
+    assert sorted(each.status_code for each in answers) == [200, 409, 409, 409]
+    for late in (each for each in answers if each.status_code == 409):
+        assert "It is confirmed already. This draft has been confirmed" in text_of(late.text)
+        assert f'<a href="{draft}">To the campaign' in late.text
     assert [each.action for each in store.audit.newest()].count("plan campaign") == 1
 
 
