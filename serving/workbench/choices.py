@@ -16,7 +16,7 @@ from features.errors import StayworthError
 from features.jalali import gregorian
 from features.language import translated
 from serving.workbench.query import TableQuery
-from training.campaign.settings import MOST_DAYS, PlanTerms
+from training.campaign.settings import MOST_DAYS, PlanTerms, require_whole_window
 from training.offers.offers import Offer
 
 MOST_MONEY, MOST_CUSTOMERS = 1e12, 10**9
@@ -195,23 +195,43 @@ def day(text: str) -> date | None:
     return read
 
 
-def limits_of(sent: Mapping[str, str]) -> dict[str, Any]:
+def limits_of(
+    sent: Mapping[str, str], scored_on: date = date.min, horizon_days: int | None = None
+) -> dict[str, Any]:
     """Read budget, holdout, what is made to learn, first day and days from the fields of a form.
+
+    Parameters
+    ----------
+    sent : mapping of the name of a field to what was typed
+    scored_on, horizon_days : date and int or None, of the list that is planned from
 
     Raises
     ------
     StayworthError
-        If one of them is out of bounds.
+        If one of them is out of bounds, or does not go with the list.
     """
     holdout = number(sent["holdout"], translated("The holdout in per cent"), 0, 50, share=True)
     explore = number(sent["explore"], translated("The share made to learn in per cent"), 0, 50, share=True)
     standing = number(sent["standing"], translated("The standing holdout in per cent"), 0, 50, share=True)
+    starts_on = day(sent["starts_on"])
+    if starts_on is not None and starts_on < scored_on:
+        raise StayworthError(
+            translated(
+                "The first day, {start:date}, is before that of the list, {day:date}: its risks are of the days "
+                "after it. Give {day:date} or a later day.",
+                start=starts_on,
+                day=scored_on,
+            )
+        )
+    hold_days = whole(sent["hold_days"], translated("The number of days"), 1, MOST_DAYS)
+    if hold_days is not None:
+        require_whole_window(hold_days, horizon_days)
     return {
         "budget": number(sent["budget"], translated("The budget"), 0, MOST_MONEY),
         "holdout": USUAL_HOLDOUT if holdout is None else holdout,
         "explore": USUAL_EXPLORE if explore is None else explore,
-        "starts_on": day(sent["starts_on"]),
-        "hold_days": whole(sent["hold_days"], translated("The number of days"), 1, MOST_DAYS),
+        "starts_on": starts_on,
+        "hold_days": hold_days,
         "standing": standing or 0.0,
     }
 
@@ -251,6 +271,13 @@ def offer_of(sent: Mapping[str, str]) -> Offer:
     acceptance = number(sent["acceptance"], translated("The acceptance in per cent"), 0, 100, share=True)
     if acceptance is None:
         raise StayworthError(translated("Say how many of 100 would-be leavers accept the offer."))
+    if not acceptance:
+        raise StayworthError(
+            translated(
+                "An offer that nobody accepts keeps nobody. Say how many of 100 would-be leavers accept it: more "
+                "than 0."
+            )
+        )
     redemption = number(sent["redemption"], translated("The redemption in per cent"), 0, 100, share=True)
     is_share = sent["incentive_kind"] == "share"
     incentive = number(

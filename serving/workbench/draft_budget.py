@@ -52,10 +52,16 @@ def budget(visit: Visit) -> Response:
 
 def _tried_page(visit: Visit, draft: Campaign, typed: Mapping[str, str]) -> Response:
     try:
-        choices = replace(Choices.from_dict(draft.choices), **limits_of(typed))
+        choices = replace(Choices.from_dict(draft.choices), **_limits(visit, typed))
     except StayworthError as error:
         return _budget_page(visit, draft, typed, problem=str(error))
     return _budget_page(visit, replace(draft, choices=choices.to_dict()), typed)
+
+
+def _limits(visit: Visit, typed: Mapping[str, str]) -> dict[str, Any]:
+    """Read what was typed, as it goes with the published list."""
+    newest = next(iter(visit.sources.store.customers.sets()), None)
+    return limits_of(typed, newest.snapshot_date, newest.horizon_days) if newest else limits_of(typed)
 
 
 def _budget_page(visit: Visit, draft: Campaign, typed: Mapping[str, str], *, problem: str = "") -> Response:
@@ -115,7 +121,7 @@ def choose_budget(visit: Visit) -> Response:
     draft = draft_of(visit)
     typed = {name: visit.sent(name) for name in LIMITS}
     try:
-        keep_choices(visit, draft, replace(Choices.from_dict(draft.choices), **limits_of(typed)))
+        keep_choices(visit, draft, replace(Choices.from_dict(draft.choices), **_limits(visit, typed)))
     except ChangedMeanwhile:
         raise
     except StayworthError as error:

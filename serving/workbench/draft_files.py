@@ -83,6 +83,13 @@ def _excluded(visit: Visit, known: list[str], aside: pd.DataFrame, said: list[st
     said += reader.report
     reasons = pd.Series(ASKED_NOT_TO, index=pd.Index(sorted(set(ids)), name="customer_id"))
     both = aside.index.union(reasons.index)
+    if (before := aside.index[aside["reason"] != ""]).size:
+        said.append(
+            translated(
+                "Together with those sent before, {n:customer is left alone|customers are left alone} by a file.",
+                n=len(before.union(reasons.index)),
+            )
+        )
     return pd.DataFrame(
         {
             "reason": reasons.reindex(both).fillna(aside["reason"].reindex(both)).fillna(""),

@@ -89,6 +89,7 @@ def show_step(
         choices=choices,
         newest=sets[0],
         replaced=draft is not None and draft.set_id != sets[0].id,
+        begun_from=next((each for each in sets if draft and each.id == draft.set_id), None),
         problem=problem,
         longest_name=LONGEST_NAME,
         **values,

@@ -28,7 +28,7 @@ from training.campaign.exclusions import LOSS_MAKER, LeftAlone, dormant_reason, 
 from training.campaign.resumption import at_resumption, stated_resumption
 from training.campaign.running import RunningCampaign
 from training.campaign.selection import describe_best
-from training.campaign.settings import PlanTerms
+from training.campaign.settings import PlanTerms, require_whole_window
 from training.campaign.thinned import Thinned
 from training.campaign.within_reach import WithinReach
 from training.offers.offers import Floats, Offer
@@ -131,6 +131,7 @@ def prepare(
     known_costs = stated_costs(customers, costs)
     if terms.resumption is not None:
         customers = at_resumption(customers, terms.resumption)
+    require_whole_window(terms.hold_days, horizon)
     silence = dormancy(customers, horizon)
     closes_on = starts_on + timedelta(days=horizon)
     still = tuple(found for each in running if (found := each.during(starts_on, closes_on)))

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import typer
 from pydantic import Field, model_validator
 
+from features.errors import StayworthError
 from features.language import Language, translated
 from features.settings import Settings
 
@@ -177,6 +178,19 @@ class PlanTerms(Settings):
     def holdout_share(self) -> float | None:
         """Share to hold out; None where --effect decides it."""
         return None if self.effect is not None else 0.1 if self.holdout is None else self.holdout
+
+
+def require_whole_window(hold_days: int | None, horizon_days: int | None) -> None:
+    """Raise a StayworthError if a holdout is to be kept for less than the churn window that it is measured over."""
+    if hold_days is not None and horizon_days is not None and hold_days < horizon_days:
+        raise StayworthError(
+            translated(
+                "The holdout is kept for at least the churn window, {least:day|days}: the campaign is measured over "
+                "it. {typed:day is|days are} less. Give {least:,} or more, or nothing.",
+                least=horizon_days,
+                typed=hold_days,
+            )
+        )
 
 
 class PlanSettings(PlanTerms, section="plan"):

@@ -15,7 +15,17 @@ async function workOut() {
     const answer = await fetch(`${location.pathname}?${new URLSearchParams(values)}`, { signal: asked.signal });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const now = page.getElementById(part);
-    if (now) document.getElementById(part).replaceWith(now);
+    const ended = document.getElementById("ended");
+    ended.hidden = !(answer.redirected && new URL(answer.url).pathname === "/sign-in");
+    if (!ended.hidden) {
+      ended.querySelector("a").href = answer.url; // which leads back to what was tried
+    } else if (now) {
+      const problem = page.querySelector(`main p.problem[role=alert]:not(#ended)`);
+      if (problem) now.prepend(problem);
+      document.getElementById(part).replaceWith(now);
+    } else {
+      document.getElementById(part).replaceChildren(...page.querySelector("main").children);
+    }
   } catch (error) {
     if (error.name !== "AbortError") throw error; // another value was asked for meanwhile
   }

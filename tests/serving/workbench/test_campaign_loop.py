@@ -134,6 +134,42 @@ def test_a_campaign_is_planned_sent_and_measured_by_clicks(
     context.close()
 
 
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "Your session has ended"), ("fa", "نشست شما پایان یافته")]
+)
+def test_a_slider_moved_after_the_session_has_ended_says_so_and_leads_back(
+    browser: Browser, workbench: str, language: str, words: str
+) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    _sign_in(page, workbench, language)
+    page.goto(f"{workbench}/campaigns/new")
+    page.locator("#name").fill(f"slid {language}")
+    page.locator("main button.main").click()
+    for name, value in OFFER.items():
+        page.locator(f"#{name}").fill(value)
+    page.locator("form:has(#offer_name) button.main").click()
+    page.wait_for_selector("#chosen")
+    page.locator("main a.main").click()
+    page.wait_for_selector("svg.curve")
+    hidden = page.locator("#ended").is_hidden()
+
+    context.clear_cookies(name="stayworth_session")
+    page.locator("#budget-slider").fill("20")
+    page.wait_for_selector("#ended:not([hidden])")
+    said = page.locator("#ended").text_content() or ""
+    page.locator("#ended a").click()
+    page.locator("#password").fill(PASSWORD)
+    page.locator("main #name").fill("sara")
+    page.locator("main button.main").click()
+    page.wait_for_selector("svg.curve")
+
+    assert hidden and words in said
+    assert float(page.locator("#budget").input_value()) == 20
+    context.close()
+
+
 def _sign_in(page: Page, base: str, language: str) -> None:
     page.goto(base)
     page.locator("#name").fill("sara")

@@ -218,6 +218,11 @@ def test_a_campaign_is_measured_on_the_log_that_the_operator_gave(
         ({"starts_on": "tomorrow"}, "Write the first day as 2026-03-21"),
         ({"explore": "51"}, "The share made to learn in per cent is a number from 0 to 50"),
         ({"hold_days": "1.5"}, "The number of days is a whole number"),
+        (
+            {"hold_days": "60"},
+            "kept for at least the churn window, 90 days: the campaign is measured over it.",
+        ),
+        ({"starts_on": "1990-01-01"}, "The first day, 1990-01-01, is before that of the list, 1998-07-01"),
     ],
 )
 def test_a_figure_out_of_bounds_is_refused_in_words_and_stays_typed(
@@ -256,6 +261,8 @@ def test_an_offer_is_called_as_it_is_typed_and_runs_nothing(opened: Opened) -> N
             "The name of an offer has at most 60 characters; this one has 500.",
         ),
         ("fa", {"offer_name": "x" * 61}, "نام پیشنهاد حداکثر ۶۰ نویسه دارد؛ این یکی ۶۱ نویسه دارد."),
+        ("en", {"acceptance": "0"}, "An offer that nobody accepts keeps nobody. Say how many of 100"),
+        ("fa", {"acceptance": "۰"}, "پیشنهادی که هیچ‌کس نپذیرد، کسی را نگه نمی‌دارد."),
         ("en", {"channel": "y" * 61}, "The channel of an offer has at most 60 characters"),
     ],
 )
@@ -327,12 +334,14 @@ def test_whom_one_file_excludes_the_next_does_not_let_in(opened: Opened, store: 
     browser = opened()
     draft = begun(browser)
 
-    send_file(browser, f"{draft}/files", "exclusions", b"customer_id\nc000\n")
+    first = send_file(browser, f"{draft}/files", "exclusions", b"customer_id\nc000\n")
     both = send_file(browser, f"{draft}/files", "exclusions", b"customer_id\nc001\n")
     excluded = set(store.campaigns.customers(1, "aside")["customer_id"])
     dropped = step(browser, f"{draft}/files", drop="reason")
 
     assert "2 customers are left alone by a file." in both.text
+    assert "Together with those sent before, 2 customers are left alone by a file." in both.text
+    assert "sent before" not in first.text + dropped.text
     assert excluded == {"c000", "c001"}
     assert "0 customers are left alone by a file." in dropped.text
 
@@ -393,6 +402,23 @@ def test_scores_that_were_replaced_in_between_are_told_and_planned_again(
     assert "Confirm the campaign" not in page
     assert "A new list was published" not in again.text
     assert "Confirm the campaign" in browser.seen(f"{draft}/preview")
+
+
+def test_a_list_that_replaces_a_newer_one_is_called_older(
+    opened: Opened, store: Store, people: Callable[..., pd.DataFrame]
+) -> None:
+    browser, persian = opened(), opened(language="fa")
+    draft = begun(browser)
+
+    store.publish(people(snapshot_date=date(1998, 6, 1)))
+    older = browser.seen(f"{draft}/budget")
+
+    assert (
+        "and it is the older one: of 1998-06-01, where the campaign was begun from that of 1998-07-01."
+        in older
+    )
+    assert "Plan again from the older list of 1998-06-01" in older and "A new list" not in older
+    assert "این فهرست قدیمی‌تر است" in persian.seen(f"{draft}/budget")
 
 
 def test_of_two_people_at_once_the_second_is_told(opened: Opened) -> None:
