@@ -75,7 +75,7 @@ def begun(browser: Any, *, channel: object = "phone", **fields: object) -> str:
     page = browser.send("/campaigns", **{"name": "spring", "dormant": "1", **fields})
     assert page.url.path.endswith("/offers"), text_of(page.text)
     draft = page.url.path.removesuffix("/offers")
-    added = step(browser, f"{draft}/offers", **OFFER | {"channel": channel})
+    added = step(browser, f"{draft}/offers", **OFFER | {"channel": str(channel)})
     assert 'id="chosen"' in added.text and added.status_code == 200, text_of(added.text)
     return draft
 
