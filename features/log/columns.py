@@ -91,7 +91,7 @@ def locate(
     }
     missing |= {name: None for name in terms or () if name not in available}
     if missing:
-        raise MissingColumnError(_missing_columns(missing, available, roles))
+        raise _missing_columns(missing, available, roles)
     located = {role: name for role, name in wanted.items() if name in available}
     if twice := {name for name in (*located.values(), *(terms or ())) if available.count(name) > 1}:
         raise LogError(
@@ -103,7 +103,9 @@ def locate(
     return located
 
 
-def _missing_columns(missing: dict[str, str | None], available: list[str], roles: dict[str, str]) -> str:
+def _missing_columns(
+    missing: dict[str, str | None], available: list[str], roles: dict[str, str]
+) -> MissingColumnError:
     """Name what is missing and what there is, and say what kind of file it seems to be, or which columns to take."""
     found = translated(
         "The log has no column {missing}; it has {available}.",
@@ -131,9 +133,35 @@ def _missing_columns(missing: dict[str, str | None], available: list[str], roles
             "Its first line seems to be an order: write a header above it, such as {header}.",
             header=",".join(missing),
         )
-    elif advice := "; ".join(filter(None, _advice(missing, available, roles))):
-        told = translated("Perhaps {advice}.", advice=advice)
-    return f"{found} {told}" if told else found
+    if told:
+        return MissingColumnError(f"{found} {told}")
+    advice = "; ".join(filter(None, _advice(missing, available, roles)))
+    remedy = translated("Perhaps {advice}.", advice=advice) if advice else ""
+    return MissingColumnError(found, remedy, _renaming(missing, available, roles))
+
+
+def _renaming(missing: dict[str, str | None], available: list[str], roles: dict[str, str]) -> str:
+    """Say which columns a file needs, and which of its own to rename, to somebody who has no flags."""
+    free = [name for name in available if name not in roles]
+    pairs = [(_near(name, available, free, roles), name) for name in missing]
+    renamed = [
+        translated("{near} to {name}", near=repr(near), name=repr(name)) for near, name in pairs if near
+    ]
+    needed = listed(name for name, role in roles.items() if role in ("customer_id", "ordered_at", "amount"))
+    said = translated(
+        "A file of orders has a column each for the id of the customer, the day of the order and its amount, called "
+        "{needed}.",
+        needed=needed,
+    )
+    if not renamed:
+        return said
+    return f"{said} " + translated("Rename in its first line: {pairs}.", pairs="; ".join(renamed))
+
+
+def _near(name: str, available: list[str], free: list[str], roles: dict[str, str]) -> str | None:
+    """Return the nearest name to one that is missing, or by what shops call it."""
+    near = nearest(name, available, cutoff=0.85) or _usual(roles.get(name, ""), free)
+    return near or nearest(name, available, cutoff=0.7)
 
 
 def _advice(missing: dict[str, str | None], available: list[str], roles: dict[str, str]) -> Iterator[str]:
@@ -144,8 +172,7 @@ def _advice(missing: dict[str, str | None], available: list[str], roles: dict[st
             named = translated(" or ").join(map(repr, twins))
             yield translated("{use}, whichever is meant", use=_use(name, flag, named))
             continue
-        near = nearest(name, available, cutoff=0.85) or _usual(roles.get(name, ""), free)
-        near = near or nearest(name, available, cutoff=0.7)
+        near = _near(name, available, free, roles)
         price, quantity = (_usual(role, free) if near is None else None for role in ("price", "quantity"))
         if roles.get(name) == "amount" and price and quantity:
             expression = f"{quoted(quantity)} * {quoted(price)}"

@@ -78,7 +78,7 @@ def usual_order_in_words(usual: UsualOrder) -> str:
             n=usual.times,
             amount=usual.amount,
         )
-    return translated("A usual order is of {amount:,.2f}.", amount=usual.amount)
+    return translated("Half of the orders are of {amount:,.2f} or less.", amount=usual.amount)
 
 
 def rhythm_in_words(rhythm: Rhythm, stage: str) -> str:

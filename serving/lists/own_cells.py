@@ -60,6 +60,12 @@ def own_cells(
                 )
             )
     cells = contacts.table[list(only)] if only else contacts.table
+    if not len(contacts):
+        raise StayworthError(
+            translated(
+                "{name} has columns ({names}) but no rows.", name=contacts.name, names=[CUSTOMER_ID, *names]
+            )
+        )
     match = contacts.matched(pd.DataFrame({CUSTOMER_ID: list(listed)}, dtype="str"))
     if listed and not match.pairs:
         raise StayworthError(

@@ -119,6 +119,15 @@ class Address(DatabaseAddress):
                         store=self,
                     )
                 )
+        if isinstance(cause, psycopg.OperationalError) and _is_away(cause):
+            return StoreError(
+                translated(
+                    "The store {store} cannot be reached: {why} {remedy}",
+                    store=self,
+                    why=self._words(cause),
+                    remedy=self._remedy(),
+                )
+            )
         return StoreError(
             translated(
                 "The store {store} cannot be used: {why} {remedy}",
@@ -150,3 +159,8 @@ class Address(DatabaseAddress):
             "Check that {file} is a store, that its disk has room, and that you may write in its folder.",
             file=self.file,
         )
+
+
+def _is_away(error: psycopg.OperationalError) -> bool:
+    """Tell whether there is no connection to the server: it does not answer, is starting, or is being shut down."""
+    return error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))

@@ -190,7 +190,11 @@ class _Door:
 
     def _not_read(self, visit: Visit, entrance: Entrance | None, status: int) -> Response:
         with use_language(visit.language), saying_instead(IN_BROWSER):
-            return unread(self._with_user(visit), entrance, status)
+            try:
+                self._require_store()
+                return unread(replace(visit, user=self.guard.user_of(visit.session)), entrance, status)
+            except StoreError as error:
+                return said_of(visit, error)
 
     def _in_words(self, visit: Visit, method: str, handle: Handler, keeps: bool) -> Response:
         """Answer in the visitor's language; say what went wrong where it did."""

@@ -77,6 +77,7 @@ def show(visit: Visit) -> Response:
 
 
 def _about(kept: str) -> str:
+    kept = kept.removesuffix(", before it None")  # of a store that was written to before
     for sentence in ABOUT:
         values = read_back(kept, sentence, ENGLISH)
         if values is not None:

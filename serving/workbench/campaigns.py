@@ -25,6 +25,7 @@ from serving.workbench.ledger import STATE_NAMES, found_in, line_of
 from serving.workbench.list_files import list_files
 from serving.workbench.models import CARD_POLICY
 from serving.workbench.page import go_to, page, said
+from serving.workbench.spellings import spellings
 from serving.workbench.uploads import has_file, uploaded
 from serving.workbench.visit import WAIT_SECONDS, Visit
 from training.campaign.measurement_record import MeasurementRecord
@@ -189,7 +190,7 @@ def withdraw(visit: Visit) -> Response:
 def take_off(visit: Visit) -> Response:
     """Take a customer off the list, for a reason; in the measurement they count as drawn."""
     campaign = campaign_of(visit)
-    wanted = visit.sent("customer", _LONGEST_ID).strip()
+    wanted = _as_drawn(visit, campaign, visit.sent("customer", _LONGEST_ID).strip())
     try:
         visit.sources.store.campaigns.take_off(
             campaign, wanted, visit.who.name, visit.reason(), wait_seconds=WAIT_SECONDS
@@ -199,6 +200,12 @@ def take_off(visit: Visit) -> Response:
             raise
         return _page(visit, campaign, str(error))
     return go_to(f"/campaigns/{campaign.id}")
+
+
+def _as_drawn(visit: Visit, campaign: Campaign, typed: str) -> str:
+    """Return the id that somebody typed as the campaign has it, which other digits and letters may write."""
+    drawn = visit.sources.store.campaigns.of_customer
+    return next((each for each in spellings(typed) if any(c.id == campaign.id for c in drawn(each))), typed)
 
 
 def tell(visit: Visit) -> Response:

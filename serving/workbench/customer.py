@@ -17,7 +17,7 @@ from serving.alerts.signals import KIND_NAMES, REASONS
 from serving.explanation.customer_facts import Order
 from serving.workbench.contributions import why
 from serving.workbench.library import library
-from serving.workbench.list_and_champion import PUBLISH, two_probabilities
+from serving.workbench.list_and_champion import PUBLISH, ends_before, two_probabilities
 from serving.workbench.orders import Known
 from serving.workbench.own_columns import cells_of, names_of
 from serving.workbench.page import page, said, short_day
@@ -95,13 +95,14 @@ def show(visit: Visit) -> Response:
         left_alone=left_alone(newest),
         known=known,
         problem=problem,
-        two=two_probabilities(newest, known) if known else "",
+        two=_two(visit, known, newest),
         publish=PUBLISH,
         dots=_dots(known.orders, newest.snapshot_date) if known else [],
         scenarios=scenarios,
         uneven=_goes_up_and_down(known) if known else False,
         why=why(known.explanation) if known else None,
         shown_orders=SHOWN_ORDERS,
+        kept_lists=len(visit.sources.store.customers.sets()),
         money=money,
     )
 
@@ -114,7 +115,21 @@ def _known(visit: Visit, customer_id: str, day: date) -> tuple[Known | None, str
         known = visit.sources.orders.of(customer_id, day)
     except StayworthError as error:
         return None, str(error)
-    return known, "" if known else translated("The log has no order of theirs before the list.")
+    if known:
+        return known, ""
+    older = ends_before(visit.sources.orders.last_day, day)
+    return None, " ".join(
+        filter(None, [translated("The log has no order of theirs before the list."), older])
+    )
+
+
+def _two(visit: Visit, known: Known | None, newest: Any) -> str:
+    """Say why the page has two probabilities, and that its log is older than its list, which may be why."""
+    if known is None or visit.sources.orders is None:
+        return ""
+    two = two_probabilities(newest, known)
+    older = ends_before(visit.sources.orders.last_day, newest.snapshot_date)
+    return f"{two} {older}".strip() if two else ""
 
 
 def _own(visit: Visit, customer_id: str) -> list[tuple[str, str]]:

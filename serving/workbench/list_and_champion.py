@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from features.language import translated, written
@@ -57,6 +58,26 @@ def two_probabilities(score: Any, known: Known) -> str:
         "files that the workbench was not given.",
         p=score.churn_probability,
         q=card.churn_probability,
+    )
+
+
+def ends_before(last: date, day: date) -> str:
+    """Say that the workbench's log ends before the eve of a list; empty where it does not.
+
+    Examples
+    --------
+    >>> ends_before(date(2011, 8, 31), date(2011, 9, 1))
+    ''
+    >>> ends_before(date(2011, 8, 14), date(2011, 9, 1)).partition(":")[0]
+    'The log that the workbench was given ends on 2011-08-14, and the list is of 2011-09-01'
+    """
+    if (day - last).days <= 1:
+        return ""
+    return translated(
+        "The log that the workbench was given ends on {last:date}, and the list is of {day:date}: orders in between "
+        "are not known here. Whoever runs the workbench can give it a newer log.",
+        last=last,
+        day=day,
     )
 
 

@@ -118,7 +118,7 @@ def roll_back(visit: Visit) -> Response:
     reason, versions = visit.reason(), visit.sources.versions
     now, before = versions.registry.rollback()
     versions.forget()
-    about = f"version {now}, before it {before}"
+    about = f"version {now}, before it {before}" if before else f"version {now}"
     visit.sources.store.audit.add(visit.who.name, "roll back", about, reason, wait_seconds=WAIT_SECONDS)
     return go_to("/models")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from features.commands.log import read_and_check
-from features.errors import StayworthError
+from features.errors import MissingColumnError, StayworthError
 from features.language import translated
 from features.log.settings import Columns, LogSettings
 from features.log.transactions import TransactionLog
@@ -52,7 +52,12 @@ class NewOrders:
         known = {} if self.rules is None else {n: getattr(self.rules, n) for n in self.rules.model_fields_set}
         settings = LogSettings(**{**known, "transactions": source})
         with about_the_log():
-            orders, found = read_and_check(settings, self.columns, lambda step, done, total: None)
+            try:
+                orders, found = read_and_check(settings, self.columns, lambda step, done, total: None)
+            except MissingColumnError as error:
+                if sent is None:
+                    raise
+                raise StayworthError(error.to_sender) from None  # who sends a file renames its columns
         said = [each for each in found if each.name not in settings.accept]
         fatal = [each.message for each in said if each.fatal]
         if fatal and not whatever:

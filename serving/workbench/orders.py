@@ -57,6 +57,11 @@ class KnownOrders:
         """The optional columns that the log has."""
         return self._log.columns
 
+    @property
+    def last_day(self) -> date:
+        """The day of the log's last order."""
+        return self._log.last_day
+
     def of(self, customer_id: str, day: date) -> Known | None:
         """Describe a customer as of a day; None if the log has no order of theirs before it.
 

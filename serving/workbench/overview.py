@@ -58,8 +58,9 @@ def show(visit: Visit) -> Response:
         newest=newest,
         age=(datetime.now(UTC) - newest.published_at).days,
         champion=champion,
-        due=[*(list_due := _list_due(sets, champion)), *_campaigns_due(visit), *problem],
-        publish=PUBLISH if list_due else "",
+        list_due=_list_due(sets, champion),
+        publish=PUBLISH,
+        due=[*problem, *_campaigns_due(visit)],
         economics=economics,
         unreadable=unreadable,
         drift=(champion.tags.get("monitored", ""), champion.tags.get("due", "")) if champion else ("", ""),
@@ -72,7 +73,8 @@ def show(visit: Visit) -> Response:
 
 def _champion(visit: Visit) -> tuple[Version | None, list[str]]:
     try:
-        return visit.sources.versions.champion(), []
+        champion = visit.sources.versions.champion()
+        return (champion, []) if champion else (None, [visit.sources.versions.registry.no_champion()])
     except StayworthError as error:
         return None, [str(error)]
 

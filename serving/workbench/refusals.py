@@ -85,11 +85,13 @@ def unread(visit: Visit, entrance: Entrance | None, status: int) -> Response:
     back = _page_of(visit)
     if entrance is None or not entrance.files or status != FILES_UNREAD:
         return said(visit, translated("Too much was sent."), *_limit(entrance), status=status, back=back)
-    if visit.user is not None:
+    if visit.user is None:
+        ended = translated("Your session has ended. The file was not read: sign in, and send it again.")
+        return sign_in_page(visit, ended, 403, to=back)
+    if not visit.user.may(entrance.role):
         return refusal(visit, visit.user.role, entrance.role)
-    title = translated("This file cannot be taken now.")
-    why = translated("Your session has ended, or the store cannot be reached. Nothing was changed.")
-    return said(visit, title, why, status=_BUSY, back=back)
+    title = translated("The store could not be reached for a moment.")
+    return said(visit, title, translated("The file was not read: send it again."), status=_BUSY, back=back)
 
 
 def _limit(entrance: Entrance | None) -> tuple[str, ...]:

@@ -38,11 +38,15 @@ class ReportChoice:
 
 @dataclass(frozen=True)
 class Made:
-    """A report: its page, the main numbers of its last closed period, and what is to be checked in its files."""
+    """A report: its page, the main numbers of its last closed period, and what is to be checked in its files.
+
+    A customer is active for ``inactivity_days`` after a purchase.
+    """
 
     page: str
     tiles: Sequence[Tile]
     findings: Sequence[str]
+    inactivity_days: int
 
 
 class Reports:
@@ -126,4 +130,9 @@ class Reports:
         settings = self._settings.model_copy(update={**chosen, "out": Path(), "star_schema": False})
         with use_language(language), saying_instead(IN_BROWSER), about_the_log():
             made = made_report(settings, self._log, self._columns, lambda step, done, total: None)
-            return Made(report_page(made), tiles_of(made), findings_of_the_log(made.findings))
+            return Made(
+                report_page(made),
+                tiles_of(made),
+                findings_of_the_log(made.findings),
+                made.terms.inactivity_days,
+            )

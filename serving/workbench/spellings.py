@@ -6,6 +6,8 @@ from features.log.dates import plain_digits
 
 _TO_PERSIAN = str.maketrans("يك", "یک")
 _TO_ARABIC = str.maketrans("یک", "يك")
+_PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+_ARABIC_DIGITS = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 
 
 def spellings(typed: str) -> list[str]:
@@ -14,7 +16,9 @@ def spellings(typed: str) -> list[str]:
     Examples
     --------
     >>> spellings("c17"), spellings("۱۷"), spellings("علي")
-    (['c17'], ['۱۷', '17'], ['علي', 'علی'])
+    (['c17', 'c۱۷', 'c١٧'], ['۱۷', '17', '١٧'], ['علي', 'علی'])
     """
     letters = (typed, typed.translate(_TO_PERSIAN), typed.translate(_TO_ARABIC))
-    return list(dict.fromkeys([*letters, *map(plain_digits, letters)]))
+    plain = [plain_digits(each) for each in letters]
+    written = (each.translate(digits) for digits in (_PERSIAN_DIGITS, _ARABIC_DIGITS) for each in plain)
+    return list(dict.fromkeys([*letters, *plain, *written]))

@@ -97,7 +97,7 @@ IN_BROWSER = {
     ),
     "No model has the alias '{champion}' in {uri}. Train one first: stayworth train --transactions orders.csv "
     "--promote": translatable(
-        "No version scores yet. An administrator promotes one under “Models”; where there is none, whoever has the log "
+        "No version scores now. An administrator promotes one under “Models”; where there is none, whoever has the log "
         "of orders trains it."
     ),
     "(or name the one you have by --tracking-uri: there is no file {file})": translatable(
@@ -131,6 +131,9 @@ IN_BROWSER = {
     ),
     "The store {store} is being written to by another process. Try again when it has ended.": translatable(
         "The store is being written to by another process. Try again when it has ended."
+    ),
+    "The store {store} cannot be reached: {why} {remedy}": translatable(
+        "Its server does not answer just now. Nothing was changed: load the page again when it is back."
     ),
     "The store {store} cannot be used: {why} {remedy}": translatable(
         "The store cannot be used: {why} Tell whoever runs the workbench."

@@ -78,7 +78,7 @@ def test_orders_without_products_are_told_by_their_amounts(scorer: Scorer) -> No
     assert card.usual_order.products == []
     assert card.sentences[1:] == [
         "Last order on 1998-04-01, for 15.00.",
-        "A usual order is of 15.00.",
+        "Half of the orders are of 15.00 or less.",
         "Bought on one day so far, 91 days ago.",
     ]
 

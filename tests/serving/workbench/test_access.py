@@ -247,7 +247,10 @@ def test_the_audit_is_told_in_the_readers_language(opened: Opened, store: Store)
     browser.send("/segments", name="spring")
     store.audit.add("command line", "take out list", "1234 customers of set 1, csv", wait_seconds=1)
     store.audit.add("sara", "take out list", "campaign 3, team", wait_seconds=1)
+    store.audit.add("sara", "roll back", "version 1, before it None", wait_seconds=1)
+    store.audit.add("sara", "roll back", "version 1, before it 2", wait_seconds=1)
     page = browser.seen("/audit")
 
+    assert "None" not in page and page.count("نسخهٔ ۱") == 2
     assert "بخش ۱" in page and "خط فرمان" in page and "Excel برای تیم" in page
     assert "۱٬۲۳۴ مشتری از فهرست ۱" in page

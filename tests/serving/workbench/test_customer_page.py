@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.compute as pc
 import pytest
 
 from features.log.transactions import TransactionLog
@@ -62,7 +64,9 @@ def test_a_list_that_was_published_again_is_there_once(
     said = text_of(browser.seen(first_customer(browser.seen("/customers"))))
 
     lists = said.partition("In the published lists")[2]
-    assert "1998-08-01 99% 1,300 0.50 1 1998-07-01 published 2 times 99% 1,300 0.50 1 Orders" in lists
+    assert (
+        "1998-08-01 99% 1,300 0.50 1 1998-07-01 published 2 times 99% 1,300 0.50 1 From the 3 lists" in lists
+    )
 
 
 def test_reasons_and_alerts_are_told_in_the_readers_language(
@@ -194,3 +198,42 @@ def test_value_at_risk_that_goes_up_and_down_with_silence_is_explained_where_it_
     sentence = "Value at risk is churn times value at stake."
     assert sentence in page_of(browser, str(falls))
     assert sentence not in page_of(browser, str(rises))
+
+
+def test_a_log_that_ends_before_the_list_is_said_where_numbers_differ(
+    opened: Opened, store: Store, log: TransactionLog, scorer: Scorer, registry_file: Path
+) -> None:
+    scores, registry = scorer.score_log(log).scores, f"sqlite:///{registry_file}"
+    customer = str(scores["customer_id"][0])
+    store.publish(scores.assign(churn_probability=0.31))
+    day = scores["snapshot_date"][0]
+    older = replace(log, table=log.table.filter(pc.less(log.table["ordered_on"], day - timedelta(days=60))))
+
+    whole, part = (page_of(opened(tracking_uri=registry, orders=each), customer) for each in (log, older))
+
+    assert f"The log that the workbench was given ends on {older.last_day}, and the list is of {day}:" in part
+    assert "have changed since" in whole and "The log that the workbench was given ends" not in whole
+
+
+def test_a_cut_table_of_orders_and_of_lists_says_so(
+    opened: Opened,
+    store: Store,
+    log: TransactionLog,
+    scorer: Scorer,
+    registry_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scores = scorer.score_log(log).scores
+    store.publish(scores)
+    most = str(
+        scores.sort_values("frequency" if "frequency" in scores else "expected_purchases")[
+            "customer_id"
+        ].iloc[-1]
+    )
+    browser = opened(tracking_uri=f"sqlite:///{registry_file}", orders=log)
+    monkeypatch.setattr("serving.workbench.customer.SHOWN_ORDERS", 1)
+
+    said = page_of(browser, most)
+
+    assert re.search(r"The newest 1 of \d+ orders\.", said)
+    assert "From the 2 lists that the store has kept; those before are gone." in said

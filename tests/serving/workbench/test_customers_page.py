@@ -277,3 +277,16 @@ def test_the_rhythm_is_said_where_it_is_known(
     assert "c001 98% silent for 4 days" in said
     assert "c002 97% every 9 weeks, silent for 7 days" in said
     assert "every 10 days, silent for 10 days" in said
+
+
+@pytest.mark.parametrize("stored", ["نسرین کریمی ۱۳۰۹۳", "نسرین کریمی 13093", "نسرين كريمي ١٣٠٩٣"])
+@pytest.mark.parametrize("typed", ["نسرین کریمی ۱۳۰۹۳", "نسرین کریمی 13093", "نسرين كريمي ١٣٠٩٣"])
+def test_an_id_is_found_by_whatever_digits_and_letters_it_is_typed_in(
+    opened: Opened, store: Store, people: Callable[..., pd.DataFrame], stored: str, typed: str
+) -> None:
+    ids = [stored, *(f"c{number:03}" for number in range(1, 130))]
+    store.publish(people(customer_id=ids))
+
+    found = opened().send("/customers/search", wanted=typed)
+
+    assert shown(found.text) == [stored]

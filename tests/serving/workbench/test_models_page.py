@@ -86,7 +86,7 @@ def test_a_registry_that_is_not_there_is_said_without_its_address(opened: Opened
     answer = opened(tracking_uri="sqlite:///elsewhere.db").send("/models/rollback", reason="why not")
 
     assert answer.status_code == 400
-    assert "No version scores yet." in answer.text
+    assert "No version scores now." in answer.text
     assert "elsewhere" not in answer.text and "--" not in answer.text.partition("<main")[2]
 
 

@@ -15,9 +15,13 @@ import pytest
 import sqlalchemy as sa
 
 from serving.report.folder import PAGE
+from serving.store.campaign import Drawn
+from serving.store.campaign_changes import Basis
 from serving.store.store import Store
 from serving.store.tables import score_sets
+from training.versions.mlflow_client import open_client
 from training.versions.registry import Registry
+from training.versions.version import CHAMPION, MODEL_NAME
 
 Opened = Callable[..., Any]
 
@@ -132,3 +136,45 @@ def test_the_report_is_shown_in_a_box_of_its_own(opened: Opened, tmp_path: Path)
     assert answer.text == "<!DOCTYPE html><title>report</title>"
     assert answer.headers["content-security-policy"].endswith("sandbox allow-scripts")
     assert opened().get("/report").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("language", "due", "nothing"),
+    [
+        (
+            "en",
+            "No version scores now. An administrator promotes one under “Models”",
+            "There is no model that scores",
+        ),
+        ("fa", "اکنون نسخه‌ای امتیاز نمی‌دهد. مدیری زیر «مدل‌ها» یکی را برمی‌گزیند", "مدلی نیست که امتیاز بدهد"),
+    ],
+)
+def test_that_no_version_scores_any_more_is_due(
+    opened: Opened, registry: Registry, language: str, due: str, nothing: str
+) -> None:
+    before = text_of(opened(tracking_uri=registry.uri.text, language=language).seen("/"))
+    with open_client(registry.uri) as client:
+        client.delete_registered_model_alias(MODEL_NAME, CHAMPION)
+
+    said = text_of(opened(tracking_uri=registry.uri.text, language=language).seen("/"))
+
+    assert due in said and nothing in said
+    assert due not in before and nothing not in before
+    assert "the model that scores still fits" not in said and "of the model that scores." not in said
+
+
+def test_what_publishes_a_list_stands_by_the_old_list_and_not_by_the_campaigns(
+    opened: Opened, store: Store, people: Callable[..., pd.DataFrame]
+) -> None:
+    day = date(1998, 7, 1)
+    drawn = Drawn({}, day, day, day, {}, "")
+    store.campaigns.keep("spring", drawn, Basis(None), "sara")
+    fresh = text_of(opened().seen("/"))
+    store.publish(people(snapshot_date=date(1998, 5, 1)))
+
+    said = text_of(opened().seen("/"))
+
+    assert "Planned, and not sent: spring." in fresh and "--publish" not in fresh
+    assert re.search(
+        r"published\. At a terminal: stayworth score \S+ orders.csv --publish .*not sent: spring\.", said
+    )

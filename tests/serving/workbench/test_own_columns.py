@@ -95,6 +95,7 @@ def test_a_campaign_is_planned_for_a_value_of_an_own_column(opened: Opened) -> N
         (b"id,city\nc000,Yazd\n", "has no column 'customer_id'"),
         (b"customer_id,stage\nc000,x\n", "both have 'stage'"),
         (b"customer_id\nc000\n", "no column besides the ids"),
+        (b"customer_id\n", "crm.csv has columns (customer_id) but no rows."),
         (
             b"customer_id,city\nnobody,Yazd\n",
             "crm.csv has a row for nobody of the published list. Compare the ids",
@@ -173,9 +174,9 @@ def test_who_is_no_administrator_brings_no_columns(opened: Opened, store: Store)
     browser.cookies.clear()
     later = bring(browser, FILE.encode())
 
-    assert (answer.status_code, later.status_code) == (403, 503)  # the file is not even read
+    assert (answer.status_code, later.status_code) == (403, 403)  # the file is not even read
     assert "It takes the role admin, and you have campaign." in answer.text
-    assert "Your session has ended" in later.text
+    assert "Your session has ended. The file was not read: sign in, and send it again." in later.text
     assert store.customers.own.all() == []
     assert "File of own columns" not in browser.seen("/customers")
 

@@ -60,7 +60,9 @@ def test_a_report_is_of_the_period_calendar_and_segment_that_are_chosen(
     assert "2025-Q2" not in yearly.text and re.search(r'aria-current="true"><bdi>years', yearly.text)
     assert "2025-Q1" in first.text and "segment=acquisition_period" in links["period of the first purchase"]
     assert "sandbox allow-scripts" in usual.headers["content-security-policy"]
-    assert "Economics" in browser.seen("/")
+    overview = browser.seen("/")
+    assert "Economics" in overview
+    assert "A customer is active for 90 days after a purchase, and lost when they are over." in overview
 
 
 def test_periods_are_of_the_readers_calendar_unless_the_settings_name_one(tmp_path: Path) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from features.language import placeholders, translated, use_language
+from features.errors import StoreError
+from features.language import placeholders, saying_instead, translated, use_language
 from features.retelling import retold_text
+from serving.store.store import Store
 from serving.workbench.new_orders import NewOrders
 from serving.workbench.wording import IN_BROWSER
 
@@ -178,3 +181,26 @@ def test_a_long_note_is_retold_sentence_by_sentence() -> None:
         told = retold_text(" ".join(plain))
 
     assert (told, retold_text(persian)) == (persian, " ".join(plain))
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        (
+            "en",
+            "Its server does not answer just now. Nothing was changed: load the page again when it is back.",
+        ),
+        ("fa", "سرور آن اکنون پاسخ نمی‌دهد. چیزی تغییر نکرد: وقتی بازگشت صفحه را دوباره باز کنید."),
+    ],
+)
+def test_a_server_that_is_away_is_said_without_its_drivers_words(language: str, words: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    store = Store(f"postgresql://crm:s3cret@127.0.0.1:{port}/scores")
+
+    with use_language(language), saying_instead(IN_BROWSER), pytest.raises(StoreError) as away:
+        store.newest()
+    with pytest.raises(StoreError, match="cannot be reached: connection .*refused"):
+        store.newest()
+
+    assert str(away.value) == words
