@@ -5,8 +5,7 @@ season. What each closed window missed is a series; its next value is predicted 
 that did so best one step ahead over all closed windows, if it gained more than noise. Seasons come back: half of what
 was missed a year before is put back as soon as it has helped by more than the chance of its windows' customers. And a
 model that does not fit its customers misses by little, but always: half of what recent windows missed is put back too
-where that has surely helped, be it by less. On a young log nothing is sure yet: there half of what the last window
-missed is put back if it has helped so far.
+where that has surely helped, be it by less.
 
 A window is above its expectation because more customers buy, because those who do buy more often, or both. The level of
 churn says the first; the second follows half way (`purchases_at_level`).
@@ -89,10 +88,6 @@ RULES = (
     *(LevelRule("recent", windows, share) for windows in (6, 3, 1) for share in (0.5, 1.0)),
 )
 """What is tried beside none."""
-
-EARLY = LevelRule("recent", 1, 0.5)
-"""Taken where too few windows have closed to see any rule on recent ones. A model that does not fit its customers
-misses on the same side again, a shock does not come back: half lies between."""
 
 _HALVES = tuple(rule for rule in RULES if rule.kind == "recent" and rule.share == 0.5)
 
@@ -207,7 +202,6 @@ def choose_rule(
     losses: Callable[[int, float], np.ndarray],
     *,
     noise: float,
-    early: LevelRule = NO_RULE,
 ) -> tuple[LevelRule, dict[str, float]]:
     """Choose the rule that predicts levels best, one step ahead.
 
@@ -225,9 +219,6 @@ def choose_rule(
         A mean gain less its standard error over windows has to be larger than this. Less will do for half of a year
         before's level if it is sure over customers (`gains_surely`): what a sample of them leaves to chance is no
         season. And for half of that of recent windows if it is sure over windows.
-    early : LevelRule, one of `RULES`
-        Taken, where it covers too few windows to be judged and nothing else is chosen, if it gained more than its
-        standard error on those.
 
     Returns
     -------
@@ -237,7 +228,7 @@ def choose_rule(
     gains: dict[LevelRule, float] = {}
     at_least: dict[LevelRule, float] = {}
     steady: dict[LevelRule, float] = {}
-    in_season = helped_early = False
+    in_season = False
     for rule in RULES:
         gained: dict[Snapshot, np.ndarray] = {}
         for place, row in enumerate(rows):
@@ -245,21 +236,16 @@ def choose_rule(
             if known.covers(row.snapshot):
                 gained[row.snapshot] = unmoved(place) - losses(place, known.at(row.snapshot))
         apart = _windows_apart(gained, rows)
-        if not apart:
-            continue
-        means = [float(each.mean()) for each in gained.values()]
-        gain, error = float(np.mean(means)), float(np.std(means)) / np.sqrt(apart)
         if apart >= (1 if rule.kind == "year_ago" else FEWEST_APART):
-            gains[rule], at_least[rule] = gain, gain - error
-            if rule in _HALVES and gain > errors_for(len(_HALVES)) * error:
+            means = [float(each.mean()) for each in gained.values()]
+            gains[rule], error = float(np.mean(means)), float(np.std(means)) / np.sqrt(apart)
+            at_least[rule] = gains[rule] - error
+            if rule in _HALVES and gains[rule] > errors_for(len(_HALVES)) * error:
                 steady[rule] = at_least[rule]
             in_season = in_season or (rule == SEASON and gains_surely(list(gained.values())))
-        elif rule == early:
-            helped_early = gain > error
     chosen = max(at_least, key=lambda rule: at_least[rule], default=NO_RULE)
     if at_least.get(chosen, 0.0) <= noise:
-        unsure = early if helped_early else NO_RULE
-        chosen = SEASON if in_season else max(steady, key=lambda rule: steady[rule], default=unsure)
+        chosen = SEASON if in_season else max(steady, key=lambda rule: steady[rule], default=NO_RULE)
     return chosen, {str(rule): gain for rule, gain in gains.items()}
 
 

@@ -21,7 +21,7 @@ from features.progress import Report
 from training.churn.bins import Bins
 from training.churn.calibration import choose_calibrator, intercept_of
 from training.churn.fit_options import FitOptions
-from training.churn.level import EARLY, NO_RULE, LevelRule, choose_rule, level_of
+from training.churn.level import NO_RULE, LevelRule, choose_rule, level_of
 from training.churn.model import base_log_odds
 from training.churn.recipe import Recipe, churn_missed
 from training.churn.residuals import choose_churn_residual, choose_spend_residual
@@ -124,9 +124,7 @@ def _choose_levels(
     def squared_error(place: int, shift: float) -> np.ndarray:
         return (prices[place] - shift) ** 2
 
-    level, gains = choose_rule(
-        rows, level_of(rows, churn_missed(rows), options), of_churn, noise=TIE, early=EARLY
-    )
+    level, gains = choose_rule(rows, level_of(rows, churn_missed(rows), options), of_churn, noise=TIE)
     price_level, price_gains = choose_rule(
         rows, level_of(rows, price_levels(rows), options), squared_error, noise=PRICE_NOISE
     )

@@ -10,7 +10,7 @@ from scipy.special import expit
 
 from features.snapshot import ChurnWindow, Snapshot
 from training.churn.fit_options import FitOptions
-from training.churn.level import EARLY, NO_RULE, RULES, SEASON, Level, LevelRule, choose_rule, level_of
+from training.churn.level import NO_RULE, RULES, SEASON, Level, LevelRule, choose_rule, level_of
 from training.churn.model import base_log_odds
 from training.churn.recipe import churn_missed
 from training.churn.spend import level_deviation, price_levels, price_missed
@@ -79,15 +79,12 @@ def test_at_a_date_only_closed_windows_are_known(shop_rows: list[LabelledSnapsho
     assert all(day + 60 <= target.date.toordinal() for day in known.days)
 
 
-def _chosen(
-    rows: list[LabelledSnapshot], missed: list[float], early: LevelRule = NO_RULE
-) -> tuple[LevelRule, dict[str, float]]:
+def _chosen(rows: list[LabelledSnapshot], missed: list[float]) -> tuple[LevelRule, dict[str, float]]:
     return choose_rule(
         rows,
         level_of(rows, missed, AT_ONCE),
         lambda place, shift: np.array([(missed[place] - shift) ** 2]),
         noise=0.0025,
-        early=early,
     )
 
 
@@ -117,32 +114,6 @@ def test_a_gain_within_noise_is_reason_for_a_rule_only_where_it_is_steady(
     assert max(gains.values()) == pytest.approx(0.0016)
     assert (steady.kind, steady.share) == ("recent", 0.5)
     assert swinging == NO_RULE
-
-
-@pytest.mark.parametrize(("missed", "expected"), [((0.1, 0.1), EARLY), ((0.1, -0.1), NO_RULE)])
-def test_two_windows_put_half_of_the_last_level_back_if_they_missed_alike(
-    shop_rows: list[LabelledSnapshot], missed: tuple[float, float], expected: LevelRule
-) -> None:
-    rows = [shop_rows[0], next(row for row in shop_rows if row.snapshot.date >= shop_rows[0].window.closes)]
-
-    rule, gains = _chosen(rows, list(missed), early=EARLY)
-
-    assert rule == expected
-    assert not gains
-    assert _chosen(rows, list(missed))[0] == NO_RULE
-
-
-def test_one_window_alone_puts_nothing_back(shop_rows: list[LabelledSnapshot]) -> None:
-    assert _chosen(shop_rows[:1], [0.4], early=EARLY)[0] == NO_RULE
-
-
-def test_where_recent_windows_can_be_judged_a_gain_that_is_not_sure_puts_nothing_back(
-    shop_rows: list[LabelledSnapshot],
-) -> None:
-    rule, gains = _chosen(shop_rows, [0.04, 0.01] * (len(shop_rows) // 2), early=EARLY)
-
-    assert gains[str(EARLY)] > 0
-    assert rule == NO_RULE
 
 
 def test_half_of_the_level_of_a_year_before_is_put_back_once_it_has_helped(
