@@ -127,6 +127,7 @@ class DuckDBEngine(Closing):
             self._connection.execute(parsed(statement) if self._small else statement)
         except duckdb.Error as error:
             raise _failed(statement, error) from error
+        self._give_back()
 
     def query(self, sql: str) -> pa.Table:
         """Run a query and return its result."""
@@ -142,7 +143,11 @@ class DuckDBEngine(Closing):
     def close(self) -> None:
         """Drop every table; the engine cannot be used afterwards."""
         self._connection.close()
-        # DuckDB keeps what it no longer needs, unless it is told to give back at once what is freed.
-        if not self._small:
-            for sql in (f"SET {_FLUSH} = '0B'", f"RESET {_FLUSH}"):
-                self._database.execute(sql)
+        self._give_back()
+
+    def _give_back(self) -> None:
+        """Have DuckDB give memory back to the system: it keeps what it has freed, some gigabytes of a large log."""
+        if self._small:
+            return
+        for sql in (f"SET {_FLUSH} = '0B'", f"RESET {_FLUSH}"):
+            self._database.execute(sql)
