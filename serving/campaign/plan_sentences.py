@@ -47,6 +47,7 @@ def _plan_sentences(plan: CampaignPlan) -> list[str]:
         )
         return [nobody, *left_alone_sentences(plan)]
     low, high = plan.profit_interval()
+    warned = _loss_sentences(plan)
     said = [
         translated(
             "Contact {contacted:customer|customers}, hold out {held_out:,} at random, leave {left:,} alone.",
@@ -83,7 +84,24 @@ def _plan_sentences(plan: CampaignPlan) -> list[str]:
                 profit=plan.allocation.budget_price,
             )
         )
-    return said + left_alone_sentences(plan) + _experiment_sentences(plan)
+    return warned + said + left_alone_sentences(plan) + _experiment_sentences(plan)
+
+
+def _loss_sentences(plan: CampaignPlan) -> list[str]:
+    """Warn of a plan that is expected to lose money, as one of contacts made to learn alone is."""
+    if plan.expected_profit >= 0:
+        return []
+    loss = -plan.expected_profit
+    said = (
+        translated("This campaign is expected to lose {loss:,.2f}.", loss=loss)
+        if len(plan.explorers) < len(plan.contacts)
+        else translated(
+            "This campaign is expected to lose {loss:,.2f}: no offer is expected to pay for anybody, and all of its "
+            "contacts are made to learn.",
+            loss=loss,
+        )
+    )
+    return [translated(WARNING, sentence=said)]
 
 
 def _cost_sentence(plan: CampaignPlan) -> str:

@@ -13,6 +13,7 @@ from features.log.findings import WARNING
 from features.retelling import retold_text
 from serving.campaign.customer_files import CustomerFiles
 from serving.campaign.meant_rows import OPT_OUTS
+from serving.lists.addresses import address_sentences
 from serving.lists.contacts import CUSTOMER_ID, Contacts
 from serving.store.campaign import Campaign
 from serving.store.campaign_rows import ASIDE
@@ -126,6 +127,7 @@ def _with_contacts(visit: Visit, known: list[str], aside: pd.DataFrame, said: li
     said += [translated(WARNING, sentence=sentence) for sentence in warnings]
     theirs = everybody[everybody[CUSTOMER_ID].isin(match.pairs)]
     found = contacts.join(theirs).set_index(CUSTOMER_ID)
+    said += address_sentences(found)
     cells = found.astype(object).where(found.notna(), None)
     texts = {name: [None if cell is None else str(cell) for cell in cells[name]] for name in cells.columns}
     documents = pd.Series(

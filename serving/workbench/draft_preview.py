@@ -11,6 +11,7 @@ from features.errors import ChangedMeanwhile, StayworthError
 from features.language import translated
 from serving.campaign.meant_rows import opted_out_sentences
 from serving.campaign.plan_sentences import sentences
+from serving.lists.addresses import address_sentences
 from serving.store.campaign import Campaign
 from serving.store.campaign_changes import confirmed
 from serving.workbench.drafting import draft_of, groups_of, show_step, try_plan
@@ -27,13 +28,15 @@ def preview(visit: Visit) -> Response:
     return _preview_page(visit, draft_of(visit))
 
 
-def _preview_page(visit: Visit, draft: Campaign) -> Response:
+def _preview_page(visit: Visit, draft: Campaign, *, problem: str = "") -> Response:
     made, why_not = try_plan(visit, draft)
     plan = made.plan if made else None
     return show_step(
         visit,
         draft,
         "preview",
+        problem=problem,
+        loses=plan is not None and plan.expected_profit < 0,
         why_not=why_not,
         plan=plan,
         groups=groups_of(plan) if plan else [],
@@ -52,7 +55,11 @@ def _said(made: Planned) -> list[str]:
         made.readers.contacts,
         translated("Send the same file as opt-outs too: it leaves them alone."),
     )
-    warned = opted_out_sentences(contacts, made.plan.contacted, remedy) if contacts else []
+    chosen = made.plan.contacted
+    warned = opted_out_sentences(contacts, chosen, remedy) if contacts else []
+    if contacts and len(chosen):
+        told = address_sentences(contacts.join(chosen[["customer_id"]]))
+        warned.append(translated("To contact: {sentences}", sentences=" ".join(told)))
     return [*warned, *sentences(made.plan)]
 
 
@@ -77,6 +84,11 @@ def confirm(visit: Visit) -> Response:
         )
     if not len(made.plan.contacts):
         raise StayworthError(translated("Nobody would be contacted, so there is no campaign to keep."))
+    if made.plan.expected_profit < 0 and visit.sent("loses") != "1":
+        why = translated(
+            "This campaign is expected to lose money. Tick that it is meant to, or plan another."
+        )
+        return _preview_page(visit, draft, problem=why)
     store.campaigns.keep(
         draft.name, made.drawn(), made.basis, visit.who.name, draft=draft, wait_seconds=WAIT_SECONDS
     )

@@ -15,7 +15,7 @@ from features.errors import StayworthError
 from features.language import translatable, translated
 from serving.campaign.findings import UPDATED_OFFERS
 from serving.campaign.kept import contacts_to_send, list_to_send, lists_of
-from serving.lists.contact_columns import contact_columns
+from serving.lists.addresses import addressed
 from serving.lists.export import write_table
 from serving.lists.presets import Preset, reached
 from serving.lists.written_list import write_list
@@ -72,19 +72,14 @@ def _file(kind: str, title: str, rows: pd.DataFrame) -> ListFile:
 
 def _lacking(rows: pd.DataFrame) -> list[str]:
     """Say how many customers have no address of each kind that the contacts have."""
-    roles = contact_columns(map(str, rows.columns))
-    if not {"email", "phone"} & set(roles):
+    found = addressed(rows)
+    if not found:
         return [translated("Nobody has an address in it: no column of e-mails or phones was sent.")]
     sentences = {
         "email": translatable("{n:customer has|customers have} no e-mail address in it."),
         "phone": translatable("{n:customer has|customers have} no phone number in it."),
     }
-    without = {
-        role: int((rows[roles[role]].isna() | (rows[roles[role]].astype(str).str.strip() == "")).sum())
-        for role in ("email", "phone")
-        if role in roles
-    }
-    return [translated(sentences[role], n=n) for role, n in without.items() if n]
+    return [translated(sentences[role], n=len(rows) - n) for role, n in found.items() if n < len(rows)]
 
 
 def download(visit: Visit) -> Response:

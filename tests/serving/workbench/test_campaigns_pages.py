@@ -356,6 +356,67 @@ def test_a_file_of_contacts_without_a_contact_is_refused(opened: Opened) -> None
     assert "file.csv has no column of contacts beside the customers' ids" in unescape(answer.text)
 
 
+@pytest.mark.parametrize(
+    ("language", "content", "said"),
+    [
+        (
+            "en",
+            "customer_id,city\n{},Yazd",
+            "Nobody has an address in it: no column of e-mails or phones was sent.",
+        ),
+        (
+            "en",
+            "customer_id,email\n{},",
+            "Nobody has an address in it: its e-mail addresses and phone numbers are",
+        ),
+        ("en", "customer_id,email,phone\n{},a@x.example,", "Of 130 customers 130 have an e-mail address."),
+        ("fa", "customer_id,email\n{},", "هیچ‌کس در آن نشانی ندارد: ایمیل‌ها و شماره تلفن‌ها خالی است."),
+    ],
+)
+def test_contacts_say_how_many_have_an_address_before_the_list_is_drawn(
+    opened: Opened, people: Callable[..., pd.DataFrame], language: str, content: str, said: str
+) -> None:
+    browser = opened(language=language)
+    draft = begun(browser)
+    head, row = content.split("\n")
+    rows = "\n".join(
+        [head, *(row.format(f'"{each.replace(chr(34), chr(34) * 2)}"') for each in people()["customer_id"])]
+    )
+
+    files = send_file(browser, f"{draft}/files", "contacts", rows.encode())
+    preview = text_of(browser.seen(f"{draft}/preview"))
+
+    assert said in text_of(files.text)
+    assert said.partition("130")[0] in preview
+    assert ("Warning" in preview or "هشدار" in preview) == ("a@x" not in content)
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "asked"),
+    [
+        ("en", "all of its contacts are made to learn.", "Tick that it is meant to, or plan another."),
+        ("fa", "همه تماس‌هایش برای یادگیری است.", "تیک بزنید که عمدی است"),
+    ],
+)
+def test_a_plan_that_loses_is_confirmed_by_a_tick_alone(
+    opened: Opened, store: Store, language: str, words: str, asked: str
+) -> None:
+    browser = opened(language=language)
+    draft = begun(browser)
+    earning = browser.seen(f"{draft}/preview")
+    step(browser, f"{draft}/offers", remove="call")
+    step(browser, f"{draft}/offers", **OFFER | {"contact_cost": "3", "acceptance": "8"})
+    step(browser, f"{draft}/budget", holdout="10", explore="50")
+
+    preview = browser.seen(f"{draft}/preview")
+    refused = browser.send(f"{draft}/confirm", version=version_of(preview), beside="")
+    kept = browser.send(f"{draft}/confirm", version=version_of(preview), beside="", loses="1")
+
+    assert words in text_of(preview) and 'name="loses"' in preview and 'name="loses"' not in earning
+    assert refused.status_code == 400 and asked in text_of(refused.text)
+    assert kept.status_code == 200 and [each.state for each in store.campaigns.all()] == ["planned"]
+
+
 def test_contacts_who_have_opted_out_are_warned_of_before_the_list_is_drawn(
     opened: Opened, people: Callable[..., pd.DataFrame]
 ) -> None:
