@@ -30,6 +30,11 @@ def measured_sentences(found: Measurement) -> list[str]:
             rate=rate.difference,
             **money,
         ),
+        translated(
+            "The measured profit is {range}: each customer kept counts at the plan's value, less the cost, as in the "
+            "expected profit.",
+            range=_range(found.measured_profit),
+        ),
     ]
     size = found.primary.n_contacted + found.primary.n_holdout
     said += [_power_sentence(each, size) for each in found.power]

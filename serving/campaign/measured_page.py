@@ -57,7 +57,11 @@ def _tiles(found: Measurement) -> list[tuple[str, str]]:
             translated(MEASURES["retention"]),
         ),
         (written(found.cost, ",.2f"), translated("cost of the contacts")),
-        (written(profit.difference, "+,.2f"), translated("profit beyond their cost")),
+        (
+            written(found.measured_profit.difference, "+,.2f"),
+            translated("measured profit, at the plan's value of those kept"),
+        ),
+        (written(profit.difference, "+,.2f"), translated("margin that came in meanwhile, beyond their cost")),
     ]
 
 

@@ -89,6 +89,12 @@ class Measurement:
         return found.scaled(found.n_contacted)
 
     @property
+    def measured_profit(self) -> Effect:
+        """Profit of all contacts at the plan's value of those kept, money: what the expected profit compares with."""
+        found = self.effects["all", "future_profit"]
+        return found.scaled(found.n_contacted)
+
+    @property
     def return_on_cost(self) -> Effect | None:
         """Profit per unit of cost; None where the contacts cost nothing."""
         return self.incremental_profit.scaled(1 / self.cost) if self.cost > 0 else None

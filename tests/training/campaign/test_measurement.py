@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -306,6 +307,14 @@ def test_the_page_of_a_measurement_shows_the_verdict_and_every_group_in_the_read
     assert '<html lang="fa" dir="rtl">' in persian
     assert all(text in persian for text in ("همه مشتریان", "پیشنهاد: ", "سود به ازای هر مشتری"))
     assert found.verdict() in page
+    kept = found.effects["all", "future_profit"]
+    profit = f"{kept.n_contacted * kept.difference:+,.2f}"
+    assert found.measured_profit.difference == pytest.approx(kept.n_contacted * kept.difference)
+    assert re.search(
+        rf"{re.escape(profit)}</b><span>measured profit, at the plan&#39;s value of those kept", page
+    )
+    assert f"The measured profit is {profit} (90%: " in page
+    assert "سود سنجیده‌شده، به ارزش برنامه" in persian
     assert all(
         f"<h2>{name}</h2>" in page for name in ("All customers", "Offer: voucher", "Tier: high", "Tier: low")
     )
