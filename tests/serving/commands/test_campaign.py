@@ -86,7 +86,7 @@ def test_a_campaign_from_scores_to_what_was_learned(app: typer.Typer, folder: Pa
     )
 
     assert code == 0, said
-    assert "holdout this campaign can only detect effects of" in said
+    assert "(10%, and half of those made to learn), this campaign can only detect effects of" in said
     reasons = read_table(folder / "campaign" / "not_selected.csv").set_index("customer_id")["reason"]
     assert set(reasons[["0001", "0002"]]) == {"asked not to be contacted"}
 
