@@ -79,6 +79,14 @@ def plan(
             write_campaign(
                 made, settings.out, xlsx=settings.xlsx, excel=settings.excel, readers=readers, lists=lists
             )
+        if settings.name is None and opened.customers.sets():
+            # Or the workbench would contact the same customers a second time.
+            readers.said.append(
+                translated(
+                    "The store does not know this campaign: with --name too, the workbench shows it and leaves its "
+                    "customers alone"
+                )
+            )
         say(readers.said, err=as_json)
     if as_json:
         show_json(lists.record.to_dict())

@@ -22,6 +22,7 @@ from serving.campaign.ledger import ledger_section
 from serving.campaign.meant_rows import OPT_OUTS
 from serving.commands.measure import measure
 from serving.commands.plan import plan
+from serving.store.store import Store
 from training.commands.tournament import tournament
 
 pytestmark = pytest.mark.slow
@@ -284,6 +285,35 @@ def test_a_list_on_which_nothing_pays_treats_nobody(app: typer.Typer, folder: Pa
 
     assert code == 0, said
     assert "Treat nobody" in said
+
+
+def test_a_plan_in_a_folder_alone_says_that_the_store_does_not_know_it(
+    app: typer.Typer, folder: Path, scored_list: Callable[..., pd.DataFrame]
+) -> None:
+    store = f"sqlite:///{folder}/store.db"
+    given = [
+        "plan",
+        "--scores",
+        f"{folder}/scored.csv",
+        "--offers",
+        f"{folder}/offers.toml",
+        "--store",
+        store,
+    ]
+
+    def said(*more: str) -> str:
+        done = CliRunner().invoke(app, [*given, *more])
+        assert done.exit_code == 0, done.output
+        return " ".join(done.output.split())
+
+    unpublished = said("--out", f"{folder}/first")
+    with Store(store) as opened:
+        opened.publish(scored_list(["0001", "0002"]))
+    alone = said("--out", f"{folder}/second")
+    named = said("--out", f"{folder}/third", "--name", "spring")
+
+    words = "The store does not know this campaign: with --name too, the workbench shows it"
+    assert words in alone and words not in unpublished + named
 
 
 def test_findings_go_into_a_new_folder(app: typer.Typer, folder: Path) -> None:

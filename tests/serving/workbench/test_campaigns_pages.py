@@ -1191,6 +1191,19 @@ def test_a_list_that_would_be_empty_cannot_be_taken_out_and_says_why(opened: Ope
     assert "A list for mailchimp needs a column 'email', which this one has not." in text_of(page)
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "A campaign that was planned into a folder alone is not known here"),
+        ("fa", "کمپینی که تنها در یک پوشه برنامه‌ریزی شده باشد"),
+    ],
+)
+def test_an_empty_ledger_says_that_folders_are_not_known(opened: Opened, language: str, words: str) -> None:
+    page = text_of(opened(language=language).seen("/campaigns"))
+
+    assert words in page and "--name spring" in page
+
+
 def test_campaigns_together_are_those_measured_and_one_of_them_has_its_own_interval(
     opened: Opened, store: Store, people: Callable[..., pd.DataFrame]
 ) -> None:
