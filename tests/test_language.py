@@ -229,6 +229,14 @@ def test_the_dashes_of_a_flag_stand_before_it_in_a_text_from_right_to_left() -> 
     assert [text for text in flags if re.search(r"(?<![\w\u200e-])--[a-z]", text)] == []
 
 
+def test_a_date_in_the_meaning_of_an_input_is_written_in_the_languages_own_digits() -> None:
+    with use_language("fa"):
+        meanings = [translated(each.meaning) for each in (*FEATURES, *BEHAVIOUR_FEATURES, *BASKET_FEATURES)]
+
+    assert any("۱۹۷۰" in each for each in meanings)
+    assert [each for each in meanings if re.search(r"[0-9]{4}-[0-9]{2}", each)] == []
+
+
 def test_a_word_with_two_meanings_is_told_apart_by_its_context() -> None:
     with use_language("fa"):
         assert translated_in("column", "from") == "از"

@@ -52,11 +52,12 @@ class Campaign:
 class Reached:
     """What a campaign drew of one customer: the group, the offer, and whether they were taken off the list since.
 
-    Until ``held_until`` other campaigns leave them alone.
+    In the state `PLANNED` nobody was contacted yet. Until ``held_until`` other campaigns leave them alone.
     """
 
     id: int
     name: str
+    state: str
     starts_on: date
     held_until: date
     arm: str

@@ -117,7 +117,7 @@ class KnownCampaigns:
         drawn = sa.select(campaigns.c.id).where(campaigns.c.state.in_(DRAWN))
         numbers = [row.id for row in self._database.select(drawn)]
         wanted = table.c.campaign_id.in_(numbers) & (table.c.customer_id == customer_id)
-        theirs = [campaigns.c[name] for name in ("id", "name", "starts_on", "held_until")]
+        theirs = [campaigns.c[name] for name in ("id", "name", "state", "starts_on", "held_until")]
         rows = self._database.select(
             sa.select(*theirs, table.c.arm, table.c.offer, table.c.removed_at.is_not(None).label("removed"))
             .select_from(campaigns.join(table, table.c.campaign_id == campaigns.c.id))

@@ -57,7 +57,7 @@ def test_a_draft_becomes_a_plan_and_every_step_is_in_the_audit(store: Store, sco
     assert store.campaigns.groups(number) == (frozenset({"ann"}), frozenset({"bob"}))
     (reached,) = store.campaigns.of_customer("bob")
     assert reached == Reached(
-        number, "Spring one", date(1998, 7, 1), date(1998, 9, 29), "held_out", "call", False
+        number, "Spring one", "sent", date(1998, 7, 1), date(1998, 9, 29), "held_out", "call", False
     )
     assert store.campaigns.of_customer("ann")[0].removed
     assert [entry.action for entry in store.audit.newest()] == [

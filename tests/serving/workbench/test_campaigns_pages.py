@@ -1287,10 +1287,16 @@ def test_the_page_says_when_a_campaign_was_sent_and_by_whom_and_a_measurement_th
     first, second = planned(browser, tier=["vip", "medium"]), planned(browser, name="summer", tier="low")
     log = orders(list(people()["customer_id"]))
 
+    key_planned = re.search(r'<a href="(/customers/[^"]+)"><bdi>', browser.seen(first))
+    not_sent = text_of(browser.seen(key_planned[1])) if key_planned else ""
     sent = step(browser, f"{first}/sent", on=first)
     of_sent = send_file(browser, f"{first}/measure", "orders", log, on=first)
     of_unsent = send_file(browser, f"{second}/measure", "orders", log, on=second)
 
+    key = re.search(r'<a href="(/customers/[^"]+)"><bdi>', sent.text)
+    assert key and "from 1998-07-01: contacted, call" in text_of(browser.seen(key[1]))
+    assert key_planned and "contacted, call" not in not_sent
+    assert "from 1998-07-01: to contact, call; it was not sent yet" in not_sent
     for page in (sent, of_sent):
         assert re.search(r"It was sent: said on \d{4}-\d\d-\d\d by sara\.", text_of(page.text))
     assert "Nobody had said that this campaign was sent" not in text_of(of_sent.text)
