@@ -13,6 +13,8 @@ from features.log.matching import match_ids, require_match
 from features.log.transactions import TransactionLog
 from serving.campaign.customer_files import CustomerFiles
 from serving.campaign.meant_rows import REDEEMED
+from serving.store.campaign import Campaign
+from serving.store.campaign_changes import PLANNED
 from training.campaign.assignment import Assignment
 from training.campaign.coverage import require_both_groups
 from training.campaign.measurement import Measurement, measure
@@ -83,6 +85,18 @@ def measured(
     if not allow_unmatched:
         require_both_groups(assignment, orders)
     return measure(assignment, orders, terms, redeemed=took), [*files.report, *said]
+
+
+def never_sent(campaign: Campaign) -> list[str]:
+    """Warn of a campaign that nobody has said to be sent: if it was not carried out, its effect is none."""
+    if campaign.state != PLANNED:
+        return []
+    return [
+        translated(
+            "Nobody had said that this campaign was sent when it was measured. If it was not carried out, the numbers "
+            "are of chance alone."
+        )
+    ]
 
 
 def findings_of(found: Measurement) -> Mapping[str, Any]:

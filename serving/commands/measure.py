@@ -12,7 +12,7 @@ from features.commands.console import progress, say, show_json, show_table
 from features.commands.log import open_log
 from features.commands.options import AsJson, options
 from features.errors import StayworthError
-from features.language import translated, use_language
+from features.language import current_language, translated, use_language
 from features.log.settings import Columns, LogSettings
 from serving.settings import StoreSettings
 from training.campaign.settings import MeasureSettings
@@ -67,7 +67,7 @@ def measure(
                 write_findings(each, folder)
         for each, campaign in zip(found, kept, strict=True):
             if campaign:
-                _keep_findings(opened, campaign, each)
+                say(_keep_findings(opened, campaign, each), err=as_json)
     pooled = pool_campaigns(found) if several else None
     if pooled and settings.out:
         write_pooled(pooled, settings.out)
@@ -122,14 +122,16 @@ def _measured(
     return found
 
 
-def _keep_findings(store: Store, campaign: Campaign, found: Measurement) -> None:
+def _keep_findings(store: Store, campaign: Campaign, found: Measurement) -> list[str]:
+    """Keep what was measured; return what is to be said of it besides."""
     from serving.campaign.measured_page import measured_page
-    from serving.campaign.measuring import findings_of
+    from serving.campaign.measuring import findings_of, never_sent
     from serving.store.users import COMMAND_LINE
 
-    store.campaigns.found(
-        campaign, findings_of(found), measured_page(found), COMMAND_LINE, complete=found.complete
-    )
+    said = never_sent(campaign)
+    findings = {**findings_of(found), "said": said, "language": current_language()}
+    store.campaigns.found(campaign, findings, measured_page(found), COMMAND_LINE, complete=found.complete)
+    return said
 
 
 def _show_measurement(found: Measurement, folder: Path | None) -> None:

@@ -13,10 +13,10 @@ from features.language import current_language, translatable, translated
 from features.retelling import retold_text
 from serving.campaign.kept import assignment_in, record_in
 from serving.campaign.measured_page import measured_page
-from serving.campaign.measuring import findings_of, measured, other_currency
+from serving.campaign.measuring import findings_of, measured, never_sent, other_currency
 from serving.store.audit import LONGEST_REASON
 from serving.store.campaign import Campaign
-from serving.store.campaign_changes import MEASURED, PLANNED, SENT, WITHDRAWN
+from serving.store.campaign_changes import MEASURED, SENT, WITHDRAWN
 from serving.store.campaign_rows import CONTACTED, HELD_OUT
 from serving.store.users import COMMAND_LINE
 from serving.workbench.draft_preview import SHOWN_CUSTOMERS
@@ -41,18 +41,7 @@ _DONE = {
 """What is done about a campaign by the audit's actions."""
 
 WHATEVER = translatable("use the file though something about it looks wrong")
-NEVER_SENT = translatable(
-    "Nobody had said that this campaign was sent when it was measured. If it was not carried out, the numbers are of "
-    "chance alone."
-)
 _LONGEST_ID = 200
-
-
-def _never_sent(campaign: Campaign) -> list[str]:
-    """Warn of a campaign that nobody has said to be sent: if it was not, its effect is that of nothing."""
-    if campaign.state != PLANNED:
-        return []
-    return [translated(NEVER_SENT)]
 
 
 def _notes(campaign: Campaign, found: MeasurementRecord | None) -> list[tuple[str, str]]:
@@ -239,7 +228,7 @@ def measure(visit: Visit) -> Response:
         return _page(visit, campaign, str(error))
     findings: dict[str, Any] = {
         **findings_of(found),
-        "said": [*_never_sent(campaign), *notes, *more],
+        "said": [*never_sent(campaign), *notes, *more],
         "language": current_language(),
     }
     visit.sources.store.campaigns.found(

@@ -149,6 +149,7 @@ def test_no_campaign_draws_whom_another_holds_out_until_it_is_withdrawn(run: Run
 def test_a_campaign_is_measured_from_the_store_as_from_its_folder(run: Run, folder: Path) -> None:
     run("plan --offers offers.toml --name spring --holdout 0.3")
     run("campaigns export spring --out campaign")
+    run("campaigns sent spring")
 
     from_folder, said = run("measure --campaign campaign --transactions orders.csv --json")
     from_store, said_of_store = run("measure --campaign spring --transactions orders.csv --json")
@@ -160,6 +161,15 @@ def test_a_campaign_is_measured_from_the_store_as_from_its_folder(run: Run, fold
     nowhere, said_of_none = run("measure --campaign summer --transactions orders.csv")
     assert nowhere == 2
     assert "neither a folder nor a campaign summer" in said_of_none
+
+
+def test_a_measurement_of_a_campaign_that_nobody_said_was_sent_says_so(run: Run) -> None:
+    run("plan --offers offers.toml --name spring --holdout 0.3")
+
+    code, said = run("measure --campaign spring --transactions orders.csv")
+
+    assert code == 0
+    assert "Nobody had said that this campaign was sent when it was measured." in said
 
 
 @pytest.mark.parametrize(
