@@ -163,12 +163,12 @@ def test_a_campaign_is_measured_from_the_store_as_from_its_folder(run: Run, fold
     assert "neither a folder nor a campaign summer" in said_of_none
 
 
-def test_a_measurement_of_a_campaign_that_nobody_said_was_sent_says_so(run: Run) -> None:
+def test_a_measurement_of_a_campaign_that_nobody_said_was_sent_says_so(run: Run, folder: Path) -> None:
     run("plan --offers offers.toml --name spring --holdout 0.3")
 
     code, said = run("measure --campaign spring --transactions orders.csv")
 
-    assert code == 0
+    assert code == 0, said
     assert "Nobody had said that this campaign was sent when it was measured." in said
 
 
