@@ -21,7 +21,7 @@ from features.temporary import temporary_folder
 
 _SHARE = 0.6  # of what the process may use
 _OF_THE_REST = 0.6  # of what is left of the limit: scores and what models are fitted on lie beside it
-_LEAST = 0.5  # of the limit, where the log alone takes more than the rest
+_LEAST = 0.4  # of the limit, where the log alone takes more than the rest
 _DISK = (
     "failed to offload",
     "max_temp_directory_size",
