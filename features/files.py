@@ -11,7 +11,9 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
+from typing import TypeAlias
 
 import pandas as pd
 import pyarrow as pa
@@ -23,6 +25,11 @@ from features.errors import OutputError
 from features.language import translated
 from features.spreadsheet_cells import safe_cells
 from features.temporary import temporary_folder
+
+Rows: TypeAlias = "pa.Table | pd.DataFrame | Iterator[pa.Table]"
+"""A table, or tables one after the other."""
+
+_SLICE_ROWS = 1 << 20  # those of a row group of Parquet
 
 
 @contextmanager
@@ -177,24 +184,39 @@ def is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-def flat(table: pa.Table) -> pa.Table:
-    """Return the table as plain cells: lists of texts joined with ``"; "``, categories as their values."""
+def plain(table: pa.Table) -> pa.Table:
+    """Return the table with categories as their values."""
     for index, field in enumerate(table.schema):
-        column = table.column(index)
-        if pa.types.is_list(field.type) or pa.types.is_large_list(field.type):
-            column = pc.binary_join(column.cast(pa.list_(pa.string())), "; ")
-        elif pa.types.is_dictionary(field.type):
-            column = column.cast(field.type.value_type)
-        table = table.set_column(index, field.name, column)
+        of_list = pa.types.is_list(field.type) and pa.types.is_dictionary(field.type.value_type)
+        if of_list or pa.types.is_dictionary(field.type):
+            kind = pa.list_(field.type.value_type.value_type) if of_list else field.type.value_type
+            table = table.set_column(index, field.name, table.column(index).cast(kind))
     return table
 
 
-def write_csv(table: pa.Table | pd.DataFrame, path: str | os.PathLike[str], *, excel: bool = False) -> None:
+def flat(table: pa.Table) -> pa.Table:
+    """Return the table as plain cells: lists of texts joined with ``"; "``, categories as their values."""
+    table = plain(table)
+    for index, field in enumerate(table.schema):
+        if pa.types.is_list(field.type) or pa.types.is_large_list(field.type):
+            joined = pc.binary_join(table.column(index).cast(pa.list_(pa.string())), "; ")
+            table = table.set_column(index, field.name, joined)
+    return table
+
+
+def _slices(rows: Rows) -> Iterator[pa.Table]:
+    """Yield tables in slices, at least one of each, so that what is made of a slice takes little memory."""
+    for table in rows if isinstance(rows, Iterator) else [as_arrow(rows)]:
+        for start in range(0, max(table.num_rows, 1), _SLICE_ROWS):
+            yield table.slice(start, _SLICE_ROWS)
+
+
+def write_csv(table: Rows, path: str | os.PathLike[str], *, excel: bool = False) -> None:
     """Write a UTF-8 CSV, whole or not at all, its texts quoted and safe against formulas; a new one has mode 0600.
 
     Parameters
     ----------
-    table : Arrow or pandas table; lists of texts are joined with ``"; "``
+    table : Arrow or pandas table, or Arrow tables one after the other; lists of texts are joined with ``"; "``
     path : file to write
     excel : bool
         Begin with a byte order mark, which Excel needs to read UTF-8.
@@ -204,35 +226,45 @@ def write_csv(table: pa.Table | pd.DataFrame, path: str | os.PathLike[str], *, e
     OutputError
         If the file cannot be written.
     """
-    arrow = flat(as_arrow(table))
-    for index, field in enumerate(arrow.schema):
-        if is_text(field.type):
-            arrow = arrow.set_column(index, field.name, safe_cells(arrow.column(index)))
-    if arrow.column_names:
-        arrow = arrow.rename_columns(safe_cells(pa.array(arrow.column_names)).to_pylist())
-
     with atomic_path(path, private=True) as beside, beside.open("xb") as file:
         if excel:
             file.write(b"\xef\xbb\xbf")
-        # Arrow writes a float in the fewest digits that read back as the same float, as repr does.
-        pa.csv.write_csv(arrow, file)
+        for number, rows in enumerate(_slices(table)):
+            # Arrow writes a float in the fewest digits that read back as the same float, as repr does.
+            pa.csv.write_csv(_safe(flat(rows)), file, pa.csv.WriteOptions(include_header=number == 0))
 
 
-def write_parquet(table: pa.Table | pd.DataFrame, path: str | os.PathLike[str]) -> None:
+def _safe(rows: pa.Table) -> pa.Table:
+    """Return the rows with texts and names of columns that are no formulas."""
+    for index, field in enumerate(rows.schema):
+        if is_text(field.type):
+            rows = rows.set_column(index, field.name, safe_cells(rows.column(index)))
+    return rows.rename_columns(safe_cells(pa.array(rows.column_names, pa.string())).to_pylist())
+
+
+def write_parquet(table: Rows, path: str | os.PathLike[str]) -> None:
     """Write a Parquet file, whole or not at all; a new one has mode 0600.
+
+    Parameters
+    ----------
+    table : Arrow or pandas table, or Arrow tables one after the other
+    path : file to write
 
     Raises
     ------
     OutputError
         If the file cannot be written.
     """
-    arrow = as_arrow(table)
     with atomic_path(path, private=True) as beside:
-        pa.parquet.write_table(arrow, beside)
+        slices = (plain(rows) for rows in _slices(table))
+        first = next(slices)
+        with pa.parquet.ParquetWriter(beside, first.schema) as writer:
+            for rows in chain([first], slices):
+                writer.write_table(rows)
 
 
-def writer_for(path: str | os.PathLike[str]) -> Callable[[pa.Table, str | os.PathLike[str]], None]:
-    """Return the function that writes a table in the format of the file's extension; call it before the work.
+def writer_for(path: str | os.PathLike[str]) -> Callable[[Rows, str | os.PathLike[str]], None]:
+    """Return the function that writes tables in the format of the file's extension; call it before the work.
 
     Raises
     ------

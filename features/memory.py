@@ -6,6 +6,8 @@ import os
 import re
 from pathlib import Path
 
+import pyarrow as pa
+
 from features.language import translated
 
 _UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -65,3 +67,9 @@ def held_bytes() -> int:
         return int(_PAGES.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
         return 0
+
+
+def give_back() -> None:
+    """Give freed memory back to the system: between large arrays that live on, it keeps gigabytes."""
+    for pool in (pa.system_memory_pool(), pa.default_memory_pool()):
+        pool.release_unused()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -112,10 +112,13 @@ class Remarks:
                     version=self.version,
                 )
 
-    def unseen(self, table: Mapping[str, np.ndarray]) -> Iterator[str]:
-        """Name the values of attributes that the version did not learn from."""
+    def unseen(self, table: Mapping[str, np.ndarray]) -> dict[str, list[str]]:
+        """Return the values of attributes that the version did not learn from, of each customer who has one."""
         models = (self.model.churn, self.model.spend)
-        found = {name: own for each in models if each for name, own in each.inputs.unseen(table).items()}
+        return {name: list(own) for each in models if each for name, own in each.inputs.unseen(table).items()}
+
+    def of_unseen(self, found: Mapping[str, Sequence[str]]) -> Iterator[str]:
+        """Name the values of attributes that the version did not learn from, as `unseen` returns them."""
         for name, values in found.items():
             yield (
                 translated(

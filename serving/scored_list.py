@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -10,8 +11,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
-from training.model.score_table import frame_of, table_of
+from serving.scored_part import ScoredPart, united
+from training.model.score_table import CompactColumns, frame_of, in_order, table_of
 
 
 @dataclass(frozen=True)
@@ -20,8 +23,9 @@ class ScoredList:
 
     Parameters
     ----------
-    columns : dict of name to array
-        The scores: each of `SCORE_COLUMNS`, most value at risk first, then by customer_id.
+    columns : mapping of name to array
+        The scores: each of `SCORE_COLUMNS`, most value at risk first, then by customer_id. Of a large log they are
+        `CompactColumns`, arrays when they are asked for.
     unscored : DataFrame of ``customer_id`` and ``reason``, by customer_id
     snapshot : Snapshot
     rows_in, rows_used, rows_not_visible : int
@@ -35,7 +39,7 @@ class ScoredList:
         What to know about the scores of a live request, such as fields that it lacks.
     """
 
-    columns: dict[str, Any]
+    columns: Mapping[str, Any]
     unscored: pd.DataFrame
     snapshot: Snapshot
     rows_in: int
@@ -45,10 +49,47 @@ class ScoredList:
     recent: np.ndarray
     notes: tuple[str, ...] = ()
 
+    @classmethod
+    def of_parts(
+        cls,
+        parts: list[ScoredPart],
+        log: TransactionLog,
+        snapshot: Snapshot,
+        say: Callable[[Mapping[str, Sequence[str]]], Iterable[str]],
+    ) -> ScoredList:
+        """Put the parts of a log together, most value at risk first; ``parts`` is emptied.
+
+        Parameters
+        ----------
+        parts : list of ScoredPart, in the order of customer_id
+        log : TransactionLog
+        snapshot : Snapshot
+        say : callable
+            Says what there is to know of `ScoredPart.unseen`.
+        """
+        whole = united(parts)
+        # They are in the order of customer_id, which a stable sort keeps among equals.
+        order = np.argsort(-np.asarray(whole.columns["value_at_risk"]), kind="stable")
+        return cls(
+            columns=in_order(whole.columns, order, emptied=True),
+            unscored=whole.unscored,
+            snapshot=snapshot,
+            rows_in=log.quarantine.rows_in,
+            rows_used=whole.rows_seen,
+            rows_not_visible=log.table.num_rows - whole.rows_seen,
+            quarantined=log.quarantine.counts(),
+            recent=whole.recent[order],
+            notes=tuple(say(whole.unseen)),
+        )
+
     @property
     def customers(self) -> int:
         """How many are scored."""
-        return len(self.columns["customer_id"])
+        return len(self.recent)
+
+    def part(self, places: np.ndarray) -> ScoredList:
+        """Return the list of those of its customers at some places."""
+        return replace(self, columns=in_order(self.columns, places), recent=self.recent[places])
 
     @cached_property
     def scores(self) -> pd.DataFrame:
@@ -57,5 +98,5 @@ class ScoredList:
 
     @cached_property
     def table(self) -> pa.Table:
-        """The columns as an Arrow table, which a long list is written from."""
-        return table_of(self.columns)
+        """The columns as an Arrow table, which a long list is written from: those of `CompactColumns` as they are."""
+        return self.columns.table if isinstance(self.columns, CompactColumns) else table_of(self.columns)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
@@ -32,11 +32,13 @@ from features.log.prices import Prices
 from features.log.settings import Columns as LogColumns, LogRules
 from features.log.transactions import TransactionLog
 from features.log.validation import validate
+from features.progress import Report
 from features.snapshot import Snapshot
 from features.table.columns import Columns
 from features.table.history import PurchaseHistory
 from serving.remarks import Remarks
 from serving.scored_list import ScoredList
+from serving.scored_part import ScoredPart
 from serving.version_costs import VersionCosts
 from training.model.retention_model import RetentionModel
 from training.model.score_schema import SCORE_COLUMNS
@@ -136,6 +138,7 @@ class Scorer:
         threads: int | None = None,
         cost_files: CostFiles | None = None,
         beside: BehaviourFiles | None = None,
+        progress: Report = lambda step, done, total: None,
     ) -> ScoredList:
         """Score every customer of a log.
 
@@ -150,6 +153,8 @@ class Scorer:
             What is known of customers beside their orders; what the version learnt from and is not here is missing.
         threads : int
             Of the engine; by default as many as the machine allows. The scores do not depend on it.
+        progress : Report, optional
+            Told how many customers of a large log are done.
 
         Returns
         -------
@@ -165,8 +170,8 @@ class Scorer:
         snapshot, log = snapshot or Snapshot.after(log.last_day), log.at_prices(self.prices)
         known = cost_files if snapshot.date > log.first_day else None
         year = self.costs.year_of_files(log, snapshot, known) if known else None
-        engine = engine_for(log.table.num_rows, threads=threads)
-        scored = self._score(log, engine, snapshot, year, beside)
+        engine_of = partial(engine_for, threads=threads)
+        scored = self._score(log, engine_of, snapshot, year, beside, progress)
         of_files = (*self.remarks.of_files(log, snapshot, beside), *scored.notes)
         notes = [*self.remarks.means(year), *(year.notes if year else ()), *of_files]
         return replace(scored, notes=tuple(dict.fromkeys((*self.remarks.money(log), *notes))))
@@ -211,7 +216,7 @@ class Scorer:
         snapshot = snapshot or tomorrow(log.terms.timezone)
         year = self.costs.year_of_request(log, snapshot, costs)
         notes = self.notes(log, beside, year)
-        scored = self._score(log, engine_for(log.table.num_rows, live=True), snapshot, year, beside)
+        scored = self._score(log, partial(engine_for, live=True), snapshot, year, beside)
         scored = replace(scored, notes=(*notes, *scored.notes))
         if not (missing := log.customers_without_a_used_row):
             return scored
@@ -244,7 +249,7 @@ class Scorer:
             )
         snapshot = snapshot or tomorrow(log.report.timezone)
         year = self.costs.year_of_request(log, snapshot, costs)
-        scored = self._score(log, engine_for(log.table.num_rows, threads=1), snapshot, year, beside)
+        scored = self._score(log, partial(engine_for, threads=1), snapshot, year, beside)
         scored = replace(scored, notes=(*self.notes(log, beside, year), *scored.notes))
         if not len(scored.columns["customer_id"]):
             raise StayworthError(
@@ -257,13 +262,32 @@ class Scorer:
     def _score(
         self,
         log: TransactionLog,
-        engine: Engine,
+        engine_of: Callable[[int], Engine],
         snapshot: Snapshot,
         year: TrailingYear | None = None,
         beside: BehaviourFiles | None = None,
+        report: Report = lambda step, done, total: None,
     ) -> ScoredList:
+        require_known_orders(snapshot)
+        parts: list[ScoredPart] = []
+        for part in log.parts():
+            parts.append(self._part(part, engine_of(part.table.num_rows), snapshot, year, beside))
+            if part is log:
+                break
+            parts[-1] = parts[-1].compact()
+            done = sum(each.customers for each in parts)
+            report(translated("Scoring"), done, len(log.customer_ids.dictionary))
+        return ScoredList.of_parts(parts, log, snapshot, self.remarks.of_unseen)
+
+    def _part(
+        self,
+        log: TransactionLog,
+        engine: Engine,
+        snapshot: Snapshot,
+        year: TrailingYear | None,
+        beside: BehaviourFiles | None,
+    ) -> ScoredPart:
         with engine:  # its memory is given back before the scores need theirs
-            require_known_orders(snapshot)
             history = PurchaseHistory(log, engine, self.learnt_from(beside))
             table = history.columns(snapshot)
             customers = table["customer_id"]
@@ -272,22 +296,12 @@ class Scorer:
             seen = history.rows_seen(snapshot)
         table |= self.costs.columns(year, customers)
         nothing = dict.fromkeys(SCORE_COLUMNS, np.empty(0, dtype=object))
-        columns = self.score_columns(table) if len(customers) else nothing
-        # The table is in the order of customer_id, which a stable sort keeps among equals.
-        order = np.argsort(-np.asarray(columns["value_at_risk"]), kind="stable")
-        recent = table["days_since_last_purchase"] <= self.model.card.dormant_after_days
-        notes = tuple(self.remarks.unseen(table))
-        del table, customers  # as large as the scores, which need the room
-        return ScoredList(
-            columns={name: columns.pop(name)[order] for name in SCORE_COLUMNS},
+        return ScoredPart(
+            columns=self.score_columns(table) if len(customers) else nothing,
+            recent=np.asarray(table["days_since_last_purchase"] <= self.model.card.dormant_after_days),
             unscored=unscored,
-            snapshot=snapshot,
-            rows_in=log.quarantine.rows_in,
-            rows_used=seen,
-            rows_not_visible=log.table.num_rows - seen,
-            quarantined=log.quarantine.counts(),
-            recent=np.asarray(recent)[order],
-            notes=notes,
+            rows_seen=seen,
+            unseen=self.remarks.unseen(table),
         )
 
     def score_columns(self, table: Columns) -> dict[str, np.ndarray]:
@@ -299,7 +313,7 @@ class Scorer:
         """
         columns = self.model.score_columns(table, reasons=self.reasons)
         columns["model_version"] = np.full(len(table["customer_id"]), self.version, dtype=object)
-        return columns
+        return {name: columns[name] for name in SCORE_COLUMNS}
 
     def learnt_from(self, beside: BehaviourFiles | None) -> BehaviourFiles | None:
         """Return the files that the version learnt from, as it told their touches apart; None if there is none."""

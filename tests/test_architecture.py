@@ -104,6 +104,7 @@ FLOORS = {
     "serving": (
         ("settings",),
         ("remarks",),
+        ("scored_part",),
         ("scored_list",),
         ("version_costs",),
         ("scorer",),

@@ -23,6 +23,7 @@ from training.snapshots.dataset import (
     labelled_snapshots,
 )
 from training.snapshots.exposure import left_out, without_contacted
+from training.snapshots.population import Population
 from training.snapshots.schedule import Schedule, schedule
 from training.threads import cpu_quota
 from training.window.advice import Advice
@@ -129,16 +130,15 @@ def prepare(
             test=Snapshot(settings.test_snapshot) if settings.test_snapshot else None,
         )
         described = _labelled(history, plan, settings, report)
-        if everybody is not None:
-            newest = describe_sample(history, everybody, plan.newest, settings.horizon, settings.clv_model)
-        elif drawn is log:
+        if everybody is None and drawn is log:
             newest = describe_snapshot(history, plan.newest, settings.horizon, model=settings.clv_model)
         else:
-            with (
-                engine_for(log.table.num_rows, threads=threads) as other,
-                PurchaseHistory(log, other) as whole,
-            ):
-                newest = describe_sample(history, whole, plan.newest, settings.horizon, settings.clv_model)
+            whole = (
+                Population.of(everybody, plan.newest)
+                if everybody is not None
+                else Population.of_log(log, plan.newest, threads)
+            )
+            newest = describe_sample(history, whole, plan.newest, settings.horizon, settings.clv_model)
         usual = usual_gap(*history.gaps(plan.newest))
     labelled = without_contacted(described, campaigns)
     removed = left_out(described, labelled) if campaigns else None

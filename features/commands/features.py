@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date
 from itertools import count
@@ -56,7 +57,8 @@ def features(
     Example: stayworth features --transactions orders.csv --snapshots 6 --out features.parquet
     """
     from features.files import writer_for
-    from features.table.history import build_feature_table
+    from features.table.feature_table import feature_tables
+    from features.table.history import SCHEMA
 
     if snapshot_date and snapshots:
         raise WindowError(translated("Give --snapshot-date or --snapshots, not both."))
@@ -66,29 +68,39 @@ def features(
         chosen = _snapshots(orders, [Snapshot.parse(text) for text in snapshot_date or ()], snapshots or 1)
         report(translated("Building features"), 0, len(chosen))
         done = count(1)
-        table = build_feature_table(
+        tables = feature_tables(
             orders,
             chosen,
             progress=lambda _: report(translated("Building features"), next(done), len(chosen)),
         )
-        write(table, out)
-    counts = _counted(orders, chosen, table)
+        customers: Counter[date] = Counter()
+        write(_counting(tables, customers), out)
+    counts = _counted(orders, chosen, customers)
     if as_json:
         show_json({"rows": asdict(orders.report), "snapshots": counts, "out": str(out)})
         return
     _summarise(orders, counts)
-    typer.echo(f"\n{written(table.num_rows, 'row|rows')} of {table.num_columns} columns in {out}")
+    rows = written(customers.total(), "row|rows")
+    typer.echo(f"\n{rows} of {len(SCHEMA)} columns in {out}")
 
 
-def _counted(orders: TransactionLog, snapshots: list[Snapshot], table: pa.Table) -> list[dict[str, Any]]:
-    """Count each snapshot's customers, and the log's rows that it sees and that lie after it."""
-    counts = table.column("snapshot_date").value_counts().to_pylist()
-    described = Counter({str(entry["values"]): entry["counts"] for entry in counts})
+def _counting(tables: Iterator[pa.Table], customers: Counter[date]) -> Iterator[pa.Table]:
+    """Yield tables, and count the rows of each snapshot."""
+    for table in tables:
+        if table.num_rows:
+            customers[table["snapshot_date"][0].as_py()] += table.num_rows
+        yield table
+
+
+def _counted(
+    orders: TransactionLog, snapshots: list[Snapshot], customers: Counter[date]
+) -> list[dict[str, Any]]:
+    """Return each snapshot's customers, and the log's rows that it sees and that lie after it."""
     hidden = [rows_not_visible(orders, snapshot) for snapshot in snapshots]
     return [
         {
             "snapshot_date": snapshot,
-            "customers": described[str(snapshot)],
+            "customers": customers[snapshot.date],
             "rows_seen": orders.report.rows_used - later,
             "rows_not_visible": later,
         }

@@ -2,19 +2,21 @@
 
 To group or to order millions of rows by text takes twice as long as by a number, and three times the memory where ids
 are as long as UUIDs. The numbers are ordered as the ids are, byte by byte, so that a query gives the same rows in the
-same order. It may group, join and order by ``customer_id``, and compare it with nothing but another one.
+same order. It may group, join and order by ``customer_id``, and compare it with nothing but another one, or as `parts`
+says.
 """
 
 from __future__ import annotations
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from features.closing import Closing
 from features.engines.engine import Engine
+from features.log.customer_days import numbered_by_text, part_bounds
 
 _ID = "customer_id"
+ALL = "true"
+"""The condition on all customers."""
 
 
 class NumberedCustomers(Closing):
@@ -38,11 +40,13 @@ class NumberedCustomers(Closing):
     """
 
     def __init__(self, engine: Engine, ids: pa.DictionaryArray) -> None:
-        order = pc.sort_indices(ids.dictionary)
-        numbers = np.empty(len(order), dtype=np.int32)
-        numbers[order.to_numpy()] = np.arange(len(order), dtype=np.int32)
-        self._engine, self._ids = engine, ids.dictionary.take(order)
-        self._numbers = pa.array(numbers[ids.indices.to_numpy()])
+        numbers, self._ids = numbered_by_text(ids)
+        self._engine, self._numbers = engine, pa.array(numbers)
+
+    def parts(self) -> list[str]:
+        """Return conditions on rows, each true of some customers in the order of their ids, together of all."""
+        bounds = part_bounds(self._numbers.to_numpy())
+        return [f"{_ID} BETWEEN {first} AND {end - 1}" for first, end in bounds] if len(bounds) > 1 else [ALL]
 
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table readable under a name, its customers by their numbers."""

@@ -13,12 +13,17 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 Integers = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 
 _DAY_BITS = 24  # days since the first: 45,000 years
 _BLOCK_ROWS = 1 << 23
+_PART_ROWS = 1 << 25
+_CUSTOMER_ROWS = 8
+"""How many purchase days take as much memory as the features of a customer."""
+
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -78,6 +83,53 @@ def codes_of(texts: pa.DictionaryArray) -> Codes:
     return np.asarray(texts.indices.to_numpy())
 
 
+def block_bounds(customers: Codes, most: int, *, customer_rows: int = 0) -> Iterator[tuple[int, int]]:
+    """Yield the first number of some customers, and of the next, for blocks of about as many rows each.
+
+    Parameters
+    ----------
+    customers : ndarray of shape (n_rows,), numbers from 0
+    most : int, rows of a block; a customer with more has one of their own
+    customer_rows : int
+        As many rows more a customer counts for.
+
+    Examples
+    --------
+    >>> list(block_bounds(np.array([0, 1, 1, 2, 2, 3], dtype=np.int32), 3))
+    [(0, 1), (1, 3), (3, 4)]
+    """
+    block = np.cumsum(np.bincount(customers) + customer_rows) // most
+    firsts = np.flatnonzero(np.diff(block, prepend=-1, append=block[-1:] + 1))
+    yield from pairwise(firsts.tolist())
+
+
+def part_bounds(customers: Codes) -> list[tuple[int, int]]:
+    """Return the bounds of the parts that a log is described and scored in: one where it is no large one.
+
+    Parameters
+    ----------
+    customers : ndarray of shape (n_rows,), numbers from 0
+    """
+    if len(customers) * (1 + _CUSTOMER_ROWS) <= _PART_ROWS:
+        return [(0, int(customers.max(initial=-1)) + 1)]
+    return list(block_bounds(customers, _PART_ROWS, customer_rows=_CUSTOMER_ROWS))
+
+
+def numbered_by_text(texts: pa.DictionaryArray) -> tuple[Codes, pa.Array]:
+    """Return a number for each row that is ordered as its text, byte by byte, and the texts in that order.
+
+    Examples
+    --------
+    >>> numbers, names = numbered_by_text(encoded(pa.chunked_array([["b", "a", "b"]])))
+    >>> numbers, names.to_pylist()
+    (array([1, 0, 1], dtype=int32), ['a', 'b'])
+    """
+    order = pc.sort_indices(texts.dictionary)
+    numbers = np.empty(len(order), dtype=np.int32)
+    numbers[order.to_numpy()] = np.arange(len(order), dtype=np.int32)
+    return numbers[texts.indices.to_numpy()], texts.dictionary.take(order)
+
+
 def customer_blocks(customers: Codes) -> Iterator[npt.NDArray[np.intp]]:
     """Yield the rows of some customers, then those of the next: what is computed in between stays small.
 
@@ -97,9 +149,7 @@ def customer_blocks(customers: Codes) -> Iterator[npt.NDArray[np.intp]]:
     if len(customers) <= _BLOCK_ROWS:
         yield np.arange(len(customers))
         return
-    block = np.cumsum(np.bincount(customers)) // _BLOCK_ROWS
-    firsts = np.flatnonzero(np.diff(block, prepend=-1, append=block[-1] + 1))
-    for first, end in pairwise(firsts.tolist()):
+    for first, end in block_bounds(customers, _BLOCK_ROWS):
         yield np.flatnonzero((customers >= first) & (customers < end))
 
 

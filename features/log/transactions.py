@@ -6,7 +6,7 @@ refund, a zero amount is a purchase.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -24,6 +24,8 @@ from features.log.customer_days import (
     customer_blocks,
     drawn_rows,
     encoded,
+    numbered_by_text,
+    part_bounds,
     perhaps_repeated,
 )
 from features.log.expression import amount_columns
@@ -31,6 +33,7 @@ from features.log.prices import Prices
 from features.log.quarantine import IDENTICAL_ROW, Mask, Quarantine, as_written
 from features.log.report import LogReport, report_of
 from features.log.terms import LogTerms
+from features.memory import give_back
 
 OPTIONAL = (
     "order_id",
@@ -178,6 +181,20 @@ class TransactionLog:
         """Return the rows of so many customers, drawn by a hash of their ids; the log itself if it has no more."""
         drawn = drawn_rows(self.customer_ids, customers, seed)
         return self if drawn is None else replace(self, table=self.table.filter(pa.array(drawn)))
+
+    def parts(self) -> Iterator[TransactionLog]:
+        """Yield the log in parts of some customers each, in the order of their ids: what a part takes stays small.
+
+        A log of up to some millions of rows is one part, itself.
+        """
+        if len(part_bounds(self.customer_codes)) == 1:
+            yield self
+            return
+        numbers, _ = numbered_by_text(self.customer_ids)
+        for first, end in part_bounds(numbers):
+            chosen = (numbers >= first) & (numbers < end)
+            yield replace(self, table=self.table.filter(pa.array(chosen)))
+            give_back()
 
     def without_raw_rows(self) -> TransactionLog:
         """Return the log with everything computed, and without the raw rows: they take most of the memory."""

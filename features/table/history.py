@@ -8,7 +8,7 @@ give the same bytes whatever their order in the log, and whatever the engine and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Protocol
 
@@ -19,7 +19,7 @@ import pyarrow as pa
 from features.closing import Closing
 from features.engines.choice import SMALL_LOG_ROWS, engine_for
 from features.engines.engine import Engine
-from features.engines.numbered import NumberedCustomers
+from features.engines.numbered import ALL, NumberedCustomers
 from features.language import translatable
 from features.log.customer_days import encoded
 from features.log.transactions import TransactionLog
@@ -163,7 +163,7 @@ class PurchaseHistory(Closing):
 
     def features(self, snapshot: Snapshot) -> pd.DataFrame:
         """Return `columns` as a DataFrame of shape (n_customers, 2 + n_features), for analysis."""
-        table = self._table(snapshot).to_pandas(date_as_object=False)
+        table = pa.concat_tables(self.tables(snapshot)).to_pandas(date_as_object=False)
         return table.assign(**self._further(snapshot, table["customer_id"].to_numpy(dtype=object)))
 
     def _further(self, snapshot: Snapshot, customer_ids: np.ndarray) -> dict[str, np.ndarray]:
@@ -176,8 +176,11 @@ class PurchaseHistory(Closing):
         own = self._beside.own
         return found | (own_columns(self.engine, self._columns, snapshot, own, customer_ids) if own else {})
 
-    def _table(self, snapshot: Snapshot) -> pa.Table:
-        return _typed(self.engine.query(features_sql(self._columns, snapshot)))
+    def tables(self, snapshot: Snapshot) -> Iterator[pa.Table]:
+        """Yield what `columns` gives of the orders alone, as tables of `SCHEMA` one after the other."""
+        parts = self.engine.parts() if isinstance(self.engine, NumberedCustomers) else [ALL]
+        for part in parts:
+            yield _typed(self.engine.query(features_sql(self._columns, snapshot, among=part)))
 
     def unscored(self, snapshot: Snapshot) -> pd.DataFrame:
         """List the log's customers without features, with the reason: scored + unscored = customers of the log.
@@ -247,36 +250,6 @@ def _ids_of(log: Log) -> pa.DictionaryArray:
     return log.customer_ids if isinstance(log, TransactionLog) else encoded(log.table["customer_id"])
 
 
-def build_feature_table(
-    log: TransactionLog,
-    snapshots: Sequence[Snapshot],
-    *,
-    progress: Callable[[Snapshot], None] | None = None,
-) -> pa.Table:
-    """Compute the features of all customers at each snapshot, as one table.
-
-    Parameters
-    ----------
-    log : TransactionLog
-    snapshots : sequence of Snapshot
-    progress : callable, optional
-        Called with each snapshot when it is done.
-
-    Returns
-    -------
-    pyarrow.Table
-        ``snapshot_date`` (date32), ``customer_id`` and the columns of `FEATURES`, in the order of
-        ``snapshots``, then of customer_id; null where a feature is undefined.
-    """
-    tables = []
-    with PurchaseHistory(log) as history:
-        for snapshot in snapshots:
-            tables.append(history._table(snapshot))
-            if progress is not None:
-                progress(snapshot)
-    return pa.concat_tables(tables) if tables else SCHEMA.empty_table()
-
-
 def feature_catalogue_markdown() -> str:
     """Return `FEATURES` as a Markdown table: name, type, unit, meaning."""
     return catalogue_markdown(FEATURES)
@@ -294,8 +267,13 @@ def unscored_sql(snapshot: Snapshot) -> str:
     return _at(_UNSCORED_SQL, snapshot)
 
 
-def features_sql(columns: Collection[str], snapshot: Snapshot, names: Collection[str] = ()) -> str:
-    """Return the query of the feature table for a log with these columns; of the named features alone, if any."""
+def features_sql(
+    columns: Collection[str], snapshot: Snapshot, names: Collection[str] = (), among: str = ALL
+) -> str:
+    """Return the query of the feature table for a log with these columns; of the named features alone, if any.
+
+    ``among`` is a condition on the customers, as `NumberedCustomers.parts` gives it.
+    """
     totals = {**rfm.TOTALS, **tenure.TOTALS, **behaviour.TOTALS}
     for column, of_column in behaviour.OPTIONAL_TOTALS.items():
         if column in columns:
@@ -306,6 +284,8 @@ def features_sql(columns: Collection[str], snapshot: Snapshot, names: Collection
     if names:
         selected = [line for line, f in zip(selected, FEATURES, strict=True) if f.name in names]
     sql = _FEATURES_SQL.replace("<totals>", ",\n    ".join(lines))
+    if among != ALL:
+        sql = sql.replace("  WHERE day < {snapshot}", f"  WHERE day < {{snapshot}} AND {among}")
     return _at(sql.replace("<features>", ",\n  ".join(selected)), snapshot)
 
 

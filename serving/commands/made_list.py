@@ -119,7 +119,7 @@ def make_list(
     unit = MoneyUnit.of(money.unit, orders.currency)
     report(translated("Scoring"), 0, 0)
     scorer = replace(scorer, reasons=not settings.without_reasons)
-    scored = scorer.score_log(orders, snapshot, cost_files=files, beside=beside)
+    scored = scorer.score_log(orders, snapshot, cost_files=files, beside=beside, progress=report)
     chosen = _chosen(scored, settings)
     rows, match = _rows(scored, chosen, settings, contacts)
     if orders.currency is not None:
@@ -216,9 +216,8 @@ def _rows(
 
     plain = settings.out is None or columns_for(settings.out, settings.columns) == "all"
     if plain and contacts is None:
-        table = scored.table
-        return (table if len(chosen) == len(table) else table.take(chosen)), None
-    frame = scored.scores.iloc[chosen]
+        return (scored if len(chosen) == scored.customers else scored.part(chosen)).table, None
+    frame = scored.part(chosen).scores
     if contacts is None:
         return frame, None
     match = contacts.matched(frame)

@@ -89,10 +89,10 @@ class ListTable:
             If the database cannot be written, or the table has other columns; what it held is intact then.
         """
         report = progress or (lambda step, done, total: None)
-        listed, done = flat(as_arrow(rows)), 0
+        listed, done = as_arrow(rows), 0
         table = sa.Table(
             *(self.name, sa.MetaData()),
-            *(sa.Column(field.name, _sql_type(field.type)) for field in listed.schema),
+            *(sa.Column(field.name, _sql_type(field.type)) for field in flat(listed.slice(0, 0)).schema),
             schema=self._schema,
             mysql_charset="utf8mb4",
             mariadb_charset="utf8mb4",
@@ -171,7 +171,7 @@ def _sql_type(kind: pa.DataType) -> sa.types.TypeEngine[Any]:
 def _insert(connection: sa.Connection, table: sa.Table, listed: pa.Table) -> Iterator[int]:
     """Insert the rows in slices."""
     for start in range(0, listed.num_rows, SLICE_ROWS):
-        rows = _plain(listed.slice(start, SLICE_ROWS)).to_pylist()
+        rows = _plain(flat(listed.slice(start, SLICE_ROWS))).to_pylist()
         connection.execute(sa.insert(table), rows)
         yield len(rows)
 
@@ -184,7 +184,7 @@ def _copy(connection: sa.Connection, table: sa.Table, listed: pa.Table) -> Itera
     statement = f"COPY {preparer.format_table(table)} ({names}) FROM STDIN (FORMAT csv)"
     with driver.cursor().copy(statement) as copy:
         for start in range(0, listed.num_rows, SLICE_ROWS):
-            part, lines = _plain(listed.slice(start, SLICE_ROWS)), pa.BufferOutputStream()
+            part, lines = _plain(flat(listed.slice(start, SLICE_ROWS))), pa.BufferOutputStream()
             pa.csv.write_csv(part, lines, pa.csv.WriteOptions(include_header=False))
             copy.write(memoryview(lines.getvalue()))
             yield part.num_rows

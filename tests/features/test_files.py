@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,8 +22,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from features.documents import read_toml
-from features.errors import OutputError
-from features.files import atomic_path, write_csv, write_parquet
+from features.errors import OutputError, StayworthError
+from features.files import atomic_path, write_csv, write_parquet, writer_for
+from features.log.sources import read_table
 from features.spreadsheet_cells import bare_cells, safe_cells
 
 
@@ -295,3 +297,31 @@ def test_a_file_of_settings_may_begin_with_the_mark_of_windows(tmp_path):
     path.write_bytes("\ufeffa = 1\n".encode())
 
     assert read_toml(path) == {"a": 1}
+
+
+@pytest.mark.parametrize("name", ["list.csv", "list.parquet"])
+def test_tables_one_after_the_other_are_one_file(tmp_path: Path, name: str) -> None:
+    table = pa.table({"customer_id": [f"={number}" for number in range(40)], "value": np.arange(40) / 7})
+    write = writer_for(name)
+
+    write(table, tmp_path / name)
+    write((table.slice(start, 9) for start in range(0, 40, 9)), tmp_path / f"parts-{name}")
+
+    whole, parts = (read_table(tmp_path / each) for each in (name, f"parts-{name}"))
+    assert parts.equals(whole)
+    assert len(whole) == 40
+
+
+def test_an_error_while_tables_are_made_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "list.parquet"
+    write_parquet(pa.table({"x": [1]}), path)
+
+    def tables() -> Iterator[pa.Table]:
+        yield pa.table({"x": [2]})
+        raise StayworthError("no more")
+
+    with pytest.raises(StayworthError, match="no more"):
+        write_parquet(tables(), path)
+
+    assert read_table(path)["x"].to_list() == [1]
+    assert [each.name for each in tmp_path.iterdir()] == ["list.parquet"]

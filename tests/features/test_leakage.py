@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 
 from features.log.validation import validate
 from features.snapshot import Snapshot
-from features.table.history import build_feature_table
+from features.table.feature_table import build_feature_table
 
 FIRST, SNAPSHOT = date(2023, 1, 1), Snapshot(date(2024, 1, 1))
 

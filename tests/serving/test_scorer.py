@@ -6,9 +6,11 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from features.errors import EmptyLogError, LogError, ModelError, StayworthError, WindowError
@@ -18,6 +20,7 @@ from features.log.terms import LogTerms
 from features.log.transactions import TransactionLog
 from features.log.validation import validate
 from features.snapshot import Snapshot
+from serving.lists.export import write_table
 from serving.scorer import Scorer
 from training.model.score_schema import SCORE_COLUMNS
 
@@ -292,3 +295,43 @@ def test_a_version_in_real_money_scores_orders_as_booked_as_it_scores_them_in_it
     same(found.scores, expected.scores)
     assert "Money is that of 1998-01, by the deflator." in found.notes
     assert any("knows prices until 1998-01" in note for note in found.notes)
+
+
+def test_a_log_in_parts_gives_the_same_list_and_the_same_files(
+    scorer: Scorer, log: TransactionLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = scorer.score_log(log, Snapshot(date(1997, 2, 10)))  # many customers come later
+    done: list[int] = []
+    monkeypatch.setattr("features.log.customer_days._PART_ROWS", 5_000)
+    monkeypatch.setattr("features.files._SLICE_ROWS", 700)
+
+    parts = scorer.score_log(log, Snapshot(date(1997, 2, 10)), progress=lambda step, n, total: done.append(n))
+
+    assert len(done) > 2
+    assert done == sorted(done)
+    assert done[-1] == len(log.customer_ids.dictionary) == parts.customers + len(parts.unscored)
+    same(parts.scores, whole.scores)
+    same(parts.unscored, whole.unscored)
+    same(parts.part(np.array([7, 2])).scores, whole.scores.iloc[[7, 2]].reset_index(drop=True))
+    assert parts.recent.tolist() == whole.recent.tolist()
+    for name in ("rows_in", "rows_used", "rows_not_visible", "quarantined", "notes"):
+        assert getattr(parts, name) == getattr(whole, name)
+    for name in ("list.csv", "list.parquet"):
+        write_table(whole.table, tmp_path / name)
+        write_table(parts.table, tmp_path / f"parts-{name}")
+    assert (tmp_path / "list.csv").read_bytes() == (tmp_path / "parts-list.csv").read_bytes()
+    written = [pq.read_table(tmp_path / f"{which}list.parquet") for which in ("", "parts-")]
+    assert written[0].schema == written[1].schema
+    assert written[0].equals(written[1])
+
+
+def test_parts_hold_customers_in_the_order_of_their_ids_and_a_short_log_is_one(
+    log: TransactionLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [part is log for part in log.parts()] == [True]
+    monkeypatch.setattr("features.log.customer_days._PART_ROWS", 5_000)
+
+    parts = [sorted(part.customer_ids.dictionary.to_pylist()) for part in log.parts()]
+
+    assert len(parts) > 2
+    assert [name for part in parts for name in part] == sorted(log.customer_ids.dictionary.to_pylist())

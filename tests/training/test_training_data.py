@@ -13,6 +13,7 @@ from training.clv.model import CLVForm
 from training.clv.operational_time import IntensityForm
 from training.settings import TrainSettings
 from training.snapshots.dataset import in_form
+from training.snapshots.population import Population
 from training.training_data import TrainingData, prepare
 
 _SILENT: Report = lambda step, done, total: None  # noqa: E731
@@ -48,6 +49,21 @@ def test_the_deployed_purchase_model_is_fitted_on_every_customer_all_the_same(
     assert drawn.newest.clv == everybody.newest.clv
     trend = CLVForm(IntensityForm(0, trend=True))
     assert in_form(drawn.newest, trend, 60).clv == in_form(everybody.newest, trend, 60).clv
+
+
+def test_a_large_log_is_fitted_on_part_by_part_and_the_same(
+    shop_log: TransactionLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = _prepared(shop_log).plan.newest
+    whole = Population.of_log(shop_log, day, 1)
+    monkeypatch.setattr("features.log.customer_days._PART_ROWS", 4_000)
+
+    parts = Population.of_log(shop_log, day, 1)
+
+    assert len(list(shop_log.parts())) > 2
+    assert parts.purchases.equals(whole.purchases)
+    assert parts.repeat_days.first_day == whole.repeat_days.first_day
+    assert parts.repeat_days.counts.tolist() == whole.repeat_days.counts.tolist()
 
 
 def test_who_is_in_a_small_sample_is_in_a_larger_one_and_another_seed_draws_others(

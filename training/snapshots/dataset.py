@@ -22,6 +22,7 @@ from training.clv.fitting import fit_clv, with_form
 from training.clv.model import CLVForm, CLVModel
 from training.clv.operational_time import RepeatDays
 from training.snapshots.outcomes import outcomes
+from training.snapshots.population import Population, repeat_days_before
 
 
 @dataclass(frozen=True)
@@ -103,24 +104,20 @@ def describe_snapshot(
 
 
 def describe_sample(
-    history: PurchaseHistory, whole: PurchaseHistory, snapshot: Snapshot, horizon_days: int, model: str
+    history: PurchaseHistory, everybody: Population, snapshot: Snapshot, horizon_days: int, model: str
 ) -> DescribedSnapshot:
     """Build the feature table of a sample of customers, with a CLV model that is fitted on all.
 
     Parameters
     ----------
-    history, whole : PurchaseHistory
-        Of the sample, and of the whole log.
+    history : PurchaseHistory
+        Of the sample.
+    everybody : Population
+        Of the whole log.
     """
-    everybody = whole.purchases(snapshot)
-    described = describe_snapshot(history, snapshot, horizon_days, fit_clv(everybody, model=model))
-    return replace(described, everybody=everybody, repeat_days=repeat_days_before(whole, snapshot))
-
-
-def repeat_days_before(history: PurchaseHistory, snapshot: Snapshot) -> RepeatDays:
-    """Count the repeat purchases of each day before a snapshot."""
-    first_day, counts = history.repeat_purchases(snapshot)
-    return RepeatDays(first_day, counts)
+    clv = fit_clv(everybody.purchases, model=model)
+    described = describe_snapshot(history, snapshot, horizon_days, clv)
+    return replace(described, everybody=everybody.purchases, repeat_days=everybody.repeat_days)
 
 
 Snapshots = TypeVar("Snapshots", bound=DescribedSnapshot)

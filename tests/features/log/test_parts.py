@@ -16,7 +16,7 @@ from features.log.settings import Columns, LogSettings
 from features.log.transactions import TransactionLog
 from features.log.validation import validate
 from features.snapshot import Snapshot
-from features.table.history import build_feature_table
+from features.table.feature_table import build_feature_table
 
 HEADER = "customer_id,ordered_at,amount\n"
 

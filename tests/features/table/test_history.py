@@ -22,13 +22,13 @@ from features.engines.prepared import PreparedEngine
 from features.log.transactions import TransactionLog
 from features.log.validation import validate
 from features.snapshot import Snapshot
+from features.table.feature_table import build_feature_table, feature_tables
 from features.table.history import (
     FEATURES,
     NO_ORDER_YET,
     REFUNDS_ONLY,
     SCHEMA,
     PurchaseHistory,
-    build_feature_table,
     feature_catalogue_markdown,
 )
 
@@ -349,6 +349,19 @@ def test_a_feature_table_stacks_its_snapshots_and_tells_the_progress():
     assert done == snapshots
 
 
+def test_a_large_log_is_described_part_by_part_and_the_same(
+    cdnow: TransactionLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshots = [Snapshot(date(1997, 2, 10)), Snapshot(date(1998, 4, 1))]
+    whole = build_feature_table(cdnow, snapshots)
+    monkeypatch.setattr("features.log.customer_days._PART_ROWS", 100_000)
+
+    parts = list(feature_tables(cdnow, snapshots))
+
+    assert len(parts) > 4
+    assert pa.concat_tables(parts).equals(whole)
+
+
 def test_no_snapshot_gives_an_empty_feature_table():
     assert build_feature_table(random_log(seed=5, rows=30), []).equals(SCHEMA.empty_table())
 
@@ -379,7 +392,7 @@ def test_the_columns_of_a_long_table_are_put_together_from_the_parts_of_the_engi
     orders = pa.table({"customer_id": ids, "ordered_at": days, "amount": np.arange(2.0 * customers)})
 
     with PurchaseHistory(validate(orders)) as history:
-        columns, table = history.columns(JULY), history._table(JULY)
+        columns, table = history.columns(JULY), next(history.tables(JULY))
 
     assert len(table.to_batches()) > 1  # or this looks at nothing
     for name, column in columns.items():
