@@ -61,7 +61,7 @@ def demo(
         scored = Scorer.from_registry(tracking_uri).score_log(log)
         write_table(scored.scores, scored_csv)
         with Store(f"sqlite:///{folder / 'stayworth.db'}") as store:
-            store.publish(scored.scores, progress=report)
+            store.publish(scored.table, progress=report)
         about = ReportSettings(out=folder / "report", margin=run.model.terms.margin, scores=scored_csv)
         made = made_report(about, LogSettings(transactions=str(orders_csv)), Columns(), report)
         write_report(made, about.out)

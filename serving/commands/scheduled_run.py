@@ -274,7 +274,7 @@ class ScheduledRun:
                 return newest.id
         self.record.note("publication", {"after": newest.id if newest else 0})
         keep = self.sections.score.keep_sets
-        return store.publish(made.scored.scores, keep=keep, progress=self.report).id
+        return store.publish(made.scored.table, keep=keep, progress=self.report).id
 
     def _keep_before(self) -> None:
         """Keep the list of an earlier day, before it is replaced, under the name that alerts compare with."""

@@ -72,7 +72,7 @@ def score(
             *(settings, log, money, scorer, orders, contacts, published, report), files=files, beside=beside
         )
         if published:
-            published.publish(made.scored.scores, keep=settings.keep_sets, progress=report)
+            published.publish(made.scored.table, keep=settings.keep_sets, progress=report)
     show_remarks(made.said)
     summary = summary_of(made, orders.report)
     if as_json:

@@ -7,7 +7,7 @@ that a million customers need little memory besides the list itself.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from features.errors import StoreError
+from features.files import plain
 from features.language import translated
 from serving.store.database import Database
 from serving.store.loading import SLICE_ROWS, load, renew_statistics
@@ -25,6 +26,7 @@ from serving.store.own_places import place_own
 from serving.store.rankings import RANKED_BY, rank, ranks_of
 from serving.store.tables import own_places, rankings, score_sets, scores as scores_table, tallies
 from training.model.score_schema import SCHEMA, Column
+from training.model.score_table import CompactColumns, frame_of
 
 if TYPE_CHECKING:
     from features.progress import Report
@@ -43,7 +45,11 @@ _PER_LIST = [column for column in SCHEMA.values() if column.per_list]
 
 
 def publish(
-    database: Database, scores: pd.DataFrame, keep: int, progress: Report | None, wait_seconds: float
+    database: Database,
+    scores: pd.DataFrame | pa.Table,
+    keep: int,
+    progress: Report | None,
+    wait_seconds: float,
 ) -> dict[str, Any]:
     """Load a set and delete those before the last ``keep``; return the row of ``score_sets``.
 
@@ -69,26 +75,43 @@ def publish(
         head["published_at"] = datetime.now(UTC)
         head["id"] = connection.scalar(sa.insert(score_sets).values(head).returning(score_sets.c.id))
         # Arrow compares texts by their bytes, as both databases do here.
-        order = pc.sort_indices(pa.array(scores["customer_id"], pa.string())).to_numpy()
+        order = pc.sort_indices(_ids(scores)).to_numpy()
         slices = _slices(scores, order, head["id"])
         load(
             connection, scores_table, slices, lambda done: report(translated("Publishing"), done, len(scores))
         )
-        by_id = scores[list(RANKED_BY)].take(order).reset_index(drop=True)
-        ranks = ranks_of(connection, head["id"], by_id)
+        ranks = ranks_of(connection, head["id"], _rows(scores, RANKED_BY, order).reset_index(drop=True))
         rank(connection, head["id"], ranks)
         place_own(connection, head["id"], ranks)
         renew_statistics(connection, score_sets, scores_table, rankings, tallies, own_places)
     return head
 
 
-def _head(scores: pd.DataFrame) -> dict[str, Any]:
+def _ids(scores: pd.DataFrame | pa.Table) -> pa.ChunkedArray | pa.Array:
+    ids = scores["customer_id"]
+    return ids if isinstance(scores, pa.Table) else pa.array(ids, pa.string())
+
+
+def _rows(scores: pd.DataFrame | pa.Table, names: Sequence[str], places: np.ndarray) -> pd.DataFrame:
+    """Return columns of some customers."""
+    if isinstance(scores, pa.Table):
+        return frame_of(CompactColumns(scores.select(list(names)).take(pa.array(places))))
+    return scores[list(names)].iloc[places]
+
+
+def _distinct(scores: pd.DataFrame | pa.Table, name: str) -> list[Any]:
+    if isinstance(scores, pa.Table):
+        return list(plain(scores.select([name])).column(0).unique().to_pylist())
+    return list(pd.unique(scores[name]))
+
+
+def _head(scores: pd.DataFrame | pa.Table) -> dict[str, Any]:
     """Return the values that are the same for the whole list, after checking that they are."""
-    if scores.empty:
+    if not len(scores):
         raise StoreError(translated("There is nothing to publish: the list holds no scored customer."))
     head: dict[str, Any] = {"customers": len(scores)}
     for column in _PER_LIST:
-        values = pd.unique(scores[column.name])
+        values = _distinct(scores, column.name)
         if len(values) > 1:
             raise StoreError(
                 translated(
@@ -101,7 +124,7 @@ def _head(scores: pd.DataFrame) -> dict[str, Any]:
                 )
             )
         head[column.name] = _plain(values[0], column)
-    twice = int(scores["customer_id"].duplicated().sum())
+    twice = len(scores) - pc.count_distinct(_ids(scores), mode="all").as_py()
     if twice:
         raise StoreError(
             translated(
@@ -127,12 +150,12 @@ def _delete_all_but(connection: sa.Connection, sets: int) -> None:
     connection.execute(sa.delete(score_sets).where(score_sets.c.id.in_(old)))
 
 
-def _slices(scores: pd.DataFrame, order: np.ndarray, set_id: int) -> Iterator[pa.Table]:
+def _slices(scores: pd.DataFrame | pa.Table, order: np.ndarray, set_id: int) -> Iterator[pa.Table]:
     """Yield the list in an order, as Arrow tables of the stored columns."""
     for start in range(0, len(scores), SLICE_ROWS):
-        rows = scores.iloc[order[start : start + SLICE_ROWS]]
+        rows = _rows(scores, _SCHEMA.names, order[start : start + SLICE_ROWS])
         rows = rows.assign(reasons=[_JSON.encode(list(r)) for r in rows["reasons"]])
-        table = _complete(pa.Table.from_pandas(rows[_SCHEMA.names], _SCHEMA, preserve_index=False))
+        table = _complete(pa.Table.from_pandas(rows, _SCHEMA, preserve_index=False))
         yield table.add_column(0, "set_id", pa.repeat(pa.scalar(set_id), table.num_rows))
 
 

@@ -35,6 +35,7 @@ from training.model.score_schema import SCHEMA, SCORE_COLUMNS, Score
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
     from features.progress import Report
 
@@ -121,7 +122,7 @@ class Store(Closing):
 
     def publish(
         self,
-        scores: pd.DataFrame,
+        scores: pd.DataFrame | pa.Table,
         *,
         keep: int = 3,
         progress: Report | None = None,
@@ -134,6 +135,7 @@ class Store(Closing):
         Parameters
         ----------
         scores : DataFrame with the columns ``SCORE_COLUMNS``, of one snapshot and one model version
+            Of a long list `ScoredList.table`, which takes less memory.
         keep : int, positive
             Number of sets that stay, this one included.
         progress : Report

@@ -14,9 +14,13 @@ from random import Random
 
 import pandas as pd
 import psycopg
+import pyarrow as pa
 import pytest
 
 from features.errors import StoreError
+from features.log.transactions import TransactionLog
+from serving.scorer import Scorer
+from serving.store.choice import Choice
 from serving.store.store import Store
 from training.model.score_schema import SCORE_COLUMNS
 
@@ -239,3 +243,25 @@ def test_a_million_scores_are_published_and_found(
     with capsys.disabled():
         print(f"\n{store.address}: published in {seconds} s, {grown} MB more; {each:.0f} µs CPU a lookup")
     assert grown < 300
+
+
+def test_a_list_is_published_the_same_as_a_frame_as_a_table_and_in_parts(
+    store: Store, scorer: Scorer, log: TransactionLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = scorer.score_log(log)
+    monkeypatch.setattr("features.log.customer_days._PART_ROWS", 5_000)
+    parts = scorer.score_log(log)
+    ids = whole.scores["customer_id"].tolist()
+    found = []
+
+    for scores in (whole.scores, whole.table, parts.table):
+        published = store.publish(scores)
+        page = [row.customer_id for row in store.customers.page(Choice()).rows]
+        found.append((published.customers, store.lookup(ids).scores, page))
+
+    assert found[0][0] == len(ids) == len(found[0][1])
+    assert found[1] == found[2] == found[0]
+    with pytest.raises(StoreError, match="name a customer who is in it already"):
+        store.publish(pa.concat_tables([parts.table, parts.table.slice(0, 1)]))
+    with pytest.raises(StoreError, match="holds no scored customer"):
+        store.publish(parts.table.slice(0, 0))
