@@ -190,10 +190,15 @@ class TransactionLog:
         if len(part_bounds(self.customer_codes)) == 1:
             yield self
             return
-        numbers, _ = numbered_by_text(self.customer_ids)
+        numbers, names = numbered_by_text(self.customer_ids)
         for first, end in part_bounds(numbers):
             chosen = (numbers >= first) & (numbers < end)
-            yield replace(self, table=self.table.filter(pa.array(chosen)))
+            ids = pa.DictionaryArray.from_arrays(numbers[chosen] - first, names.slice(first, end - first))
+            rows = self.table.drop_columns(["customer_id"]).filter(pa.array(chosen))
+            part = replace(self, table=rows.add_column(0, "customer_id", ids))
+            part.__dict__["customer_ids"] = ids  # known, and long to find again
+            yield part
+            del ids, rows, part
             give_back()
 
     def without_raw_rows(self) -> TransactionLog:
