@@ -26,7 +26,7 @@ from serving.store.own_places import place_own
 from serving.store.rankings import RANKED_BY, rank, ranks_of
 from serving.store.tables import own_places, rankings, score_sets, scores as scores_table, tallies
 from training.model.score_schema import SCHEMA, Column
-from training.model.score_table import CompactColumns, frame_of
+from training.model.score_table import CompactColumns
 
 if TYPE_CHECKING:
     from features.progress import Report
@@ -95,7 +95,9 @@ def _ids(scores: pd.DataFrame | pa.Table) -> pa.ChunkedArray | pa.Array:
 def _rows(scores: pd.DataFrame | pa.Table, names: Sequence[str], places: np.ndarray) -> pd.DataFrame:
     """Return columns of some customers."""
     if isinstance(scores, pa.Table):
-        return frame_of(CompactColumns(scores.select(list(names)).take(pa.array(places))))
+        return pd.DataFrame(
+            dict(CompactColumns(scores.select(list(names)).take(pa.array(places)))), copy=False
+        )
     return scores[list(names)].iloc[places]
 
 
