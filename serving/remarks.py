@@ -12,7 +12,9 @@ from features.behaviour.catalogue import ATTRIBUTES, FILES, SURVEYS, file_of
 from features.behaviour.files import BehaviourFiles
 from features.economics.trailing import TrailingYear
 from features.language import translated
+from features.log.clock import require_known_orders
 from features.log.findings import Finding
+from features.log.history_checks import late_snapshot
 from features.log.identity import examples
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
@@ -34,6 +36,25 @@ class Remarks:
 
     model: RetentionModel
     version: str
+
+    def differences(
+        self,
+        log: TransactionLog,
+        snapshot: Snapshot | None = None,
+        rows_before: Callable[[date], int] | None = None,
+    ) -> list[Finding]:
+        """Return why a log may be scored wrongly: read otherwise, long ended, or another than the training log.
+
+        ``rows_before`` counts the rows before a day, where ``log`` holds a sample of the customers.
+        """
+        if snapshot:
+            require_known_orders(snapshot)
+        late = late_snapshot(log, snapshot) if snapshot else []
+        return [
+            *self.model.card.log.differences(log, self.version, self.model.features),
+            *late,
+            *self.other_history(log, rows_before),
+        ]
 
     def other_history(
         self, log: TransactionLog, rows_before: Callable[[date], int] | None = None
@@ -111,6 +132,14 @@ class Remarks:
                     file=file,
                     version=self.version,
                 )
+
+    def of_request(
+        self, log: TransactionLog, beside: BehaviourFiles | None = None, year: TrailingYear | None = None
+    ) -> tuple[str, ...]:
+        """Return what the sender of a live request is to know about its scores; refuse another currency."""
+        missing = self.missing(beside, translated("The request has"))
+        fewer = self.model.card.log.request_notes(log, self.version, self.model.features)
+        return (*fewer, *self.money(log), *self.means(year), *missing)
 
     def unseen(self, table: Mapping[str, np.ndarray]) -> dict[str, list[str]]:
         """Return the values of attributes that the version did not learn from, of each customer who has one."""

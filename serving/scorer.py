@@ -26,8 +26,6 @@ from features.language import translated
 from features.log.checks import OLDEST_YEAR
 from features.log.clock import require_known_orders, tomorrow
 from features.log.column_text import text
-from features.log.findings import Finding
-from features.log.history_checks import late_snapshot
 from features.log.prices import Prices
 from features.log.settings import Columns as LogColumns, LogRules
 from features.log.transactions import TransactionLog
@@ -99,25 +97,6 @@ class Scorer:
             If nothing was promoted yet, or the version cannot be read.
         """
         return cls(*Registry(tracking_uri).load_current())
-
-    def differences(
-        self,
-        log: TransactionLog,
-        snapshot: Snapshot | None = None,
-        rows_before: Callable[[date], int] | None = None,
-    ) -> list[Finding]:
-        """Return why a log may be scored wrongly: read otherwise, long ended, or another than the training log.
-
-        ``rows_before`` counts the rows before a day, where ``log`` holds a sample of the customers.
-        """
-        if snapshot:
-            require_known_orders(snapshot)
-        late = late_snapshot(log, snapshot) if snapshot else []
-        return [
-            *self.model.card.log.differences(log, self.version, self.model.features),
-            *late,
-            *self.remarks.other_history(log, rows_before),
-        ]
 
     def warm_up(self) -> None:
         """Score made-up customers, one and many: the first of a process pay for what is prepared once."""
@@ -215,7 +194,7 @@ class Scorer:
         log = self.request_log(rows, rules)
         snapshot = snapshot or tomorrow(log.terms.timezone)
         year = self.costs.year_of_request(log, snapshot, costs)
-        notes = self.notes(log, beside, year)
+        notes = self.remarks.of_request(log, beside, year)
         scored = self._score(log, partial(engine_for, live=True), snapshot, year, beside)
         scored = replace(scored, notes=(*notes, *scored.notes))
         if not (missing := log.customers_without_a_used_row):
@@ -250,7 +229,7 @@ class Scorer:
         snapshot = snapshot or tomorrow(log.report.timezone)
         year = self.costs.year_of_request(log, snapshot, costs)
         scored = self._score(log, partial(engine_for, threads=1), snapshot, year, beside)
-        scored = replace(scored, notes=(*self.notes(log, beside, year), *scored.notes))
+        scored = replace(scored, notes=(*self.remarks.of_request(log, beside, year), *scored.notes))
         if not len(scored.columns["customer_id"]):
             raise StayworthError(
                 translated(
@@ -318,14 +297,6 @@ class Scorer:
     def learnt_from(self, beside: BehaviourFiles | None) -> BehaviourFiles | None:
         """Return the files that the version learnt from, as it told their touches apart; None if there is none."""
         return self.model.beside(beside) if self.model.files else None
-
-    def notes(
-        self, log: TransactionLog, beside: BehaviourFiles | None = None, year: TrailingYear | None = None
-    ) -> tuple[str, ...]:
-        """Return what the sender of a live request is to know about its scores; refuse another currency."""
-        missing = self.remarks.missing(beside, translated("The request has"))
-        fewer = self.model.card.log.request_notes(log, self.version, self.model.features)
-        return (*fewer, *self.remarks.money(log), *self.remarks.means(year), *missing)
 
     def request_log(self, rows: pa.Table, rules: LogRules | None = None) -> TransactionLog:
         """Read the orders of a live request, in the version's money; by default in the training log's time zone."""

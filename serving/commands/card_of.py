@@ -77,7 +77,7 @@ def card_of(
             log,
             columns,
             report,
-            compare=lambda read: scorer.differences(read, snapshot),
+            compare=lambda read: scorer.remarks.differences(read, snapshot),
             base=scorer.money_of,
         )
         name = _named(orders, customer_id)

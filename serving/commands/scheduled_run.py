@@ -247,7 +247,7 @@ class ScheduledRun:
             scorer = Scorer.from_registry(sections.registry.tracking_uri)
             scorer.costs.require(sections.costs.stated())
             orders = self.orders.at_prices(scorer.prices) if self.orders.prices else self.orders
-            found = scorer.differences(orders, given_snapshot(settings))
+            found = scorer.remarks.differences(orders, given_snapshot(settings))
             for sentence in settle(found, sections.log.accept, strict=sections.log.strict):
                 self.said.append(translated(WARNING, sentence=sentence))
             self._keep_before()

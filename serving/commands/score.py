@@ -65,7 +65,7 @@ def score(
             log,
             columns,
             report,
-            compare=lambda read: scorer.differences(read, given_snapshot(settings)),
+            compare=lambda read: scorer.remarks.differences(read, given_snapshot(settings)),
             base=scorer.money_of,
         )
         made = make_list(

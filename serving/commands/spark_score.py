@@ -100,7 +100,10 @@ def _score(
     to = _target(spark, settings.to)
     report("Validating", 0, 0)
     orders = checked_log(
-        spark, log, columns, lambda sample, rows_before: scorer.differences(sample, snapshot, rows_before)
+        spark,
+        log,
+        columns,
+        lambda sample, rows_before: scorer.remarks.differences(sample, snapshot, rows_before),
     )
     require_orders(orders.first_day, snapshot)
     report("Scoring", 0, 0)

@@ -118,7 +118,10 @@ def caller_card(
     """
     log, scored = scorer.score_one(rows, snapshot, beside, costs)
     scored = replace(
-        scored, notes=scorer.notes(log, beside, scorer.costs.year_of_request(log, scored.snapshot, costs))
+        scored,
+        notes=scorer.remarks.of_request(
+            log, beside, scorer.costs.year_of_request(log, scored.snapshot, costs)
+        ),
     )
     return card_from(scorer, log, scored, known or KnownOfCustomer())
 

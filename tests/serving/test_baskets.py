@@ -122,8 +122,8 @@ def test_what_the_version_learnt_from_and_a_request_lacks_is_named(
     of_orders = replace(informed.model.churn, inputs=Inputs())
 
     note = informed.score_customers(sent.rows(), JULY).notes[0]
-    fewer = informed.differences(validate(lines.drop(columns=list(LINES))))
-    other = Scorer(replace(informed.model, churn=of_orders), "8").notes(validate(sent.rows()))
+    fewer = informed.remarks.differences(validate(lines.drop(columns=list(LINES))))
+    other = Scorer(replace(informed.model, churn=of_orders), "8").remarks.of_request(validate(sent.rows()))
 
     assert "The transactions have no margin, product_id, quantity, category, discount, which the log" in note
     assert any(each.name == "fewer-columns" and "discount" in each.message for each in fewer)
