@@ -6,11 +6,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from hypothesis import given, strategies as st
 
 from features.engines.duckdb import DuckDBEngine
 from features.engines.spark_log import USED, drawn_sql
 from features.log.checks import check
-from features.log.customer_days import customer_blocks, customer_days, drawn_rows, encoded, kept
+from features.log.customer_days import _are_in_turn, customer_blocks, customer_days, drawn_rows, encoded, kept
 from features.log.identity import encoded_ids, read_ids
 from features.log.settings import Columns, LogRules
 from features.log.validation import validate, with_encoded_ids
@@ -78,6 +79,28 @@ def test_categories_of_several_parts_are_one_numbering_without_those_of_nobody()
 
     assert ids.to_pylist() == ["a", "b", "c", "a"]
     assert ids.dictionary.to_pylist() == ["a", "b", "c"]
+
+
+@given(st.lists(st.integers(0, 6) | st.none()), st.integers(1, 4))
+def test_texts_are_numbered_as_they_come_and_a_look_at_the_numbers_tells_it(
+    numbers: list[int | None], block: int
+) -> None:
+    texts = pa.DictionaryArray.from_arrays(pa.array(numbers, pa.int32()), [str(each) for each in range(7)])
+    found: list[int] = []
+    for number in numbers:
+        if number is not None and number not in found:
+            found.append(number)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("features.log.customer_days._BLOCK_ROWS", block)
+        ordered = encoded(pa.chunked_array([texts]))
+        again = encoded(pa.chunked_array([ordered]))
+        assert _are_in_turn(ordered)
+        assert _are_in_turn(texts) == (ordered.dictionary.equals(texts.dictionary))
+
+    assert ordered.dictionary.to_pylist() == [str(each) for each in found]
+    assert ordered.to_pylist() == texts.to_pylist()
+    assert again.equals(ordered)
 
 
 def test_blocks_hold_each_row_once_and_each_customer_whole(monkeypatch: pytest.MonkeyPatch) -> None:
