@@ -14,12 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from features.language import text_direction, translated, written
+from training.campaign.alternatives import as_it_is, budget_curve
 from training.campaign.plan import CampaignPlan
-from training.campaign.sensitivity import (
-    Swing,
-    as_it_is,
-    budget_curve,
-)
+from training.campaign.sensitivity import Swing
 
 INK, GREY, COLOURS = "#22313f", "#c3c9cf", ("#1f6f8b", "#d1742f", "#5b8c3e", "#8a4f9e", "#b3403a")
 _MOST_DOTS = 4_000

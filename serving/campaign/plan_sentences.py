@@ -5,11 +5,11 @@ from __future__ import annotations
 from features.language import translated, written
 from features.log.findings import WARNING
 from serving.campaign.left_alone import left_alone_sentences
+from training.campaign.alternatives import as_it_is
 from training.campaign.holdout import customers_for
 from training.campaign.plan import CampaignPlan
 from training.campaign.power import customers_for_profit
 from training.campaign.resumption import RESUMPTIONS
-from training.campaign.sensitivity import as_it_is
 
 _STALE_DAYS = 365
 _LEAST_MONEY = 0.005

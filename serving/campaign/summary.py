@@ -11,12 +11,7 @@ from features.language import current_language, text_direction, translated, tran
 from serving.campaign.pictures import profit_figure, risk_value_map, svg, tornado_figure
 from serving.campaign.plan_sentences import sentences
 from training.campaign.plan import CampaignPlan
-from training.campaign.sensitivity import (
-    SameList,
-    by_resumption,
-    same_list,
-    tornado,
-)
+from training.campaign.sensitivity import SameList, by_resumption, same_list, tornado
 from training.campaign.verdict import MEASURES
 from training.offers.acceptance_band import AcceptanceBand
 from training.offers.offers import BetaPrior, Offer

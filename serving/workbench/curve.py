@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from features.language import written
+from training.campaign.alternatives import as_it_is, budget_curve
 from training.campaign.plan import CampaignPlan
-from training.campaign.sensitivity import as_it_is, budget_curve
 
 WIDTH, HEIGHT = 640.0, 240.0
 _LEFT, _BOTTOM, _TOP, _RIGHT = 100.0, 34.0, 14.0, 22.0

@@ -17,8 +17,8 @@ from serving.workbench.curve import Curve, curve_of
 from serving.workbench.drafting import draft_of, groups_of, keep_choices, show_step, try_plan
 from serving.workbench.page import go_to, script_path
 from serving.workbench.visit import Visit
+from training.campaign.alternatives import Alternative, as_it_is, at_budgets, at_holdouts
 from training.campaign.plan import CampaignPlan
-from training.campaign.sensitivity import Alternative, as_it_is, at_budgets, at_holdouts
 
 LIMITS = ("budget", "holdout", "explore", "starts_on", "hold_days", "standing")
 _LONGEST = 60

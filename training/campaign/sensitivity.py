@@ -1,27 +1,24 @@
-"""Sensitivity of a campaign plan to its assumptions and its budget."""
+"""Sensitivity of a campaign plan to its assumptions."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features.language import translated
 from training.campaign.acceptance import acceptance_prior
+from training.campaign.alternatives import allocate_again, limits_of
 from training.campaign.candidates import prices, profit_of_contacts
-from training.campaign.holdout import minimum_detectable_effect
 from training.campaign.plan import CampaignPlan
 from training.campaign.resumption import RESUMPTIONS, at_resumption
-from training.campaign.settings import PlanTerms
-from training.offers.allocation import NOBODY, Allocation, allocate
-from training.offers.offers import Floats, Offer
+from training.offers.allocation import NOBODY
+from training.offers.offers import Offer
 
 SAME = 0.95
 """Two lists that share this share of their customers count as the same."""
-_CURVE_POINTS = 10
 _BISECTIONS = 5
 _NORMAL_90 = 1.645
 
@@ -62,22 +59,6 @@ class SameList:
     offer: str
     low: float
     high: float
-
-
-@dataclass(frozen=True)
-class Alternative:
-    """The plan with another budget or holdout: contacts, money, and the smallest effect that it would show.
-
-    ``detectable_effect`` is a difference of the share who stay, infinite without a holdout.
-    """
-
-    budget: float | None
-    holdout_share: float
-    contacted: int
-    held_out: int
-    cost: float
-    profit: float
-    detectable_effect: float
 
 
 def tornado(plan: CampaignPlan) -> list[Swing]:
@@ -161,7 +142,7 @@ def by_resumption(plan: CampaignPlan) -> list[Resumed]:
     found = []
     for share in RESUMPTIONS:
         money = prices(at_resumption(some.rows, share), plan.offers)
-        other = _allocate(plan, money, some.scale, _limits(plan).budget, enlarge=True)
+        other = allocate_again(plan, money, some.scale, limits_of(plan).budget, enlarge=True)
         found.append(
             Resumed(
                 share, plan.profit_at_resumption(share), round(kept * other.contacts), kept * other.profit
@@ -176,7 +157,7 @@ def with_dormant(plan: CampaignPlan) -> Dormant | None:
         return None
     some = plan.known.thinned_with_dormant
     kept = (1 - plan.holdout_share) / some.scale
-    other = _allocate(plan, some.prices, some.scale, _limits(plan).budget, enlarge=True)
+    other = allocate_again(plan, some.prices, some.scale, limits_of(plan).budget, enlarge=True)
     taken = np.flatnonzero(other.choice != NOBODY)
     once = None
     if plan.resumption is not None:
@@ -211,126 +192,7 @@ def _edge(stays: Callable[[float], bool], inside: float, outside: float) -> floa
     return inside
 
 
-def budget_curve(plan: CampaignPlan) -> tuple[Floats, Floats]:
-    """Return expected cost and profit of the contacts at other budgets before the draw, other limits as they are.
-
-    Returns
-    -------
-    cost, profit : ndarrays of shape (10,), money, from nothing to what there is to spend
-    """
-    some = plan.known.thinned
-    limits = tuple(_places(plan, some.scale))
-    if limits not in some.curves:
-        full = _allocate(plan, some.prices, some.scale, None)
-        budgets = full.cost * np.linspace(0, 1, _CURVE_POINTS) ** 2  # dense where the curve bends
-        plans = [_allocate(plan, some.prices, some.scale, budget) for budget in budgets]
-        some.curves[limits] = np.array([a.cost for a in plans]), np.array([a.profit for a in plans])
-    kept = (1 - plan.holdout_share) / some.scale
-    cost, profit = some.curves[limits]
-    right = _correction(plan)
-    return kept * right.cost * cost, kept * right.profit * profit
-
-
-def as_it_is(plan: CampaignPlan) -> Alternative:
-    """Return the plan itself among those that `at_budgets` and `at_holdouts` give, as they are: before the draw.
-
-    What the plan's own draw has come to is a lot's, and compares with no other row.
-    """
-    return _alternative(plan, plan.terms.budget, plan.holdout_share, _correction(plan))
-
-
-def at_budgets(plan: CampaignPlan, budgets: Iterable[float]) -> list[Alternative]:
-    """Return the plan at other budgets, all else as it is, as expected before the holdout is drawn.
-
-    Customers who are contacted to learn are left out.
-    """
-    right = _correction(plan)
-    return [_alternative(plan, budget, plan.holdout_share, right) for budget in budgets]
-
-
-def at_holdouts(plan: CampaignPlan, shares: Iterable[float]) -> list[Alternative]:
-    """Return the plan with other shares held out, all else as it is, as `at_budgets` does."""
-    right = _correction(plan)
-    return [_alternative(plan, plan.terms.budget, share, right) for share in shares]
-
-
-@dataclass(frozen=True)
-class _Correction:
-    """By what a sample's numbers are multiplied, for those of the plan itself to be the plan's."""
-
-    contacts: float = 1.0
-    cost: float = 1.0
-    profit: float = 1.0
-
-
-def _correction(plan: CampaignPlan) -> _Correction:
-    """Compare those chosen for profit with those of the sample: a few customers of great value may be missing.
-
-    So no budget looks worse than a smaller one only because its numbers come from a sample and the plan's do not.
-    """
-    some, part = plan.known.thinned, plan.for_profit
-    if some.scale == 1 or part.empty:
-        return _Correction()
-    budget = _limits(plan).budget
-    limits = (budget, plan.holdout_share, *_places(plan, some.scale))
-    if limits not in some.sums:
-        found = _allocate(plan, some.prices, some.scale, budget, enlarge=True)
-        some.sums[limits] = found.contacts, found.cost, found.profit
-    own = (len(part), part["expected_cost"].sum(), part["expected_profit"].sum())
-    sampled = [each / some.scale for each in some.sums[limits]]
-    return _Correction(*(float(a / b) if b > 0 else 1.0 for a, b in zip(own, sampled, strict=True)))
-
-
-def _alternative(plan: CampaignPlan, budget: float | None, share: float, right: _Correction) -> Alternative:
-    terms = plan.terms.model_copy(update={"budget": budget, "holdout": share, "effect": None})
-    other = replace(plan, terms=terms, holdout_share=share)
-    some, scale = plan.known.thinned, plan.known.thinned.scale
-    found = _allocate(other, some.prices, scale, _limits(other).budget, enlarge=True)
-    kept, chosen = (1 - share) / scale, right.contacts * found.contacts / scale
-    contacted, held_out = round((1 - share) * chosen), round(share * chosen)
-    leavers = some.rows["churn_probability"].to_numpy()[found.choice != NOBODY]
-    stay_rate = 1 - float(leavers.mean()) if len(leavers) else 0.0
-    return Alternative(
-        budget,
-        share,
-        contacted,
-        held_out,
-        kept * right.cost * found.cost,
-        kept * right.profit * found.profit,
-        minimum_detectable_effect(contacted, held_out, stay_rate, power=terms.power),
-    )
-
-
 def _chosen(plan: CampaignPlan, offers: Sequence[Offer]) -> NDArray[np.int64]:
     some = plan.known.thinned
     money = prices(some.rows, offers)
-    return _allocate(plan, money, some.scale, _limits(plan).budget, enlarge=True).choice
-
-
-def _allocate(
-    plan: CampaignPlan,
-    money: tuple[Floats, Floats],
-    scale: float,
-    budget: float | None,
-    *,
-    enlarge: bool = False,
-) -> Allocation:
-    """Allocate again at other profits and costs, at the limits before the draw."""
-    profit, cost = money
-    places = _places(plan, scale)
-    amount = budget if budget is None or not enlarge else budget * scale / (1 - plan.holdout_share)
-    return allocate(
-        profit, cost, budget=amount, max_contacts=places[0], capacities=places[1:], exchange=False
-    )
-
-
-def _limits(plan: CampaignPlan) -> PlanTerms:
-    """Return the limits of the contacts for profit: all there are where the plan has made none to learn."""
-    return plan.terms.for_profit if len(plan.explorers) else plan.terms
-
-
-def _places(plan: CampaignPlan, scale: float) -> list[int | None]:
-    """Return the limits of contacts among some customers before the draw: of all, and of each offer."""
-    whole = scale / (1 - plan.holdout_share)
-    limits = [_limits(plan).max_contacts, *(offer.capacity for offer in plan.offers)]
-    return [None if limit is None else math.floor(limit * whole) for limit in limits]
+    return allocate_again(plan, money, some.scale, limits_of(plan).budget, enlarge=True).choice

@@ -18,6 +18,16 @@ _MOST_CUSTOMERS = 3_000
 
 
 @dataclass(frozen=True)
+class Totals:
+    """What an allocation comes to: contacts, money, and the share of those chosen who are expected to stay."""
+
+    contacts: int
+    cost: float
+    profit: float
+    stay_rate: float
+
+
+@dataclass(frozen=True)
 class Thinned:
     """Every so many customers of some.
 
@@ -27,14 +37,14 @@ class Thinned:
     scale : float in (0, 1], the share that they are
     offers : sequence of Offer
     curves : cost and profit at budgets by all other limits, as far as they were asked for
-    sums : contacts, cost and profit by budget, holdout and other limits, likewise
+    totals : Totals by budget and other limits, likewise
     """
 
     rows: pd.DataFrame
     scale: float
     offers: Sequence[Offer]
     curves: dict[Hashable, tuple[Floats, Floats]] = field(default_factory=dict, compare=False)
-    sums: dict[Hashable, tuple[int, float, float]] = field(default_factory=dict, compare=False)
+    totals: dict[Hashable, Totals] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, customers: pd.DataFrame, wanted: pd.Series, offers: Sequence[Offer]) -> Self:

@@ -12,9 +12,10 @@ from serving.campaign.plan_sentences import sentences
 from serving.campaign.summary import render_summary
 from training.campaign.acceptance import acceptance_prior
 from training.campaign.acceptance_by_silence import bands_of, learn_by_silence, pooled
+from training.campaign.alternatives import as_it_is, at_budgets
 from training.campaign.candidates import prices
 from training.campaign.plan import CampaignPlan, plan
-from training.campaign.sensitivity import as_it_is, at_budgets, same_list, tornado
+from training.campaign.sensitivity import same_list, tornado
 from training.campaign.settings import PlanTerms
 from training.offers.acceptance_band import AcceptanceBand
 from training.offers.offer_files import read_offers, write_offers

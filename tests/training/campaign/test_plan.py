@@ -11,19 +11,10 @@ import pytest
 
 from features.errors import StayworthError
 from serving.campaign.plan_sentences import sentences
-from training.campaign import sensitivity
+from training.campaign.alternatives import as_it_is, at_budgets, at_holdouts, budget_curve
 from training.campaign.plan import CampaignPlan, plan
 from training.campaign.record import CampaignRecord, record_of
-from training.campaign.sensitivity import (
-    as_it_is,
-    at_budgets,
-    at_holdouts,
-    budget_curve,
-    by_resumption,
-    same_list,
-    tornado,
-    with_dormant,
-)
+from training.campaign.sensitivity import by_resumption, same_list, tornado, with_dormant
 from training.campaign.settings import PlanTerms
 from training.offers.allocation import allocate
 from training.offers.offers import BetaPrior, Offer
@@ -412,11 +403,13 @@ def test_what_a_sample_lacks_is_found_once_for_a_curve_and_the_alternatives_besi
         asked.append(budget)
         return allocate(*money, budget=budget, **limits)
 
-    monkeypatch.setattr(sensitivity, "allocate", counted)
+    monkeypatch.setattr("training.campaign.alternatives.allocate", counted)
 
     budget_curve(made)
     at_budgets(made, [4500])
     at_holdouts(made, [0.2])
+    at_budgets(made, [4500])
+    as_it_is(made)
 
     assert len(asked) == 2
 
