@@ -36,8 +36,6 @@ SAMPLE = 20_000
 """Customers per validation snapshot: more do not change which form wins."""
 
 _SEASON_YEARS = 2.0  # of log, before a season is what came back, and not what the first year was like
-_FITTED_YEARS = 1.0  # of log that a trend or a season is fitted on
-_TELLING_YEARS = 2.0  # of log that both are fitted on, before they can be told apart
 
 
 def choose_intensity(
@@ -98,8 +96,7 @@ def _affordable(form: IntensityForm, snapshots: Sequence[LabelledSnapshot], opti
     """Whether the log is long enough for such a form to be seen: at the oldest validation snapshot, and in all."""
     oldest, newest = snapshots[0].snapshot.date, snapshots[-1].window.closes
     fitted, known = ((day - options.first_order).days / DAYS_PER_YEAR for day in (oldest, newest))
-    least = _TELLING_YEARS if form.harmonics and form.trend else _FITTED_YEARS
-    return fitted >= least and (not form.harmonics or known >= _SEASON_YEARS)
+    return fitted >= form.years and (not form.harmonics or known >= _SEASON_YEARS)
 
 
 class _Trial:

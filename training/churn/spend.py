@@ -17,16 +17,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import expit
 
-from features.table.columns import Columns
+from features.table.columns import Columns, rows_of
 from training.churn.bins import Bins
 from training.churn.booster import Booster
 from training.churn.inputs import ORDERS_ALONE, Inputs
 from training.churn.level import Level, purchases_at_level
 from training.churn.model import PARAMETERS, base_log_odds
+from training.clv.uncertainty import sum_deviation
 from training.snapshots.dataset import LabelledSnapshot
 
 TWEEDIE = PARAMETERS | {"objective": "tweedie", "tweedie_variance_power": 1.2, "lambda_l2": 2.0}
 _TINY = 1e-9
+_OPEN = 1e12  # a variance that leaves everything open
+_SAMPLE = 2_000  # customers: more do not change how far the parameters' doubt moves the sum of all
 
 
 def base_log_spend(columns: Columns) -> np.ndarray:
@@ -89,7 +92,7 @@ class SpendModel:
     price_level : Level
         Of the money per purchase: logs of factors.
     level_deviation : float, at least 0
-        Standard deviation of the log of a closed window's spend against its expectation.
+        Standard deviation of the log of a closed window's spend against its expectation, beyond chance and parameters.
     inputs : Inputs
         Of the residual.
     common : float
@@ -147,7 +150,10 @@ def price_levels(rows: Sequence[LabelledSnapshot]) -> list[float]:
 def level_deviation(rows: Sequence[LabelledSnapshot], churn_level: Level, price_level: Level) -> float:
     """Return the standard deviation of the log of whole windows' spend over what was expected before they opened.
 
-    What the windows' customers leave to chance is taken out: it is no uncertainty of an expectation. 0 if that is all.
+    It is what windows missed beyond what their customers leave to chance, which is no uncertainty of an expectation,
+    and beyond what the parameters of the purchase models left open, each fitted on what its snapshot saw: those of
+    today have axes of their own in every interval. 0 if that is all. Windows at which the log was too short for the
+    season or trend of the purchase model do not count.
 
     Parameters
     ----------
@@ -155,8 +161,9 @@ def level_deviation(rows: Sequence[LabelledSnapshot], churn_level: Level, price_
     churn_level, price_level : Level
         Of these windows; each window is predicted from those that had closed by its snapshot.
     """
-    squares = []
-    for row in rows:
+    founded = [row for row in rows if row.clv.intensity.is_founded] or rows
+    squares, chance, by_parameters = np.zeros((3, len(founded)))
+    for place, row in enumerate(founded):
         shift, factor = (
             level.known_at(rows, row.snapshot).at(row.snapshot) for level in (churn_level, price_level)
         )
@@ -165,8 +172,34 @@ def level_deviation(rows: Sequence[LabelledSnapshot], churn_level: Level, price_
         more = expit(-(base + shift)) / expit(-base) * purchases_at_level(if_active, shift) / if_active
         expected = np.exp(base_log_spend(columns) + factor) * more
         missed = missed_sum(row.outcomes["spend"].to_numpy(), expected)
-        squares.append(missed.mean() ** 2 - missed.var() / len(missed))
-    return float(np.sqrt(max(np.mean(squares), 0.0)))
+        some = rows_of(columns, slice(None, None, -(-len(missed) // _SAMPLE)))
+        squares[place], chance[place] = missed.mean() ** 2, missed.var() / len(missed)
+        by_parameters[place] = sum_deviation(row.clv, some, row.window.horizon_days) ** 2
+    return float(np.sqrt(variance_beyond(squares, chance, by_parameters)))
+
+
+def variance_beyond(squares: np.ndarray, chance: np.ndarray, by_parameters: np.ndarray) -> float:
+    """Return the mean of squares less the variances that explain them, at least 0.
+
+    A window counts the less, the more its parameters leave open: a fit that tells nothing is not to hide what others
+    missed. What chance may have done is no weight, for it is estimated on the spend that came, and small where little
+    came.
+
+    Parameters
+    ----------
+    squares, chance, by_parameters : ndarrays of shape (n_windows,)
+        The last perhaps infinite.
+
+    Examples
+    --------
+    >>> round(variance_beyond(np.array([4.0, 2.0]), np.array([0.5, 0.5]), np.array([0.0, 0.0])), 4)
+    2.5
+    >>> round(variance_beyond(np.array([4.0, 2.0, 0.0]), np.full(3, 0.5), np.array([0.0, 0.0, np.inf])), 4)
+    2.5
+    """
+    by_parameters = np.nan_to_num(by_parameters, nan=_OPEN, posinf=_OPEN)
+    weights = 1.0 / np.maximum(squares.mean() + by_parameters, _TINY) ** 2
+    return max(float(weights @ (squares - chance - by_parameters) / weights.sum()), 0.0)
 
 
 def fit_spend(

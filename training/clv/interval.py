@@ -171,9 +171,20 @@ def total_factors(scenarios: FloatArray, *, level_deviation: float = 0.0) -> tup
     >>> low.round(4), high.round(4)  # exp(-0.12816), exp(0.12816)
     (array([0.8797]), array([1.1367]))
     """
-    shares = _half_differences(_log(scenarios))
-    deviation = np.sqrt((shares * shares).sum(axis=1) + level_deviation * level_deviation)
+    deviation = np.hypot(total_deviation(scenarios), level_deviation)
     return np.exp(-_REACH * deviation), np.exp(_REACH * deviation)
+
+
+def total_deviation(scenarios: FloatArray) -> FloatArray:
+    """Return the standard deviation of the log of groups' totals, of shape (n,), over the axes of `total_factors`.
+
+    Examples
+    --------
+    >>> total_deviation(np.exp([[0.3, -0.3, 0.4, -0.4]])).round(4)
+    array([0.5])
+    """
+    shares = _half_differences(_log(scenarios))
+    return np.asarray(np.sqrt((shares * shares).sum(axis=1)))
 
 
 def _half_differences(pairs: FloatArray) -> FloatArray:

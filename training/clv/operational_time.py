@@ -20,7 +20,7 @@ Cox (1955), Some statistical methods connected with series of events, JRSS B 17(
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -58,6 +58,11 @@ class IntensityForm:
 
     harmonics: int = 0
     trend: bool = False
+
+    @property
+    def years(self) -> float:
+        """Years of log that it takes to be fitted: one for a season or a trend, two before both can be told apart."""
+        return 2.0 if self.harmonics and self.trend else float(bool(self.harmonics) or self.trend)
 
     def __str__(self) -> str:
         season = f"season ({self.harmonics} harmonic{'s' if self.harmonics > 1 else ''})"
@@ -112,6 +117,11 @@ class Intensity:
         """Whether operational time is calendar time."""
         return not self.harmonics and not self.trend
 
+    @property
+    def is_founded(self) -> bool:
+        """Whether the log it was fitted on is as long as its form takes."""
+        return self.is_constant or (self.snapshot_day - self.first_day) / DAYS_PER_YEAR >= self.form.years
+
     def weeks(self, start: Any, end: Any) -> Any:
         """Return the operational weeks between two days (since 1970-01-01, numbers or arrays), elementwise."""
         if self.is_constant:
@@ -158,22 +168,27 @@ class Intensity:
 
     @cached_property
     def _edges(self) -> FloatArray:
-        first = min(self.first_day, self.snapshot_day) - _BEFORE_DAYS
-        return np.arange(first, self.snapshot_day + _AHEAD_DAYS, dtype=np.float64)
+        return _edges(self.snapshot_day, self.first_day)
 
     @cached_property
     def _elapsed(self) -> FloatArray:
         """Operational weeks from the beginning of the calendar to the beginning of each day."""
-        shape = basis(
-            self._edges[:-1],
-            self.snapshot_day,
-            self.first_day,
-            len(self.harmonics),
-            True,
-            fades_days=self.trend_fades_days,
-        )
+        shape = _shape(self.snapshot_day, self.first_day, len(self.harmonics), self.trend_fades_days)
         coefficients = [c for pair in self.harmonics for c in pair] + [self.trend]
         return np.concatenate([[0.0], np.cumsum(np.exp(shape @ np.array(coefficients)))]) / DAYS_PER_WEEK
+
+
+def _edges(snapshot_day: int, first_day: int) -> FloatArray:
+    """Return the beginnings of the days of the calendar, in days since 1970-01-01."""
+    first = min(first_day, snapshot_day) - _BEFORE_DAYS
+    return np.arange(first, snapshot_day + _AHEAD_DAYS, dtype=np.float64)
+
+
+@lru_cache(maxsize=4)
+def _shape(snapshot_day: int, first_day: int, harmonics: int, fades_days: float) -> FloatArray:
+    """Return the `basis` of each day of the calendar, which the scenarios of a season have in common."""
+    days = _edges(snapshot_day, first_day)[:-1]
+    return basis(days, snapshot_day, first_day, harmonics, True, fades_days=fades_days)
 
 
 CONSTANT = Intensity()

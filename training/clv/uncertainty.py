@@ -27,7 +27,7 @@ from scipy.special import expit, logit
 
 from features.table.columns import Columns
 from training.clv.active_weeks import ActivityAhead, weeks_if_alive
-from training.clv.interval import Scenarios, log_odds
+from training.clv.interval import Scenarios, log_odds, total_deviation
 from training.clv.model import CLVModel, floats_of, histories, silent_weeks, snapshot_day
 from training.clv.net_value import CustomerTerms
 from training.clv.operational_time import CONSTANT, Intensity
@@ -83,6 +83,25 @@ def value_and_cost_scenarios(
     The costs are in money in the scenarios of purchases, which move them; 1 in those of spend.
     """
     return _scenarios(clv, columns, churn_probability, terms, values, with_costs=True)
+
+
+def sum_deviation(clv: CLVModel, columns: Columns, horizon_days: int) -> float:
+    """Return the standard deviation of the log of all customers' expected spend in a window, by the parameters.
+
+    Parameters
+    ----------
+    clv : CLVModel
+    columns : Columns
+        Of the feature table, and those of `CLVModel.predict`.
+    horizon_days : int
+    """
+    purchases, spend = columns["expected_purchases"], columns["spend_per_purchase"]
+    sums, day = [], snapshot_day(columns)
+    for model, intensity in clv.purchase_scenarios:
+        weeks = float(intensity.weeks(day, day + horizon_days))
+        sums.append(model.expected_purchases(*histories(columns, intensity), weeks) @ spend)
+    sums += [purchases @ clv.spend_per_purchase(columns, model) for model in clv.spend_scenarios]
+    return float(total_deviation(np.array([sums]))[0])
 
 
 def residual_axes(

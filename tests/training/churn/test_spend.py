@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import lightgbm as lgb
@@ -26,7 +27,11 @@ from training.churn.spend import (
     level_deviation,
     missed_sum,
     relative_spend,
+    variance_beyond,
 )
+from training.clv.interval import total_deviation
+from training.clv.model import snapshot_day
+from training.clv.operational_time import Intensity
 from training.clv.value import ValueTerms
 from training.model.valuation import Valuation
 from training.snapshots.dataset import LabelledSnapshot
@@ -98,7 +103,7 @@ def test_whole_windows_are_predicted_with_the_purchases_of_their_level(
 
     said = level_deviation(shop_rows, level, Level())
 
-    squares = []
+    squares, chance, by_parameters = [], [], []
     for row in shop_rows:
         shift = level.known_at(shop_rows, row.snapshot).at(row.snapshot)
         p = expit(base_log_odds(row.columns) + shift)
@@ -106,8 +111,11 @@ def test_whole_windows_are_predicted_with_the_purchases_of_their_level(
         expected = purchases * row.columns["spend_per_purchase"]
         missed = missed_sum(row.outcomes["spend"].to_numpy(), expected)
         off = np.log(row.outcomes["spend"].sum() / expected.sum())
-        squares.append(off**2 - missed.var() / len(missed))
-    assert 0 < said == pytest.approx(np.sqrt(np.mean(squares)))
+        squares.append(off**2)
+        chance.append(missed.var() / len(missed))
+        by_parameters.append(of_parameters(row) ** 2)
+    beyond = variance_beyond(np.array(squares), np.array(chance), np.array(by_parameters))
+    assert 0 < said == pytest.approx(np.sqrt(beyond))
 
 
 def test_what_customers_leave_to_chance_is_no_deviation_of_a_level(shop_rows: list[LabelledSnapshot]) -> None:
@@ -123,3 +131,55 @@ def test_what_customers_leave_to_chance_is_no_deviation_of_a_level(shop_rows: li
     ]
     assert np.sqrt(np.mean(np.square(off))) > 0.15
     assert level_deviation(rows, Level(), Level()) < 0.6 * np.sqrt(np.mean(np.square(off)))
+
+
+def of_parameters(row: LabelledSnapshot) -> float:
+    """Deviation of the log of all customers' expected spend in the window, from their scenarios."""
+    terms = ValueTerms(horizon_days=60, value_horizon_days=60, margin=1.0, discount_rate=0.0)
+    valuation = Valuation(row.clv, terms)
+    scenarios = valuation.window_scenarios(row.columns, np.asarray(row.columns["p0"])).sum(axis=0)
+    return float(total_deviation(scenarios[None, :])[0])
+
+
+def off_by(row: LabelledSnapshot, log_factor: float) -> LabelledSnapshot:
+    """The window, had every customer spent so much more than expected."""
+    row = row.part(np.ones(len(row.table), dtype=bool))
+    row.outcomes["spend"] = np.exp(base_log_spend(row.columns) + log_factor)
+    return row
+
+
+def test_what_the_parameters_leave_open_is_no_deviation_of_a_level(shop_rows: list[LabelledSnapshot]) -> None:
+    rows = [off_by(row, (-1) ** place * of_parameters(row)) for place, row in enumerate(shop_rows)]
+    twice = [off_by(row, 2 * of_parameters(row)) for row in shop_rows[-1:]]
+
+    assert of_parameters(shop_rows[0]) > 0.03
+    assert level_deviation(rows, Level(), Level()) < 1e-4
+    assert level_deviation(twice, Level(), Level()) == pytest.approx(
+        np.sqrt(3) * of_parameters(shop_rows[-1])
+    )
+
+
+def test_windows_whose_log_was_too_short_for_a_season_tell_nothing_of_a_level(
+    shop_rows: list[LabelledSnapshot],
+) -> None:
+    def in_season(row: LabelledSnapshot, log_factor: float, log_days: int) -> LabelledSnapshot:
+        today = snapshot_day(row.columns)
+        intensity = Intensity(today, today - log_days, harmonics=((0.0, 0.0),))
+        return off_by(replace(row, clv=replace(row.clv, intensity=intensity, purchase_axes=())), log_factor)
+
+    young, old = in_season(shop_rows[0], 0.5, 365), in_season(shop_rows[-1], 0.2, 366)
+
+    assert level_deviation([young, old], Level(), Level()) == pytest.approx(0.2, abs=0.01)
+    assert level_deviation([young], Level(), Level()) == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_fit_that_tells_nothing_does_not_hide_what_other_windows_missed() -> None:
+    squares, chance, tight = np.array([0.04, 0.05, 0.03]), np.full(3, 0.001), np.full(3, 0.002)
+
+    found = variance_beyond(squares, chance, tight)
+
+    assert found == pytest.approx(0.04 - 0.001 - 0.002)
+    for variance in (1.0, np.inf, np.nan):
+        flat = variance_beyond(np.append(squares, 0.04), np.append(chance, 0.001), np.append(tight, variance))
+        assert flat == pytest.approx(found, rel=0.05)
+    assert variance_beyond(tight, chance, tight) == 0.0

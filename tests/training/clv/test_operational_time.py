@@ -67,6 +67,16 @@ def test_a_trend_may_go_on_for_three_years_or_for_four_months() -> None:
     assert SEASON.trend_scenarios == ()
 
 
+def test_a_season_takes_a_year_of_log_and_two_beside_a_trend() -> None:
+    def founded(days: int, harmonics: int, trend: float) -> bool:
+        return Intensity(DAY, DAY - days, ((0.1, 0.2),) * harmonics, trend).is_founded
+
+    assert Intensity(DAY, DAY - 10).is_founded
+    assert [founded(days, 1, 0.0) for days in (365, 366)] == [False, True]
+    assert [founded(days, 0, 0.1) for days in (365, 366)] == [False, True]
+    assert [founded(days, 2, 0.1) for days in (730, 731)] == [False, True]
+
+
 def test_discounting_stays_in_calendar_time() -> None:
     weeks = SEASON.weeks(DAY, DAY + np.array([70.0]))
 

@@ -16,10 +16,11 @@ from features.snapshot import Snapshot
 from features.table.columns import Columns, as_columns
 from features.table.history import PurchaseHistory
 from training.clv.fitting import fit_clv
-from training.clv.interval import Scenarios, Uncertain, customer_interval, total_factors
-from training.clv.model import CLVModel
+from training.clv.interval import Scenarios, Uncertain, customer_interval, total_deviation, total_factors
+from training.clv.model import CLVModel, snapshot_day
+from training.clv.operational_time import Intensity
 from training.clv.purchase_models import PURCHASE_MODELS
-from training.clv.uncertainty import value_and_cost_scenarios, value_scenarios
+from training.clv.uncertainty import sum_deviation, value_and_cost_scenarios, value_scenarios
 from training.clv.value import Future, ValueTerms, customer_values
 
 TERMS = ValueTerms()
@@ -126,6 +127,20 @@ def test_a_total_is_surer_than_the_worst_of_its_parts(clv: CLVModel, table: pd.D
     _, total = total_factors(scenarios.sum(axis=0, keepdims=True))
 
     assert 1 < total[0] < each.max()
+
+
+def test_the_sum_of_a_window_deviates_as_its_scenarios_do(clv: CLVModel, table: pd.DataFrame) -> None:
+    columns = as_columns(table)
+    day = snapshot_day(columns)
+    season = Intensity(day, day - 500, harmonics=((0.3, -0.2),), trend=0.4)
+    axes = tuple((*axis, 0.05, 0.02, 0.1) for axis in clv.purchase_axes)
+    window = replace(TERMS, horizon_days=60, value_horizon_days=60, discount_rate=0.0)
+
+    for model in (clv, replace(clv, intensity=season, purchase_axes=axes)):
+        described = {**columns, **model.predict(columns, 60)}
+        scenarios = value_scenarios(model, columns, described["p0"], window).amounts
+        by_scenario = total_deviation(scenarios.sum(axis=0, keepdims=True))[0]
+        assert 0 < sum_deviation(model, described, 60) == pytest.approx(by_scenario, rel=1e-6)
 
 
 def test_a_model_without_axes_claims_no_interval(table: pd.DataFrame, clv: CLVModel) -> None:
