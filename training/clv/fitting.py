@@ -13,6 +13,7 @@ import contextlib
 import io
 import warnings
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from training.clv.gammagamma import EmpiricalSpend, GammaGamma, edge_meaning, sp
 from training.clv.intensity_fit import DatedHistories, IntensityFit, fit_intensity, intensity_axes
 from training.clv.likelihood import Problem, Search, at_edge, climb, maximum, principal_axes, refine
 from training.clv.model import CLVForm, CLVModel, floats_of, histories, snapshot_day, spend_history
-from training.clv.operational_time import CONSTANT_FORM, IntensityForm, RepeatDays
+from training.clv.operational_time import CONSTANT, CONSTANT_FORM, Intensity, IntensityForm, RepeatDays
 from training.clv.purchase_models import PURCHASE_MODELS, PurchaseModel
 from training.clv.quadrature import FloatArray
 from training.clv.row_cache import distinct
@@ -36,6 +37,7 @@ _FEW_REPEATERS = 30
 _MANY_REPEATERS = 20_000  # more are first fitted on mean spends that are rounded to _SPEND_STEP
 _SPEND_STEP = 0.02  # of their logarithm
 _CORRELATED = 0.3
+_EPOCH = date(1970, 1, 1).toordinal()
 _HEAVY_TAIL = 2.0  # a fitted mean spend this many times the observed one describes a tail
 
 
@@ -43,6 +45,7 @@ def fit_clv(
     table: pd.DataFrame,
     model: str = "bgnbd",
     first_spend: bool = False,
+    repeat_days: RepeatDays | None = None,
 ) -> CLVModel:
     """Fit purchases and spend on a feature table.
 
@@ -53,6 +56,8 @@ def fit_clv(
     model : {"bgnbd", "mbgnbd", "paretonbd"}
     first_spend : bool
         As in `CLVForm`.
+    repeat_days : RepeatDays, optional
+        Their pauses are no time.
 
     Returns
     -------
@@ -72,7 +77,8 @@ def fit_clv(
             )
         )
     columns = as_columns(table)
-    x, t_x, T = histories(columns)
+    intensity = CONSTANT if repeat_days is None else intensity_of_pauses(columns, repeat_days)
+    x, t_x, T = histories(columns, intensity)
     fitted_at = str(table["snapshot_date"].iloc[0])[:10] if "snapshot_date" in table and len(table) else ""
     repeaters = int((x > 0).sum())
     if repeaters == 0:
@@ -97,6 +103,16 @@ def fit_clv(
                 all=len(x),
             )
         )
+    if intensity.pauses:
+        last = date.fromordinal(intensity.pauses[-1][0] + _EPOCH).isoformat()
+        notes.append(
+            translated(
+                "On {n:day|days} trade all but stood still, last on {day:date}: silence through them does not count. "
+                "If their orders are missing from the log, add them.",
+                n=len(intensity.pauses),
+                day=last,
+            )
+        )
     kind = PURCHASE_MODELS[model]
     counted = _counted(x, t_x, T)
     purchases, purchase_axes = _fit_purchases(kind, counted, notes)
@@ -105,6 +121,7 @@ def fit_clv(
         n_customers=len(x),
         n_repeat_buyers=repeaters,
         log_likelihood=purchases.log_likelihood(*counted),
+        intensity=intensity,
         fitted_at=fitted_at,
         purchase_notes=tuple(notes),
         purchase_axes=_as_tuples(purchase_axes),
@@ -128,7 +145,7 @@ def with_form(clv: CLVModel, table: pd.DataFrame, form: CLVForm, repeat_days: Re
     if repeat_days is None or form.intensity == clv.intensity.form:
         return clv
     if form.intensity == CONSTANT_FORM:
-        return fit_clv(table, clv.purchases.name, first_spend=form.first_spend)
+        return fit_clv(table, clv.purchases.name, form.first_spend, repeat_days)
     return _with_intensity(clv, table, form.intensity, repeat_days)
 
 
@@ -236,6 +253,13 @@ def _fit_spend(
         )
         return EmpiricalSpend(mean), np.zeros((0, 0))
     return model, principal_axes(coarse.slope, best, coarse.weight)
+
+
+def intensity_of_pauses(columns: Columns, repeat_days: RepeatDays) -> Intensity:
+    """Return the intensity of the pauses before a feature table's snapshot; constant where there was none."""
+    snapshot = snapshot_day(columns)
+    pauses = repeat_days.before(snapshot).pauses
+    return Intensity(snapshot, repeat_days.first_day, pauses=pauses) if pauses else CONSTANT
 
 
 def dated_histories(columns: Columns, repeat_days: RepeatDays) -> DatedHistories:

@@ -2,7 +2,8 @@
 
 ``log L = Σ_customers log L_model(x, Λ(t_x) − Λ(t_0), Λ(T) − Λ(t_0)) + Σ_repeat days ln s − |θ|²/2``: the model's own
 likelihood on operational histories, the intensity at each repeat purchase day, and one weak penalty on the
-coefficients θ of ln s, so that a log too short to show a season gives a small one.
+coefficients θ of ln s, so that a log too short to show a season gives a small one. Pauses are observed: they have no
+coefficients.
 """
 
 from __future__ import annotations
@@ -13,7 +14,15 @@ from typing import Any
 import numpy as np
 
 from training.clv.likelihood import HIGHEST, LOWEST, principal_axes
-from training.clv.operational_time import DAYS_PER_WEEK, Days, Intensity, IntensityForm, RepeatDays, basis
+from training.clv.operational_time import (
+    DAYS_PER_WEEK,
+    Days,
+    Intensity,
+    IntensityForm,
+    RepeatDays,
+    basis,
+    shares_of_average,
+)
 from training.clv.quadrature import FloatArray
 
 _LARGEST_COEFFICIENT = 3.0  # a season or a yearly trend by a factor of 20
@@ -60,6 +69,9 @@ class _Likelihood:
         counts = np.zeros(len(days))
         counts[: len(histories.repeat_days.counts)] = histories.repeat_days.counts
         self.repeats = counts @ self.basis
+        self.pauses = histories.repeat_days.pauses
+        self.shares = shares_of_average(self.pauses, first, last)
+        self.in_pauses = float(counts @ np.log(np.where(counts > 0.0, self.shares, 1.0)))
         self.start = histories.snapshot_day - histories.T - first
         self.last = self.start + histories.recency
         self.customers = float(histories.weights.sum())
@@ -69,7 +81,7 @@ class _Likelihood:
         waves = point[self.names : self.names + 2 * self.form.harmonics].reshape(-1, 2).tolist()
         trend = float(point[-1]) if self.form.trend else 0.0
         harmonics = tuple((cosine, sine) for cosine, sine in waves)
-        return Intensity(self.histories.snapshot_day, self.first_day, harmonics, trend)
+        return Intensity(self.histories.snapshot_day, self.first_day, harmonics, trend, pauses=self.pauses)
 
     def model(self, point: FloatArray) -> Any:
         """Return the model of purchases at a point, in operational weeks."""
@@ -78,7 +90,7 @@ class _Likelihood:
     def __call__(self, point: FloatArray) -> tuple[float, FloatArray]:
         """Return value and slope."""
         histories, theta = self.histories, point[self.names :]
-        intensity = np.exp(self.basis @ theta)
+        intensity = np.exp(self.basis @ theta) * self.shares
         elapsed = np.concatenate([[0.0], np.cumsum(intensity)]) / DAYS_PER_WEEK
         moved = np.zeros((len(elapsed), len(theta)))
         moved[1:] = np.cumsum(intensity[:, None] * self.basis, axis=0) / DAYS_PER_WEEK
@@ -92,7 +104,7 @@ class _Likelihood:
         of_T, of_t_x = moved[-1] - moved[self.start], moved[self.last] - moved[self.start]
         by_form = by_T @ of_T + by_t_x @ of_t_x + self.repeats - theta
         slope = np.concatenate([by_parameter, by_form])
-        value += float(self.repeats @ theta - theta @ theta / 2.0)
+        value += float(self.repeats @ theta - theta @ theta / 2.0) + self.in_pauses
         if not np.isfinite(value) or not np.isfinite(slope).all():
             return 1e10, np.zeros(len(point))
         return -value / self.customers, -slope / self.customers

@@ -1,4 +1,4 @@
-"""Operational time: a season and a trend in the purchase rate that all customers share.
+"""Operational time: a season, a trend and pauses in the purchase rate that all customers share.
 
 While they are there, customers buy at the rate ``λ·s(t)``, with one intensity s for all::
 
@@ -9,6 +9,9 @@ The log-likelihood is theirs on operational histories, plus ln s at each repeat 
 around the middle of the last year before the snapshot, so ln s has mean 0 over that year and the parameters stay
 comparable with those of a constant intensity. Past the snapshot the trend fades with `TREND_FADES_DAYS`, in intervals
 with a factor of e more or less; before the log's first day it is flat.
+
+In a pause (`training.clv.pauses`), s is multiplied by the share of its usual trade that the day had, and between them
+by what makes its mean 1 over that year: as much time as was lost in it is expected to be lost again, nobody knows when.
 
 An operational week is a calendar week at average intensity. Only discounting stays in calendar time.
 
@@ -26,6 +29,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from training.clv.pauses import Pauses, pauses_in
 from training.clv.quadrature import FloatArray
 
 DAYS_PER_WEEK = 7.0
@@ -87,6 +91,8 @@ class Intensity:
     trend : float, change of ln s per year
     trend_fades_days : float, above 0
         Scale of the exponential with which the trend fades after the snapshot.
+    pauses : tuple of pairs, `training.clv.pauses.Pauses`
+        Before the snapshot.
 
     Examples
     --------
@@ -106,16 +112,21 @@ class Intensity:
     harmonics: tuple[tuple[float, float], ...] = ()
     trend: float = 0.0
     trend_fades_days: float = TREND_FADES_DAYS
+    pauses: Pauses = ()
 
     @property
     def form(self) -> IntensityForm:
-        """What it is made of."""
+        """What it is made of, beside pauses, which are observed."""
         return IntensityForm(len(self.harmonics), bool(self.trend))
 
     @property
     def is_constant(self) -> bool:
         """Whether operational time is calendar time."""
-        return not self.harmonics and not self.trend
+        return not self.pauses and self.is_calendar_from(self.snapshot_day)
+
+    def is_calendar_from(self, day: float) -> bool:
+        """Whether operational time is calendar time from a day on."""
+        return not self.harmonics and not self.trend and (not self.pauses or day >= self.snapshot_day)
 
     @property
     def is_founded(self) -> bool:
@@ -133,14 +144,14 @@ class Intensity:
 
         The inverse of `weeks`, linear within a day; beyond the calendar that is laid out, its end.
         """
-        if self.is_constant:
+        if self.is_calendar_from(start):
             return weeks * DAYS_PER_WEEK
         elapsed = np.interp(start, self._edges, self._elapsed) + weeks
         return np.interp(elapsed, self._elapsed, self._edges) - start
 
     def moved(self, change: FloatArray) -> Intensity:
         """Return the intensity with its coefficients changed: those of the harmonics, then the trend if it has one."""
-        if self.is_constant:
+        if self.form == CONSTANT_FORM:
             return self
         waves = len(self.harmonics)
         pairs = zip(self.harmonics, np.reshape(change[: 2 * waves], (waves, 2)).tolist(), strict=True)
@@ -164,7 +175,8 @@ class Intensity:
     def from_dict(cls, numbers: dict[str, Any]) -> Intensity:
         """Read what `to_dict` wrote."""
         harmonics = tuple((float(cosine), float(sine)) for cosine, sine in numbers["harmonics"])
-        return cls(**(numbers | {"harmonics": harmonics}))
+        pauses = tuple((int(day), float(share)) for day, share in numbers.get("pauses", ()))
+        return cls(**(numbers | {"harmonics": harmonics, "pauses": pauses}))
 
     @cached_property
     def _edges(self) -> FloatArray:
@@ -175,7 +187,11 @@ class Intensity:
         """Operational weeks from the beginning of the calendar to the beginning of each day."""
         shape = _shape(self.snapshot_day, self.first_day, len(self.harmonics), self.trend_fades_days)
         coefficients = [c for pair in self.harmonics for c in pair] + [self.trend]
-        return np.concatenate([[0.0], np.cumsum(np.exp(shape @ np.array(coefficients)))]) / DAYS_PER_WEEK
+        daily = np.exp(shape @ np.array(coefficients))
+        if self.pauses:
+            seen = np.searchsorted(self._edges, (self.first_day, self.snapshot_day))
+            daily[slice(*seen)] *= shares_of_average(self.pauses, self.first_day, self.snapshot_day)
+        return np.concatenate([[0.0], np.cumsum(daily)]) / DAYS_PER_WEEK
 
 
 def _edges(snapshot_day: int, first_day: int) -> FloatArray:
@@ -214,9 +230,14 @@ class Discount:
     start_day: float = 0
     intensity: Intensity = CONSTANT
 
+    @property
+    def in_operational_weeks(self) -> bool:
+        """Whether operational time differs from calendar time."""
+        return not self.intensity.is_calendar_from(self.start_day)
+
     def __call__(self, weeks: FloatArray) -> FloatArray:
         """Return ``e^(−δt)``, t the calendar weeks in which so many operational weeks pass."""
-        if self.intensity.is_constant:
+        if not self.in_operational_weeks:
             return np.exp(-self.rate * weeks)
         return np.exp(-self.rate * self.intensity.days_after(self.start_day, weeks) / DAYS_PER_WEEK)
 
@@ -233,14 +254,43 @@ class RepeatDays:
     first_day : int, days since 1970-01-01
     counts : ndarray of shape (n_days,)
         From the first day on.
+    share : float, in (0, 1]
+        Of the customers that are counted; pauses are those of all.
     """
 
     first_day: int
     counts: FloatArray = field(repr=False)
+    share: float = 1.0
 
     def before(self, day: int) -> RepeatDays:
-        """Return the days before a day."""
-        return RepeatDays(self.first_day, self.counts[: max(day - self.first_day, 0)])
+        """Return the days before a day, to the last: after the last purchase there was none."""
+        days = max(day - self.first_day, 0)
+        return replace(self, counts=np.pad(self.counts[:days], (0, max(days - len(self.counts), 0))))
+
+    def of_part(self, share: float) -> RepeatDays:
+        """Return what a share of the customers made of them."""
+        return replace(self, counts=self.counts * share, share=self.share * share)
+
+    @cached_property
+    def pauses(self) -> Pauses:
+        """The days on which the whole log's trade paused."""
+        return pauses_in(self.first_day, np.rint(self.counts / self.share))
+
+
+def shares_of_average(pauses: Pauses, first_day: int, snapshot_day: int) -> FloatArray:
+    """Return what each day of a log had of an average day, ndarray of shape (snapshot_day − first_day,).
+
+    Examples
+    --------
+    A fifth of the time was lost:
+
+    >>> shares_of_average(((103, 0.0),), first_day=100, snapshot_day=105)
+    array([1.25, 1.25, 1.25, 0.  , 1.25])
+    """
+    shares = np.ones(snapshot_day - first_day)
+    for day, share in pauses:
+        shares[day - first_day] = share
+    return np.asarray(shares / shares[-round(DAYS_PER_YEAR) :].mean())
 
 
 def basis(

@@ -36,7 +36,7 @@ class DescribedSnapshot:
         The feature table and the columns of `CLVModel.predict`.
     clv : CLVModel
     repeat_days : RepeatDays, optional
-        Repeat purchases per day before the snapshot: what a season or a trend is fitted on.
+        Repeat purchases per day before the snapshot: what a season or a trend is fitted on, and where pauses show.
     everybody : DataFrame, optional
         `PurchaseHistory.purchases` of all customers, where ``table`` holds a sample of them.
     """
@@ -80,7 +80,7 @@ class LabelledSnapshot(DescribedSnapshot):
         """Return some of the customers: ``keep`` is a mask of shape (n_customers,)."""
         table, after = (frame[keep].reset_index(drop=True) for frame in (self.table, self.outcomes))
         share = float(np.mean(keep))
-        days = self.repeat_days and RepeatDays(self.repeat_days.first_day, self.repeat_days.counts * share)
+        days = self.repeat_days and self.repeat_days.of_part(share)
         return replace(self, table=table, outcomes=after, repeat_days=days)
 
     @property
@@ -97,10 +97,10 @@ def describe_snapshot(
     model: str = "bgnbd",
 ) -> DescribedSnapshot:
     """Build one snapshot's feature table and add the columns of a CLV model, fitted on it unless given."""
-    table = history.features(snapshot)
-    clv = clv or fit_clv(table, model=model)
+    table, repeat_days = history.features(snapshot), repeat_days_before(history, snapshot)
+    clv = clv or fit_clv(table, model, repeat_days=repeat_days)
     table = table.assign(**clv.predict(as_columns(table), horizon_days))
-    return DescribedSnapshot(snapshot, table, clv, repeat_days=repeat_days_before(history, snapshot))
+    return DescribedSnapshot(snapshot, table, clv, repeat_days=repeat_days)
 
 
 def describe_sample(
@@ -115,7 +115,7 @@ def describe_sample(
     everybody : Population
         Of the whole log.
     """
-    clv = fit_clv(everybody.purchases, model=model)
+    clv = fit_clv(everybody.purchases, model, repeat_days=everybody.repeat_days)
     described = describe_snapshot(history, snapshot, horizon_days, clv)
     return replace(described, everybody=everybody.purchases, repeat_days=everybody.repeat_days)
 

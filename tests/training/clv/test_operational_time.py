@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.integrate import trapezoid
@@ -14,6 +17,10 @@ BG = BGNBD(r=0.2425945, alpha=4.4136019, a=0.7929199, b=2.4258881)
 DAY = 15_000
 SEASON = Intensity(snapshot_day=DAY, first_day=DAY - 1_000, harmonics=((0.3, -0.5), (0.1, 0.2)))
 TREND = Intensity(snapshot_day=DAY, first_day=DAY - 1_000, trend=-0.7)
+# shut on ten of a hundred days, and at half on two: 89 of 100 days of trade
+PAUSED = Intensity(
+    DAY, DAY - 100, pauses=(*((DAY - 40 + day, 0.0) for day in range(10)), (DAY - 5, 0.5), (DAY - 4, 0.5))
+)
 
 
 def test_without_season_and_trend_weeks_are_calendar_weeks() -> None:
@@ -98,6 +105,47 @@ def test_a_value_integrates_over_the_season_ahead() -> None:
     )
     expected = BG.p_alive(x, t_x, T)[0] * by_parts
     assert values.expected(values.p0)[0] == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_pause_is_no_time_and_a_week_is_one_of_average_intensity() -> None:
+    assert PAUSED.weeks(DAY - 40, DAY - 30) == pytest.approx(0.0, abs=1e-9)
+    assert PAUSED.weeks(DAY - 30, DAY - 23) == pytest.approx(1 / 0.89)
+    assert PAUSED.weeks(DAY - 6, DAY - 3) == pytest.approx((1 + 0.5 + 0.5) / 7 / 0.89)
+    # over the log, and beyond it on either side, weeks are calendar weeks
+    assert PAUSED.weeks(DAY - 100, DAY) == pytest.approx(100 / 7)
+    assert PAUSED.weeks(DAY - 114, DAY - 100) == pytest.approx(2.0)
+    assert PAUSED.weeks(DAY, DAY + 21) == pytest.approx(3.0)
+
+
+def test_days_after_inverts_weeks_across_pauses_and_ahead_of_them() -> None:
+    days = np.array([3.0, 20.5, 60.0])
+
+    for start in (DAY - 50, DAY - 20):
+        np.testing.assert_allclose(PAUSED.days_after(start, PAUSED.weeks(start, start + days)), days)
+    assert PAUSED.days_after(DAY, np.array([2.0])).tolist() == [14.0]
+
+
+def test_past_pauses_leave_what_is_ahead_in_calendar_time() -> None:
+    weeks = np.array([0.0, 10.0])
+
+    assert not Discount(0.01, DAY, PAUSED).in_operational_weeks
+    assert Discount(0.01, DAY, PAUSED)(weeks).tolist() == Discount(0.01)(weeks).tolist()
+    assert Discount(0.01, DAY - 50, PAUSED).in_operational_weeks
+    assert not PAUSED.is_constant
+    assert PAUSED.form == IntensityForm(0, False)
+
+
+def test_pauses_come_back_from_json_and_stay_where_coefficients_move() -> None:
+    assert Intensity.from_dict(json.loads(json.dumps(PAUSED.to_dict()))) == PAUSED
+    assert PAUSED.moved(np.zeros(0)) is PAUSED
+    assert replace(TREND, pauses=PAUSED.pauses).moved(np.array([0.2])).pauses == PAUSED.pauses
+
+
+def test_an_intensity_that_knew_of_no_pauses_is_read() -> None:
+    numbers = SEASON.to_dict()
+    del numbers["pauses"]
+
+    assert Intensity.from_dict(numbers) == SEASON
 
 
 def test_an_intensity_comes_back_from_json_and_moves_by_its_coefficients() -> None:
