@@ -2,7 +2,8 @@
 
 A closure, a holiday, a hole in the records: hardly anybody bought then, whoever stayed, and silence through such a day
 tells nothing of a customer. What is always so is no pause: a weekday on which the shop rests belongs to its week, and a
-holiday that was quiet a year before too belongs to its season, as a slump of months does.
+holiday that was quiet a year before too belongs to its season, as a slump of months does. A single bad day is none
+either: it says next to nothing.
 """
 
 from __future__ import annotations
@@ -45,13 +46,13 @@ def pauses_in(first_day: int, counts: FloatArray) -> Pauses:
 
     Examples
     --------
-    Ten weeks of 60 purchases a day, none on the 40th day, and none on Sundays, which is usual:
+    Ten weeks of 60 purchases a day, none on two days, and none on Sundays, which is usual:
 
     >>> counts = np.full(70, 60.0)
-    >>> counts[40] = 0
+    >>> counts[39:41] = 0
     >>> counts[6::7] = 0
     >>> pauses_in(20_000, counts)
-    ((20040, 0.0),)
+    ((20039, 0.0), (20040, 0.0))
     """
     before = _weekday_medians(counts)
     open_days, shares = counts.astype(np.float64), np.full(len(counts), np.nan)
@@ -61,14 +62,16 @@ def pauses_in(first_day: int, counts: FloatArray) -> Pauses:
         usual, quiet = (min(before[day], np.median(after)), QUIET) if len(after) else (before[day], SHUT)
         if usual >= LEAST_USUAL and counts[day] < quiet * usual:
             open_days[day], shares[day] = np.nan, counts[day] / usual
-    days = _not_yearly(np.flatnonzero(~np.isnan(shares)))
+    days = _interruptions(np.flatnonzero(~np.isnan(shares)))
     return tuple((int(first_day + day), float(shares[day])) for day in days)
 
 
-def _not_yearly(days: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    """Return the days with none of them about a year before or after."""
+def _interruptions(days: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """Return the days with another one of them within a week, and none about a year before or after."""
     apart = np.abs(days[:, None] - days)
-    return np.asarray(days[~(np.abs(apart - 365) <= YEARLY_DAYS).any(axis=1)])
+    several = ((apart > 0) & (apart <= 7)).any(axis=1)
+    yearly = (np.abs(apart - 365) <= YEARLY_DAYS).any(axis=1)
+    return np.asarray(days[several & ~yearly])
 
 
 def _weekday_medians(counts: FloatArray) -> FloatArray:
