@@ -107,8 +107,8 @@ def fit_clv(
         last = date.fromordinal(intensity.pauses[-1][0] + _EPOCH).isoformat()
         notes.append(
             translated(
-                "On {n:day|days} trade all but stood still, last on {day:date}: silence through them does not count. "
-                "If their orders are missing from the log, add them.",
+                "On {n:day|days} trade was below half of the usual, last on {day:date}: silence through them counts "
+                "for less, or not at all. If their orders are missing from the log, add them.",
                 n=len(intensity.pauses),
                 day=last,
             )

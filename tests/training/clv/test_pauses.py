@@ -161,7 +161,7 @@ def test_nobody_seems_to_have_left_for_the_shop_was_shut(reopened: LabelledSnaps
     epoch = (START - date(1970, 1, 1)).days
     assert [day - epoch for day, _ in pauses] == SHUT.tolist()
     assert reopened.clv.purchase_notes[0].startswith(
-        "On 14 days trade all but stood still, last on 2024-06-12:"
+        "On 14 days trade was below half of the usual, last on 2024-06-12:"
     )
     # a twelfth of the time is expected to be lost again, and none is: both say a little too much, the calendar far more
     churned = reopened.churned.mean()
