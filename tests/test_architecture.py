@@ -28,7 +28,7 @@ DOORS = {
     "duckdb": ("features/engines/",),
     "optuna": ("training/churn/tuning.py",),
     "pyspark": ("features/engines/",),
-    "xlsxwriter": ("serving/lists/export.py", "serving/lists/team_workbook.py", "serving/report/workbook.py"),
+    "xlsxwriter": ("serving/lists/excel_book.py",),
 }
 # Part of a declared library's own interface: BentoML takes Starlette's applications, AnyIO's threads and
 # uvicorn's protocols, Jinja escapes

@@ -13,19 +13,17 @@ import os
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet
-import xlsxwriter
-from xlsxwriter.exceptions import FileCreateError
 
 from features.errors import OutputError
 from features.files import as_arrow, atomic_path, flat, is_text, write_csv, write_parquet
 from features.language import translated
+from serving.lists.excel_book import excel_book
 
 EXTENSIONS = (".csv", ".parquet", ".xlsx")
 EXCEL_ROWS = 1_048_576
@@ -102,22 +100,9 @@ def _extension(path: str | os.PathLike[str]) -> str:
 def _write_workbook(table: pa.Table, path: str | os.PathLike[str]) -> None:
     """Write one worksheet: ids as text, dates as dates, the header frozen."""
     _require_fit(table, path)
-    with atomic_path(path, private=True) as beside, TemporaryDirectory(dir=beside.parent) as parts:
-        # constant_memory: each row goes to the disk before the next, so a million rows need no memory.
-        book = xlsxwriter.Workbook(
-            beside,
-            {
-                "constant_memory": True,
-                "tmpdir": parts,
-                "strings_to_formulas": False,
-                "strings_to_urls": False,
-            },
-        )
+    # constant_memory: each row goes to the disk before the next, so a million rows need no memory.
+    with atomic_path(path, private=True) as beside, excel_book(beside, constant_memory=True) as book:
         _fill_sheet(book, table)
-        try:
-            book.close()
-        except FileCreateError as error:
-            raise error.args[0] if isinstance(error.args[0], OSError) else OSError(str(error)) from error
 
 
 def _fill_sheet(book: Any, table: pa.Table) -> None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 import os
-from tempfile import TemporaryDirectory
 from typing import Any
-
-import xlsxwriter
 
 from features.errors import OutputError
 from features.files import atomic_path
 from features.language import current_language, text_direction, translated
+from serving.lists.excel_book import excel_book
 from serving.lists.export import EXCEL_CELL, EXCEL_ROWS
 from serving.lists.team_list import TeamColumn, TeamList
 
@@ -35,17 +33,10 @@ def write_team_workbook(made: TeamList, path: str | os.PathLike[str]) -> None:
         If the list has more rows than a worksheet, a text more letters than a cell, or the file cannot be written.
     """
     _require_fit(made, path)
-    with atomic_path(path, private=True) as beside, TemporaryDirectory(dir=beside.parent) as parts:
-        # constant_memory: each row goes to the disk before the next, so a long list needs no memory.
-        options = {
-            "constant_memory": True,
-            "tmpdir": parts,
-            "strings_to_formulas": False,
-            "strings_to_urls": False,
-        }
-        with xlsxwriter.Workbook(beside, options) as book:
-            _fill_list(book, made)
-            _fill_legend(book, made)
+    # constant_memory: each row goes to the disk before the next, so a long list needs no memory.
+    with atomic_path(path, private=True) as beside, excel_book(beside, constant_memory=True) as book:
+        _fill_list(book, made)
+        _fill_legend(book, made)
 
 
 def _fill_list(book: Any, made: TeamList) -> None:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import xlsxwriter
 
 from features.economics.indicator import Indicator
 from features.economics.periods import written_date
 from features.economics.tables import EconomicsReport
 from features.language import ENGLISH, current_language, day_of, text_direction, translated, written
+from serving.lists.excel_book import excel_book
 from serving.lists.team_workbook import DIGITS
 
 _FORMATS = {
@@ -48,11 +48,10 @@ def write_workbook(report: EconomicsReport, path: Path) -> None:
     Numbers are numbers in every sheet: shares as percentages, dates as dates; texts are never formulas or links.
     Sheets, titles and words are in the chosen language; in Persian a column of Jalali dates follows each of dates.
     """
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}
     sheets = {table.name: _sheet_name(table.name, table.title) for table in report.tables}
     definitions = report.definitions()
     definitions["table"] = definitions["table"].map(sheets)
-    with xlsxwriter.Workbook(path, options) as book:
+    with excel_book(path, nan_inf_to_errors=True) as book:
         for table in report.tables:
             if len(table.rows):
                 _fill(book, sheets[table.name], table.columns, table.rows)

@@ -6,17 +6,23 @@ import os
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
 
+from features.economics.money import MoneyUnit
 from features.errors import OutputError, StayworthError
 from features.log.sources import read_table
 from serving.lists import export
 from serving.lists.export import write_table
+from serving.lists.team_list import ListTerms
+from serving.lists.written_list import write_list
+from training.campaign.settings import ListColumns
 
 IDS = ["0042", "-17", "=1+1", "آرش", 'a,"b"', "line\nbreak", "'=x", "  inner  space", "@home", "_x000D_"]
 
@@ -175,3 +181,20 @@ def test_a_table_that_cannot_be_read_says_why(tmp_path: Path) -> None:
     }.items():
         with pytest.raises(StayworthError, match=rf"(?s){name}.*{reason}|{reason}.*{name}"):
             read_table(tmp_path / name)
+
+
+@pytest.mark.parametrize("kind", ["all", "team"])
+def test_a_full_disk_is_said_of_a_workbook_and_nothing_is_left(
+    small_disk: Path, scored_list: Callable[..., pd.DataFrame], kind: ListColumns
+) -> None:
+    old = small_disk / "list.xlsx"
+    old.write_text("yesterday")
+    draw = np.random.default_rng(0)
+    rows = scored_list([f"{each:x}" for each in draw.integers(1 << 60, size=40_000)])
+    terms = ListTerms(MoneyUnit("EUR"), date(1998, 7, 1), 90, "1", ends="window", starts=date(1998, 7, 1))
+
+    with pytest.raises(OutputError, match="the disk is full. Free some space"):
+        write_list(rows, old, kind, terms)
+
+    assert old.read_text() == "yesterday"
+    assert os.listdir(small_disk) == ["list.xlsx"]
