@@ -90,7 +90,7 @@ def read_and_check(
 
     With ``--parts`` it is that of all parts; whoever gives them keeps tonight's.
     """
-    from features.engines.resources import use_resources
+    from features.engines.resources import beyond_limit, use_resources
     from features.files import writer_for
     from features.log.checks import check
     from features.log.parts import LogParts
@@ -102,6 +102,7 @@ def read_and_check(
     raw = _read(log, report)
     if log.parts:
         raw = (parts or LogParts(log.parts, log.transactions)).joined(raw)
+    show_remarks(beyond_limit(raw.num_rows))
     log, columns = with_preset(log, columns, raw.column_names)
     report(translated("Validating"), 0, raw.num_rows)
     left_out = _left_out(raw, log)
@@ -153,6 +154,8 @@ def row_balance(report: RowBalance, hidden: int, snapshot: Snapshot) -> list[tup
         quarantined = [(translated("quarantined"), 0, "")]
     on_or_after = translated("on or after {day:date}", day=snapshot.date)
     unseen = (translated("not yet visible"), hidden, on_or_after)
+    if hidden:  # the customers and days are those of the whole log
+        rows_in, span = (*rows_in[:2], span), ""
     return [rows_in, (translated("used"), used - hidden, span), *quarantined, unseen]
 
 

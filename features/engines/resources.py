@@ -16,12 +16,14 @@ from pathlib import Path
 
 from features.errors import StayworthError
 from features.language import translated
+from features.log.findings import WARNING
 from features.memory import allowed_bytes, bytes_of, held_bytes
 from features.temporary import temporary_folder
 
 _SHARE = 0.6  # of what the process may use
 _OF_THE_REST = 0.6  # of what is left of the limit: scores and what models are fitted on lie beside it
 _LEAST = 0.4  # of the limit, where the log alone takes more than the rest
+_ROW_BYTES = 80  # of three columns, with ids of ten letters; longer ones take more
 _DISK = (
     "failed to offload",
     "max_temp_directory_size",
@@ -66,6 +68,25 @@ def engine_bytes() -> int:
     """Return how much memory an engine that is opened now may use, beside what the process has already."""
     limit = resources().memory
     return int(max(_LEAST * limit, _OF_THE_REST * (limit - held_bytes())))
+
+
+def beyond_limit(rows: int) -> list[str]:
+    """Return a warning if the rows of a log, while they are validated, take more memory than there is to be."""
+    needed = rows * _ROW_BYTES
+    if needed <= resources().memory:
+        return []
+    return [
+        translated(
+            WARNING,
+            sentence=translated(
+                "{rows:row|rows} take {needed:.3g}GB or more while they are checked, and --memory-limit is {memory}: "
+                "that is not enough for the log alone, and will be exceeded.",
+                rows=rows,
+                needed=needed / 1e9,
+                memory=resources().in_words(),
+            ),
+        )
+    ]
 
 
 def use_resources(memory_limit: str | None, folder: Path | None) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from features.engines.duckdb import DuckDBEngine
 from features.engines.log_query import query_log
-from features.engines.resources import engine_bytes, exhausted, resources, use_resources
+from features.engines.resources import beyond_limit, engine_bytes, exhausted, resources, use_resources
 from features.errors import StayworthError
 from features.memory import allowed_bytes, give_back, held_bytes
 
@@ -91,3 +91,13 @@ def test_a_folder_that_is_none_is_refused_before_any_work(tmp_path: Path, name: 
         StayworthError, match=f"--temp-dir .*{name} is no folder. Create it, or name another."
     ):
         use_resources(None, tmp_path / name)
+
+
+def test_a_log_that_needs_more_than_the_limit_by_itself_is_told() -> None:
+    use_resources("1GB", None)
+
+    assert beyond_limit(12_000_000) == []
+    (warning,) = beyond_limit(30_000_000)
+
+    assert "30,000,000 rows take 2.4GB or more" in warning
+    assert "--memory-limit is 1GB" in warning
