@@ -6,8 +6,6 @@ import os
 import re
 from pathlib import Path
 
-import pyarrow as pa
-
 from features.language import translated
 
 _UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -71,5 +69,7 @@ def held_bytes() -> int:
 
 def give_back() -> None:
     """Give freed memory back to the system: between large arrays that live on, it keeps gigabytes."""
+    import pyarrow as pa  # which --help does not need
+
     for pool in (pa.system_memory_pool(), pa.default_memory_pool()):
         pool.release_unused()
