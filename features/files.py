@@ -23,6 +23,7 @@ import pyarrow.parquet
 
 from features.errors import OutputError
 from features.language import translated
+from features.memory import give_back
 from features.spreadsheet_cells import safe_cells
 from features.temporary import temporary_folder
 
@@ -185,13 +186,33 @@ def is_text(kind: pa.DataType) -> bool:
 
 
 def plain(table: pa.Table) -> pa.Table:
-    """Return the table with categories as their values."""
+    """Return the table with categories as their values.
+
+    Examples
+    --------
+    >>> words = pa.array(["late", "silent"]).dictionary_encode()
+    >>> lists = pa.ListArray.from_arrays([0, 1, 2], words)
+    >>> plain(pa.table({"tier": words, "reasons": lists}).slice(1)).to_pylist()
+    [{'tier': 'silent', 'reasons': ['silent']}]
+    """
     for index, field in enumerate(table.schema):
-        of_list = pa.types.is_list(field.type) and pa.types.is_dictionary(field.type.value_type)
-        if of_list or pa.types.is_dictionary(field.type):
-            kind = pa.list_(field.type.value_type.value_type) if of_list else field.type.value_type
-            table = table.set_column(index, field.name, table.column(index).cast(kind))
+        column = table.column(index)
+        if pa.types.is_list(field.type) and pa.types.is_dictionary(field.type.value_type):
+            kind = field.type.value_type.value_type
+            lists = [_plain_lists(chunk, kind) for chunk in column.chunks]
+            table = table.set_column(index, field.name, pa.chunked_array(lists, pa.list_(kind)))
+        elif pa.types.is_dictionary(field.type):
+            table = table.set_column(index, field.name, column.cast(field.type.value_type))
     return table
+
+
+def _plain_lists(lists: pa.ListArray, kind: pa.DataType) -> pa.ListArray:
+    """Return lists of categories as lists of values; to cast a slice would make those of the whole."""
+    offsets = lists.offsets
+    first, end = offsets[0].as_py(), offsets[-1].as_py()
+    values = lists.values.slice(first, end - first).cast(kind)
+    mask = lists.is_null() if lists.null_count else None
+    return pa.ListArray.from_arrays(pc.subtract(offsets, first), values, mask=mask)
 
 
 def flat(table: pa.Table) -> pa.Table:
@@ -209,6 +230,8 @@ def _slices(rows: Rows) -> Iterator[pa.Table]:
     for table in rows if isinstance(rows, Iterator) else [as_arrow(rows)]:
         for start in range(0, max(table.num_rows, 1), _SLICE_ROWS):
             yield table.slice(start, _SLICE_ROWS)
+            if table.num_rows > _SLICE_ROWS:  # or what was made of the slices before is kept beside the next
+                give_back()
 
 
 def write_csv(table: Rows, path: str | os.PathLike[str], *, excel: bool = False) -> None:
