@@ -17,8 +17,8 @@ from xlsxwriter.exceptions import FileCreateError
 def excel_book(path: Path, **options: Any) -> Iterator[Any]:
     """Yield a workbook to fill; it is written when the block ends.
 
-    It is zipped in memory, some 100 bytes a row: XlsxWriter leaves a file on a full disk open, and its end is then told
-    a second time, as a fault of Python.
+    It is zipped in memory: XlsxWriter leaves a file on a full disk open, and its end is then told a second time, as a
+    fault of Python.
 
     Parameters
     ----------
