@@ -56,9 +56,9 @@ def features(
 
     Example: stayworth features --transactions orders.csv --snapshots 6 --out features.parquet
     """
-    from features.files import writer_for
     from features.table.feature_table import feature_tables
     from features.table.history import SCHEMA
+    from features.table_files import writer_for
 
     if snapshot_date and snapshots:
         raise WindowError(translated("Give --snapshot-date or --snapshots, not both."))

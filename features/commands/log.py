@@ -91,11 +91,11 @@ def read_and_check(
     With ``--parts`` it is that of all parts; whoever gives them keeps tonight's.
     """
     from features.engines.resources import beyond_limit, use_resources
-    from features.files import writer_for
     from features.log.checks import check
     from features.log.parts import LogParts
     from features.log.presets import with_preset
     from features.log.validation import validate, with_encoded_ids
+    from features.table_files import writer_for
 
     use_resources(log.memory_limit, log.temp_dir)
     write_quarantine = writer_for(log.quarantine) if log.quarantine else None

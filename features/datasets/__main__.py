@@ -26,7 +26,7 @@ from features.datasets import (
     simulate_log,
     simulate_world,
 )
-from features.files import writer_for
+from features.table_files import writer_for
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Write a log to try out."

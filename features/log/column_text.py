@@ -7,8 +7,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.arrow_tables import is_text
 from features.errors import LogError
-from features.files import is_text
 from features.language import translated
 
 _MARK = "\ufeff"  # of byte order, which is no part of a text

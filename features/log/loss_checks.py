@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.files import is_text
+from features.arrow_tables import is_text
 from features.language import translated, translation
 from features.log.amounts import blocks
 from features.log.column_text import blank, text

@@ -22,8 +22,8 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
+from features.arrow_tables import is_text
 from features.errors import EmptyLogError, LogError
-from features.files import is_text
 from features.language import translated
 from features.log.databases import open_database
 from features.log.delimited import open_delimited

@@ -36,7 +36,7 @@ def demo(
     Example: stayworth demo
     """
     from features.datasets import cdnow
-    from features.files import write_csv
+    from features.table_files import write_csv
     from serving.campaign.economics import made_report
     from serving.lists.export import write_table
     from serving.report.folder import PAGE, write_report

@@ -20,9 +20,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet
 
+from features.arrow_tables import as_arrow, flat, is_text
 from features.errors import OutputError
-from features.files import as_arrow, atomic_path, flat, is_text, write_csv, write_parquet
+from features.files import atomic_path
 from features.language import translated
+from features.table_files import write_csv, write_parquet
 from serving.lists.excel_book import excel_book
 
 EXTENSIONS = (".csv", ".parquet", ".xlsx")

@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from features.address import ESCAPES, DatabaseAddress, open_engine
+from features.arrow_tables import as_arrow, flat, is_text
 from features.errors import OutputError
-from features.files import as_arrow, flat, is_text
 from features.language import translated
 
 SLICE_ROWS = 20_000

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from features.economics.tables import EconomicsReport
 from features.errors import OutputError
-from features.files import atomic_folder, write_csv, write_parquet
+from features.files import atomic_folder
 from features.language import translated
+from features.table_files import write_csv, write_parquet
 from serving.report.page import report_page
 from serving.report.workbook import write_workbook
 

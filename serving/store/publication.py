@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from features.arrow_tables import plain
 from features.errors import StoreError
-from features.files import plain
 from features.language import translated
 from serving.store.database import Database
 from serving.store.loading import SLICE_ROWS, load, renew_statistics

@@ -81,7 +81,7 @@ days.group_by("customer_id").agg(frequency=pl.len() - 1, recency=pl.col("day").m
 FROM_FEATURES = """
 from dataclasses import replace
 import pyarrow.parquet as pq
-from features.files import write_parquet
+from features.table_files import write_parquet
 from serving.scorer import Scorer
 from training.model.score_table import table_of
 table = pq.read_table("latest.parquet")

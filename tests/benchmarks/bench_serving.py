@@ -31,12 +31,12 @@ from serving_peers import features_body
 from wrk import PROGRAMS, Run, Wrk, serving, tell
 
 from features.datasets import cdnow
-from features.files import write_csv
 from features.log.validation import validate
 from features.snapshot import Snapshot
 from features.table.columns import as_columns
 from features.table.history import PurchaseHistory, features_sql
 from features.table.purchase_days import purchase_days_sql
+from features.table_files import write_csv
 from serving.scorer import Scorer
 from training.churn.inputs import ORDERS_ALONE
 from training.pipeline import train

@@ -20,11 +20,11 @@ from typer.testing import CliRunner, Result
 
 from features.datasets import cdnow_sample
 from features.errors import DeliveryError
-from features.files import write_csv
 from features.log.findings import StrictError
 from features.log.settings import Columns
 from features.log.sources import read_table
 from features.log.validation import validate
+from features.table_files import write_csv
 from serving.cli import app
 from serving.commands.run import _EXIT_CODES
 from serving.commands.serve import NOT_READY

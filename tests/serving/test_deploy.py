@@ -24,7 +24,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.engine import URL, make_url
 
-from features.files import write_csv
+from features.table_files import write_csv
 from serving.cli import app
 from serving.client.http_client import StayworthClient
 

@@ -38,7 +38,7 @@ def backtest(
 
     Example: stayworth backtest --transactions orders.csv --contact-cost 1 --incentive-share 0.1
     """
-    from features.files import writer_for
+    from features.table_files import writer_for
     from training.backtest.replay import backtest as replay
 
     offer = settings.the_offer()

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from features.files import plain
+from features.arrow_tables import plain
 from features.table.columns import Columns
 from training.model.score_schema import SCHEMA, Column
 

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
-from features.files import write_csv
 from features.log.parts import LogParts, kept_parts
+from features.table_files import write_csv
 from serving.cli import app
 from training.campaign.assignment import read_assignment
 

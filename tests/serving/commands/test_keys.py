@@ -13,8 +13,8 @@ import pyarrow as pa
 import pytest
 from typer.testing import CliRunner, Result
 
-from features.files import write_csv
 from features.log.sources import read_table
+from features.table_files import write_csv
 from serving.cli import app
 from serving.store.store import Store
 from training.model.score_schema import SCORE_COLUMNS

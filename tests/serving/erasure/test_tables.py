@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import StayworthError
-from features.files import write_csv
+from features.table_files import write_csv
 from serving.erasure.tables import Found, NoIdColumn, erase_rows
 from serving.lists.export import write_table
 
