@@ -23,8 +23,9 @@ from features.log.transactions import TransactionLog
 from training.campaign.acceptance import AcceptanceUpdate, acceptance_prior, update_acceptance
 from training.campaign.acceptance_by_silence import learn_by_silence
 from training.campaign.assignment import Assignment
-from training.campaign.contact_cost import contact_costs, paid_apart, redemption
+from training.campaign.contact_cost import contact_costs, redemption
 from training.campaign.effect import Effect, effect
+from training.campaign.measurement_notes import FEWEST_PER_GROUP, measurement_notes
 from training.campaign.outcomes import campaign_outcomes, campaign_period, covariates
 from training.campaign.power import Power, power_of
 from training.campaign.resumption_learning import LearnedResumption, learn_resumption
@@ -32,8 +33,6 @@ from training.campaign.sequential import confidence_of_a_look
 from training.campaign.settings import Measure, MeasureTerms
 from training.campaign.verdict import verdict
 from training.offers.offers import Floats, Offer
-
-_FEWEST_PER_GROUP = 10
 
 
 @dataclass(frozen=True)
@@ -159,49 +158,11 @@ def measure(
     horizon_days = assignment.record.horizon_days
     end = min(until, start + timedelta(days=horizon_days))
     outcomes = campaign_outcomes(assignment, log, start, end, redeemed)
-    customers, notes = assignment.customers, list(assignment.notes)
-    complete = (end - start).days >= horizon_days
-    if not complete:
-        notes.append(
-            translated(
-                "Only {days:,} of {of:day|days} have passed. Offers often bring purchases forward, so early "
-                "differences shrink; acceptance rates are left as they were. Measure again when it is over.",
-                days=(end - start).days,
-                of=horizon_days,
-            )
-        )
-    if any(assignment.record.costs.get(name) for name in ("cost_per_order", "cost_per_day", "bad_debt_rate")):
-        notes.append(
-            translated(
-                "Margins are net of what customers cost, as the plan's values are (costs in plan.json)."
-            )
-        )
+    customers, complete = assignment.customers, (end - start).days >= horizon_days
     contacted = customers["contacted"].to_numpy()
-    if min(int(contacted.sum()), int((~contacted).sum())) < _FEWEST_PER_GROUP:
-        notes.append(
-            translated(
-                "{contacted:,} contacted and {held_out:,} held-out customers are too few to tell: with fewer than {n} "
-                "in a group an interval says little more than what is possible.",
-                contacted=int(contacted.sum()),
-                held_out=int((~contacted).sum()),
-                n=_FEWEST_PER_GROUP,
-            )
-        )
     rates = {name: redemption(offer, customers, outcomes) for name, offer in assignment.offers.items()}
     cost = contact_costs(assignment.offers, rates, customers, outcomes)
-    if redeemed is None and any(paid_apart(offer) for offer in assignment.offers.values()):
-        notes.append(
-            translated("Incentive costs are assumed, not measured: give --redeemed to know who took them.")
-        )
-    reached = set(redeemed or ()) & set(customers.loc[~contacted, "customer_id"])
-    if reached:
-        notes.append(
-            translated(
-                "{n:held-out customer has|held-out customers have} redeemed the incentive: they were reached all the "
-                "same, and the difference shown understates the effect.",
-                n=len(reached),
-            )
-        )
+    notes = [*assignment.notes, *measurement_notes(assignment, (end - start).days, redeemed)]
     values = {
         "retention": outcomes["bought"].to_numpy(dtype=np.float64),
         "orders": outcomes["orders"].to_numpy(),
@@ -249,7 +210,7 @@ def _effects(
     found = {}
     for group, rows in groups.items():
         smallest = min(int((rows & contacted).sum()), int((rows & ~contacted).sum()))
-        if group != "all" and smallest < _FEWEST_PER_GROUP:
+        if group != "all" and smallest < FEWEST_PER_GROUP:
             continue
         for name, value in values.items():
             limits = (0.0, 1.0) if name == "retention" else None
