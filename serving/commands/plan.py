@@ -205,5 +205,6 @@ def _fingerprint(path: Path) -> InputFile:
 
     plan, found = path / PLAN, hashlib.sha256()
     for each in [plan] if plan.is_file() else files_of(path):
-        found.update(each.read_bytes())
+        with each.open("rb") as file:
+            hashlib.file_digest(file, lambda: found)  # in pieces: a list may be larger than memory
     return InputFile(file=path.name, sha256=found.hexdigest())
