@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from itertools import chain
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeAlias
 
@@ -33,6 +33,7 @@ def _slices(rows: Rows) -> Iterator[pa.Table]:
             yield table.slice(start, _SLICE_ROWS)
             if table.num_rows > _SLICE_ROWS:  # or what was made of the slices before is kept beside the next
                 give_back()
+        del table  # while the next is made
 
 
 def write_csv(table: Rows, path: str | os.PathLike[str], *, excel: bool = False) -> None:
@@ -53,9 +54,12 @@ def write_csv(table: Rows, path: str | os.PathLike[str], *, excel: bool = False)
     with atomic_path(path, private=True) as beside, beside.open("xb") as file:
         if excel:
             file.write(b"\xef\xbb\xbf")
-        for number, rows in enumerate(_slices(table)):
+        first = True
+        for rows in _slices(table):
             # Arrow writes a float in the fewest digits that read back as the same float, as repr does.
-            pa.csv.write_csv(_safe(flat(rows)), file, pa.csv.WriteOptions(include_header=number == 0))
+            pa.csv.write_csv(_safe(flat(rows)), file, pa.csv.WriteOptions(include_header=first))
+            first = False
+            del rows  # a slice holds on to all of its table
 
 
 def _safe(rows: pa.Table) -> pa.Table:
@@ -79,12 +83,14 @@ def write_parquet(table: Rows, path: str | os.PathLike[str]) -> None:
     OutputError
         If the file cannot be written.
     """
-    with atomic_path(path, private=True) as beside:
-        slices = (plain(rows) for rows in _slices(table))
-        first = next(slices)
-        with pa.parquet.ParquetWriter(beside, first.schema) as writer:
-            for rows in chain([first], slices):
-                writer.write_table(rows)
+    with atomic_path(path, private=True) as beside, ExitStack() as opened:
+        writer: pa.parquet.ParquetWriter | None = None
+        for rows in _slices(table):
+            if writer is None:
+                schema = plain(rows.slice(0, 0)).schema
+                writer = opened.enter_context(pa.parquet.ParquetWriter(beside, schema))
+            writer.write_table(plain(rows))
+            del rows  # a slice holds on to all of its table
 
 
 def writer_for(path: str | os.PathLike[str]) -> Callable[[Rows, str | os.PathLike[str]], None]:

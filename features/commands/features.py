@@ -90,6 +90,7 @@ def _counting(tables: Iterator[pa.Table], customers: Counter[date]) -> Iterator[
         if table.num_rows:
             customers[table["snapshot_date"][0].as_py()] += table.num_rows
         yield table
+        del table  # while the next is made
 
 
 def _counted(

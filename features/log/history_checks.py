@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 
 from features.language import translated
-from features.log.amounts import numbers
+from features.log.amounts import blocks, numbers
 from features.log.column_text import plain
 from features.log.columns import listed
-from features.log.customer_days import Codes, Integers, customer_blocks, customer_days, day_keys
+from features.log.customer_days import Codes, Integers, customer_blocks, day_keys
 from features.log.findings import Finding
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
@@ -42,12 +42,10 @@ def check_histories(log: TransactionLog) -> Iterator[Finding]:
             ),
         )
         return
-    bought = log.table["amount_cents"].to_numpy() >= 0
-    found = customer_days(log.customer_codes[bought], log.days[bought])
-    begins = np.flatnonzero(np.diff(found.customers, prepend=-1))
-    if len(begins) < _FEW:
+    first, last = _first_and_last_days(log)
+    if len(first) < _FEW:
         return
-    single = float(np.mean(np.diff(begins, append=len(found.days)) == 1))
+    single = float(np.mean(first == last))
     if ONE_TIME <= single < 1:
         yield Finding(
             "one-time",
@@ -57,11 +55,25 @@ def check_histories(log: TransactionLog) -> Iterator[Finding]:
                 "order), name a column that stays, such as an address: --customer-column; now {column}. Otherwise use "
                 "a longer log.",
                 single=single,
-                n=len(begins),
+                n=len(first),
                 column=repr(log.names.get("customer_id", "customer_id")),
             ),
         )
-    yield from _check_first_days(log, found.days[begins].astype("datetime64[D]"))
+    yield from _check_first_days(log, first.astype("datetime64[D]"))
+
+
+def _first_and_last_days(log: TransactionLog) -> tuple[Codes, Codes]:
+    """Return the first and the last day with a purchase of each customer who has one, in days since 1970-01-01."""
+    codes, days, cents = log.customer_codes, log.days, log.table["amount_cents"].to_numpy()
+    customers, never = int(codes.max(initial=-1)) + 1, np.iinfo(np.int32)
+    first, last = np.full(customers, never.max), np.full(customers, never.min)
+    for rows in blocks(len(codes)):  # what a large log's purchases alone would take is not to be had
+        bought = cents[rows] >= 0
+        whose = codes[rows][bought].astype(np.intp)  # or `at` takes twice as long
+        np.minimum.at(first, whose, days[rows][bought])
+        np.maximum.at(last, whose, days[rows][bought])
+    seen = last > never.min
+    return first[seen], last[seen]
 
 
 def _check_refunds(log: TransactionLog) -> Iterator[Finding]:

@@ -96,7 +96,9 @@ def report_of(
     amounts, days = used["amount_cents"], pc.min_max(used["ordered_on"]).as_py()
     ids = used["customer_id"].combine_chunks()
     customers = len(ids.dictionary)
-    buyers = np.count_nonzero(np.bincount(ids.indices.to_numpy()[amounts.to_numpy() >= 0]))
+    codes, cents, buys = ids.indices.to_numpy(), amounts.to_numpy(), np.zeros(customers, dtype=bool)
+    for rows in blocks(len(codes)):
+        buys[codes[rows][cents[rows] >= 0]] = True
     return LogReport(
         rows_in=quarantine.rows_in,
         rows_used=used.num_rows,
@@ -108,7 +110,7 @@ def report_of(
         identical_rows=identical,
         zero_amounts=pc.sum(pc.equal(amounts, 0)).as_py(),
         refunds=pc.sum(pc.less(amounts, 0)).as_py(),
-        refunds_only_customers=customers - int(buyers),
+        refunds_only_customers=customers - int(np.count_nonzero(buys)),
         currency=currency,
         timezone=timezone,
         fingerprint=fingerprint(used),

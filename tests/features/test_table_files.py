@@ -110,3 +110,19 @@ def test_an_error_while_tables_are_made_leaves_the_old_file(tmp_path: Path) -> N
 
     assert read_table(path)["x"].to_list() == [1]
     assert [each.name for each in tmp_path.iterdir()] == ["list.parquet"]
+
+
+@pytest.mark.parametrize("name", ["list.csv", "list.parquet"])
+def test_a_table_is_let_go_while_the_next_is_made(tmp_path: Path, name: str) -> None:
+    size, taken = 8 * 200_000, []
+
+    def tables() -> Iterator[pa.Table]:
+        for number in range(5):
+            taken.append(pa.total_allocated_bytes())
+            numbers = np.arange(number, number + 200_000)
+            yield pa.table({"number": pa.concat_arrays([pa.array(numbers[:1]), pa.array(numbers[1:])])})
+
+    writer_for(name)(tables(), tmp_path / name)
+
+    assert max(taken) - min(taken) < size
+    assert len(read_table(tmp_path / name)) == 1_000_000
