@@ -19,9 +19,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from features.language import ENGLISH, translated, use_language
 from features.snapshot import Snapshot
 from training.churn.fit_options import FitOptions
 from training.churn.rolling import errors_for, gains_surely
+from training.clv.change_point import EDGE_DAYS
 from training.snapshots.dataset import LabelledSnapshot, known_at
 
 GRID_DAYS = 16
@@ -37,6 +38,8 @@ GRID_DAYS = 16
 FEWEST_APART = 3
 """Windows one after the other on which a rule on recent windows has to be seen: those that overlap go up and down
 together."""
+
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True)
@@ -170,13 +173,35 @@ def purchases_at_level(if_active: np.ndarray, shift: np.ndarray | float) -> np.n
     return np.asarray(1.0 + np.exp(-RATE_SHARE * np.asarray(shift)) * (if_active - 1.0))
 
 
+Rows = TypeVar("Rows", bound=Sequence[LabelledSnapshot])
+
+
+def unsurprised(rows: Rows) -> Rows | list[LabelledSnapshot]:
+    """Leave out the windows that a step surprised: what they missed is known now, and not missed again.
+
+    They reach past the day of a step in the newest purchase model, and opened before it could be seen.
+
+    Parameters
+    ----------
+    rows : sequence of LabelledSnapshot, oldest first
+        Their purchase models have the form of the one to predict with.
+    """
+    steps = [step for row in rows[-1:] for step in row.clv.intensity.steps or ()]
+    changed = [date.fromordinal(day + _EPOCH) for day, _ in steps]
+    return [row for row in rows if not any(_surprises(day, row) for day in changed)] or rows
+
+
+def _surprises(changed: date, row: LabelledSnapshot) -> bool:
+    return row.window.closes > changed > row.snapshot.date - timedelta(days=EDGE_DAYS)
+
+
 def level_of(
     rows: Sequence[LabelledSnapshot],
     missed: Sequence[float],
     options: FitOptions,
     rule: LevelRule = NO_RULE,
 ) -> Level:
-    """Keep what windows missed at which the log was old enough.
+    """Keep what windows missed at which the log was old enough, and that no step surprised.
 
     Old enough is ``dormant_after_days`` of log: before, nobody can have been silent for longer, and the purchase
     model cannot yet tell a pause from churn.
@@ -188,10 +213,12 @@ def level_of(
     options : FitOptions
     rule : LevelRule
     """
+    telling = {row.snapshot for row in unsurprised(rows)}
     old = sorted(
         (row.snapshot.date.toordinal(), value)
         for row, value in zip(rows, missed, strict=True)
         if (row.snapshot.date - options.first_order).days >= options.dormant_after_days
+        and row.snapshot in telling
     )
     return Level(tuple(day for day, _ in old), tuple(value for _, value in old), rule)
 

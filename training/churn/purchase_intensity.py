@@ -1,8 +1,8 @@
-"""Choosing the season and the trend of the purchase model, forward in time.
+"""Choosing the season, the trend or the steps of the purchase model, forward in time.
 
 Each validation snapshot's purchase model is fitted with every form of the intensity on what that snapshot sees, and
-its p0 is judged by log-loss on the churn window that followed. A season or a trend must win by more than noise, the
-simpler first. Where there is a season, a second harmonic is its shape, not another claim: it only has to be better.
+its p0 is judged by log-loss on the churn window that followed. A season, a trend or steps must win by more than noise,
+the simpler first. Where there is a season, a second harmonic is its shape, not another claim: it only has to be better.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from training.snapshots.dataset import LabelledSnapshot
 
 FORMS = (
     IntensityForm(0, True),
+    IntensityForm(steps=True),
     IntensityForm(1, False),
     IntensityForm(1, True),
     IntensityForm(2, False),
@@ -35,7 +36,7 @@ FORMS = (
 SAMPLE = 20_000
 """Customers per validation snapshot: more do not change which form wins."""
 
-_SEASON_YEARS = 2.0  # of log, before a season is what came back, and not what the first year was like
+_SEASON_YEARS = 2.0  # of log, before a season is what came back, and steps what did not
 
 
 def choose_intensity(
@@ -62,7 +63,9 @@ def choose_intensity(
     for done, form in enumerate((CONSTANT_FORM, *forms)):
         losses[form] = float(np.mean([trial.loss(form) for trial in trials]))
         if report is not None:
-            report(translated("Choosing season and trend on rolling validation"), done + 1, len(forms) + 1)
+            report(
+                translated("Choosing season, trend and steps on rolling validation"), done + 1, len(forms) + 1
+            )
     return best_form(losses), {f"intensity: {form}": loss for form, loss in losses.items()}
 
 
@@ -96,7 +99,7 @@ def _affordable(form: IntensityForm, snapshots: Sequence[LabelledSnapshot], opti
     """Whether the log is long enough for such a form to be seen: at the oldest validation snapshot, and in all."""
     oldest, newest = snapshots[0].snapshot.date, snapshots[-1].window.closes
     fitted, known = ((day - options.first_order).days / DAYS_PER_YEAR for day in (oldest, newest))
-    return fitted >= form.years and (not form.harmonics or known >= _SEASON_YEARS)
+    return fitted >= form.years and (not (form.harmonics or form.steps) or known >= _SEASON_YEARS)
 
 
 class _Trial:
@@ -111,13 +114,17 @@ class _Trial:
     def loss(self, form: IntensityForm) -> float:
         """Return the log-loss of p0 with a purchase intensity of a form."""
         if form not in self.fits and self.histories:
-            simpler = [f for f in self.fits if f.harmonics <= form.harmonics and f.trend <= form.trend]
+            simpler = [f for f in self.fits if _within(f, form)]
             self.fits[form] = fit_intensity(self.histories, form, self.fits[max(simpler)])
         fit = self.fits.get(form, self.fits[CONSTANT_FORM])
         clv = replace(self.row.clv, purchases=fit.model, intensity=fit.intensity)
         weeks = clv.weeks_ahead(self.columns, self.row.window.horizon_days)
         p0 = clv.purchases.p_no_purchase(*clv.histories(self.columns), weeks)
         return float(log_loss(self.row.churned, np.clip(p0, 1e-9, 1 - 1e-9), labels=[0, 1]))
+
+
+def _within(simpler: IntensityForm, form: IntensityForm) -> bool:
+    return simpler.harmonics <= form.harmonics and simpler.trend <= form.trend and simpler.steps <= form.steps
 
 
 def _sampled(row: LabelledSnapshot) -> LabelledSnapshot:

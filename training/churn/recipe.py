@@ -41,7 +41,7 @@ class Recipe:
     tuned : dict
         LightGBM parameters of the churn residual over the defaults; empty without tuning.
     intensity : IntensityForm
-        Season and trend of the purchase model under both residuals.
+        Season, trend and steps of the purchase model under both residuals.
     first_spend : bool
         Whether Gamma-Gamma counts the first purchase (`choose_first_spend`).
     inputs, spend_inputs : Inputs
@@ -88,6 +88,7 @@ class Recipe:
             "validation": self.validation,
             "harmonics": self.intensity.harmonics,
             "trend": self.intensity.trend,
+            "steps": self.intensity.steps,
             "first_spend": self.first_spend,
             **({"tuned": self.tuned} if self.tuned else {}),
             **({"files": ", ".join(self.used_files) or "none"} if self.files else {}),
@@ -119,7 +120,7 @@ class Recipe:
             price_level=LevelRule(**record["price_level"]),
             losses=dict(record["losses"]),
             tuned=dict(record.get("tuned", {})),
-            intensity=IntensityForm(record["harmonics"], record["trend"]),
+            intensity=IntensityForm(record["harmonics"], record["trend"], record.get("steps", False)),
             first_spend=record.get("first_spend", False),
             inputs=Inputs.from_dict(record["inputs"]) if "inputs" in record else ORDERS_ALONE,
             spend_inputs=Inputs.from_dict(record["spend_inputs"])

@@ -21,7 +21,7 @@ from features.table.columns import Columns, rows_of
 from training.churn.bins import Bins
 from training.churn.booster import Booster
 from training.churn.inputs import ORDERS_ALONE, Inputs
-from training.churn.level import Level, purchases_at_level
+from training.churn.level import Level, purchases_at_level, unsurprised
 from training.churn.model import PARAMETERS, base_log_odds
 from training.clv.uncertainty import sum_deviation
 from training.snapshots.dataset import LabelledSnapshot
@@ -153,7 +153,7 @@ def level_deviation(rows: Sequence[LabelledSnapshot], churn_level: Level, price_
     It is what windows missed beyond what their customers leave to chance, which is no uncertainty of an expectation,
     and beyond what the parameters of the purchase models left open, each fitted on what its snapshot saw: those of
     today have axes of their own in every interval. 0 if that is all. Windows at which the log was too short for the
-    season or trend of the purchase model do not count.
+    season, trend or steps of the purchase model do not count, nor those that a step surprised (`unsurprised`).
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ def level_deviation(rows: Sequence[LabelledSnapshot], churn_level: Level, price_
     churn_level, price_level : Level
         Of these windows; each window is predicted from those that had closed by its snapshot.
     """
-    founded = [row for row in rows if row.clv.intensity.is_founded] or rows
+    founded = [row for row in unsurprised(rows) if row.clv.intensity.is_founded] or rows
     squares, chance, by_parameters = np.zeros((3, len(founded)))
     for place, row in enumerate(founded):
         shift, factor = (

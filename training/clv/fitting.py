@@ -3,8 +3,8 @@
 The maximum is searched by Newton's method, and where that does not arrive by the ``lifetimes`` package, which this
 module alone imports. Where that fails too (it does on young logs, sometimes without a message) the same likelihood is
 maximised within bounds, and the model's ``notes`` say so. Many customers are first fitted on a coarser copy of their
-histories. What is found depends on the table alone: on the same day it is the same, whatever else is fitted. A season
-or trend of the purchase intensity is fitted from there (`training.clv.intensity_fit`).
+histories. What is found depends on the table alone: on the same day it is the same, whatever else is fitted. Season,
+trend and steps of the purchase intensity are fitted from there (`training.clv.intensity_fit`).
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def with_form(clv: CLVModel, table: pd.DataFrame, form: CLVForm, repeat_days: Re
     table : DataFrame
     form : CLVForm
     repeat_days : RepeatDays or None
-        None leaves the purchases as they are: a season and a trend are fitted on the days of repeat purchases.
+        None leaves the purchases as they are: a season, a trend and steps are fitted on the days of repeat purchases.
     """
     if form.first_spend != clv.first_spend:
         clv = replace(clv, **_spend_fields(as_columns(table), form.first_spend))
@@ -152,16 +152,28 @@ def with_form(clv: CLVModel, table: pd.DataFrame, form: CLVForm, repeat_days: Re
 def _with_intensity(
     clv: CLVModel, table: pd.DataFrame, form: IntensityForm, repeat_days: RepeatDays
 ) -> CLVModel:
-    """Return a CLV model with a season or a trend, fitted on the same table."""
+    """Return a CLV model with a season, a trend or steps, fitted on the same table."""
     dated = dated_histories(as_columns(table), repeat_days)
     found = fit_intensity(dated, form, IntensityFit(clv.purchases, clv.intensity))
     return replace(
         clv,
         purchases=found.model,
         intensity=found.intensity,
+        purchase_notes=(*clv.purchase_notes, *_step_notes(found.intensity)),
         purchase_axes=_as_tuples(intensity_axes(dated, form, found)),
         log_likelihood=found.log_likelihood,
     )
+
+
+def _step_notes(intensity: Intensity) -> list[str]:
+    return [
+        translated(
+            "From {day:date} on customers bought {factor:.2f} times as often as before.",
+            day=date.fromordinal(day + _EPOCH).isoformat(),
+            factor=float(np.exp(change)),
+        )
+        for day, change in intensity.steps or ()
+    ]
 
 
 def _fit_purchases(

@@ -1,14 +1,17 @@
-"""Operational time: a season, a trend and pauses in the purchase rate that all customers share.
+"""Operational time: a season, a trend, steps and pauses in the purchase rate that all customers share.
 
 While they are there, customers buy at the rate ``λ·s(t)``, with one intensity s for all::
 
-    ln s(t) = Σ_k (a_k cos 2πkt/365.25 + b_k sin 2πkt/365.25) + c·g(t),    Λ(t) = ∫ s
+    ln s(t) = Σ_k (a_k cos 2πkt/365.25 + b_k sin 2πkt/365.25) + c·g(t) − Σ_j d_j·1(t < τ_j),    Λ(t) = ∫ s
 
 That is a change of clock for a Poisson process: on *operational* time Λ, BG/NBD and its relatives hold as they are.
 The log-likelihood is theirs on operational histories, plus ln s at each repeat purchase day. g is time in years
 around the middle of the last year before the snapshot, so ln s has mean 0 over that year and the parameters stay
 comparable with those of a constant intensity. Past the snapshot the trend fades with `TREND_FADES_DAYS`, in intervals
 with a factor of e more or less; before the log's first day it is flat.
+
+A step changes the rate by the factor e^d from day τ on, for good. It is the past that it moves: from the last one on
+s is 1, so that parameters are those of the customers as they buy now, and what is ahead lies in calendar time.
 
 In a pause (`training.clv.pauses`), s is multiplied by the share of its usual trade that the day had, and between them
 by what makes its mean 1 over that year: as much time as was lost in it is expected to be lost again, nobody knows when.
@@ -22,6 +25,7 @@ Cox (1955), Some statistical methods connected with series of events, JRSS B 17(
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -43,6 +47,7 @@ is known than that it lies between two months and six years, ``ln(36)/√12``.""
 
 _BEFORE_DAYS, _AHEAD_DAYS = 30 * 366, 120 * 366  # the calendar that is laid out around a snapshot
 Days = npt.NDArray[np.int64]
+Steps = tuple[tuple[int, float], ...]
 
 
 @dataclass(frozen=True, order=True)
@@ -53,24 +58,27 @@ class IntensityForm:
     ----------
     harmonics : int, annual cycles
     trend : bool
+    steps : bool
+        Whether days are looked for from which on the rate is another one.
 
     Examples
     --------
-    >>> str(IntensityForm(2, True)), str(IntensityForm())
-    ('season (2 harmonics) and trend', 'constant intensity')
+    >>> str(IntensityForm(2, True)), str(IntensityForm(steps=True)), str(IntensityForm())
+    ('season (2 harmonics) and trend', 'steps', 'constant intensity')
     """
 
     harmonics: int = 0
     trend: bool = False
+    steps: bool = False
 
     @property
     def years(self) -> float:
-        """Years of log that it takes to be fitted: one for a season or a trend, two before both can be told apart."""
-        return 2.0 if self.harmonics and self.trend else float(bool(self.harmonics) or self.trend)
+        """Years of log that it takes to be fitted: one, or two before a season and a trend can be told apart."""
+        return 2.0 if self.harmonics and self.trend else float(self != CONSTANT_FORM)
 
     def __str__(self) -> str:
         season = f"season ({self.harmonics} harmonic{'s' if self.harmonics > 1 else ''})"
-        parts = ([season] if self.harmonics else []) + (["trend"] if self.trend else [])
+        parts = [season] * bool(self.harmonics) + ["trend"] * self.trend + ["steps"] * self.steps
         return " and ".join(parts) or "constant intensity"
 
 
@@ -93,6 +101,8 @@ class Intensity:
         Scale of the exponential with which the trend fades after the snapshot.
     pauses : tuple of pairs, `training.clv.pauses.Pauses`
         Before the snapshot.
+    steps : tuple of pairs, oldest first, optional
+        Days since 1970-01-01 and the change of ln s from each on. None: none were looked for.
 
     Examples
     --------
@@ -105,6 +115,12 @@ class Intensity:
 
     >>> Intensity(snapshot_day=20_000, first_day=19_000, trend=np.log(1.5)).weeks(19_993, 20_000).round(2)
     np.float64(1.22)
+
+    Where the rate has halved, a week before counts twice:
+
+    >>> halved = Intensity(snapshot_day=20_000, first_day=19_000, steps=((19_900, np.log(0.5)),))
+    >>> halved.weeks(np.array([19_800, 19_950]), np.array([19_807, 19_957]))
+    array([2., 1.])
     """
 
     snapshot_day: int = 0
@@ -113,20 +129,22 @@ class Intensity:
     trend: float = 0.0
     trend_fades_days: float = TREND_FADES_DAYS
     pauses: Pauses = ()
+    steps: Steps | None = None
 
     @property
     def form(self) -> IntensityForm:
         """What it is made of, beside pauses, which are observed."""
-        return IntensityForm(len(self.harmonics), bool(self.trend))
+        return IntensityForm(len(self.harmonics), bool(self.trend), self.steps is not None)
 
     @property
     def is_constant(self) -> bool:
         """Whether operational time is calendar time."""
-        return not self.pauses and self.is_calendar_from(self.snapshot_day)
+        return not self.pauses and not self.steps and self.is_calendar_from(self.snapshot_day)
 
     def is_calendar_from(self, day: float) -> bool:
         """Whether operational time is calendar time from a day on."""
-        return not self.harmonics and not self.trend and (not self.pauses or day >= self.snapshot_day)
+        past = [self.snapshot_day] * bool(self.pauses) + [changed for changed, _ in self.steps or ()]
+        return not self.harmonics and not self.trend and all(day >= each for each in past)
 
     @property
     def is_founded(self) -> bool:
@@ -150,14 +168,17 @@ class Intensity:
         return np.interp(elapsed, self._elapsed, self._edges) - start
 
     def moved(self, change: FloatArray) -> Intensity:
-        """Return the intensity with its coefficients changed: those of the harmonics, then the trend if it has one."""
-        if self.form == CONSTANT_FORM:
+        """Return the intensity with its coefficients changed: those of harmonics, trend and steps, as it has them."""
+        if not change.size:
             return self
-        waves = len(self.harmonics)
-        pairs = zip(self.harmonics, np.reshape(change[: 2 * waves], (waves, 2)).tolist(), strict=True)
+        waves, rest = 2 * len(self.harmonics), change[2 * len(self.harmonics) :].tolist()
+        pairs = zip(self.harmonics, np.reshape(change[:waves], (-1, 2)).tolist(), strict=True)
         harmonics = tuple((cosine + by[0], sine + by[1]) for (cosine, sine), by in pairs)
-        trend = self.trend + (float(change[-1]) if self.trend else 0.0)
-        return replace(self, harmonics=harmonics, trend=trend)
+        trend = self.trend + (rest.pop(0) if self.trend else 0.0)
+        steps = self.steps and tuple(
+            (day, by + more) for (day, by), more in zip(self.steps, rest, strict=True)
+        )
+        return replace(self, harmonics=harmonics, trend=trend, steps=steps)
 
     @property
     def trend_scenarios(self) -> tuple[Intensity, ...]:
@@ -176,7 +197,9 @@ class Intensity:
         """Read what `to_dict` wrote."""
         harmonics = tuple((float(cosine), float(sine)) for cosine, sine in numbers["harmonics"])
         pauses = tuple((int(day), float(share)) for day, share in numbers.get("pauses", ()))
-        return cls(**(numbers | {"harmonics": harmonics, "pauses": pauses}))
+        steps = numbers.get("steps")
+        steps = None if steps is None else tuple((int(day), float(change)) for day, change in steps)
+        return cls(**(numbers | {"harmonics": harmonics, "pauses": pauses, "steps": steps}))
 
     @cached_property
     def _edges(self) -> FloatArray:
@@ -188,6 +211,8 @@ class Intensity:
         shape = _shape(self.snapshot_day, self.first_day, len(self.harmonics), self.trend_fades_days)
         coefficients = [c for pair in self.harmonics for c in pair] + [self.trend]
         daily = np.exp(shape @ np.array(coefficients))
+        for day, change in self.steps or ():
+            daily[self._edges[:-1] < day] *= np.exp(-change)
         if self.pauses:
             seen = np.searchsorted(self._edges, (self.first_day, self.snapshot_day))
             daily[slice(*seen)] *= shares_of_average(self.pauses, self.first_day, self.snapshot_day)
@@ -301,12 +326,14 @@ def basis(
     trend: bool,
     *,
     fades_days: float = TREND_FADES_DAYS,
+    step_days: Sequence[int] = (),
 ) -> FloatArray:
-    """Return what ln s is linear in, an ndarray of shape (n_days, 2·harmonics + trend)."""
+    """Return what ln s is linear in, an ndarray of shape (n_days, 2·harmonics + trend + steps)."""
     angle = 2.0 * np.pi * days / DAYS_PER_YEAR
     columns = [wave(k * angle) for k in range(1, harmonics + 1) for wave in (np.cos, np.sin)]
     if trend:
         ahead = np.maximum(days - snapshot_day, 0.0)
         seen = np.clip(days, first_day, snapshot_day) - (snapshot_day - DAYS_PER_YEAR / 2.0)
         columns.append((seen - fades_days * np.expm1(-ahead / fades_days)) / DAYS_PER_YEAR)
+    columns += [np.where(days < day, -1.0, 0.0) for day in step_days]
     return np.stack(columns, axis=1) if columns else np.zeros((len(days), 0))

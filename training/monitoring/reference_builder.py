@@ -15,6 +15,7 @@ from features.behaviour.files import BehaviourFiles
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
+from training.churn.level import unsurprised
 from training.model.retention_model import RetentionModel
 from training.monitoring.columns import described, monitored_columns, with_predictions
 from training.monitoring.pace import usual_pace
@@ -64,7 +65,7 @@ def build_reference(
     columns: dict[str, NumericDistribution | CategoryCounts] = {}
     for name, values in monitored_columns(drawn, newest.snapshot, predicted, model).items():
         columns[name] = described(values)
-    sampled = [_sampled(row) for row in _old_enough(rows, log, model.card.dormant_after_days)]
+    sampled = [_sampled(row) for row in _telling(rows, log, model.card.dormant_after_days)]
     windows = [_window(model, row, rows) for row in sampled]
     expected = {part: ExpectedPerformance.of(test[part], [w[part] for w in windows]) for part in SLICES}
     usual = _usual_drift(model, drawn, [*rows, newest])
@@ -85,11 +86,16 @@ def measure_slices(
     }
 
 
-def _old_enough(
+def _telling(
     rows: Sequence[LabelledSnapshot], log: TransactionLog, dormant_after_days: int
 ) -> Sequence[LabelledSnapshot]:
-    """Keep the snapshots at which the log was old enough to tell a pause from an end, if there are some."""
-    grown = [row for row in rows if (row.snapshot.date - log.first_day).days >= dormant_after_days]
+    """Keep the snapshots that tell of later ones, if there are some.
+
+    At them the log was old enough to tell a pause from an end, and no step surprised their windows.
+    """
+    grown = [
+        row for row in unsurprised(rows) if (row.snapshot.date - log.first_day).days >= dormant_after_days
+    ]
     return grown if len(grown) >= _FEW_WINDOWS else rows
 
 

@@ -1,7 +1,8 @@
-"""A season or a trend of the purchases: found where there is one, refused where there is none."""
+"""A season, a trend or a step of the purchases: found where there is one, refused where there is none."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import date, timedelta
 
@@ -14,8 +15,9 @@ from features.log.validation import validate
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
 from training.churn.fit_options import FitOptions
+from training.churn.level import unsurprised
 from training.churn.purchase_intensity import choose_intensity
-from training.clv.model import CLVForm
+from training.clv.model import CLVForm, CLVModel
 from training.clv.operational_time import CONSTANT_FORM, IntensityForm
 from training.snapshots.dataset import LabelledSnapshot, in_form, labelled_snapshots
 
@@ -86,6 +88,73 @@ def test_a_shop_that_slows_is_seen_to_slow() -> None:
     assert form == IntensityForm(0, True)
     expected = in_form(today, CLVForm(form), HORIZON).table["expected_purchases"].sum()
     assert expected == pytest.approx(today.outcomes["purchases"].sum(), rel=0.1)
+
+
+def halved(day: np.ndarray) -> np.ndarray:
+    return np.where(day < DAYS - 180, 1.0, 0.5)
+
+
+def test_a_rate_that_halved_is_seen_to_have_halved_on_that_day() -> None:
+    *closed, today = snapshots(world(halved))
+
+    form, losses = choose_intensity(closed, OPTIONS)
+
+    assert form == IntensityForm(steps=True)
+    assert losses["intensity: steps"] < losses["intensity: trend"] - 0.005
+    stepped = in_form(today, CLVForm(form), HORIZON)
+    [(day, change)] = stepped.clv.intensity.steps or ()
+    assert day == pytest.approx((TODAY - date(1970, 1, 1)).days - 180, abs=5)
+    spread = float(np.sqrt(sum(axis[-1] ** 2 for axis in stepped.clv.purchase_axes)))
+    assert change == pytest.approx(np.log(0.5), abs=3 * spread)
+    assert spread < 0.1
+    assert stepped.table["expected_purchases"].sum() == pytest.approx(
+        today.outcomes["purchases"].sum(), rel=0.1
+    )
+    assert any("times as often as before" in note for note in stepped.clv.notes)
+
+
+def test_the_newest_of_two_steps_is_seen_beside_a_larger_one() -> None:
+    *_, today = snapshots(world(lambda day: np.select([day < 300, day < DAYS - 100], [0.4, 1.0], 0.6)))
+
+    stepped = in_form(today, CLVForm(IntensityForm(steps=True)), HORIZON)
+
+    days = [day + DAYS - stepped.clv.intensity.snapshot_day for day, _ in stepped.clv.intensity.steps or ()]
+    assert days == pytest.approx([300, DAYS - 100], abs=10)
+    changes = [change for _, change in stepped.clv.intensity.steps or ()]
+    assert changes == pytest.approx([np.log(1.0 / 0.4), np.log(0.6)], abs=0.3)
+    actual = today.outcomes["purchases"].sum()
+    assert stepped.table["expected_purchases"].sum() == pytest.approx(actual, rel=0.1)
+
+
+def test_a_step_moves_value_and_interval_and_comes_back_from_json() -> None:
+    *_, today = snapshots(world(halved))
+    stepped = in_form(today, CLVForm(IntensityForm(steps=True)), HORIZON).clv
+
+    assert CLVModel.from_dict(json.loads(json.dumps(stepped.to_dict()))) == stepped
+    [(day, change)] = stepped.intensity.steps or ()
+    moved = [intensity.steps[0][1] for _, intensity in stepped.purchase_scenarios if intensity.steps]
+    assert min(moved) < change < max(moved)
+
+
+def test_where_no_step_is_found_the_fit_is_that_of_a_constant_intensity() -> None:
+    *_, today = snapshots(world(lambda day: np.ones(len(day))))
+
+    looked = in_form(today, CLVForm(IntensityForm(steps=True)), HORIZON)
+
+    assert looked.clv.intensity.is_constant
+    assert looked.clv.intensity.form == IntensityForm(steps=True)
+    assert looked.table["p0"].to_numpy() == pytest.approx(today.table["p0"].to_numpy(), abs=1e-4)
+    assert np.shape(looked.clv.purchase_axes) == np.shape(today.clv.purchase_axes)
+
+
+def test_windows_that_a_step_surprised_tell_nothing_of_the_next() -> None:
+    rows = snapshots(world(halved))  # 240, 150, 120, 90 and 0 days ago, of windows of 90 days
+    rows = [in_form(row, CLVForm(IntensityForm(steps=True)), HORIZON) for row in rows]
+
+    told = unsurprised(rows)
+
+    assert [(TODAY - row.snapshot.date).days for row in told] in ([120, 90, 0], [150, 120, 90, 0])
+    assert unsurprised(rows[:1]) == rows[:1]
 
 
 def test_where_nothing_moves_the_intensity_is_constant() -> None:

@@ -155,6 +155,43 @@ def test_an_intensity_comes_back_from_json_and_moves_by_its_coefficients() -> No
     assert CONSTANT.moved(np.zeros(0)) is CONSTANT
 
 
+STEP = Intensity(DAY, DAY - 800, steps=((DAY - 100, float(np.log(0.5))),))
+
+
+def test_before_a_rate_halved_a_week_counts_twice() -> None:
+    starts = np.array([DAY - 900, DAY - 107, DAY - 100, DAY + 500])
+
+    assert STEP.weeks(starts, starts + 7) == pytest.approx([2.0, 2.0, 1.0, 1.0])
+    assert STEP.days_after(DAY - 107, np.array([1.0, 2.0, 3.0])) == pytest.approx([3.5, 7.0, 14.0])
+
+
+def test_from_a_step_on_operational_time_is_calendar_time() -> None:
+    assert not STEP.is_constant
+    assert STEP.is_calendar_from(DAY) and STEP.is_calendar_from(DAY - 100)
+    assert not STEP.is_calendar_from(DAY - 101)
+    assert not Discount(0.01, DAY, STEP).in_operational_weeks
+
+
+def test_a_step_comes_back_from_json_and_moves() -> None:
+    assert Intensity.from_dict(json.loads(json.dumps(STEP.to_dict()))) == STEP
+    assert STEP.moved(np.array([0.1])).steps == ((DAY - 100, pytest.approx(np.log(0.5) + 0.1)),)
+    assert STEP.form == IntensityForm(steps=True)
+
+
+def test_a_step_that_was_looked_for_and_not_found_is_constant_intensity() -> None:
+    none = Intensity(DAY, DAY - 800, steps=())
+
+    assert none.is_constant and none.form == IntensityForm(steps=True)
+    assert none.moved(np.zeros(0)) is none
+
+
+def test_an_intensity_that_knew_of_no_steps_is_read() -> None:
+    numbers = SEASON.to_dict()
+    del numbers["steps"]
+
+    assert Intensity.from_dict(numbers) == SEASON
+
+
 def test_repeat_days_end_before_a_day() -> None:
     days = RepeatDays(100, np.array([1.0, 2.0, 3.0]))
 
