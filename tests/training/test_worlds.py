@@ -127,7 +127,9 @@ HOLDS: dict[tuple[str, int, int], tuple[str, ...]] = {
     ("slowing", 1, 90): (*RATIOS, "in_the_large"),
     ("regular", 1, 90): (*RATIOS, "in_the_large"),
     ("pareto", 2, 90): (*RATIOS, "in_the_large"),
+    ("halved-180-days-ago", 1, 90): (*RATIOS, "in_the_large"),
     ("halved-180-days-ago", 2, 90): (*RATIOS, "in_the_large"),
+    ("halved-180-days-ago", 3, 90): (*RATIOS, "in_the_large"),
 }
 """What was measured to hold, by world, seed and horizon."""
 

@@ -3,12 +3,14 @@
 Each validation snapshot's purchase model is fitted with every form of the intensity on what that snapshot sees, and
 its p0 is judged by log-loss on the churn window that followed. A season, a trend or steps must win by more than noise,
 the simpler first. Where there is a season, a second harmonic is its shape, not another claim: it only has to be better.
+So does a season beside which fewer steps are left, for steps up and down again each year were it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 from sklearn.metrics import log_loss
@@ -28,15 +30,17 @@ FORMS = (
     IntensityForm(steps=True),
     IntensityForm(1, False),
     IntensityForm(1, True),
+    IntensityForm(1, steps=True),
     IntensityForm(2, False),
     IntensityForm(2, True),
+    IntensityForm(2, steps=True),
 )
 """What is tried beside a constant intensity, the simplest first."""
 
 SAMPLE = 20_000
 """Customers per validation snapshot: more do not change which form wins."""
 
-_SEASON_YEARS = 2.0  # of log, before a season is what came back, and steps what did not
+_SEASON_YEARS = 2.0  # of log, before a season is what came back, and not what the first year was like
 
 
 def choose_intensity(
@@ -66,16 +70,21 @@ def choose_intensity(
             report(
                 translated("Choosing season, trend and steps on rolling validation"), done + 1, len(forms) + 1
             )
-    return best_form(losses), {f"intensity: {form}": loss for form, loss in losses.items()}
+    steps = {form: sum(trial.steps(form) for trial in trials) for form in losses}
+    return best_form(losses, steps), {f"intensity: {form}": loss for form, loss in losses.items()}
 
 
-def best_form(losses: Mapping[IntensityForm, float]) -> IntensityForm:
+def best_form(
+    losses: Mapping[IntensityForm, float], steps: Mapping[IntensityForm, int] = MappingProxyType({})
+) -> IntensityForm:
     """Return the form to use, by log-losses out of time.
 
     Parameters
     ----------
     losses : mapping of IntensityForm to float
         Of a constant intensity, and of other forms, the simplest first.
+    steps : mapping of IntensityForm to int
+        How many were found with each form that has some.
 
     Examples
     --------
@@ -86,10 +95,18 @@ def best_form(losses: Mapping[IntensityForm, float]) -> IntensityForm:
     constant intensity
     >>> print(best_form({CONSTANT_FORM: 0.5, season: 0.5 - 2 * TIE, finer: 0.5 - 2.5 * TIE}))
     season (2 harmonics)
+
+    And for a season in place of steps:
+
+    >>> stairs, both = IntensityForm(steps=True), IntensityForm(1, steps=True)
+    >>> seen = {CONSTANT_FORM: 0.5, stairs: 0.5 - 2 * TIE, both: 0.5 - 2.5 * TIE}
+    >>> print(best_form(seen, {stairs: 9, both: 3}), "|", best_form(seen, {stairs: 3, both: 3}))
+    season (1 harmonic) and steps | steps
     """
     chosen = CONSTANT_FORM
     for form, loss in losses.items():
         finer = chosen.harmonics > 0 and form == replace(chosen, harmonics=form.harmonics)
+        finer = finer or (form.steps and steps.get(form, 0) < steps.get(chosen, 0))
         if loss < losses[chosen] - (0.0 if finer else TIE):
             chosen = form
     return chosen
@@ -99,7 +116,7 @@ def _affordable(form: IntensityForm, snapshots: Sequence[LabelledSnapshot], opti
     """Whether the log is long enough for such a form to be seen: at the oldest validation snapshot, and in all."""
     oldest, newest = snapshots[0].snapshot.date, snapshots[-1].window.closes
     fitted, known = ((day - options.first_order).days / DAYS_PER_YEAR for day in (oldest, newest))
-    return fitted >= form.years and (not (form.harmonics or form.steps) or known >= _SEASON_YEARS)
+    return fitted >= form.years and (not form.harmonics or known >= _SEASON_YEARS)
 
 
 class _Trial:
@@ -111,16 +128,23 @@ class _Trial:
 
         self.histories = row.repeat_days and dated_histories(self.columns, row.repeat_days)
 
+    def steps(self, form: IntensityForm) -> int:
+        """Return how many steps were found with a form that was judged."""
+        return len(self._fit(form).intensity.steps or ())
+
     def loss(self, form: IntensityForm) -> float:
         """Return the log-loss of p0 with a purchase intensity of a form."""
         if form not in self.fits and self.histories:
             simpler = [f for f in self.fits if _within(f, form)]
             self.fits[form] = fit_intensity(self.histories, form, self.fits[max(simpler)])
-        fit = self.fits.get(form, self.fits[CONSTANT_FORM])
+        fit = self._fit(form)
         clv = replace(self.row.clv, purchases=fit.model, intensity=fit.intensity)
         weeks = clv.weeks_ahead(self.columns, self.row.window.horizon_days)
         p0 = clv.purchases.p_no_purchase(*clv.histories(self.columns), weeks)
         return float(log_loss(self.row.churned, np.clip(p0, 1e-9, 1 - 1e-9), labels=[0, 1]))
+
+    def _fit(self, form: IntensityForm) -> IntensityFit:
+        return self.fits.get(form, self.fits[CONSTANT_FORM])
 
 
 def _within(simpler: IntensityForm, form: IntensityForm) -> bool:

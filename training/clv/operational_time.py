@@ -73,8 +73,8 @@ class IntensityForm:
 
     @property
     def years(self) -> float:
-        """Years of log that it takes to be fitted: one, or two before a season and a trend can be told apart."""
-        return 2.0 if self.harmonics and self.trend else float(self != CONSTANT_FORM)
+        """Years of log that it takes to be fitted: one, or two to tell a trend or steps from a season."""
+        return 2.0 if self.steps or (self.harmonics and self.trend) else float(self != CONSTANT_FORM)
 
     def __str__(self) -> str:
         season = f"season ({self.harmonics} harmonic{'s' if self.harmonics > 1 else ''})"

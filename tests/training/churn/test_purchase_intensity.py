@@ -113,6 +113,20 @@ def test_a_rate_that_halved_is_seen_to_have_halved_on_that_day() -> None:
     assert any("times as often as before" in note for note in stepped.clv.notes)
 
 
+def test_a_season_and_a_rate_that_halved_are_told_apart() -> None:
+    *closed, today = snapshots(world(lambda day: before_a_peak(day) * halved(day)))
+
+    form, losses = choose_intensity(closed, OPTIONS)
+
+    assert form.harmonics >= 1 and form.steps
+    assert losses[f"intensity: {form}"] < losses["intensity: season (1 harmonic) and trend"] - 0.003
+    stepped, sloped = (in_form(today, CLVForm(each), HORIZON) for each in (form, IntensityForm(1, True)))
+    assert len(stepped.clv.intensity.steps or ()) == 1
+    actual = today.outcomes["purchases"].sum()
+    off, before = (abs(row.table["expected_purchases"].sum() / actual - 1) for row in (stepped, sloped))
+    assert off < before / 3
+
+
 def test_the_newest_of_two_steps_is_seen_beside_a_larger_one() -> None:
     *_, today = snapshots(world(lambda day: np.select([day < 300, day < DAYS - 100], [0.4, 1.0], 0.6)))
 
