@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from features.table.baskets import GROUP_OF
 from features.table.catalogue import Feature, catalogue_markdown
 from features.table.own import OWN_PREFIX
+from features.table.seasons import NAMES as OF_SEASONS, SEASONS
 
 TOUCHPOINTS, SURVEYS, RECEIVABLES, ATTRIBUTES = "touchpoints", "surveys", "receivables", "attributes"
 FILES = (TOUCHPOINTS, SURVEYS, RECEIVABLES, ATTRIBUTES)
@@ -180,7 +181,7 @@ _FILE_OF = {feature.name: source.file for source in SOURCES for feature in sourc
 
 
 def file_of(name: str) -> str | None:
-    """Return the file that a feature comes from, or its group of those of baskets; itself for an own one.
+    """Return the file that a feature comes from, or its group of those of baskets and seasons; itself for an own one.
 
     None for what every model learns from.
 
@@ -188,13 +189,15 @@ def file_of(name: str) -> str | None:
     --------
     >>> file_of("last_nps"), file_of("attribute_region"), file_of("own_weekend_share"), file_of("frequency")
     ('surveys', 'attributes', 'own_weekend_share', None)
-    >>> file_of("margin_rate_365d")
-    'prices'
+    >>> file_of("margin_rate_365d"), file_of("anniversary_share_90d")
+    ('prices', 'seasons')
     """
     if name.startswith(OWN_PREFIX):
         return name
     if name.startswith(ATTRIBUTE_PREFIX):
         return ATTRIBUTES
+    if name in OF_SEASONS:
+        return SEASONS
     return _FILE_OF.get(name) or GROUP_OF.get(name)
 
 

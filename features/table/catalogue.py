@@ -2,7 +2,7 @@
 
 A feature is an expression over *totals*: exact integers, one row per customer, which the query of
 `features.table.history` computes in a single pass over the purchase days (`features.table.purchase_days`).
-`rfm`, `tenure` and `behaviour` each define their totals and features. Money stays in integer cents until a
+`rfm`, `tenure`, `behaviour` and `seasons` each define their totals and features. Money stays in integer cents until a
 feature's last division, so no result depends on the order of additions.
 """
 

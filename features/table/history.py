@@ -24,13 +24,13 @@ from features.language import translatable
 from features.log.customer_days import encoded
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
-from features.table import behaviour, rfm, tenure
+from features.table import behaviour, rfm, seasons, tenure
 from features.table.baskets import BASKET_DAYS, basket_columns, basket_days_sql, told_by
 from features.table.catalogue import Feature, catalogue_markdown
 from features.table.own import own_columns
 from features.table.purchase_days import LOG, PURCHASE_DAYS, purchase_days_sql
 
-FEATURES: tuple[Feature, ...] = rfm.FEATURES + tenure.FEATURES + behaviour.FEATURES
+FEATURES: tuple[Feature, ...] = rfm.FEATURES + tenure.FEATURES + behaviour.FEATURES + seasons.FEATURES
 
 OF_PURCHASES = ("frequency", "recency", "T", "monetary_value", "gross_spend", "net_spend", "net_margin")
 _OF_PURCHASES_TYPES = {f.name: f.dtype for f in FEATURES if f.name in OF_PURCHASES}
@@ -274,7 +274,7 @@ def features_sql(
 
     ``among`` is a condition on the customers, as `NumberedCustomers.parts` gives it.
     """
-    totals = {**rfm.TOTALS, **tenure.TOTALS, **behaviour.TOTALS}
+    totals = {**rfm.TOTALS, **tenure.TOTALS, **behaviour.TOTALS, **seasons.TOTALS}
     for column, of_column in behaviour.OPTIONAL_TOTALS.items():
         if column in columns:
             totals |= of_column

@@ -19,6 +19,7 @@ from features.table.baskets import GROUPS
 from features.table.columns import Columns
 from features.table.history import FEATURES
 from features.table.own import OWN_PREFIX
+from features.table.seasons import SEASONS
 from training.snapshots.dataset import DescribedSnapshot
 
 CLV_COLUMNS = ("p0", "p_alive", "expected_purchases", "spend_per_purchase")
@@ -31,7 +32,7 @@ _CONSTANT = {"snapshot_weekday", "snapshot_month"}
 _NOT_LEARNT = {"purchase_days_365d", "T", "tenure_days"}
 
 CHURN_FEATURES: tuple[str, ...] = (
-    *(f.name for f in FEATURES if f.name not in _CONSTANT | _NOT_LEARNT),
+    *(f.name for f in FEATURES if f.name not in _CONSTANT | _NOT_LEARNT and not file_of(f.name)),
     *CLV_COLUMNS,
 )
 
@@ -154,10 +155,11 @@ ORDERS_ALONE = Inputs()
 def features_by_file(rows: Sequence[DescribedSnapshot]) -> dict[str, tuple[str, ...]]:
     """Return the features of each file that the snapshots' tables have, without those that are nowhere known.
 
-    Those of baskets stand in their groups, and an own feature alone, as if they came from files of these names.
+    Those of seasons and of baskets stand in their groups, and an own feature alone, as if they came from files of these
+    names.
     """
     tables = [row.table for row in rows]
     names = [str(name) for name in tables[0].columns if file_of(str(name))]
     known = [name for name in names if any(table[name].notna().any() for table in tables)]
-    files = (*FILES, *GROUPS, *(name for name in known if name.startswith(OWN_PREFIX)))
+    files = (*FILES, *GROUPS, *(name for name in known if name.startswith(OWN_PREFIX)), SEASONS)
     return {file: own for file in files if (own := tuple(name for name in known if file_of(name) == file))}

@@ -32,6 +32,7 @@ from features.snapshot import Snapshot
 from features.table.baskets import GROUP_OF
 from features.table.columns import Columns, RowsOf, as_columns, rows_of
 from features.table.history import PurchaseHistory
+from features.table.seasons import SEASONS
 from training.churn.model import ChurnModel
 from training.churn.spend import SpendModel
 from training.clv.customer_costs import OwnCosts
@@ -232,9 +233,13 @@ class RetentionModel:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The files beside the log that the model learnt from, and the groups of features of baskets."""
+        """The files beside the log that the model learnt from, and the groups of features of baskets.
+
+        Without those of seasons, which every feature table has.
+        """
         spend = self.spend.inputs.files if self.spend else ()
-        return tuple(dict.fromkeys((*self.churn.inputs.files, *spend)))
+        learnt = dict.fromkeys((*self.churn.inputs.files, *spend))
+        return tuple(name for name in learnt if name != SEASONS)
 
     def beside(self, given: BehaviourFiles | None) -> BehaviourFiles | None:
         """Return what the model learnt from of files and baskets, and its own features; None if there is nothing."""

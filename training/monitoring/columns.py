@@ -19,6 +19,7 @@ from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from features.table.columns import as_columns
 from features.table.history import FEATURES
+from features.table.seasons import NAMES as OF_SEASONS
 from training.model.retention_model import RetentionModel
 from training.reference.distribution import CategoryCounts, NumericDistribution
 
@@ -30,6 +31,8 @@ SCORES = ("churn_probability", "expected_value")
 _CONSTANT = ("snapshot_weekday", "snapshot_month")
 # T by other names, and nearly orders_365d.
 _SAME = ("tenure_days", "first_purchase_day", "purchase_days_365d")
+# They change with the date, as the season does: no drift.
+_OF_CALENDAR = (*_CONSTANT, *OF_SEASONS)
 _WINDOW = re.compile(r"_(trend_)?(\d+)d$")
 
 
@@ -39,7 +42,7 @@ def with_predictions(model: RetentionModel, table: pd.DataFrame) -> pd.DataFrame
     The same numbers as `RetentionModel.score`, without reasons, tiers and dates.
     """
     beside = [name for name in model.features if file_of(name) and name in table]
-    kept = ["snapshot_date", "customer_id", *(f.name for f in FEATURES), *beside]
+    kept = list(dict.fromkeys(["snapshot_date", "customer_id", *(f.name for f in FEATURES), *beside]))
     plain = table[kept].reset_index(drop=True)
     columns = as_columns(plain.drop(columns="customer_id"))
     columns |= model.clv.predict(columns, model.terms.horizon_days)
@@ -67,11 +70,12 @@ def monitored_columns(
     found = _orders(log, snapshot, model.terms.horizon_days)
     age = predicted["T"].to_numpy()
     recent = predicted["days_since_last_purchase"].to_numpy() <= model.card.dormant_after_days
-    for name in [f.name for f in FEATURES if f.name not in (*_CONSTANT, *_SAME)]:
+    for name in [f.name for f in FEATURES if f.name not in (*_OF_CALENDAR, *_SAME)]:
         values = predicted[name].to_numpy(dtype=np.float64, na_value=np.nan)
         days = days_back(name)
         found[name] = values[recent & (age > days)] if days else values
-    for name in [each for each in model.features if file_of(each) and each in predicted]:
+    beside = [each for each in model.features if file_of(each) and each not in OF_SEASONS]
+    for name in [each for each in beside if each in predicted]:
         found[name] = _beside(predicted[name])
     return found | {name: predicted[name].to_numpy(dtype=np.float64) for name in SCORES}
 

@@ -9,6 +9,7 @@ from math import isfinite
 from features.language import ENGLISH, current_language, day_of, in_digits, translatable, translated, written
 from features.table.baskets import PRICES, PRODUCTS
 from features.table.own import OWN_PREFIX
+from features.table.seasons import SEASONS
 from training.churn.recipe import Recipe
 
 _LEARNT = {
@@ -132,16 +133,17 @@ def files_in_words(recipe: Recipe) -> Iterator[str]:
         yield translated("{what}: {gain}: {learnt}.", what=_what(name), gain=found, learnt=learnt)
 
 
-_BASKETS = {
+_GROUPS = {
+    SEASONS: translatable("The time of year at which customers buy (anniversaries ahead)"),
     PRODUCTS: translatable("What customers buy (products, categories, units)"),
     PRICES: translatable("What customers pay (prices, discounts, margins)"),
 }
 
 
 def _what(name: str) -> str:
-    """Name a file, a group of features of baskets, or an own feature."""
-    if name in _BASKETS:
-        return translated(_BASKETS[name])
+    """Name a file, a group of features of seasons or baskets, or an own feature."""
+    if name in _GROUPS:
+        return translated(_GROUPS[name])
     if name.startswith(OWN_PREFIX):
         return translated("The feature {name}", name=name)
     return translated("The file of {name}", name=name)

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from dataclasses import replace
 from datetime import date, timedelta
-from math import nan
+from math import ceil, nan
 from statistics import stdev
 from typing import Any
 
@@ -58,6 +58,14 @@ def oracle(log: TransactionLog, snapshot: Snapshot) -> pd.DataFrame:
     return pd.DataFrame(expected, columns=SCHEMA.names)
 
 
+def anniversary_share(days: list[date], today: date, ahead: int) -> float:
+    """The share of days since which a whole number of years of 365.25 days ends within ``ahead`` days."""
+    if (today - days[0]).days <= 365 - ahead:
+        return nan
+    ages = [(today - day).days for day in days]
+    return sum(ceil(age / 365.25) * 365.25 - age < ahead for age in ages) / len(days)
+
+
 def describe(own: list[Row], today: date) -> dict[str, float]:
     bought = [row for row in own if row["amount_cents"] >= 0]
     refunds = [-row["amount_cents"] for row in own if row["amount_cents"] < 0]
@@ -102,6 +110,7 @@ def describe(own: list[Row], today: date) -> dict[str, float]:
         "snapshot_weekday": today.weekday(),
         "snapshot_month": today.month,
         **channels_and_products(bought),
+        **{f"anniversary_share_{n}d": anniversary_share(days, today, n) for n in (30, 90, 180)},
         "gross_spend": gross / 100,
         "net_spend": (gross - refunded) / 100,
         "net_margin": sum(row["margin_cents"] for row in own) / 100 if "margin_cents" in own[0] else nan,

@@ -16,6 +16,7 @@ from features.datasets.worlds import simulate_world
 from features.economics.touches import Touches
 from features.log.validation import validate
 from features.table.columns import rows_of
+from features.table.seasons import NAMES as OF_SEASONS
 from training.churn.calibration import Calibrator
 from training.churn.file_choice import FileGain, InputsTrial, choose_files
 from training.churn.inputs import CHURN_FEATURES, ORDERS_ALONE, Inputs
@@ -43,7 +44,8 @@ def informed(shop_rows: list[LabelledSnapshot]) -> list[LabelledSnapshot]:
         complaints = np.where(row.churned & (rng.random(n) < 0.5), 1.0, 0.0)
         region = np.array(["north", "south", None], dtype=object)[rng.integers(0, 3, n)]
         columns = dict(zip(NAMES, (complaints, region), strict=True))
-        found.append(replace(row, table=row.table.assign(**columns)))
+        table = row.table.drop(columns=list(OF_SEASONS))  # files alone
+        found.append(replace(row, table=table.assign(**columns)))
     return found
 
 
