@@ -62,8 +62,8 @@ def save_model(model: RetentionModel, folder: Path) -> None:
     }
     if model.own_costs:
         content["own_costs"] = model.own_costs.to_dict()
-    if model.files:
-        spend = model.spend.inputs if model.spend else ORDERS_ALONE
+    spend = model.spend.inputs if model.spend else ORDERS_ALONE
+    if model.churn.inputs.beside or spend.beside:
         content["files"] = {
             "churn": model.churn.inputs.to_dict(),
             "spend": spend.to_dict(),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+from pandas.testing import assert_frame_equal
 
 import training
 from features.datasets.worlds import simulate_world
@@ -13,6 +16,7 @@ from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
 from features.table.seasons import NAMES, SEASONS
 from training.churn.inputs import CHURN_FEATURES
+from training.model.files import load_model, save_model
 from training.model.retention_model import RetentionModel
 from training.monitoring.columns import monitored_columns, with_predictions
 from training.report.formats import files_in_words
@@ -70,6 +74,17 @@ def test_own_seasons_are_no_file_that_a_list_could_lack_and_no_drift(of_seasons:
     assert of_seasons.files == () and of_seasons.beside(None) is None
     assert table.columns.is_unique
     assert not NAMES & set(monitored_columns(log, Snapshot.after(log.last_day), table, of_seasons))
+
+
+def test_a_kept_version_reads_the_seasons_again(of_seasons: RetentionModel, tmp_path: Path) -> None:
+    save_model(of_seasons, tmp_path)
+    with PurchaseHistory(validate(of_own_seasons())) as history:
+        table = history.features(Snapshot.parse("2023-12-01"))
+
+    again = load_model(tmp_path)
+
+    assert again.features == of_seasons.features
+    assert_frame_equal(again.score(table), of_seasons.score(table))
 
 
 def test_customers_without_seasons_are_learnt_from_as_before() -> None:
