@@ -1,9 +1,10 @@
 """The churn model: BG/NBD's probability of silence, corrected by LightGBM.
 
-    logit p = logit p0 + residual(features) + level
+    logit p = base(p0) + residual(features) + level
 
-``p0`` is BG/NBD's probability of no purchase in the window; the residual is a LightGBM model trained with
-``init_score = logit p0 + the snapshot's own intercept``, so that it explains differences between customers
+``p0`` is BG/NBD's probability of no purchase in the window, and the base its log-odds, or a line in them
+(`training.churn.base`); the residual is a LightGBM model trained with
+``init_score = base + the snapshot's own intercept``, so that it explains differences between customers
 and not between dates; the level of the date that is asked about is put back (`training.churn.level`), and a
 calibrator, chosen out of time, closes the chain.
 """
@@ -16,13 +17,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.special import logit
 
 from features.snapshot import Snapshot
 from features.table.columns import Columns
+from training.churn.base import AS_SAID, Base
 from training.churn.bins import Bins
 from training.churn.booster import Booster
-from training.churn.calibration import Calibrator, intercept_of
+from training.churn.calibration import Calibrator
 from training.churn.inputs import ORDERS_ALONE, Inputs
 from training.churn.level import Level
 from training.churn.treeshap import TreeShap
@@ -49,16 +50,8 @@ PARAMETERS: dict[str, Any] = {
 }
 """Strong regularisation: stacked snapshots show the same customers many times."""
 
-
-def base_log_odds(columns: Columns, column: str = "p0") -> np.ndarray:
-    """Return logit p0, of shape (n_customers,), kept finite."""
-    return np.asarray(logit(np.clip(columns[column], 1e-9, 1 - 1e-9)))
-
-
-def churn_target(row: LabelledSnapshot) -> tuple[np.ndarray, np.ndarray]:
-    """Return who churned, and BG/NBD's log-odds with the snapshot's own intercept."""
-    base = base_log_odds(row.columns)
-    return row.churned, base + intercept_of(base, row.churned)
+LARGER: dict[str, Any] = {"num_leaves": 16, "min_data_in_leaf": 100, "lambda_l2": 5.0}
+"""Over `PARAMETERS` where p0 is weighed: what it does not tell is left to the trees."""
 
 
 def booster_parameters(
@@ -68,12 +61,14 @@ def booster_parameters(
     threads: int,
     tuned: Mapping[str, Any] | None = None,
     inputs: Inputs = ORDERS_ALONE,
+    larger: bool = False,
 ) -> dict[str, Any]:
-    """Return LightGBM's parameters for one recipe: the defaults, replaced by tuned ones where there are any."""
+    """Return LightGBM's parameters for one recipe: the defaults, replaced by tuned ones or `LARGER` where asked for."""
     signs = [MONOTONE.get(name, 0) for name in inputs.names]
     return (
         PARAMETERS
         | dict(tuned or {})
+        | (LARGER if larger else {})
         | {"seed": seed, "num_threads": threads}
         | ({"monotone_constraints": signs} if monotone else {})
     )
@@ -90,10 +85,11 @@ class ChurnModel:
     calibrator : Calibrator
     level : Level
     base_mean : float
-        Mean logit p0 over the training rows; where it is negative, a customer's own is compared with it in
+        Mean of the base over the training rows; where it is negative, a customer's own is compared with it in
         `contributions`.
     inputs : Inputs
         Of the residual.
+    base : Base
     """
 
     booster: Booster | None
@@ -101,10 +97,11 @@ class ChurnModel:
     level: Level
     base_mean: float
     inputs: Inputs = ORDERS_ALONE
+    base: Base = AS_SAID
 
     def log_odds(self, columns: Columns) -> np.ndarray:
-        """Return ``logit p0 + residual``, of shape (n_customers,): before level and calibration."""
-        base = base_log_odds(columns)
+        """Return ``base + residual``, of shape (n_customers,): before level and calibration."""
+        base = self.base.log_odds(columns)
         if self.booster is None:
             return base
         return np.asarray(base + self.booster.raw_scores(self.inputs, columns))
@@ -138,9 +135,9 @@ class ChurnModel:
     def contributions(self, columns: Columns) -> np.ndarray:
         """Split each customer's log-odds into what each feature adds.
 
-        LightGBM's own contributions (TreeSHAP), with BG/NBD's part in two columns: ``silence``, logit p0 less
+        LightGBM's own contributions (TreeSHAP), with BG/NBD's part in two columns: ``silence``, the base less
         what it would be had the customer just bought, and ``habit``, the rest against even odds or, where that is
-        lower, against the mean logit p0 over the training rows. So a habit raises the risk of customers who are
+        lower, against the mean of the base over the training rows. So a habit raises the risk of customers who are
         likelier to stay away than to buy, or than others are. (Against the mean alone, that of a shop whose
         customers have mostly left, every habit lowers the risk.)
 
@@ -159,7 +156,7 @@ class ChurnModel:
         ----------
         Lundberg, Erion, Lee (2018), arXiv:1802.03888.
         """
-        base, just_bought = base_log_odds(columns), base_log_odds(columns, "p0_just_bought")
+        base, just_bought = self.base.log_odds(columns), self.base.log_odds(columns, "p0_just_bought")
         parts = np.zeros((len(base), len(self.inputs.contributions)))
         if self.booster is not None and len(base):
             parts[:, 2:] = self._boosted_parts(self.booster, self.inputs.matrix(columns))
@@ -198,6 +195,7 @@ def fit_churn(
     tuned: Mapping[str, Any] | None = None,
     inputs: Inputs = ORDERS_ALONE,
     bins: Bins | None = None,
+    base: Base = AS_SAID,
 ) -> ChurnModel:
     """Fit the residual on labelled snapshots with a recipe that was chosen before (`training.churn.recipe_choice`).
 
@@ -211,15 +209,17 @@ def fit_churn(
     inputs : Inputs
     bins : Bins, optional
         Which may have these snapshots already.
+    base : Base
+        Any but logit p0 itself has `LARGER` trees on it.
     """
     booster = None
     if rounds:
         import lightgbm as lgb
 
         parameters = booster_parameters(
-            monotone=monotone, seed=seed, threads=threads, tuned=tuned, inputs=inputs
+            monotone=monotone, seed=seed, threads=threads, tuned=tuned, inputs=inputs, larger=base != AS_SAID
         )
-        data = (bins or Bins()).of(rows, churn_target, parameters, inputs)
+        data = (bins or Bins()).of(rows, base.target, parameters, inputs)
         booster = Booster(lgb.train(parameters, data, num_boost_round=rounds).model_to_string())
-    base = np.concatenate([base_log_odds(row.columns) for row in rows])
-    return ChurnModel(booster, calibrator, level, base_mean=float(base.mean()), inputs=inputs)
+    mean = float(np.concatenate([base.log_odds(row.columns) for row in rows]).mean())
+    return ChurnModel(booster, calibrator, level, base_mean=mean, inputs=inputs, base=base)

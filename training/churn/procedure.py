@@ -65,7 +65,7 @@ class FittedRecipe:
 
     def spend_at(self, row: DescribedSnapshot) -> SpendModel:
         """Return the spend model to predict a snapshot, as `describe` returns it, of all customers."""
-        return self.spend.centred(row.columns)
+        return self.recipe.spend_at(row, self.churn, self.spend)
 
     @property
     def recipe(self) -> Recipe:

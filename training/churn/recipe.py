@@ -7,17 +7,18 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from features.language import translated
+from training.churn.base import AS_SAID, Base, weighed
 from training.churn.bins import Bins
-from training.churn.calibration import Calibrator, intercept_of
+from training.churn.calibration import Calibrator
 from training.churn.file_choice import FileGain
 from training.churn.fit_options import FitOptions
 from training.churn.inputs import ORDERS_ALONE, Inputs
 from training.churn.level import NO_RULE, LevelRule, level_of
-from training.churn.model import ChurnModel, base_log_odds, fit_churn
+from training.churn.model import ChurnModel, fit_churn
 from training.churn.spend import SpendModel, fit_spend, level_deviation, price_levels
 from training.clv.model import CLVForm
 from training.clv.operational_time import CONSTANT_FORM, IntensityForm
-from training.snapshots.dataset import LabelledSnapshot
+from training.snapshots.dataset import DescribedSnapshot, LabelledSnapshot
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Recipe:
         Season, trend and steps of the purchase model under both residuals.
     first_spend : bool
         Whether Gamma-Gamma counts the first purchase (`choose_first_spend`).
+    weighed : bool
+        Whether the trees start from a line in logit p0 that the windows fit, and are larger (`training.churn.base`).
     inputs, spend_inputs : Inputs
         Of the two residuals.
     files, spend_files : dict of file to FileGain
@@ -61,6 +64,7 @@ class Recipe:
     tuned: dict[str, Any] = field(default_factory=dict)
     intensity: IntensityForm = CONSTANT_FORM
     first_spend: bool = False
+    weighed: bool = False
     inputs: Inputs = ORDERS_ALONE
     spend_inputs: Inputs = ORDERS_ALONE
     files: dict[str, FileGain] = field(default_factory=dict)
@@ -90,6 +94,7 @@ class Recipe:
             "trend": self.intensity.trend,
             "steps": self.intensity.steps,
             "first_spend": self.first_spend,
+            "weighed": self.weighed,
             **({"tuned": self.tuned} if self.tuned else {}),
             **({"files": ", ".join(self.used_files) or "none"} if self.files else {}),
         }
@@ -122,6 +127,7 @@ class Recipe:
             tuned=dict(record.get("tuned", {})),
             intensity=IntensityForm(record["harmonics"], record["trend"], record.get("steps", False)),
             first_spend=record.get("first_spend", False),
+            weighed=record.get("weighed", False),
             inputs=Inputs.from_dict(record["inputs"]) if "inputs" in record else ORDERS_ALONE,
             spend_inputs=Inputs.from_dict(record["spend_inputs"])
             if "spend_inputs" in record
@@ -141,6 +147,8 @@ class Recipe:
         churn = translated("the purchase model's p0")
         if self.intensity != CONSTANT_FORM:
             churn += f" ({self.intensity})"
+        if self.weighed:
+            churn = translated("a line in {model}", model=churn)
         if self.rounds:
             churn = _corrected(churn, self._trees, self.inputs)
         if self.level != NO_RULE:
@@ -177,35 +185,51 @@ class Recipe:
 
         The snapshots' purchase models have the recipe's form (`in_form`).
         """
+        base = self.base(rows, options)
         return fit_churn(
             rows,
             rounds=self.rounds,
             monotone=self.monotone,
             calibrator=self.calibrator,
-            level=level_of(rows, churn_missed(rows), options, self.level),
+            level=level_of(rows, churn_missed(rows, base), options, self.level),
             seed=options.seed,
             threads=options.threads,
             tuned=self.tuned,
             inputs=self.inputs,
             bins=bins,
+            base=base,
         )
+
+    def base(self, rows: Sequence[LabelledSnapshot], options: FitOptions) -> Base:
+        """Return what the trees start from where they are fitted on labelled snapshots."""
+        return weighed(rows, options) if self.weighed else AS_SAID
 
     def fit_spend(
         self, rows: Sequence[LabelledSnapshot], options: FitOptions, bins: Bins | None = None
     ) -> SpendModel:
         """Fit the spend model on the same snapshots."""
-        churn_level = level_of(rows, churn_missed(rows), options, self.level)
-        price_level = level_of(rows, price_levels(rows), options, self.price_level)
+        base = self.base(rows, options)
+        churn_level = level_of(rows, churn_missed(rows, base), options, self.level)
+        price_level = level_of(rows, price_levels(rows, self.weighed), options, self.price_level)
         return fit_spend(
             rows,
             rounds=self.spend_rounds,
             price_level=price_level,
-            level_deviation=level_deviation(rows, churn_level, price_level),
+            level_deviation=level_deviation(rows, churn_level, price_level, base),
             seed=options.seed,
             threads=options.threads,
             inputs=self.spend_inputs,
             bins=bins,
         )
+
+    def spend_at(self, row: DescribedSnapshot, churn: ChurnModel, spend: SpendModel) -> SpendModel:
+        """Return the spend model to predict a snapshot of all customers, which is in the recipe's form.
+
+        Its sum is that of the purchase model, or, where p0 is weighed, of those who buy by the churn model.
+        """
+        if not self.weighed:
+            return spend.centred(row.columns)
+        return spend.centred(row.columns, churn.predict_both(row.columns, row.snapshot)[1])
 
 
 def _gains(record: Mapping[str, Any], name: str) -> dict[str, FileGain]:
@@ -235,6 +259,6 @@ def _spend_corrected(models: str, rounds: int, inputs: Inputs) -> str:
     )
 
 
-def churn_missed(rows: Sequence[LabelledSnapshot]) -> list[float]:
-    """Return what each window's churn was off by, in log-odds: the intercept over the purchase model's p0."""
-    return [intercept_of(base_log_odds(row.columns), row.churned) for row in rows]
+def churn_missed(rows: Sequence[LabelledSnapshot], base: Base = AS_SAID) -> list[float]:
+    """Return what each window's churn was off by, in log-odds: the intercept over the base."""
+    return [base.missed(row) for row in rows]

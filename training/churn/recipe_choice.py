@@ -18,11 +18,11 @@ from scipy.special import expit
 from features.errors import FitError
 from features.language import translatable, translated
 from features.progress import Report
+from training.churn.base import AS_SAID, Base, weighed
 from training.churn.bins import Bins
 from training.churn.calibration import choose_calibrator, intercept_of
 from training.churn.fit_options import FitOptions
 from training.churn.level import NO_RULE, LevelRule, choose_rule, level_of
-from training.churn.model import base_log_odds
 from training.churn.recipe import Recipe, churn_missed
 from training.churn.residuals import choose_churn_residual, choose_spend_residual
 from training.churn.rolling import customer_splits, rolling_splits
@@ -67,12 +67,14 @@ def choose_recipe(
     own = [z + intercept_of(z, split.valid.churned) for z, split in odds]
     calibrator, calibration_losses = choose_calibrator(own, [split.valid.churned for split in splits])
     spend = choose_spend_residual(rows, splits, options, bins)
-    level, price_level, gains = _choose_levels(rows, options)
+    base = weighed(rows, options) if churn.choice.weighed else AS_SAID
+    level, price_level, gains = _choose_levels(rows, options, base)
     losses |= spend.losses | gains
     losses |= {f"calibration_{kind}": loss for kind, loss in calibration_losses.items()}
     return Recipe(
         rounds=churn.choice.rounds,
         monotone=churn.choice.monotone,
+        weighed=churn.choice.weighed,
         calibrator=calibrator,
         validation=how,
         spend_rounds=spend.rounds,
@@ -113,20 +115,24 @@ def _require_both_outcomes(rows: Sequence[LabelledSnapshot]) -> None:
 
 
 def _choose_levels(
-    rows: Sequence[LabelledSnapshot], options: FitOptions
+    rows: Sequence[LabelledSnapshot], options: FitOptions, base: Base
 ) -> tuple[LevelRule, LevelRule, dict[str, float]]:
     """Return the rules for the level of churn and of money per purchase, and what each rule gained."""
-    base, prices = [base_log_odds(row.columns) for row in rows], [price_missed(row) for row in rows]
+    per_buyer = base != AS_SAID
+    odds, prices = (
+        [base.log_odds(row.columns) for row in rows],
+        [price_missed(row, per_buyer) for row in rows],
+    )
 
     def of_churn(place: int, shift: float) -> np.ndarray:
-        return log_losses(rows[place].churned, expit(base[place] + shift))
+        return log_losses(rows[place].churned, expit(odds[place] + shift))
 
     def squared_error(place: int, shift: float) -> np.ndarray:
         return (prices[place] - shift) ** 2
 
-    level, gains = choose_rule(rows, level_of(rows, churn_missed(rows), options), of_churn, noise=TIE)
+    level, gains = choose_rule(rows, level_of(rows, churn_missed(rows, base), options), of_churn, noise=TIE)
     price_level, price_gains = choose_rule(
-        rows, level_of(rows, price_levels(rows), options), squared_error, noise=PRICE_NOISE
+        rows, level_of(rows, price_levels(rows, per_buyer), options), squared_error, noise=PRICE_NOISE
     )
     if (
         price_level == NO_RULE

@@ -10,27 +10,37 @@ from typing import Any, NamedTuple
 import lightgbm as lgb
 import numpy as np
 from scipy.special import expit
-from sklearn.metrics import log_loss
 
 from features.language import translated
 from features.progress import Report
+from training.churn.base import AS_SAID, Base, base_log_odds, weighed
 from training.churn.bins import Bins
 from training.churn.calibration import intercept_of
 from training.churn.file_choice import FileGain, InputsTrial, choose_files
 from training.churn.fit_options import FitOptions
 from training.churn.inputs import ORDERS_ALONE, Inputs
-from training.churn.model import base_log_odds, booster_parameters, churn_target
+from training.churn.model import booster_parameters
 from training.churn.rolling import Split, gains_surely, loss_curves, raw_scores
 from training.churn.spend import TWEEDIE, any_spend, centred_deviance, relative_spend, tweedie_deviance
 from training.metrics.comparison import log_losses
 from training.snapshots.dataset import LabelledSnapshot
 
+FAR = 0.1
+"""Share of p0's loss beyond which customers are unlike what the purchase model assumes, and p0 is weighed."""
+
+_FORMS = (
+    ("residual_monotone", True, False),
+    ("residual_free", False, False),
+    ("residual_weighed", False, True),
+)
+
 
 class ChurnChoice(NamedTuple):
-    """Trees of the churn residual (0: none) and whether it is monotone, with its validation log-odds and losses."""
+    """Trees of the churn residual (0: none), their form and that of p0 under them, validation log-odds and losses."""
 
     rounds: int
     monotone: bool
+    weighed: bool
     odds: list[np.ndarray]
     losses: dict[str, float]
 
@@ -73,32 +83,58 @@ def _churn_trial(
     bins: Bins,
     inputs: Inputs,
 ) -> InputsTrial[ChurnChoice]:
-    """Return rounds and form with the lowest mean loss, the losses, and the validation log-odds of that choice."""
-    base = [base_log_odds(split.valid.columns) for split in splits]
-    own = [_own_loss(z, split.valid) for z, split in zip(base, splits, strict=True)]
-    best, losses, odds = (0, False), {"residual_none": float(np.mean(own))}, base
-    lowest = losses["residual_none"]
+    """Return rounds and form with the lowest mean loss, the losses, and the validation log-odds of that choice.
+
+    Where trees that start from p0 as it is show that it is off by more than `FAR`, it is tried weighed too.
+    """
+    p0 = ChurnChoice(0, False, False, [base_log_odds(split.valid.columns) for split in splits], {})
+    best = _tried(inputs, splits, p0)
+    losses = {"residual_none": best.loss}
+    lowest = best.loss
     step = translated("Choosing the recipe on rolling validation")
     if inputs.beside:
         step += f", with {', '.join(inputs.files)}"
-    for number, monotone in enumerate((True, False)):
-        name = "residual_monotone" if monotone else "residual_free"
-        parameters = booster_parameters(
-            monotone=monotone, seed=options.seed, threads=options.threads, tuned=tuned, inputs=inputs
-        )
-        data = [bins.of_split(split, churn_target, parameters, inputs) for split in splits]
-        boosters, mean = loss_curves(parameters, data)
+    for number, (name, monotone, weighed_p0) in enumerate(_FORMS):
         if report is not None:
-            report(step, number + 1, 2)
-        losses[name] = float(mean.min())
+            report(step, number, len(_FORMS))
+        if weighed_p0 and lowest > (1 - FAR) * losses["residual_none"]:
+            break
+        parameters = booster_parameters(
+            monotone=monotone,
+            seed=options.seed,
+            threads=options.threads,
+            tuned=tuned,
+            inputs=inputs,
+            larger=weighed_p0,
+        )
+        bases = [weighed(split.train, options) if weighed_p0 else AS_SAID for split in splits]
+        losses[name], rounds, odds = _validated(splits, bases, parameters, bins, inputs)
         if losses[name] < lowest:
-            lowest, best = losses[name], (int(mean.argmin()) + 1, monotone)
-            odds = [
-                z + raw_scores(booster, split.valid, best[0], inputs)
-                for booster, split, z in zip(boosters, splits, base, strict=True)
-            ]
-    customers = [_customer_losses(z, split.valid) for z, split in zip(odds, splits, strict=True)]
-    return InputsTrial(inputs, customers, ChurnChoice(*best, odds, losses))
+            lowest = losses[name]
+            best = _tried(inputs, splits, ChurnChoice(rounds, monotone, weighed_p0, odds, {}))
+    return replace(best, choice=best.choice._replace(losses=losses))
+
+
+def _validated(
+    splits: Sequence[Split], bases: Sequence[Base], parameters: dict[str, Any], bins: Bins, inputs: Inputs
+) -> tuple[float, int, list[np.ndarray]]:
+    """Return the lowest mean loss of a residual on the splits' bases, its rounds, and the validation log-odds."""
+    pairs = list(zip(splits, bases, strict=True))
+    data = [bins.of_split(split, base.target, parameters, inputs) for split, base in pairs]
+    boosters, mean = loss_curves(parameters, data)
+    rounds = int(mean.argmin()) + 1
+    odds = [
+        base.log_odds(split.valid.columns) + raw_scores(booster, split.valid, rounds, inputs)
+        for (split, base), booster in zip(pairs, boosters, strict=True)
+    ]
+    return float(mean.min()), rounds, odds
+
+
+def _tried(inputs: Inputs, splits: Sequence[Split], choice: ChurnChoice) -> InputsTrial[ChurnChoice]:
+    """Return a choice with each validation customer's log-loss, at the validation snapshot's own intercept."""
+    return InputsTrial(
+        inputs, [_customer_losses(z, each.valid) for z, each in zip(choice.odds, splits, strict=True)], choice
+    )
 
 
 def choose_spend_residual(
@@ -145,13 +181,6 @@ def _spend_loss(expected: np.ndarray, data: lgb.Dataset) -> tuple[str, float, bo
     return "centred deviance", float(deviance.mean()), False
 
 
-def _own_loss(log_odds: np.ndarray, valid: LabelledSnapshot) -> float:
-    """Log-loss with the validation snapshot's own intercept: the judge of differences between customers."""
-    return float(
-        log_loss(valid.churned, expit(log_odds + intercept_of(log_odds, valid.churned)), labels=[0, 1])
-    )
-
-
 def _customer_losses(log_odds: np.ndarray, valid: LabelledSnapshot) -> np.ndarray:
-    """Return each customer's part of `_own_loss`."""
+    """Return each customer's log-loss with the snapshot's own intercept: the judge of differences between customers."""
     return log_losses(valid.churned, expit(log_odds + intercept_of(log_odds, valid.churned)))

@@ -18,11 +18,12 @@ import numpy as np
 from scipy.special import expit
 
 from features.table.columns import Columns, rows_of
+from training.churn.base import AS_SAID, Base, base_log_odds
 from training.churn.bins import Bins
 from training.churn.booster import Booster
 from training.churn.inputs import ORDERS_ALONE, Inputs
 from training.churn.level import Level, purchases_at_level, unsurprised
-from training.churn.model import PARAMETERS, base_log_odds
+from training.churn.model import PARAMETERS
 from training.clv.uncertainty import sum_deviation
 from training.snapshots.dataset import LabelledSnapshot
 
@@ -122,32 +123,51 @@ class SpendModel:
             log_spend = log_spend + self.booster.raw_scores(self.inputs, columns) - self.common
         return np.asarray(np.exp(log_spend))
 
-    def centred(self, columns: Columns) -> SpendModel:
+    def centred(self, columns: Columns, churn_probability: np.ndarray | None = None) -> SpendModel:
         """Return the model with a residual that leaves the sum of these customers' expected spend as it is.
 
         Parameters
         ----------
         columns : Columns
             Of all customers at the snapshot to predict at, as in `expected_spend`.
+        churn_probability : ndarray of shape (n_customers,), optional
+            At level 0, where it and not p0 says how many buy.
         """
         if self.booster is None:
             return self
         moved = float(self.expected_spend(columns).sum()) * np.exp(self.common)
-        return replace(self, common=float(np.log(moved / np.exp(base_log_spend(columns)).sum())))
+        whole = np.exp(base_log_spend(columns))
+        if churn_probability is not None:
+            whole = (1 - churn_probability) * spend_if_active(columns)
+        return replace(self, common=float(np.log(moved / whole.sum())))
 
 
-def price_missed(row: LabelledSnapshot) -> np.ndarray:
-    """Return `missed_sum` of a window's money, over what those who bought were expected to pay for their purchases."""
-    bought = row.outcomes["purchases"].to_numpy() * row.columns["spend_per_purchase"]
+def spend_if_active(columns: Columns) -> np.ndarray:
+    """Return BG/NBD's and Gamma-Gamma's expected spend in the window of each customer, should they buy."""
+    return np.asarray(np.exp(base_log_spend(columns)) / expit(-base_log_odds(columns)))
+
+
+def price_missed(row: LabelledSnapshot, per_buyer: bool = False) -> np.ndarray:
+    """Return `missed_sum` of a window's money, over what those who bought were expected to pay for their purchases.
+
+    With ``per_buyer``, over what they were expected to spend: where the purchase model does not fit its customers, how
+    often those buy who buy at all is off as well.
+    """
+    purchases = row.outcomes["purchases"].to_numpy()
+    bought = purchases * row.columns["spend_per_purchase"]
+    if per_buyer:
+        bought = (purchases > 0) * spend_if_active(row.columns)
     return missed_sum(row.outcomes["spend"].to_numpy(), bought)
 
 
-def price_levels(rows: Sequence[LabelledSnapshot]) -> list[float]:
+def price_levels(rows: Sequence[LabelledSnapshot], per_buyer: bool = False) -> list[float]:
     """Return the log of the money per purchase in each window, over what was expected of those who bought."""
-    return [float(price_missed(row).mean()) for row in rows]
+    return [float(price_missed(row, per_buyer).mean()) for row in rows]
 
 
-def level_deviation(rows: Sequence[LabelledSnapshot], churn_level: Level, price_level: Level) -> float:
+def level_deviation(
+    rows: Sequence[LabelledSnapshot], churn_level: Level, price_level: Level, base: Base = AS_SAID
+) -> float:
     """Return the standard deviation of the log of whole windows' spend over what was expected before they opened.
 
     It is what windows missed beyond what their customers leave to chance, which is no uncertainty of an expectation,
@@ -167,10 +187,10 @@ def level_deviation(rows: Sequence[LabelledSnapshot], churn_level: Level, price_
         shift, factor = (
             level.known_at(rows, row.snapshot).at(row.snapshot) for level in (churn_level, price_level)
         )
-        columns, base = row.columns, base_log_odds(row.columns)
-        if_active = columns["expected_purchases"] / expit(-base)
-        more = expit(-(base + shift)) / expit(-base) * purchases_at_level(if_active, shift) / if_active
-        expected = np.exp(base_log_spend(columns) + factor) * more
+        columns, odds = row.columns, base.log_odds(row.columns)
+        if_active = columns["expected_purchases"] / expit(-base_log_odds(columns))
+        more = expit(-(odds + shift)) * purchases_at_level(if_active, shift) / if_active
+        expected = np.exp(factor) * spend_if_active(columns) * more
         missed = missed_sum(row.outcomes["spend"].to_numpy(), expected)
         some = rows_of(columns, slice(None, None, -(-len(missed) // _SAMPLE)))
         squares[place], chance[place] = missed.mean() ** 2, missed.var() / len(missed)

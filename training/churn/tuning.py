@@ -44,12 +44,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from features.errors import ModelError
 from features.language import translated
 from features.progress import Report
+from training.churn.base import AS_SAID
 from training.churn.bins import Bins
 from training.churn.budget import Budget
 from training.churn.calibration import intercept_of
 from training.churn.fit_options import FitOptions
 from training.churn.inputs import CHURN_FEATURES, ORDERS_ALONE
-from training.churn.model import PARAMETERS, base_log_odds, booster_parameters, churn_target
+from training.churn.model import PARAMETERS, booster_parameters
 from training.churn.rolling import MAX_ROUNDS, Split, customer_splits, loss_curves, rolling_splits
 from training.churn.tuning_result import TuningResult
 from training.metrics.comparison import Comparison, log_losses, paired_bootstrap
@@ -105,7 +106,7 @@ def tune(
     """
     splits = rolling_splits(rows) or customer_splits(rows)
     bins, first = Bins(), _parameters(_DEFAULTS[0], options)
-    data = [bins.of_split(split, churn_target, first) for split in splits]
+    data = [bins.of_split(split, AS_SAID.target, first) for split in splits]
     name = _study_name(rows, options.seed)
     with _study(storage, name) as study:
         started = time.monotonic()
@@ -201,7 +202,7 @@ def _compare(
         for split, pair in zip(splits, data, strict=True):
             train, _ = pair
             booster = lgb.train(_parameters(trial.params, options), train, trial.user_attrs["rounds"])
-            base = base_log_odds(split.valid.columns)
+            base = AS_SAID.log_odds(split.valid.columns)
             odds = base + intercept_of(base, split.valid.churned)
             odds = odds + np.asarray(
                 booster.predict(ORDERS_ALONE.matrix(split.valid.columns), raw_score=True)

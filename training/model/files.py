@@ -15,6 +15,7 @@ from typing import Any
 from features.errors import ModelError
 from features.language import translated
 from features.table.own import require_own
+from training.churn.base import AS_SAID, Base
 from training.churn.booster import Booster
 from training.churn.calibration import Calibrator
 from training.churn.inputs import CHURN_FEATURES, ORDERS_ALONE, Inputs
@@ -47,6 +48,7 @@ def save_model(model: RetentionModel, folder: Path) -> None:
         "calibrator": model.churn.calibrator.to_dict(),
         "level": model.churn.level.to_dict(),
         "base_mean": model.churn.base_mean,
+        "base": model.churn.base.to_dict(),
         "clv": model.clv.to_dict(),
         "spend": None
         if model.spend is None
@@ -111,6 +113,7 @@ def load_model(folder: Path, called: str | None = None) -> RetentionModel:
             Level.from_dict(content["level"]),
             content["base_mean"],
             churn_inputs,
+            Base.from_dict(content.get("base", AS_SAID.to_dict())),
         )
         # Releases without costs kept no inactivity window: it is what training takes by default.
         until_dormant = {"inactivity_days": content["card"]["dormant_after_days"]}

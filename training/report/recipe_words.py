@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 def recipe_in_words(run: TrainingRun) -> str:
     """Say what churn and spend are predicted from."""
-    recipe, base = run.recipe, run.newest.clv.purchases.title
+    recipe, title = run.recipe, run.newest.clv.purchases.title
+    base = translated("a line in {model}", model=translated("{title}'s p0", title=title)) if recipe.weighed else title
     if not recipe.rounds:
         churn = translated("{model} alone", model=base)
     elif recipe.monotone:
@@ -32,7 +33,7 @@ def recipe_in_words(run: TrainingRun) -> str:
         translated("no calibration") if kind == "none" else translated("{kind} calibration", kind=kind)
     )
     of_spend = getattr(run.newest.clv.spend, "title", "") or translated("mean spend")
-    spend = translated("{model} and {spend}", model=base, spend=of_spend)
+    spend = translated("{model} and {spend}", model=title, spend=of_spend)
     if recipe.spend_rounds:
         spend = translated("{models} corrected by {n} trees", models=spend, n=recipe.spend_rounds)
     return translated(

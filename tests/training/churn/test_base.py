@@ -1,0 +1,148 @@
+"""The base of the churn model: logit p0, or what of it the closed windows confirm."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from training.churn.base import AS_SAID, Base, base_log_odds, weighed
+from training.churn.fit_options import FitOptions
+from training.churn.model import LARGER, booster_parameters
+from training.churn.recipe import Recipe
+from training.churn.recipe_choice import choose_recipe
+from training.churn.spend import price_levels, spend_if_active
+from training.clv.value import ValueTerms
+from training.model.valuation import Valuation
+from training.snapshots.dataset import LabelledSnapshot
+
+OPTIONS = FitOptions(date(2024, 1, 1), dormant_after_days=120)
+
+
+def churning_by(rows: list[LabelledSnapshot], odds: list[np.ndarray]) -> list[LabelledSnapshot]:
+    """The windows, had customers churned by other log-odds than p0's."""
+    draw = np.random.default_rng(3)
+    return [
+        replace(row, outcomes=row.outcomes.assign(churned=(draw.random(len(z)) < expit(z)).astype(int)))
+        for row, z in zip(rows, odds, strict=True)
+    ]
+
+
+@pytest.fixture(scope="module")
+def other_clock(shop_rows: list[LabelledSnapshot]) -> list[LabelledSnapshot]:
+    """Windows in which those whose last basket was small stay away, and the large ones come: p0 knows nothing of it."""
+    odds = []
+    for row in shop_rows:
+        basket = row.columns["last_basket"]
+        odds.append(np.where(basket < np.median(basket), 2.0, -2.0))
+    return churning_by(shop_rows, odds)
+
+
+@pytest.fixture(scope="module")
+def recipe(other_clock: list[LabelledSnapshot]) -> Recipe:
+    return choose_recipe(other_clock, OPTIONS)
+
+
+def test_p0_counts_for_what_it_was_worth(shop_rows: list[LabelledSnapshot]) -> None:
+    as_said = churning_by(shop_rows, [base_log_odds(row.columns) for row in shop_rows])
+    half = churning_by(shop_rows, [0.8 + 0.5 * base_log_odds(row.columns) for row in shop_rows])
+
+    full, less = weighed(as_said, OPTIONS), weighed(half, OPTIONS)
+
+    assert full.weight == pytest.approx(1.0, abs=0.05)
+    assert less.weight == pytest.approx(0.5, abs=0.05)
+    assert less.constant == pytest.approx(0.8, abs=0.1)
+
+
+def test_the_level_of_a_weighed_p0_is_that_of_the_windows_old_enough(
+    other_clock: list[LabelledSnapshot],
+) -> None:
+    young = FitOptions(OPTIONS.first_order, dormant_after_days=240)
+
+    line = weighed(other_clock, young)
+
+    old = [row for row in other_clock if (row.snapshot.date - young.first_order).days >= 240]
+    assert 0 < len(old) < len(other_clock)
+    assert np.mean([line.missed(row) for row in old]) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_customers_of_another_clock_are_predicted_from_a_weighed_p0(
+    other_clock: list[LabelledSnapshot], recipe: Recipe
+) -> None:
+    model, row = recipe.fit(other_clock, OPTIONS), other_clock[-1]
+
+    assert recipe.weighed
+    assert recipe.losses["residual_weighed"] < min(
+        recipe.losses["residual_free"], recipe.losses["residual_monotone"]
+    )
+    assert model.base.weight < 0.2
+    assert model.log_odds(row.columns).mean() == pytest.approx(0.0, abs=0.2)
+    assert recipe.in_words().startswith("churn by a line in the purchase model's p0 and ")
+
+
+def test_where_customers_are_as_assumed_p0_stays_as_it_is(shop_rows: list[LabelledSnapshot]) -> None:
+    found = choose_recipe(shop_rows, OPTIONS)
+
+    assert not found.weighed
+    assert "residual_weighed" not in found.losses
+    assert found.fit(shop_rows, OPTIONS).base == AS_SAID
+
+
+def test_contributions_of_a_weighed_p0_sum_to_the_log_odds(
+    other_clock: list[LabelledSnapshot], recipe: Recipe
+) -> None:
+    model, columns = recipe.fit(other_clock, OPTIONS), other_clock[-1].columns
+
+    parts = model.contributions(columns)
+
+    assert parts.sum(axis=1) == pytest.approx(model.log_odds(columns), abs=1e-9)
+    gone_silent = base_log_odds(columns) - base_log_odds(columns, "p0_just_bought")
+    np.testing.assert_allclose(parts[:, 0], model.base.weight * gone_silent, atol=1e-9)
+
+
+def test_spend_adds_up_to_that_of_those_who_buy_by_a_weighed_p0(
+    other_clock: list[LabelledSnapshot], recipe: Recipe
+) -> None:
+    row = other_clock[-1]
+    with_trees = replace(recipe, spend_rounds=20)
+    churn = with_trees.fit(other_clock, OPTIONS)
+    probability, at_level_0 = churn.predict_both(row.columns, row.snapshot)
+
+    spend = with_trees.spend_at(row, churn, with_trees.fit_spend(other_clock, OPTIONS))
+
+    said = spend.expected_spend(row.columns).sum()
+    assert said == pytest.approx(((1 - at_level_0) * spend_if_active(row.columns)).sum())
+    plain = Valuation(row.clv, ValueTerms(horizon_days=60))
+    assert plain.expected_spend(row.columns, at_level_0).sum() == pytest.approx(said)
+
+
+def test_where_p0_is_weighed_money_has_the_level_of_what_buyers_spend(
+    shop_rows: list[LabelledSnapshot],
+) -> None:
+    once = []
+    for row in shop_rows:  # who buy, do so once, at the price expected: the purchase model says more often
+        bought = (row.churned == 0).astype(int)
+        spend = bought * row.columns["spend_per_purchase"]
+        once.append(replace(row, outcomes=row.outcomes.assign(purchases=bought, spend=spend)))
+
+    assert price_levels(once) == pytest.approx(np.zeros(len(once)), abs=1e-9)
+    for row, level in zip(once, price_levels(once, per_buyer=True), strict=True):
+        said = ((row.churned == 0) * spend_if_active(row.columns)).sum()
+        assert level == pytest.approx(np.log(row.outcomes["spend"].sum() / said))
+        assert level < -0.1
+
+
+def test_trees_on_a_weighed_p0_are_larger() -> None:
+    asked = {"monotone": False, "seed": 0, "threads": 1, "tuned": {"num_leaves": 4}}
+
+    assert booster_parameters(**asked)["num_leaves"] == 4
+    assert LARGER.items() <= booster_parameters(**asked, larger=True).items()
+
+
+def test_a_base_comes_back_from_its_numbers() -> None:
+    line = Base(weight=0.25, constant=-1.5)
+
+    assert Base.from_dict(line.to_dict()) == line
