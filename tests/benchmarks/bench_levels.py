@@ -15,8 +15,8 @@ from bench_quality import cases
 from scipy.special import expit
 
 from training.churn import level
+from training.churn.base import base_log_odds
 from training.churn.calibration import intercept_of
-from training.churn.model import base_log_odds
 from training.settings import TrainSettings
 from training.snapshots.dataset import LabelledSnapshot
 from training.training_data import prepare

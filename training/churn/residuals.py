@@ -13,25 +13,37 @@ from scipy.special import expit
 
 from features.language import translated
 from features.progress import Report
-from training.churn.base import AS_SAID, Base, base_log_odds, weighed
+from training.churn.base import AS_SAID, base_log_odds, weighed
 from training.churn.bins import Bins
 from training.churn.calibration import intercept_of
 from training.churn.file_choice import FileGain, InputsTrial, choose_files
 from training.churn.fit_options import FitOptions
 from training.churn.inputs import ORDERS_ALONE, Inputs
 from training.churn.model import booster_parameters
-from training.churn.rolling import Split, gains_surely, loss_curves, raw_scores
+from training.churn.rolling import Split, gain_and_error, gains_surely, loss_curves, raw_scores
 from training.churn.spend import TWEEDIE, any_spend, centred_deviance, relative_spend, tweedie_deviance
 from training.metrics.comparison import log_losses
 from training.snapshots.dataset import LabelledSnapshot
 
-FAR = 0.1
-"""Share of p0's loss beyond which customers are unlike what the purchase model assumes, and p0 is weighed."""
+FAR = 0.05
+"""Share of p0's loss that trees on p0 as it is have to take back, before larger ones on a weighed p0 are tried.
+
+Where customers are about what the purchase model assumes they take back 2% or less (CDNOW, Online Retail II, Ta-Feng).
+"""
+
+
+class _Form(NamedTuple):
+    """What may be chosen of the trees of the churn residual: monotone, and on a p0 that is weighed."""
+
+    name: str
+    monotone: bool
+    weighed: bool
+
 
 _FORMS = (
-    ("residual_monotone", True, False),
-    ("residual_free", False, False),
-    ("residual_weighed", False, True),
+    _Form("residual_monotone", True, False),
+    _Form("residual_free", False, False),
+    _Form("residual_weighed", False, True),
 )
 
 
@@ -85,7 +97,8 @@ def _churn_trial(
 ) -> InputsTrial[ChurnChoice]:
     """Return rounds and form with the lowest mean loss, the losses, and the validation log-odds of that choice.
 
-    Where trees that start from p0 as it is show that it is off by more than `FAR`, it is tried weighed too.
+    Where trees that start from p0 as it is show that it is off by more than `FAR`, it is tried weighed too, and stays
+    so if that gains more than a standard error.
     """
     p0 = ChurnChoice(0, False, False, [base_log_odds(split.valid.columns) for split in splits], {})
     best = _tried(inputs, splits, p0)
@@ -94,40 +107,47 @@ def _churn_trial(
     step = translated("Choosing the recipe on rolling validation")
     if inputs.beside:
         step += f", with {', '.join(inputs.files)}"
-    for number, (name, monotone, weighed_p0) in enumerate(_FORMS):
+    for number, form in enumerate(_FORMS):
         if report is not None:
             report(step, number, len(_FORMS))
-        if weighed_p0 and lowest > (1 - FAR) * losses["residual_none"]:
+        if form.weighed and lowest > (1 - FAR) * losses["residual_none"]:
             break
-        parameters = booster_parameters(
-            monotone=monotone,
-            seed=options.seed,
-            threads=options.threads,
-            tuned=tuned,
-            inputs=inputs,
-            larger=weighed_p0,
-        )
-        bases = [weighed(split.train, options) if weighed_p0 else AS_SAID for split in splits]
-        losses[name], rounds, odds = _validated(splits, bases, parameters, bins, inputs)
-        if losses[name] < lowest:
-            lowest = losses[name]
-            best = _tried(inputs, splits, ChurnChoice(rounds, monotone, weighed_p0, odds, {}))
+        losses[form.name], choice = _of_form(form, splits, options, tuned, bins, inputs)
+        tried = _tried(inputs, splits, choice)
+        gain, error = gain_and_error(tried.gained_on(best))
+        if gain > error if form.weighed else losses[form.name] < lowest:
+            lowest, best = losses[form.name], tried
     return replace(best, choice=best.choice._replace(losses=losses))
 
 
-def _validated(
-    splits: Sequence[Split], bases: Sequence[Base], parameters: dict[str, Any], bins: Bins, inputs: Inputs
-) -> tuple[float, int, list[np.ndarray]]:
-    """Return the lowest mean loss of a residual on the splits' bases, its rounds, and the validation log-odds."""
+def _of_form(
+    form: _Form,
+    splits: Sequence[Split],
+    options: FitOptions,
+    tuned: Mapping[str, Any] | None,
+    bins: Bins,
+    inputs: Inputs,
+) -> tuple[float, ChurnChoice]:
+    """Return the lowest mean loss of a residual of a form, and the choice of its rounds."""
+    parameters = booster_parameters(
+        monotone=form.monotone,
+        seed=options.seed,
+        threads=options.threads,
+        tuned=tuned,
+        inputs=inputs,
+        larger=form.weighed,
+    )
+    bases = [weighed(split.train, options) if form.weighed else AS_SAID for split in splits]
     pairs = list(zip(splits, bases, strict=True))
-    data = [bins.of_split(split, base.target, parameters, inputs) for split, base in pairs]
-    boosters, mean = loss_curves(parameters, data)
+    boosters, mean = loss_curves(
+        parameters, [bins.of_split(split, base.target, parameters, inputs) for split, base in pairs]
+    )
     rounds = int(mean.argmin()) + 1
     odds = [
         base.log_odds(split.valid.columns) + raw_scores(booster, split.valid, rounds, inputs)
         for (split, base), booster in zip(pairs, boosters, strict=True)
     ]
-    return float(mean.min()), rounds, odds
+    return float(mean.min()), ChurnChoice(rounds, form.monotone, form.weighed, odds, {})
 
 
 def _tried(inputs: Inputs, splits: Sequence[Split], choice: ChurnChoice) -> InputsTrial[ChurnChoice]:

@@ -117,9 +117,15 @@ def gains_surely(gained: Sequence[np.ndarray], *, candidates: int = 1) -> bool:
     candidates : int, at least 1
         Of which each may win: together they do by chance in 5 of 100 cases (Bonferroni).
     """
+    gain, error = gain_and_error(gained)
+    return gain > errors_for(candidates) * error
+
+
+def gain_and_error(gained: Sequence[np.ndarray]) -> tuple[float, float]:
+    """Return the mean gain of a candidate, ``gained`` as in `gains_surely`, and its standard error over customers."""
     gain = np.mean([each.mean() for each in gained])
     error = np.sqrt(np.mean([each.var() / each.size for each in gained]))
-    return bool(gain > errors_for(candidates) * error)
+    return float(gain), float(error)
 
 
 def errors_for(candidates: int) -> float:

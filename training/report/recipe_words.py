@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 def recipe_in_words(run: TrainingRun) -> str:
     """Say what churn and spend are predicted from."""
     recipe, title = run.recipe, run.newest.clv.purchases.title
-    base = translated("a line in {model}", model=translated("{title}'s p0", title=title)) if recipe.weighed else title
+    base = (
+        translated("a line in {model}", model=translated("{title}'s p0", title=title))
+        if recipe.weighed
+        else title
+    )
     if not recipe.rounds:
         churn = translated("{model} alone", model=base)
     elif recipe.monotone:

@@ -9,9 +9,9 @@ import pytest
 from scipy.special import expit
 
 from features.snapshot import ChurnWindow, Snapshot
+from training.churn.base import base_log_odds
 from training.churn.fit_options import FitOptions
 from training.churn.level import NO_RULE, RULES, SEASON, Level, LevelRule, choose_rule, level_of
-from training.churn.model import base_log_odds
 from training.churn.recipe import churn_missed
 from training.churn.spend import level_deviation, price_levels, price_missed
 from training.snapshots.dataset import LabelledSnapshot

@@ -5,10 +5,11 @@ import pytest
 from scipy.special import expit
 
 from features.table.columns import rows_of
+from training.churn.base import base_log_odds
 from training.churn.calibration import Calibrator
 from training.churn.inputs import CHURN_FEATURES, ORDERS_ALONE
 from training.churn.level import Level, LevelRule
-from training.churn.model import ChurnModel, base_log_odds, fit_churn
+from training.churn.model import ChurnModel, fit_churn
 from training.snapshots.dataset import LabelledSnapshot
 
 

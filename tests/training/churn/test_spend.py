@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from training.churn.base import base_log_odds
 from training.churn.bins import Bins
 from training.churn.fit_options import FitOptions
 from training.churn.inputs import ORDERS_ALONE
 from training.churn.level import Level, LevelRule, level_of, purchases_at_level
-from training.churn.model import base_log_odds
 from training.churn.recipe import churn_missed
 from training.churn.residuals import _spend_loss
 from training.churn.rolling import loss_curves, raw_scores, rolling_splits

@@ -16,9 +16,10 @@ from scipy.special import expit
 
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
+from training.churn.base import base_log_odds
 from training.churn.calibration import Calibrator
 from training.churn.level import Level
-from training.churn.model import ChurnModel, base_log_odds
+from training.churn.model import ChurnModel
 from training.churn.recipe import Recipe
 from training.clv.value import ValueTerms
 from training.judging.last_contest import lost_lately
