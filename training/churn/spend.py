@@ -180,6 +180,8 @@ def level_deviation(
     rows : sequence of LabelledSnapshot
     churn_level, price_level : Level
         Of these windows; each window is predicted from those that had closed by its snapshot.
+    base : Base
+        Over which the level of churn was measured.
     """
     founded = [row for row in unsurprised(rows) if row.clv.intensity.is_founded] or rows
     squares, chance, by_parameters = np.zeros((3, len(founded)))
@@ -188,9 +190,10 @@ def level_deviation(
             level.known_at(rows, row.snapshot).at(row.snapshot) for level in (churn_level, price_level)
         )
         columns, odds = row.columns, base.log_odds(row.columns)
-        if_active = columns["expected_purchases"] / expit(-base_log_odds(columns))
-        more = expit(-(odds + shift)) * purchases_at_level(if_active, shift) / if_active
-        expected = np.exp(factor) * spend_if_active(columns) * more
+        buying = expit(-base_log_odds(columns))
+        if_active = columns["expected_purchases"] / buying
+        more = expit(-(odds + shift)) / buying * purchases_at_level(if_active, shift) / if_active
+        expected = np.exp(base_log_spend(columns) + factor) * more
         missed = missed_sum(row.outcomes["spend"].to_numpy(), expected)
         some = rows_of(columns, slice(None, None, -(-len(missed) // _SAMPLE)))
         squares[place], chance[place] = missed.mean() ** 2, missed.var() / len(missed)

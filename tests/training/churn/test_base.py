@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import expit
+from sklearn.metrics import log_loss
 
+from features.log.validation import validate
+from features.snapshot import Snapshot
+from features.table.history import PurchaseHistory
 from training.churn.base import AS_SAID, Base, base_log_odds, weighed
 from training.churn.fit_options import FitOptions
 from training.churn.model import LARGER, booster_parameters
@@ -16,8 +21,10 @@ from training.churn.recipe import Recipe
 from training.churn.recipe_choice import choose_recipe
 from training.churn.spend import price_levels, spend_if_active
 from training.clv.value import ValueTerms
+from training.metrics.probabilities import TIE
 from training.model.valuation import Valuation
-from training.snapshots.dataset import LabelledSnapshot
+from training.snapshots.dataset import LabelledSnapshot, known_at, labelled_snapshots
+from training.snapshots.schedule import closed_snapshots
 
 OPTIONS = FitOptions(date(2024, 1, 1), dormant_after_days=120)
 
@@ -39,6 +46,29 @@ def other_clock(shop_rows: list[LabelledSnapshot]) -> list[LabelledSnapshot]:
         basket = row.columns["last_basket"]
         odds.append(np.where(basket < np.median(basket), 2.0, -2.0))
     return churning_by(shop_rows, odds)
+
+
+@pytest.fixture(scope="module")
+def clinic_rows() -> list[LabelledSnapshot]:
+    """Patients of a clinic: two in three come for courses of weekly visits, one in three once a year."""
+    draw, opened = np.random.default_rng(5), date(2022, 1, 3)
+    visits: list[tuple[str, str, float]] = []
+    for patient in range(900):
+        day, yearly = draw.uniform(0, 720), patient % 3 == 0
+        while day < 900:
+            course = [day] if yearly else day + 7.0 * np.arange(draw.integers(5, 10))
+            visits += [
+                (f"p{patient:04}", str(opened + timedelta(days=int(each))), 60.0)
+                for each in course
+                if each < 900
+            ]
+            if draw.random() < (0.15 if yearly else 0.5):
+                break
+            day = day + draw.normal(365, 15) if yearly else course[-1] + 40 + draw.exponential(200)
+    log = validate(pd.DataFrame(visits, columns=["customer_id", "ordered_at", "amount"]))
+    snapshots = closed_snapshots(Snapshot(opened + timedelta(days=900)), opened, 60, limit=12)
+    with PurchaseHistory(log) as history:
+        return labelled_snapshots(history, snapshots, 60)
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +111,23 @@ def test_customers_of_another_clock_are_predicted_from_a_weighed_p0(
     assert model.base.weight < 0.2
     assert model.log_odds(row.columns).mean() == pytest.approx(0.0, abs=0.2)
     assert recipe.in_words().startswith("churn by a line in the purchase model's p0 and ")
+
+
+def test_patients_of_a_clinic_are_predicted_better_from_a_weighed_p0(
+    clinic_rows: list[LabelledSnapshot],
+) -> None:
+    *rows, test = clinic_rows
+    known, options = known_at(rows, test.snapshot), FitOptions(date(2022, 1, 3), dormant_after_days=120)
+
+    found = choose_recipe(known, options)
+
+    weighed_p0, as_said = (
+        each.fit(known, options).predict(test.columns, test.snapshot)
+        for each in (found, replace(found, weighed=False))
+    )
+    assert found.weighed
+    assert log_loss(test.churned, weighed_p0) < log_loss(test.churned, as_said) - TIE
+    assert weighed_p0.mean() == pytest.approx(test.churned.mean(), abs=0.03)
 
 
 def test_where_customers_are_as_assumed_p0_stays_as_it_is(shop_rows: list[LabelledSnapshot]) -> None:
