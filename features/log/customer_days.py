@@ -20,7 +20,7 @@ Codes = npt.NDArray[np.int32]
 
 _DAY_BITS = 24  # days since the first: 45,000 years
 _BLOCK_ROWS = 1 << 23
-_PART_ROWS = 1 << 25
+_PART_ROWS = 1 << 24
 _CUSTOMER_ROWS = 8
 """How many purchase days take as much memory as the features of a customer."""
 

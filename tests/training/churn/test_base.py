@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -183,7 +184,7 @@ def test_where_p0_is_weighed_money_has_the_level_of_what_buyers_spend(
 
 
 def test_trees_on_a_weighed_p0_are_larger() -> None:
-    asked = {"monotone": False, "seed": 0, "threads": 1, "tuned": {"num_leaves": 4}}
+    asked: dict[str, Any] = {"monotone": False, "seed": 0, "threads": 1, "tuned": {"num_leaves": 4}}
 
     assert booster_parameters(**asked)["num_leaves"] == 4
     assert LARGER.items() <= booster_parameters(**asked, larger=True).items()
