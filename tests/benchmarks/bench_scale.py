@@ -198,10 +198,12 @@ def slopes(by_size: Mapping[int, Mapping[str, float]]) -> dict[str, float]:
 
 def plot(by_size: Mapping[int, Mapping[str, float]], file: Path) -> None:
     """Draw CPU seconds against orders, both axes logarithmic."""
+    from matplotlib import colormaps
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.0, 4.5), layout="constrained")
+    figure = Figure(figsize=(9.0, 4.5), layout="constrained")
     axes = figure.subplots()
+    axes.set_prop_cycle(color=colormaps["tab20"](np.arange(20)))  # more than ten lines
     orders, grown = sorted(by_size), slopes(by_size)
     for what in by_size[orders[0]]:
         style = {"linewidth": 2.0} if what.startswith("stayworth") else {"linewidth": 1.0, "linestyle": "--"}
@@ -210,7 +212,7 @@ def plot(by_size: Mapping[int, Mapping[str, float]], file: Path) -> None:
         label = f"{what}: slope {grown[what]:.2f}" if what in grown else what
         axes.plot(measured_at, seconds, marker="o", label=label, **style)
     axes.set(xscale="log", yscale="log", xlabel="orders", ylabel="CPU seconds")
-    axes.legend(fontsize="small")
+    figure.legend(fontsize="small", loc="outside right upper")
     figure.savefig(file, metadata={"Date": None} if file.suffix == ".svg" else None)
 
 

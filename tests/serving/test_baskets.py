@@ -20,6 +20,7 @@ from features.log.validation import validate
 from features.snapshot import Snapshot
 from features.table.baskets import GROUPS, NEEDS
 from features.table.history import PurchaseHistory
+from features.table.seasons import SEASONS
 from serving.api.requests import ExplainRequest, ScoreRequest
 from serving.explanation.explanation import explain
 from serving.scorer import Scorer
@@ -69,7 +70,7 @@ def informed(scorer: Scorer, listed: TransactionLog, tmp_path_factory: pytest.Te
     """A version that learnt from all that the lines tell, saved and loaded."""
     with PurchaseHistory(listed, beside=BehaviourFiles().with_baskets(NEEDS)) as history:
         rows = labelled_snapshots(history, MONTHS, 90)
-    assert list(features_by_file(rows)) == list(GROUPS)
+    assert list(features_by_file(rows)) == [*GROUPS, SEASONS]
     inputs = Inputs.learnt(list(NEEDS), rows)
     options: dict[str, Any] = {"calibrator": Calibrator(), "level": Level(), "seed": 0, "threads": 1}
     churn = fit_churn(rows, rounds=15, monotone=False, inputs=inputs, **options)

@@ -303,7 +303,7 @@ def test_a_log_in_parts_gives_the_same_list_and_the_same_files(
     whole = scorer.score_log(log, Snapshot(date(1997, 2, 10)))  # many customers come later
     done: list[int] = []
     monkeypatch.setattr("features.log.customer_days._PART_ROWS", 5_000)
-    monkeypatch.setattr("features.files._SLICE_ROWS", 700)
+    monkeypatch.setattr("features.table_files._SLICE_ROWS", 700)
 
     parts = scorer.score_log(log, Snapshot(date(1997, 2, 10)), progress=lambda step, n, total: done.append(n))
 
