@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import logit
+from scipy.special import expit, logit
 
 from features.table.columns import Columns
 from training.churn.calibration import intercept_of
@@ -51,6 +51,10 @@ class Base:
     def log_odds(self, columns: Columns, column: str = "p0") -> np.ndarray:
         """Return the log-odds of each customer, of shape (n_customers,)."""
         return self.constant + self.weight * base_log_odds(columns, column)
+
+    def probability(self, p0: np.ndarray) -> np.ndarray:
+        """Return the churn probability that a p0 has by itself."""
+        return p0 if self == AS_SAID else np.asarray(expit(self.log_odds({"p0": p0})))
 
     def missed(self, row: LabelledSnapshot) -> float:
         """Return what a window's churn was off by, in log-odds."""

@@ -51,11 +51,12 @@ def value_scenarios(
     churn_probability: FloatArray,
     terms: ValueTerms,
     values: CustomerValues | None = None,
+    p0_weight: float = 1.0,
 ) -> Scenarios:
     """Return the scenarios of each customer's expected value, per unit of margin.
 
     In each scenario of the purchase model the churn probability moves with the model's own: logit p by the change of
-    logit p0.
+    logit p0, times its weight in the churn model.
 
     Parameters
     ----------
@@ -67,8 +68,10 @@ def value_scenarios(
         Their costs play no part.
     values : CustomerValues, optional
         Those of `CLVModel.values`, where they are known already.
+    p0_weight : float, at least 0
+        As in `training.churn.base.Base`.
     """
-    return _scenarios(clv, columns, churn_probability, terms, values, with_costs=False)[0]
+    return _scenarios(clv, columns, churn_probability, terms, values, p0_weight, with_costs=False)[0]
 
 
 def value_and_cost_scenarios(
@@ -77,12 +80,13 @@ def value_and_cost_scenarios(
     churn_probability: FloatArray,
     terms: ValueTerms,
     values: CustomerValues | None = None,
+    p0_weight: float = 1.0,
 ) -> tuple[Scenarios, Scenarios]:
     """Return the scenarios of `value_scenarios`, and of what orders and active weeks cost in each of them.
 
     The costs are in money in the scenarios of purchases, which move them; 1 in those of spend.
     """
-    return _scenarios(clv, columns, churn_probability, terms, values, with_costs=True)
+    return _scenarios(clv, columns, churn_probability, terms, values, p0_weight, with_costs=True)
 
 
 def sum_deviation(clv: CLVModel, columns: Columns, horizon_days: int) -> float:
@@ -141,17 +145,18 @@ def _scenarios(
     churn_probability: FloatArray,
     terms: ValueTerms,
     known: CustomerValues | None,
+    p0_weight: float,
     *,
     with_costs: bool,
 ) -> tuple[Scenarios, Scenarios]:
     spend, fitted = clv.spend_per_purchase(columns), known or clv.values(columns, terms)
-    given = _logit(churn_probability) - _logit(fitted.p0)
+    given = _logit(churn_probability) - p0_weight * _logit(fitted.p0)
     rows, own = _Rows.of(columns), CustomerTerms.of(terms, columns)
     values: list[_Pair] = []
     costs: list[_Pair] = []
     for model, intensity in clv.purchase_scenarios:
         p0, silent, active = rows.values(model, intensity, terms)
-        probability = expit(given + _logit(p0))
+        probability = expit(given + p0_weight * _logit(p0))
         number, most = _expected(probability, silent, active)
         values.append((number * spend, most * spend))
         if with_costs:

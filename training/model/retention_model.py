@@ -258,7 +258,7 @@ class RetentionModel:
     @property
     def valuation(self) -> Valuation:
         """The valuation with this model's parameters."""
-        return Valuation(self.clv, self.terms, self.spend)
+        return Valuation(self.clv, self.terms, self.spend, self.churn.base)
 
     def _next_purchase(self, columns: Columns, level: float) -> np.ndarray:
         """Return the dates by which a purchase has come with a probability; NaT for never, or after ten years."""

@@ -10,6 +10,7 @@ from scipy.special import logit
 
 from features.snapshot import Snapshot
 from features.table.columns import Columns
+from training.churn.base import AS_SAID, Base
 from training.churn.level import purchases_at_level
 from training.churn.spend import SpendModel
 from training.clv.interval import Scenarios, Uncertain, customer_interval
@@ -33,11 +34,14 @@ class Valuation:
     terms : ValueTerms
     spend : SpendModel, optional
         Corrects expected spend; without it, Gamma-Gamma's spend per purchase stands.
+    base : Base
+        What the churn model makes of p0: intervals move with it.
     """
 
     clv: CLVModel
     terms: ValueTerms
     spend: SpendModel | None = None
+    base: Base = AS_SAID
 
     @property
     def without_intervals(self) -> Valuation:
@@ -119,7 +123,7 @@ class Valuation:
         """Return the ends of the interval of the expected value, money."""
         expected_value, purchases = values.expected(churn_probability), values.purchases
         residuals = self._residual_axes(described, churn_probability, purchases, spend_per_purchase)
-        rows = (self.clv, described, churn_probability, self.terms, purchases)
+        rows = (self.clv, described, churn_probability, self.terms, purchases, self.base.weight)
         own = CustomerTerms.of(self.terms, described)
         per_purchase = values.per_purchase + own.cost_per_order
 
@@ -137,7 +141,7 @@ class Valuation:
 
         cost = cost_of(lambda cases: cases.expected(churn_probability))
         most = cost_of(lambda cases: cases.ceiling)
-        of_churn = cost_of(lambda cases: cases.expected(purchases.p0))
+        of_churn = cost_of(lambda cases: cases.expected(self.base.probability(purchases.p0)))
         by_scenario, costs = value_and_cost_scenarios(*rows)
         unmoved = residual_axes(cost, most, of_churn, np.zeros_like(cost))
         return customer_interval(
@@ -154,7 +158,7 @@ class Valuation:
         """Return the scenarios along what the residuals of churn and of spend change in the expected value."""
         plain = described["spend_per_purchase"]
         number, most = purchases.expected(churn_probability), purchases.ceiling
-        of_churn = purchases.expected(purchases.p0)
+        of_churn = purchases.expected(self.base.probability(purchases.p0))
         of_spend = _log_ratio(spend_per_purchase, plain * self._price_factor(described))
         return residual_axes(number * plain, most * plain, of_churn * plain, of_spend)
 
@@ -184,7 +188,8 @@ class Valuation:
         if_active = self.clv.purchases_if_active(described, self.terms.horizon_days)
         spend = self._spend_per_purchase(described, if_active, churn_probability, at_level_0)
         purchases, plain = self.clv.values(described, self.terms), described["spend_per_purchase"]
-        scenarios = value_scenarios(self.clv, described, churn_probability, self.terms, purchases)
+        weight = self.base.weight
+        scenarios = value_scenarios(self.clv, described, churn_probability, self.terms, purchases, weight)
         residuals = self._residual_axes(described, churn_probability, purchases, spend)
         corrected = np.divide(spend, plain, out=np.ones_like(plain), where=plain > 0)
         return np.asarray(scenarios.beside(residuals).amounts * (self.terms.margin * corrected)[:, None])

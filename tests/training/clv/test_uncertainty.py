@@ -129,6 +129,19 @@ def test_a_total_is_surer_than_the_worst_of_its_parts(clv: CLVModel, table: pd.D
     assert 1 < total[0] < each.max()
 
 
+@pytest.mark.parametrize("weight", [0.0, 0.4, 1.0])
+def test_a_probability_moves_with_p0_by_its_weight(clv: CLVModel, table: pd.DataFrame, weight: float) -> None:
+    columns, p = as_columns(table), np.full(len(table), 0.7)
+    fitted, spend = clv.values(columns, TERMS), clv.spend_per_purchase(columns)
+
+    found = value_scenarios(clv, columns, p, TERMS, p0_weight=weight).amounts
+
+    for place, (model, intensity) in enumerate(clv.purchase_scenarios):
+        moved = replace(clv, purchases=model, intensity=intensity).values(columns, TERMS)
+        odds = np.log(0.7 / 0.3) + weight * (logit(moved.p0) - logit(fitted.p0))
+        np.testing.assert_allclose(found[:, place], moved.expected(expit(odds)) * spend, rtol=1e-6)
+
+
 def test_the_sum_of_a_window_deviates_as_its_scenarios_do(clv: CLVModel, table: pd.DataFrame) -> None:
     columns = as_columns(table)
     day = snapshot_day(columns)
