@@ -23,6 +23,8 @@ from training.clv.quadrature import FloatArray
 EDGE_DAYS = 30
 """Days of log on either side of a change: one that is younger may be a promotion, or the end of one."""
 
+_HALF_A_YEAR = 182  # whole weeks
+
 FOUND = 13.0
 """Twice the log-likelihood that the best day has to gain. By chance it does in 1 of 100 logs of two years, as the
 largest square of a standardised Brownian bridge away from its ends does."""
@@ -91,6 +93,31 @@ def moved_changes(counts: FloatArray, expected: FloatArray, known: Sequence[int]
     for k in range(1, len(ends) - 1):  # one after the other, so that none passes another
         ends[k] = _within(counts, expected, ends[k - 1], ends[k + 1])[0]
     return ends[1:-1]
+
+
+def comes_every_year(counts: FloatArray, expected: FloatArray, known: Sequence[int], day: int) -> bool:
+    """Tell whether a change comes a year before or after too, half as large or more: as a season's does, or a trend's.
+
+    The rates are those of as many days before it and after it, half a year at most, as no other known day divides.
+
+    Examples
+    --------
+    >>> once, each_year = np.ones(1200), np.tile(np.repeat([1.0, 3.0], [335, 30]), 4)
+    >>> once[900:] = 3.0
+    >>> comes_every_year(once, np.ones(1200), [900], 900), comes_every_year(each_year, np.ones(1460), [1065], 1065)
+    (False, True)
+    """
+    others = [0, *(each for each in known if each != day), len(counts)]
+    reach = min(_HALF_A_YEAR, *(abs(each - day) for each in others))
+
+    def change(at: int) -> float:
+        sides = slice(at - reach, at), slice(at, at + reach)
+        before, after = ((counts[side].sum() + 0.5) / (expected[side].sum() + 0.5) for side in sides)
+        return float(np.log(after / before))
+
+    own, year = change(day), 2 * _HALF_A_YEAR
+    elsewhere = [at for at in (day - year, day + year) if reach <= at <= len(counts) - reach]
+    return any(change(at) * np.sign(own) >= abs(own) / 2.0 for at in elsewhere)
 
 
 def _within(counts: FloatArray, expected: FloatArray, start: int, end: int) -> tuple[int, float]:

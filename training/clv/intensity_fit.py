@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from training.clv.change_point import FOUND, moved_changes, next_change
+from training.clv.change_point import FOUND, comes_every_year, moved_changes, next_change
 from training.clv.likelihood import HIGHEST, LOWEST, principal_axes
 from training.clv.operational_time import (
     DAYS_PER_WEEK,
@@ -217,13 +217,17 @@ def intensity_axes(histories: DatedHistories, form: IntensityForm, fit: Intensit
 
 
 def _with_steps(histories: DatedHistories, form: IntensityForm, start: IntensityFit) -> IntensityFit:
-    """Return the fit with all the steps that gain enough, at most one per year of log."""
+    """Return the fit with all the steps that gain enough and come once, at most one per year of log."""
     likelihood = _Likelihood(type(start.model), histories, form)
     point, best = likelihood.maximum(start.point(replace(form, steps=False)))
-    most = -(-len(likelihood.counts) // round(DAYS_PER_YEAR))
+    counts, expected = likelihood.counts, likelihood.expected_by_day(point)
+    most = len(counts) // round(DAYS_PER_YEAR)
     while len(likelihood.step_days) < most:
         more = _one_step_more(likelihood, point)
         if more is None or more[2].log_likelihood < best.log_likelihood + FOUND / 2.0:
+            break
+        places = [day - likelihood.first_day for day in more[0].step_days]
+        if any(comes_every_year(counts, expected, places, place) for place in places):
             break
         likelihood, point, best = more
     return best

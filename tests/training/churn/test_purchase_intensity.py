@@ -127,6 +127,12 @@ def test_a_season_and_a_rate_that_halved_are_told_apart() -> None:
     assert off < before / 3
 
 
+def test_what_comes_every_year_is_no_step() -> None:
+    *_, today = snapshots(world(lambda day: np.where(day % 365 >= 335, 4.0, 1.0)))
+
+    assert in_form(today, CLVForm(IntensityForm(steps=True)), HORIZON).clv.intensity.steps == ()
+
+
 def test_the_newest_of_two_steps_is_seen_beside_a_larger_one() -> None:
     *_, today = snapshots(world(lambda day: np.select([day < 300, day < DAYS - 100], [0.4, 1.0], 0.6)))
 
