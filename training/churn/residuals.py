@@ -106,7 +106,7 @@ def _churn_trial(
     lowest = best.loss
     step = translated("Choosing the recipe on rolling validation")
     if inputs.beside:
-        step += f", with {', '.join(inputs.files)}"
+        step = translated("{step}, with {files}", step=step, files=", ".join(inputs.files))
     for number, form in enumerate(_FORMS):
         if report is not None:
             report(step, number, len(_FORMS))
