@@ -143,8 +143,7 @@ class Remarks:
 
     def unseen(self, table: Mapping[str, np.ndarray]) -> dict[str, list[str]]:
         """Return the values of attributes that the version did not learn from, of each customer who has one."""
-        models = (self.model.churn, self.model.spend)
-        return {name: list(own) for each in models if each for name, own in each.inputs.unseen(table).items()}
+        return {name: list(own) for each in self.model.inputs for name, own in each.unseen(table).items()}
 
     def of_unseen(self, found: Mapping[str, Sequence[str]]) -> Iterator[str]:
         """Name the values of attributes that the version did not learn from, as `unseen` returns them."""

@@ -45,7 +45,7 @@ def assemble_model(
     dormant_after_days = data.settings.dormancy_days
     card = _card(log, data, newest, deployed.recipe, judged, evaluation)
     churn, usual = deployed.churn, data.usual_gap_days
-    spend, kinds = deployed.spend_at(newest), beside.kinds if beside else {}
+    spend, kinds = deployed.spend, beside.kinds if beside else {}
     model = RetentionModel(churn, newest.clv, terms, Tiers(()), card, spend, usual, own_costs, kinds)
     tried = beside.own if beside else {}
     own = {name: sql for name, sql in tried.items() if f"{OWN_PREFIX}{name}" in model.features}

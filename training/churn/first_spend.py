@@ -19,8 +19,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from training.churn.price import tweedie_deviance
 from training.churn.rolling import gains_surely, rolling_splits
-from training.churn.spend import any_spend, tweedie_deviance
 from training.snapshots.dataset import LabelledSnapshot, in_form
 
 _TINY = 1e-9
@@ -39,7 +39,7 @@ def choose_first_spend(rows: Sequence[LabelledSnapshot]) -> tuple[bool, dict[str
     bool, and the mean deviances of both; False where the log affords no split
     """
     valid = [split.valid for split in rolling_splits(rows)]
-    if not valid or not all(any_spend([row]) for row in valid):
+    if not valid or not all((row.outcomes["spend"] > 0).any() for row in valid):
         return False, {}
     repeats, everything = [], []
     for row in valid:

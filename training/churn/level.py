@@ -6,13 +6,6 @@ that did so best one step ahead over all closed windows, if it gained more than 
 was missed a year before is put back as soon as it has helped by more than the chance of its windows' customers. And a
 model that does not fit its customers misses by little, but always: half of what recent windows missed is put back too
 where that has surely helped, be it by less.
-
-A window is above its expectation because more customers buy, because those who do buy more often, or both. The level of
-churn says the first; the second follows half way (`purchases_at_level`).
-
-References
-----------
-Ehrenberg (1959), The pattern of consumer purchases, Applied Statistics 8(1): purchases mixed over customers.
 """
 
 from __future__ import annotations
@@ -79,9 +72,6 @@ class LevelRule:
             of = translated("the mean of the last {n} windows", n=self.windows)
         return of if self.share == 1.0 else translated("{share:.0%} of {of}", share=self.share, of=of)
 
-
-RATE_SHARE = 0.5
-"""How much of a window's level is customers who buy more often (1), and not only more of them who buy at all (0)."""
 
 NO_RULE = LevelRule()
 SEASON = LevelRule("year_ago", share=0.5)
@@ -150,27 +140,6 @@ class Level:
         """Read what `to_dict` wrote."""
         days = tuple(date.fromisoformat(text).toordinal() for text in numbers["snapshots"])
         return cls(days, tuple(numbers["missed"]), LevelRule(**numbers["rule"]))
-
-
-def purchases_at_level(if_active: np.ndarray, shift: np.ndarray | float) -> np.ndarray:
-    """Return E[purchases in a window | at least one] where churn is shifted from what the purchase model says.
-
-    Were a customer's purchases geometric (Poisson, at a rate that is exponential over customers), the odds of a
-    purchase were its mean m, and E[purchases | at least one] = 1 + m. A shift of churn's log-odds by l multiplies m by
-    e^(−l) if it is a change of everybody's rate, and leaves 1 + m alone if it only is a change of how many buy at all.
-    Windows lie between the two; half way (`RATE_SHARE`), their purchases add up.
-
-    Parameters
-    ----------
-    if_active : ndarray of shape (n_customers,), at least 1
-    shift : float or ndarray of shape (n_customers,), log-odds of churn
-
-    Examples
-    --------
-    >>> purchases_at_level(np.array([3.0]), -np.log(4.0))  # 1 + 2·√4
-    array([5.])
-    """
-    return np.asarray(1.0 + np.exp(-RATE_SHARE * np.asarray(shift)) * (if_active - 1.0))
 
 
 Rows = TypeVar("Rows", bound=Sequence[LabelledSnapshot])

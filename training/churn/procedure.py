@@ -63,10 +63,6 @@ class FittedRecipe:
         """Return a snapshot as the two models read it: in the recipe's form, fitted on it."""
         return in_form(row, self.recipe.form, horizon_days)
 
-    def spend_at(self, row: DescribedSnapshot) -> SpendModel:
-        """Return the spend model to predict a snapshot, as `describe` returns it, of all customers."""
-        return self.recipe.spend_at(row, self.churn, self.spend)
-
     @property
     def recipe(self) -> Recipe:
         """The recipe of the two models."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from features.language import translated
@@ -12,13 +12,18 @@ from training.churn.bins import Bins
 from training.churn.calibration import Calibrator
 from training.churn.file_choice import FileGain
 from training.churn.fit_options import FitOptions
+from training.churn.frequency import buyers, fit_frequency, fit_line
 from training.churn.inputs import ORDERS_ALONE, Inputs
 from training.churn.level import NO_RULE, LevelRule, level_of
 from training.churn.model import ChurnModel, fit_churn
-from training.churn.spend import SpendModel, fit_spend, level_deviation, price_levels
+from training.churn.price import fit_price, price_levels
+from training.churn.spend import SpendModel, level_deviation
 from training.clv.model import CLVForm
 from training.clv.operational_time import CONSTANT_FORM, IntensityForm
-from training.snapshots.dataset import DescribedSnapshot, LabelledSnapshot
+from training.snapshots.dataset import LabelledSnapshot
+
+_INPUTS = ("inputs", "frequency_inputs", "price_inputs")
+_FILES = ("files", "frequency_files", "price_files")
 
 
 @dataclass(frozen=True)
@@ -33,8 +38,8 @@ class Recipe:
     calibrator : Calibrator
     validation : str
         ``"forward in time"`` or ``"by customers"``.
-    spend_rounds : int
-        Trees of the spend model's residual; 0: BG/NBD and Gamma-Gamma alone.
+    frequency_rounds, price_rounds : int
+        Trees of the residuals of the spend model: of how often buyers buy, and of what they pay; 0: none.
     level, price_level : LevelRule
         Of churn, in log-odds, and of the money per purchase, as the log of a factor.
     losses : dict of str to float
@@ -47,17 +52,18 @@ class Recipe:
         Whether Gamma-Gamma counts the first purchase (`choose_first_spend`).
     weighed : bool
         Whether the trees start from a line in logit p0 that the windows fit, and are larger (`training.churn.base`).
-    inputs, spend_inputs : Inputs
-        Of the two residuals.
-    files, spend_files : dict of file to FileGain
-        What each file beside the log bought, in log-loss of churn and in deviance of spend.
+    inputs, frequency_inputs, price_inputs : Inputs
+        Of the residuals.
+    files, frequency_files, price_files : dict of file to FileGain
+        What each file beside the log bought, in log-loss of churn and in deviance of frequency and price.
     """
 
     rounds: int
     monotone: bool
     calibrator: Calibrator
     validation: str
-    spend_rounds: int = 0
+    frequency_rounds: int = 0
+    price_rounds: int = 0
     level: LevelRule = NO_RULE
     price_level: LevelRule = NO_RULE
     losses: dict[str, float] = field(default_factory=dict)
@@ -66,9 +72,11 @@ class Recipe:
     first_spend: bool = False
     weighed: bool = False
     inputs: Inputs = ORDERS_ALONE
-    spend_inputs: Inputs = ORDERS_ALONE
+    frequency_inputs: Inputs = ORDERS_ALONE
+    price_inputs: Inputs = ORDERS_ALONE
     files: dict[str, FileGain] = field(default_factory=dict)
-    spend_files: dict[str, FileGain] = field(default_factory=dict)
+    frequency_files: dict[str, FileGain] = field(default_factory=dict)
+    price_files: dict[str, FileGain] = field(default_factory=dict)
 
     @property
     def form(self) -> CLVForm:
@@ -78,7 +86,8 @@ class Recipe:
     @property
     def used_files(self) -> tuple[str, ...]:
         """The files beside the log that a residual learns from."""
-        return tuple(dict.fromkeys((*self.inputs.files, *self.spend_inputs.files)))
+        inputs = (self.inputs, self.frequency_inputs, self.price_inputs)
+        return tuple(dict.fromkeys(name for each in inputs for name in each.files))
 
     def parameters(self) -> dict[str, Any]:
         """Return the choices by name, as they are logged with a run."""
@@ -88,7 +97,8 @@ class Recipe:
             "level": str(self.level),
             "price_level": str(self.price_level),
             "calibration": self.calibrator.kind,
-            "spend_rounds": self.spend_rounds,
+            "frequency_rounds": self.frequency_rounds,
+            "price_rounds": self.price_rounds,
             "validation": self.validation,
             "harmonics": self.intensity.harmonics,
             "trend": self.intensity.trend,
@@ -106,10 +116,8 @@ class Recipe:
 
     def _of_files(self) -> dict[str, Any]:
         return {
-            "inputs": self.inputs.to_dict(),
-            "spend_inputs": self.spend_inputs.to_dict(),
-            "files": {name: gain.to_dict() for name, gain in self.files.items()},
-            "spend_files": {name: gain.to_dict() for name, gain in self.spend_files.items()},
+            **{name: getattr(self, name).to_dict() for name in _INPUTS},
+            **{name: {file: gain.to_dict() for file, gain in getattr(self, name).items()} for name in _FILES},
         }
 
     @classmethod
@@ -120,7 +128,8 @@ class Recipe:
             monotone=record["monotone"],
             calibrator=calibrator,
             validation=record["validation"],
-            spend_rounds=record["spend_rounds"],
+            frequency_rounds=record["frequency_rounds"],
+            price_rounds=record["price_rounds"],
             level=LevelRule(**record["level"]),
             price_level=LevelRule(**record["price_level"]),
             losses=dict(record["losses"]),
@@ -128,12 +137,7 @@ class Recipe:
             intensity=IntensityForm(record["harmonics"], record["trend"], record.get("steps", False)),
             first_spend=record.get("first_spend", False),
             weighed=record.get("weighed", False),
-            inputs=Inputs.from_dict(record["inputs"]) if "inputs" in record else ORDERS_ALONE,
-            spend_inputs=Inputs.from_dict(record["spend_inputs"])
-            if "spend_inputs" in record
-            else ORDERS_ALONE,
-            files=_gains(record, "files"),
-            spend_files=_gains(record, "spend_files"),
+            **_of_files(record),
         )
 
     def in_words(self) -> str:
@@ -162,8 +166,9 @@ class Recipe:
             if self.first_spend
             else translated("the purchase model and Gamma-Gamma")
         )
-        if self.spend_rounds:
-            spend = _spend_corrected(spend, self.spend_rounds, self.spend_inputs)
+        rounds = self.frequency_rounds + self.price_rounds
+        if rounds:
+            spend = _spend_corrected(spend, rounds, (*self.frequency_inputs.files, *self.price_inputs.files))
         if self.price_level != NO_RULE:
             spend = translated(
                 "{models}, money per purchase at the level missed before: {rule}",
@@ -208,33 +213,31 @@ class Recipe:
         self, rows: Sequence[LabelledSnapshot], options: FitOptions, bins: Bins | None = None
     ) -> SpendModel:
         """Fit the spend model on the same snapshots."""
-        base = self.base(rows, options)
+        base, bought = self.base(rows, options), [buyers(row) for row in rows if (row.churned == 0).any()]
+        bins, how = bins or Bins(), {"seed": options.seed, "threads": options.threads}
         churn_level = level_of(rows, churn_missed(rows, base), options, self.level)
-        price_level = level_of(rows, price_levels(rows, self.weighed), options, self.price_level)
-        return fit_spend(
-            rows,
-            rounds=self.spend_rounds,
-            price_level=price_level,
-            level_deviation=level_deviation(rows, churn_level, price_level, base),
-            seed=options.seed,
-            threads=options.threads,
-            inputs=self.spend_inputs,
+        price_level = level_of(rows, price_levels(rows), options, self.price_level)
+        frequency = fit_frequency(
+            bought,
+            fit_line(rows, options, base),
+            rounds=self.frequency_rounds,
+            inputs=self.frequency_inputs,
             bins=bins,
+            **how,
         )
-
-    def spend_at(self, row: DescribedSnapshot, churn: ChurnModel, spend: SpendModel) -> SpendModel:
-        """Return the spend model to predict a snapshot of all customers, which is in the recipe's form.
-
-        Its sum is that of the purchase model, or, where p0 is weighed, of those who buy by the churn model.
-        """
-        if not self.weighed:
-            return spend.centred(row.columns)
-        return spend.centred(row.columns, churn.predict_both(row.columns, row.snapshot)[1])
+        price = fit_price(
+            bought, price_level, rounds=self.price_rounds, inputs=self.price_inputs, bins=bins, **how
+        )
+        spend = SpendModel(frequency, price)
+        return replace(spend, level_deviation=level_deviation(rows, churn_level, spend, base))
 
 
-def _gains(record: Mapping[str, Any], name: str) -> dict[str, FileGain]:
-    found = record.get(name, {}) if "inputs" in record else {}
-    return {file: FileGain.from_dict(gain) for file, gain in found.items()}
+def _of_files(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Read what `Recipe.to_dict` wrote of files, where it did."""
+    if "inputs" not in record:
+        return {}
+    gains = {name: {file: FileGain.from_dict(each) for file, each in record[name].items()} for name in _FILES}
+    return {name: Inputs.from_dict(record[name]) for name in _INPUTS} | gains
 
 
 def _corrected(model: str, trees: str, inputs: Inputs) -> str:
@@ -248,14 +251,14 @@ def _corrected(model: str, trees: str, inputs: Inputs) -> str:
     )
 
 
-def _spend_corrected(models: str, rounds: int, inputs: Inputs) -> str:
-    if not inputs.files:
+def _spend_corrected(models: str, rounds: int, files: Sequence[str]) -> str:
+    if not files:
         return translated("{models}, corrected by {n} LightGBM trees", models=models, n=rounds)
     return translated(
         "{models}, corrected by {n} LightGBM trees by orders and {files}",
         models=models,
         n=rounds,
-        files=list(inputs.files),
+        files=list(dict.fromkeys(files)),
     )
 
 

@@ -2,9 +2,10 @@
 
 Each of the newest closed snapshots is predicted by a model trained only on windows that had closed by its date.
 On these predictions are chosen, in this order: the residual's form (free or monotone) and its number of trees, 0
-included; the files beside the log that it learns from; the calibrator; the rules for the level of churn and of money
-per purchase, over all closed windows. Where the log is too short for a split forward in time, the folds are groups of
-customers, and `Recipe.validation` says ``"by customers"``.
+included; the files beside the log that it learns from; the calibrator; the residuals of what buyers do, how often they
+buy and for how much; the rules for the level of churn and of money per purchase, over all closed windows. Where the log
+is too short for a split forward in time, the folds are groups of customers, and `Recipe.validation` says ``"by
+customers"``.
 """
 
 from __future__ import annotations
@@ -19,14 +20,15 @@ from features.errors import FitError
 from features.language import translatable, translated
 from features.progress import Report
 from training.churn.base import AS_SAID, Base, weighed
-from training.churn.bins import Bins
+from training.churn.bins import Bins, Target
 from training.churn.calibration import choose_calibrator, intercept_of
 from training.churn.fit_options import FitOptions
+from training.churn.frequency import POISSON, buyers, fit_line, poisson_deviance
 from training.churn.level import NO_RULE, LevelRule, choose_rule, level_of
+from training.churn.price import TWEEDIE, price_levels, price_missed, relative_spend, tweedie_deviance
 from training.churn.recipe import Recipe, churn_missed
-from training.churn.residuals import choose_churn_residual, choose_spend_residual
+from training.churn.residuals import BuyerChoice, BuyerQuestion, choose_buyer_residual, choose_churn_residual
 from training.churn.rolling import customer_splits, rolling_splits
-from training.churn.spend import price_levels, price_missed
 from training.metrics.comparison import log_losses
 from training.metrics.probabilities import TIE
 from training.snapshots.dataset import LabelledSnapshot
@@ -66,10 +68,10 @@ def choose_recipe(
     odds = zip(churn.choice.odds, splits, strict=True)
     own = [z + intercept_of(z, split.valid.churned) for z, split in odds]
     calibrator, calibration_losses = choose_calibrator(own, [split.valid.churned for split in splits])
-    spend = choose_spend_residual(rows, splits, options, bins)
     base = weighed(rows, options) if churn.choice.weighed else AS_SAID
+    frequency, price = _choose_of_buyers(rows, options, base)
     level, price_level, gains = _choose_levels(rows, options, base)
-    losses |= spend.losses | gains
+    losses |= frequency.losses | price.losses | gains
     losses |= {f"calibration_{kind}": loss for kind, loss in calibration_losses.items()}
     return Recipe(
         rounds=churn.choice.rounds,
@@ -77,7 +79,8 @@ def choose_recipe(
         weighed=churn.choice.weighed,
         calibrator=calibrator,
         validation=how,
-        spend_rounds=spend.rounds,
+        frequency_rounds=frequency.rounds,
+        price_rounds=price.rounds,
         level=level,
         price_level=price_level,
         losses=losses,
@@ -85,9 +88,11 @@ def choose_recipe(
         intensity=rows[-1].clv.intensity.form,
         first_spend=rows[-1].clv.first_spend,
         inputs=churn.inputs,
-        spend_inputs=spend.inputs,
+        frequency_inputs=frequency.inputs,
+        price_inputs=price.inputs,
         files=files,
-        spend_files=spend.files,
+        frequency_files=frequency.files,
+        price_files=price.files,
     )
 
 
@@ -114,15 +119,30 @@ def _require_both_outcomes(rows: Sequence[LabelledSnapshot]) -> None:
     )
 
 
+def _choose_of_buyers(
+    rows: Sequence[LabelledSnapshot], options: FitOptions, base: Base
+) -> tuple[BuyerChoice, BuyerChoice]:
+    """Return the residuals of frequency and of price, chosen on those who bought."""
+    whole = {row.snapshot: row for row in rows}
+    bought = [buyers(row) for row in rows if (row.churned == 0).any()]
+    splits, bins = rolling_splits(bought) or customer_splits(bought), Bins()
+
+    def line_after(known: Sequence[LabelledSnapshot]) -> Target:
+        return fit_line([whole[row.snapshot] for row in known], options, base).target
+
+    asked = (
+        BuyerQuestion("frequency", line_after, poisson_deviance, POISSON),
+        BuyerQuestion("price", lambda known: relative_spend, tweedie_deviance, TWEEDIE),
+    )
+    frequency, price = (choose_buyer_residual(bought, splits, each, options, bins) for each in asked)
+    return frequency, price
+
+
 def _choose_levels(
     rows: Sequence[LabelledSnapshot], options: FitOptions, base: Base
 ) -> tuple[LevelRule, LevelRule, dict[str, float]]:
     """Return the rules for the level of churn and of money per purchase, and what each rule gained."""
-    per_buyer = base != AS_SAID
-    odds, prices = (
-        [base.log_odds(row.columns) for row in rows],
-        [price_missed(row, per_buyer) for row in rows],
-    )
+    odds, prices = [base.log_odds(row.columns) for row in rows], [price_missed(row) for row in rows]
 
     def of_churn(place: int, shift: float) -> np.ndarray:
         return log_losses(rows[place].churned, expit(odds[place] + shift))
@@ -132,7 +152,7 @@ def _choose_levels(
 
     level, gains = choose_rule(rows, level_of(rows, churn_missed(rows, base), options), of_churn, noise=TIE)
     price_level, price_gains = choose_rule(
-        rows, level_of(rows, price_levels(rows, per_buyer), options), squared_error, noise=PRICE_NOISE
+        rows, level_of(rows, price_levels(rows), options), squared_error, noise=PRICE_NOISE
     )
     if (
         price_level == NO_RULE

@@ -1,27 +1,25 @@
-"""Choice of the residuals of churn and spend on rolling validation: form, number of trees, and files beside the log."""
+"""Choice of the residuals of churn, frequency and price on rolling validation: form, trees, files beside the log."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
 
-import lightgbm as lgb
 import numpy as np
 from scipy.special import expit
 
 from features.language import translated
 from features.progress import Report
 from training.churn.base import AS_SAID, base_log_odds, weighed
-from training.churn.bins import Bins
+from training.churn.bins import Bins, Target
 from training.churn.calibration import intercept_of
 from training.churn.file_choice import FileGain, InputsTrial, choose_files
 from training.churn.fit_options import FitOptions
 from training.churn.inputs import ORDERS_ALONE, Inputs
 from training.churn.model import booster_parameters
 from training.churn.rolling import Split, gain_and_error, gains_surely, loss_curves, raw_scores
-from training.churn.spend import TWEEDIE, any_spend, centred_deviance, relative_spend, tweedie_deviance
 from training.metrics.comparison import log_losses
 from training.snapshots.dataset import LabelledSnapshot
 
@@ -57,9 +55,18 @@ class ChurnChoice(NamedTuple):
     losses: dict[str, float]
 
 
+class BuyerQuestion(NamedTuple):
+    """What is asked of those who buy: its name, what is to be explained after some windows, by which deviance."""
+
+    name: str
+    target_of: Callable[[Sequence[LabelledSnapshot]], Target]
+    deviance: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    parameters: Mapping[str, Any]
+
+
 @dataclass(frozen=True)
-class SpendChoice:
-    """Trees of the spend residual (0: none), its inputs, mean losses, and what each file bought."""
+class BuyerChoice:
+    """Trees of a residual of buyers (0: none), its inputs, mean losses, and what each file bought."""
 
     rounds: int = 0
     inputs: Inputs = ORDERS_ALONE
@@ -157,48 +164,63 @@ def _tried(inputs: Inputs, splits: Sequence[Split], choice: ChurnChoice) -> Inpu
     )
 
 
-def choose_spend_residual(
-    rows: Sequence[LabelledSnapshot], splits: Sequence[Split], options: FitOptions, bins: Bins
-) -> SpendChoice:
-    """Choose the rounds of the lowest mean Tweedie deviance, and 0 if they gain no more than noise.
+def choose_buyer_residual(
+    rows: Sequence[LabelledSnapshot],
+    splits: Sequence[Split],
+    question: BuyerQuestion,
+    options: FitOptions,
+    bins: Bins,
+) -> BuyerChoice:
+    """Choose the rounds of the lowest mean deviance of what buyers do, and 0 if they gain no more than noise.
 
-    Each snapshot is judged relative to its mean, which the residual does not explain (`centred_deviance`). Files stay
-    that surely lower the deviance further.
+    Each snapshot is judged at its own level, which the residual does not explain. Files stay that surely lower the
+    deviance further.
+
+    Parameters
+    ----------
+    rows : sequence of LabelledSnapshot
+        Of buyers alone, as those of the splits.
+    question : BuyerQuestion
     """
-    if not all(any_spend(split.train) for split in splits):
-        return SpendChoice()
-    none = [tweedie_deviance(*relative_spend(split.valid)) for split in splits]
-    trial = partial(_spend_trial, splits, options, bins)
+    targets = [question.target_of(split.train) for split in splits]
+    if not all(
+        any(target(row)[0].any() for row in split.train)
+        for split, target in zip(splits, targets, strict=True)
+    ):
+        return BuyerChoice()  # nobody buys twice, or pays: there is nothing to explain
+    none = [question.deviance(*target(split.valid)) for split, target in zip(splits, targets, strict=True)]
+    trial = partial(_buyer_trial, splits, targets, question, options, bins)
     orders = trial(ORDERS_ALONE)
     losses = {
-        "spend_none": float(np.mean([each.mean() for each in none])),
-        "spend_residual": orders.choice[1],
+        f"{question.name}_none": float(np.mean([each.mean() for each in none])),
+        f"{question.name}_residual": orders.choice[1],
     }
     chosen, files = choose_files(orders, rows, trial)
     if not gains_surely([own - theirs for own, theirs in zip(none, chosen.losses, strict=True)]):
         files = {name: replace(gain, kept=False) for name, gain in files.items()}
-        return SpendChoice(losses=losses, files=files)
-    return SpendChoice(chosen.choice[0], chosen.inputs, losses, files)
+        return BuyerChoice(losses=losses, files=files)
+    return BuyerChoice(chosen.choice[0], chosen.inputs, losses, files)
 
 
-def _spend_trial(
-    splits: Sequence[Split], options: FitOptions, bins: Bins, inputs: Inputs
+def _buyer_trial(
+    splits: Sequence[Split],
+    targets: Sequence[Target],
+    question: BuyerQuestion,
+    options: FitOptions,
+    bins: Bins,
+    inputs: Inputs,
 ) -> InputsTrial[tuple[int, float]]:
     """Return the rounds of the lowest mean deviance, and that mean."""
-    parameters = TWEEDIE | {"seed": options.seed, "num_threads": options.threads}
-    data = [bins.of_split(split, relative_spend, parameters, inputs) for split in splits]
-    boosters, mean = loss_curves(parameters, data, loss=_spend_loss)
+    parameters = {**question.parameters, "seed": options.seed, "num_threads": options.threads}
+    pairs = list(zip(splits, targets, strict=True))
+    boosters, mean = loss_curves(
+        parameters, [bins.of_split(split, target, parameters, inputs) for split, target in pairs]
+    )
     rounds, customers = int(mean.argmin()) + 1, []
-    for booster, split in zip(boosters, splits, strict=True):
-        spend, start = relative_spend(split.valid)
-        customers.append(centred_deviance(spend, start + raw_scores(booster, split.valid, rounds, inputs)))
+    for booster, (split, target) in zip(boosters, pairs, strict=True):
+        came, start = target(split.valid)
+        customers.append(question.deviance(came, start + raw_scores(booster, split.valid, rounds, inputs)))
     return InputsTrial(inputs, customers, (rounds, float(mean.min())))
-
-
-def _spend_loss(expected: np.ndarray, data: lgb.Dataset) -> tuple[str, float, bool]:
-    """Judge expected spend as LightGBM asks for it."""
-    deviance = centred_deviance(np.asarray(data.get_label()), np.log(expected))
-    return "centred deviance", float(deviance.mean()), False
 
 
 def _customer_losses(log_odds: np.ndarray, valid: LabelledSnapshot) -> np.ndarray:

@@ -132,16 +132,19 @@ class CLVModel:
         dict of ndarrays of shape (n,)
             ``p0``: P(no purchase in the window). ``p0_just_bought``: the same, had a repeat buyer's last purchase
             been today. ``p_alive``: P(the customer has not left); 1 for every one-time buyer under BG/NBD, so
-            not a churn score. ``expected_purchases`` in the window.
+            not a churn score. ``expected_purchases`` in the window, and ``purchases_if_active``: the same of a
+            customer who makes one, at least 1.
             ``spend_per_purchase``: expected, net of refunds.
         """
         x, t_x, T = self.histories(columns)
         weeks = self.weeks_ahead(columns, horizon_days)
+        alive, if_alive = self.purchases.p_alive(x, t_x, T), self.purchases.purchases_if_alive(x, T, weeks)
         return {
             "p0": self.purchases.p_no_purchase(x, t_x, T, weeks),
             "p0_just_bought": self.purchases.p_no_purchase(x, np.where(x > 0, T, t_x), T, weeks),
-            "p_alive": self.purchases.p_alive(x, t_x, T),
-            "expected_purchases": self.purchases.expected_purchases(x, t_x, T, weeks),
+            "p_alive": alive,
+            "expected_purchases": alive * if_alive,
+            "purchases_if_active": if_alive / self.purchases.p_purchase_if_alive(x, T, weeks),
             "spend_per_purchase": self.spend_per_purchase(columns),
         }
 
@@ -166,17 +169,15 @@ class CLVModel:
         weeks = self.purchases.next_purchase(*self.histories(columns), level)
         return self.intensity.days_after(snapshot_day(columns), weeks)
 
-    def purchases_if_active(self, columns: Columns, horizon_days: int) -> FloatArray:
-        """Return E[purchases in the window | at least one], ndarray of shape (n,)."""
-        x, _, T = self.histories(columns)
-        weeks = self.weeks_ahead(columns, horizon_days)
-        expected = self.purchases.purchases_if_alive(x, T, weeks)
-        return np.asarray(expected / self.purchases.p_purchase_if_alive(x, T, weeks))
+    def values(
+        self, columns: Columns, terms: ValueTerms, more_if_active: FloatArray | float = 0.0
+    ) -> CustomerValues:
+        """Value the customers of a feature table in units of what one purchase brings.
 
-    def values(self, columns: Columns, terms: ValueTerms) -> CustomerValues:
-        """Value the customers of a feature table in units of what one purchase brings."""
+        ``more_if_active`` as in `customer_values`.
+        """
         future = Future.of(terms, self.intensity, snapshot_day(columns))
-        return customer_values(self.purchases, *self.histories(columns), future)
+        return customer_values(self.purchases, *self.histories(columns), future, more_if_active)
 
     def active_weeks(self, columns: Columns, terms: ValueTerms) -> Cases:
         """Return the discounted weeks in which the customers of a feature table will be active."""
@@ -184,7 +185,13 @@ class CLVModel:
         future, ahead = Future.of(terms, self.intensity, day), ActivityAhead.of(terms, self.intensity, day)
         return active_weeks(self.purchases, *self.histories(columns), silent_weeks(columns), future, ahead)
 
-    def net_values(self, columns: Columns, terms: ValueTerms, spend_per_purchase: FloatArray) -> NetValues:
+    def net_values(
+        self,
+        columns: Columns,
+        terms: ValueTerms,
+        spend_per_purchase: FloatArray,
+        more_if_active: FloatArray | float = 0.0,
+    ) -> NetValues:
         """Value the customers of a feature table in money.
 
         Parameters
@@ -193,10 +200,12 @@ class CLVModel:
             Of the feature table, perhaps with customers' own terms (`training.clv.net_value.OWN`).
         terms : ValueTerms
         spend_per_purchase : ndarray of shape (n,), money
+        more_if_active : float or ndarray of shape (n,)
+            As in `customer_values`.
         """
         own = CustomerTerms.of(terms, columns)
         return NetValues(
-            self.values(columns, terms),
+            self.values(columns, terms, more_if_active),
             self.active_weeks(columns, terms) if np.any(own.cost_per_day) else None,
             own.per_purchase(spend_per_purchase),
             own.cost_per_week,

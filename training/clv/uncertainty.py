@@ -18,6 +18,7 @@ Draper (1995), Assessment and propagation of model uncertainty, Journal of the R
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -109,33 +110,33 @@ def sum_deviation(clv: CLVModel, columns: Columns, horizon_days: int) -> float:
 
 
 def residual_axes(
-    amount: FloatArray, ceiling: FloatArray, of_churn: FloatArray, of_spend: FloatArray
+    amount: FloatArray, ceiling: FloatArray, without: Sequence[FloatArray], of_price: FloatArray
 ) -> Scenarios:
-    """Return the scenarios along the axes of the learnt corrections of churn and of spend.
+    """Return the scenarios along the axes of the learnt corrections of churn, of frequency and of price.
 
     Parameters
     ----------
     amount, ceiling : ndarrays of shape (n,), at least 0, in any unit
-    of_churn : ndarray of shape (n,)
-        The amount at the purchase model's own churn probability.
-    of_spend : ndarray of shape (n,)
-        The log of the factor by which the residual of spend changes the amount, and its ceiling.
+    without : sequence of ndarrays of shape (n,)
+        The amount at the purchase model's own churn probability, and at its own frequency.
+    of_price : ndarray of shape (n,)
+        The log of the factor by which the residual of price changes the amount, and its ceiling.
 
     Examples
     --------
-    >>> axes = residual_axes(np.array([10.0]), np.array([20.0]), np.array([5.0]), np.log([1.25]))
+    >>> axes = residual_axes(np.array([10.0]), np.array([20.0]), [np.array([5.0])], np.log([1.25]))
     >>> axes.amounts.round(4)  # odds of 1, as those of 5 in 20 are 1/3: up to 3
     array([[15. ,  5. , 12.5,  8. ]])
     >>> axes.ceilings
     array([[20., 20., 25., 16.]])
     """
     odds = log_odds(amount, ceiling)
-    move = odds - log_odds(of_churn, ceiling)
-    along_churn = [ceiling * expit(odds + sign * move) for sign in (1.0, -1.0)]
-    factors = [np.exp(sign * of_spend) for sign in (1.0, -1.0)]
+    moves = [odds - log_odds(each, ceiling) for each in without]
+    moved = [ceiling * expit(odds + sign * move) for move in moves for sign in (1.0, -1.0)]
+    factors = [np.exp(sign * of_price) for sign in (1.0, -1.0)]
     return Scenarios(
-        np.stack([*along_churn, *(amount * factor for factor in factors)], axis=1),
-        np.stack([ceiling, ceiling, *(ceiling * factor for factor in factors)], axis=1),
+        np.stack([*moved, *(amount * factor for factor in factors)], axis=1),
+        np.stack([*[ceiling] * len(moved), *(ceiling * factor for factor in factors)], axis=1),
     )
 
 
@@ -157,7 +158,7 @@ def _scenarios(
     for model, intensity in clv.purchase_scenarios:
         p0, silent, active = rows.values(model, intensity, terms)
         probability = expit(given + p0_weight * _logit(p0))
-        number, most = _expected(probability, silent, active)
+        number, most = _expected(probability, silent, active + fitted.more)
         values.append((number * spend, most * spend))
         if with_costs:
             cost, dearest = own.cost_per_order * number, own.cost_per_order * most

@@ -251,13 +251,21 @@ class CustomerValues(Cases):
     ----------
     p0 : ndarray of shape (n,)
         The purchase model's own probability of silence through the window.
+    more : float or ndarray of shape (n,)
+        What ``active`` has beyond the purchase model's own, discounted.
     """
 
     p0: FloatArray
+    more: FloatArray | float = 0.0
 
 
 def customer_values(
-    model: PurchaseModel, x: FloatArray, t_x: FloatArray, T: FloatArray, future: Future
+    model: PurchaseModel,
+    x: FloatArray,
+    t_x: FloatArray,
+    T: FloatArray,
+    future: Future,
+    more_if_active: FloatArray | float = 0.0,
 ) -> CustomerValues:
     """Value customers under a purchase model.
 
@@ -270,6 +278,9 @@ def customer_values(
     x : ndarray of shape (n,), repeat purchase days
     t_x, T : ndarray of shape (n,), operational weeks
     future : Future
+    more_if_active : float or ndarray of shape (n,)
+        Purchases beyond those of the model that a customer makes in the churn window who makes one (fewer: below 0).
+        They count from its middle; what comes after the window is the model's.
 
     Returns
     -------
@@ -290,10 +301,12 @@ def customer_values(
     stayed, left = model.purchases_after_win_back(
         x, t_x, T + future.window, future.horizon - future.middle, future.after_middle
     )
+    more = future.to_middle * more_if_active
     return CustomerValues(
         p0=model.p_no_purchase(x, t_x, T, future.window),
         silent=silent,
-        active=active,
+        active=active + more,
+        more=more,
         won_back=future.to_middle * (1.0 + stayed + future.resumption * left),
         resumed=future.to_middle * left,
     )

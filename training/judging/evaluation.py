@@ -91,7 +91,7 @@ def evaluate(
     """
     plain, test = test, fitted.describe(test, test.window.horizon_days)
     probability, at_level_0 = fitted.churn.predict_both(test.columns, test.snapshot)
-    valuation = Valuation(test.clv, terms, fitted.spend_at(test), fitted.churn.base)
+    valuation = Valuation(test.clv, terms, fitted.spend, fitted.churn.base)
     expected_spend = valuation.expected_spend(test.columns, probability, at_level_0)
     deciles = decile_table(
         test.outcomes["spend"].to_numpy(),

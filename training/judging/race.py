@@ -18,7 +18,6 @@ from sklearn.preprocessing import StandardScaler
 
 from features.language import translatable, translated, translation
 from training.churn.inputs import ORDERS_ALONE
-from training.churn.spend import base_log_spend
 from training.metrics.money import value_metrics
 from training.metrics.probabilities import TIE, churn_metrics
 from training.snapshots.dataset import DescribedSnapshot, LabelledSnapshot
@@ -191,7 +190,7 @@ def race_spend(
         translatable("spend rate × horizon"): (
             test.table["net_spend"] / test.table["T"] * horizon_days
         ).to_numpy(),
-        "BG/NBD + Gamma-Gamma": np.exp(base_log_spend(test.columns)),
+        "BG/NBD + Gamma-Gamma": test.columns["expected_purchases"] * test.columns["spend_per_purchase"],
         "LightGBM Tweedie": _lightgbm_tweedie(rows, test),
         MODEL: expected_spend,
     }

@@ -89,7 +89,7 @@ def refit_and_predict(
     row = in_form(target, recipe.form, target.window.horizon_days)
     options = FitOptions(log.first_day, model.card.dormant_after_days, seed, threads)
     churn = recipe.fit(known, options)
-    spend = recipe.spend_at(row, churn, recipe.fit_spend(known, options)) if model.spend else None
+    spend = recipe.fit_spend(known, options) if model.spend else None
     probability, at_level_0 = churn.predict_both(row.columns, snapshot)
     money = Valuation(row.clv, terms, spend).money(row.columns, probability, at_level_0)
     return RefitPredictions(

@@ -1,4 +1,4 @@
-"""The files of one registered version: ``model.json``, two LightGBM texts and ``example.json``, without pickle.
+"""The files of one registered version: ``model.json``, three LightGBM texts and ``example.json``, without pickle.
 
 They hold no customer data: parameters, boosters, the record of the training run and the scores of invented
 customers (`training.model.self_check`).
@@ -18,9 +18,11 @@ from features.table.own import require_own
 from training.churn.base import AS_SAID, Base
 from training.churn.booster import Booster
 from training.churn.calibration import Calibrator
+from training.churn.frequency import Frequency
 from training.churn.inputs import CHURN_FEATURES, ORDERS_ALONE, Inputs
 from training.churn.level import Level
 from training.churn.model import ChurnModel
+from training.churn.price import Price
 from training.churn.spend import SpendModel
 from training.clv.customer_costs import OwnCosts
 from training.clv.model import CLVModel
@@ -30,15 +32,17 @@ from training.model.retention_model import RetentionModel
 from training.model.self_check import write_example
 from training.model.tiers import Tiers
 
-FORMAT = 6
-_BOOSTERS = ("booster.txt", "spend.txt")
+FORMAT = 7
+_BOOSTERS = ("booster.txt", "frequency.txt", "price.txt")
+_LEARNERS = ("churn", "frequency", "price")
 _FORMER_SHARES = (20, 30, 50)
 
 
 def save_model(model: RetentionModel, folder: Path) -> None:
-    """Write ``model.json``, two boosters and ``example.json`` into a folder, which is created if missing."""
+    """Write ``model.json``, three boosters and ``example.json`` into a folder, which is created if missing."""
     folder.mkdir(parents=True, exist_ok=True)
-    boosters = model.churn.booster, model.spend.booster if model.spend else None
+    spend = model.spend or SpendModel()
+    boosters = model.churn.booster, spend.frequency.booster, spend.price.booster
     for file, booster in zip(_BOOSTERS, boosters, strict=True):
         (folder / file).write_text(booster.text if booster else "", encoding="utf-8")
     content = {
@@ -53,9 +57,9 @@ def save_model(model: RetentionModel, folder: Path) -> None:
         "spend": None
         if model.spend is None
         else {
-            "price_level": model.spend.price_level.to_dict(),
-            "level_deviation": model.spend.level_deviation,
-            "common": model.spend.common,
+            "frequency": spend.frequency.to_dict(),
+            "price_level": spend.price.level.to_dict(),
+            "level_deviation": spend.level_deviation,
         },
         "terms": asdict(model.terms),
         "tiers": model.tiers.to_dict(),
@@ -64,11 +68,10 @@ def save_model(model: RetentionModel, folder: Path) -> None:
     }
     if model.own_costs:
         content["own_costs"] = model.own_costs.to_dict()
-    spend = model.spend.inputs if model.spend else ORDERS_ALONE
-    if model.churn.inputs.beside or spend.beside:
+    inputs = (model.churn.inputs, spend.frequency.inputs, spend.price.inputs)
+    if any(each.beside for each in inputs):
         content["files"] = {
-            "churn": model.churn.inputs.to_dict(),
-            "spend": spend.to_dict(),
+            **{name: each.to_dict() for name, each in zip(_LEARNERS, inputs, strict=True)},
             "kinds": dict(model.kinds),
             "own": dict(model.own),
         }
@@ -101,18 +104,16 @@ def load_model(folder: Path, called: str | None = None) -> RetentionModel:
                     called=called,
                 )
             )
-        booster, spend_booster = (_booster(folder / file, content["sha256"][file]) for file in _BOOSTERS)
+        boosters = [_booster(folder / file, content["sha256"][file]) for file in _BOOSTERS]
         calibrator = Calibrator.from_dict(content["calibrator"])
         of_files = content.get("files", {})
-        churn_inputs, spend_inputs = (
-            Inputs.from_dict(of_files[name]) if of_files else ORDERS_ALONE for name in ("churn", "spend")
-        )
+        inputs = [Inputs.from_dict(of_files[name]) if of_files else ORDERS_ALONE for name in _LEARNERS]
         churn = ChurnModel(
-            booster,
+            boosters[0],
             calibrator,
             Level.from_dict(content["level"]),
             content["base_mean"],
-            churn_inputs,
+            inputs[0],
             Base.from_dict(content.get("base", AS_SAID.to_dict())),
         )
         # Releases without costs kept no inactivity window: it is what training takes by default.
@@ -120,10 +121,13 @@ def load_model(folder: Path, called: str | None = None) -> RetentionModel:
         clv, terms = CLVModel.from_dict(content["clv"]), ValueTerms(**(until_dormant | content["terms"]))
         spend = None
         if content["spend"] is not None:
-            price_level = Level.from_dict(content["spend"]["price_level"])
-            deviation = content["spend"]["level_deviation"]
-            common = content["spend"]["common"]
-            spend = SpendModel(spend_booster, price_level, deviation, spend_inputs, common)
+            line, price_level = (
+                content["spend"]["frequency"],
+                Level.from_dict(content["spend"]["price_level"]),
+            )
+            frequency = Frequency(**line, booster=boosters[1], inputs=inputs[1])
+            price = Price(price_level, boosters[2], inputs[2])
+            spend = SpendModel(frequency, price, content["spend"]["level_deviation"])
         card = TrainingCard.from_dict(content["card"], calibrator)
         own = OwnCosts.from_dict(content["own_costs"]) if "own_costs" in content else None
         usual = content.get("usual_gap_days")

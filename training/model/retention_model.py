@@ -33,6 +33,7 @@ from features.table.baskets import GROUP_OF
 from features.table.columns import Columns, RowsOf, as_columns, rows_of
 from features.table.history import PurchaseHistory
 from features.table.seasons import SEASONS
+from training.churn.inputs import Inputs
 from training.churn.model import ChurnModel
 from training.churn.spend import SpendModel
 from training.clv.customer_costs import OwnCosts
@@ -64,7 +65,7 @@ class RetentionModel:
     tiers : Tiers
     card : TrainingCard
     spend : SpendModel, optional
-        Corrects expected spend; without it, Gamma-Gamma's spend per purchase stands.
+        Corrects purchases and spend; without it, the purchase model and Gamma-Gamma stand.
     usual_gap_days : int, optional
         Days within which 80% of the gaps between purchases of the training log end: after that a customer without a
         rhythm of their own is overdue.
@@ -237,8 +238,7 @@ class RetentionModel:
 
         Without those of seasons, which every feature table has.
         """
-        spend = self.spend.inputs.files if self.spend else ()
-        learnt = dict.fromkeys((*self.churn.inputs.files, *spend))
+        learnt = dict.fromkeys(name for inputs in self.inputs for name in inputs.files)
         return tuple(name for name in learnt if name != SEASONS)
 
     def beside(self, given: BehaviourFiles | None) -> BehaviourFiles | None:
@@ -251,9 +251,15 @@ class RetentionModel:
 
     @property
     def features(self) -> tuple[str, ...]:
-        """What the trees of churn and spend read."""
-        spend = self.spend.inputs.beside if self.spend else ()
-        return tuple(dict.fromkeys((*self.churn.inputs.names, *spend)))
+        """What the trees of churn, frequency and price read."""
+        beside = (name for inputs in self.inputs for name in inputs.beside)
+        return tuple(dict.fromkeys((*self.churn.inputs.names, *beside)))
+
+    @property
+    def inputs(self) -> tuple[Inputs, ...]:
+        """The inputs of the trees of churn, frequency and price."""
+        spend = self.spend or SpendModel()
+        return self.churn.inputs, spend.frequency.inputs, spend.price.inputs
 
     @property
     def valuation(self) -> Valuation:

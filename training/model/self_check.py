@@ -186,8 +186,7 @@ class _InventedFiles:
 
     def columns(self, snapshot: Snapshot, customer_ids: np.ndarray) -> dict[str, np.ndarray]:
         """Return numbers from 0 up, and of attributes the values that were learnt from."""
-        models = (self.model.churn, self.model.spend)
-        learnt = {name: values for each in models if each for name, values in each.inputs.categories.items()}
+        learnt = {name: values for each in self.model.inputs for name, values in each.categories.items()}
         return {
             name: _invented(learnt.get(name), place, len(customer_ids))
             for place, name in enumerate(self.model.features)

@@ -11,17 +11,12 @@ from scipy.special import logit
 from features.snapshot import Snapshot
 from features.table.columns import Columns
 from training.churn.base import AS_SAID, Base
-from training.churn.level import purchases_at_level
 from training.churn.spend import SpendModel
 from training.clv.interval import Scenarios, Uncertain, customer_interval
 from training.clv.model import CLVModel
 from training.clv.net_value import CustomerTerms, NetValues, has_own
 from training.clv.uncertainty import residual_axes, value_and_cost_scenarios, value_scenarios
 from training.clv.value import Cases, CustomerValues, ValueTerms
-
-SPEND_LIMIT = 3.0
-"""Largest factor, up or down, by which a spend model corrects a customer's spend per purchase: for customers long
-gone both expectations are near 0, and their ratio must not multiply the value of winning them back."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +28,7 @@ class Valuation:
     clv : CLVModel
     terms : ValueTerms
     spend : SpendModel, optional
-        Corrects expected spend; without it, Gamma-Gamma's spend per purchase stands.
+        Corrects purchases and spend; without it, the purchase model and Gamma-Gamma stand.
     base : Base
         What the churn model makes of p0: intervals move with it.
     """
@@ -54,10 +49,9 @@ class Valuation:
         """Value customers, given their churn probabilities.
 
         ``expected_purchases = (1 − p)·E[purchases in H | active]``, of which BG/NBD's own is the case p = p0.
-        At a level of windows, who is active buys more often too (`training.churn.level.purchases_at_level`).
-        With a spend model, the spend per purchase is corrected so that the purchases at level 0 times it give the
-        model's expected spend, by at most `SPEND_LIMIT` either way, and moved to the level of the money per purchase;
-        every value is computed with it. A level of churn moves purchases, not the money of one.
+        With a spend model, how often the active buy is its frequency (`training.churn.frequency`), in the churn window:
+        later purchases are the purchase model's. Money per purchase is its price (`training.churn.price`), in every
+        value. A level of churn moves purchases, not the money of one.
         Values are net of what the terms say that customers cost, or customers' own columns where the table has them
         (`training.clv.net_value.OWN`); ``expected_gross_value`` is not.
 
@@ -75,8 +69,10 @@ class Valuation:
             The columns from ``expected_purchases`` to ``value_at_risk``, ``spend_per_purchase``,
             ``value_of_resumption`` and ``expected_gross_value``.
         """
-        purchases, spend_per_purchase = self._in_window(described, churn_probability, at_level_0)
-        values = self.clv.net_values(described, self.terms, spend_per_purchase)
+        if_active, spend_per_purchase = self._in_window(described, churn_probability, at_level_0)
+        purchases = (1 - churn_probability) * if_active
+        more = if_active - described["purchases_if_active"]
+        values = self.clv.net_values(described, self.terms, spend_per_purchase, more)
         expected_value, at_stake = values.expected(churn_probability), values.at_stake
         low, high = self._interval(described, churn_probability, values, spend_per_purchase)
         gross = expected_value
@@ -101,17 +97,17 @@ class Valuation:
         self, described: Columns, churn_probability: np.ndarray, at_level_0: np.ndarray | None = None
     ) -> np.ndarray:
         """Return the column ``expected_spend`` of `money` alone, which needs no integral over the value horizon."""
-        purchases, spend_per_purchase = self._in_window(described, churn_probability, at_level_0)
-        return np.asarray(purchases * spend_per_purchase)
+        if_active, spend_per_purchase = self._in_window(described, churn_probability, at_level_0)
+        return np.asarray((1 - churn_probability) * if_active * spend_per_purchase)
 
     def _in_window(
         self, described: Columns, churn_probability: np.ndarray, at_level_0: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the purchases expected in the churn window, and the spend per purchase."""
-        if_active = self.clv.purchases_if_active(described, self.terms.horizon_days)
+        """Return the purchases expected in the churn window of who makes one, and the spend per purchase."""
         level = _log_odds(churn_probability) - _log_odds(at_level_0) if at_level_0 is not None else 0.0
-        purchases = (1 - churn_probability) * purchases_at_level(if_active, level)
-        return purchases, self._spend_per_purchase(described, if_active, churn_probability, at_level_0)
+        spend = self.spend or SpendModel()
+        price = spend.price.per_purchase(described, snapshot_of(described))
+        return spend.frequency.if_active(described, level), price
 
     def _interval(
         self,
@@ -142,8 +138,9 @@ class Valuation:
         cost = cost_of(lambda cases: cases.expected(churn_probability))
         most = cost_of(lambda cases: cases.ceiling)
         of_churn = cost_of(lambda cases: cases.expected(self.base.probability(purchases.p0)))
+        of_frequency = cost - own.cost_per_order * (1 - churn_probability) * purchases.more
         by_scenario, costs = value_and_cost_scenarios(*rows)
-        unmoved = residual_axes(cost, most, of_churn, np.zeros_like(cost))
+        unmoved = residual_axes(cost, most, [of_churn, of_frequency], np.zeros_like(cost))
         return customer_interval(
             expected_value, brought(by_scenario), Uncertain(cost, most, costs.beside(unmoved))
         )
@@ -155,12 +152,14 @@ class Valuation:
         purchases: CustomerValues,
         spend_per_purchase: np.ndarray,
     ) -> Scenarios:
-        """Return the scenarios along what the residuals of churn and of spend change in the expected value."""
+        """Return the scenarios along what is learnt of churn, frequency and price changes in the expected value."""
         plain = described["spend_per_purchase"]
         number, most = purchases.expected(churn_probability), purchases.ceiling
         of_churn = purchases.expected(self.base.probability(purchases.p0))
-        of_spend = _log_ratio(spend_per_purchase, plain * self._price_factor(described))
-        return residual_axes(number * plain, most * plain, of_churn * plain, of_spend)
+        of_frequency = number - (1 - churn_probability) * purchases.more
+        level = self.spend.price.level.at(snapshot_of(described)) if self.spend else 0.0
+        of_price = _log_ratio(spend_per_purchase, plain * np.exp(level))
+        return residual_axes(number * plain, most * plain, [of_churn * plain, of_frequency * plain], of_price)
 
     @property
     def level_deviation(self) -> float:
@@ -185,38 +184,14 @@ class Valuation:
         -------
         ndarray of shape (n_customers, 2k), money; rows may be summed
         """
-        if_active = self.clv.purchases_if_active(described, self.terms.horizon_days)
-        spend = self._spend_per_purchase(described, if_active, churn_probability, at_level_0)
-        purchases, plain = self.clv.values(described, self.terms), described["spend_per_purchase"]
+        if_active, spend = self._in_window(described, churn_probability, at_level_0)
+        purchases = self.clv.values(described, self.terms, if_active - described["purchases_if_active"])
+        plain = described["spend_per_purchase"]
         weight = self.base.weight
         scenarios = value_scenarios(self.clv, described, churn_probability, self.terms, purchases, weight)
         residuals = self._residual_axes(described, churn_probability, purchases, spend)
         corrected = np.divide(spend, plain, out=np.ones_like(plain), where=plain > 0)
         return np.asarray(scenarios.beside(residuals).amounts * (self.terms.margin * corrected)[:, None])
-
-    def _price_factor(self, described: Columns) -> float:
-        """Return the level of the money per purchase, as a factor."""
-        return float(np.exp(self.spend.price_level.at(snapshot_of(described)))) if self.spend else 1.0
-
-    def _spend_per_purchase(
-        self,
-        described: Columns,
-        if_active: np.ndarray,
-        churn_probability: np.ndarray,
-        at_level_0: np.ndarray | None,
-    ) -> np.ndarray:
-        """Return the corrected spend per purchase; ``if_active`` is E[purchases in the window | at least one]."""
-        spend_per_purchase = described["spend_per_purchase"]
-        if self.spend is None:
-            return spend_per_purchase
-        spend_per_purchase = spend_per_purchase * self._price_factor(described)
-        if self.spend.booster is None:
-            return np.asarray(spend_per_purchase)
-        expected = self.spend.expected_spend(described)
-        silent = churn_probability if at_level_0 is None else at_level_0
-        plain = (1 - silent) * if_active * described["spend_per_purchase"]
-        factor = np.divide(expected, plain, out=np.ones_like(plain), where=plain > 0)
-        return np.asarray(spend_per_purchase * np.clip(factor, 1 / SPEND_LIMIT, SPEND_LIMIT))
 
 
 def _log_odds(probability: np.ndarray) -> np.ndarray:

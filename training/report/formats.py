@@ -10,6 +10,7 @@ from features.language import ENGLISH, current_language, day_of, in_digits, tran
 from features.table.baskets import PRICES, PRODUCTS
 from features.table.own import OWN_PREFIX
 from features.table.seasons import SEASONS
+from training.churn.file_choice import FileGain
 from training.churn.recipe import Recipe
 
 _LEARNT = {
@@ -121,16 +122,21 @@ def files_in_words(recipe: Recipe) -> Iterator[str]:
             alone=number(gain.alone),
             without=number(gain.without),
         )
-        spend = recipe.spend_files.get(name)
-        if spend:
+        of_spend = []
+        if frequency := recipe.frequency_files.get(name):
             found = translated(
-                "{churn}; deviance of spend {alone} and {without}",
-                churn=found,
-                alone=number(spend.alone),
-                without=number(spend.without),
+                "{before}; deviance of frequency {alone} and {without}", **_before(found, frequency)
             )
-        learnt = translated(_LEARNT[gain.kept, bool(spend and spend.kept)])
+            of_spend.append(frequency.kept)
+        if price := recipe.price_files.get(name):
+            found = translated("{before}; deviance of price {alone} and {without}", **_before(found, price))
+            of_spend.append(price.kept)
+        learnt = translated(_LEARNT[gain.kept, any(of_spend)])
         yield translated("{what}: {gain}: {learnt}.", what=_what(name), gain=found, learnt=learnt)
+
+
+def _before(found: str, gain: FileGain) -> dict[str, str]:
+    return {"before": found, "alone": number(gain.alone), "without": number(gain.without)}
 
 
 _GROUPS = {

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from features.language import translatable, translated, written
 from training.churn.level import NO_RULE, Level
-from training.model.valuation import SPEND_LIMIT
 from training.report.formats import number
 
 if TYPE_CHECKING:
@@ -38,8 +37,8 @@ def recipe_in_words(run: TrainingRun) -> str:
     )
     of_spend = getattr(run.newest.clv.spend, "title", "") or translated("mean spend")
     spend = translated("{model} and {spend}", model=title, spend=of_spend)
-    if recipe.spend_rounds:
-        spend = translated("{models} corrected by {n} trees", models=spend, n=recipe.spend_rounds)
+    if rounds := recipe.frequency_rounds + recipe.price_rounds:
+        spend = translated("{models} corrected by {n} trees", models=spend, n=rounds)
     return translated(
         "churn from {churn}, {level}, {calibration}; spend from {spend}",
         churn=churn,
@@ -68,25 +67,16 @@ def spend_in_words(run: TrainingRun) -> str:
     base = getattr(run.newest.clv.spend, "title", "") or translated("each buyer's mean")
     if run.model.spend is None:
         return base
-    limit = number(SPEND_LIMIT, ".0f")
-    if run.recipe.price_level == NO_RULE:
-        return translated(
-            "{model}, corrected by what LightGBM learnt of it, by a factor of {limit} at most; every value column "
-            "follows",
-            model=base,
-            limit=limit,
-        )
-    return translated(
-        "{model}, corrected by what LightGBM and the level of past windows learnt of it, by a factor of {limit} at "
-        "most; every value column follows",
-        model=base,
-        limit=limit,
-    )
+    if run.recipe.price_rounds:
+        base = translated("{model}, corrected by {n} LightGBM trees", model=base, n=run.recipe.price_rounds)
+    if run.recipe.price_level != NO_RULE:
+        base = translated("{model}, at the level of past windows", model=base)
+    return translated("{model}; every value column follows", model=base)
 
 
 def levels(run: TrainingRun) -> dict[str, Level]:
     """Return what closed windows missed in common, by name; none where the log was too young for all of them."""
     levels = {translatable("churn, log-odds"): run.model.churn.level}
     if run.model.spend is not None:
-        levels[translatable("money per purchase, logarithm of the factor")] = run.model.spend.price_level
+        levels[translatable("money per purchase, logarithm of the factor")] = run.model.spend.price.level
     return {name: level for name, level in levels.items() if level.days}

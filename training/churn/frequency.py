@@ -1,0 +1,209 @@
+"""Purchase frequency: how often those buy in the churn window who buy in it.
+
+    E[purchases | at least one] = 1 + exp(constant + weight·log m + residual(features) − ½·level)
+
+m is what the purchase model expects beyond the first purchase. Where customers keep another clock than it assumes
+(weekly shoppers, subscribers, courses of treatment), it is off for all who buy, and the line in log m that closed
+windows fit best takes its place; the residual is a LightGBM model of what still sets customers apart. So purchases are
+right as numbers of purchases, and money per purchase is what people pay.
+
+A window is above its expectation because more customers buy, because those who do buy more often, or both. The level of
+churn says the first; the second follows half way.
+
+References
+----------
+Ehrenberg (1959), The pattern of consumer purchases, Applied Statistics 8(1): penetration × purchase frequency.
+Gourieroux, Monfort, Trognon (1984), Pseudo maximum likelihood methods, Econometrica 52(3): a mean that is fitted by
+Poisson's likelihood is right whatever the distribution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from features.table.columns import Columns
+from training.churn.base import AS_SAID, Base
+from training.churn.bins import Bins
+from training.churn.booster import Booster
+from training.churn.fit_options import FitOptions
+from training.churn.inputs import ORDERS_ALONE, Inputs
+from training.churn.level import level_of
+from training.churn.model import PARAMETERS
+from training.snapshots.dataset import LabelledSnapshot
+
+POISSON = PARAMETERS | {"objective": "poisson", "lambda_l2": 5.0, "min_data_in_leaf": 100}
+
+RATE_SHARE = 0.5
+"""How much of a window's level is customers who buy more often (1), and not only more of them who buy at all (0)."""
+
+_LARGEST_WEIGHT = 4.0
+_EXACT = 1e-3  # of a weight
+_LEAST = 1e-6  # purchases beyond the first
+
+
+def buyers(row: LabelledSnapshot) -> LabelledSnapshot:
+    """Return the customers of a snapshot who bought in its window."""
+    return row.part(row.churned == 0)
+
+
+def more_than_one(row: LabelledSnapshot) -> np.ndarray:
+    """Return the purchases beyond the first of those who bought."""
+    return np.asarray(row.outcomes["purchases"], dtype=np.float64) - 1.0
+
+
+def log_more(columns: Columns) -> np.ndarray:
+    """Return log m: of the purchases beyond the first that the purchase model expects, shape (n_customers,)."""
+    return np.log(np.maximum(columns["purchases_if_active"] - 1.0, _LEAST))
+
+
+def log_missed(log_said: np.ndarray, came: np.ndarray) -> float:
+    """Return the log of the factor by which the sum of what came is above that of what was said.
+
+    Where nothing came, half a purchase did: that little may be chance.
+    """
+    return float(np.log(max(came.sum(), 0.5) / np.exp(log_said).sum()))
+
+
+def poisson_deviance(came: np.ndarray, log_said: np.ndarray) -> np.ndarray:
+    """Return LightGBM's Poisson deviance of each row, ``e^z − y·z``."""
+    return np.asarray(np.exp(log_said) - came * log_said)
+
+
+@dataclass(frozen=True)
+class Frequency:
+    """A fitted purchase frequency; by default what the purchase model says.
+
+    Parameters
+    ----------
+    weight : float, at least 0
+    constant : float
+    booster : Booster or None
+        The residual; None where it gained no more than noise.
+    inputs : Inputs
+        Of the residual.
+
+    Examples
+    --------
+    >>> said = {"purchases_if_active": np.array([3.0, 1.5])}
+    >>> Frequency().if_active(said)
+    array([3. , 1.5])
+    >>> Frequency().if_active(said, -np.log(4.0))  # 1 + 2·√4
+    array([5., 2.])
+    >>> Frequency(weight=0.0, constant=np.log(6.0)).if_active(said).round(3)
+    array([7., 7.])
+    """
+
+    weight: float = 1.0
+    constant: float = 0.0
+    booster: Booster | None = None
+    inputs: Inputs = ORDERS_ALONE
+
+    def log_line(self, columns: Columns) -> np.ndarray:
+        """Return ``constant + weight·log m``, of shape (n_customers,)."""
+        return self.constant + self.weight * log_more(columns)
+
+    def if_active(self, columns: Columns, shift: np.ndarray | float = 0.0) -> np.ndarray:
+        """Return E[purchases in the churn window | at least one] of each customer.
+
+        Were a customer's purchases geometric (Poisson, at a rate that is exponential over customers), the odds of a
+        purchase were its mean m, and E[purchases | at least one] = 1 + m. A shift of churn's log-odds by l multiplies
+        m by e^(−l) if it is a change of everybody's rate, and leaves 1 + m alone if it only is a change of how many
+        buy at all. Windows lie between the two; half way (`RATE_SHARE`), their purchases add up.
+
+        Parameters
+        ----------
+        columns : Columns
+            Of the feature table, and those of `CLVModel.predict`.
+        shift : float or ndarray of shape (n_customers,), log-odds of churn
+            The level of the window.
+
+        Returns
+        -------
+        ndarray of shape (n_customers,), at least 1
+        """
+        more = self.log_line(columns)
+        if self.booster is not None:
+            more = more + self.booster.raw_scores(self.inputs, columns)
+        return np.asarray(1.0 + np.exp(more - RATE_SHARE * np.asarray(shift)))
+
+    def target(self, row: LabelledSnapshot) -> tuple[np.ndarray, np.ndarray]:
+        """Return what buyers bought beyond once, and the line at their window's own level: a `Target` of bins."""
+        came, said = more_than_one(row), self.log_line(row.columns)
+        return came, said + log_missed(said, came)
+
+    def to_dict(self) -> dict[str, float]:
+        """Return the numbers of the line, ready for JSON."""
+        return {"weight": self.weight, "constant": self.constant}
+
+
+def fit_line(rows: Sequence[LabelledSnapshot], options: FitOptions, base: Base = AS_SAID) -> Frequency:
+    """Return the line in log m that closed windows fit best, each at a level of its own.
+
+    What the purchase model says counts as one window more: of few, the line is not made of their chance. The constant
+    is the mean over the windows that `training.churn.level.level_of` keeps, or of all where it keeps none, of what they
+    missed beyond what follows from their level of churn.
+
+    Parameters
+    ----------
+    rows : sequence of LabelledSnapshot, closed windows
+    options : FitOptions
+    base : Base
+        Over which the level of churn is measured.
+    """
+    from scipy.optimize import minimize_scalar
+
+    bought = [(row, buyers(row)) for row in rows if (row.churned == 0).any()]
+    if not bought:
+        return Frequency()
+    pairs = [(log_more(each.columns), more_than_one(each)) for _, each in bought]
+    said = pairs[-1][0]
+
+    def loss(weight: float) -> float:
+        lines = [(weight * z, came) for z, came in [*pairs, (said, np.exp(said))]]
+        return sum(float(poisson_deviance(came, z + log_missed(z, came)).mean()) for z, came in lines)
+
+    found = minimize_scalar(loss, bounds=(0.0, _LARGEST_WEIGHT), method="bounded", options={"xatol": _EXACT})
+    weight = float(found.x)
+    missed = [
+        log_missed(weight * z, came) + RATE_SHARE * base.missed(row)
+        for (row, _), (z, came) in zip(bought, pairs, strict=True)
+    ]
+    kept = level_of([row for row, _ in bought], missed, options).missed or tuple(missed)
+    return Frequency(weight, (sum(kept) + log_missed(weight * said, np.exp(said))) / (len(kept) + 1))
+
+
+def fit_frequency(
+    rows: Sequence[LabelledSnapshot],
+    line: Frequency,
+    *,
+    rounds: int,
+    seed: int,
+    threads: int,
+    inputs: Inputs = ORDERS_ALONE,
+    bins: Bins | None = None,
+) -> Frequency:
+    """Fit the residual over a line.
+
+    Parameters
+    ----------
+    rows : sequence of LabelledSnapshot
+        Of `buyers` alone.
+    line : Frequency
+    rounds : int
+        Trees; 0 leaves the line alone.
+    inputs : Inputs
+    bins : Bins, optional
+        Which may have these snapshots already.
+    """
+    if not rounds:
+        return line
+    import lightgbm as lgb
+
+    parameters: Mapping[str, Any] = POISSON | {"seed": seed, "num_threads": threads}
+    data = (bins or Bins()).of(rows, line.target, parameters, inputs)
+    booster = Booster(lgb.train(dict(parameters), data, num_boost_round=rounds).model_to_string())
+    return Frequency(line.weight, line.constant, booster, inputs)
