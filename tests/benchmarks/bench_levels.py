@@ -2,7 +2,7 @@
 
 For each closed window of the real logs of `bench_quality`, the level that came true is given to the purchase model,
 and its expected purchases are told as a multiple of those made: by more buyers alone, half way and wholly by
-everybody's rate (`training.churn.level.purchases_at_level`).
+everybody's rate (`training.churn.frequency.Frequency.if_active`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from bench_quality import cases
 from scipy.special import expit
 
-from training.churn import level
+from training.churn import frequency
 from training.churn.base import base_log_odds
 from training.churn.calibration import intercept_of
 from training.settings import TrainSettings
@@ -28,11 +28,10 @@ def multiples(row: LabelledSnapshot) -> list[float]:
     """Return expected purchases of a window at its own level over those made, by each share of the rate."""
     base = base_log_odds(row.columns)
     shift = intercept_of(base, row.churned)
-    if_active = row.columns["expected_purchases"] / expit(-base)
     found = []
     for share in SHARES:
-        with patch.object(level, "RATE_SHARE", share):
-            expected = expit(-(base + shift)) * level.purchases_at_level(if_active, shift)
+        with patch.object(frequency, "RATE_SHARE", share):
+            expected = expit(-(base + shift)) * frequency.Frequency().if_active(row.columns, shift)
         found.append(float(expected.sum() / row.outcomes["purchases"].sum()))
     return [float(shift), *found]
 

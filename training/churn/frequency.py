@@ -45,9 +45,10 @@ _EXACT = 1e-3  # of a weight
 _LEAST = 1e-6  # purchases beyond the first
 
 
-def buyers(row: LabelledSnapshot) -> LabelledSnapshot:
-    """Return the customers of a snapshot who bought in its window."""
-    return row.part(row.churned == 0)
+def windows_of_buyers(rows: Sequence[LabelledSnapshot]) -> list[LabelledSnapshot]:
+    """Return the windows in which somebody bought, each with those who did."""
+    bought = ((row, np.asarray(row.outcomes["purchases"] > 0)) for row in rows)
+    return [row.part(keep) for row, keep in bought if keep.any()]
 
 
 def more_than_one(row: LabelledSnapshot) -> np.ndarray:
@@ -156,11 +157,11 @@ def fit_line(rows: Sequence[LabelledSnapshot], options: FitOptions, base: Base =
     """
     from scipy.optimize import minimize_scalar
 
-    bought = [(row, buyers(row)) for row in rows if (row.churned == 0).any()]
+    bought = windows_of_buyers(rows)
     if not bought:
         return Frequency()
-    pairs = [(log_more(each.columns), more_than_one(each)) for _, each in bought]
-    said = pairs[-1][0]
+    pairs = [(log_more(each.columns), more_than_one(each)) for each in bought]
+    said, levels = pairs[-1][0], {row.snapshot: base.missed(row) for row in rows}
 
     def loss(weight: float) -> float:
         lines = [(weight * z, came) for z, came in [*pairs, (said, np.exp(said))]]
@@ -169,10 +170,10 @@ def fit_line(rows: Sequence[LabelledSnapshot], options: FitOptions, base: Base =
     found = minimize_scalar(loss, bounds=(0.0, _LARGEST_WEIGHT), method="bounded", options={"xatol": _EXACT})
     weight = float(found.x)
     missed = [
-        log_missed(weight * z, came) + RATE_SHARE * base.missed(row)
-        for (row, _), (z, came) in zip(bought, pairs, strict=True)
+        log_missed(weight * z, came) + RATE_SHARE * levels[row.snapshot]
+        for row, (z, came) in zip(bought, pairs, strict=True)
     ]
-    kept = level_of([row for row, _ in bought], missed, options).missed or tuple(missed)
+    kept = level_of(bought, missed, options).missed or tuple(missed)
     return Frequency(weight, (sum(kept) + log_missed(weight * said, np.exp(said))) / (len(kept) + 1))
 
 
@@ -191,7 +192,7 @@ def fit_frequency(
     Parameters
     ----------
     rows : sequence of LabelledSnapshot
-        Of `buyers` alone.
+        Of buyers alone (`windows_of_buyers`).
     line : Frequency
     rounds : int
         Trees; 0 leaves the line alone.

@@ -118,7 +118,7 @@ def fit_price(
     Parameters
     ----------
     rows : sequence of LabelledSnapshot
-        Of `training.churn.frequency.buyers` alone.
+        Of buyers alone (`training.churn.frequency.windows_of_buyers`).
     level : Level
     rounds : int
         Trees; 0 leaves Gamma-Gamma alone.

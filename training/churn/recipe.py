@@ -12,7 +12,7 @@ from training.churn.bins import Bins
 from training.churn.calibration import Calibrator
 from training.churn.file_choice import FileGain
 from training.churn.fit_options import FitOptions
-from training.churn.frequency import buyers, fit_frequency, fit_line
+from training.churn.frequency import fit_frequency, fit_line, windows_of_buyers
 from training.churn.inputs import ORDERS_ALONE, Inputs
 from training.churn.level import NO_RULE, LevelRule, level_of
 from training.churn.model import ChurnModel, fit_churn
@@ -213,7 +213,7 @@ class Recipe:
         self, rows: Sequence[LabelledSnapshot], options: FitOptions, bins: Bins | None = None
     ) -> SpendModel:
         """Fit the spend model on the same snapshots."""
-        base, bought = self.base(rows, options), [buyers(row) for row in rows if (row.churned == 0).any()]
+        base, bought = self.base(rows, options), windows_of_buyers(rows)
         bins, how = bins or Bins(), {"seed": options.seed, "threads": options.threads}
         churn_level = level_of(rows, churn_missed(rows, base), options, self.level)
         price_level = level_of(rows, price_levels(rows), options, self.price_level)

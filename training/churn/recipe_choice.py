@@ -23,7 +23,7 @@ from training.churn.base import AS_SAID, Base, weighed
 from training.churn.bins import Bins, Target
 from training.churn.calibration import choose_calibrator, intercept_of
 from training.churn.fit_options import FitOptions
-from training.churn.frequency import POISSON, buyers, fit_line, poisson_deviance
+from training.churn.frequency import POISSON, fit_line, poisson_deviance, windows_of_buyers
 from training.churn.level import NO_RULE, LevelRule, choose_rule, level_of
 from training.churn.price import TWEEDIE, price_levels, price_missed, relative_spend, tweedie_deviance
 from training.churn.recipe import Recipe, churn_missed
@@ -124,7 +124,7 @@ def _choose_of_buyers(
 ) -> tuple[BuyerChoice, BuyerChoice]:
     """Return the residuals of frequency and of price, chosen on those who bought."""
     whole = {row.snapshot: row for row in rows}
-    bought = [buyers(row) for row in rows if (row.churned == 0).any()]
+    bought = windows_of_buyers(rows)
     splits, bins = rolling_splits(bought) or customer_splits(bought), Bins()
 
     def line_after(known: Sequence[LabelledSnapshot]) -> Target:

@@ -20,10 +20,7 @@ from training.churn.fit_options import FitOptions
 from training.churn.model import LARGER, booster_parameters
 from training.churn.recipe import Recipe
 from training.churn.recipe_choice import choose_recipe
-from training.churn.spend import price_levels, spend_if_active
-from training.clv.value import ValueTerms
 from training.metrics.probabilities import TIE
-from training.model.valuation import Valuation
 from training.snapshots.dataset import LabelledSnapshot, known_at, labelled_snapshots
 from training.snapshots.schedule import closed_snapshots
 
@@ -149,38 +146,6 @@ def test_contributions_of_a_weighed_p0_sum_to_the_log_odds(
     assert parts.sum(axis=1) == pytest.approx(model.log_odds(columns), abs=1e-9)
     gone_silent = base_log_odds(columns) - base_log_odds(columns, "p0_just_bought")
     np.testing.assert_allclose(parts[:, 0], model.base.weight * gone_silent, atol=1e-9)
-
-
-def test_spend_adds_up_to_that_of_those_who_buy_by_a_weighed_p0(
-    other_clock: list[LabelledSnapshot], recipe: Recipe
-) -> None:
-    row = other_clock[-1]
-    with_trees = replace(recipe, spend_rounds=20)
-    churn = with_trees.fit(other_clock, OPTIONS)
-    probability, at_level_0 = churn.predict_both(row.columns, row.snapshot)
-
-    spend = with_trees.spend_at(row, churn, with_trees.fit_spend(other_clock, OPTIONS))
-
-    said = spend.expected_spend(row.columns).sum()
-    assert said == pytest.approx(((1 - at_level_0) * spend_if_active(row.columns)).sum())
-    plain = Valuation(row.clv, ValueTerms(horizon_days=60))
-    assert plain.expected_spend(row.columns, at_level_0).sum() == pytest.approx(said)
-
-
-def test_where_p0_is_weighed_money_has_the_level_of_what_buyers_spend(
-    shop_rows: list[LabelledSnapshot],
-) -> None:
-    once = []
-    for row in shop_rows:  # who buy, do so once, at the price expected: the purchase model says more often
-        bought = (row.churned == 0).astype(int)
-        spend = bought * row.columns["spend_per_purchase"]
-        once.append(replace(row, outcomes=row.outcomes.assign(purchases=bought, spend=spend)))
-
-    assert price_levels(once) == pytest.approx(np.zeros(len(once)), abs=1e-9)
-    for row, level in zip(once, price_levels(once, per_buyer=True), strict=True):
-        said = ((row.churned == 0) * spend_if_active(row.columns)).sum()
-        assert level == pytest.approx(np.log(row.outcomes["spend"].sum() / said))
-        assert level < -0.1
 
 
 def test_trees_on_a_weighed_p0_are_larger() -> None:

@@ -8,7 +8,7 @@ from training.churn.bins import Bins
 from training.churn.calibration import Calibrator
 from training.churn.level import Level
 from training.churn.model import fit_churn
-from training.churn.spend import fit_spend
+from training.churn.price import fit_price
 from training.snapshots.dataset import LabelledSnapshot
 
 
@@ -28,11 +28,9 @@ def test_residuals_that_share_bins_learn_what_they_would_have_learnt_alone(
             threads=1,
             bins=bins,
         )
-        spend = fit_spend(
-            rows, rounds=5, price_level=Level(), level_deviation=0.0, seed=1, threads=1, bins=bins
-        )
+        price = fit_price(rows, Level(), rounds=5, seed=1, threads=1, bins=bins)
         assert churn.booster is not None
-        assert spend.booster is not None
-        learnt.append([churn.booster.text, spend.booster.text])
+        assert price.booster is not None
+        learnt.append([churn.booster.text, price.booster.text])
 
     assert learnt[0] == learnt[1]

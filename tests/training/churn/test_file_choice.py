@@ -158,7 +158,9 @@ def test_reasons_name_complaints_and_regions_and_stay_silent_on_what_is_not_know
 def test_a_recipe_with_files_is_read_as_it_was_written() -> None:
     inputs = Inputs(NAMES, {"attribute_region": ("north", "south")})
     files = {"touchpoints": FileGain(("complaints_90d",), without=0.5, alone=0.49, kept=True)}
-    recipe = Recipe(3, False, Calibrator(), "forward in time", inputs=inputs, files=files)
+    recipe = Recipe(
+        3, False, Calibrator(), "forward in time", inputs=inputs, frequency_inputs=inputs, files=files
+    )
 
     record = recipe.to_dict()
 
@@ -170,19 +172,21 @@ def test_a_recipe_with_files_is_read_as_it_was_written() -> None:
 def test_what_each_file_bought_is_said_with_and_without_it() -> None:
     touches = FileGain(("complaints_90d",), without=0.4311, alone=0.4191, kept=True)
     regions = FileGain(("attribute_region",), without=0.4311, alone=0.4310, kept=False)
-    spend = FileGain(("complaints_90d",), without=5.5559, alone=5.5380, kept=True)
+    often = FileGain(("complaints_90d",), without=0.7120, alone=0.7118, kept=False)
+    price = FileGain(("complaints_90d",), without=5.5559, alone=5.5380, kept=True)
     recipe = Recipe(
         3,
         False,
         Calibrator(),
         "forward in time",
         files={"touchpoints": touches, "attributes": regions},
-        spend_files={"touchpoints": spend},
+        frequency_files={"touchpoints": often},
+        price_files={"touchpoints": price},
     )
 
     assert list(files_in_words(recipe)) == [
-        "The file of touchpoints: log-loss of churn 0.4191 with it, 0.4311 without; deviance of spend 5.5380 and "
-        "5.5559: learnt from for churn and spend.",
+        "The file of touchpoints: log-loss of churn 0.4191 with it, 0.4311 without; deviance of frequency "
+        "0.7118 and 0.7120; deviance of price 5.5380 and 5.5559: learnt from for churn and spend.",
         "The file of attributes: log-loss of churn 0.4310 with it, 0.4311 without: left out, as it gains no more than "
         "noise.",
     ]

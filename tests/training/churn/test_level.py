@@ -12,8 +12,9 @@ from features.snapshot import ChurnWindow, Snapshot
 from training.churn.base import base_log_odds
 from training.churn.fit_options import FitOptions
 from training.churn.level import NO_RULE, RULES, SEASON, Level, LevelRule, choose_rule, level_of
+from training.churn.price import Price, price_levels, price_missed
 from training.churn.recipe import churn_missed
-from training.churn.spend import level_deviation, price_levels, price_missed
+from training.churn.spend import SpendModel, level_deviation
 from training.snapshots.dataset import LabelledSnapshot
 
 FIRST = date(2024, 1, 1)
@@ -178,10 +179,8 @@ def test_windows_predicted_before_they_open_deviate_less_with_a_level_that_holds
     for row in rows:
         row.outcomes["spend"] = row.outcomes["spend"] * 2
 
-    plain = level_deviation(rows, Level(), Level())
-    of_last = level_deviation(
-        rows, Level(), level_of(rows, price_levels(rows), AT_ONCE, LevelRule("recent", 1))
-    )
+    prices = Price(level_of(rows, price_levels(rows), AT_ONCE, LevelRule("recent", 1)))
+    plain, of_last = (level_deviation(rows, Level(), SpendModel(price=each)) for each in (Price(), prices))
 
     assert of_last < plain
 

@@ -10,11 +10,12 @@ import pytest
 from features.errors import FitError
 from features.snapshot import ChurnWindow
 from training.churn.fit_options import FitOptions
+from training.churn.frequency import windows_of_buyers
 from training.churn.level import Level
+from training.churn.price import fit_price
 from training.churn.recipe import Recipe
 from training.churn.recipe_choice import choose_recipe
 from training.churn.rolling import customer_splits, gains_surely, rolling_splits
-from training.churn.spend import fit_spend
 from training.snapshots.dataset import LabelledSnapshot
 
 OPTIONS = FitOptions(date(2024, 1, 1), dormant_after_days=120)
@@ -103,13 +104,16 @@ def test_another_unit_of_money_changes_the_unit_and_nothing_else(shop_rows: list
     ]
 
     euros, others = (
-        fit_spend(rows, rounds=20, price_level=Level((), ()), level_deviation=0.0, seed=1, threads=1)
+        fit_price(windows_of_buyers(rows), Level(), rounds=20, seed=1, threads=1)
         for rows in (shop_rows, rials)
     )
 
-    expected = euros.expected_spend(shop_rows[-1].columns)
-    assert np.std(expected / shop_rows[-1].table["expected_purchases"]) > 0
-    np.testing.assert_allclose(others.expected_spend(rials[-1].columns), 1e7 * expected, rtol=1e-9)
+    newest = shop_rows[-1]
+    expected = euros.per_purchase(newest.columns, newest.snapshot)
+    assert np.std(expected / newest.table["spend_per_purchase"]) > 0
+    np.testing.assert_allclose(
+        others.per_purchase(rials[-1].columns, newest.snapshot), 1e7 * expected, rtol=1e-9
+    )
 
 
 def test_a_gain_counts_from_its_standard_error_on() -> None:
@@ -125,15 +129,19 @@ def test_a_gain_counts_from_its_standard_error_on() -> None:
     assert not gains_surely(moved_to(-0.06))
 
 
-def test_a_residual_of_spend_that_gains_no_more_than_noise_is_left_out(
+def test_residuals_of_buyers_that_gain_no_more_than_noise_are_left_out(
     shop_rows: list[LabelledSnapshot],
 ) -> None:
     noise = np.random.default_rng(6)
-    shuffled = []
-    for (
-        row
-    ) in shop_rows:  # who spend as the purchase model and Gamma-Gamma expect, and differ in nothing else
-        spend = noise.poisson(row.table["expected_purchases"]) * row.table["spend_per_purchase"].to_numpy()
-        shuffled.append(replace(row, outcomes=row.outcomes.assign(spend=spend)))
+    as_told = []
+    for row in shop_rows:  # who buy as often and pay as much as they are expected to, but for chance
+        bought, more = 1 - row.churned, noise.poisson(row.table["purchases_if_active"] - 1)
+        purchases = bought * (1 + more)
+        paid = noise.gamma(4, row.table["spend_per_purchase"] / 4)
+        as_told.append(
+            replace(row, outcomes=row.outcomes.assign(purchases=purchases, spend=purchases * paid))
+        )
 
-    assert choose_recipe(shuffled, OPTIONS).spend_rounds == 0
+    found = choose_recipe(as_told, OPTIONS)
+
+    assert (found.frequency_rounds, found.price_rounds) == (0, 0)

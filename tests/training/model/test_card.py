@@ -41,7 +41,7 @@ def full_card(training_card: TrainingCard) -> TrainingCard:
         {"all": ExpectedPerformance(performance, ERRORS)},
         rows=6_919,
     )
-    recipe = replace(training_card.recipe, rounds=12, spend_rounds=3, tuned={"num_leaves": 8})
+    recipe = replace(training_card.recipe, rounds=12, price_rounds=3, tuned={"num_leaves": 8})
     log = replace(
         training_card.log,
         terms=LogTerms("Asia/Tehran", "EUR", "a * b", "status = 'paid'"),
