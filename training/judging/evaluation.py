@@ -30,7 +30,8 @@ class HeldOutEvaluation:
     labelled : LabelledSnapshot
         The test snapshot.
     probability : ndarray of shape (n_customers,)
-    expected_spend : ndarray of shape (n_customers,), money in the churn window
+    expected_purchases : ndarray of shape (n_customers,), in the churn window
+    spend_per_purchase : ndarray of shape (n_customers,), money
     race : DataFrame, from `training.judging.race.race`
     spend : DataFrame, from `training.judging.race.race_spend`
     deciles : DataFrame, from `training.metrics.money.decile_table`, with intervals
@@ -39,11 +40,17 @@ class HeldOutEvaluation:
 
     labelled: LabelledSnapshot
     probability: np.ndarray
-    expected_spend: np.ndarray
+    expected_purchases: np.ndarray
+    spend_per_purchase: np.ndarray
     race: pd.DataFrame
     spend: pd.DataFrame
     deciles: pd.DataFrame
     next_purchase: pd.DataFrame
+
+    @property
+    def expected_spend(self) -> np.ndarray:
+        """Money in the churn window, of shape (n_customers,)."""
+        return np.asarray(self.expected_purchases * self.spend_per_purchase)
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -92,7 +99,8 @@ def evaluate(
     plain, test = test, fitted.describe(test, test.window.horizon_days)
     probability, at_level_0 = fitted.churn.predict_both(test.columns, test.snapshot)
     valuation = Valuation(test.clv, terms, fitted.spend, fitted.churn.base)
-    expected_spend = valuation.expected_spend(test.columns, probability, at_level_0)
+    purchases, spend_per_purchase = valuation.in_window(test.columns, probability, at_level_0)
+    expected_spend = purchases * spend_per_purchase
     deciles = decile_table(
         test.outcomes["spend"].to_numpy(),
         expected_spend,
@@ -102,7 +110,8 @@ def evaluate(
     return HeldOutEvaluation(
         labelled=test,
         probability=probability,
-        expected_spend=expected_spend,
+        expected_purchases=purchases,
+        spend_per_purchase=spend_per_purchase,
         race=race(known, plain, probability, dormant_after_days=options.dormant_after_days),
         spend=race_spend(known, plain, expected_spend),
         deciles=deciles,

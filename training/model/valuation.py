@@ -69,7 +69,7 @@ class Valuation:
             The columns from ``expected_purchases`` to ``value_at_risk``, ``spend_per_purchase``,
             ``value_of_resumption`` and ``expected_gross_value``.
         """
-        if_active, spend_per_purchase = self._in_window(described, churn_probability, at_level_0)
+        if_active, spend_per_purchase = self._of_buyers(described, churn_probability, at_level_0)
         purchases = (1 - churn_probability) * if_active
         more = if_active - described["purchases_if_active"]
         values = self.clv.net_values(described, self.terms, spend_per_purchase, more)
@@ -93,14 +93,17 @@ class Valuation:
             "expected_gross_value": gross,
         }
 
-    def expected_spend(
+    def in_window(
         self, described: Columns, churn_probability: np.ndarray, at_level_0: np.ndarray | None = None
-    ) -> np.ndarray:
-        """Return the column ``expected_spend`` of `money` alone, which needs no integral over the value horizon."""
-        if_active, spend_per_purchase = self._in_window(described, churn_probability, at_level_0)
-        return np.asarray((1 - churn_probability) * if_active * spend_per_purchase)
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the columns ``expected_purchases`` and ``spend_per_purchase`` of `money` alone.
 
-    def _in_window(
+        They need no integral over the value horizon; their product is ``expected_spend``.
+        """
+        if_active, spend_per_purchase = self._of_buyers(described, churn_probability, at_level_0)
+        return (1 - churn_probability) * if_active, spend_per_purchase
+
+    def _of_buyers(
         self, described: Columns, churn_probability: np.ndarray, at_level_0: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the purchases expected in the churn window of who makes one, and the spend per purchase."""
@@ -184,7 +187,7 @@ class Valuation:
         -------
         ndarray of shape (n_customers, 2k), money; rows may be summed
         """
-        if_active, spend = self._in_window(described, churn_probability, at_level_0)
+        if_active, spend = self._of_buyers(described, churn_probability, at_level_0)
         purchases = self.clv.values(described, self.terms, if_active - described["purchases_if_active"])
         plain = described["spend_per_purchase"]
         weight = self.base.weight

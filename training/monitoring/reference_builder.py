@@ -112,7 +112,8 @@ def _window(
     churn = model.churn.as_known_at(rows, row.snapshot)
     probability, at_level_0 = churn.predict_both(row.columns, row.snapshot)
     valuation = replace(model.valuation, clv=row.clv)
-    expected_spend = valuation.expected_spend(row.columns, probability, at_level_0)
+    purchases, spend_per_purchase = valuation.in_window(row.columns, probability, at_level_0)
+    expected_spend = purchases * spend_per_purchase
     return measure_slices(row, probability, expected_spend, model.card.dormant_after_days)
 
 

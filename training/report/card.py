@@ -33,7 +33,6 @@ from training.judging.trial_offer import TrialOffer, try_offer
 from training.metrics.comparison import Comparison, log_losses, paired_bootstrap
 from training.metrics.money import decile_table
 from training.metrics.probabilities import TIE
-from training.model.valuation import Valuation
 from training.offers.offers import Offer, example_offer
 from training.report.card_checks import checks
 from training.report.card_pictures import P0, pictures
@@ -62,9 +61,7 @@ def model_card(run: TrainingRun, log: TransactionLog, offer: Offer | None = None
     str
         A whole HTML document, well-formed as XML too. Texts that come from the log are escaped.
     """
-    money_of_test = _test_money(run)
-    expected_purchases = float(money_of_test["expected_purchases"].sum())
-    trial = _trial(run, money_of_test, offer)
+    trial, expected_purchases = _trial(run, offer), float(run.test.expected_purchases.sum())
     weeks = weekly_purchases(log, run.test.labelled)
     newest, terms = run.newest, run.model.terms
     content = {
@@ -131,26 +128,13 @@ def _against_p0(run: TrainingRun) -> Comparison:
     return paired_bootstrap(log_losses(row.churned, run.test.probability), alone, samples=500)
 
 
-def _test_money(run: TrainingRun) -> dict[str, np.ndarray]:
-    """Value the test snapshot's customers as they were judged, spend model included.
-
-    The judged spend model is not kept; its correction of each customer's spend per purchase, and so of all their
-    values, is recovered from their expected spend.
-    """
-    row = run.test.labelled
-    money = Valuation(row.clv, run.model.terms).without_intervals.money(row.columns, run.test.probability)
-    expected = money["expected_spend"]
-    factor = np.divide(run.test.expected_spend, expected, out=np.ones_like(expected), where=expected > 0)
-    spend_per_purchase = factor * row.table["spend_per_purchase"].to_numpy()
-    value_at_stake = row.clv.net_values(row.columns, run.model.terms, spend_per_purchase).at_stake
-    return money | {"spend_per_purchase": spend_per_purchase, "value_at_stake": value_at_stake}
-
-
-def _trial(run: TrainingRun, money_of_test: dict[str, np.ndarray], offer: Offer | None) -> TrialOffer:
-    row, spend = run.test.labelled, money_of_test["spend_per_purchase"]
+def _trial(run: TrainingRun, offer: Offer | None) -> TrialOffer:
+    """Try an offer on the test snapshot's customers, valued as they were judged."""
+    row, spend = run.test.labelled, run.test.spend_per_purchase
+    at_stake = row.clv.net_values(row.columns, run.model.terms, spend).at_stake
     probabilities = {MODEL: run.test.probability, P0: row.table["p0"].to_numpy()}
     offer = offer or example_offer(float(spend.mean()))
-    return try_offer(offer, row.churned, probabilities, money_of_test["value_at_stake"], spend)
+    return try_offer(offer, row.churned, probabilities, at_stake, spend)
 
 
 def _parameters(run: TrainingRun) -> list[dict[str, Any]]:

@@ -57,7 +57,7 @@ def test_a_saved_model_gives_the_same_scores_to_the_last_digit(
     assert {file.name for file in tmp_path.iterdir()} == {
         "model.json",
         "booster.txt",
-        "spend.txt",
+        "price.txt",
         "example.json",
     }
 
@@ -150,7 +150,7 @@ def test_a_damaged_version_is_named(cdnow_run: TrainingRun, tmp_path: Path, dama
         load_model(tmp_path)
 
 
-@pytest.mark.parametrize("part", ["booster.txt", "spend.txt"])
+@pytest.mark.parametrize("part", ["booster.txt", "price.txt"])
 def test_a_booster_that_was_cut_off_or_altered_never_reaches_lightgbm(
     cdnow_run: TrainingRun, tmp_path: Path, part: str
 ) -> None:
