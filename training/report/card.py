@@ -39,7 +39,7 @@ from training.report.card_pictures import P0, pictures
 from training.report.card_race import racers, row_of, spend_of_model, winner_of
 from training.report.formats import costs_in_words, count, day, files_in_words, money, number, share
 from training.report.purchase_tracking import weekly_purchases
-from training.report.recipe_words import levels_in_words, recipe_in_words, spend_in_words
+from training.report.recipe_words import frequency_in_words, levels_in_words, recipe_in_words, spend_in_words
 
 if TYPE_CHECKING:
     from training.run import TrainingRun
@@ -96,6 +96,7 @@ def model_card(run: TrainingRun, log: TransactionLog, offer: Offer | None = None
         "forecast": weeks.loc[weeks["forecast"], ["actual", "expected"]].sum(),
         "parameters": _parameters(run),
         "levels": levels_in_words(run),
+        "frequency_in_words": frequency_in_words(run),
         "spend_in_words": spend_in_words(run),
         "tiers": _tiers(run),
         "pictures": pictures(run, trial, weeks),

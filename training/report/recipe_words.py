@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import exp
 from typing import TYPE_CHECKING
 
 from features.language import translatable, translated, written
@@ -60,6 +61,23 @@ def levels_in_words(run: TrainingRun) -> str:
         for name, level in levels(run).items()
     ]
     return written(found)
+
+
+def frequency_in_words(run: TrainingRun) -> str:
+    """Say how many purchases are expected in the churn window of a customer who makes one."""
+    base = translated("what {title} says", title=run.newest.clv.purchases.title)
+    if run.model.spend is None:
+        return base
+    line = run.model.spend.frequency
+    said = translated(
+        "1 + {factor} × m^{weight}, with m what {title} says beyond the first",
+        factor=number(exp(line.constant), ".2f"),
+        weight=number(line.weight, ".2f"),
+        title=run.newest.clv.purchases.title,
+    )
+    if not run.recipe.frequency_rounds:
+        return said
+    return translated("{model}, corrected by {n} LightGBM trees", model=said, n=run.recipe.frequency_rounds)
 
 
 def spend_in_words(run: TrainingRun) -> str:
