@@ -80,7 +80,8 @@ class RunSettings(Settings):
         int | None,
         typer.Option(
             "--dormant-after-days",
-            help="Customers silent for longer are no longer 'recent'. By default two horizons, or as advised.",
+            help="Customers silent for longer are no longer 'recent'. By default as advised or, with --horizon-days, "
+            "two horizons, unless customers come about once a year.",
         ),
     ] = Field(default=None, ge=1)
     seed: Annotated[int, typer.Option("--seed", help="Seed of everything random.")] = 0
@@ -264,7 +265,7 @@ class TrainSettings(RunSettings, section="train"):
 
     @property
     def dormancy_days(self) -> int:
-        """Days after which a customer is dormant: as given, or two horizons."""
+        """Days after which a customer is dormant: as given or advised, or two horizons."""
         return self.dormant_after_days or 2 * self.horizon
 
 

@@ -28,6 +28,7 @@ from training.snapshots.schedule import Schedule, schedule
 from training.threads import cpu_quota
 from training.window.advice import Advice
 from training.window.advisor import advise
+from training.window.dormancy import dormancy
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,8 @@ def prepare(
             limit=settings.snapshots,
             test=Snapshot(settings.test_snapshot) if settings.test_snapshot else None,
         )
+        if settings.dormant_after_days is None:
+            settings = settings.advised(settings.horizon, dormancy(history, settings.horizon))
         described = _labelled(history, plan, settings, report)
         if everybody is None and drawn is log:
             newest = describe_snapshot(history, plan.newest, settings.horizon, model=settings.clv_model)

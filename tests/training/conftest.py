@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -32,6 +34,23 @@ def shop_rows(shop_log: TransactionLog) -> list[LabelledSnapshot]:
     snapshots = closed_snapshots(Snapshot(date(2025, 6, 1)), shop_log.first_day, 60, limit=10)
     with PurchaseHistory(shop_log) as history:
         return labelled_snapshots(history, snapshots, 60)
+
+
+@pytest.fixture(scope="session")
+def charity_log() -> TransactionLog:
+    """Six years of 5,000 donors: one in ten gives every month until they leave, the others each December with 80%."""
+    draw, gifts = np.random.default_rng(412), []
+    for donor in range(5_000):
+        if donor % 10 == 0:
+            days = draw.integers(0, 2_190) + np.arange(0.0, 30 + draw.exponential(900), 30.4)
+        else:
+            years = np.arange(draw.integers(0, 6), 6)
+            given = np.append(True, draw.random(len(years) - 1) < 0.8)
+            days = 365.25 * years[given] + 334 + draw.integers(0, 31, int(given.sum()))
+        gifts += [(f"d{donor:04d}", int(day), 25.0) for day in days if day < 2_191]
+    log = pd.DataFrame(gifts, columns=["customer_id", "ordered_at", "amount"])
+    log["ordered_at"] = pd.Timestamp("2018-01-01") + pd.to_timedelta(log["ordered_at"], unit="D")
+    return validate(log)
 
 
 @pytest.fixture

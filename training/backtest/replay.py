@@ -39,6 +39,7 @@ from training.snapshots.schedule import schedule
 from training.threads import cpu_quota
 from training.training_data import tried_beside
 from training.window.advisor import advise
+from training.window.dormancy import dormancy
 
 
 def backtest(
@@ -94,6 +95,8 @@ def backtest(
             advice = advise(history, limit=settings.snapshots)
             settings = settings.advised(advice.horizon_days, advice.dormant_after_days)
         rows = _labelled(history, log, settings, snapshots, report)
+        if settings.dormant_after_days is None:
+            settings = settings.advised(settings.horizon, dormancy(history, settings.horizon))
     testable = [row for row in rows if known_at(rows, row.snapshot)][-snapshots:]
     if not testable:
         raise WindowError(

@@ -70,7 +70,8 @@ class Advice:
     customers, returning_customers, gaps : int
     quantiles : tuple of Quantile
     reach_days : int
-        Days from a purchase in which a return is looked for: a year, or as long as the log follows silences.
+        Days from a purchase in which a return is looked for: a year, or two where no shorter window than a year is
+        recommended, or as long as the log follows silences.
     silent, silent_per_silence : tuple of float
         Share of silences that last longer than 0, 1, 2, … `reach_days` days, each customer counting once; the
         same with each silence counting once.
@@ -113,7 +114,9 @@ def span(days: int) -> str:
 
     Examples
     --------
-    >>> span(365), span(200)
-    ('a year', '200 days')
+    >>> span(365), span(730), span(200)
+    ('a year', 'two years', '200 days')
     """
-    return translated("a year") if days == 365 else translated("{days} days", days=days)
+    if days == 365:
+        return translated("a year")
+    return translated("two years") if days == 730 else translated("{days} days", days=days)

@@ -15,9 +15,12 @@ the slower ones return; where nearly all do, four out of five returns come withi
 the same. A strict limit on false churn alone always recommends the longest window: customers differ so much that it
 falls slowly (CDNOW: 35% after 90 days, 25% after 180; Online Retail II: 66% and 54%).
 
+Where no window under a year keeps both, as where customers give every December or come to a yearly check-up, returns
+are looked for within two years, and the longest window, of a year, is recommended.
+
 The horizon is that window, or the longest shorter one for which the log affords a model: snapshots to learn
 from, a test, and forward validation in between. A customer is dormant after a silence within which nine out of ten
-returns come, and after the horizon at least.
+returns come, and after the horizon at least; `training.window.dormancy` has what holds where the horizon is given.
 """
 
 from __future__ import annotations
@@ -41,6 +44,9 @@ WINDOWS = (7, 14, 30, 60, 90, 120, 180, 270, 365)
 """Candidate windows: those in common use, in days."""
 
 YEAR_DAYS = 365
+LONG_SILENCES = (450, 540)
+"""Silences after which customers are dormant where they come once a year: a year and a quarter, a year and a half."""
+
 LATE_RETURNS = 0.2
 FALSE_CHURN = 0.5
 
@@ -86,16 +92,18 @@ def advise(
     silences = silences_of(history)
     _require_returns(silences)
     longest = _longest(first_day, last_day)
-    reach = min(YEAR_DAYS, silences.reach_days)
-    lengths = [days for days in WINDOWS if days < reach] or [min(WINDOWS[0], longest)]
     curves = silences.survival_per_customer(), silences.survival()
-    windows = tuple(
-        _window(silences, curves, days, reach, _room(first_day, last_day, days, limit)) for days in lengths
-    )
-    good = [w.days for w in windows if w.late_returns <= late_returns and _mostly_final(w, false_churn)]
+    for reach in sorted({min(years * YEAR_DAYS, silences.reach_days) for years in (1, 2)}):
+        lengths = [days for days in WINDOWS if days < reach] or [min(WINDOWS[0], longest)]
+        windows = tuple(
+            _window(silences, curves, days, reach, _room(first_day, last_day, days, limit))
+            for days in lengths
+        )
+        good = [w.days for w in windows if w.late_returns <= late_returns and _mostly_final(w, false_churn)]
+        if good:
+            break
     window_days = good[0] if good else lengths[-1]
     horizon_days = _horizon(windows, window_days, longest)
-    quiet = [w.days for w in windows if w.late_returns <= late_returns / 2 and w.days >= window_days]
     return Advice(
         first_day=first_day,
         last_day=last_day,
@@ -109,11 +117,20 @@ def advise(
         windows=windows,
         window_days=window_days,
         horizon_days=horizon_days,
-        dormant_after_days=max(quiet[0] if quiet else window_days, horizon_days),
+        dormant_after_days=max(_dormancy(curves[0], window_days, reach, late_returns / 2), horizon_days),
         notes=tuple(
             _notes(windows, window_days, horizon_days, reach, found=bool(good), late_returns=late_returns)
         ),
     )
+
+
+def _dormancy(curve: Survival, window_days: int, reach: int, late_returns: float) -> int:
+    """Return the shortest usual silence, of the window at least, within which all but so few returns come."""
+    lengths = [days for days in WINDOWS + LONG_SILENCES if window_days <= days < reach]
+    quiet = [days for days in lengths if curve.late_returns(days, reach) <= late_returns]
+    if quiet:
+        return quiet[0]
+    return lengths[-1] if reach > YEAR_DAYS else window_days
 
 
 def _require_returns(silences: Silences) -> None:
@@ -171,8 +188,8 @@ def _window(
 ) -> Window:
     """Estimate a window's errors; false churn is unknown where the log follows it less than half as long as others."""
     follow_up = min(YEAR_DAYS, silences.reach_days - days)
-    known = 2 * follow_up >= reach
-    late = [_late(float(curve(days)), float(curve(reach))) for curve in curves]
+    known = 2 * follow_up >= min(reach, YEAR_DAYS)
+    late = [curve.late_returns(days, reach) for curve in curves]
     return Window(
         days=days,
         follow_up_days=follow_up if known else 0,
@@ -182,12 +199,6 @@ def _window(
         late_returns_per_silence=late[1],
         **asdict(room),
     )
-
-
-def _late(silent: float, silent_to_the_end: float) -> float:
-    """Return the share of the returns that come after the window; all of them where none was seen."""
-    returns = 1.0 - silent_to_the_end
-    return (silent - silent_to_the_end) / returns if returns else 1.0
 
 
 def _mostly_final(window: Window, false_churn: float) -> bool:
@@ -243,7 +254,7 @@ def _notes(
             "there is.",
             reach=reach,
         )
-    elif reach < YEAR_DAYS:
+    elif reach < (YEAR_DAYS if found else 2 * YEAR_DAYS):
         yield translated(
             "The log follows silences for {reach} days only. Returns later than that are unseen, so "
             "the window may be too short.",

@@ -90,6 +90,18 @@ class Survival:
         at = np.searchsorted(self.days, days, side="right")
         return np.asarray(np.concatenate([[1.0], self.share])[at])
 
+    def late_returns(self, days: int, reach_days: int) -> float:
+        """Return the share of the returns within ``reach_days`` that come after ``days``; 1 where none was seen.
+
+        Examples
+        --------
+        >>> Survival(np.array([3.0, 8.0]), np.array([0.5, 0.2])).late_returns(5, 10)  # 0.3 of 0.8
+        0.375
+        """
+        silent, to_the_end = float(self(days)), float(self(reach_days))
+        returns = 1.0 - to_the_end
+        return (silent - to_the_end) / returns if returns else 1.0
+
 
 @dataclass(frozen=True, eq=False)
 class Silences:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from features.datasets import simulate_log
@@ -149,7 +150,29 @@ def test_a_short_log_says_that_later_returns_are_unseen() -> None:
     assert schedule(log.first_day, log.last_day, advice.horizon_days, limit=18).before_test
 
 
-def test_where_customers_come_once_a_year_no_window_is_short_enough() -> None:
+def test_where_customers_come_once_a_year_the_window_is_a_year(charity_log: TransactionLog) -> None:
+    advice = _advise(charity_log)
+
+    # who gives each December takes 335 to 395 days: half of the returns come after a year
+    assert (advice.reach_days, advice.window_days, advice.horizon_days) == (730, 365, 365)
+    assert 0.4 < advice.window(365).late_returns < 0.6 < advice.window(270).late_returns
+    assert advice.dormant_after_days == 450
+    assert any("No window keeps" in note for note in advice.notes)
+
+
+def test_a_log_too_short_for_a_year_s_window_gets_the_longest_that_it_affords(
+    charity_log: TransactionLog,
+) -> None:
+    days = charity_log.table.column("ordered_on")
+    early = charity_log.table.filter(pc.less(days, pa.scalar(date(2019, 12, 31))))
+
+    advice = _advise(replace(charity_log, table=early))
+
+    assert advice.window_days == 365 > advice.horizon_days
+    assert any("365 days is more than the log affords" in note for note in advice.notes)
+
+
+def test_where_every_gap_is_longer_than_a_year_no_window_is_long_enough() -> None:
     starts = [date(2020, 11, 20).toordinal() + n % 30 for n in range(40)]
     rows = [
         (f"c{n}", str(date.fromordinal(day + 370 * year)))
@@ -163,8 +186,8 @@ def test_where_customers_come_once_a_year_no_window_is_short_enough() -> None:
 
     # every gap is 370 days, and nobody is seen to come back within a year
     assert {q.gap_days for q in advice.quantiles} == {370}
-    assert advice.window_days == 270
-    assert advice.window(270).late_returns == 1.0
+    assert advice.window(270).late_returns == advice.window(365).late_returns == 1.0
+    assert advice.window_days == 365
     assert any("No window keeps" in note for note in advice.notes)
 
 
