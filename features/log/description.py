@@ -116,7 +116,7 @@ def _dates(log: TransactionLog) -> dict[str, Any]:
         "days": (log.last_day - log.first_day).days + 1,
         "days_with_orders": len(days),
         "longest_gap_in_days": int(gaps.max()) if gaps.size else 0,
-        "longest_gap_from": str(days[int(gaps.argmax())]) if gaps.size else None,
+        "longest_gap_from": days[int(gaps.argmax())].item() if gaps.size else None,
         "timezone": log.timezone,
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,27 @@ def test_the_document_says_fatal_as_a_boolean() -> None:
     assert [each["fatal"] for each in found["findings"] if each["name"] == "amounts-written-otherwise"] == [
         True
     ]
+
+
+def test_the_report_is_persian_where_it_is_asked_for_and_the_document_keeps_its_names() -> None:
+    orders = ORDERS.replace("STATUS", "failed")
+    shown = run(orders, "--language", "fa", "--accept", "lost-rows").stdout
+    found = document(orders, "--language", "fa")
+
+    tables, *findings = shown.split("\n\nپذیرفته: ")
+    titles, facts = [], []
+    for table in tables.split("\n\n"):
+        title, *lines = table.splitlines()
+        titles.append(title)
+        facts += [] if title == "ستون‌ها" else [re.split(r"\s{2,}", line)[0] for line in lines]
+    assert len(titles) == 5 and len(facts) > 27 and len(findings) == 1
+    assert not re.search("[a-z]", " ".join([*titles, *facts]))  # but of its own columns
+    assert "هشدار: " in shown and "--accept statuses" in shown
+    assert shown.endswith("این سفارش‌ها را می‌توان به کار برد.\n")
+    assert found["ids"]["customers"] == 2 and found["dates"]["longest_gap_from"] == "1998-01-05"
+
+
+def test_where_nothing_is_to_be_said_that_is_persian_too() -> None:
+    shown = run("customer_id,ordered_at,amount\nann,1998-01-05,7\n", "--language", "fa").stdout
+
+    assert "نکته‌ای برای گفتن نیست." in shown
