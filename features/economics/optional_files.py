@@ -27,7 +27,7 @@ from features.log.dates import local_times, past_month
 from features.log.findings import Finding
 from features.log.hidden_rows import REMARKS
 from features.log.identity import read_ids
-from features.log.notation import perhaps_grouped, written_otherwise
+from features.log.notation import in_sentences, perhaps_grouped, written_otherwise
 from features.log.settings import LogRules
 from features.log.sources import CURRENCIES, read_table
 from features.suggestion import nearest
@@ -260,7 +260,7 @@ class OptionalFile:
         found = (
             written_otherwise(table, rows, what, name, read_as=read_as, rules=self.rules) if rows.size else []
         )
-        return " ".join(each.sentence() for each in found).removesuffix(".")
+        return " ".join(in_sentences(found)).removesuffix(".")
 
     def _find_grouped(self, name: str) -> None:
         """Look for numbers that were read, and whose decimal mark may group thousands: 1.000 for 1,000."""

@@ -157,7 +157,7 @@ def _of_several(written: pa.ChunkedArray, timezone: str, formats: list[str], cal
                     second=second,
                     form=form,
                 ),
-                translated("Read the two kinds as files of their own."),
+                translated("Export the dates as 2011-01-31: no format tells which is which."),
             )
         times = np.where(np.isnat(times), others, times)
     return times

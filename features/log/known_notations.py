@@ -189,6 +189,7 @@ DATES: tuple[tuple[str, str, str], ...] = (
         for time, clock in _CLOCKS
     ),
 )
+UNSHOWN_ORDER = translatable("with day and month in an order that they do not show")
 # What no format of --date-format reads, or none that is known from the cell, and the flag that does.
 OTHER_DATES: tuple[tuple[str, str, str], ...] = (
     (
@@ -208,7 +209,7 @@ OTHER_DATES: tuple[tuple[str, str, str], ...] = (
         "--date-format, from '%m/%d/%Y' on,",
     ),
     (
-        translatable("with day and month in an order that they do not show"),
+        UNSHOWN_ORDER,
         r"^[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{4}",
         "--date-format, from '%d/%m/%Y' or from '%m/%d/%Y' on as it is meant,",
     ),

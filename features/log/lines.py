@@ -22,7 +22,7 @@ from features.log.date_formats import ISO
 from features.log.dates import Times, local_times, past_month
 from features.log.expression import AmountExpression
 from features.log.identity import encoded_ids, unstorable
-from features.log.notation import written_otherwise
+from features.log.notation import by_another_column, in_sentences, written_otherwise
 from features.log.quarantine import (
     FURTHER_LINE,
     FUTURE_DATE,
@@ -262,7 +262,8 @@ def _require_mostly_readable(
         read_as = (rules.date_format or ISO) if count < rows else None
         examples = quarantine.describe(numbers, *columns)
         notations = written_otherwise(quarantine.raw, numbers, what, *columns, read_as=read_as, rules=rules)
-        hints = [hint.sentence() for hint in notations]
+        hints = [*in_sentences(notations), *by_another_column(notations)]
+        remedy = "" if hints else remedy  # which is of any, and may be none of theirs
         if what == "dates" and rules.calendar == "jalali":
             shown = text(quarantine.raw[columns[0]].take(pa.array(numbers[:_SHOWN]))).to_pylist()
             if beyond := [said for each in shown if (said := past_month(each, rules.date_format))]:

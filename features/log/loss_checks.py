@@ -16,7 +16,7 @@ from features.log.columns import listed, quoted
 from features.log.date_formats import ISO
 from features.log.dates import ascii_digits, past_month
 from features.log.findings import Finding
-from features.log.notation import Notation, perhaps_grouped, written_otherwise
+from features.log.notation import Notation, by_another_column, perhaps_grouped, written_otherwise
 from features.log.quarantine import (
     CHOSEN,
     NO_CUSTOMER,
@@ -72,11 +72,14 @@ def _check_quarantine(log: TransactionLog, rules: LogRules) -> Iterator[Finding]
             or "thousands" in notation.how
             or notation.contradicts_itself
         )
-        examples = quarantine.describe(notation.rows, notation.column)
+        said = translated(
+            "{count} and were not read: {examples}.",
+            count=notation.counted(),
+            examples=quarantine.describe(notation.rows, notation.column),
+        )
         yield Finding(
             f"{notation.what}-written-otherwise",
-            translated("{count} and were not read: {examples}.", count=notation.counted(), examples=examples)
-            + f" {notation.remedy}",
+            " ".join([said, notation.remedy, *by_another_column([notation])]),
             fatal,
         )
     explained = sum(notation.rows.size for notation in notations)
@@ -175,7 +178,9 @@ def _two_formats(date_format: str, *, second_half: bool) -> str:
     )
     if not date_format:
         return said
-    both = f"--date-format '{date_format}|%d/%m/%Y'"
+    # An example that is neither the format that there is, nor its days and months the other way round.
+    other = "%Y/%m/%d" if date_format[:2] in ("%d", "%m") else "%d/%m/%Y"
+    both = f"--date-format '{date_format}|{other}'"
     return said + " " + translated("Name both: {flag}, for example.", flag=both)
 
 

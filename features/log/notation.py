@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from features.language import translatable, translated
 from features.log.amounts import numbers, without_marks
 from features.log.column_text import plain, text
+from features.log.columns import quoted
 from features.log.date_notation import Way, matches, ways_of_dates
 from features.log.dates import ascii_digits, local_times
 from features.log.known_notations import (
@@ -21,12 +22,14 @@ from features.log.known_notations import (
     ADVICE,
     NUMBERS,
     UNREAD_NUMBERS,
+    UNSHOWN_ORDER,
 )
 from features.log.number_style import NumberStyle
+from features.log.remedies import with_replaced
 from features.log.settings import LogRules
 
 _EITHER = translatable(
-    "They stand in one column with the other order, and 01/02/2011 may be either: read each as a file of its own."
+    "Days first and months first stand in one column, where 01/02/2011 may be either: export the dates as 2011-01-31."
 )
 _COUNTED = {
     "amounts": translatable("{n:amount is|amounts are} written {how}"),
@@ -47,6 +50,8 @@ class Notation:
     column : str, where they stand
     rows : ndarray of int64, their positions from 0
     values : ndarray of double, what the flag would read; NaN where that is not known
+    orders : tuple of str
+        The two formats of dates that have the day first and the month first, where no format tells which is which.
     """
 
     what: str
@@ -55,6 +60,7 @@ class Notation:
     column: str
     rows: npt.NDArray[np.int64]
     values: npt.NDArray[np.float64]
+    orders: tuple[str, ...] = ()
 
     def count(self) -> str:
         """Say how many of the unreadable cells there are."""
@@ -81,6 +87,30 @@ class Notation:
     def sentence(self) -> str:
         """Say how many there are, and what reads them."""
         return f"{self.count()}{':' if self.flag else '.'} {self.remedy}"
+
+
+def in_sentences(notations: list[Notation]) -> list[str]:
+    """Say how many there are of each, and what reads them; what is the remedy of several, once."""
+    return [
+        f"{each.count()}." if any(other.remedy == each.remedy for other in rest) else each.sentence()
+        for rest, each in zip((notations[n + 1 :] for n in range(len(notations))), notations, strict=True)
+    ]
+
+
+def by_another_column(notations: list[Notation]) -> list[str]:
+    """Say how a log is read whose dates have the day first in some rows and the month first in others."""
+    for each in notations:
+        if each.orders:
+            name = quoted(each.column)
+            one, other = (f"try_strptime({name}, '{form}')" for form in sorted(each.orders))
+            by_condition = with_replaced(f"CASE WHEN CONDITION THEN {one} ELSE {other} END AS {name}")
+            return [
+                translated(
+                    "Or, where another column tells which rows have the day first, read them by it: {query}.",
+                    query=by_condition,
+                )
+            ]
+    return []
 
 
 def written_otherwise(
@@ -129,8 +159,9 @@ def written_otherwise(
         return found
     for each in found:
         if read_as and _reads_the_rest(each.flag, read_as, raw[each.column], rows):
-            return _with_one_format(found, each.flag)
-    return _with_one_format(found, read_as)
+            read_as = each.flag
+            break
+    return _with_one_format(found, read_as, raw)
 
 
 def perhaps_grouped(column: pa.ChunkedArray, rules: LogRules) -> pa.ChunkedArray:
@@ -196,7 +227,7 @@ def _contradicts(style: NumberStyle, rules: LogRules) -> bool:
     return decimal or bool(style.thousands and rules.thousands not in (None, style.thousands))
 
 
-def _with_one_format(found: list[Notation], read_as: str | None) -> list[Notation]:
+def _with_one_format(found: list[Notation], read_as: str | None, raw: pa.Table) -> list[Notation]:
     """Name one ``--date-format`` that reads all dates; none where days and months cannot be told apart."""
     unread = [each for each in found if not each.flag]
     found = [each for each in found if each.flag]
@@ -204,14 +235,28 @@ def _with_one_format(found: list[Notation], read_as: str | None) -> list[Notatio
     forms += [each.flag for each in found if not each.flag.startswith("--") and each.flag not in forms]
     quote = "'" if "%" in "".join(forms) else ""
     flag = f"--date-format {quote}{'|'.join(forms)}{quote}"
-    begin = {form[:3] for form in forms}  # %d/ and %m/ contradict each other, %d. and %m/ do not
-    named = [
-        each
-        if each.flag.startswith("--")
-        else replace(each, flag="" if _other_order(each.flag[:3]) in begin else flag)
-        for each in found
-    ]
+    orders_of = {name: _both_orders(raw[name], forms) for name in {each.column for each in found}}
+    named = []
+    for each in found:
+        orders = orders_of[each.column]
+        of_either_order = each.flag[:2] in ("%d", "%m") or each.how == UNSHOWN_ORDER
+        if orders and of_either_order:
+            each = replace(each, flag="", orders=orders)
+        elif not each.flag.startswith("--"):
+            each = replace(each, flag=flag)
+        named.append(each)
     return sorted([*named, *unread], key=lambda notation: -notation.rows.size)
+
+
+def _both_orders(column: pa.ChunkedArray, forms: list[str]) -> tuple[str, ...]:
+    """Return two of the formats that read a date of the column as two days; none where each date fits one alone."""
+    for form in forms:
+        # %d/ and %m/ contradict each other, %d. and %m/ do not.
+        for other in (each for each in forms if form[:2] == "%d" and _other_order(form[:3]) == each[:3]):
+            days, months = (local_times(column, date_format=each) for each in (form, other))
+            if (~np.isnat(days) & ~np.isnat(months) & (days != months)).any():
+                return form, other
+    return ()
 
 
 def _other_order(begin: str) -> str | None:

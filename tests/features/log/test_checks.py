@@ -530,19 +530,66 @@ def test_the_flag_that_is_advised_for_two_date_formats_reads_every_row(written, 
     assert log.table["ordered_on"].equals(read(shop()).table["ordered_on"])
 
 
-def test_days_first_and_months_first_in_one_column_are_no_one_s_guess():
-    raw = changed(
-        "ordered_at", lambda n, each: f"{date.fromisoformat(each):{('%d/%m/%Y', '%m/%d/%Y')[n % 2]}}"
-    )
+def both_orders(n: int, each: str) -> str:
+    """Write the day first in every second row, and the month first in the others."""
+    return f"{date.fromisoformat(each):{('%d/%m/%Y', '%m/%d/%Y')[n % 2]}}"
 
-    for date_format in (None, "%d/%m/%Y"):
+
+def test_days_first_and_months_first_in_one_column_are_no_one_s_guess():
+    raw = changed("ordered_at", both_orders)
+
+    for date_format in (None, "%d/%m/%Y", "%m/%d/%Y"):
         rules = LogRules(date_format=date_format)
-        with pytest.raises(LogError, match="01/02/2011 may be either: read each as a file of its own"):
+        with pytest.raises(
+            LogError, match="01/02/2011 may be either: export the dates as 2011-01-31"
+        ) as caught:
             settle(check(read(raw, date_format=date_format), rules), [])
+        assert "--date-format '" not in str(caught.value).replace(
+            f"--date-format '{date_format}'; change", ""
+        )
+        assert "as it is meant" not in str(caught.value)
     with pytest.raises(
-        LogError, match=r"dates fit two formats of '%d/%m/%Y\|%m/%d/%Y': .* Read the two kinds as files"
+        LogError, match=r"dates fit two formats of '%d/%m/%Y\|%m/%d/%Y': .* Export the dates as 2011-01-31"
     ):
         read(raw, date_format="%d/%m/%Y|%m/%d/%Y")
+
+
+def test_where_another_column_tells_the_two_orders_apart_the_query_that_is_advised_reads_every_row():
+    raw = changed("ordered_at", both_orders)
+    raw = raw.append_column("shop", pa.array(["DE" if n % 2 == 0 else "US" for n in range(raw.num_rows)]))
+    with pytest.raises(LogError) as caught:
+        read(raw)
+    (advised,) = re.findall(r'FILE\?query=([^"]+)"', str(caught.value))
+
+    log = read(query_log(raw, advised.replace("CONDITION", "shop = 'DE'")))
+
+    assert log.report.rows_used == raw.num_rows
+    assert log.table["ordered_on"].equals(read(shop()).table["ordered_on"])
+
+
+@pytest.mark.parametrize("date_format", [None, "%d/%m/%Y", "%m/%d/%Y"])
+def test_both_orders_are_read_by_the_flag_that_is_advised_where_no_date_may_be_either(date_format):
+    # Days after the 12th alone, but 5 May, which is the same either way.
+    raw = changed("ordered_at", lambda n, each: both_orders(n, f"2023-05-{(5, *range(13, 28))[n % 16]:02d}"))
+    try:
+        said = " ".join(
+            map(str, check(read(raw, date_format=date_format), LogRules(date_format=date_format)))
+        )
+    except LogError as error:
+        said = str(error)
+    (advised,) = set(re.findall(r"--date-format '([^']+)' reads them", said))
+
+    assert read(raw, date_format=advised).report.rows_used == raw.num_rows
+
+
+def test_a_second_format_is_never_named_that_contradicts_the_first():
+    raw = changed(
+        "ordered_at", lambda n, each: "12 am, 5" if n > 75 else f"{date.fromisoformat(each):%m/%d/%Y}"
+    )
+
+    said = " ".join(map(str, check(read(raw, date_format="%m/%d/%Y"), LogRules(date_format="%m/%d/%Y"))))
+
+    assert "--date-format '%m/%d/%Y|%Y/%m/%d', for example" in said
 
 
 def test_half_of_the_rows_unreadable_stop_whatever_they_look_like():
