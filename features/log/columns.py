@@ -24,16 +24,20 @@ FIELDS = {
     "category": "category_column",
     "discount": "discount_column",
 }
-# Parts of the names by which shops call what is required, in the order of trust.
+# Parts of the names by which shops, charities and clinics call what is required, in the order of trust; with ^ and $
+# a whole name, whose part may mean something else, as in is_gift, gift_card or service_fee.
 _USUAL = {
-    "customer_id": "customer|client|buyer|member|user|kunde|cliente|müşteri|musteri|مشتری|account|card|email|uid|id",
+    "customer_id": "customer|client|buyer|member|donor|patient|subscriber|policy[ _]?holder|card[ _]?holder|shopper|"
+    "supporter|constituent|passenger|student|household|^guest$|^guest[ _]?id$|^contact[ _]?id$|user|kunde|cliente|"
+    "müşteri|musteri|مشتری|خریدار|بیمار|مشترک|عضو|account|card|email|uid|id",
     "ordered_at": "date|time|datum|tarih|fecha|data|تاریخ|ordered|purchased|created|timestamp|ts|day|when|at",
-    "amount": "amount|revenue|total|value|sales|spend|betrag|umsatz|montant|importe|tutar|مبلغ|paid|sum|net|gross",
+    "amount": "amount|revenue|total|value|sales|spend|betrag|umsatz|montant|importe|tutar|مبلغ|paid|sum|net|gross|"
+    "donation|donations|^gifts?$|^fees?$|^charges?$|^fares?$|^contributions?$",
     "price": "price|preis|prix|precio|prezzo|fiyat|قیمت",
     "quantity": "quantity|qty|units|menge|anzahl|quantité|cantidad|adet|miktar|تعداد",
 }
 _NO_SALES = re.compile(
-    r"(?i)discount|rabatt|remise|descuento|tax|vat|mwst|kdv|shipping|fees?\b|refund|\btips?\b|تخفیف|مالیات"
+    r"(?i)discount|rabatt|remise|descuento|tax|vat|mwst|kdv|shipping|(?<!^)fees?\b|refund|\btips?\b|تخفیف|مالیات"
 )
 """Names of amounts that are a part of the price, or none of it."""
 _PERIOD = r"(19|20|13|14)[0-9]{2}([-/. ]?(0?[1-9]|1[0-2]|Q[1-4]))?$"  # a year, a month or a quarter
@@ -107,10 +111,11 @@ def _missing_columns(
     missing: dict[str, str | None], available: list[str], roles: dict[str, str]
 ) -> MissingColumnError:
     """Name what is missing and what there is, and say what kind of file it seems to be, or which columns to take."""
-    found = translated(
-        "The log has no column {missing}; it has {available}.",
-        missing=listed(missing),
-        available=listed(available),
+    names = {"missing": [repr(name) for name in missing], "available": [repr(name) for name in available]}
+    found = (
+        translated("The log has no column {missing}; it has {available}.", **names)
+        if len(missing) == 1
+        else translated("The log has no columns {missing}; it has {available}.", **names)
     )
     told = _one_column(available[0]) if len(available) == 1 else ""
     periods = [name for name in available if re.match(_PERIOD, name.strip())]
@@ -206,13 +211,18 @@ def _one_column(header: str) -> str:
 
 def _usual(role: str, available: list[str]) -> str | None:
     """Return the column whose name has a word by which shops call a role, if there is one."""
-    for word in _USUAL.get(role, "").split("|"):
-        for name in available:
-            if role == "amount" and _NO_SALES.search(name):
-                continue
-            words = re.sub(r"(?<=[^\W_])(?=[A-Z][a-z])", " ", name).lower()
-            if word and re.search(rf"(?:^|[\W_]){word}(?:$|[\W_]|(?:id|no|nr)$)", words):
-                return name
+    words = {
+        name: re.sub(r"(?<=[^\W_])(?=[A-Z][a-z])", " ", name).lower()
+        for name in available
+        if role != "amount" or not _NO_SALES.search(name)
+    }
+    for word in filter(None, _USUAL.get(role, "").split("|")):
+        part = word if word.startswith("^") else rf"(?:^|[\W_]){word}(?:$|[\W_]|(?:id|no|nr)$)"
+        found = [name for name in words if re.search(part, words[name])]
+        # Rather customer_id than customer_name.
+        ends = [name for name in found if re.search(rf"{word}[\W_]?(id|no|nr)?$", words[name])]
+        if found:
+            return (ends or found)[0]
     return None
 
 

@@ -18,6 +18,7 @@ from hypothesis import example, given, settings, strategies as st
 from pydantic import ValidationError
 
 from features.errors import EmptyLogError, LogError, MissingColumnError
+from features.language import use_language
 from features.log.amounts import EXPRESSION_ERROR, cents
 from features.log.settings import Columns, LogRules, LogSettings
 from features.log.transactions import TransactionLog
@@ -482,16 +483,57 @@ def test_a_missing_column_is_named_with_those_there_the_nearest_and_the_flag():
         read(raw)
 
     assert str(caught.value) == (
-        "The log has no column 'customer_id', 'ordered_at', 'amount'; it has 'Customer ID', 'InvoiceDate', "
+        "The log has no columns 'customer_id', 'ordered_at', 'amount'; it has 'Customer ID', 'InvoiceDate', "
         "'amounts'. Perhaps for 'customer_id' use --customer-column 'Customer ID'; for 'ordered_at' use "
         "--date-column 'InvoiceDate'; for 'amount' use --amount-column 'amounts'."
     )
+
+
+def test_columns_that_are_missing_are_named_in_the_grammar_of_the_language():
+    several, one = log_of().drop_columns(["customer_id", "amount"]), log_of().drop_columns(["amount"])
+
+    with use_language("fa"), pytest.raises(MissingColumnError) as of_several:
+        read(several)
+    with use_language("fa"), pytest.raises(MissingColumnError) as of_one:
+        read(one)
+    with pytest.raises(MissingColumnError, match="The log has no column 'amount'; it has 'customer_id'"):
+        read(one)
+
+    plain = [re.sub("[\u2066-\u2069]", "", str(each.value)) for each in (of_several, of_one)]
+    assert plain[0].startswith("سفارش‌ها ستون‌های 'customer_id'، 'amount' را ندارد؛")
+    assert plain[1].startswith("سفارش‌ها ستون 'amount' ندارد؛")
 
 
 @pytest.mark.parametrize(
     ("columns", "flags"),
     [
         ("kunde datum betrag", "--customer-column 'kunde' --date-column 'datum' --amount-column 'betrag'"),
+        (
+            "donor gift_date gift",
+            "--customer-column 'donor' --date-column 'gift_date' --amount-column 'gift'",
+        ),
+        (
+            "DonorID date donation",
+            "--customer-column 'DonorID' --date-column 'date' --amount-column 'donation'",
+        ),
+        (
+            "patient_age patient_id visit_date service_fee fee",
+            "--customer-column 'patient_id' --date-column 'visit_date' --amount-column 'fee'",
+        ),
+        ("Member_No day fees", "--customer-column 'Member_No' --date-column 'day' --amount-column 'fees'"),
+        (
+            "policy_holder paid_at price_paid",
+            "--customer-column 'policy_holder' --date-column 'paid_at' --amount-column 'price_paid'",
+        ),
+        (
+            "subscriber_id is_gift gift_card date charge",
+            "--customer-column 'subscriber_id' --date-column 'date' --amount-column 'charge'",
+        ),
+        (
+            "guests guest_id date total",
+            "--customer-column 'guest_id' --date-column 'date' --amount-column 'total'",
+        ),
+        ("بیمار تاریخ مبلغ", "--customer-column 'بیمار' --date-column 'تاریخ' --amount-column 'مبلغ'"),
         ("uid ts price", "--customer-column 'uid' --date-column 'ts' --amount-column 'price'"),
         ("مشتری تاریخ مبلغ", "--customer-column 'مشتری' --date-column 'تاریخ' --amount-column 'مبلغ'"),
         (
