@@ -82,37 +82,8 @@ def fit_clv(
     fitted_at = str(table["snapshot_date"].iloc[0])[:10] if "snapshot_date" in table and len(table) else ""
     repeaters = int((x > 0).sum())
     if repeaters == 0:
-        sentence = translatable("None of {n:customer|customers} has bought on a second day")
-        if fitted_at:
-            sentence = translatable(
-                "None of {n:customer|customers} has bought on a second day before {day:date}"
-            )
-        raise FitError(
-            translated(
-                "{nobody}: how often they buy and when they stop cannot be fitted. Use a log that covers more time, a "
-                "later snapshot date, or check that --customer-column names the customer and not the order.",
-                nobody=translated(sentence, n=len(x), day=fitted_at),
-            )
-        )
-    notes: list[str] = []
-    if repeaters < _FEW_REPEATERS:
-        notes.append(
-            translated(
-                "Only {n:,} of {all:customer|customers} bought on a second day: the fit is a guess.",
-                n=repeaters,
-                all=len(x),
-            )
-        )
-    if intensity.pauses:
-        last = date.fromordinal(intensity.pauses[-1][0] + _EPOCH).isoformat()
-        notes.append(
-            translated(
-                "On {n:day|days} trade was below half of the usual, last on {day:date}: silence through them counts "
-                "for less, or not at all. If their orders are missing from the log, add them.",
-                n=len(intensity.pauses),
-                day=last,
-            )
-        )
+        raise _nobody_repeated(len(x), fitted_at)
+    notes = [*_few_notes(repeaters, len(x)), *_pause_notes(intensity)]
     kind = PURCHASE_MODELS[model]
     counted = _counted(x, t_x, T)
     purchases, purchase_axes = _fit_purchases(kind, counted, notes)
@@ -163,6 +134,45 @@ def _with_intensity(
         purchase_axes=_as_tuples(intensity_axes(dated, form, found)),
         log_likelihood=found.log_likelihood,
     )
+
+
+def _nobody_repeated(customers: int, fitted_at: str) -> FitError:
+    """Return the error of a table without a repeat buyer."""
+    sentence = translatable("None of {n:customer|customers} has bought on a second day")
+    if fitted_at:
+        sentence = translatable("None of {n:customer|customers} has bought on a second day before {day:date}")
+    return FitError(
+        translated(
+            "{nobody}: how often they buy and when they stop cannot be fitted. Use a log that covers more time, a "
+            "later snapshot date, or check that --customer-column names the customer and not the order.",
+            nobody=translated(sentence, n=customers, day=fitted_at),
+        )
+    )
+
+
+def _few_notes(repeaters: int, customers: int) -> list[str]:
+    if repeaters >= _FEW_REPEATERS:
+        return []
+    return [
+        translated(
+            "Only {n:,} of {all:customer|customers} bought on a second day: the fit is a guess.",
+            n=repeaters,
+            all=customers,
+        )
+    ]
+
+
+def _pause_notes(intensity: Intensity) -> list[str]:
+    if not intensity.pauses:
+        return []
+    return [
+        translated(
+            "On {n:day|days} trade was below half of the usual, last on {day:date}: silence through them counts "
+            "for less, or not at all. If their orders are missing from the log, add them.",
+            n=len(intensity.pauses),
+            day=date.fromordinal(intensity.pauses[-1][0] + _EPOCH).isoformat(),
+        )
+    ]
 
 
 def _step_notes(intensity: Intensity) -> list[str]:
