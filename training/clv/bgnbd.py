@@ -245,16 +245,27 @@ class BGNBD:
         left = self._cache(("active, had left", activity), if_left, x, t_x)
         return np.asarray(expit(logit) * alive), np.asarray(expit(-logit) * left)
 
-    def next_purchase(self, x: FloatArray, t_x: FloatArray, T: FloatArray, level: float) -> FloatArray:
-        """Return the weeks until a next purchase has come with probability ``level``.
+    def purchase_log_odds(self, x: FloatArray, t_x: FloatArray, T: FloatArray, weeks: float) -> FloatArray:
+        """Return the log-odds of a purchase within ``weeks``, to all digits however certain it is or is not.
 
-        ``P(next <= t) = P(alive)·(1 − (A/(A+t))^R)``, solved for t. It reaches P(alive) and no more: NaN
-        where it never reaches the level, or not within a century.
+        ``ln((1 − s) / (s + e^(−z)))`` with ``s = (A/(A+H))^R``, and z the log-odds of being alive.
         """
-        p_alive = self.p_alive(x, t_x, T)
-        never = p_alive <= level
-        reach = level / np.where(never, 1.0, p_alive)
-        grown = np.minimum(-np.log1p(-reach) / (self.r + x), 100.0)  # ln((A+t)/A)
+        log_s = -(self.r + x) * np.log1p(weeks / (self.alpha + T))
+        return np.log(-np.expm1(log_s)) - np.logaddexp(log_s, -self._alive_logit(x, t_x, T))
+
+    def next_purchase(
+        self, x: FloatArray, t_x: FloatArray, T: FloatArray, log_odds: FloatArray
+    ) -> FloatArray:
+        """Return the weeks until a next purchase has come with a probability of ``log_odds``.
+
+        The inverse of `purchase_log_odds`, ``s = (1 − q)·(1 − e^(L−z))`` with q the probability and L its log-odds.
+        They reach z and no more: NaN where they never do, or not within a century.
+        """
+        logit = self._alive_logit(x, t_x, T)
+        never = log_odds >= logit
+        below = np.subtract(log_odds, logit, out=np.full_like(logit, -1.0), where=~never)
+        log_s = log_expit(-log_odds) + np.log1p(-np.exp(below))
+        grown = np.minimum(-log_s / (self.r + x), 100.0)  # ln((A+t)/A)
         weeks = (self.alpha + T) * np.expm1(grown)
         return np.where(never | (weeks > CENTURY), np.nan, weeks)
 

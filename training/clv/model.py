@@ -17,6 +17,7 @@ from training.clv.active_weeks import ActivityAhead, active_weeks
 from training.clv.gammagamma import EmpiricalSpend, GammaGamma
 from training.clv.likelihood import along
 from training.clv.net_value import CustomerTerms, NetValues
+from training.clv.next_purchase import LEVELS, log_odds_at_level
 from training.clv.operational_time import CONSTANT, CONSTANT_FORM, DAYS_PER_WEEK, Intensity, IntensityForm
 from training.clv.purchase_models import PURCHASE_MODELS, PurchaseModel
 from training.clv.quadrature import FloatArray
@@ -158,16 +159,33 @@ class CLVModel:
         days, m = spend_history(columns, self.first_spend)
         return (spend or self.spend).expected_spend(days, m) * self.net_ratio
 
-    def next_purchase_days(self, columns: Columns, level: float = 0.5) -> FloatArray:
-        """Return the days until a next purchase has come with probability ``level``; 0.5 is the median.
+    def next_purchase_days(
+        self, columns: Columns, churn_probability: FloatArray, horizon_days: int
+    ) -> dict[float, FloatArray]:
+        """Return the days until a next purchase has come with each of the probabilities `LEVELS`.
+
+        Parameters
+        ----------
+        columns : Columns
+            Of the feature table.
+        churn_probability : ndarray of shape (n,), in [0, 1]
+            Of no purchase in the next ``horizon_days``: with 1 less it, a purchase has come by then.
+        horizon_days : int, at least 1
 
         Returns
         -------
-        ndarray of shape (n,), days
+        dict of level to ndarray of shape (n,), days
             NaN where a purchase never comes with that probability: for the median, where "never" is likelier.
         """
-        weeks = self.purchases.next_purchase(*self.histories(columns), level)
-        return self.intensity.days_after(snapshot_day(columns), weeks)
+        history, weeks = self.histories(columns), self.weeks_ahead(columns, horizon_days)
+        own = self.purchases.purchase_log_odds(*history, weeks)
+        days = {}
+        for level in LEVELS:
+            weeks_to = self.purchases.next_purchase(
+                *history, log_odds_at_level(level, own, churn_probability)
+            )
+            days[level] = self.intensity.days_after(snapshot_day(columns), weeks_to)
+        return days
 
     def values(
         self, columns: Columns, terms: ValueTerms, more_if_active: FloatArray | float = 0.0

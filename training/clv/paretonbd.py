@@ -230,18 +230,32 @@ class ParetoNBD:
         left = self._cache(("active, had left", activity), if_left, x, t_x, T)
         return np.asarray(expit(logit) * alive), np.asarray(expit(-logit) * left)
 
-    def next_purchase(self, x: FloatArray, t_x: FloatArray, T: FloatArray, level: float) -> FloatArray:
-        """Return the weeks until a next purchase has come with probability ``level``.
+    def purchase_log_odds(self, x: FloatArray, t_x: FloatArray, T: FloatArray, weeks: float) -> FloatArray:
+        """Return the log-odds of a purchase within ``weeks``."""
+        return self._purchase_log_odds(x, T, np.full_like(x, weeks), self._alive_logit(x, t_x, T))
 
-        ``P(next <= t) = P(alive) · P(a purchase within t | alive)``, solved for t by halving; NaN where it
-        never reaches the level, or not within a century.
+    def _purchase_log_odds(
+        self, x: FloatArray, T: FloatArray, weeks: FloatArray, z: FloatArray
+    ) -> FloatArray:
+        """Return ``ln(q / (1 − q + e^(−z)))``: q = P(a purchase | alive), and z the log-odds of being alive."""
+        q = np.minimum(self.p_purchase_if_alive(x, T, weeks), 1.0 - np.finfo(float).epsneg)
+        with np.errstate(divide="ignore"):
+            return np.log(q) - np.logaddexp(np.log1p(-q), -z)
+
+    def next_purchase(
+        self, x: FloatArray, t_x: FloatArray, T: FloatArray, log_odds: FloatArray
+    ) -> FloatArray:
+        """Return the weeks until a next purchase has come with a probability of ``log_odds``.
+
+        The inverse of `purchase_log_odds`, by halving, to a millionth of a day; NaN where they never get there, or not
+        within a century.
         """
-        p_alive = self.p_alive(x, t_x, T)
+        logit = self._alive_logit(x, t_x, T)
         early, late = np.zeros_like(x), np.full_like(x, CENTURY)
-        never = p_alive * self.p_purchase_if_alive(x, T, late) < level
-        for _ in range(50):
+        never = self._purchase_log_odds(x, T, late, logit) < log_odds
+        for _ in range(36):
             middle = (early + late) / 2.0
-            reached = p_alive * self.p_purchase_if_alive(x, T, middle) >= level
+            reached = self._purchase_log_odds(x, T, middle, logit) >= log_odds
             early, late = np.where(reached, early, middle), np.where(reached, middle, late)
         return np.where(never, np.nan, late)
 

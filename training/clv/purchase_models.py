@@ -91,8 +91,13 @@ class PurchaseModel(Protocol):
         The parts are those of `purchases_after_win_back`; the weeks that the purchase itself brings are not counted.
         """
 
-    def next_purchase(self, x: FloatArray, t_x: FloatArray, T: FloatArray, level: float) -> FloatArray:
-        """Return the weeks until a next purchase has come with probability ``level``; NaN for never."""
+    def purchase_log_odds(self, x: FloatArray, t_x: FloatArray, T: FloatArray, weeks: float) -> FloatArray:
+        """Return the log-odds of a purchase within ``weeks``."""
+
+    def next_purchase(
+        self, x: FloatArray, t_x: FloatArray, T: FloatArray, log_odds: FloatArray
+    ) -> FloatArray:
+        """Return the weeks until a purchase has come with a probability of ``log_odds``; NaN for never."""
 
 
 PURCHASE_MODELS: dict[str, type[PurchaseModel]] = {

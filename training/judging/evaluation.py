@@ -18,8 +18,6 @@ from training.model.card import EvaluationSummary
 from training.model.valuation import Valuation
 from training.snapshots.dataset import LabelledSnapshot
 
-NEXT_PURCHASE_LEVELS = (0.1, 0.5, 0.9)
-
 
 @dataclass(frozen=True)
 class HeldOutEvaluation:
@@ -115,11 +113,11 @@ def evaluate(
         race=race(known, plain, probability, dormant_after_days=options.dormant_after_days),
         spend=race_spend(known, plain, expected_spend),
         deciles=deciles,
-        next_purchase=_next_purchase(test),
+        next_purchase=_next_purchase(test, probability),
     )
 
 
-def _next_purchase(test: LabelledSnapshot) -> pd.DataFrame:
-    quantiles = {level: test.clv.next_purchase_days(test.columns, level) for level in NEXT_PURCHASE_LEVELS}
-    days = test.outcomes["days_to_purchase"].to_numpy()
-    return next_purchase_table(days, quantiles, test.window.horizon_days)
+def _next_purchase(test: LabelledSnapshot, probability: np.ndarray) -> pd.DataFrame:
+    horizon_days = test.window.horizon_days
+    quantiles = test.clv.next_purchase_days(test.columns, probability, horizon_days)
+    return next_purchase_table(test.outcomes["days_to_purchase"].to_numpy(), quantiles, horizon_days)

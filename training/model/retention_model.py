@@ -213,9 +213,7 @@ class RetentionModel:
             "churn_probability": probability,
             "p_alive": described["p_alive"],
             **money,
-            "next_purchase_date": self._next_purchase(columns, 0.5),
-            "next_purchase_low": self._next_purchase(columns, 0.1),
-            "next_purchase_high": self._next_purchase(columns, 0.9),
+            **self._next_purchase(columns, probability),
             "reasons": self._reasons(described, probability, money)
             if reasons
             else _no_reasons(len(probability)),
@@ -266,13 +264,22 @@ class RetentionModel:
         """The valuation with this model's parameters."""
         return Valuation(self.clv, self.terms, self.spend, self.churn.base)
 
-    def _next_purchase(self, columns: Columns, level: float) -> np.ndarray:
-        """Return the dates by which a purchase has come with a probability; NaT for never, or after ten years."""
-        days = np.ceil(self.clv.next_purchase_days(columns, level))
-        dates = np.full(len(days), np.datetime64("NaT", "D"))
-        known = days <= _FOREVER_DAYS
-        dates[known] = np.datetime64(snapshot_of(columns).date) + days[known].astype(np.int64)
-        return dates
+    def _next_purchase(self, columns: Columns, churn_probability: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the dates by which a purchase has come with 10, 50 and 90%; NaT for never, or after ten years."""
+        low, median, high = (
+            _dates_after(snapshot_of(columns).date, days)
+            for days in self.clv.next_purchase_days(
+                columns, churn_probability, self.terms.horizon_days
+            ).values()
+        )
+        return {"next_purchase_date": median, "next_purchase_low": low, "next_purchase_high": high}
+
+
+def _dates_after(snapshot: date, days: np.ndarray) -> np.ndarray:
+    whole, dates = np.ceil(days), np.full(len(days), np.datetime64("NaT", "D"))
+    known = whole <= _FOREVER_DAYS
+    dates[known] = np.datetime64(snapshot) + whole[known].astype(np.int64)
+    return dates
 
 
 def _no_reasons(n_customers: int) -> np.ndarray:

@@ -141,13 +141,27 @@ class Score(TypedDict, Generic[Day]):
     ]
     next_purchase_date: Annotated[
         Day | None,
-        Column("Median date of the next purchase; null where never is likelier.", "date"),
+        Column(
+            "Median date of the next purchase: in the churn window where `churn_probability` is at most 50%; null "
+            "where never is likelier.",
+            "date",
+        ),
     ]
     next_purchase_low: Annotated[
-        Day | None, Column("A purchase has come by then with a probability of 10%.", "date")
+        Day | None,
+        Column(
+            "A purchase has come by then with a probability of 10%: in the churn window where `churn_probability` is "
+            "at most 90%; null where never.",
+            "date",
+        ),
     ]
     next_purchase_high: Annotated[
-        Day | None, Column("A purchase has come by then with 90%; null where never is likelier.", "date")
+        Day | None,
+        Column(
+            "A purchase has come by then with 90%: in the churn window where `churn_probability` is at most 10%; null "
+            "where never.",
+            "date",
+        ),
     ]
     reasons: Annotated[
         list[str],

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.integrate import quad
+from scipy.special import logit
 from scipy.stats import beta, gamma
 
 from training.clv.bgnbd import BGNBD, discounted_purchases, integrated_purchases
 from training.clv.operational_time import NO_DISCOUNT, Discount
 
 CDNOW = BGNBD(r=0.2425945, alpha=4.4136019, a=0.7929199, b=2.4258881)
+EVEN = np.zeros(1)  # log-odds
 
 
 def history(*rows: tuple[float, float, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -120,16 +122,16 @@ def test_the_next_purchase_has_come_with_its_probability() -> None:
     x, t_x, T = history((7, 29.43, 38.86))
 
     for level in (0.1, 0.5):
-        weeks = CDNOW.next_purchase(x, t_x, T, level)
+        weeks = CDNOW.next_purchase(x, t_x, T, logit([level]))
         assert 1 - CDNOW.p_no_purchase(x, t_x, T, float(weeks[0])) == pytest.approx([level])
 
 
 def test_a_purchase_that_never_is_likelier_has_no_date() -> None:
     # P(alive) = .2122 < .5
-    assert np.isnan(CDNOW.next_purchase(*history((1, 1.71, 38.86)), 0.5)).all()
+    assert np.isnan(CDNOW.next_purchase(*history((1, 1.71, 38.86)), EVEN)).all()
     # a one-time buyer is alive for certain, but the median of Gamma(.24)'s slow buyers lies beyond the century
     slow = BGNBD(r=0.05, alpha=4.4, a=0.8, b=2.4)
-    assert np.isnan(slow.next_purchase(*history((0, 0, 38.86)), 0.5)).all()
+    assert np.isnan(slow.next_purchase(*history((0, 0, 38.86)), EVEN)).all()
 
 
 def test_the_chance_of_silence_agrees_with_its_integral_over_rates() -> None:

@@ -73,7 +73,7 @@ def test_silent_buying_and_leaving_add_up_to_one() -> None:
 def test_the_next_purchase_has_come_with_its_probability() -> None:
     x, t_x, T = history((7, 29.43, 38.86), (1, 1.71, 38.86))
 
-    weeks = CDNOW.next_purchase(x, t_x, T, 0.5)
+    weeks = CDNOW.next_purchase(x, t_x, T, np.zeros(2))  # even odds
 
     assert 1 - CDNOW.p_no_purchase(x, t_x, T, float(weeks[0]))[0] == pytest.approx(0.5)
     assert np.isnan(weeks[1])

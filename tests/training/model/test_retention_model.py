@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -120,11 +121,22 @@ def test_the_next_purchase_lies_ahead_and_is_empty_where_never_is_likelier(score
     known = scores["next_purchase_date"].notna()
 
     assert (scores["next_purchase_date"][known] >= scores["snapshot_date"][known]).all()
-    assert not known[scores["p_alive"] < 0.5].any()
     assert (scores["next_purchase_low"][known] <= scores["next_purchase_date"][known]).all()
     ends = known & scores["next_purchase_high"].notna()
     assert (scores["next_purchase_high"][ends] >= scores["next_purchase_date"][ends]).all()
-    assert known.any()
+    assert known.any() and not known.all()
+
+
+def test_a_next_purchase_lies_in_the_churn_window_where_the_churn_probability_says_so(
+    scores: pd.DataFrame,
+) -> None:
+    closes = scores["snapshot_date"] + [timedelta(days=days) for days in scores["horizon_days"]]
+
+    for name, level in (("low", 0.1), ("date", 0.5), ("high", 0.9)):
+        day = scores[f"next_purchase_{name}"]
+        within = day.notna() & (day.fillna(date.max) <= closes)
+        assert (within == (scores["churn_probability"] <= 1 - level)).all()
+        assert within.any() and not within.all()
 
 
 def test_an_empty_table_has_no_scores(cdnow_run: TrainingRun, table: pd.DataFrame) -> None:
