@@ -18,7 +18,7 @@ from training.clv.purchase_models import PurchaseModel
 
 HORIZON_DAYS = 90
 SNAPSHOT = np.datetime64("2024-09-01", "D")
-MODELS = [
+MODELS: list[PurchaseModel] = [
     BGNBD(r=0.2425945, alpha=4.4136019, a=0.7929199, b=2.4258881),
     MBGNBD(r=0.5248377, alpha=6.1829885, a=0.8913563, b=1.6140000),
     ParetoNBD(r=0.5532755, alpha=10.5776123, s=0.6062136, beta=11.6679113),
