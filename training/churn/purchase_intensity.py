@@ -71,7 +71,23 @@ def choose_intensity(
                 translated("Choosing season, trend and steps on rolling validation"), done + 1, len(forms) + 1
             )
     steps = {form: sum(trial.steps(form) for trial in trials) for form in losses}
-    return best_form(losses, steps), {f"intensity: {form}": loss for form, loss in losses.items()}
+    return best_form(losses, steps), {_name(form): loss for form, loss in losses.items()}
+
+
+def losses_by_form(losses: Mapping[str, float]) -> dict[IntensityForm, float]:
+    """Return those of a recipe's losses that are of forms of the intensity, the simplest first.
+
+    Examples
+    --------
+    >>> found = losses_by_form({"residual_none": 0.4, "intensity: constant intensity": 0.5, "intensity: trend": 0.49})
+    >>> [(str(form), loss) for form, loss in found.items()]
+    [('constant intensity', 0.5), ('trend', 0.49)]
+    """
+    return {form: losses[_name(form)] for form in (CONSTANT_FORM, *FORMS) if _name(form) in losses}
+
+
+def _name(form: IntensityForm) -> str:
+    return f"intensity: {form}"
 
 
 def best_form(

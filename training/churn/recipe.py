@@ -150,7 +150,7 @@ class Recipe:
         """
         churn = translated("the purchase model's p0")
         if self.intensity != CONSTANT_FORM:
-            churn += f" ({self.intensity})"
+            churn += f" ({self.intensity.in_words()})"
         if self.weighed:
             churn = translated("a line in {model}", model=churn)
         if self.rounds:

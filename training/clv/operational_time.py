@@ -33,6 +33,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from features.language import ENGLISH, translated, use_language
 from training.clv.pauses import Pauses, pauses_in
 from training.clv.quadrature import FloatArray
 
@@ -77,9 +78,16 @@ class IntensityForm:
         return 2.0 if self.steps or (self.harmonics and self.trend) else float(self != CONSTANT_FORM)
 
     def __str__(self) -> str:
-        season = f"season ({self.harmonics} harmonic{'s' if self.harmonics > 1 else ''})"
-        parts = [season] * bool(self.harmonics) + ["trend"] * self.trend + ["steps"] * self.steps
-        return " and ".join(parts) or "constant intensity"
+        with use_language(ENGLISH):  # a name that is kept
+            return self.in_words()
+
+    def in_words(self) -> str:
+        """Say what it is made of in the chosen language."""
+        season = translated("season ({n:harmonic|harmonics})", n=self.harmonics)
+        other = translated("trend") if self.trend else translated("steps") if self.steps else ""
+        if self.harmonics and other:
+            return translated("{season} and {other}", season=season, other=other)
+        return season if self.harmonics else other or translated("constant intensity")
 
 
 CONSTANT_FORM = IntensityForm()

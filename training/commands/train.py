@@ -129,6 +129,7 @@ def training_document(
 def show_run(run: TrainingRun, orders: TransactionLog) -> None:
     """Print a run as short tables: the log, the race, expected spend."""
     from training.report.formats import files_in_words
+    from training.report.season_ahead import season_ahead
 
     show_table(
         translated("Log"), ["", translated("Rows"), ""], row_balance(orders.report, 0, run.schedule.newest)
@@ -155,6 +156,8 @@ def show_run(run: TrainingRun, orders: TransactionLog) -> None:
         typer.echo(sentence)
     if orders.prices:
         typer.echo(orders.prices.in_words())
+    if season := season_ahead(run):
+        typer.echo(season)
     for sentence in _notes_of(run):
         typer.echo(sentence)
     for note in run.model.card.notes:

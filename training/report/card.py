@@ -35,11 +35,13 @@ from training.metrics.money import decile_table
 from training.metrics.probabilities import TIE
 from training.offers.offers import Offer, example_offer
 from training.report.card_checks import checks
+from training.report.card_intensity import intensities
 from training.report.card_pictures import P0, pictures
 from training.report.card_race import racers, row_of, spend_of_model, winner_of
 from training.report.formats import costs_in_words, count, day, files_in_words, money, number, share
 from training.report.purchase_tracking import weekly_purchases
 from training.report.recipe_words import frequency_in_words, levels_in_words, recipe_in_words, spend_in_words
+from training.report.season_ahead import season_ahead
 
 if TYPE_CHECKING:
     from training.run import TrainingRun
@@ -83,6 +85,8 @@ def model_card(run: TrainingRun, log: TransactionLog, offer: Offer | None = None
         "purchases": (expected_purchases, float(run.test.labelled.outcomes["purchases"].sum())),
         "checks": checks(run, expected_purchases),
         "recipe": recipe_in_words(run),
+        "season_ahead": season_ahead(run),
+        "intensities": intensities(run.recipe),
         "files": list(files_in_words(run.recipe)),
         "costs": costs_in_words(terms.costs),
         "offer": offer_in_words(trial.offer),

@@ -12,10 +12,12 @@ import pytest
 
 from features.language import use_language
 from features.log.transactions import TransactionLog
+from training.clv.operational_time import IntensityForm
 from training.judging.race import MODEL
 from training.report.card import model_card
 from training.report.card_checks import checks
 from training.report.formats import money, number
+from training.report.season_ahead import season_ahead
 from training.run import TrainingRun
 
 SVG = "http://www.w3.org/2000/svg"
@@ -159,6 +161,40 @@ def test_the_card_says_what_the_log_was_and_what_the_models_are(
     assert [int(row[0].replace(",", "")) for row in tiers.values()] == [
         int((cdnow_run.scores["value_tier"] == name).sum()) for name in tiers
     ]
+
+
+def test_what_season_trend_and_steps_scored_is_shown_and_the_winner_marked(
+    cdnow_run: TrainingRun, cdnow_log: TransactionLog
+) -> None:
+    season = IntensityForm(1)
+    seen = {"residual_none": 0.4, "intensity: constant intensity": 0.31, f"intensity: {season}": 0.3021}
+    run = replace(cdnow_run, recipe=replace(cdnow_run.recipe, losses=seen, intensity=season))
+
+    document = ElementTree.fromstring(model_card(run, cdnow_log))
+
+    assert _rows(document, "Season, trend and steps") == {
+        "constant intensity": ["0.3100", "0.0000"],
+        "season (1 harmonic) chosen": ["0.3021", "-0.0079"],
+    }
+    assert _rows(document, "Candidates") == {"residual none": ["0.4000"]}
+
+
+def test_a_log_too_short_for_a_season_or_a_trend_says_so(
+    cdnow_run: TrainingRun, cdnow_log: TransactionLog
+) -> None:
+    run = replace(cdnow_run, recipe=replace(cdnow_run.recipe, losses={"residual_none": 0.4}))
+
+    page = model_card(run, cdnow_log)
+
+    assert "The log is too short for any: all customers&#39; purchase rates are taken as constant." in page
+
+
+def test_a_test_in_another_season_is_said_on_the_card(
+    document: ElementTree.Element, cdnow_run: TrainingRun
+) -> None:
+    text = " ".join("".join(document.itertext()).split())
+
+    assert season_ahead(cdnow_run) in text
 
 
 def test_text_from_the_log_stays_text(hostile_page: str) -> None:
