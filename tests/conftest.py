@@ -27,7 +27,8 @@ from features.snapshot import Snapshot
 from training.churn.calibration import Calibrator
 from training.churn.inputs import CHURN_FEATURES
 from training.churn.recipe import Recipe
-from training.model.card import EvaluationSummary, LogSummary, TrainingCard
+from training.model.card import EvaluationSummary, TrainingCard
+from training.model.log_summary import LogSummary
 from training.pipeline import train
 from training.run import TrainingRun
 from training.settings import TrainSettings

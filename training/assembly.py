@@ -20,7 +20,8 @@ from training.clv.customer_costs import OwnCosts
 from training.clv.value import ValueTerms
 from training.judging.evaluation import HeldOutEvaluation
 from training.judging.race import BASELINES, MODEL
-from training.model.card import LogSummary, TrainingCard
+from training.model.card import TrainingCard
+from training.model.log_summary import LogSummary
 from training.model.retention_model import RetentionModel
 from training.model.tiers import Tiers
 from training.monitoring.reference_builder import build_reference, measure_slices

@@ -28,8 +28,8 @@ from training.churn.calibration import Calibrator
 from training.churn.inputs import Inputs, features_by_file
 from training.churn.level import Level
 from training.churn.model import fit_churn
-from training.model.card import LogSummary
 from training.model.files import load_model, save_model
+from training.model.log_summary import LogSummary
 from training.model.self_check import check_example
 from training.snapshots.dataset import labelled_snapshots
 

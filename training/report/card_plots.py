@@ -16,7 +16,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from features.language import translated
 from training.judging.trial_offer import TrialOffer
-from training.model.card import LogSummary
+from training.model.log_summary import LogSummary
 from training.offers.profit_measures import profit_curve
 from training.report.plot_style import (
     ACTUAL_COLOUR,

@@ -19,8 +19,9 @@ from training.clv.gammagamma import EmpiricalSpend
 from training.clv.mbgnbd import MBGNBD
 from training.clv.model import CLVModel
 from training.clv.value import ValueTerms
-from training.model.card import LogSummary, TrainingCard
+from training.model.card import TrainingCard
 from training.model.files import load_model, save_model
+from training.model.log_summary import LogSummary
 from training.model.retention_model import RetentionModel
 from training.model.tiers import Tiers
 from training.reference.distribution import CategoryCounts, NumericDistribution
