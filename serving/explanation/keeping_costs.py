@@ -45,7 +45,8 @@ def keeping_costs(model: RetentionModel, features: Columns, score: Mapping[str, 
     features : Columns
         Of the feature table: one row, with the customer's own costs where they are known.
     score : mapping
-        The customer's churn_probability, spend_per_purchase, expected_value and expected_gross_value.
+        The customer's churn_probability, expected_purchases, spend_per_purchase, expected_value and
+        expected_gross_value.
 
     Returns
     -------
@@ -57,7 +58,8 @@ def keeping_costs(model: RetentionModel, features: Columns, score: Mapping[str, 
         return None
     own = CustomerTerms.of(terms, features)
     spend, p = np.array([score["spend_per_purchase"]]), np.array([score["churn_probability"]])
-    values = model.clv.net_values(features, terms, spend)
+    if_active = model.clv.predict(features, terms.horizon_days)["purchases_if_active"]
+    values = model.clv.net_values(features, terms, spend, score["expected_purchases"] / (1.0 - p) - if_active)
     purchases = float(values.purchases.expected(p)[0])
     weeks = 0.0 if values.weeks is None else float(values.weeks.expected(p)[0])
     gross, net, days = score["expected_gross_value"], score["expected_value"], terms.value_horizon_days

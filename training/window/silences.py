@@ -95,8 +95,8 @@ class Survival:
 
         Examples
         --------
-        >>> Survival(np.array([3.0, 8.0]), np.array([0.5, 0.2])).late_returns(5, 10)  # 0.3 of 0.8
-        0.375
+        >>> Survival(np.array([3.0, 8.0]), np.array([0.5, 0.25])).late_returns(5, 10)  # 0.25 of 0.75
+        0.3333333333333333
         """
         silent, to_the_end = float(self(days)), float(self(reach_days))
         returns = 1.0 - to_the_end
