@@ -97,6 +97,7 @@ class _Likelihood:
             self.first_day,
             tuple(zip(waves[::2], waves[1::2], strict=True)),
             coefficients.pop(0) if self.form.trend else 0.0,
+            trend_fades_days=float(self.histories.snapshot_day - self.first_day),
             pauses=self.pauses,
             steps=tuple(zip(self.step_days, coefficients, strict=True)) if self.form.steps else None,
         )

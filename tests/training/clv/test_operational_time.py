@@ -64,12 +64,12 @@ def test_a_trend_fades_and_never_turns() -> None:
     assert weekly[-1] == pytest.approx(np.exp(-0.7 * (182.625 + 365) / 365.25), rel=1e-3)
 
 
-def test_a_trend_may_go_on_for_three_years_or_for_four_months() -> None:
+def test_a_trend_of_a_year_may_go_on_for_three_and_a_half_years_or_for_three_months() -> None:
     later, sooner = TREND.trend_scenarios
     weekly = [np.diff(each.weeks(DAY, DAY + 7.0 * np.arange(1_500)))[-1] for each in (later, sooner)]
 
-    # thirty years on, e times a year of trend is left, or a year/e
-    left = np.array([np.e, 1 / np.e]) * 365
+    # thirty years on, 3.5 times a year of trend is left, or a year/3.5
+    left = np.exp([1.25, -1.25]) * 365
     assert weekly == pytest.approx(np.exp(-0.7 * (182.625 + left) / 365.25), rel=2e-3)
     assert SEASON.trend_scenarios == ()
 

@@ -188,6 +188,9 @@ def test_a_season_or_trend_is_fitted_beside_the_pauses(reopened: LabelledSnapsho
 
     assert trend.clv.intensity.pauses == reopened.clv.intensity.pauses
     assert trend.clv.intensity.form == IntensityForm(0, trend=True)
+    assert trend.clv.intensity.trend_fades_days == (
+        trend.clv.intensity.snapshot_day - trend.clv.intensity.first_day
+    )
     assert in_form(trend, CLVForm(), HORIZON).clv == reopened.clv
 
 
