@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from training.churn.booster import Booster
 from training.churn.inputs import ORDERS_ALONE, Inputs
 from training.churn.rolling import Split
 from training.snapshots.dataset import LabelledSnapshot
@@ -70,6 +71,22 @@ class Bins:
         dataset.set_label(label)
         dataset.set_init_score(start)
         return dataset
+
+    def trees(
+        self,
+        rows: Sequence[LabelledSnapshot],
+        target: Target,
+        parameters: Mapping[str, Any],
+        rounds: int,
+        inputs: Inputs = ORDERS_ALONE,
+    ) -> Booster | None:
+        """Train so many trees, as `of` takes the rest; None for no trees."""
+        if not rounds:
+            return None
+        import lightgbm as lgb
+
+        data = self.of(rows, target, parameters, inputs)
+        return Booster(lgb.train(dict(parameters), data, num_boost_round=rounds).model_to_string())
 
     def of_split(
         self, split: Split, target: Target, parameters: Mapping[str, Any], inputs: Inputs = ORDERS_ALONE

@@ -19,9 +19,8 @@ Poisson's likelihood is right whatever the distribution.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -200,11 +199,6 @@ def fit_frequency(
     bins : Bins, optional
         Which may have these snapshots already.
     """
-    if not rounds:
-        return line
-    import lightgbm as lgb
-
-    parameters: Mapping[str, Any] = POISSON | {"seed": seed, "num_threads": threads}
-    data = (bins or Bins()).of(rows, line.target, parameters, inputs)
-    booster = Booster(lgb.train(dict(parameters), data, num_boost_round=rounds).model_to_string())
-    return Frequency(line.weight, line.constant, booster, inputs)
+    parameters = POISSON | {"seed": seed, "num_threads": threads}
+    booster = (bins or Bins()).trees(rows, line.target, parameters, rounds, inputs)
+    return replace(line, booster=booster, inputs=inputs)

@@ -212,14 +212,9 @@ def fit_churn(
     base : Base
         Any but logit p0 itself has `LARGER` trees on it.
     """
-    booster = None
-    if rounds:
-        import lightgbm as lgb
-
-        parameters = booster_parameters(
-            monotone=monotone, seed=seed, threads=threads, tuned=tuned, inputs=inputs, larger=base != AS_SAID
-        )
-        data = (bins or Bins()).of(rows, base.target, parameters, inputs)
-        booster = Booster(lgb.train(parameters, data, num_boost_round=rounds).model_to_string())
+    parameters = booster_parameters(
+        monotone=monotone, seed=seed, threads=threads, tuned=tuned, inputs=inputs, larger=base != AS_SAID
+    )
+    booster = (bins or Bins()).trees(rows, base.target, parameters, rounds, inputs)
     mean = float(np.concatenate([base.log_odds(row.columns) for row in rows]).mean())
     return ChurnModel(booster, calibrator, level, base_mean=mean, inputs=inputs, base=base)

@@ -126,11 +126,5 @@ def fit_price(
     bins : Bins, optional
         Which may have these snapshots already.
     """
-    if not rounds:
-        return Price(level)
-    import lightgbm as lgb
-
     parameters = TWEEDIE | {"seed": seed, "num_threads": threads}
-    data = (bins or Bins()).of(rows, relative_spend, parameters, inputs)
-    booster = Booster(lgb.train(parameters, data, num_boost_round=rounds).model_to_string())
-    return Price(level, booster, inputs)
+    return Price(level, (bins or Bins()).trees(rows, relative_spend, parameters, rounds, inputs), inputs)
