@@ -24,6 +24,7 @@ from training.churn.rolling import gains_surely, rolling_splits
 from training.snapshots.dataset import LabelledSnapshot, in_form
 
 _TINY = 1e-9
+_POWER = 1.2  # of the deviance: that of the money of a window, as of a sum of purchases
 
 
 def choose_first_spend(rows: Sequence[LabelledSnapshot]) -> tuple[bool, dict[str, float]]:
@@ -58,4 +59,6 @@ def _deviance(row: LabelledSnapshot) -> np.ndarray:
     purchases, spend = row.outcomes["purchases"].to_numpy(), row.outcomes["spend"].clip(lower=0).to_numpy()
     bought = purchases > 0
     spend, expected = spend[bought], (purchases * row.columns["spend_per_purchase"])[bought]
-    return tweedie_deviance(spend / spend.mean(), np.log(np.maximum(expected / expected.mean(), _TINY)))
+    return tweedie_deviance(
+        spend / spend.mean(), np.log(np.maximum(expected / expected.mean(), _TINY)), _POWER
+    )

@@ -59,9 +59,10 @@ def relative_spend(row: LabelledSnapshot) -> tuple[np.ndarray, np.ndarray]:
     return spend / (spend.mean() or 1.0), np.log(expected / expected.mean())
 
 
-def tweedie_deviance(spend: np.ndarray, log_expected: np.ndarray) -> np.ndarray:
-    """Return LightGBM's Tweedie deviance of each row, ``e^((2−ρ)z)/(2−ρ) − y·e^((1−ρ)z)/(1−ρ)``."""
-    power = TWEEDIE["tweedie_variance_power"]
+def tweedie_deviance(
+    spend: np.ndarray, log_expected: np.ndarray, power: float = TWEEDIE["tweedie_variance_power"]
+) -> np.ndarray:
+    """Return LightGBM's Tweedie deviance of each row, ``e^((2−ρ)z)/(2−ρ) − y·e^((1−ρ)z)/(1−ρ)``, with ρ the power."""
     more = spend * np.exp((1 - power) * log_expected) / (1 - power)
     return np.asarray(np.exp((2 - power) * log_expected) / (2 - power) - more)
 
