@@ -231,8 +231,15 @@ def winners_in_words(results: pd.DataFrame) -> str:
     'Nearest to what happened (lowest log-loss): stayworth, also among the recen'
     """
     best, recent = winner(results), winner(results, "recent")
-    named = translation(best)
-    nearest = translated("Nearest to what happened (lowest log-loss): {best}", best=named)
+    named, lowest = translation(best), results.loc[results["customers_slice"] == "all"].set_index("racer")
+    if (first := str(lowest["log_loss"].idxmin())) == best:
+        nearest = translated("Nearest to what happened (lowest log-loss): {best}", best=named)
+    else:
+        nearest = translated(
+            "Nearest to what happened (lowest log-loss): {first}, on a tie with {best}, which is simpler and wins",
+            first=translation(first),
+            best=named,
+        )
     if best == recent:
         nearest = translated("{nearest}, also among the recent customers.", nearest=nearest)
     else:

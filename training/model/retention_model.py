@@ -276,9 +276,9 @@ class RetentionModel:
 
 
 def _dates_after(snapshot: date, days: np.ndarray) -> np.ndarray:
-    whole, dates = np.ceil(days), np.full(len(days), np.datetime64("NaT", "D"))
-    known = whole <= _FOREVER_DAYS
-    dates[known] = np.datetime64(snapshot) + whole[known].astype(np.int64)
+    """Return the date on which so many days end: one day after the snapshot is the end of its own."""
+    dates, known = np.full(len(days), np.datetime64("NaT", "D")), days <= _FOREVER_DAYS
+    dates[known] = np.datetime64(snapshot) + np.maximum(np.ceil(days[known]) - 1, 0).astype(np.int64)
     return dates
 
 

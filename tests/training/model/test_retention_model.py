@@ -135,9 +135,7 @@ def test_a_next_purchase_lies_in_the_churn_window_where_the_churn_probability_sa
 
     for name, level in (("low", 0.1), ("date", 0.5), ("high", 0.9)):
         day = scores[f"next_purchase_{name}"]
-        within = np.array(
-            [known is not None and known <= end for known, end in zip(day, closes, strict=True)]
-        )
+        within = np.array([known is not None and known < end for known, end in zip(day, closes, strict=True)])
         assert (within == (scores["churn_probability"] <= 1 - level)).all()
         assert within.any() and not within.all()
 
