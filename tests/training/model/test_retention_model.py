@@ -11,13 +11,14 @@ import pandas as pd
 import pytest
 
 from features.errors import ModelError
-from features.table.columns import as_columns
+from features.table.columns import Columns, as_columns
 from features.table.history import FEATURES
 from training.clv.interval import Uncertain, customer_interval
 from training.clv.model import snapshot_day
 from training.clv.uncertainty import value_scenarios
-from training.clv.value import Future
+from training.clv.value import CustomerValues, Future
 from training.model.files import FORMAT, load_model, save_model
+from training.model.retention_model import RetentionModel
 from training.model.score_schema import MODEL_COLUMNS
 from training.run import TrainingRun
 
@@ -58,6 +59,7 @@ def test_a_saved_model_gives_the_same_scores_to_the_last_digit(
     assert {file.name for file in tmp_path.iterdir()} == {
         "model.json",
         "booster.txt",
+        "frequency.txt",
         "price.txt",
         "example.json",
     }
@@ -163,7 +165,7 @@ def test_a_damaged_version_is_named(cdnow_run: TrainingRun, tmp_path: Path, dama
         load_model(tmp_path)
 
 
-@pytest.mark.parametrize("part", ["booster.txt", "price.txt"])
+@pytest.mark.parametrize("part", ["booster.txt", "frequency.txt", "price.txt"])
 def test_a_booster_that_was_cut_off_or_altered_never_reaches_lightgbm(
     cdnow_run: TrainingRun, tmp_path: Path, part: str
 ) -> None:
@@ -201,13 +203,21 @@ def test_the_scores_hold_what_a_plan_takes_from_them(
     assert silent.dt.days.tolist() == table["days_since_last_purchase"].tolist()
 
 
+def values_of(model: RetentionModel, columns: Columns) -> CustomerValues:
+    """In purchases, with those of the churn window as often as the model says that buyers buy."""
+    described = {**columns, **model.clv.predict(columns, model.terms.horizon_days)}
+    assert model.spend is not None
+    more = model.spend.frequency.if_active(described) - described["purchases_if_active"]
+    return model.clv.values(columns, model.terms, more)
+
+
 def test_without_costs_values_are_the_gross_ones_to_the_last_bit(
     cdnow_run: TrainingRun, table: pd.DataFrame, scores: pd.DataFrame
 ) -> None:
     model, columns = cdnow_run.model, as_columns(table)
     p, m = scores["churn_probability"].to_numpy(), scores["spend_per_purchase"].to_numpy()
 
-    values, unit = model.clv.values(columns, model.terms), model.terms.margin * m
+    values, unit = values_of(model, columns), model.terms.margin * m
 
     assert (scores["expected_value"] == unit * (p * values.silent + (1.0 - p) * values.active)).all()
     assert (scores["value_if_silent"] == unit * values.silent).all()
@@ -221,7 +231,7 @@ def test_the_interval_holds_what_the_models_under_the_residuals_say(
 ) -> None:
     model, columns = cdnow_run.model, as_columns(table)
     p, m = scores["churn_probability"].to_numpy(), scores["spend_per_purchase"].to_numpy()
-    values = model.clv.values(columns, model.terms)
+    values = values_of(model, columns)
     low, high = (scores[f"expected_value_{end}"].to_numpy(float) for end in ("low", "high"))
 
     plain = model.clv.spend_per_purchase(columns)
