@@ -34,6 +34,7 @@ from training.metrics.comparison import Comparison, log_losses, paired_bootstrap
 from training.metrics.money import decile_table
 from training.metrics.probabilities import TIE
 from training.offers.offers import Offer, example_offer
+from training.report.card_candidates import candidates, level_gains
 from training.report.card_checks import checks
 from training.report.card_intensity import intensities
 from training.report.card_pictures import P0, pictures
@@ -100,6 +101,8 @@ def model_card(run: TrainingRun, log: TransactionLog, offer: Offer | None = None
         "forecast": weeks.loc[weeks["forecast"], ["actual", "expected"]].sum(),
         "parameters": _parameters(run),
         "levels": levels_in_words(run),
+        "candidates": candidates(run.recipe),
+        "level_gains": level_gains(run.recipe),
         "frequency_in_words": frequency_in_words(run),
         "spend_in_words": spend_in_words(run),
         "tiers": _tiers(run),
