@@ -176,7 +176,7 @@ def test_what_season_trend_and_steps_scored_is_shown_and_the_winner_marked(
         "constant intensity": ["0.3100", "0.0000"],
         "season (1 harmonic) chosen": ["0.3021", "-0.0079"],
     }
-    assert _rows(document, "Candidates") == {"residual none": ["0.4000"]}
+    assert _rows(document, "Candidates") == {"churn: p0 alone": ["0.4000"]}
 
 
 def test_a_log_too_short_for_a_season_or_a_trend_says_so(
