@@ -44,7 +44,7 @@ from training.versions.run_log import (
 )
 from training.versions.sqlite_champion import champion_files
 from training.versions.version import CHAMPION, MODEL_NAME, PROMOTED, Version, VersionKey
-from training.versions.version_files import read_version
+from training.versions.version_files import folder_at, read_version
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -328,14 +328,19 @@ class Registry:
         """Copy a version's files into ``folder`` and return the path that `training.model.files.load_model` reads."""
         with open_client(self.uri, filters=not self._asked) as client:
             uri = client.get_model_version_download_uri(MODEL_NAME, version)
-            import_mlflow().artifacts.download_artifacts(
-                uri, dst_path=str(folder), tracking_uri=self.uri.for_mlflow, registry_uri=self.uri.for_mlflow
-            )
+            if (here := folder_at(uri)) is None or here.exists():
+                import_mlflow().artifacts.download_artifacts(
+                    uri,
+                    dst_path=str(folder),
+                    tracking_uri=self.uri.for_mlflow,
+                    registry_uri=self.uri.for_mlflow,
+                )
         for model in folder.rglob("artifacts/model/model.json"):
             return model.parent
         raise ModelError(
             translated(
-                "Version {version} of {model} in {uri} has lost its files.",
+                "Version {version} of {model} in {uri} has lost its files. Put them back, or promote another: "
+                "stayworth models, stayworth promote VERSION.",
                 version=version,
                 model=MODEL_NAME,
                 uri=self.uri,

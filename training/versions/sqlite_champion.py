@@ -10,10 +10,9 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from training.versions.version import CHAMPION, MODEL_NAME
+from training.versions.version_files import folder_at
 
 REVISION = "dc11669786a5"
 """MLflow's name of the tables' form."""
@@ -39,9 +38,8 @@ def champion_files(registry: Path) -> tuple[str, Path] | None:
             found = connection.execute(_CHAMPION, (MODEL_NAME, CHAMPION)).fetchall()
     except sqlite3.Error:
         return None
-    if len(found) != 1 or (address := urlsplit(found[0][1])).scheme != "file":
+    if len(found) != 1 or (artifacts := folder_at(found[0][1])) is None:
         return None
-    artifacts = Path(url2pathname(address.path))
     return next(
         ((str(found[0][0]), each.parent) for each in artifacts.rglob("artifacts/model/model.json")), None
     )

@@ -348,16 +348,22 @@ def test_a_full_disk_is_told_in_plain_words(fresh: Path, files: Path, small_disk
     assert [version.version for version in Registry(f"sqlite:///{small_disk}/mlflow.db").versions()] == ["1"]
 
 
-def test_a_champion_that_lost_its_files_is_named(uri: str, files: Path) -> None:
+@pytest.mark.parametrize("whole_folder", [False, True])
+def test_a_champion_that_lost_its_files_is_named(uri: str, files: Path, whole_folder: bool) -> None:
     registry = Registry(uri)
     registry.promote(registry.log_run(model_folder=files).version)
     from mlflow import MlflowClient
 
     folder = Path(MlflowClient(uri).get_model_version_download_uri("stayworth", "2").removeprefix("file://"))
     (model_json,) = folder.rglob("model.json")
-    model_json.unlink()
+    if whole_folder:
+        shutil.rmtree(folder)
+    else:
+        model_json.unlink()
 
-    with pytest.raises(ModelError, match="Version 2 of stayworth in .* has lost its files"):
+    with pytest.raises(
+        ModelError, match="Version 2 of stayworth in .* has lost its files. Put them back, or"
+    ):
         load_champion(uri)
 
 
