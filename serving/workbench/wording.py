@@ -103,7 +103,8 @@ IN_BROWSER = {
     "(or name the one you have by --tracking-uri: there is no file {file})": translatable(
         "Or whoever runs the workbench named another registry: where it looks there is none."
     ),
-    "Version {version} of {model} in {uri} has lost its files.": translatable(
+    "Version {version} of {model} in {uri} has lost its files. Put them back, or promote another: stayworth models, "
+    "stayworth promote VERSION.": translatable(
         "Version {version:digits} of {model} has lost its files. Have another one promoted."
     ),
     "{called} was trained by another release of stayworth, or on other features. Train it again: stayworth train "
