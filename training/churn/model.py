@@ -123,7 +123,7 @@ class ChurnModel:
         return self.predict_both(columns, snapshot)[0]
 
     def predict_both(self, columns: Columns, snapshot: Snapshot) -> tuple[np.ndarray, np.ndarray]:
-        """Return `predict`, and the same at level 0, at which the spend model's residual was fitted."""
+        """Return `predict`, and the same at level 0: their difference is the level that purchases follow."""
         log_odds, shift = self.log_odds(columns), self.level.at(snapshot)
         at_zero = np.asarray(self.calibrator(log_odds))
         return (np.asarray(self.calibrator(log_odds + shift)) if shift else at_zero), at_zero

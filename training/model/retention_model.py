@@ -1,7 +1,7 @@
 """The retention model: the models, terms and cut-offs of one registered version, and its scores.
 
 Churn model, calibrator, levels, spend and CLV parameters, value terms, tier cut-offs and the card of the
-training run are one thing, saved and loaded together: a folder of ``model.json``, two LightGBM texts and the
+training run are one thing, saved and loaded together: a folder of ``model.json``, three LightGBM texts and the
 scores of made-up customers (``example.json``), without pickle and without customers' data. What depends on the
 population is decided at training and stored, so a customer's score is the same in a list of a million and in a
 request of one.
