@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from features.behaviour.files import BehaviourFiles
 from features.economics.stages import usual_gap
@@ -20,6 +21,7 @@ from training.snapshots.dataset import (
     LabelledSnapshot,
     describe_sample,
     describe_snapshot,
+    known_at,
     labelled_snapshots,
 )
 from training.snapshots.exposure import left_out, without_contacted
@@ -66,7 +68,8 @@ class TrainingData:
     @property
     def known_at_test(self) -> list[LabelledSnapshot]:
         """The snapshots whose windows had closed when the test snapshot opens."""
-        return [each for each in self.labelled if each.snapshot in self.plan.before_test]
+        before = [each for each in self.labelled if each.snapshot in self.plan.before_test]
+        return known_at(before, self.plan.test)
 
     @property
     def test(self) -> LabelledSnapshot:
@@ -132,7 +135,7 @@ def prepare(
         )
         if settings.dormant_after_days is None:
             settings = settings.advised(settings.horizon, dormancy(history, settings.horizon))
-        described = _labelled(history, plan, settings, report)
+        described = _labelled(history, plan, settings, log.last_day, report)
         if everybody is None and drawn is log:
             newest = describe_snapshot(history, plan.newest, settings.horizon, model=settings.clv_model)
         else:
@@ -149,7 +152,7 @@ def prepare(
 
 
 def _labelled(
-    history: PurchaseHistory, plan: Schedule, settings: TrainSettings, report: Report
+    history: PurchaseHistory, plan: Schedule, settings: TrainSettings, last_order: date, report: Report
 ) -> list[LabelledSnapshot]:
     snapshots, step = plan.snapshots, translated("Features and outcomes at each snapshot")
     report(step, 0, len(snapshots))
@@ -158,5 +161,7 @@ def _labelled(
         snapshots,
         settings.horizon,
         model=settings.clv_model,
+        value_horizon_days=settings.value_horizon_days,
+        last_order=last_order,
         progress=lambda s: report(step, snapshots.index(s) + 1, len(snapshots)),
     )

@@ -59,7 +59,8 @@ def keeping_costs(model: RetentionModel, features: Columns, score: Mapping[str, 
     own = CustomerTerms.of(terms, features)
     spend, p = np.array([score["spend_per_purchase"]]), np.array([score["churn_probability"]])
     if_active = model.clv.predict(features, terms.horizon_days)["purchases_if_active"]
-    values = model.clv.net_values(features, terms, spend, score["expected_purchases"] / (1.0 - p) - if_active)
+    more = score["expected_purchases"] / (1.0 - p) - if_active
+    values = model.clv.net_values(features, terms, spend, more, model.valuation.later)
     purchases = float(values.purchases.expected(p)[0])
     weeks = 0.0 if values.weeks is None else float(values.weeks.expected(p)[0])
     gross, net, days = score["expected_gross_value"], score["expected_value"], terms.value_horizon_days

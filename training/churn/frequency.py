@@ -73,6 +73,26 @@ def poisson_deviance(came: np.ndarray, log_said: np.ndarray) -> np.ndarray:
     return np.asarray(np.exp(log_said) - came * log_said)
 
 
+def fit_weight(windows: Sequence[tuple[np.ndarray, np.ndarray, float]]) -> float:
+    """Return the weight of a line in the log of what was said that windows fit best, each at a level of its own.
+
+    Parameters
+    ----------
+    windows : sequence of triples
+        The log of what was said, what came, both ndarrays of shape (n_customers,), and how much the window counts.
+    """
+    from scipy.optimize import minimize_scalar
+
+    def loss(weight: float) -> float:
+        lines = [(weight * said, came, share) for said, came, share in windows]
+        return sum(
+            share * float(poisson_deviance(came, z + log_missed(z, came)).mean()) for z, came, share in lines
+        )
+
+    found = minimize_scalar(loss, bounds=(0.0, _LARGEST_WEIGHT), method="bounded", options={"xatol": _EXACT})
+    return float(found.x)
+
+
 @dataclass(frozen=True)
 class Frequency:
     """A fitted purchase frequency; by default what the purchase model says.
@@ -154,20 +174,13 @@ def fit_line(rows: Sequence[LabelledSnapshot], options: FitOptions, base: Base =
     base : Base
         Over which the level of churn is measured.
     """
-    from scipy.optimize import minimize_scalar
-
     bought = windows_of_buyers(rows)
     if not bought:
         return Frequency()
     pairs = [(log_more(each.columns), more_than_one(each)) for each in bought]
     said, levels = pairs[-1][0], {row.snapshot: base.missed(row) for row in rows}
 
-    def loss(weight: float) -> float:
-        lines = [(weight * z, came) for z, came in [*pairs, (said, np.exp(said))]]
-        return sum(float(poisson_deviance(came, z + log_missed(z, came)).mean()) for z, came in lines)
-
-    found = minimize_scalar(loss, bounds=(0.0, _LARGEST_WEIGHT), method="bounded", options={"xatol": _EXACT})
-    weight = float(found.x)
+    weight = fit_weight([(z, came, 1.0) for z, came in [*pairs, (said, np.exp(said))]])
     missed = [
         log_missed(weight * z, came) + RATE_SHARE * levels[row.snapshot]
         for row, (z, came) in zip(bought, pairs, strict=True)

@@ -19,7 +19,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 
 from features.language import ENGLISH, translated, use_language
-from features.snapshot import Snapshot
+from features.snapshot import ChurnWindow, Snapshot
 from training.churn.fit_options import FitOptions
 from training.churn.rolling import errors_for, gains_surely
 from training.clv.change_point import EDGE_DAYS
@@ -145,7 +145,7 @@ class Level:
 Rows = TypeVar("Rows", bound=Sequence[LabelledSnapshot])
 
 
-def unsurprised(rows: Rows) -> Rows | list[LabelledSnapshot]:
+def unsurprised(rows: Rows, *, value_horizons: bool = False) -> Rows | list[LabelledSnapshot]:
     """Leave out the windows that a step surprised: what they missed is known now, and not missed again.
 
     They reach past the day of a step in the newest purchase model, and opened before it could be seen.
@@ -154,14 +154,18 @@ def unsurprised(rows: Rows) -> Rows | list[LabelledSnapshot]:
     ----------
     rows : sequence of LabelledSnapshot, oldest first
         Their purchase models have the form of the one to predict with.
+    value_horizons : bool
+        Look at the value horizons, where they have closed, in place of the churn windows.
     """
     steps = [step for row in rows[-1:] for step in row.clv.intensity.steps or ()]
     changed = [date.fromordinal(day + _EPOCH) for day, _ in steps]
-    return [row for row in rows if not any(_surprises(day, row) for day in changed)] or rows
+    windows = [row.year.window if value_horizons and row.year else row.window for row in rows]
+    telling = [not any(_surprises(day, window) for day in changed) for window in windows]
+    return [row for row, tells in zip(rows, telling, strict=True) if tells] or rows
 
 
-def _surprises(changed: date, row: LabelledSnapshot) -> bool:
-    return row.window.closes > changed > row.snapshot.date - timedelta(days=EDGE_DAYS)
+def _surprises(changed: date, window: ChurnWindow) -> bool:
+    return window.closes > changed > window.opens - timedelta(days=EDGE_DAYS)
 
 
 def level_of(

@@ -14,6 +14,7 @@ from training.churn.file_choice import FileGain
 from training.churn.fit_options import FitOptions
 from training.churn.frequency import fit_frequency, fit_line, windows_of_buyers
 from training.churn.inputs import ORDERS_ALONE, Inputs
+from training.churn.later_fit import fit_later
 from training.churn.level import NO_RULE, LevelRule, level_of
 from training.churn.model import ChurnModel, fit_churn
 from training.churn.price import fit_price, price_levels
@@ -228,7 +229,7 @@ class Recipe:
         price = fit_price(
             bought, price_level, rounds=self.price_rounds, inputs=self.price_inputs, bins=bins, **how
         )
-        spend = SpendModel(frequency, price)
+        spend = SpendModel(frequency, price, later=fit_later(rows, options))
         return replace(spend, level_deviation=level_deviation(rows, churn_level, spend, base))
 
 

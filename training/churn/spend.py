@@ -20,6 +20,7 @@ from training.churn.base import AS_SAID, Base
 from training.churn.frequency import Frequency
 from training.churn.level import Level, unsurprised
 from training.churn.price import Price, missed_sum
+from training.clv.later_purchases import AS_TOLD, LaterPurchases
 from training.clv.uncertainty import sum_deviation
 from training.snapshots.dataset import LabelledSnapshot
 
@@ -38,11 +39,14 @@ class SpendModel:
     price : Price
     level_deviation : float, at least 0
         Standard deviation of the log of a closed window's spend against its expectation, beyond chance and parameters.
+    later : LaterPurchases
+        What closed value horizons make of the purchase model's word on purchases after the churn window.
     """
 
     frequency: Frequency = Frequency()
     price: Price = Price()
     level_deviation: float = 0.0
+    later: LaterPurchases = AS_TOLD
 
 
 def level_deviation(

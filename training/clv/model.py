@@ -15,6 +15,7 @@ import numpy as np
 from features.table.columns import Columns
 from training.clv.active_weeks import ActivityAhead, active_weeks
 from training.clv.gammagamma import EmpiricalSpend, GammaGamma
+from training.clv.later_purchases import AS_TOLD, LaterPurchases
 from training.clv.likelihood import along
 from training.clv.net_value import CustomerTerms, NetValues
 from training.clv.next_purchase import LEVELS, log_odds_at_level
@@ -188,14 +189,18 @@ class CLVModel:
         return days
 
     def values(
-        self, columns: Columns, terms: ValueTerms, more_if_active: FloatArray | float = 0.0
+        self,
+        columns: Columns,
+        terms: ValueTerms,
+        more_if_active: FloatArray | float = 0.0,
+        later: LaterPurchases = AS_TOLD,
     ) -> CustomerValues:
         """Value the customers of a feature table in units of what one purchase brings.
 
-        ``more_if_active`` as in `customer_values`.
+        ``more_if_active`` and ``later`` as in `customer_values`.
         """
         future = Future.of(terms, self.intensity, snapshot_day(columns))
-        return customer_values(self.purchases, *self.histories(columns), future, more_if_active)
+        return customer_values(self.purchases, *self.histories(columns), future, more_if_active, later)
 
     def active_weeks(self, columns: Columns, terms: ValueTerms) -> Cases:
         """Return the discounted weeks in which the customers of a feature table will be active."""
@@ -209,6 +214,7 @@ class CLVModel:
         terms: ValueTerms,
         spend_per_purchase: FloatArray,
         more_if_active: FloatArray | float = 0.0,
+        later: LaterPurchases = AS_TOLD,
     ) -> NetValues:
         """Value the customers of a feature table in money.
 
@@ -219,11 +225,12 @@ class CLVModel:
         terms : ValueTerms
         spend_per_purchase : ndarray of shape (n,), money
         more_if_active : float or ndarray of shape (n,)
+        later : LaterPurchases
             As in `customer_values`.
         """
         own = CustomerTerms.of(terms, columns)
         return NetValues(
-            self.values(columns, terms, more_if_active),
+            self.values(columns, terms, more_if_active, later),
             self.active_weeks(columns, terms) if np.any(own.cost_per_day) else None,
             own.per_purchase(spend_per_purchase),
             own.cost_per_week,

@@ -112,13 +112,13 @@ def sum_deviation(clv: CLVModel, columns: Columns, horizon_days: int) -> float:
 def residual_axes(
     amount: FloatArray, ceiling: FloatArray, without: Sequence[FloatArray], of_price: FloatArray
 ) -> Scenarios:
-    """Return the scenarios along the axes of the learnt corrections of churn, of frequency and of price.
+    """Return the scenarios along the axes of what is learnt beside the purchase model, and of price.
 
     Parameters
     ----------
     amount, ceiling : ndarrays of shape (n,), at least 0, in any unit
     without : sequence of ndarrays of shape (n,)
-        The amount at the purchase model's own churn probability, and at its own frequency.
+        The amount without each: at the purchase model's own churn probability, frequency and later purchases.
     of_price : ndarray of shape (n,)
         The log of the factor by which the residual of price changes the amount, and its ceiling.
 
@@ -158,7 +158,7 @@ def _scenarios(
     for model, intensity in clv.purchase_scenarios:
         p0, silent, active = rows.values(model, intensity, terms)
         probability = expit(given + p0_weight * _logit(p0))
-        number, most = _expected(probability, silent, active + fitted.more)
+        number, most = _expected(probability, *fitted.learnt(silent, active))
         values.append((number * spend, most * spend))
         if with_costs:
             cost, dearest = own.cost_per_order * number, own.cost_per_order * most

@@ -19,6 +19,7 @@ import numpy as np
 
 from features.errors import StayworthError, WindowError
 from features.language import translated
+from training.clv.later_purchases import AS_TOLD, LaterPurchases
 from training.clv.operational_time import CONSTANT, DAYS_PER_WEEK, Discount, Intensity
 from training.clv.purchase_models import PurchaseModel
 from training.clv.quadrature import FloatArray
@@ -174,8 +175,8 @@ class Future:
         H, h = H/2 and W: operational weeks until the window's end, its middle, and the value horizon's end.
     now, after_window, after_middle : Discount
         Discount factors for times counted from the snapshot, the window's end, and its middle.
-    to_window, to_middle : float
-        Discount factors of the window's end and of its middle.
+    to_window, to_middle, to_later : float
+        Discount factors of the window's end, of its middle, and of the middle between its end and the value horizon's.
     resumption : float
     """
 
@@ -187,6 +188,7 @@ class Future:
     after_middle: Discount
     to_window: float
     to_middle: float
+    to_later: float
     resumption: float
 
     @classmethod
@@ -206,6 +208,7 @@ class Future:
             after_middle=Discount(delta, ends[1], intensity),
             to_window=math.exp(-delta * terms.horizon_days / DAYS_PER_WEEK),
             to_middle=math.exp(-delta * half / DAYS_PER_WEEK),
+            to_later=math.exp(-delta * (half + terms.value_horizon_days / 2.0) / DAYS_PER_WEEK),
             resumption=terms.resumption,
         )
 
@@ -252,11 +255,29 @@ class CustomerValues(Cases):
     p0 : ndarray of shape (n,)
         The purchase model's own probability of silence through the window.
     more : float or ndarray of shape (n,)
-        What ``active`` has beyond the purchase model's own, discounted.
+        What ``active`` has in the churn window beyond the purchase model's own, discounted.
+    silent_factor, active_factor : float or ndarray of shape (n,), above 0
+        By how much ``silent``, and ``active`` without ``more``, are above the purchase model's own, for what closed
+        value horizons teach of later purchases.
     """
 
     p0: FloatArray
     more: FloatArray | float = 0.0
+    silent_factor: FloatArray | float = 1.0
+    active_factor: FloatArray | float = 1.0
+
+    def learnt(self, silent: FloatArray, active: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return a purchase model's values, silent and active, with what was learnt beside it."""
+        return silent * self.silent_factor, active * self.active_factor + self.more
+
+    def without_frequency(self, churn_probability: FloatArray) -> FloatArray:
+        """Return what is expected at the purchase model's own number of purchases in the churn window."""
+        return self.expected(churn_probability) - (1.0 - churn_probability) * self.more
+
+    def without_later(self, churn_probability: FloatArray) -> FloatArray:
+        """Return what is expected where later purchases are the purchase model's own."""
+        active = (self.active - self.more) / self.active_factor + self.more
+        return churn_probability * self.silent / self.silent_factor + (1.0 - churn_probability) * active
 
 
 def customer_values(
@@ -266,11 +287,13 @@ def customer_values(
     T: FloatArray,
     future: Future,
     more_if_active: FloatArray | float = 0.0,
+    later: LaterPurchases = AS_TOLD,
 ) -> CustomerValues:
     """Value customers under a purchase model.
 
     ``won back = e^(−δh)·[1 + alive·D₁ + ρ·left·D₂]``: the purchase itself, and what follows it of those who had not
-    left and of those who had, who go on at the share ρ of their old rate's value.
+    left and of those who had, who go on at the share ρ of their old rate's value; of either as much more or less than
+    the purchase model says as of customers who buy in the churn window.
 
     Parameters
     ----------
@@ -280,7 +303,9 @@ def customer_values(
     future : Future
     more_if_active : float or ndarray of shape (n,)
         Purchases beyond those of the model that a customer makes in the churn window who makes one (fewer: below 0).
-        They count from its middle; what comes after the window is the model's.
+        They count from its middle.
+    later : LaterPurchases
+        What is made of the model's word on the purchases after the window.
 
     Returns
     -------
@@ -301,15 +326,46 @@ def customer_values(
     stayed, left = model.purchases_after_win_back(
         x, t_x, T + future.window, future.horizon - future.middle, future.after_middle
     )
+    silent_factor, active_factor, after = _factors(later, model, x, T, silent, active, future)
     more = future.to_middle * more_if_active
     return CustomerValues(
         p0=model.p_no_purchase(x, t_x, T, future.window),
-        silent=silent,
-        active=active + more,
+        silent=silent * silent_factor,
+        active=active * active_factor + more,
         more=more,
-        won_back=future.to_middle * (1.0 + stayed + future.resumption * left),
-        resumed=future.to_middle * left,
+        silent_factor=silent_factor,
+        active_factor=active_factor,
+        won_back=future.to_middle * (1.0 + after * (stayed + future.resumption * left)),
+        resumed=future.to_middle * after * left,
     )
+
+
+def _factors(
+    later: LaterPurchases,
+    model: PurchaseModel,
+    x: FloatArray,
+    T: FloatArray,
+    silent: FloatArray,
+    active: FloatArray,
+    future: Future,
+) -> tuple[FloatArray | float, FloatArray | float, FloatArray | float]:
+    """Return what lines make of the values, silent and active, and of purchases after one in the churn window.
+
+    The lines are of purchases: a discount leaves their sum as if all came in the middle of their time.
+    """
+    if later == AS_TOLD:
+        return 1.0, 1.0, 1.0
+    in_window = future.to_middle * purchases_in_window_if_active(model, x, T, future.window)
+    afterwards = np.maximum(active - in_window, 0.0)
+    after = later.active.factor(afterwards / future.to_later)
+    return later.silent.factor(silent / future.to_later), 1.0 + (after - 1.0) * afterwards / active, after
+
+
+def purchases_in_window_if_active(
+    model: PurchaseModel, x: FloatArray, T: FloatArray, weeks: float
+) -> FloatArray:
+    """Return E[purchases within so many weeks | at least one], ndarray of shape (n,), at least 1."""
+    return model.purchases_if_alive(x, T, weeks) / model.p_purchase_if_alive(x, T, weeks)
 
 
 def silent_and_active(

@@ -120,9 +120,16 @@ def _snapshots_for(
     }
     if missing := [s for s in wanted if s not in have]:
         with contextlib.suppress(FitError), PurchaseHistory(log, beside=beside) as history:
-            made = labelled_snapshots(history, missing, horizon_days, model=kind)
+            made = labelled_snapshots(
+                history,
+                missing,
+                horizon_days,
+                model=kind,
+                value_horizon_days=model.terms.value_horizon_days,
+                last_order=log.last_day,
+            )
             have |= {row.snapshot: row for row in made}
-    known = [have[s] for s in wanted[:-1] if s in have]
+    known = [have[s].as_known_at(snapshot) for s in wanted[:-1] if s in have]
     if not known or snapshot not in have:
         raise FitError(
             translated(

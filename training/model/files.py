@@ -25,6 +25,7 @@ from training.churn.model import ChurnModel
 from training.churn.price import Price
 from training.churn.spend import SpendModel
 from training.clv.customer_costs import OwnCosts
+from training.clv.later_purchases import LaterPurchases
 from training.clv.model import CLVModel
 from training.clv.value import ValueTerms
 from training.model.card import TrainingCard
@@ -32,7 +33,7 @@ from training.model.retention_model import RetentionModel
 from training.model.self_check import write_example
 from training.model.tiers import Tiers
 
-FORMAT = 7
+FORMAT = 8
 _BOOSTERS = ("booster.txt", "frequency.txt", "price.txt")
 _LEARNERS = ("churn", "frequency", "price")
 _FORMER_SHARES = (20, 30, 50)
@@ -60,6 +61,7 @@ def save_model(model: RetentionModel, folder: Path) -> None:
             "frequency": spend.frequency.to_dict(),
             "price_level": spend.price.level.to_dict(),
             "level_deviation": spend.level_deviation,
+            "later": spend.later.to_dict(),
         },
         "terms": asdict(model.terms),
         "tiers": model.tiers.to_dict(),
@@ -127,7 +129,8 @@ def load_model(folder: Path, called: str | None = None) -> RetentionModel:
             )
             frequency = Frequency(**line, booster=boosters[1], inputs=inputs[1])
             price = Price(price_level, boosters[2], inputs[2])
-            spend = SpendModel(frequency, price, content["spend"]["level_deviation"])
+            later = LaterPurchases.from_dict(content["spend"]["later"])
+            spend = SpendModel(frequency, price, content["spend"]["level_deviation"], later)
         card = TrainingCard.from_dict(content["card"], calibrator)
         own = OwnCosts.from_dict(content["own_costs"]) if "own_costs" in content else None
         usual = content.get("usual_gap_days")

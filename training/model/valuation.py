@@ -13,6 +13,7 @@ from features.table.columns import Columns
 from training.churn.base import AS_SAID, Base
 from training.churn.spend import SpendModel
 from training.clv.interval import Scenarios, Uncertain, customer_interval
+from training.clv.later_purchases import AS_TOLD, LaterPurchases
 from training.clv.model import CLVModel
 from training.clv.net_value import CustomerTerms, NetValues, has_own
 from training.clv.uncertainty import residual_axes, value_and_cost_scenarios, value_scenarios
@@ -49,9 +50,10 @@ class Valuation:
         """Value customers, given their churn probabilities.
 
         ``expected_purchases = (1 − p)·E[purchases in H | active]``, of which BG/NBD's own is the case p = p0.
-        With a spend model, how often the active buy is its frequency (`training.churn.frequency`), in the churn window:
-        later purchases are the purchase model's. Money per purchase is its price (`training.churn.price`), in every
-        value. A level of churn moves purchases, not the money of one.
+        With a spend model, how often the active buy is its frequency (`training.churn.frequency`), in the churn window;
+        later purchases are the purchase model's, or what closed value horizons make of its word
+        (`training.clv.later_purchases`). Money per purchase is its price (`training.churn.price`), in every value. A
+        level of churn moves purchases, not the money of one.
         Values are net of what the terms say that customers cost, or customers' own columns where the table has them
         (`training.clv.net_value.OWN`); ``expected_gross_value`` is not.
 
@@ -72,7 +74,7 @@ class Valuation:
         if_active, spend_per_purchase = self._of_buyers(described, churn_probability, at_level_0)
         purchases = (1 - churn_probability) * if_active
         more = if_active - described["purchases_if_active"]
-        values = self.clv.net_values(described, self.terms, spend_per_purchase, more)
+        values = self.clv.net_values(described, self.terms, spend_per_purchase, more, self.later)
         expected_value, at_stake = values.expected(churn_probability), values.at_stake
         low, high = self._interval(described, churn_probability, values, spend_per_purchase)
         gross = expected_value
@@ -141,9 +143,12 @@ class Valuation:
         cost = cost_of(lambda cases: cases.expected(churn_probability))
         most = cost_of(lambda cases: cases.ceiling)
         of_churn = cost_of(lambda cases: cases.expected(self.base.probability(purchases.p0)))
-        of_frequency = cost - own.cost_per_order * (1 - churn_probability) * purchases.more
+        of_frequency, of_later = (
+            cost - own.cost_per_order * (purchases.expected(churn_probability) - without(churn_probability))
+            for without in (purchases.without_frequency, purchases.without_later)
+        )
         by_scenario, costs = value_and_cost_scenarios(*rows)
-        unmoved = residual_axes(cost, most, [of_churn, of_frequency], np.zeros_like(cost))
+        unmoved = residual_axes(cost, most, [of_churn, of_frequency, of_later], np.zeros_like(cost))
         return customer_interval(
             expected_value, brought(by_scenario), Uncertain(cost, most, costs.beside(unmoved))
         )
@@ -155,14 +160,23 @@ class Valuation:
         purchases: CustomerValues,
         spend_per_purchase: np.ndarray,
     ) -> Scenarios:
-        """Return the scenarios along what is learnt of churn, frequency and price changes in the expected value."""
+        """Return the scenarios along what is learnt of churn, frequency, later purchases and price in the value."""
         plain = described["spend_per_purchase"]
         number, most = purchases.expected(churn_probability), purchases.ceiling
         of_churn = purchases.expected(self.base.probability(purchases.p0))
-        of_frequency = number - (1 - churn_probability) * purchases.more
+        learnt = (
+            of_churn,
+            purchases.without_frequency(churn_probability),
+            purchases.without_later(churn_probability),
+        )
         level = self.spend.price.level.at(snapshot_of(described)) if self.spend else 0.0
         of_price = _log_ratio(spend_per_purchase, plain * np.exp(level))
-        return residual_axes(number * plain, most * plain, [of_churn * plain, of_frequency * plain], of_price)
+        return residual_axes(number * plain, most * plain, [each * plain for each in learnt], of_price)
+
+    @property
+    def later(self) -> LaterPurchases:
+        """What is made of the purchase model's word on purchases after the churn window."""
+        return self.spend.later if self.spend else AS_TOLD
 
     @property
     def level_deviation(self) -> float:
@@ -188,7 +202,8 @@ class Valuation:
         ndarray of shape (n_customers, 2k), money; rows may be summed
         """
         if_active, spend = self._of_buyers(described, churn_probability, at_level_0)
-        purchases = self.clv.values(described, self.terms, if_active - described["purchases_if_active"])
+        more = if_active - described["purchases_if_active"]
+        purchases = self.clv.values(described, self.terms, more, self.later)
         plain = described["spend_per_purchase"]
         weight = self.base.weight
         scenarios = value_scenarios(self.clv, described, churn_probability, self.terms, purchases, weight)

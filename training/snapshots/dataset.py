@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from typing import TypeVar
 
@@ -63,6 +64,22 @@ class DescribedSnapshot:
 
 
 @dataclass(frozen=True)
+class ValueHorizon:
+    """A closed value horizon from a snapshot on.
+
+    Parameters
+    ----------
+    window : ChurnWindow
+        Its days.
+    later_purchases : ndarray of shape (n_customers,)
+        Purchase days in it after the churn window.
+    """
+
+    window: ChurnWindow
+    later_purchases: np.ndarray = field(repr=False)
+
+
+@dataclass(frozen=True)
 class LabelledSnapshot(DescribedSnapshot):
     """A described snapshot with the outcomes of its churn window.
 
@@ -71,17 +88,26 @@ class LabelledSnapshot(DescribedSnapshot):
     outcomes : DataFrame of shape (n_customers, 4)
         As `training.snapshots.outcomes.outcomes` gives them.
     window : ChurnWindow
+    year : ValueHorizon, optional
+        None where the value horizon has not closed, or is no longer than the churn window.
     """
 
     outcomes: pd.DataFrame
     window: ChurnWindow
+    year: ValueHorizon | None = field(default=None, kw_only=True)
 
     def part(self, keep: np.ndarray) -> LabelledSnapshot:
         """Return some of the customers: ``keep`` is a mask of shape (n_customers,)."""
         table, after = (frame[keep].reset_index(drop=True) for frame in (self.table, self.outcomes))
+        year = self.year and replace(self.year, later_purchases=self.year.later_purchases[keep])
         share = float(np.mean(keep))
         days = self.repeat_days and self.repeat_days.of_part(share)
-        return replace(self, table=table, outcomes=after, repeat_days=days)
+        return replace(self, table=table, outcomes=after, repeat_days=days, year=year)
+
+    def as_known_at(self, target: Snapshot) -> LabelledSnapshot:
+        """Return the snapshot without a value horizon that had not closed by the target."""
+        known = self.year is None or self.year.window.closes <= target.date
+        return self if known else replace(self, year=None)
 
     @property
     def churned(self) -> np.ndarray:
@@ -136,11 +162,17 @@ def in_form(described: Snapshots, form: CLVForm, horizon_days: int) -> Snapshots
 
 
 def label_snapshot(
-    history: PurchaseHistory, described: DescribedSnapshot, horizon_days: int
+    history: PurchaseHistory,
+    described: DescribedSnapshot,
+    horizon_days: int,
+    value_window: ChurnWindow | None = None,
 ) -> LabelledSnapshot:
-    """Add the outcomes of the window that opens at the snapshot."""
-    window = ChurnWindow(described.snapshot, horizon_days)
-    after = outcomes(history, window, described.table["customer_id"])
+    """Add the outcomes of the window that opens at the snapshot, and of a closed value horizon."""
+    window, ids = ChurnWindow(described.snapshot, horizon_days), described.table["customer_id"]
+    after, year = outcomes(history, window, ids), None
+    if value_window is not None:
+        later = outcomes(history, value_window, ids)["purchases"] - after["purchases"]
+        year = ValueHorizon(value_window, later.to_numpy())
     return LabelledSnapshot(
         described.snapshot,
         described.table,
@@ -148,6 +180,7 @@ def label_snapshot(
         after,
         window,
         repeat_days=described.repeat_days,
+        year=year,
     )
 
 
@@ -157,9 +190,23 @@ def labelled_snapshots(
     horizon_days: int,
     *,
     model: str = "bgnbd",
+    value_horizon_days: int | None = None,
+    last_order: date | None = None,
     progress: Callable[[Snapshot], None] | None = None,
 ) -> list[LabelledSnapshot]:
     """Describe and label each snapshot; one at which no CLV model can be fitted is left out.
+
+    Parameters
+    ----------
+    history : PurchaseHistory
+    snapshots : sequence of Snapshot, whose churn windows have closed
+    horizon_days : int
+    model : str
+        The CLV model's name.
+    value_horizon_days : int, optional
+        With the log's last day: how far later purchases are looked up where the log holds so many days.
+    last_order : date, optional
+    progress : callable, optional
 
     Raises
     ------
@@ -171,7 +218,8 @@ def labelled_snapshots(
     for snapshot in snapshots:
         try:
             described = describe_snapshot(history, snapshot, horizon_days, model=model)
-            rows.append(label_snapshot(history, described, horizon_days))
+            longer = _value_window(snapshot, horizon_days, value_horizon_days, last_order)
+            rows.append(label_snapshot(history, described, horizon_days, longer))
         except FitError as error:
             refused = error
         if progress is not None:
@@ -181,6 +229,18 @@ def labelled_snapshots(
     return rows
 
 
+def _value_window(
+    snapshot: Snapshot, horizon_days: int, value_horizon_days: int | None, last_order: date | None
+) -> ChurnWindow | None:
+    if value_horizon_days is None or last_order is None or value_horizon_days <= horizon_days:
+        return None
+    window = ChurnWindow(snapshot, value_horizon_days)
+    return window if window.closed_by(last_order) else None
+
+
 def known_at(rows: Sequence[LabelledSnapshot], target: Snapshot) -> list[LabelledSnapshot]:
-    """Return the snapshots whose windows have closed by the target: those a model for that date may be fitted on."""
-    return [row for row in rows if row.window.closes <= target.date]
+    """Return the snapshots whose windows have closed by the target: those a model for that date may be fitted on.
+
+    Value horizons that had not closed by then are not known either.
+    """
+    return [row.as_known_at(target) for row in rows if row.window.closes <= target.date]

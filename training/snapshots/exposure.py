@@ -13,7 +13,6 @@ changes, and where a plan contacts all but the holdout, the holdout is what rema
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 
 from training.campaign.assignment import Assignment
@@ -60,10 +59,7 @@ def without_contacted(
         if keep.all():
             kept.append(row)
         elif keep.any():
-            table, after = row.table[keep], row.outcomes[keep]
-            kept.append(
-                replace(row, table=table.reset_index(drop=True), outcomes=after.reset_index(drop=True))
-            )
+            kept.append(row.part(keep))
     return kept
 
 
