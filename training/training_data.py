@@ -21,7 +21,6 @@ from training.snapshots.dataset import (
     LabelledSnapshot,
     describe_sample,
     describe_snapshot,
-    known_at,
     labelled_snapshots,
 )
 from training.snapshots.exposure import left_out, without_contacted
@@ -67,9 +66,9 @@ class TrainingData:
 
     @property
     def known_at_test(self) -> list[LabelledSnapshot]:
-        """The snapshots whose windows had closed when the test snapshot opens."""
+        """The snapshots whose windows had closed when the test snapshot opens, as they were known then."""
         before = [each for each in self.labelled if each.snapshot in self.plan.before_test]
-        return known_at(before, self.plan.test)
+        return [each.as_known_at(self.plan.test) for each in before]
 
     @property
     def test(self) -> LabelledSnapshot:

@@ -20,7 +20,7 @@ from features.errors import FitError
 from features.language import translatable, translated
 from features.progress import Report
 from training.churn.base import AS_SAID, Base, weighed
-from training.churn.bins import Bins, Target
+from training.churn.bins import Bins
 from training.churn.calibration import choose_calibrator, intercept_of
 from training.churn.fit_options import FitOptions
 from training.churn.frequency import POISSON, fit_line, poisson_deviance, windows_of_buyers
@@ -28,7 +28,7 @@ from training.churn.level import NO_RULE, LevelRule, choose_rule, level_of
 from training.churn.price import TWEEDIE, price_levels, price_missed, relative_spend, tweedie_deviance
 from training.churn.recipe import Recipe, churn_missed
 from training.churn.residuals import BuyerChoice, BuyerQuestion, choose_buyer_residual, choose_churn_residual
-from training.churn.rolling import customer_splits, rolling_splits
+from training.churn.rolling import Split, customer_splits, rolling_splits
 from training.metrics.comparison import log_losses
 from training.metrics.probabilities import TIE
 from training.snapshots.dataset import LabelledSnapshot
@@ -69,7 +69,7 @@ def choose_recipe(
     own = [z + intercept_of(z, split.valid.churned) for z, split in odds]
     calibrator, calibration_losses = choose_calibrator(own, [split.valid.churned for split in splits])
     base = weighed(rows, options) if churn.choice.weighed else AS_SAID
-    frequency, price = _choose_of_buyers(rows, options, base)
+    frequency, price = _choose_of_buyers(rows, splits, options, base)
     level, price_level, gains = _choose_levels(rows, options, base)
     losses |= frequency.losses | price.losses | gains
     losses |= {f"calibration_{kind}": loss for kind, loss in calibration_losses.items()}
@@ -120,22 +120,30 @@ def _require_both_outcomes(rows: Sequence[LabelledSnapshot]) -> None:
 
 
 def _choose_of_buyers(
-    rows: Sequence[LabelledSnapshot], options: FitOptions, base: Base
+    rows: Sequence[LabelledSnapshot], splits: Sequence[Split], options: FitOptions, base: Base
 ) -> tuple[BuyerChoice, BuyerChoice]:
-    """Return the residuals of frequency and of price, chosen on those who bought."""
-    whole = {row.snapshot: row for row in rows}
-    bought = windows_of_buyers(rows)
-    splits, bins = rolling_splits(bought) or customer_splits(bought), Bins()
-
-    def line_after(known: Sequence[LabelledSnapshot]) -> Target:
-        return fit_line([whole[row.snapshot] for row in known], options, base).target
-
+    """Return the residuals of frequency and of price, chosen on those who bought, on each side of the splits."""
+    of_whole, bins = _splits_of_buyers(splits), Bins()
+    bought = [of_buyers for _, of_buyers in of_whole]
+    lines = [fit_line(whole.train, options, base).target for whole, _ in of_whole]
     asked = (
-        BuyerQuestion("frequency", line_after, poisson_deviance, POISSON),
-        BuyerQuestion("price", lambda known: relative_spend, tweedie_deviance, TWEEDIE),
+        BuyerQuestion("frequency", lines, poisson_deviance, POISSON),
+        BuyerQuestion("price", [relative_spend] * len(bought), tweedie_deviance, TWEEDIE),
     )
-    frequency, price = (choose_buyer_residual(bought, splits, each, options, bins) for each in asked)
+    everybody = windows_of_buyers(rows)
+    frequency, price = (choose_buyer_residual(everybody, bought, each, options, bins) for each in asked)
     return frequency, price
+
+
+def _splits_of_buyers(splits: Sequence[Split]) -> list[tuple[Split, Split]]:
+    """Return the splits in which somebody bought on both sides, each with the same of those who did."""
+    rows = {id(row): row for split in splits for row in (*split.train, split.valid)}
+    bought = {key: part for key, row in rows.items() for part in windows_of_buyers([row])}
+    cut = [
+        (split, [bought[id(row)] for row in split.train if id(row) in bought], bought.get(id(split.valid)))
+        for split in splits
+    ]
+    return [(split, Split(train, valid)) for split, train, valid in cut if train and valid is not None]
 
 
 def _choose_levels(

@@ -56,10 +56,10 @@ class ChurnChoice(NamedTuple):
 
 
 class BuyerQuestion(NamedTuple):
-    """What is asked of those who buy: its name, what is to be explained after some windows, by which deviance."""
+    """What is asked of those who buy: its name, what is to be explained in each split, by which deviance."""
 
     name: str
-    target_of: Callable[[Sequence[LabelledSnapshot]], Target]
+    targets: Sequence[Target]
     deviance: Callable[[np.ndarray, np.ndarray], np.ndarray]
     parameters: Mapping[str, Any]
 
@@ -182,14 +182,11 @@ def choose_buyer_residual(
         Of buyers alone, as those of the splits.
     question : BuyerQuestion
     """
-    targets = [question.target_of(split.train) for split in splits]
-    if not all(
-        any(target(row)[0].any() for row in split.train)
-        for split, target in zip(splits, targets, strict=True)
-    ):
+    pairs = list(zip(splits, question.targets, strict=True))
+    if not pairs or not all(any(target(row)[0].any() for row in split.train) for split, target in pairs):
         return BuyerChoice()  # nobody buys twice, or pays: there is nothing to explain
-    none = [question.deviance(*target(split.valid)) for split, target in zip(splits, targets, strict=True)]
-    trial = partial(_buyer_trial, splits, targets, question, options, bins)
+    none = [question.deviance(*target(split.valid)) for split, target in pairs]
+    trial = partial(_buyer_trial, splits, question, options, bins)
     orders = trial(ORDERS_ALONE)
     losses = {
         f"{question.name}_none": float(np.mean([each.mean() for each in none])),
@@ -204,7 +201,6 @@ def choose_buyer_residual(
 
 def _buyer_trial(
     splits: Sequence[Split],
-    targets: Sequence[Target],
     question: BuyerQuestion,
     options: FitOptions,
     bins: Bins,
@@ -212,7 +208,7 @@ def _buyer_trial(
 ) -> InputsTrial[tuple[int, float]]:
     """Return the rounds of the lowest mean deviance, and that mean."""
     parameters = {**question.parameters, "seed": options.seed, "num_threads": options.threads}
-    pairs = list(zip(splits, targets, strict=True))
+    pairs = list(zip(splits, question.targets, strict=True))
     boosters, mean = loss_curves(
         parameters, [bins.of_split(split, target, parameters, inputs) for split, target in pairs]
     )

@@ -353,7 +353,7 @@ def _factors(
 
     The lines are of purchases: a discount leaves their sum as if all came in the middle of their time.
     """
-    if later == AS_TOLD:
+    if later == AS_TOLD or future.horizon <= future.window:
         return 1.0, 1.0, 1.0
     in_window = future.to_middle * purchases_in_window_if_active(model, x, T, future.window)
     afterwards = np.maximum(active - in_window, 0.0)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from training.churn.fit_options import FitOptions
 from training.churn.procedure import FittedRecipe
+from training.clv.later_purchases import AS_TOLD, LaterPurchases
 from training.clv.value import ValueTerms
 from training.judging.race import MODEL, race, race_spend, winner
 from training.metrics.money import decile_table
@@ -34,6 +35,8 @@ class HeldOutEvaluation:
     spend : DataFrame, from `training.judging.race.race_spend`
     deciles : DataFrame, from `training.metrics.money.decile_table`, with intervals
     next_purchase : DataFrame, from `training.metrics.probabilities.next_purchase_table`
+    later : LaterPurchases
+        By which the customers are valued.
     """
 
     labelled: LabelledSnapshot
@@ -44,6 +47,7 @@ class HeldOutEvaluation:
     spend: pd.DataFrame
     deciles: pd.DataFrame
     next_purchase: pd.DataFrame
+    later: LaterPurchases = AS_TOLD
 
     @property
     def expected_spend(self) -> np.ndarray:
@@ -114,6 +118,7 @@ def evaluate(
         spend=race_spend(known, plain, expected_spend),
         deciles=deciles,
         next_purchase=_next_purchase(test, probability),
+        later=valuation.later,
     )
 
 

@@ -41,7 +41,13 @@ from training.report.card_pictures import P0, pictures
 from training.report.card_race import racers, row_of, spend_of_model, winner_of
 from training.report.formats import costs_in_words, count, day, files_in_words, money, number, share
 from training.report.purchase_tracking import weekly_purchases
-from training.report.recipe_words import frequency_in_words, levels_in_words, recipe_in_words, spend_in_words
+from training.report.recipe_words import (
+    frequency_in_words,
+    later_in_words,
+    levels_in_words,
+    recipe_in_words,
+    spend_in_words,
+)
 from training.report.season_ahead import season_ahead
 
 if TYPE_CHECKING:
@@ -104,6 +110,7 @@ def model_card(run: TrainingRun, log: TransactionLog, offer: Offer | None = None
         "candidates": candidates(run.recipe),
         "level_gains": level_gains(run.recipe),
         "frequency_in_words": frequency_in_words(run),
+        "later_in_words": later_in_words(run),
         "spend_in_words": spend_in_words(run),
         "tiers": _tiers(run),
         "pictures": pictures(run, trial, weeks),
@@ -139,7 +146,7 @@ def _against_p0(run: TrainingRun) -> Comparison:
 def _trial(run: TrainingRun, offer: Offer | None) -> TrialOffer:
     """Try an offer on the test snapshot's customers, valued as they were judged."""
     row, spend = run.test.labelled, run.test.spend_per_purchase
-    at_stake = row.clv.net_values(row.columns, run.model.terms, spend).at_stake
+    at_stake = row.clv.net_values(row.columns, run.model.terms, spend, later=run.test.later).at_stake
     probabilities = {MODEL: run.test.probability, P0: row.table["p0"].to_numpy()}
     offer = offer or example_offer(float(spend.mean()))
     return try_offer(offer, row.churned, probabilities, at_stake, spend)

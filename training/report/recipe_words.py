@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from features.language import translatable, translated, written
 from training.churn.level import NO_RULE, Level
+from training.clv.later_purchases import AS_TOLD
 from training.report.formats import number
 
 if TYPE_CHECKING:
@@ -78,6 +79,35 @@ def frequency_in_words(run: TrainingRun) -> str:
     if not run.recipe.frequency_rounds:
         return said
     return translated("{model}, corrected by {n} LightGBM trees", model=said, n=run.recipe.frequency_rounds)
+
+
+def later_in_words(run: TrainingRun) -> str:
+    """Say how many purchases are expected between the churn window and the end of the value horizon."""
+    title, model = run.newest.clv.purchases.title, run.model
+    later = model.valuation.later
+    values = run.newest.clv.values(run.newest.columns, model.terms, later=later)
+    found = []
+    if later.silent != AS_TOLD.silent:
+        told = values.silent / values.silent_factor
+        found.append(
+            translated(
+                "of those silent in the churn window, {factor} times what {title} says",
+                factor=number(values.silent.sum() / told.sum(), ".2f"),
+                title=title,
+            )
+        )
+    if later.active != AS_TOLD.active:
+        told = values.active / values.active_factor
+        found.append(
+            translated(
+                "of those who buy in it, with the window, {factor} times what {title} says",
+                factor=number(values.active.sum() / told.sum(), ".2f"),
+                title=title,
+            )
+        )
+    if not found:
+        return translated("what {title} says", title=title)
+    return translated("{cases}: as it came where a value horizon has closed", cases=written(found))
 
 
 def spend_in_words(run: TrainingRun) -> str:

@@ -65,7 +65,7 @@ class DescribedSnapshot:
 
 @dataclass(frozen=True)
 class ValueHorizon:
-    """A closed value horizon from a snapshot on.
+    """A value horizon from a snapshot on, which has closed by the end of the log.
 
     Parameters
     ----------
@@ -239,8 +239,5 @@ def _value_window(
 
 
 def known_at(rows: Sequence[LabelledSnapshot], target: Snapshot) -> list[LabelledSnapshot]:
-    """Return the snapshots whose windows have closed by the target: those a model for that date may be fitted on.
-
-    Value horizons that had not closed by then are not known either.
-    """
-    return [row.as_known_at(target) for row in rows if row.window.closes <= target.date]
+    """Return the snapshots whose windows have closed by the target: those a model for that date may be fitted on."""
+    return [row for row in rows if row.window.closes <= target.date]
