@@ -5,6 +5,7 @@
     python -m features.datasets cdnow cdnow.csv
     python -m features.datasets simulate --customers 10000 simulated.parquet
     python -m features.datasets world peak-ahead peak.csv
+    python -m features.datasets world clinic visits.csv
     python -m features.datasets online-retail online_retail_II.xlsx online_retail.parquet
 """
 
@@ -88,7 +89,9 @@ def _world_command(
     ] = 0,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same log.")] = 0,
 ) -> None:
-    """Draw 900 days of a shop with a season, a trend or another deviation from the purchase models.
+    """Draw a shop with a season, a trend or another deviation from the purchase models, or a business on other clocks.
+
+    Shops are drawn for 900 days, a clinic, weekly shoppers and subscribers for four years, yearly donors for six.
 
     Example: python -m features.datasets world peak-ahead peak.csv
     """

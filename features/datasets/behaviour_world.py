@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from features.datasets.worlds import SimulatedWorld, simulate_world
+from features.datasets.simulated_world import SimulatedWorld
+from features.datasets.worlds import simulate_world
 
 REGIONS = ("north", "south", "west")
 _COMPLAIN_DAYS = 20

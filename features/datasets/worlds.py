@@ -9,25 +9,24 @@ While a customer is there, they buy at the rate ``λ·s(t)``, with one intensity
 - Pareto dropout (Schmittlein, Morrison, Colombo 1987, Counting Your Customers, Management Science 33(1)): a customer
   leaves after an exponential time with the rate ``μ ~ Gamma(s, rate β)`` a week, whether they buy or not.
 
-`WORLDS` names those that the project is judged in.
+`WORLDS` names those that the project is judged in, among them the businesses of `features.datasets.businesses`, whose
+customers come on a clock of their own and buy at no rate.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
+from features.datasets.businesses import BUSINESSES, Business
+from features.datasets.simulated_world import SimulatedWorld, Span, log_and_future
 from features.datasets.simulator import (
     SLOWEST_RATE,
     Floats,
-    Indices,
-    SimulatedLog,
     customer_names,
     draw_purchases,
     moments_after,
@@ -37,7 +36,7 @@ from features.errors import StayworthError
 from features.suggestion import did_you_mean
 
 LOG_DAYS = 900
-"""Length of a world's log."""
+"""Length of the log of a `World`."""
 
 _YEAR_DAYS = 365.25
 _WEEK_DAYS = 7.0
@@ -80,15 +79,18 @@ class World:
         Log of how many times as many new customers come on the last day as on the first.
     lifetime : tuple of float, optional
         s and β, in weeks, of Pareto dropout; by default a customer leaves after a purchase, as in BG/NBD.
+    span : Span
+        The log's days, and the window that is asked about.
     """
 
     intensity: Callable[[Floats], Floats] = _constant
     gap_shape: int = 1
     growth: float = 0.0
     lifetime: tuple[float, float] | None = None
+    span: Span = Span(date(2022, 1, 1), LOG_DAYS, horizon_days=90)
 
 
-WORLDS: dict[str, World] = {
+WORLDS: dict[str, World | Business] = {
     "stationary": World(),
     "peak-ahead": World(_season(0.0)),
     "trough-ahead": World(_season(np.pi)),
@@ -98,64 +100,16 @@ WORLDS: dict[str, World] = {
     "growing": World(growth=3.5),
     "pareto": World(lifetime=(0.6, 30.0)),
     "regular": World(gap_shape=3),
+    **BUSINESSES,
 }
 """The worlds by name."""
 
 
-@dataclass(frozen=True, eq=False)
-class SimulatedWorld(SimulatedLog):
-    """A log drawn in a world, and what its customers do afterwards.
-
-    Attributes
-    ----------
-    transactions : pyarrow.Table
-        The log: customer_id, ordered_at (seconds), amount, in order of time.
-    truth : DataFrame, one row a customer
-        As in `SimulatedLog`; rates are per operational week, and ``died_at`` may be after the log's end.
-    future : pyarrow.Table
-        The orders from ``ends`` on, in the columns of the log.
-    ends : datetime.date
-        First day after the log: the snapshot at which its customers are to be described.
-    begins : datetime.date
-        First day of the log.
-    elapsed : ndarray of shape (days + days_ahead + 1,)
-        Operational weeks from ``begins`` to the beginning of each day.
-    """
-
-    future: pa.Table
-    ends: date
-    begins: date
-    elapsed: Floats
-
-    def outcomes(self, days: int) -> pd.DataFrame:
-        """Return what each customer does in the days from the log's end on.
-
-        Returns
-        -------
-        DataFrame of shape (n_customers, 2), indexed by customer_id
-            ``purchases`` (purchase days), ``spend`` (money).
-        """
-        orders = self.orders_until(days).to_pandas()
-        orders = orders[orders["ordered_at"] >= pd.Timestamp(self.ends)]
-        dates = orders.assign(day=orders["ordered_at"].dt.normalize()).drop_duplicates(["customer_id", "day"])
-        by_customer = {
-            "purchases": dates.groupby("customer_id").size(),
-            "spend": orders.groupby("customer_id")["amount"].sum(),
-        }
-        return pd.DataFrame(by_customer).reindex(self.truth["customer_id"]).fillna(0)
-
-    def orders_until(self, days_ahead: int) -> pa.Table:
-        """Return the log as it will be so many days after its end (before it: negative)."""
-        until = pa.scalar(pd.Timestamp(self.ends + timedelta(days=days_ahead)), pa.timestamp("s"))
-        everything = pa.concat_tables([self.transactions, self.future])
-        return everything.filter(pc.less(everything.column("ordered_at"), until))
-
-
 def simulate_world(
-    world: str | World,
+    world: str | World | Business,
     *,
     n_customers: int = 5_000,
-    days: int = LOG_DAYS,
+    days: int | None = None,
     days_ahead: int = 365,
     r: float = 0.8,
     alpha: float = 8.0,
@@ -164,21 +118,21 @@ def simulate_world(
     p: float = 6.25,
     q: float = 3.74,
     v: float = 15.44,
-    begins: date = date(2022, 1, 1),
+    begins: date | None = None,
     seed: int = 0,
 ) -> SimulatedWorld:
     """Draw the log of a world, and what comes after it.
 
     Parameters
     ----------
-    world : str of `WORLDS`, or World
+    world : str of `WORLDS`, World or Business
     n_customers : int, at least 1
         Who first buy within the log.
     days, days_ahead : int, at least 1
-        Of the log, and of the truth after it.
+        Of the log (by default as the world's span says), and of the truth after it.
     r, alpha, a, b, p, q, v : float, positive
-        As in `simulate_log`, in operational weeks.
-    begins : datetime.date, the first day
+        As in `simulate_log`, in operational weeks. Customers of a `Business` have no such rates.
+    begins : datetime.date, the first day; by default the span's
     seed : int
         The same arguments give the same world.
 
@@ -192,10 +146,16 @@ def simulate_world(
     >>> peak = simulate_world("peak-ahead", n_customers=500, seed=1)
     >>> peak.ends, peak.outcomes(365).columns.tolist()
     (datetime.date(2024, 6, 19), ['purchases', 'spend'])
+    >>> simulate_world("clinic", n_customers=500, seed=1).transactions["amount"].unique().to_pylist()
+    [60.0, 90.0]
     """
     world = _named(world) if isinstance(world, str) else world
+    days = world.span.days if days is None else days
+    span = replace(world.span, begins=begins or world.span.begins, days=days)
     require_ranges(n_customers, (r, alpha, a, b, p, q, v), days / _WEEK_DAYS, 0.0, 0.0)
     rng = np.random.default_rng(seed)
+    if isinstance(world, Business):
+        return world.simulate(rng, n_customers, span, days_ahead)
     edges = np.arange(days + days_ahead + 1, dtype=np.float64)
     elapsed = np.concatenate([[0.0], np.cumsum(world.intensity(edges[:-1] - days)) / _WEEK_DAYS])
     rates = np.maximum(rng.gamma(r, 1 / alpha, n_customers), SLOWEST_RATE)
@@ -214,31 +174,18 @@ def simulate_world(
     amounts = np.round(rng.gamma(p, 1 / p, len(buyers)) * spends[buyers], 2)
     truth = {
         "customer_id": customer_names(n_customers).to_pandas(),
-        "acquired_at": moments_after(begins, acquired / _WEEK_DAYS),
+        "acquired_at": moments_after(span.begins, acquired / _WEEK_DAYS),
         "purchase_rate": rates,
         "dropout_probability": dropouts,
-        "died_at": moments_after(begins, left / _WEEK_DAYS),
+        "died_at": moments_after(span.begins, left / _WEEK_DAYS),
         "mean_spend": spends,
     }
-    log, future = _orders(buyers, at, amounts, begins, days)
-    ends = begins + timedelta(days=days)
-    return SimulatedWorld(log, pd.DataFrame(truth), future, ends, begins, elapsed)
+    moments = moments_after(span.begins, at / _WEEK_DAYS)
+    log, future = log_and_future(buyers, at, moments, amounts, days)
+    return SimulatedWorld(log, pd.DataFrame(truth), future, span.ends, span.begins, elapsed)
 
 
-def _orders(
-    buyers: Indices, at: Floats, amounts: Floats, begins: date, days: int
-) -> tuple[pa.Table, pa.Table]:
-    """Return the orders of the log's days, and those after them, in order of time."""
-    order = np.argsort(at, kind="stable")
-    names = customer_names(int(buyers.max()) + 1).take(pa.array(buyers[order]))
-    moments = pa.array(moments_after(begins, at[order] / _WEEK_DAYS))
-    columns = [names, moments, pa.array(amounts[order])]
-    table = pa.table(columns, names=["customer_id", "ordered_at", "amount"])
-    seen = int(np.searchsorted(at[order], days))
-    return table[:seen], table[seen:]
-
-
-def _named(name: str) -> World:
+def _named(name: str) -> World | Business:
     if name not in WORLDS:
         known = ", ".join(WORLDS)
         raise StayworthError(f"There is no world {name!r}.{did_you_mean(name, WORLDS)} There are: {known}.")

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,6 @@ import pandas as pd
 from learners import LEARNERS, NOT_INSTALLED
 
 from features.datasets import WORLDS, cdnow, simulate_world
-from features.datasets.worlds import LOG_DAYS
 from features.log.settings import Columns
 from features.log.transactions import TransactionLog
 from features.log.validation import validate
@@ -35,8 +34,6 @@ from training.snapshots.dataset import LabelledSnapshot, describe_snapshot, labe
 CHURN = "churn: AUC / log-loss / in the large, all · recent"
 SPEND = "spend: mean abs. error · total ÷ actual · Spearman · Gini · share in top 10%"
 PURCHASES = "`--clv-model` alone: purchases' mean abs. error · total ÷ actual · spend's · total · Spearman"
-WORLD_HORIZON_DAYS = 90
-WORLD_ENDS = date(2022, 1, 1) + timedelta(days=LOG_DAYS)
 
 Table = dict[str, list[str]]
 
@@ -77,8 +74,8 @@ def cases() -> Iterator[Case]:
             test,
             lambda: validate(pd.read_parquet(grocer), columns=Columns(date_column="date")),
         )
-    for name in WORLDS:
-        yield Case(name, WORLD_HORIZON_DAYS, WORLD_ENDS, _of_world(name), simulated=True)
+    for name, world in WORLDS.items():
+        yield Case(name, world.span.horizon_days, world.span.ends, _of_world(name), simulated=True)
 
 
 def _has(path: Path) -> bool:
@@ -88,7 +85,7 @@ def _has(path: Path) -> bool:
 
 
 def _of_world(name: str) -> Callable[[], TransactionLog]:
-    return lambda: validate(simulate_world(name, seed=1).orders_until(WORLD_HORIZON_DAYS))
+    return lambda: validate(simulate_world(name, seed=1).orders_until(WORLDS[name].span.horizon_days))
 
 
 def purchase_models(log: TransactionLog, horizon_days: int, test: date) -> dict[str, str]:

@@ -315,6 +315,18 @@ def test_a_world_is_written_as_it_will_be_some_weeks_after_its_log(tmp_path):
     assert pq.read_table(tmp_path / "log.parquet").num_rows == drawn.orders_until(28).num_rows
 
 
+def test_a_business_is_written_with_the_years_of_its_own_log(tmp_path):
+    result = run("world", "yearly-donors", tmp_path / "gifts.csv", "--customers", 50, "--seed", 2)
+
+    assert result.exit_code == 0
+    written, drawn = (
+        pd.read_csv(tmp_path / "gifts.csv"),
+        simulate_world("yearly-donors", n_customers=50, seed=2),
+    )
+    assert written["amount"].tolist() == drawn.transactions["amount"].to_pylist()
+    assert drawn.ends.year - drawn.begins.year == 6
+
+
 def test_online_retail_is_written_from_its_workbook(tmp_path, retail_path):
     assert run("online-retail", retail_path, tmp_path / "log.parquet").exit_code == 0
     assert read_log(tmp_path / "log.parquet").num_rows == 6
