@@ -2,7 +2,7 @@
 
 One configuration, the defaults; the only setting that differs is the churn window that is asked about. CDNOW and the
 simulated worlds are always there; Online Retail II and Ta-Feng where STAYWORTH_DATA names their folder. A world's test
-is the year of truth after its log. CatBoost takes part where it is installed.
+is the window after its log. CatBoost takes part where it is installed.
 """
 
 from __future__ import annotations
