@@ -53,7 +53,7 @@ soak: $(STAMP)
 	$(BIN)/python -m pytest -m soak
 
 # The comparison in the README, on every log there is: CDNOW, the simulated worlds and, where STAYWORTH_DATA has them,
-# Online Retail II and Ta-Feng. Takes an hour; some logs only: make bench-quality LOGS="CDNOW regular".
+# Online Retail II and Ta-Feng. Takes some forty minutes; some logs only: make bench-quality LOGS="CDNOW regular".
 bench-quality: $(STAMP)
 	$(BIN)/python -W ignore tests/benchmarks/bench_quality.py $(LOGS)
 
