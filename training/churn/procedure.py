@@ -18,6 +18,7 @@ from training.churn.model import ChurnModel
 from training.churn.purchase_intensity import choose_intensity
 from training.churn.recipe import Recipe
 from training.churn.recipe_choice import choose_recipe
+from training.churn.rhythm_choice import choose_rhythm, with_rhythm
 from training.churn.spend import SpendModel
 from training.churn.tuning_result import TuningResult
 from training.clv.model import CLVForm
@@ -60,8 +61,8 @@ class FittedRecipe:
     spend: SpendModel
 
     def describe(self, row: Row, horizon_days: int) -> Row:
-        """Return a snapshot as the two models read it: in the recipe's form, fitted on it."""
-        return in_form(row, self.recipe.form, horizon_days)
+        """Return a snapshot as the two models read it: in the recipe's form, fitted on it, with the known rhythm."""
+        return with_rhythm(in_form(row, self.recipe.form, horizon_days), self.known[-1].clv.rhythm)
 
     @property
     def recipe(self) -> Recipe:
@@ -76,7 +77,7 @@ def run_procedure(
     tuner: Tuner | None = None,
     report: Report | None = None,
 ) -> FittedRecipe:
-    """Choose purchase intensity, spend that counts and recipe on the known snapshots, and fit the recipe on them.
+    """Choose intensity, spend that counts, rhythm and recipe on the known snapshots, and fit the recipe on them.
 
     Parameters
     ----------
@@ -98,8 +99,10 @@ def run_procedure(
     known = [in_form(row, CLVForm(form), horizon_days) for row in known]
     first_spend, spend_losses = choose_first_spend(known)
     known = [in_form(row, CLVForm(form, first_spend), horizon_days) for row in known]
+    rhythm, day_losses = choose_rhythm(known)
+    known = [with_rhythm(row, rhythm) for row in known]
     choice = choose(known, options, tuner=tuner, report=report)
-    choice.recipe.losses.update(losses | spend_losses)
+    choice.recipe.losses.update(losses | spend_losses | day_losses)
     recipe = choice.recipe
     bins = Bins()
     churn, spend = recipe.fit(known, options, bins), recipe.fit_spend(known, options, bins)

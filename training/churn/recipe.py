@@ -51,6 +51,8 @@ class Recipe:
         Season, trend and steps of the purchase model under both residuals.
     first_spend : bool
         Whether Gamma-Gamma counts the first purchase (`choose_first_spend`).
+    rhythm : bool
+        Whether the days of purchases within the churn window go by customers' own gaps (`choose_rhythm`).
     weighed : bool
         Whether the trees start from a line in logit p0 that the windows fit, and are larger (`training.churn.base`).
     inputs, frequency_inputs, price_inputs : Inputs
@@ -71,6 +73,7 @@ class Recipe:
     tuned: dict[str, Any] = field(default_factory=dict)
     intensity: IntensityForm = CONSTANT_FORM
     first_spend: bool = False
+    rhythm: bool = False
     weighed: bool = False
     inputs: Inputs = ORDERS_ALONE
     frequency_inputs: Inputs = ORDERS_ALONE
@@ -105,6 +108,7 @@ class Recipe:
             "trend": self.intensity.trend,
             "steps": self.intensity.steps,
             "first_spend": self.first_spend,
+            "rhythm": self.rhythm,
             "weighed": self.weighed,
             **({"tuned": self.tuned} if self.tuned else {}),
             **({"files": ", ".join(self.used_files) or "none"} if self.files else {}),
@@ -137,6 +141,7 @@ class Recipe:
             tuned=dict(record.get("tuned", {})),
             intensity=IntensityForm(record["harmonics"], record["trend"], record.get("steps", False)),
             first_spend=record.get("first_spend", False),
+            rhythm=record.get("rhythm", False),
             weighed=record.get("weighed", False),
             **_of_files(record),
         )
@@ -176,7 +181,10 @@ class Recipe:
                 models=spend,
                 rule=self.price_level.in_words(),
             )
-        return translated("churn by {churn}; spend and value by {spend}", churn=churn, spend=spend)
+        models = translated("churn by {churn}; spend and value by {spend}", churn=churn, spend=spend)
+        return (
+            translated("{models}; dates by customers' own rhythm", models=models) if self.rhythm else models
+        )
 
     @property
     def _trees(self) -> str:

@@ -49,7 +49,7 @@ def choose_recipe(
     Parameters
     ----------
     rows : sequence of LabelledSnapshot, oldest first, closed windows only, the test snapshot not among them
-        Their purchase models have the form that was chosen before (`choose_intensity`, `choose_first_spend`).
+        Their purchase models have the form and rhythm that were chosen before (`run_procedure`).
     options : FitOptions
     tuned : mapping, optional
         LightGBM parameters of the churn residual over the defaults (`training.churn.tuning`).
@@ -87,6 +87,7 @@ def choose_recipe(
         tuned=dict(tuned or {}),
         intensity=rows[-1].clv.intensity.form,
         first_spend=rows[-1].clv.first_spend,
+        rhythm=rows[-1].clv.rhythm is not None,
         inputs=churn.inputs,
         frequency_inputs=frequency.inputs,
         price_inputs=price.inputs,

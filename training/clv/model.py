@@ -22,6 +22,7 @@ from training.clv.next_purchase import LEVELS, log_odds_at_level
 from training.clv.operational_time import CONSTANT, CONSTANT_FORM, DAYS_PER_WEEK, Intensity, IntensityForm
 from training.clv.purchase_models import PURCHASE_MODELS, PurchaseModel
 from training.clv.quadrature import FloatArray
+from training.clv.rhythm import Rhythm
 from training.clv.value import Cases, CustomerValues, Future, ValueTerms, customer_values
 
 SPEND_MODELS: dict[str, type[GammaGamma] | type[EmpiricalSpend]] = {
@@ -75,6 +76,8 @@ class CLVModel:
         Season and trend that all customers share.
     first_spend : bool
         As in `CLVForm`.
+    rhythm : Rhythm, optional
+        By which customers with a rhythm of their own buy within the churn window; without, by the purchase model.
     """
 
     purchases: PurchaseModel
@@ -91,6 +94,7 @@ class CLVModel:
     spend_axes: tuple[tuple[float, ...], ...] = field(default=(), repr=False)
     intensity: Intensity = CONSTANT
     first_spend: bool = False
+    rhythm: Rhythm | None = None
 
     @property
     def form(self) -> CLVForm:
@@ -179,6 +183,9 @@ class CLVModel:
             NaN where a purchase never comes with that probability: for the median, where "never" is likelier.
         """
         history, weeks = self.histories(columns), self.weeks_ahead(columns, horizon_days)
+        by_rhythm: dict[float, FloatArray] = {}
+        if self.rhythm is not None:
+            by_rhythm = self.rhythm.days(columns, self.day_weeks(columns, horizon_days), churn_probability)
         own = self.purchases.purchase_log_odds(*history, weeks)
         days = {}
         for level in LEVELS:
@@ -186,6 +193,8 @@ class CLVModel:
                 *history, log_odds_at_level(level, own, churn_probability)
             )
             days[level] = self.intensity.days_after(snapshot_day(columns), weeks_to)
+            if by_rhythm:
+                days[level] = np.where(np.isnan(by_rhythm[level]), days[level], by_rhythm[level])
         return days
 
     def values(
@@ -245,9 +254,16 @@ class CLVModel:
         snapshot = snapshot_day(columns)
         return float(self.intensity.weeks(snapshot, snapshot + days))
 
+    def day_weeks(self, columns: Columns, days: int) -> FloatArray:
+        """Return the operational weeks of each of the next ``days``, ndarray of shape (days,)."""
+        snapshot = snapshot_day(columns)
+        return np.diff(self.intensity.weeks(snapshot, snapshot + np.arange(days + 1)))
+
     def to_dict(self) -> dict[str, Any]:
         """Return the model as JSON can hold it; floats come back exactly."""
         numbers = asdict(self)
+        if self.rhythm is None:
+            del numbers["rhythm"]
         numbers["purchases"] = {"name": self.purchases.name} | numbers["purchases"]
         numbers["spend"] = {"name": self.spend.name} | numbers["spend"]
         return dict(json.loads(json.dumps(numbers)))  # tuples to lists
@@ -264,6 +280,7 @@ class CLVModel:
             "purchase_axes": tuple(map(tuple, numbers["purchase_axes"])),
             "spend_axes": tuple(map(tuple, numbers["spend_axes"])),
             "intensity": Intensity.from_dict(numbers["intensity"]),
+            "rhythm": Rhythm.from_dict(numbers["rhythm"]) if "rhythm" in numbers else None,
         }
         return cls(**(numbers | rebuilt))
 

@@ -19,6 +19,8 @@ _NAMES = {
     "frequency_residual": translatable("frequency: the line and trees"),
     "price_none": translatable("price: Gamma-Gamma alone"),
     "price_residual": translatable("price: Gamma-Gamma and trees"),
+    "days_by_purchase_model": translatable("days of purchases: the purchase model"),
+    "days_by_rhythm": translatable("days of purchases: the customers' own rhythm"),
     "calibration_none": translatable("no calibration"),
     "calibration_platt": translatable("calibration by Platt's curve"),
     "calibration_beta": translatable("calibration by a beta curve"),
@@ -26,13 +28,14 @@ _NAMES = {
 
 
 def candidates(recipe: Recipe) -> list[dict[str, Any]]:
-    """Return the name, the mean loss, and whether it was chosen, of what was tried of churn, frequency and price."""
+    """Return the name, the mean loss, and whether it was chosen, of what was tried of churn, spend and days."""
     residual = "weighed" if recipe.weighed else "monotone" if recipe.monotone else "free"
     chosen = {
         "spend_of_all_purchases" if recipe.first_spend else "spend_of_repeats",
         f"residual_{residual}" if recipe.rounds else "residual_none",
         f"frequency_{'residual' if recipe.frequency_rounds else 'none'}",
         f"price_{'residual' if recipe.price_rounds else 'none'}",
+        "days_by_rhythm" if recipe.rhythm else "days_by_purchase_model",
         f"calibration_{recipe.calibrator.kind}",
     }
     return [

@@ -41,13 +41,14 @@ def recipe_in_words(run: TrainingRun) -> str:
     spend = translated("{model} and {spend}", model=title, spend=of_spend)
     if rounds := recipe.frequency_rounds + recipe.price_rounds:
         spend = translated("{models} corrected by {n} trees", models=spend, n=rounds)
-    return translated(
+    models = translated(
         "churn from {churn}, {level}, {calibration}; spend from {spend}",
         churn=churn,
         level=level,
         calibration=calibration,
         spend=spend,
     )
+    return translated("{models}; dates by customers' own rhythm", models=models) if recipe.rhythm else models
 
 
 def levels_in_words(run: TrainingRun) -> str:
