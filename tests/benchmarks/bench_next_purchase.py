@@ -3,17 +3,17 @@
 For cases of `bench_quality`, training is judged at its test date and at up to three earlier ones, a window apart. By
 the days of 10, 50 and 90%, these shares of the customers should have bought, among those whose day lies before the end
 of what is known; log-loss is that of having bought, mean over the days of the window. Told by the purchase model
-alone, and with the churn probability.
+alone, with the churn probability, and where training found one by the customers' own rhythm.
 """
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
 from bench_quality import Case, cases
-from scipy.special import log_expit
 
 from features.datasets import simulate_world
 from features.errors import StayworthError
@@ -22,10 +22,10 @@ from features.log.validation import validate
 from features.snapshot import ChurnWindow, Snapshot
 from features.table.history import PurchaseHistory
 from training.churn.procedure import run_procedure
+from training.churn.rhythm_choice import p_silent
 from training.clv.next_purchase import LEVELS
 from training.pipeline import fit_options
 from training.settings import TrainSettings
-from training.snapshots.dataset import LabelledSnapshot
 from training.snapshots.outcomes import outcomes
 from training.training_data import prepare
 
@@ -52,23 +52,19 @@ def judged(case: Case, log: TransactionLog, future: TransactionLog, test: date) 
         window = ChurnWindow(Snapshot(test), known_days)
         waited = outcomes(history, window, row.table["customer_id"])["days_to_purchase"].to_numpy()
     p0, p = row.table["p0"].to_numpy(), fitted.churn.predict(row.columns, row.snapshot)
-    own = [_log_silent(row, day) for day in range(1, horizon + 1)]
+    plain = replace(row.clv, rhythm=None)
+    tellers = {"purchase model": (plain, p0), "with churn": (plain, p)}
+    if row.clv.rhythm is not None:
+        tellers["with rhythm"] = row.clv, p
     found = {}
-    for name, churn in (("purchase model", p0), ("with churn", p)):
-        days = row.clv.next_purchase_days(row.columns, churn, horizon)
+    for name, (clv, churn) in tellers.items():
+        days = clv.next_purchase_days(row.columns, churn, horizon)
         seen = {level: days[level] <= known_days for level in LEVELS}
         shares = [float((waited < np.ceil(days[at]))[seen[at]].mean()) for at in LEVELS]
-        ratio = np.log(churn) / own[-1]  # of the hazards
-        silent = [np.exp(each * ratio).clip(1e-9, 1 - 1e-9) for each in own]
-        losses = [-np.log(np.where(waited < day, 1 - s, s)).mean() for day, s in enumerate(silent, 1)]
-        found[name] = [*shares, float(np.mean(losses))]
+        silent = p_silent(clv, row.columns, churn, horizon, range(1, horizon + 1)).clip(1e-9, 1 - 1e-9)
+        bought = waited[:, None] < np.arange(1, horizon + 1)
+        found[name] = [*shares, float(-np.log(np.where(bought, 1 - silent, silent)).mean())]
     return found
-
-
-def _log_silent(row: LabelledSnapshot, days: int) -> np.ndarray:
-    """Return ln(1 − F0): of no purchase within so many days, by the purchase model alone."""
-    clv, weeks = row.clv, row.clv.weeks_ahead(row.columns, days)
-    return log_expit(-clv.purchases.purchase_log_odds(*clv.histories(row.columns), weeks).clip(-700, 700))
 
 
 def main() -> None:

@@ -48,7 +48,7 @@ SHAPE = (len(REGULARITY) + 2, len(RATIO_EDGES) + 1, len(RATIO_EDGES) + 1, 7)
 """Cells of regularity, ratio to the mean gap, ratio to the last gap, and days since the last whole week."""
 
 _SIXTIETHS = 60
-_ROUNDING = 1e-9  # 7 · (60 / 7) may be below 60
+_ROUNDING = np.float32(1e-3)  # 7 · (60 / 7) may be below 60
 _BIN_OF = np.searchsorted(RATIO_EDGES, np.arange(RATIO_EDGES[-1] + 1), side="right").astype(np.int32)
 _DAYS_AT_ONCE = 500_000  # of customers together: they stay in the processor's cache
 
@@ -148,18 +148,23 @@ def cells(columns: Columns, horizon_days: int, rows: npt.NDArray[np.int64]) -> n
         np.asarray(columns[name], dtype=np.float64)[rows]
         for name in ("mean_gap_days", "std_gap_days", "last_gap_days")
     )
-    since = np.asarray(columns["days_since_last_purchase"])[rows].astype(np.int32)
-    gap: Any = since[:, None] + np.arange(horizon_days, dtype=np.int32)
+    since, ahead = np.asarray(columns["days_since_last_purchase"])[rows], np.arange(horizon_days)
+    gap = since.astype(np.float32)[:, None] + ahead.astype(np.float32)
     regularity = np.where(np.isnan(std), SHAPE[0] - 1, np.searchsorted(REGULARITY, std / mean, side="right"))
-    cell = regularity.astype(np.int32)[:, None]
-    for usual, n_bins in zip((mean, last), SHAPE[1:], strict=False):
-        cell = cell * np.int32(n_bins) + _bins(gap, usual)
-    return np.asarray(cell * np.int32(SHAPE[-1]) + gap % np.int32(7))
+    cell = _bins(gap, mean)
+    cell += (regularity * SHAPE[1]).astype(np.int32)[:, None]
+    cell *= np.int32(SHAPE[2])
+    cell += _bins(gap, last)
+    cell *= np.int32(SHAPE[3])
+    cell += ((np.arange(7)[:, None] + ahead) % 7).astype(np.int32)[since % 7]
+    return cell
 
 
-def _bins(gap: npt.NDArray[np.signedinteger[Any]], usual: FloatArray) -> npt.NDArray[np.int32]:
-    sixtieths = gap * (_SIXTIETHS / usual)[:, None]
-    return _BIN_OF[np.minimum(sixtieths + _ROUNDING, RATIO_EDGES[-1]).astype(np.int32)]
+def _bins(gap: npt.NDArray[np.float32], usual: FloatArray) -> npt.NDArray[np.int32]:
+    sixtieths = gap * (_SIXTIETHS / usual).astype(np.float32)[:, None]
+    sixtieths += _ROUNDING
+    places = np.minimum(sixtieths, RATIO_EDGES[-1], out=sixtieths).astype(np.int16)
+    return np.asarray(_BIN_OF.take(places))
 
 
 def _parts(rows: npt.NDArray[np.int64], horizon_days: int) -> Iterator[npt.NDArray[np.int64]]:
