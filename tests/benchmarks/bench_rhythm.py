@@ -2,11 +2,11 @@
 
 Four simulated shops of 4,000 customers over four years: subscribers (a box every 30 days, some extra orders), weekly
 shoppers (every 7, 14 or 28 days, give or take one, some missed, holidays), patients (a check-up a year, some courses of
-treatment), and customers who buy at random, as Pareto/NBD says. Of those who had bought twice and buy in the window, the
-median and the mean distance of the day that is told, the median of the next purchase, from that of the purchase; the
-window's length where it lies further off, or is never told. By the last purchase and the mean gap, by the purchase model
-with the churn probability, and as training tells it where it found a rhythm. Then how many bought on the days from that
-of 10% to that of 90%.
+treatment), and customers who buy at random, as Pareto/NBD says. Of those who had bought twice and buy in the window:
+the median and the mean distance of the day that is told, the median of the next purchase, from that of the purchase;
+the window's length where it lies further off, or is never told. By the last purchase and the mean gap, by the purchase
+model with the churn probability, and as training tells it where it found a rhythm. Then how many bought on the days
+from that of 10% to that of 90%.
 """
 
 from __future__ import annotations
