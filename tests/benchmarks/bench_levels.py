@@ -8,15 +8,14 @@ everybody's rate (`training.churn.frequency.Frequency.if_active`).
 from __future__ import annotations
 
 import sys
-from unittest.mock import patch
 
 import numpy as np
 from bench_quality import cases
 from scipy.special import expit
 
-from training.churn import frequency
 from training.churn.base import base_log_odds
 from training.churn.calibration import intercept_of
+from training.churn.frequency import Frequency
 from training.settings import TrainSettings
 from training.snapshots.dataset import LabelledSnapshot
 from training.training_data import prepare
@@ -30,8 +29,7 @@ def multiples(row: LabelledSnapshot) -> list[float]:
     shift = intercept_of(base, row.churned)
     found = []
     for share in SHARES:
-        with patch.object(frequency, "RATE_SHARE", share):
-            expected = expit(-(base + shift)) * frequency.Frequency().if_active(row.columns, shift)
+        expected = expit(-(base + shift)) * Frequency(rate_share=share).if_active(row.columns, shift)
         found.append(float(expected.sum() / row.outcomes["purchases"].sum()))
     return [float(shift), *found]
 

@@ -1,6 +1,6 @@
 """Purchase frequency: how often those buy in the churn window who buy in it.
 
-    E[purchases | at least one] = 1 + exp(constant + weight·log m + residual(features) − ½·level)
+    E[purchases | at least one] = 1 + exp(constant + weight·log m + residual(features) − share·level)
 
 m is what the purchase model expects beyond the first purchase. Where customers keep another clock than it assumes
 (weekly shoppers, subscribers, courses of treatment), it is off for all who buy, and the line in log m that closed
@@ -8,7 +8,7 @@ windows fit best takes its place; the residual is a LightGBM model of what still
 right as numbers of purchases, and money per purchase is what people pay.
 
 A window is above its expectation because more customers buy, because those who do buy more often, or both. The level of
-churn says the first; the second follows half way.
+churn says the first; how far the second follows is learnt of closed windows, and half way where they tell nothing.
 
 References
 ----------
@@ -38,6 +38,9 @@ POISSON = PARAMETERS | {"objective": "poisson", "lambda_l2": 5.0, "min_data_in_l
 
 RATE_SHARE = 0.5
 """How much of a window's level is customers who buy more often (1), and not only more of them who buy at all (0)."""
+
+_SHARE_DEVIATION = 0.25  # of the share, between businesses
+_WINDOW_DEVIATION = 0.1  # of the log of the purchases that a window's buyers miss, whatever its level
 
 _LARGEST_WEIGHT = 4.0
 _EXACT = 1e-3  # of a weight
@@ -105,6 +108,7 @@ class Frequency:
         The residual; None where it gained no more than noise.
     inputs : Inputs
         Of the residual.
+    rate_share : float, in [0, 1]
 
     Examples
     --------
@@ -121,6 +125,7 @@ class Frequency:
     constant: float = 0.0
     booster: Booster | None = None
     inputs: Inputs = ORDERS_ALONE
+    rate_share: float = RATE_SHARE
 
     def log_line(self, columns: Columns) -> np.ndarray:
         """Return ``constant + weight·log m``, of shape (n_customers,)."""
@@ -132,7 +137,7 @@ class Frequency:
         Were a customer's purchases geometric (Poisson, at a rate that is exponential over customers), the odds of a
         purchase were its mean m, and E[purchases | at least one] = 1 + m. A shift of churn's log-odds by l multiplies
         m by e^(−l) if it is a change of everybody's rate, and leaves 1 + m alone if it only is a change of how many
-        buy at all. Windows lie between the two; half way (`RATE_SHARE`), their purchases add up.
+        buy at all. Windows lie between the two: the share is of the first.
 
         Parameters
         ----------
@@ -148,7 +153,7 @@ class Frequency:
         more = self.log_line(columns)
         if self.booster is not None:
             more = more + self.booster.raw_scores(self.inputs, columns)
-        return np.asarray(1.0 + np.exp(more - RATE_SHARE * np.asarray(shift)))
+        return np.asarray(1.0 + np.exp(more - self.rate_share * np.asarray(shift)))
 
     def target(self, row: LabelledSnapshot) -> tuple[np.ndarray, np.ndarray]:
         """Return what buyers bought beyond once, and the line at their window's own level: a `Target` of bins."""
@@ -157,7 +162,7 @@ class Frequency:
 
     def to_dict(self) -> dict[str, float]:
         """Return the numbers of the line, ready for JSON."""
-        return {"weight": self.weight, "constant": self.constant}
+        return {"weight": self.weight, "constant": self.constant, "rate_share": self.rate_share}
 
 
 def fit_line(rows: Sequence[LabelledSnapshot], options: FitOptions, base: Base = AS_SAID) -> Frequency:
@@ -165,7 +170,7 @@ def fit_line(rows: Sequence[LabelledSnapshot], options: FitOptions, base: Base =
 
     What the purchase model says counts as one window more: of few, the line is not made of their chance. The constant
     is the mean over the windows that `training.churn.level.level_of` keeps, or of all where it keeps none, of what they
-    missed beyond what follows from their level of churn.
+    missed beyond what follows from their level of churn (`rate_share`).
 
     Parameters
     ----------
@@ -181,12 +186,55 @@ def fit_line(rows: Sequence[LabelledSnapshot], options: FitOptions, base: Base =
     said, levels = pairs[-1][0], {row.snapshot: base.missed(row) for row in rows}
 
     weight = fit_weight([(z, came, 1.0) for z, came in [*pairs, (said, np.exp(said))]])
-    missed = [
-        log_missed(weight * z, came) + RATE_SHARE * levels[row.snapshot]
-        for row, (z, came) in zip(bought, pairs, strict=True)
+    missed = [log_missed(weight * z, came) for z, came in pairs]
+    telling = level_of(bought, missed, options).days
+    days = [row.snapshot.date.toordinal() for row in bought]
+    kept = [
+        (day, levels[row.snapshot], each)
+        for day, row, each in zip(days, bought, missed, strict=True)
+        if day in telling or not telling
     ]
-    kept = level_of(bought, missed, options).missed or tuple(missed)
-    return Frequency(weight, (sum(kept) + log_missed(weight * said, np.exp(said))) / (len(kept) + 1))
+    share = rate_share(*zip(*kept, strict=True), horizon_days=rows[-1].window.horizon_days)
+    constants = [each + share * level for _, level, each in kept]
+    constants.append(log_missed(weight * said, np.exp(said)))
+    return Frequency(weight, sum(constants) / len(constants), rate_share=share)
+
+
+def rate_share(
+    days: Sequence[int], levels: Sequence[float], missed: Sequence[float], *, horizon_days: int
+) -> float:
+    """Return the share of a level by which buyers buy more often: the slope of what they missed in windows' levels.
+
+    It is drawn to `RATE_SHARE`, as by a normal prior, the more the less levels differ. Windows that overlap count as
+    many as would fit one after the other.
+
+    Parameters
+    ----------
+    days : sequence of int, of the snapshots
+    levels : sequence of float
+        Of churn, log-odds.
+    missed : sequence of float
+        The log of the factor by which buyers' purchases beyond the first are above the line.
+    horizon_days : int, at least 1
+
+    Returns
+    -------
+    float, in [0, 1]
+
+    Examples
+    --------
+    >>> year = [0, 90, 180, 270]
+    >>> [round(rate_share(year, [-1, 0, 1, 0], each, horizon_days=90), 2) for each in ([1, 0, -1, 0], [0, 0, 0, 0])]
+    [0.96, 0.04]
+    >>> rate_share(year, [0, 0, 0, 0], [1, 0, -1, 0], horizon_days=90)
+    0.5
+    """
+    level, more = (np.asarray(each, dtype=np.float64) - np.mean(each) for each in (levels, missed))
+    apart = 1.0 + (max(days) - min(days)) / horizon_days
+    counts = min(apart / len(days), 1.0)
+    prior = (_WINDOW_DEVIATION / _SHARE_DEVIATION) ** 2
+    slope = (prior * RATE_SHARE - counts * float(level @ more)) / (prior + counts * float(level @ level))
+    return float(np.clip(slope, 0.0, 1.0))
 
 
 def fit_frequency(

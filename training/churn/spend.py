@@ -10,7 +10,7 @@ about: no error of one is made good by another, in a total that comes true and i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import expit
@@ -73,7 +73,7 @@ def level_deviation(
         Over which the level of churn was measured.
     """
     founded = [row for row in unsurprised(rows) if row.clv.intensity.is_founded] or rows
-    line = Frequency(spend.frequency.weight, spend.frequency.constant)
+    line = replace(spend.frequency, booster=None)
     squares, chance, by_parameters = np.zeros((3, len(founded)))
     for place, row in enumerate(founded):
         shift, factor = (
