@@ -123,3 +123,23 @@ def test_windows_without_a_buyer_tell_nothing(shop_rows: list[LabelledSnapshot])
 
     assert windows_of_buyers(nobody) == []
     assert fit_line(nobody, OPTIONS) == Frequency()
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_how_far_buyers_follow_a_level_is_learnt_where_levels_differ(
+    shop_rows: list[LabelledSnapshot], share: float
+) -> None:
+    truth, levels = Frequency(rate_share=share), np.tile([1.2, -1.2], len(shop_rows))
+    windows = [
+        window
+        for row, level in zip(shop_rows, levels, strict=False)
+        for window in buying([row], truth, float(level))
+    ]
+
+    found = fit_line(windows, OPTIONS)
+
+    assert abs(found.rate_share - share) < 0.2
+    newest = shop_rows[-1].columns
+    for level in (1.2, -1.2):
+        told, true = (each.if_active(newest, level).mean() for each in (found, truth))
+        assert told == pytest.approx(true, rel=0.06)

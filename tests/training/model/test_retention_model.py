@@ -204,11 +204,11 @@ def test_the_scores_hold_what_a_plan_takes_from_them(
 
 
 def values_of(model: RetentionModel, columns: Columns) -> CustomerValues:
-    """In purchases, with those of the churn window as often as the model says that buyers buy."""
+    """In purchases, as often in the churn window as the model says that buyers buy, and later as it was learnt."""
     described = {**columns, **model.clv.predict(columns, model.terms.horizon_days)}
     assert model.spend is not None
     more = model.spend.frequency.if_active(described) - described["purchases_if_active"]
-    return model.clv.values(columns, model.terms, more)
+    return model.clv.values(columns, model.terms, more, model.valuation.later)
 
 
 def test_without_costs_values_are_the_gross_ones_to_the_last_bit(
@@ -236,9 +236,11 @@ def test_the_interval_holds_what_the_models_under_the_residuals_say(
 
     plain = model.clv.spend_per_purchase(columns)
     without_spend, without_churn = plain * values.expected(p), m * values.expected(values.p0)
+    without_later = m * values.without_later(p)
 
     assert np.abs(np.log(m / plain)).max() > 0.3  # the residuals do change something
-    for value in (without_spend, without_churn):
+    assert np.abs(np.log(without_later / (m * values.expected(p)))).max() > 0.2
+    for value in (without_spend, without_churn, without_later):
         inside = (low <= model.terms.margin * value) & (model.terms.margin * value <= high)
         assert inside.all()
     expected = scores["expected_value"].to_numpy()
