@@ -81,7 +81,7 @@ class RunSettings(Settings):
         typer.Option(
             "--dormant-after-days",
             help="Customers silent for longer are no longer 'recent'. By default as advised or, with --horizon-days, "
-            "two horizons, unless customers come about once a year.",
+            "two horizons, or more where many come back after those.",
         ),
     ] = Field(default=None, ge=1)
     seed: Annotated[int, typer.Option("--seed", help="Seed of everything random.")] = 0

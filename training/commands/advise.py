@@ -160,7 +160,17 @@ def _recommendation(advice: Advice) -> str:
         horizon=advice.horizon_days,
         dormant=advice.dormant_after_days,
     )
-    return f"{found} {wrong} {settings}"
+    return f"{found} {wrong} {settings}{_of_the_dormant(advice)}"
+
+
+def _of_the_dormant(advice: Advice) -> str:
+    if advice.dormant_returns is None:
+        return ""
+    return " " + translated(
+        "Of the customers silent that long, {share:.0%} buy in the {days} days after.",
+        share=advice.dormant_returns.value,
+        days=advice.ahead_days,
+    )
 
 
 def _percent(rate: Rate | None) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 from features.language import translated
 from training.window.silences import Rate
 
+MONTH_DAYS = 30
+
 
 @dataclass(frozen=True)
 class Quantile:
@@ -80,6 +82,9 @@ class Advice:
         The recommended inactivity window.
     horizon_days, dormant_after_days : int
         Recommended for training.
+    dormant_returns : Rate or None
+        Share of customers silent for ``dormant_after_days`` who buy in the `ahead_days` after; None where the log
+        follows them for less than half of those.
     notes : tuple of str
         What to know about the advice.
     """
@@ -97,7 +102,13 @@ class Advice:
     window_days: int
     horizon_days: int
     dormant_after_days: int
+    dormant_returns: Rate | None
     notes: tuple[str, ...]
+
+    @property
+    def ahead_days(self) -> int:
+        """Days in which a return of the dormant is looked for: the horizon, or a month if that is longer."""
+        return max(self.horizon_days, MONTH_DAYS)
 
     def window(self, days: int) -> Window:
         """Return the entry of one of the windows."""

@@ -20,7 +20,9 @@ are looked for within two years, and the longest window, of a year, is recommend
 
 The horizon is that window, or the longest shorter one for which the log affords a model: snapshots to learn
 from, a test, and forward validation in between. A customer is dormant after a silence within which nine out of ten
-returns come, and after the horizon at least; `training.window.dormancy` has what holds where the horizon is given.
+returns come, and after the horizon at least; and after a longer one where more than a third of those silent that long
+buy within the horizon (or a month) after: of weekly shoppers away for a month four in ten may come back, though few
+returns are that late. `training.window.dormancy` has what holds where the horizon is given.
 """
 
 from __future__ import annotations
@@ -37,16 +39,13 @@ from features.snapshot import ChurnWindow
 from features.table.history import PurchaseHistory
 from training.churn.rolling import VALIDATIONS
 from training.snapshots.schedule import WARM_UP_DAYS, longest_horizon_days, schedule, shortest_log_days
-from training.window.advice import Advice, Quantile, Window
-from training.window.silences import Silences, Survival, silences_of
+from training.window.advice import MONTH_DAYS, Advice, Quantile, Window
+from training.window.silences import DORMANT_RETURNS, LONG_SILENCES, Rate, Silences, Survival, silences_of
 
 WINDOWS = (7, 14, 30, 60, 90, 120, 180, 270, 365)
 """Candidate windows: those in common use, in days."""
 
 YEAR_DAYS = 365
-LONG_SILENCES = (450, 540)
-"""Silences after which customers are dormant where they come once a year: a year and a quarter, a year and a half."""
-
 LATE_RETURNS = 0.2
 FALSE_CHURN = 0.5
 
@@ -104,6 +103,11 @@ def advise(
             break
     window_days = good[0] if good else lengths[-1]
     horizon_days = _horizon(windows, window_days, longest)
+    quiet = max(_dormancy(curves[0], window_days, reach, late_returns / 2), horizon_days)
+    ahead_days = max(horizon_days, MONTH_DAYS)
+    lengths_from = [quiet, *(days for days in WINDOWS + LONG_SILENCES if days > quiet)]
+    dormant_after_days = silences.dormant_after(lengths_from, ahead_days)
+    dormant_returns = silences.returning_ahead(dormant_after_days, ahead_days)
     return Advice(
         first_day=first_day,
         last_day=last_day,
@@ -117,9 +121,11 @@ def advise(
         windows=windows,
         window_days=window_days,
         horizon_days=horizon_days,
-        dormant_after_days=max(_dormancy(curves[0], window_days, reach, late_returns / 2), horizon_days),
-        notes=tuple(
-            _notes(windows, window_days, horizon_days, reach, found=bool(good), late_returns=late_returns)
+        dormant_after_days=dormant_after_days,
+        dormant_returns=dormant_returns,
+        notes=(
+            *_notes(windows, window_days, horizon_days, reach, found=bool(good), late_returns=late_returns),
+            *_of_dormancy(dormant_after_days, dormant_returns, ahead_days),
         ),
     )
 
@@ -269,6 +275,21 @@ def _notes(
             share=1 - late_returns,
             days=busy[0],
         )
+
+
+def _of_dormancy(dormant_after_days: int, returning: Rate | None, ahead_days: int) -> list[str]:
+    """Say that many of the dormant come back, where no silence tells who is gone."""
+    if returning is None or returning.value <= DORMANT_RETURNS:
+        return []
+    return [
+        translated(
+            "Of the customers silent for {days:day|days}, {share:.0%} buy in the {ahead} days after: no silence of up "
+            "to a year and a half tells here who is gone. --dormant contacts the dormant too.",
+            days=dormant_after_days,
+            share=returning.value,
+            ahead=ahead_days,
+        )
+    ]
 
 
 def _span(history: PurchaseHistory) -> tuple[date, date]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from features.language import translated
 from features.table.history import PurchaseHistory
 from training.window.advisor import YEAR_DAYS, advise
-from training.window.silences import silences_of
+from training.window.silences import LONG_SILENCES, silences_of
 
 
 def dormancy(history: PurchaseHistory, horizon_days: int) -> int:
     """Return the days after which a customer is dormant at a horizon.
 
     Two horizons. Where the log asks for a window of a year and most customers who come back take longer than two
-    horizons, as advised: at 90 days, everybody who gives each December would be dormant by July.
+    horizons, as advised: at 90 days, everybody who gives each December would be dormant by July. And whole horizons
+    more where more than a third of those silent that long buy within the next one (`Silences.dormant_after`), up to a
+    year and a half.
 
     Examples
     --------
@@ -22,14 +24,17 @@ def dormancy(history: PurchaseHistory, horizon_days: int) -> int:
     ...     dormancy(history, 90)
     180
     """
-    silences, customary = silences_of(history), 2 * horizon_days
+    silences, least = silences_of(history), 2 * horizon_days
     if not silences.ended.any():
-        return customary
+        return least
     reach = min(2 * YEAR_DAYS, silences.reach_days)
-    if silences.survival_per_customer().late_returns(customary, reach) <= 0.5:
-        return customary
-    advice = advise(history)
-    return max(customary, advice.dormant_after_days) if advice.window_days >= YEAR_DAYS else customary
+    if silences.survival_per_customer().late_returns(least, reach) > 0.5:
+        advice = advise(history)
+        if advice.window_days >= YEAR_DAYS:
+            least = max(least, advice.dormant_after_days)
+    return silences.dormant_after(
+        [least, *range(least + horizon_days, LONG_SILENCES[-1] + 1, horizon_days)], horizon_days
+    )
 
 
 def later_than_usual(horizon_days: int, dormant_after_days: int) -> list[str]:
@@ -44,8 +49,8 @@ def later_than_usual(horizon_days: int, dormant_after_days: int) -> list[str]:
         return []
     return [
         translated(
-            "Customers are dormant after {days:day|days} of silence, and not after two horizons: most of those who "
-            "come back take longer than that. --dormant-after-days sets another number.",
+            "Customers are dormant after {days:day|days} of silence, and not after two horizons: too many come back "
+            "after that. --dormant-after-days sets another number.",
             days=dormant_after_days,
         )
     ]

@@ -13,6 +13,7 @@ counts once.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,12 @@ from features.table.history import PurchaseHistory
 
 AT_RISK = 30
 """Silences at risk where an estimate ends: with fewer, single customers would decide."""
+
+DORMANT_RETURNS = 1 / 3
+"""Largest share of the dormant who may buy in the time ahead: two of three stay silent for that long."""
+
+LONG_SILENCES = (450, 540)
+"""Silences after which customers are dormant where they come once a year: a year and a quarter, a year and a half."""
 
 _SILENCES_SQL = """WITH last AS (
   SELECT max(day) AS last_day
@@ -182,6 +189,36 @@ class Silences:
         )
         low, high = (value if np.isnan(end) else end for end in (low, high))
         return Rate(value, low, high, int(asked.sum()))
+
+    def returning_ahead(self, after_days: int, ahead_days: int) -> Rate | None:
+        """Estimate the share that buys in the days ahead, of customers silent for ``after_days``.
+
+        Returns
+        -------
+        Rate, or None where the log follows such silences for less than half the days ahead
+        """
+        follow_up = min(ahead_days, self.reach_days - after_days)
+        return self.returning(after_days, follow_up) if 2 * follow_up >= ahead_days else None
+
+    def dormant_after(self, lengths: Sequence[int], ahead_days: int) -> int:
+        """Return the first of the silences after which few come back in the days ahead.
+
+        Few: `DORMANT_RETURNS` at the most, or unknown, for fewer do after longer silences. Where none of them tells
+        who is gone, the first: waiting longer is no better then.
+
+        Examples
+        --------
+        Of four customers who are silent for two weeks, two come back in the third week:
+
+        >>> silences = Silences(np.array([20, 20, 90, 90]), np.array([True, True, False, False]), *np.zeros((2, 4)))
+        >>> silences.dormant_after((14, 21, 28), ahead_days=7), silences.dormant_after((14,), ahead_days=7)
+        (21, 14)
+        """
+        for days in lengths:
+            returning = self.returning_ahead(days, ahead_days)
+            if returning is None or returning.value <= DORMANT_RETURNS:
+                return days
+        return lengths[0]
 
 
 def silences_of(history: PurchaseHistory) -> Silences:
