@@ -14,7 +14,7 @@ import pyarrow as pa
 from features.log.transactions import TransactionLog
 from features.snapshot import Snapshot
 from serving.scored_part import ScoredPart, united
-from training.model.score_table import CompactColumns, frame_of, in_order, table_of
+from training.model.score_table import CompactColumns, frame_of, in_order, list_order, table_of
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class ScoredList:
     Parameters
     ----------
     columns : mapping of name to array
-        The scores: each of `SCORE_COLUMNS`, most value at risk first, then by customer_id. Of a large log they are
-        `CompactColumns`, arrays when they are asked for.
+        The scores: each of `SCORE_COLUMNS`, the recent before the dormant, each by value at risk, the most
+        first, then by customer_id. Of a large log they are `CompactColumns`, arrays when they are asked for.
     unscored : DataFrame of ``customer_id`` and ``reason``, by customer_id
     snapshot : Snapshot
     rows_in, rows_used, rows_not_visible : int
@@ -57,7 +57,7 @@ class ScoredList:
         snapshot: Snapshot,
         say: Callable[[Mapping[str, Sequence[str]]], Iterable[str]],
     ) -> ScoredList:
-        """Put the parts of a log together, most value at risk first; ``parts`` is emptied.
+        """Put the parts of a log together, in the order of a list; ``parts`` is emptied.
 
         Parameters
         ----------
@@ -69,7 +69,7 @@ class ScoredList:
         """
         whole = united(parts)
         # They are in the order of customer_id, which a stable sort keeps among equals.
-        order = np.argsort(-np.asarray(whole.columns["value_at_risk"]), kind="stable")
+        order = list_order(np.asarray(whole.columns["value_at_risk"], dtype=float), whole.recent)
         return cls(
             columns=in_order(whole.columns, order, emptied=True),
             unscored=whole.unscored,

@@ -120,7 +120,11 @@ class ScoreSettings(Settings, section="score"):
         ),
     ] = None
     top: Annotated[
-        int | None, typer.Option("--top", help="Keep this many customers, those with the most value at risk.")
+        int | None,
+        typer.Option(
+            "--top",
+            help="Keep this many customers from the top: those with the most value at risk, the dormant last.",
+        ),
     ] = Field(default=None, ge=1)
     min_value: Annotated[
         float | None, typer.Option("--min-value", help="Keep customers with at least this value at risk.")
@@ -128,7 +132,8 @@ class ScoreSettings(Settings, section="score"):
     recent: Annotated[
         bool,
         typer.Option(
-            "--recent", help="Leave out customers silent for longer than the model's --dormant-after-days."
+            "--recent",
+            help="Leave out the dormant: customers silent for longer than the model's --dormant-after-days.",
         ),
     ] = False
     customers: Annotated[

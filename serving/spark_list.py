@@ -32,6 +32,13 @@ if TYPE_CHECKING:
     from features.engines.spark import DataFrame
 
 SCORED = "scored_customers"
+
+RECENT = "datediff(snapshot_date, last_purchase_date) <= dormant_after_days"
+"""SQL condition of the customers who are not dormant."""
+
+_ORDER = f"{RECENT} DESC, value_at_risk + 0e0 DESC, customer_id"
+"""The order of a list, as `training.model.score_table.list_order` has it."""
+
 _TYPES: dict[Any, pa.DataType] = {
     str: pa.string(),
     float: pa.float64(),
@@ -43,10 +50,11 @@ _TYPES: dict[Any, pa.DataType] = {
 
 @dataclass(frozen=True)
 class Counted:
-    """How many customers, and their value at risk in money."""
+    """How many customers, and their value at risk in money; how many of them are dormant."""
 
     customers: int
     value_at_risk: float
+    dormant: int
 
 
 @dataclass(frozen=True)
@@ -71,17 +79,14 @@ class SparkList:
     rows_not_visible: int
 
     def part(self, where: str = "true", top: int | None = None) -> DataFrame:
-        """Return the part of the list for which an SQL condition on its columns holds, most value at risk first."""
+        """Return the part of the list for which an SQL condition on its columns holds, in its order."""
         limit = "" if top is None else f"\nLIMIT {top}"
-        return self.log.engine.frame(
-            f"SELECT * FROM {SCORED} WHERE {where}\nORDER BY value_at_risk + 0e0 DESC, customer_id{limit}"
-        )
+        return self.log.engine.frame(f"SELECT * FROM {SCORED} WHERE {where}\nORDER BY {_ORDER}{limit}")
 
     def counted(self, where: str = "true", top: int | None = None) -> Counted:
         """Count the customers of `part`, and sum up their value at risk."""
-        limit = "" if top is None else f" ORDER BY value_at_risk DESC, customer_id LIMIT {top}"
-        chosen = f"SELECT value_at_risk FROM {SCORED} WHERE {where}{limit}"
-        return _counted(self.log, f"({chosen})")
+        limit = "" if top is None else f" ORDER BY {_ORDER} LIMIT {top}"
+        return _counted(self.log, f"(SELECT * FROM {SCORED} WHERE {where}{limit})")
 
 
 def require_scorable(scorer: Scorer) -> None:
@@ -145,8 +150,11 @@ def score_on_spark(scorer: Scorer, log: SparkLog, snapshot: Snapshot | None = No
 
 
 def _counted(log: SparkLog, rows: str) -> Counted:
-    found = log.engine.query(f"SELECT count(*) AS n, coalesce(sum(value_at_risk), 0e0) AS money FROM {rows}")
-    return Counted(found["n"][0].as_py(), found["money"][0].as_py())
+    found = log.engine.query(
+        f"SELECT count(*) AS n, coalesce(sum(value_at_risk), 0e0) AS money, count_if(NOT {RECENT}) AS dormant\n"
+        f"FROM {rows}"
+    )
+    return Counted(*(found[name][0].as_py() for name in ("n", "money", "dormant")))
 
 
 def packed(scorer: Scorer) -> dict[str, bytes]:

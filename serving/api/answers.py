@@ -62,7 +62,7 @@ class PricedScore(CustomerScore):
 
 
 class ScoreResponse(BaseModel):
-    """Every customer of the request, scored (most value at risk first) or with the reason why not."""
+    """Every customer of the request, scored (most value at risk first, the dormant last) or with the reason why not."""
 
     model_version: str
     snapshot_date: date

@@ -110,7 +110,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class ScoreAnswer(Answer):
-    """Every customer sent: scored, most value at risk first, or with the reason why not.
+    """Every customer sent: scored, most value at risk first and the dormant last, or with the reason why not.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ class ScoreAnswer(Answer):
         """Join the answers to the parts of a request."""
         scores = [score for part in parts for score in part["scores"]]
         if len(parts) > 1:
-            scores.sort(key=lambda score: (-score["value_at_risk"], score["customer_id"]))
+            scores.sort(key=lambda score: (_dormant(score), -score["value_at_risk"], score["customer_id"]))
         unscored = [customer for part in parts for customer in part["unscored"]]
         notes = dict.fromkeys(note for part in parts for note in part.get("notes", ()))
         return cls(scores, _sources(parts), unscored, _total(part["rows"] for part in parts), tuple(notes))
@@ -152,6 +152,14 @@ class LookupAnswer(Answer):
         """Join the answers to the parts of a request."""
         scores = [score for part in parts for score in part["scores"]]
         return cls(scores, _sources(parts), [name for part in parts for name in part["unknown"]])
+
+
+def _dormant(score: Mapping[str, Any]) -> bool:
+    """Tell whether a customer is dormant; nobody is where an earlier release does not say after how long."""
+    last, days = score.get("last_purchase_date"), score.get("dormant_after_days")
+    if not last or days is None:
+        return False
+    return bool((date.fromisoformat(score["snapshot_date"]) - date.fromisoformat(last)).days > days)
 
 
 def _sources(parts: Sequence[Mapping[str, Any]]) -> tuple[Source, ...]:

@@ -69,7 +69,9 @@ def demo(
     show_version(version, decision, registry)
     typer.echo()
     _show_top(scored.scores[scored.recent].head(10), settings.dormancy_days)
-    typer.echo(f"\nAll {len(scored.scores):,} customers, most value at risk first: {scored_csv}")
+    typer.echo(
+        f"\nAll {len(scored.scores):,} customers, most value at risk first, the dormant last: {scored_csv}"
+    )
     typer.echo(f"What customers cost and bring, a page for managers: {about.out / PAGE}")
     _show_next_steps(folder, tracking_uri, orders_csv)
 

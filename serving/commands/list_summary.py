@@ -27,6 +27,7 @@ class ListSummary:
     scored : tuple of customers and their value at risk in money
     unscored : dict of reason to number of customers
     listed : tuple, as ``scored``, of the part that was asked for
+    dormant : int, of the listed, who come after the others
     contacted : tuple, optional
         A line on how many of the list have a contact.
     """
@@ -38,6 +39,7 @@ class ListSummary:
     scored: tuple[int, float]
     unscored: dict[str, int]
     listed: tuple[int, float]
+    dormant: int
     contacted: tuple[str, int, str] | None = None
 
     def show(self) -> None:
@@ -57,6 +59,8 @@ class ListSummary:
             ),
             (translated("in the list"), self.listed[0], _money_at_risk(self.listed)),
         ]
+        if self.dormant:
+            lines.append((translated("dormant, after the others"), self.dormant, ""))
         if self.contacted is not None:
             lines.append(self.contacted)
         title = translated(
@@ -78,6 +82,7 @@ class ListSummary:
             "scored": self.scored[0],
             "unscored": self.unscored,
             "listed": self.listed[0],
+            "dormant": self.dormant,
             "value_at_risk": self.listed[1],
             "published_in": published_in,
         }

@@ -46,6 +46,7 @@ class MadeList:
     ----------
     scored : ScoredList
     listed : tuple of customers and their value at risk in money, of the part of the scores that was asked for
+    dormant : int, of those, who come after the others
     written : Written, that part in the file
     version : str
         The model's.
@@ -57,6 +58,7 @@ class MadeList:
 
     scored: ScoredList
     listed: tuple[int, float]
+    dormant: int
     written: Written
     version: str
     contacted: tuple[str, int, str] | None
@@ -121,6 +123,7 @@ def make_list(
     scorer = replace(scorer, reasons=not settings.without_reasons)
     scored = scorer.score_log(orders, snapshot, cost_files=files, beside=beside, progress=report)
     chosen = _chosen(scored, settings)
+    dormant = int((~scored.recent[chosen]).sum())
     rows, match = _rows(scored, chosen, settings, contacts)
     if orders.currency is not None:
         rows = with_column(rows, "currency", orders.currency)
@@ -134,7 +137,8 @@ def make_list(
         ListTable(settings.to).write(rows, report)
     if settings.out:
         shown = columns_for(settings.out, settings.columns)
-        written = write_list(rows, settings.out, shown, _terms(scored, scorer, unit), excel=settings.excel)
+        terms = _terms(scored, scorer, unit, dormant)
+        written = write_list(rows, settings.out, shown, terms, excel=settings.excel)
     if settings.unscored:
         write_table(scored.unscored, settings.unscored, excel=settings.excel)
     contacted = None
@@ -144,7 +148,7 @@ def make_list(
         contacted = (translated("with a contact"), len(match.pairs), of_all)
     said += [*written.said, *(translated("Note: {note}", note=sentence) for sentence in scored.notes)]
     listed = len(chosen), float(scored.columns["value_at_risk"][chosen].sum())
-    return MadeList(scored, listed, written, scorer.version, contacted, tuple(said))
+    return MadeList(scored, listed, dormant, written, scorer.version, contacted, tuple(said))
 
 
 def require_orders(first_day: date, snapshot: Snapshot | None) -> None:
@@ -159,13 +163,14 @@ def require_orders(first_day: date, snapshot: Snapshot | None) -> None:
         )
 
 
-def _terms(scored: ScoredList, scorer: Scorer, unit: MoneyUnit) -> ListTerms:
+def _terms(scored: ScoredList, scorer: Scorer, unit: MoneyUnit, dormant: int) -> ListTerms:
     """Return what a reader of the list is told of its numbers."""
     from serving.lists.team_list import ListTerms
 
     day, days = scored.snapshot.date, scorer.model.terms.horizon_days
     money_of = scorer.money_of or ""
-    return ListTerms(unit, day, days, scorer.version, ends="window", starts=day, money_of=money_of)
+    silence = scorer.model.card.dormant_after_days if dormant else 0
+    return ListTerms(unit, day, days, scorer.version, "window", day, money_of, silence)
 
 
 def summary_of(made: MadeList, balance: RowBalance) -> ListSummary:
@@ -181,6 +186,7 @@ def summary_of(made: MadeList, balance: RowBalance) -> ListSummary:
         (scored.customers, float(scored.columns["value_at_risk"].sum())),
         {str(reason): int(n) for reason, n in scored.unscored["reason"].value_counts().items()},
         made.listed,
+        made.dormant,
         made.contacted,
     )
 
@@ -199,7 +205,7 @@ def publishable(settings: StoreSettings | None) -> Iterator[Store | None]:
 
 
 def _chosen(scored: ScoredList, settings: ScoreSettings) -> npt.NDArray[np.intp]:
-    """Return the places of those that were asked for; the list is sorted by value at risk."""
+    """Return the places of those that were asked for; the list has the recent first, the most at risk first."""
     import numpy as np
 
     asked = scored.recent if settings.recent else np.ones(scored.customers, dtype=bool)

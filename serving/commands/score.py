@@ -36,7 +36,7 @@ def score(
     engine: EngineSettings,
     as_json: AsJson = False,
 ) -> None:
-    """Score every customer of a log by the champion model, most value at risk first.
+    """Score every customer of a log by the champion model, most value at risk first, the dormant last.
 
     Example: stayworth score --transactions orders.csv --out scored.csv
 

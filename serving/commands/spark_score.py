@@ -127,14 +127,17 @@ def _score(
         (scored.scored.customers, scored.scored.value_at_risk),
         scored.unscored,
         (listed.customers, listed.value_at_risk),
+        listed.dormant,
     )
 
 
 def _condition(settings: ScoreSettings) -> str:
     """Return the SQL condition of the part of the list that is asked for."""
+    from serving.spark_list import RECENT
+
     conditions = ["true"]
     if settings.recent:
-        conditions.append("datediff(snapshot_date, last_purchase_date) <= dormant_after_days")
+        conditions.append(RECENT)
     if settings.min_value is not None:
         conditions.append(f"value_at_risk >= {settings.min_value!r}D")
     return " AND ".join(conditions)

@@ -45,6 +45,7 @@ class ListTerms:
         What it is that ends ``horizon_days`` after ``starts``.
     starts : date
     money_of : str, the month whose money it is, where it is real
+    dormant_after_days : int, the silence after which the last customers of the list are dormant; 0 where none is
     """
 
     unit: MoneyUnit
@@ -54,6 +55,7 @@ class ListTerms:
     ends: Literal["campaign", "window"]
     starts: date
     money_of: str = ""
+    dormant_after_days: int = 0
 
     @property
     def last_day(self) -> date:
@@ -64,6 +66,16 @@ class ListTerms:
     def money_name(self) -> str:
         """The name of the money, in the chosen language; empty if nobody has said it."""
         return currency(self.unit.name)
+
+    def order_in_words(self) -> str:
+        """Say who comes last in the list; empty where nobody is dormant."""
+        if not self.dormant_after_days:
+            return ""
+        return translated(
+            "Those silent for more than {days:day|days} are dormant: they come after all others, and a campaign plan "
+            "leaves them out.",
+            days=self.dormant_after_days,
+        )
 
     def in_words(self) -> str:
         """Say what the list is made from."""

@@ -83,7 +83,13 @@ def _fill_legend(book: Any, made: TeamList) -> None:
     rows.append(
         (
             translated("Customers"),
-            translated("{n:customer|customers} on the list.", n=made.rows) + " " + made.terms.in_words(),
+            " ".join(
+                [
+                    translated("{n:customer|customers} on the list.", n=made.rows),
+                    made.terms.in_words(),
+                    made.terms.order_in_words(),
+                ]
+            ).strip(),
         )
     )
     for row, (title, meaning) in enumerate(rows):

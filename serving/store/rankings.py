@@ -21,7 +21,7 @@ from serving.store.loading import load, sliced
 from serving.store.tables import rankings, score_sets, scores, tallies
 
 ORDERS = ("value_at_risk", "expected_value", "churn_probability", "last_purchase_date")
-"""Columns that customers are ordered by, the highest or latest first."""
+"""Columns that customers are ordered by, the highest or latest first; by value at risk the dormant come last."""
 
 BANDS = {"very likely": 0.8, "likely": 0.5, "possible": 0.2, "unlikely": 0.0}
 """Names of ranges of the churn probability, and where each begins."""
@@ -57,6 +57,7 @@ def ranks_of(connection: sa.Connection, set_id: int, customers: pd.DataFrame | N
     head = connection.execute(chosen.where(score_sets.c.id == set_id)).one()
     told = _told(customers, head.snapshot_date, head.dormant_after_days)
     places = {name: _places(customers[name]) for name in ORDERS}
+    places[ORDERS[0]] = _dormant_last(places[ORDERS[0]], told["dormant"].to_numpy())
     ids = pa.array(customers["customer_id"], pa.string())
     return Ranks(ids, told, told["kind"].to_numpy(), places)
 
@@ -103,6 +104,19 @@ def _places(values: pd.Series) -> np.ndarray:
     places = np.empty(len(numbers), dtype=np.int64)
     places[np.argsort(-numbers.astype(float), kind="stable")] = np.arange(1, len(numbers) + 1)
     return places
+
+
+def _dormant_last(places: np.ndarray, dormant: np.ndarray) -> np.ndarray:
+    """Return places in which the dormant come after all others.
+
+    Examples
+    --------
+    >>> _dormant_last(np.array([2, 4, 1, 3]), np.array([False, False, True, True])).tolist()
+    [1, 2, 3, 4]
+    """
+    later = np.empty(len(places), dtype=np.int64)
+    later[np.lexsort((places, dormant))] = np.arange(1, len(places) + 1)
+    return later
 
 
 def _told(customers: pd.DataFrame, snapshot_date: date, dormant_after_days: int | None) -> pd.DataFrame:

@@ -17,9 +17,9 @@ from features.language import translated, translated_in
 from serving.campaign.published_list import published_rows
 from serving.lists.export import write_table
 from serving.lists.id_length import with_id_lengths
-from serving.store.choice import Tally
+from serving.store.choice import Choice, Tally
 from serving.store.customers import PAGE_ROWS, Customers, Page, PublishedSet
-from serving.store.rankings import BANDS
+from serving.store.rankings import BANDS, ORDERS
 from serving.store.segments import LONGEST_NAME
 from serving.workbench.own_columns import cells_of, chosen_in_words, filters, names_of, with_cells
 from serving.workbench.page import go_to, page, said
@@ -92,7 +92,11 @@ def show(visit: Visit) -> Response:
         cut=searched is not None and found.more,
         links=links,
         options=[*options(tallies), *filters(own)],
-        chosen=[*_chosen_in_words(query), *chosen_in_words(query.choice, own)],
+        chosen=[
+            *_chosen_in_words(query),
+            *chosen_in_words(query.choice, own),
+            *([translated("the dormant after the others")] if _dormant_last(query.choice) else []),
+        ],
         columns=[name for name in query.columns if name in names],
         segments=store.segments.all(),
         column_names=names,
@@ -184,6 +188,10 @@ def _chosen_in_words(query: TableQuery) -> list[str]:
         *(translated_in("value", each) for each in (*choice.tiers, *choice.stages)),
         translated("without the dormant") if choice.recent else translated("with the dormant"),
     ]
+
+
+def _dormant_last(choice: Choice) -> bool:
+    return choice.ordered_by == ORDERS[0] and not (choice.recent or choice.ascending)
 
 
 def search(visit: Visit) -> Response:

@@ -75,15 +75,20 @@ def score(*arguments: object) -> Result:
     return stayworth("score", "--transactions", "orders.csv", *arguments)
 
 
-def test_the_list_holds_every_customer_most_value_at_risk_first(here: Path) -> None:
+def test_the_list_holds_every_customer_most_value_at_risk_first_the_dormant_last(here: Path) -> None:
     result = score("--out", "list.csv", "--unscored", "unscored.csv")
 
     assert result.exit_code == 0, result.output
     listed = read_table(here / "list.csv")
     assert tuple(listed.columns) == (*SCORE_COLUMNS, ID_LENGTH)  # of the sample, ids have zeros before them
     assert len(listed) == 2357  # the sample's customers, all of whom have bought
+    silent = (pd.Timestamp(1998, 7, 1) - pd.to_datetime(listed["last_purchase_date"])).dt.days
+    dormant = silent > pd.to_numeric(listed["dormant_after_days"])
+    assert dormant.is_monotonic_increasing and 0 < dormant.sum() < len(listed)
     at_risk = pd.to_numeric(listed["value_at_risk"])
-    assert at_risk.is_monotonic_decreasing
+    assert all(part.is_monotonic_decreasing for _, part in at_risk.groupby(dormant))
+    assert at_risk[dormant].iloc[0] > at_risk[~dormant].iloc[0] / 10
+    assert " ".join(["dormant, after the others", f"{dormant.sum():,}"]) in " ".join(result.stdout.split())
     assert set(listed["snapshot_date"]) == {"1998-07-01"}  # the day after the last order
     assert set(listed["customer_id"].str.len()) == {4}  # leading zeros
     assert len(read_table(here / "unscored.csv")) == 0
@@ -117,7 +122,7 @@ def test_a_script_is_told_where_every_row_and_customer_went(here: Path) -> None:
     told = json.loads(score("--out", "list.csv", "--top", 10, "--json").stdout)
 
     assert told["rows"] == {"in": 6919, "used": 6919, "quarantined": {}, "not_yet_visible": 0}
-    assert (told["scored"], told["unscored"], told["listed"]) == (2357, {}, 10)
+    assert (told["scored"], told["unscored"], told["listed"], told["dormant"]) == (2357, {}, 10, 0)
     assert (told["snapshot_date"], told["model_version"], told["published_in"]) == ("1998-07-01", "1", None)
 
 

@@ -101,6 +101,18 @@ def test_a_list_is_sorted_by_value_at_risk_and_then_by_customer(scorer: Scorer) 
     assert at_risk[0] > at_risk[1] == at_risk[2]
 
 
+def test_the_dormant_come_after_all_others_whatever_they_would_be_worth(scorer: Scorer) -> None:
+    days = scorer.model.card.dormant_after_days
+    long_ago = [("dear", str(JULY.date - timedelta(days=days + back)), 900.0) for back in (1, 15, 30, 45)]
+    lately = [("cheap", str(JULY.date - timedelta(days=back)), 5.0) for back in (days, days + 30)]
+
+    scored = scorer.score_log(validate(rows(*long_ago, *lately)), JULY)
+
+    assert scored.scores["value_at_risk"].idxmax() == 1
+    assert scored.scores["customer_id"].tolist() == ["cheap", "dear"]
+    assert scored.recent.tolist() == [True, False]
+
+
 def test_orders_from_the_snapshot_on_change_no_score(
     scorer: Scorer, log: TransactionLog, orders: pa.Table
 ) -> None:

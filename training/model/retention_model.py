@@ -42,7 +42,7 @@ from training.clv.value import ValueTerms
 from training.model.card import TrainingCard
 from training.model.reasons import add_costs, load_wording, topic_sums, word_reasons
 from training.model.score_schema import MODEL_COLUMNS
-from training.model.score_table import frame_of
+from training.model.score_table import frame_of, list_order
 from training.model.tiers import Tiers
 from training.model.valuation import Valuation, snapshot_of
 
@@ -115,8 +115,9 @@ class RetentionModel:
         Returns
         -------
         DataFrame of shape (n_customers, 30)
-            `MODEL_COLUMNS`, highest ``value_at_risk`` first, then by customer_id: the numbers that
-            ``stayworth score`` writes. Customers without a purchase before the snapshot are left out.
+            `MODEL_COLUMNS`, the recent before the dormant, each by ``value_at_risk``, the highest first, then by
+            customer_id: the numbers that ``stayworth score`` writes, in its order. Customers without a purchase before
+            the snapshot are left out.
 
         Raises
         ------
@@ -137,8 +138,10 @@ class RetentionModel:
         snapshot = Snapshot.after(orders.last_day) if snapshot_date is None else Snapshot.on(snapshot_date)
         require_known_orders(snapshot)
         with PurchaseHistory(orders, beside=self.beside(beside)) as history:
-            scores = self.score(history.features(snapshot))
-        return scores.sort_values("value_at_risk", ascending=False, kind="stable", ignore_index=True)
+            table = history.features(snapshot)
+        scores = self.score(table)
+        recent = table["days_since_last_purchase"].to_numpy() <= self.card.dormant_after_days
+        return scores.iloc[list_order(scores["value_at_risk"].to_numpy(), recent)].reset_index(drop=True)
 
     def score(self, table: pd.DataFrame) -> pd.DataFrame:
         """Score every customer of a feature table.

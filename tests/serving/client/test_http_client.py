@@ -70,6 +70,8 @@ def score(customer_id: str, model_version: str, snapshot_date: str) -> dict[str,
         "customer_id": customer_id,
         "snapshot_date": snapshot_date,
         "value_at_risk": at_risk,
+        "last_purchase_date": "1997-06-01" if customer_id.startswith("a") else "1998-06-01",
+        "dormant_after_days": 180,
         "next_purchase_date": None,
         "model_version": model_version,
     }
@@ -178,12 +180,13 @@ def test_what_is_sent_is_what_the_contract_says(service: Service, client: Staywo
 def test_customers_beyond_one_request_are_sent_in_parts_and_joined(
     service: Service, client: StayworthClient
 ) -> None:
-    asked = [*(customer(str(number)) for number in range(5_001)), customer("nobody")]
+    asked = [customer("a9999"), *(customer(str(number)) for number in range(1, 5_001)), customer("nobody")]
 
     answer = client.score(asked)
 
     assert [len(body["customers"]) for _, _, body in service.asked] == [5_000, 2]
     assert [found["customer_id"] for found in answer.scores[:2]] == ["5000", "4999"]  # most at risk first
+    assert answer.scores[-1]["customer_id"] == "a9999"  # who is dormant comes last
     assert len(answer.scores) == 5_001
     assert answer.unscored == [{"customer_id": "nobody", "reason": "no order yet"}]
     assert answer.rows == {"in": 4, "used": 2, "quarantined": {"date in the future": 2}, "not_yet_visible": 0}

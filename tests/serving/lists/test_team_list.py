@@ -78,6 +78,20 @@ def test_a_workbook_begins_with_what_a_manager_reads_and_runs_no_formula(
     assert {cell.data_type for row in legend.iter_rows() for cell in row} == {"s"}
 
 
+def test_a_workbook_says_that_the_dormant_come_last_where_there_are_any(
+    rows: pd.DataFrame, tmp_path: Path
+) -> None:
+    write_list(rows, tmp_path / "some.xlsx", "team", replace(TERMS, dormant_after_days=180))
+    write_list(rows, tmp_path / "none.xlsx", "team", TERMS)
+
+    some, none = (
+        " ".join(str(cell.value) for cell in openpyxl.load_workbook(tmp_path / name)["Legend"]["B"])
+        for name in ("some.xlsx", "none.xlsx")
+    )
+    assert "Those silent for more than 180 days are dormant: they come after all others" in some
+    assert "5 customers on the list." in none and "dormant" not in none
+
+
 def test_a_workbook_prints_on_a4_with_its_head_on_every_page(rows: pd.DataFrame, tmp_path: Path) -> None:
     write_list(rows, tmp_path / "list.xlsx", "team", TERMS)
 

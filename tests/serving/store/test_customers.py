@@ -69,6 +69,19 @@ def test_customers_are_chosen_by_their_kind_and_counted_by_it(store: Store, scor
     assert sum(each.customers for each in counts if each.dormant) == 4
 
 
+def test_by_value_at_risk_the_dormant_come_after_all_others(store: Store, scored_list: ScoredList) -> None:
+    table = people(scored_list)
+    store.publish(table.assign(value_at_risk=table["value_at_risk"].iloc[::-1].to_numpy()))
+
+    by_risk = store.customers.page(Choice(), rows=20)
+    by_value = store.customers.page(Choice(ordered_by="churn_probability"), rows=20)
+
+    # c6 to c9 are dormant: they have the most at risk, and stand after c0 to c5; other orders are as they are named
+    assert ids(by_risk) == ["c5", "c4", "c3", "c2", "c1", "c0", "c9", "c8", "c7", "c6"]
+    assert [row.value_at_risk for row in by_risk.rows] == [60, 50, 40, 30, 20, 10, 90, 80, 70, 60]
+    assert ids(by_value) == [f"c{number}" for number in range(10)]
+
+
 def test_the_newest_set_alone_is_shown_and_the_history_tells_of_all(
     store: Store, scored_list: ScoredList
 ) -> None:

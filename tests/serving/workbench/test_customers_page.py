@@ -57,6 +57,15 @@ def test_customers_are_paged_there_and_back(opened: Opened) -> None:
     assert shown(browser.seen(link(second, "prev"))) == shown(first)
 
 
+def test_by_value_at_risk_the_dormant_come_last_and_it_is_said(opened: Opened) -> None:
+    browser = opened()
+    last = "the dormant after the others"
+
+    pages = [text_of(browser.seen(path)) for path in (ALL, "/customers", ALL + "&by=expected_value")]
+
+    assert [last in page for page in pages] == [True, False, False]
+
+
 def test_a_row_says_in_words_what_its_numbers_mean(opened: Opened) -> None:
     said = text_of(opened().seen(ALL))
 
