@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from features.language import translated, translation
+from features.language import LANGUAGES, current_language, translated, translation, use_language
 from features.log.transactions import TransactionLog
 from features.progress import Report
 from features.table.history import FEATURES
@@ -23,6 +23,7 @@ from training.report.plots import calibration_plot, gain_plot
 from training.run import TrainingRun
 from training.settings import TrainSettings
 from training.threads import cpu_quota
+from training.versions import card_file
 from training.versions.registry import Registry, Version
 
 if TYPE_CHECKING:
@@ -75,17 +76,19 @@ def register(
 
 
 def _log(registry: Registry, run: TrainingRun, log: TransactionLog, tags: Mapping[str, str]) -> Version:
-    page = model_card(run, log)
+    pages = _cards(run, log)
     with temporary_folder() as folder:
         save_model(run.model, folder)
-        (folder / "card.html").write_text(page, encoding="utf-8")
+        for name, page in pages.items():
+            (folder / name).write_text(page, encoding="utf-8")
         return registry.log_run(
             model_folder=folder,
             params=_parameters(run),
             metrics=run.model.card.test.metrics,
             tables=_tables(run),
             figures=_figures(run),
-            documents={"card": run.model.card.to_dict(), "card.html": page} | run.documents,
+            documents={"card": run.model.card.to_dict(), card_file.FILE: pages[card_file.FILE]}
+            | run.documents,
             tags={
                 "log_fingerprint": log.report.fingerprint,
                 "log_span": f"{log.first_day} to {log.last_day}",
@@ -96,6 +99,16 @@ def _log(registry: Registry, run: TrainingRun, log: TransactionLog, tags: Mappin
             description=_description(run),
             dataset=run.model.card.log.to_dict(),
         )
+
+
+def _cards(run: TrainingRun, log: TransactionLog) -> dict[str, str]:
+    """Return the model card by file: in the language of this run, and in the others, for later readers."""
+    pages = {card_file.FILE: model_card(run, log)}
+    for language in LANGUAGES:
+        if language != current_language():
+            with use_language(language):
+                pages[card_file.file_name(language)] = model_card(run, log)
+    return pages
 
 
 def _description(run: TrainingRun) -> str:

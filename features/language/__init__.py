@@ -39,6 +39,7 @@ from features.language.notation import (
     JALALI_MONTHS as JALALI_MONTHS,
     day_of as day_of,
     in_digits as in_digits,
+    short_day as short_day,
 )
 from features.language.sentences import (
     currency as currency,

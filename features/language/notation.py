@@ -81,3 +81,22 @@ def day_in_words(value: datetime.date | str) -> str:
         return in_digits(gregorian)
     year, month, of_month = jalali(day)
     return in_digits(f"{of_month} {JALALI_MONTHS[month - 1]} {year} ({gregorian})")
+
+
+def short_day(day: datetime.date | None) -> str:
+    """Write a day in few letters: ISO, or in Persian the Jalali date alone; no day is no letters.
+
+    Examples
+    --------
+    >>> from features.language.choice import use_language
+    >>> with use_language("fa"):
+    ...     in_persian = short_day(datetime.date(2015, 4, 25))
+    >>> short_day(datetime.date(2015, 4, 25)), in_persian
+    ('2015-04-25', '۱۳۹۴/۰۲/۰۵')
+    """
+    if day is None:
+        return ""
+    if current_language() != "fa":
+        return day.isoformat()
+    year, month, of_month = jalali(day)
+    return in_digits(f"{year}/{month:02}/{of_month:02}")

@@ -11,7 +11,7 @@ from typing import Any
 from starlette.responses import Response
 
 from features.errors import StayworthError
-from features.language import translated, written
+from features.language import short_day, translated, written
 from features.retelling import retold
 from serving.alerts.signals import KIND_NAMES, REASONS
 from serving.explanation.customer_facts import Order
@@ -20,7 +20,7 @@ from serving.workbench.library import library
 from serving.workbench.list_and_champion import PUBLISH, ends_before, two_probabilities
 from serving.workbench.orders import Known
 from serving.workbench.own_columns import cells_of, names_of
-from serving.workbench.page import page, said, short_day
+from serving.workbench.page import page, said
 from serving.workbench.priced_offers import left_alone, priced_for
 from serving.workbench.visit import CUSTOMER, Visit
 from serving.workbench.words import CELLS, band_of, habit, money

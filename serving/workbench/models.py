@@ -9,15 +9,16 @@ from datetime import date
 from starlette.responses import HTMLResponse, Response
 
 from features.errors import NotThere
-from features.language import translatable, translated, written
+from features.language import current_language, translated, written
 from features.temporary import temporary_folder
 from serving.store.audit import LONGEST_REASON
 from serving.workbench.list_and_champion import PUBLISH, another_version
 from serving.workbench.page import go_to, page, said
 from serving.workbench.visit import WAIT_SECONDS, Visit
+from training.versions.card_file import page_of
 from training.versions.version import CHAMPION, Version
+from training.versions.version_words import COMPARED, in_words, promoted
 
-CARD = "card.html"
 CARD_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; sandbox"
 """The card is one file with its styles inside: it may do nothing, and is told so by the browser."""
 
@@ -27,18 +28,6 @@ _MEASURED = {
     "test_calibration_in_the_large": "+.3f",
     "test_spend_ratio": ".2f",
 }
-
-
-TAGS = {
-    "first": translatable("the first"),
-    "better": translatable("better"),
-    "tie": translatable("no better than chance allows"),
-    "worse": translatable("worse"),
-    "incomparable": translatable("not comparable"),
-    "by comparison": translatable("by comparison"),
-    "forced": translatable("though not better"),
-}
-"""What is said of how a version compared with the champion of its day, and was promoted."""
 
 
 @dataclass(frozen=True)
@@ -76,16 +65,11 @@ def row_of(version: Version) -> Row:
         number=version.version,
         is_champion=CHAMPION in version.aliases,
         registered_on=version.created_at.date(),
-        promoted=_in_words(version.tags.get("promoted", "")),
-        compared=_in_words(version.tags.get("promotion", "")),
+        promoted=in_words(promoted(version.tags)),
+        compared=in_words(version.tags.get(COMPARED, "")),
         test=_day(version.params.get("test_snapshot", "")),
         measured=_numbers(version.metrics),
     )
-
-
-def _in_words(tag: str) -> str:
-    """Say what a version's tag says; a name of who promoted it stays."""
-    return translated(TAGS[tag]) if tag in TAGS else tag
 
 
 def _day(text: str) -> date | None:
@@ -129,8 +113,8 @@ def card(visit: Visit) -> Response:
     if number not in {version.version for version in visit.sources.versions.all()}:
         return said(visit, translated("There is no such version."), status=404, back="/models")
     with temporary_folder() as folder:
-        file = visit.sources.versions.registry.download(number, folder) / CARD
-        if not file.is_file():
+        file = page_of(visit.sources.versions.registry.download(number, folder), current_language())
+        if file is None:
             without = translated("This version was registered without a card.")
             return said(visit, without, status=404, back="/models")
         return HTMLResponse(

@@ -6,7 +6,6 @@ The styles are those of the report's page and, after them, the workbench's own.
 from __future__ import annotations
 
 import hashlib
-from datetime import date
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -14,9 +13,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from features.economics.periods import written_date
 from features.language import (
     current_language,
+    short_day,
     text_direction,
     translated,
     translated_in,
@@ -83,23 +82,6 @@ def script() -> str:
 def script_path() -> str:
     """Return the path of the script, another one for another script."""
     return f"/sliders-{hashlib.sha256(script().encode()).hexdigest()[:16]}.js"
-
-
-def short_day(day: date | None) -> str:
-    """Write a day in few letters: in Persian the Jalali date alone.
-
-    Examples
-    --------
-    >>> from features.language import use_language
-    >>> short_day(date(2015, 4, 25)), short_day(None)
-    ('2015-04-25', '')
-    >>> with use_language("fa"):
-    ...     short_day(date(2015, 4, 25))
-    '۱۳۹۴/۰۲/۰۵'
-    """
-    if day is None:
-        return ""
-    return written(written_date(day, "jalali" if current_language() == "fa" else "gregorian"), "label")
 
 
 @cache

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from features.language import translatable, translated, written
+from features.language import short_day, translatable, translated, written
 from serving.workbench.models import row_of
-from serving.workbench.page import page, said, short_day
+from serving.workbench.page import page, said
 from serving.workbench.visit import Visit
 from training.metrics.probabilities import TIE
 from training.versions.version import Version

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from features.language import translatable, translated, translated_in, written
+from features.language import short_day, translatable, translated, translated_in, written
 from serving.store.rankings import BANDS
-from serving.workbench.page import short_day
 from training.model.retold_reasons import retold_reason
 
 BAND_NAMES = {

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from features.log.transactions import TransactionLog
+from training.versions.registry import Registry
 
 
 def text_of(path: Path) -> str:
@@ -28,6 +29,15 @@ def test_no_file_of_a_version_or_of_its_run_holds_an_id_of_the_log(
     assert {"input_example.json", "model.json", "card.html", "race.csv"} <= found.keys()
     assert {name for name, theirs in found.items() if theirs} == set()
     assert len(ids) > 500
+
+
+def test_a_version_has_its_card_in_every_language(registry_file: Path, tmp_path: Path) -> None:
+    folder = Registry(f"sqlite:///{registry_file}").download("1", tmp_path)
+
+    english, persian = ((folder / name).read_text(encoding="utf-8") for name in ("card.html", "card.fa.html"))
+
+    assert ('<html lang="en" dir="ltr">' in english, '<html lang="fa" dir="rtl">' in persian) == (True, True)
+    assert "شناسنامهٔ مدل" in persian and "Model card" not in persian
 
 
 def test_a_version_requires_no_name_that_nobody_owns_on_the_index(registry_file: Path) -> None:

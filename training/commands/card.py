@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from features.commands.options import InLanguage, options
+from features.commands.options import options
 from features.errors import ModelError
-from features.language import translated
+from features.language import Language, translated
 from features.temporary import temporary_folder
 from training.settings import RegistrySettings
+from training.versions.card_file import language_of, page_of
 
 if TYPE_CHECKING:
     from training.versions.registry import Registry, Version
-
-FILE = "card.html"
-"""The card's name, among a version's files and on the disk."""
 
 
 @options
@@ -27,10 +25,17 @@ def card(
         str | None,
         typer.Option("--version", help="Its number.", show_default="the champion, else the newest"),
     ] = None,
-    out: Annotated[Path, typer.Option("--out", help="File to write.")] = Path(FILE),
-    language: InLanguage = "en",
+    out: Annotated[Path, typer.Option("--out", help="File to write.")] = Path("card.html"),
+    language: Annotated[
+        Language | None,
+        typer.Option(
+            "--language",
+            help="Language of the page and of what is printed: en, or fa for Persian.",
+            show_default="the page's that of training",
+        ),
+    ] = None,
 ) -> None:
-    """Write the model card of a version: one page to judge the model by, in the language that it was trained in.
+    """Write the model card of a version: one page to judge the model by.
 
     Example: stayworth card --version 3 --out card.html
     """
@@ -40,8 +45,8 @@ def card(
     registry = Registry(settings.tracking_uri)
     found = find_version(registry, version)
     with temporary_folder() as folder:
-        source = registry.download(found.version, folder) / FILE
-        if not source.is_file():
+        source = page_of(registry.download(found.version, folder), language)
+        if source is None:
             raise ModelError(
                 translated(
                     "Version {version} was registered without a card. Train again to get one: stayworth train"
@@ -51,8 +56,15 @@ def card(
             )
         with atomic_path(out) as beside:
             beside.write_bytes(source.read_bytes())
+        written_in = language_of(source)
     alias = f" ({', '.join(found.aliases)})" if found.aliases else ""
     typer.echo(translated("Card of version {version} in {out}", version=f"{found.version}{alias}", out=out))
+    if language and written_in and written_in != language:
+        sentence = translated(
+            "The page is in the language that the version was trained in: a release before this one wrote it in no "
+            "other. Versions trained from now on have both."
+        )
+        typer.echo(translated("Note: {note}", note=sentence))
 
 
 def find_version(registry: Registry, number: str | None) -> Version:

@@ -27,6 +27,7 @@ from features.language import (
     translation,
 )
 from features.log.transactions import TransactionLog
+from features.retelling import retold_text
 from training.judging.race import MODEL
 from training.judging.recipe_comparison import offer_in_words
 from training.judging.trial_offer import TrialOffer, try_offer
@@ -126,7 +127,14 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"day": day, "money": money, "share": share, "number": number, "count": count}
+    environment.filters |= {
+        "retold_text": retold_text,
+        "day": day,
+        "money": money,
+        "share": share,
+        "number": number,
+        "count": count,
+    }
     environment.globals.update(
         translated=translated,
         translated_in=translated_in,

@@ -14,7 +14,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
-from features.language import translated
+from features.language import short_day, translated
 from training.judging.trial_offer import TrialOffer
 from training.model.log_summary import LogSummary
 from training.offers.profit_measures import profit_curve
@@ -30,7 +30,6 @@ from training.report.plot_style import (
     mark_dates,
     mark_thousands,
     new_axes,
-    short_day,
     styled,
 )
 from training.report.plots import COLOURS, calibration_plot, gain_plot

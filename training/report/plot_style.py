@@ -11,8 +11,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num, nu
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from features.economics.periods import written_date
-from features.language import ENGLISH, current_language, in_digits
+from features.language import ENGLISH, current_language, short_day
 from training.report.plots import COLOURS
 from training.report.svg import TYPEFACE
 
@@ -65,13 +64,6 @@ def mark_dates(axes: Axes) -> None:
 def _date_of(number: float) -> date:
     moment: datetime = num2date(number)  # type: ignore[no-untyped-call]
     return moment.date()
-
-
-def short_day(day: date) -> str:
-    """Write a day in numbers: ISO, or Jalali in Persian."""
-    if current_language() != "fa":
-        return day.isoformat()
-    return in_digits(written_date(day, "jalali").replace("-", "/"))
 
 
 def mark_thousands(axes: Axes) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 MODEL_NAME = "stayworth"
 CHAMPION = "champion"
 PROMOTED = "promoted"
-"""Tag of a version that was champion: who decided it, such as ``forced``."""
+"""Tag of a version that was champion: what decided it, as `training.versions.version_words` has it."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from features.datasets import simulate_log
 from features.log.validation import validate
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
+from features.temporary import temporary_folder
 from training.churn.calibration import Calibrator
 from training.churn.level import Level
 from training.churn.model import ChurnModel
@@ -67,6 +68,34 @@ def test_without_a_number_the_champions_card_is_written(two_versions: str, tmp_p
 
     assert (code, said) == (0, f"Card of version 1 (champion) in {out}\n")
     assert out.read_text(encoding="utf-8") == "<p>Grüße</p>"
+
+
+def test_a_card_is_written_in_the_language_that_is_asked_for(tmp_path: Path, two_versions: str) -> None:
+    registry, model = Registry(f"sqlite:///{tmp_path}/other.db"), tmp_path / "files"
+    with temporary_folder() as folder:
+        shutil.copytree(Registry(two_versions).download("1", folder), model)
+    (model / "card.html").write_text('<!DOCTYPE html>\n<html lang="en" dir="ltr">before', encoding="utf-8")
+    registry.log_run(model_folder=model)  # as earlier releases did
+    (model / "card.fa.html").write_text('<!DOCTYPE html>\n<html lang="fa" dir="rtl">now', encoding="utf-8")
+    registry.log_run(model_folder=model)
+    out = tmp_path / "out.html"
+
+    said, pages = {}, {}
+    for version, language in (("2", "fa"), ("2", "en"), ("2", None), ("1", "fa"), ("1", "en")):
+        flags = ["--language", language] if language else []
+        said[version, language] = _run(registry.uri.text, "--version", version, "--out", str(out), *flags)[1]
+        pages[version, language] = out.read_text(encoding="utf-8")[-3:]
+
+    assert pages == {
+        ("2", "fa"): "now",
+        ("2", "en"): "ore",
+        ("2", None): "ore",
+        ("1", "fa"): "ore",
+        ("1", "en"): "ore",
+    }
+    assert said["2", "fa"].startswith("شناسنامهٔ نسخهٔ") and len(said["2", "fa"].splitlines()) == 1
+    assert "به زبانی است که نسخه با آن آموخته شده" in said["1", "fa"]
+    assert [len(said[each].splitlines()) for each in (("2", "en"), ("2", None), ("1", "en"))] == [1, 1, 1]
 
 
 def test_the_registry_of_the_config_file_is_the_cards_too(
