@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import asdict
+from datetime import date
 from math import isnan
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,8 +12,17 @@ import typer
 
 from features.commands.console import show_json, show_table
 from features.commands.options import AsJson, InLanguage, options
-from features.language import in_digits, translated, translated_in, translation
+from features.language import (
+    ENGLISH,
+    current_language,
+    in_digits,
+    short_day,
+    translated,
+    translated_in,
+    translation,
+)
 from training.settings import RegistrySettings
+from training.versions.version_words import COMPARED, in_words, promoted as promoted_how
 
 if TYPE_CHECKING:
     from training.judging.promotion_decision import PromotionDecision
@@ -58,19 +68,25 @@ def models(settings: RegistrySettings, language: InLanguage = "en", as_json: AsJ
 
 
 def _row(version: Version) -> list[str]:
+    test = version.params.get("test_snapshot", "").replace("None", "")
     return [
         version.version,
         ", ".join(version.aliases),
-        f"{version.created_at:%Y-%m-%d %H:%M}",
-        version.tags.get("promoted", ""),
-        version.tags.get("promotion", ""),
-        version.params.get("horizon_days", ""),
-        version.params.get("test_snapshot", "").replace("None", ""),
+        f"{short_day(version.created_at.date())} {in_digits(f'{version.created_at:%H:%M}')}",
+        _said(promoted_how(version.tags)),
+        _said(version.tags.get(COMPARED, "")),
+        in_digits(version.params.get("horizon_days", "")),
+        short_day(date.fromisoformat(test)) if test else "",
         *(
-            format(version.metrics[name], spec) if name in version.metrics else ""
+            in_digits(format(version.metrics[name], spec)) if name in version.metrics else ""
             for name, spec in _METRICS.items()
         ),
     ]
+
+
+def _said(tag: str) -> str:
+    """Return a tag as it is in English, for it is a word that scripts know too, else in words."""
+    return tag if current_language() == ENGLISH else in_words(tag)
 
 
 @options

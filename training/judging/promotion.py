@@ -29,6 +29,7 @@ from training.model.retention_model import RetentionModel
 from training.offers.offers import Offer
 from training.snapshots.dataset import LabelledSnapshot
 from training.versions.registry import Registry, Version
+from training.versions.version_words import BY_COMPARISON, COMPARED, FORCED, NO_CHAMPION
 
 
 def decide_promotion(
@@ -46,8 +47,8 @@ def decide_promotion(
     """Compare a registered version with the champion, promote it if it is better, and record why.
 
     The version gets the tags ``promotion``, ``promotion_reason``, ``promotion_against`` and ``trained_up_to``, its run
-    ``promotion.csv`` and ``promotion.json``; a promoted version the tag ``promoted``: ``by comparison`` or
-    ``forced``.
+    ``promotion.csv`` and ``promotion.json``; a promoted version the tag ``promoted``: ``by comparison``,
+    ``no champion`` where there was none to be compared with, or ``forced``.
 
     Parameters
     ----------
@@ -79,7 +80,7 @@ def decide_promotion(
     registry.annotate(
         version.version,
         tags={
-            "promotion": decision.outcome,
+            COMPARED: decision.outcome,
             "promotion_reason": decision.reasons[0],
             TRAINED_UP_TO: str(challenger.card.snapshot),
         }
@@ -90,7 +91,8 @@ def decide_promotion(
         },
     )
     if decision.promote:
-        registry.promote(version.version, "forced" if decision.forced else "by comparison")
+        compared = BY_COMPARISON if champion else NO_CHAMPION
+        registry.promote(version.version, FORCED if decision.forced else compared)
     return decision
 
 

@@ -84,6 +84,17 @@ def test_models_lists_versions_with_what_was_measured_and_who_promoted_them(here
     ]
 
 
+def test_of_a_first_version_it_is_said_that_there_was_no_champion(here: Path) -> None:
+    registry = Registry("sqlite:///mlflow.db")
+    registry.annotate("2", tags={"promotion": "first"})
+    registry.promote("2", how="by comparison")  # as earlier releases wrote it
+
+    in_english, in_persian = run("models").output, run("models", "--language", "fa").output
+
+    assert "no champion" in in_english and "by comparison" not in in_english
+    assert "بی مقایسه" in in_persian and "forced" not in in_persian
+
+
 def test_models_are_a_document_for_a_script(here: Path) -> None:
     newest, first = json.loads(run("models", "--json").stdout)
 

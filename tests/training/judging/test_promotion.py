@@ -132,7 +132,7 @@ def test_without_a_champion_there_is_nothing_to_beat(
         "promotion": "first",
         "promotion_reason": decision.reasons[0],
         "trained_up_to": "2025-07-01",
-        "promoted": "by comparison",
+        "promoted": "no champion",  # nothing was compared
     }
 
 
