@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from features.behaviour.catalogue import file_in_words
 from features.engines.spark_log import SparkLog, spark_schema
 from features.errors import ModelError
 from features.language import current_language, translated, use_language
@@ -99,7 +100,7 @@ def require_scorable(scorer: Scorer) -> None:
     """
     model = scorer.model
     taken = [
-        *model.files,
+        *map(file_in_words, model.files),
         *([translated("own features")] if model.own else []),
         *([translated("real money")] if scorer.prices else []),
     ]

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from features.table.baskets import GROUP_OF
+from features.language import translatable, translated
+from features.table.baskets import GROUP_OF, PRICES, PRODUCTS
 from features.table.catalogue import Feature, catalogue_markdown
 from features.table.own import OWN_PREFIX
 from features.table.seasons import NAMES as OF_SEASONS, SEASONS
@@ -199,6 +200,24 @@ def file_of(name: str) -> str | None:
     if name in OF_SEASONS:
         return SEASONS
     return _FILE_OF.get(name) or GROUP_OF.get(name)
+
+
+_GROUPS_IN_WORDS = {
+    SEASONS: translatable("seasons"),
+    PRODUCTS: translatable("products"),
+    PRICES: translatable("prices"),
+}
+
+
+def file_in_words(name: str) -> str:
+    """Name what `file_of` returns, for people: a group in the chosen language; a file by its flag, as it is.
+
+    Examples
+    --------
+    >>> file_in_words("seasons"), file_in_words("surveys")
+    ('seasons', 'surveys')
+    """
+    return translated(_GROUPS_IN_WORDS[name]) if name in _GROUPS_IN_WORDS else name
 
 
 def behaviour_catalogue_markdown() -> str:

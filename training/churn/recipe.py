@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from features.behaviour.catalogue import file_in_words
 from features.language import translated
 from training.churn.base import AS_SAID, Base, weighed
 from training.churn.bins import Bins
@@ -256,7 +257,7 @@ def _corrected(model: str, trees: str, inputs: Inputs) -> str:
         "{model} and {trees} on what it misses by orders and {files}",
         model=model,
         trees=trees,
-        files=list(inputs.files),
+        files=[file_in_words(each) for each in inputs.files],
     )
 
 
@@ -267,7 +268,7 @@ def _spend_corrected(models: str, rounds: int, files: Sequence[str]) -> str:
         "{models}, corrected by {n} LightGBM trees by orders and {files}",
         models=models,
         n=rounds,
-        files=list(dict.fromkeys(files)),
+        files=[file_in_words(each) for each in dict.fromkeys(files)],
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.special import expit
 
+from features.behaviour.catalogue import file_in_words
 from features.language import translated
 from features.progress import Report
 from training.churn.base import AS_SAID, base_log_odds, weighed
@@ -113,7 +114,9 @@ def _churn_trial(
     lowest = best.loss
     step = translated("Choosing the recipe on rolling validation")
     if inputs.beside:
-        step = translated("{step}, with {files}", step=step, files=", ".join(inputs.files))
+        step = translated(
+            "{step}, with {files}", step=step, files=[file_in_words(each) for each in inputs.files]
+        )
     for number, form in enumerate(_FORMS):
         if report is not None:
             report(step, number, len(_FORMS))

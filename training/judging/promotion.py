@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
-from features.behaviour.catalogue import file_of
+from features.behaviour.catalogue import file_in_words, file_of
 from features.behaviour.files import BehaviourFiles
 from features.errors import FitError, ModelError
 from features.language import translated, translation, written
@@ -192,7 +192,8 @@ def compare_with_champion(
     if unknown := [file for file in champion.files if file not in given]:
         remarks.append(
             translated(
-                "The champion learnt from {files}, not given now: it is judged without.", files=unknown
+                "The champion learnt from {files}, not given now: it is judged without.",
+                files=[file_in_words(each) for each in unknown],
             )
         )
     if champion.card.test.snapshot > snapshot:

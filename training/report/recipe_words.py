@@ -66,15 +66,19 @@ def levels_in_words(run: TrainingRun) -> str:
 
 
 def frequency_in_words(run: TrainingRun) -> str:
-    """Say how many purchases are expected in the churn window of a customer who makes one."""
+    """Say how many purchases are expected in the churn window of a customer who makes one: of two such customers.
+
+    `training.churn.frequency` has the line that says so of all.
+    """
     base = translated("what {title} says", title=run.newest.clv.purchases.title)
     if run.model.spend is None:
         return base
     line = run.model.spend.frequency
+    of_two, of_five = (1 + exp(line.constant) * more**line.weight for more in (1, 4))
     said = translated(
-        "1 + {factor} × m^{weight}, with m what {title} says beyond the first",
-        factor=number(exp(line.constant), ".2f"),
-        weight=number(line.weight, ".2f"),
+        "{two} where {title} says 2, {five} where it says 5",
+        two=number(of_two, ".1f"),
+        five=number(of_five, ".1f"),
         title=run.newest.clv.purchases.title,
     )
     if not run.recipe.frequency_rounds:

@@ -11,6 +11,7 @@ from pandas.testing import assert_frame_equal
 
 import training
 from features.datasets.worlds import simulate_world
+from features.language import use_language
 from features.log.validation import validate
 from features.snapshot import Snapshot
 from features.table.history import PurchaseHistory
@@ -52,6 +53,16 @@ def test_own_seasons_are_learnt_from_where_customers_have_them(of_seasons: Reten
     assert gain.kept and gain.alone < gain.without
     assert set(of_seasons.features) >= NAMES
     assert "The time of year at which customers buy" in next(files_in_words(of_seasons.card.recipe))
+
+
+def test_their_name_is_a_word_of_the_reader_s_language(of_seasons: RetentionModel) -> None:
+    recipe = of_seasons.card.recipe
+
+    with use_language("fa"):
+        in_persian = recipe.in_words()
+
+    assert "seasons" in recipe.in_words()
+    assert "زمان سال" in in_persian and "seasons" not in in_persian
 
 
 def test_who_buys_at_the_time_of_year_ahead_is_likelier_to_come(of_seasons: RetentionModel) -> None:

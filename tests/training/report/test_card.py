@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from copy import copy
 from dataclasses import astuple, replace
@@ -10,13 +11,14 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 
-from features.language import use_language
+from features.language import use_language, written
 from features.log.transactions import TransactionLog
 from training.clv.operational_time import IntensityForm
 from training.judging.race import MODEL
 from training.report.card import model_card
 from training.report.card_checks import checks
 from training.report.formats import money, number
+from training.report.recipe_words import frequency_in_words
 from training.report.season_ahead import season_ahead
 from training.run import TrainingRun
 
@@ -208,12 +210,9 @@ def test_text_from_the_log_stays_text(hostile_page: str) -> None:
 
 
 def test_a_card_is_persian_whole_and_in_its_digits(cdnow_run: TrainingRun, cdnow_log: TransactionLog) -> None:
-    quiet = replace(
-        cdnow_run.model, card=replace(cdnow_run.model.card, notes=())
-    )  # kept as training said them
-
     with use_language("fa"):
-        document = ElementTree.fromstring(model_card(replace(cdnow_run, model=quiet), cdnow_log))
+        document = ElementTree.fromstring(model_card(cdnow_run, cdnow_log))  # notes are told again
+        trained_on = written(cdnow_run.model.card.trained_at.date(), "date")
 
     texts = [
         (text or "").strip()
@@ -224,6 +223,20 @@ def test_a_card_is_persian_whole_and_in_its_digits(cdnow_run: TrainingRun, cdnow
     assert len([text for text in texts if text]) > 300
     assert [text for text in texts if re.search("[a-z]{2,} [a-z]{2,}", text)] == []
     assert [text for text in texts if re.fullmatch(r"[-−+]?[0-9.,]+%?", text)] == []
+    assert f"آموخته در {trained_on}، ساعت" in texts[0] + texts[1] + texts[2] + texts[3] + texts[4]
+
+
+def test_how_often_buyers_buy_is_told_of_two_of_them_and_not_as_a_formula(
+    cdnow_run: TrainingRun, page: str
+) -> None:
+    line = cdnow_run.model.spend.frequency  # type: ignore[union-attr]
+    two, five = (1 + math.exp(line.constant) * more**line.weight for more in (1, 4))
+
+    said = f"{two:.1f} where BG/NBD says 2, {five:.1f} where it says 5"
+
+    assert frequency_in_words(cdnow_run).startswith(said)
+    assert said in page
+    assert not re.search(r"\bm\^|× m\b", page)
 
 
 def test_a_race_won_by_another_is_said_in_the_headline(hostile_page: str) -> None:
