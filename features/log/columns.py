@@ -29,13 +29,16 @@ FIELDS = {
 _USUAL = {
     "customer_id": "customer|client|buyer|member|donor|patient|subscriber|policy[ _]?holder|card[ _]?holder|shopper|"
     "supporter|constituent|passenger|student|household|^guest$|^guest[ _]?id$|^contact[ _]?id$|user|kunde|cliente|"
-    "müşteri|musteri|مشتری|خریدار|بیمار|مشترک|عضو|account|card|email|uid|id",
-    "ordered_at": "date|time|datum|tarih|fecha|data|تاریخ|ordered|purchased|created|timestamp|ts|day|when|at",
-    "amount": "amount|revenue|total|value|sales|spend|betrag|umsatz|montant|importe|tutar|مبلغ|paid|sum|net|gross|"
+    "müşteri|musteri|کد ?مشتری|مشتری|خریدار|کاربر|بیمار|مشترک|عضو|account|card|email|uid|id",
+    "ordered_at": "date|time|datum|tarih|fecha|data|تاریخ|زمان|روز|ordered|purchased|created|timestamp|ts|day|when|at",
+    "amount": "amount|revenue|total|value|sales|spend|betrag|umsatz|montant|importe|tutar|مبلغ|جمع|paid|sum|net|gross|"
     "donation|donations|^gifts?$|^fees?$|^charges?$|^fares?$|^contributions?$",
     "price": "price|preis|prix|precio|prezzo|fiyat|قیمت",
     "quantity": "quantity|qty|units|menge|anzahl|quantité|cantidad|adet|miktar|تعداد",
 }
+_DATES = re.compile("(?i)date|day|datum|tarih|fecha|تاریخ|روز")
+"""Whole names of a column that is taken for the date of an order, where no other could be."""
+_ARABIC = str.maketrans("يك", "یک")
 _NO_SALES = re.compile(
     r"(?i)discount|rabatt|remise|descuento|tax|vat|mwst|kdv|shipping|(?<!^)fees?\b|refund|\btips?\b|تخفیف|مالیات"
 )
@@ -70,7 +73,8 @@ def locate(
     Returns
     -------
     dict of str to str
-        The log's name of each of the contract's columns that it has: ``customer_id``, ``ordered_at`` ...
+        The log's name of each of the contract's columns that it has: ``customer_id``, ``ordered_at`` ... Where nothing
+        is missing but the date, a column called just ``date``, ``day`` or the like is it, if no other could be.
 
     Raises
     ------
@@ -83,6 +87,8 @@ def locate(
     --------
     >>> locate(["id", "ordered_at", "amount"], LogRules(), Columns(customer_column="id"))
     {'customer_id': 'id', 'ordered_at': 'ordered_at', 'amount': 'amount'}
+    >>> locate(["customer_id", "Date", "amount"], LogRules(), Columns())["ordered_at"]
+    'Date'
     """
     fields = {role: field for role, field in FIELDS.items() if terms is None or role != "amount"}
     required = {"customer_id", "ordered_at", "amount"} | ({"currency"} if rules.currency else set())
@@ -94,6 +100,9 @@ def locate(
         if name not in available and (role in required or name != Columns.model_fields[fields[role]].default)
     }
     missing |= {name: None for name in terms or () if name not in available}
+    if list(missing) == [Columns().date_column] and (date := _only_date(available, roles)):
+        wanted["ordered_at"] = date
+        missing = {}
     if missing:
         raise _missing_columns(missing, available, roles)
     located = {role: name for role, name in wanted.items() if name in available}
@@ -105,6 +114,13 @@ def locate(
             )
         )
     return located
+
+
+def _only_date(available: list[str], roles: dict[str, str]) -> str | None:
+    """Return the column that is called a date and nothing else, where no other has a name that a date may have."""
+    free = [name for name in available if name not in roles]
+    found = _called("ordered_at", free)
+    return found[0] if len(found) == 1 and _DATES.fullmatch(_plain(found[0])) else None
 
 
 def _missing_columns(
@@ -210,20 +226,29 @@ def _one_column(header: str) -> str:
 
 
 def _usual(role: str, available: list[str]) -> str | None:
-    """Return the column whose name has a word by which shops call a role, if there is one."""
+    """Return the column whose name has a word by which shops call a role, if there is one: the first in its trust."""
+    return next(iter(_called(role, available)), None)
+
+
+def _called(role: str, available: list[str]) -> list[str]:
+    """Return the columns whose names have a word by which shops call a role, those in which to trust most first."""
     words = {
-        name: re.sub(r"(?<=[^\W_])(?=[A-Z][a-z])", " ", name).lower()
-        for name in available
-        if role != "amount" or not _NO_SALES.search(name)
+        name: _plain(name) for name in available if role != "amount" or not _NO_SALES.search(_plain(name))
     }
+    called: list[str] = []
     for word in filter(None, _USUAL.get(role, "").split("|")):
         part = word if word.startswith("^") else rf"(?:^|[\W_]){word}(?:$|[\W_]|(?:id|no|nr)$)"
         found = [name for name in words if re.search(part, words[name])]
-        # Rather customer_id than customer_name.
+        # Rather date than birth_date, and customer_id than customer_name.
+        whole = [name for name in found if words[name] == word]
         ends = [name for name in found if re.search(rf"{word}[\W_]?(id|no|nr)?$", words[name])]
-        if found:
-            return (ends or found)[0]
-    return None
+        called += [*whole, *ends, *found]
+    return list(dict.fromkeys(called))
+
+
+def _plain(name: str) -> str:
+    """Return a name's words in small letters, those of Persian by their Persian code points."""
+    return re.sub(r"(?<=[^\W_])(?=[A-Z][a-z])", " ", name).lower().translate(_ARABIC).strip()
 
 
 def listed(names: Iterable[object]) -> str:

@@ -54,6 +54,16 @@ def test_the_report_shows_rows_ids_dates_money_and_findings() -> None:
     assert Path("bad.csv").read_text().count("\n") == 2
 
 
+def test_a_column_that_is_read_as_the_date_is_named() -> None:
+    guessed = run(ORDERS.replace("ordered_at", "date"))
+    told = run(ORDERS.replace("ordered_at", "date"), "--date-column", "date")
+    remark = "The column 'date' is read as the date of the order; --date-column names another."
+
+    assert (guessed.exit_code, told.exit_code) == (0, 0), guessed.output
+    assert remark in guessed.stderr and remark not in told.stderr
+    assert guessed.stdout == told.stdout
+
+
 def test_the_document_holds_the_same() -> None:
     found = document(ORDERS.replace("STATUS", "failed"))
 

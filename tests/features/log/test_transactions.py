@@ -540,6 +540,9 @@ def test_columns_that_are_missing_are_named_in_the_grammar_of_the_language():
             "CustomerID InvoiceDate Price Quantity",
             "--customer-column 'CustomerID' --date-column 'InvoiceDate' --amount-expression \"Quantity * Price\"",
         ),
+        ("كد_مشتري تاريخ جمع", "--customer-column 'كد_مشتري' --date-column 'تاريخ' --amount-column 'جمع'"),
+        ("user birth_date date sum", "--customer-column 'user' --date-column 'date' --amount-column 'sum'"),
+        ("کاربر روز مبلغ", "--customer-column 'کاربر' --date-column 'روز' --amount-column 'مبلغ'"),
         ("a b c", "--customer-column COLUMN --date-column COLUMN --amount-column COLUMN"),
     ],
 )
@@ -550,6 +553,21 @@ def test_columns_that_shops_call_otherwise_are_suggested(columns: str, flags: st
         read(raw)
 
     assert re.findall(r"use (.*?)[;.](?: for|$)", str(caught.value)) == re.split(" (?=--)", flags)
+
+
+@pytest.mark.parametrize("name", ["date", "Date", "day", "تاریخ", "تاريخ"])
+def test_a_column_called_a_date_alone_is_the_order_s_where_nothing_else_is_missing(name: str):
+    raw = log_of(channel="web").rename_columns({"ordered_at": name})
+
+    assert read(raw).names["ordered_at"] == name
+    for other in ("due_date", "day", "created_at"):  # which of the two is meant, nobody knows
+        if other != name:
+            with pytest.raises(MissingColumnError, match="no column 'ordered_at'"):
+                read(raw.append_column(other, raw[name]))
+    with pytest.raises(MissingColumnError, match="no column 'at'"):
+        read(raw, columns=Columns(date_column="at"))
+    with pytest.raises(MissingColumnError, match="no columns 'ordered_at', 'amount'"):
+        read(raw.drop_columns(["amount"]))
 
 
 def test_an_amount_expression_over_an_unknown_column_is_a_missing_column():
