@@ -100,6 +100,27 @@ def test_every_sentence_is_translated(language: str) -> None:
     assert untranslated == set()
 
 
+def test_no_sentence_stands_where_it_is_not_looked_for() -> None:
+    """Babel does not look into f-strings."""
+    known = {text for _, text in said()}
+    calls = (
+        (path, node)
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in KEYWORDS
+    )
+
+    unseen = [
+        f"{path.relative_to(ROOT)}: {text.value}"
+        for path, node in calls
+        for text in node.args[:2]
+        if isinstance(text, ast.Constant) and text is node.args[-1] and text.value not in known
+    ]
+
+    assert unseen == []
+
+
 READ_BY_MACHINES = (
     "features/datasets",
     "serving/api",

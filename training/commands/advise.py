@@ -108,7 +108,8 @@ def show_advice(advice: Advice) -> None:
         f"stayworth train --transactions … --horizon-days {advice.horizon_days} "
         f"--dormant-after-days {advice.dormant_after_days}"
     )
-    typer.echo(f"\n{translated('Train with it: {command}', command=command)}")
+    typer.echo()
+    typer.echo(translated("Train with it: {command}", command=command))
 
 
 def _show_windows(advice: Advice) -> None:

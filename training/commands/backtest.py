@@ -76,13 +76,16 @@ def backtest(
             )
         )
     if settings.out:
-        typer.echo(f"\nWritten: {settings.out}")
+        typer.echo()
+        typer.echo(translated("Written: {path}", path=settings.out))
 
 
 def show_account(account: Account) -> None:
     """Print an account: each snapshot's profits, the average with its intervals, the measures, the verdict."""
     days = account.prospects[0].window.horizon_days
-    typer.echo(f"{_wording(account.offer)}\n{translated('Churn window: {days} days.', days=days)}\n")
+    typer.echo(_wording(account.offer))
+    typer.echo(translated("Churn window: {days} days.", days=days))
+    typer.echo()
     _show_snapshots(account)
     typer.echo()
     _show_average(account)
