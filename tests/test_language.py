@@ -112,7 +112,7 @@ def test_no_sentence_stands_where_it_is_not_looked_for() -> None:
     )
 
     unseen = [
-        f"{path.relative_to(ROOT)}: {text.value}"
+        f"{path.relative_to(ROOT)}: {text.value!r}"
         for path, node in calls
         for text in node.args[:2]
         if isinstance(text, ast.Constant) and text is node.args[-1] and text.value not in known
