@@ -66,7 +66,7 @@ def levels_in_words(run: TrainingRun) -> str:
 
 
 def frequency_in_words(run: TrainingRun) -> str:
-    """Say how many purchases are expected in the churn window of a customer who makes one: of two such customers.
+    """Say how many purchases are expected in the churn window of who makes one: of a usual and a frequent buyer.
 
     `training.churn.frequency` has the line that says so of all.
     """
@@ -74,11 +74,14 @@ def frequency_in_words(run: TrainingRun) -> str:
     if run.model.spend is None:
         return base
     line = run.model.spend.frequency
-    of_two, of_five = (1 + exp(line.constant) * more**line.weight for more in (1, 4))
+    usual, often = run.newest.table["purchases_if_active"].quantile([0.5, 0.95])
+    told = [1 + exp(line.constant) * (said - 1) ** line.weight for said in (usual, often)]
     said = translated(
-        "{two} where {title} says 2, {five} where it says 5",
-        two=number(of_two, ".1f"),
-        five=number(of_five, ".1f"),
+        "{first} where {title} says {usual}, {second} where it says {often}",
+        first=number(told[0], ".1f"),
+        usual=number(usual, ".1f"),
+        second=number(told[1], ".1f"),
+        often=number(often, ".1f"),
         title=run.newest.clv.purchases.title,
     )
     if not run.recipe.frequency_rounds:
