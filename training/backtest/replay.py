@@ -6,9 +6,9 @@ No one was contacted, so the effect of an offer is assumed, for all policies ali
 accepted with the offer's acceptance rate and been worth their value at stake less the incentive; one who stayed takes
 the incentive with its redemption rate.
 
-The value at stake is that of BG/NBD and Gamma-Gamma, fitted on what the snapshot sees. All policies that use a value,
-and the profits themselves, use this one, because what an accepted offer saves is never observed. So policies differ by
-how well they predict who leaves, and none is judged by its own estimate of value.
+The value at stake is what a version trained at the snapshot would have told. All policies that use a value, and the
+profits themselves, use this one, because what an accepted offer saves is never observed. So policies differ by how well
+they predict who leaves, and none is judged by its own estimate of value.
 
 Customers who have been silent for long are left out unless asked for: their value at stake assumes that they come back,
 and the assumed acceptance rate hardly applies to them.
@@ -29,6 +29,7 @@ from features.table.history import PurchaseHistory
 from training.backtest.account import Account, settle
 from training.backtest.policies import Prospects
 from training.churn.procedure import run_procedure
+from training.churn.spend import SpendModel
 from training.clv.value import ValueTerms
 from training.cost_settings import CostSettings
 from training.offers.offers import Offer
@@ -136,19 +137,23 @@ def _replayed(
         keep = np.ones(len(row.table), bool) if everyone else row.recent(settings.dormancy_days)
         if keep.any():
             known = known_at(rows, row.snapshot)[-settings.snapshots :]
-            fitted = run_procedure(known, options)
+            fitted = run_procedure([each.as_known_at(row.snapshot) for each in known], options)
             row = fitted.describe(row, row.window.horizon_days)
-            probability = fitted.churn.predict(row.columns, row.snapshot)
             terms = value_terms(settings, row.table, costs)
             if cost_files:
                 row, terms, _, _ = with_own_costs(row, log, settings, terms, cost_files)
-            prospects.append(prospects_of(row, probability, terms, keep))
+            probability = fitted.churn.predict(row.columns, row.snapshot)
+            prospects.append(prospects_of(row, probability, terms, fitted.spend, keep))
         report(step, number + 1, len(testable))
     return prospects
 
 
 def prospects_of(
-    row: LabelledSnapshot, churn_probability: np.ndarray, terms: ValueTerms, keep: np.ndarray | None = None
+    row: LabelledSnapshot,
+    churn_probability: np.ndarray,
+    terms: ValueTerms,
+    spend: SpendModel,
+    keep: np.ndarray | None = None,
 ) -> Prospects:
     """Return the customers of a labelled snapshot, with what a policy knows of them and whether they churned.
 
@@ -157,16 +162,18 @@ def prospects_of(
     row : LabelledSnapshot
     churn_probability : ndarray of shape (n_customers,), in [0, 1], of a model that had not seen the window
     terms : ValueTerms
+    spend : SpendModel
+        That had not seen the window either.
     keep : ndarray of bool of shape (n_customers,), who takes part; by default everybody
     """
-    table, spend = row.table, row.table["spend_per_purchase"].to_numpy()
+    table, price = row.table, spend.price.per_purchase(row.columns, row.snapshot)
     columns = {
         "customer_id": table["customer_id"].to_numpy(dtype=object),
         "churn_probability": churn_probability,
         "p0": table["p0"].to_numpy(),
         "days_silent": table["days_since_last_purchase"].to_numpy(dtype=np.float64),
-        "value_at_stake": row.clv.net_values(row.columns, terms, spend).at_stake,
-        "spend_per_purchase": spend,
+        "value_at_stake": row.clv.net_values(row.columns, terms, price, later=spend.later).at_stake,
+        "spend_per_purchase": price,
         "churned": row.churned.astype(np.float64),
     }
     if keep is not None:
@@ -189,5 +196,7 @@ def _labelled(
         closed,
         settings.horizon,
         model=settings.clv_model,
+        value_horizon_days=settings.value_horizon_days,
+        last_order=log.last_day,
         progress=lambda s: report(step, closed.index(s) + 1, len(closed)),
     )

@@ -116,14 +116,16 @@ def closed_horizons(
 ) -> list[tuple[LabelledSnapshot, ValueHorizon]]:
     """Return the snapshots whose value horizons have closed and tell of the purchase model of today, each with its own.
 
-    The log was old enough, also for the season or trend of the purchase model, and no step came in between.
+    The log had seen as many days as it was to look ahead, and enough for the season or trend of the purchase model:
+    where it begins in the middle of a business's life, its customers only look new, and the model of that day says
+    other things of them than that of today. And no step came in between.
     """
     return [
         (row, row.year)
         for row in unsurprised(rows, value_horizons=True)
         if row.year is not None
         and row.clv.intensity.is_founded
-        and (row.snapshot.date - options.first_order).days >= options.dormant_after_days
+        and (row.snapshot.date - options.first_order).days >= row.year.window.horizon_days
     ]
 
 

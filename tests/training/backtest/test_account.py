@@ -22,6 +22,7 @@ from training.backtest.policies import (
     Prospects,
 )
 from training.backtest.replay import prospects_of
+from training.churn.spend import SpendModel
 from training.offers.offers import Offer
 from training.run import TrainingRun
 
@@ -142,7 +143,7 @@ def test_on_cdnow_the_plan_earns_more_than_simpler_policies(cdnow_run: TrainingR
     test = cdnow_run.test
     recent = test.labelled.recent(cdnow_run.model.card.dormant_after_days)
     terms = replace(cdnow_run.model.terms, resumption=1.0)  # whoever is won back goes on as before
-    prospects = prospects_of(test.labelled, test.probability, terms, recent)
+    prospects = prospects_of(test.labelled, test.probability, terms, SpendModel(), recent)
 
     account = settle([prospects], TENTH, draws=200)
 

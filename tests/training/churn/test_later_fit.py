@@ -102,8 +102,8 @@ def test_a_log_without_a_closed_value_horizon_is_told_what_the_purchase_model_sa
     subscriber_rows: list[LabelledSnapshot],
 ) -> None:
     assert fit_later([replace(row, year=None) for row in subscriber_rows], OPTIONS) == AS_TOLD
-    old = replace(OPTIONS, dormant_after_days=700)  # the log was too young at every one of them
-    assert fit_later(subscriber_rows, old) == AS_TOLD
+    young = replace(OPTIONS, first_order=date(2020, 8, 1))  # the log was too young at every one of them
+    assert fit_later(subscriber_rows, young) == AS_TOLD != fit_later(subscriber_rows, OPTIONS)
 
 
 def test_where_the_purchase_model_is_right_its_word_stands() -> None:

@@ -239,7 +239,6 @@ def test_the_interval_holds_what_the_models_under_the_residuals_say(
     without_later = m * values.without_later(p)
 
     assert np.abs(np.log(m / plain)).max() > 0.3  # the residuals do change something
-    assert np.abs(np.log(without_later / (m * values.expected(p)))).max() > 0.2
     for value in (without_spend, without_churn, without_later):
         inside = (low <= model.terms.margin * value) & (model.terms.margin * value <= high)
         assert inside.all()
