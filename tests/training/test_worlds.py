@@ -132,10 +132,10 @@ HOLDS: dict[tuple[str, int, int], tuple[str, ...]] = {
     ("halved-180-days-ago", 1, 90): (*RATIOS, "in_the_large"),
     ("halved-180-days-ago", 2, 90): (*RATIOS, "in_the_large"),
     ("halved-180-days-ago", 3, 90): (*RATIOS, "in_the_large"),
-    ("clinic", 1, 90): ("purchases", "spend", "in_the_large"),
+    ("clinic", 1, 90): (*RATIOS, "in_the_large"),
     ("weekly-shoppers", 1, 14): (*RATIOS, "in_the_large"),
-    ("subscribers", 1, 30): ("purchases", "spend", "in_the_large"),
-    ("yearly-donors", 1, 365): ("in_the_large",),
+    ("subscribers", 1, 30): (*RATIOS, "in_the_large"),
+    ("yearly-donors", 1, 365): (*RATIOS, "in_the_large"),
 }
 """What was measured to hold, by world, seed and horizon."""
 
