@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from features.language import translatable, translated, written
 from training.churn.level import NO_RULE, Level
-from training.clv.later_purchases import AS_TOLD
+from training.clv.later_purchases import Line
 from training.report.formats import number
 
 if TYPE_CHECKING:
@@ -94,25 +94,23 @@ def later_in_words(run: TrainingRun) -> str:
     title, model = run.newest.clv.purchases.title, run.model
     later = model.valuation.later
     values = run.newest.clv.values(run.newest.columns, model.terms, later=later)
-    found = []
-    if later.silent != AS_TOLD.silent:
-        told = values.silent / values.silent_factor
-        found.append(
-            translated(
-                "of those silent in the churn window, {factor} times what {title} says",
-                factor=number(values.silent.sum() / told.sum(), ".2f"),
-                title=title,
-            )
-        )
-    if later.active != AS_TOLD.active:
-        told = values.active / values.active_factor
-        found.append(
-            translated(
-                "of those who buy in it, with the window, {factor} times what {title} says",
-                factor=number(values.active.sum() / told.sum(), ".2f"),
-                title=title,
-            )
-        )
+    cases = {
+        translatable("of those silent in the churn window, {factor} times what {title} says"): (
+            later.silent,
+            values.silent,
+            values.silent_factor,
+        ),
+        translatable("of those who buy in it, with the window, {factor} times what {title} says"): (
+            later.active,
+            values.active,
+            values.active_factor,
+        ),
+    }
+    found = [
+        translated(case, factor=number(learnt.sum() / (learnt / factor).sum(), ".2f"), title=title)
+        for case, (line, learnt, factor) in cases.items()
+        if line != Line()
+    ]
     if not found:
         return translated("what {title} says", title=title)
     return translated("{cases}: as it came where a value horizon has closed", cases=written(found))
