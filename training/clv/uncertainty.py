@@ -8,8 +8,8 @@ principal axis of their distribution, and `training.clv.interval` puts the axes 
 where a quantile of random draws takes hundreds, needs no seed, and always contains the estimate.
 
 What learnt residuals change in the two models has no parameters with standard errors. It is taken to be as uncertain
-as it is large: an axis each, along which the model under the residual lies one standard deviation away
-(`residual_axes`).
+as it is large, up to a factor of e in its odds: an axis each, along which the model under the residual lies one
+standard deviation away, where it is not far off (`residual_axes`).
 
 References
 ----------
@@ -42,6 +42,9 @@ History = tuple[FloatArray, FloatArray, FloatArray]
 
 _Pair = tuple[FloatArray, FloatArray]
 """Amounts and their ceilings."""
+
+LARGEST_DOUBT = 1.0
+"""Of a learnt correction, in log-odds: what a purchase model tells that closed windows refuted is no likely truth."""
 
 _TINY_PROBABILITY = 1e-9
 
@@ -110,33 +113,40 @@ def sum_deviation(clv: CLVModel, columns: Columns, horizon_days: int) -> float:
 
 
 def residual_axes(
-    amount: FloatArray, ceiling: FloatArray, without: Sequence[FloatArray], of_price: FloatArray
+    amount: FloatArray, ceiling: FloatArray, without: Sequence[_Pair], of_price: FloatArray
 ) -> Scenarios:
     """Return the scenarios along the axes of what is learnt beside the purchase model, and of price.
+
+    A correction is as uncertain as it is large, up to `LARGEST_DOUBT`.
 
     Parameters
     ----------
     amount, ceiling : ndarrays of shape (n,), at least 0, in any unit
-    without : sequence of ndarrays of shape (n,)
-        The amount without each: at the purchase model's own churn probability, frequency and later purchases.
+    without : sequence of pairs of ndarrays of shape (n,)
+        The amount, and its ceiling, without each: at the purchase model's own churn probability, frequency and later
+        purchases.
     of_price : ndarray of shape (n,)
         The log of the factor by which the residual of price changes the amount, and its ceiling.
 
     Examples
     --------
-    >>> axes = residual_axes(np.array([10.0]), np.array([20.0]), [np.array([5.0])], np.log([1.25]))
-    >>> axes.amounts.round(4)  # odds of 1, as those of 5 in 20 are 1/3: up to 3
-    array([[15. ,  5. , 12.5,  8. ]])
+    >>> axes = residual_axes(np.array([10.0]), np.array([20.0]), [(np.array([6.0]), np.array([20.0]))], np.log([1.25]))
+    >>> axes.amounts.round(4)  # odds of 1, as those of 6 in 20 are 3/7: up to 7/3
+    array([[14. ,  6. , 12.5,  8. ]])
     >>> axes.ceilings
     array([[20., 20., 25., 16.]])
     """
-    odds = log_odds(amount, ceiling)
-    moves = [odds - log_odds(each, ceiling) for each in without]
-    moved = [ceiling * expit(odds + sign * move) for move in moves for sign in (1.0, -1.0)]
+    amounts, ceilings = [], []
+    for other, above in without:
+        most = np.maximum(ceiling, above)
+        odds = log_odds(amount, most)
+        move = np.clip(odds - log_odds(other, most), -LARGEST_DOUBT, LARGEST_DOUBT)
+        amounts += [most * expit(odds + move), most * expit(odds - move)]
+        ceilings += [most, most]
     factors = [np.exp(sign * of_price) for sign in (1.0, -1.0)]
     return Scenarios(
-        np.stack([*moved, *(amount * factor for factor in factors)], axis=1),
-        np.stack([*[ceiling] * len(moved), *(ceiling * factor for factor in factors)], axis=1),
+        np.stack([*amounts, *(amount * factor for factor in factors)], axis=1),
+        np.stack([*ceilings, *(ceiling * factor for factor in factors)], axis=1),
     )
 
 

@@ -270,14 +270,16 @@ class CustomerValues(Cases):
         """Return a purchase model's values, silent and active, with what was learnt beside it."""
         return silent * self.silent_factor, active * self.active_factor + self.more
 
-    def without_frequency(self, churn_probability: FloatArray) -> FloatArray:
-        """Return what is expected at the purchase model's own number of purchases in the churn window."""
-        return self.expected(churn_probability) - (1.0 - churn_probability) * self.more
+    @property
+    def without_frequency(self) -> Cases:
+        """The cases at the purchase model's own number of purchases in the churn window."""
+        return Cases(self.silent, self.active - self.more, self.won_back, self.resumed)
 
-    def without_later(self, churn_probability: FloatArray) -> FloatArray:
-        """Return what is expected where later purchases are the purchase model's own."""
+    @property
+    def without_later(self) -> Cases:
+        """The cases, silent and active, where later purchases are the purchase model's own."""
         active = (self.active - self.more) / self.active_factor + self.more
-        return churn_probability * self.silent / self.silent_factor + (1.0 - churn_probability) * active
+        return Cases(self.silent / self.silent_factor, active, self.won_back, self.resumed)
 
 
 def customer_values(

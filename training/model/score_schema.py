@@ -127,7 +127,12 @@ class Score(TypedDict, Generic[Day]):
         ),
     ]
     value_at_risk: Annotated[
-        float, Column("`churn_probability · value_at_stake`; a list is sorted by it, highest first.", "money")
+        float,
+        Column(
+            "`churn_probability · value_at_stake`; a list is sorted by it, highest first, the dormant after all "
+            "others.",
+            "money",
+        ),
     ]
     value_tier: Annotated[
         str,

@@ -143,12 +143,13 @@ class Valuation:
         cost = cost_of(lambda cases: cases.expected(churn_probability))
         most = cost_of(lambda cases: cases.ceiling)
         of_churn = cost_of(lambda cases: cases.expected(self.base.probability(purchases.p0)))
-        of_frequency, of_later = (
-            cost - own.cost_per_order * (purchases.expected(churn_probability) - without(churn_probability))
-            for without in (purchases.without_frequency, purchases.without_later)
-        )
+        number, ceiling = purchases.expected(churn_probability), purchases.ceiling
+        unlearnt = [
+            (cost - own.cost_per_order * (number - other), most - own.cost_per_order * (ceiling - above))
+            for other, above in _without(purchases, churn_probability)
+        ]
         by_scenario, costs = value_and_cost_scenarios(*rows)
-        unmoved = residual_axes(cost, most, [of_churn, of_frequency, of_later], np.zeros_like(cost))
+        unmoved = residual_axes(cost, most, [(of_churn, most), *unlearnt], np.zeros_like(cost))
         return customer_interval(
             expected_value, brought(by_scenario), Uncertain(cost, most, costs.beside(unmoved))
         )
@@ -164,14 +165,11 @@ class Valuation:
         plain = described["spend_per_purchase"]
         number, most = purchases.expected(churn_probability), purchases.ceiling
         of_churn = purchases.expected(self.base.probability(purchases.p0))
-        learnt = (
-            of_churn,
-            purchases.without_frequency(churn_probability),
-            purchases.without_later(churn_probability),
-        )
+        without = [(of_churn, most), *_without(purchases, churn_probability)]
         level = self.spend.price.level.at(snapshot_of(described)) if self.spend else 0.0
         of_price = _log_ratio(spend_per_purchase, plain * np.exp(level))
-        return residual_axes(number * plain, most * plain, [each * plain for each in learnt], of_price)
+        unlearnt = [(other * plain, above * plain) for other, above in without]
+        return residual_axes(number * plain, most * plain, unlearnt, of_price)
 
     @property
     def later(self) -> LaterPurchases:
@@ -210,6 +208,14 @@ class Valuation:
         residuals = self._residual_axes(described, churn_probability, purchases, spend)
         corrected = np.divide(spend, plain, out=np.ones_like(plain), where=plain > 0)
         return np.asarray(scenarios.beside(residuals).amounts * (self.terms.margin * corrected)[:, None])
+
+
+def _without(purchases: CustomerValues, churn_probability: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return what is expected, and its ceiling, without what is learnt of frequency and of later purchases."""
+    return [
+        (cases.expected(churn_probability), cases.ceiling)
+        for cases in (purchases.without_frequency, purchases.without_later)
+    ]
 
 
 def _log_odds(probability: np.ndarray) -> np.ndarray:

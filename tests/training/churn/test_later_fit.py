@@ -69,8 +69,8 @@ def test_at_stake_and_the_two_cases_move_together(subscriber_rows: list[Labelled
     np.testing.assert_allclose(learnt.active - told.active, told.active - told.more - window, rtol=1e-2)
     np.testing.assert_allclose(learnt.resumed, 2 * told.resumed)
     p = np.full(len(told.silent), 0.3)
-    np.testing.assert_allclose(learnt.without_later(p), told.expected(p))
-    np.testing.assert_allclose(learnt.without_frequency(p), learnt.expected(p) - 0.7 * learnt.more)
+    np.testing.assert_allclose(learnt.without_later.expected(p), told.expected(p))
+    np.testing.assert_allclose(learnt.without_frequency.expected(p), learnt.expected(p) - 0.7 * learnt.more)
 
 
 def test_where_the_value_horizon_is_the_churn_window_there_is_nothing_later(

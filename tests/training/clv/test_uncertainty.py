@@ -20,7 +20,12 @@ from training.clv.interval import Scenarios, Uncertain, customer_interval, total
 from training.clv.model import CLVModel, snapshot_day
 from training.clv.operational_time import Intensity
 from training.clv.purchase_models import PURCHASE_MODELS
-from training.clv.uncertainty import sum_deviation, value_and_cost_scenarios, value_scenarios
+from training.clv.uncertainty import (
+    residual_axes,
+    sum_deviation,
+    value_and_cost_scenarios,
+    value_scenarios,
+)
 from training.clv.value import Future, ValueTerms, customer_values
 
 TERMS = ValueTerms()
@@ -227,3 +232,22 @@ def test_at_no_cost_the_interval_of_net_values_is_that_of_gross_ones(
     )
 
     np.testing.assert_allclose(net, (low, high))
+
+
+def test_a_correction_that_lowers_what_is_expected_leaves_the_best_customers_a_lower_end() -> None:
+    # .97 of both cases together; before a correction by 3 purchases, more than these are now
+    amount, ceiling = np.array([9.7]), np.array([10.0])
+
+    axes = residual_axes(amount, ceiling, [(np.array([12.7]), np.array([13.0]))], np.zeros(1))
+
+    assert axes.amounts.min() > 0.85 * amount[0]
+    assert axes.amounts.max() < 13
+
+
+def test_what_windows_refuted_is_no_upper_end() -> None:
+    # the trees say 1% where p0 said 99%
+    axes = residual_axes(
+        np.array([0.1]), np.array([10.0]), [(np.array([9.9]), np.array([10.0]))], np.zeros(1)
+    )
+
+    assert axes.amounts.max() < 0.1 * np.exp(1.0)

@@ -13,9 +13,9 @@ import pytest
 from features.errors import ModelError
 from features.table.columns import Columns, as_columns
 from features.table.history import FEATURES
-from training.clv.interval import Uncertain, customer_interval
+from training.clv.interval import Uncertain, customer_interval, log_odds
 from training.clv.model import snapshot_day
-from training.clv.uncertainty import value_scenarios
+from training.clv.uncertainty import LARGEST_DOUBT, value_scenarios
 from training.clv.value import CustomerValues, Future
 from training.model.files import FORMAT, load_model, save_model
 from training.model.retention_model import RetentionModel
@@ -236,10 +236,13 @@ def test_the_interval_holds_what_the_models_under_the_residuals_say(
 
     plain = model.clv.spend_per_purchase(columns)
     without_spend, without_churn = plain * values.expected(p), m * values.expected(values.p0)
-    without_later = m * values.without_later(p)
+    without_later = m * values.without_later.expected(p)
 
     assert np.abs(np.log(m / plain)).max() > 0.3  # the residuals do change something
-    for value in (without_spend, without_churn, without_later):
+    odds = log_odds(values.expected(p), values.ceiling)
+    far = np.abs(odds - log_odds(values.expected(values.p0), values.ceiling)) > LARGEST_DOUBT
+    assert 0 < far.mean() < 0.1  # of these, windows have refuted what p0 says
+    for value in (without_spend, np.where(far, m * values.expected(p), without_churn), without_later):
         inside = (low <= model.terms.margin * value) & (model.terms.margin * value <= high)
         assert inside.all()
     expected = scores["expected_value"].to_numpy()
