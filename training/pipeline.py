@@ -37,7 +37,7 @@ from training.snapshots.dataset import DescribedSnapshot, LabelledSnapshot
 from training.threads import cpu_quota
 from training.training_data import TrainingData, prepare, tried_beside
 from training.versions.registry import Registry
-from training.window.dormancy import later_than_usual
+from training.window.dormancy import other_than_usual
 
 Described = TypeVar("Described", bound=DescribedSnapshot)
 
@@ -93,7 +93,7 @@ def train(
     data = prepare(log, settings, report, beside, everybody)
     notes += _of_sample(log, data, everybody)
     if settings.horizon_days and not settings.dormant_after_days:
-        notes += later_than_usual(settings.horizon_days, data.settings.dormancy_days)
+        notes += other_than_usual(settings.horizon_days, data.settings.dormancy_days)
     settings = data.settings
     options = fit_options(log, settings)
     terms = value_terms(settings, data.newest.fitted_on, costs)

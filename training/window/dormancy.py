@@ -7,14 +7,18 @@ from features.table.history import PurchaseHistory
 from training.window.advisor import YEAR_DAYS, advise
 from training.window.silences import LONG_SILENCES, silences_of
 
+GONE_RETURNS = 0.01
+"""Share of the silent who may come back, and the others count as gone: 1 in 100."""
+
 
 def dormancy(history: PurchaseHistory, horizon_days: int) -> int:
     """Return the days after which a customer is dormant at a horizon.
 
-    Two horizons. Where the log asks for a window of a year and most customers who come back take longer than two
-    horizons, as advised: at 90 days, everybody who gives each December would be dormant by July. And whole horizons
-    more where more than a third of those silent that long buy within the next one (`Silences.dormant_after`), up to a
-    year and a half.
+    Two horizons; one, where after that long a silence all but nobody (`GONE_RETURNS`) comes back: a plan for half a
+    year would contact customers who have been gone for one. Where the log asks for a window of a year and most
+    customers who come back take longer than two horizons, as advised: at 90 days, everybody who gives each December
+    would be dormant by July. And whole horizons more where more than a third of those silent that long buy within the
+    next one (`Silences.dormant_after`), up to a year and a half.
 
     Examples
     --------
@@ -28,6 +32,9 @@ def dormancy(history: PurchaseHistory, horizon_days: int) -> int:
     if not silences.ended.any():
         return least
     reach = min(2 * YEAR_DAYS, silences.reach_days)
+    back = silences.returning(horizon_days, max(reach - horizon_days, horizon_days))
+    if back is not None and back.value <= GONE_RETURNS:
+        return horizon_days
     if silences.survival_per_customer().late_returns(least, reach) > 0.5:
         advice = advise(history)
         if advice.window_days >= YEAR_DAYS:
@@ -37,16 +44,24 @@ def dormancy(history: PurchaseHistory, horizon_days: int) -> int:
     )
 
 
-def later_than_usual(horizon_days: int, dormant_after_days: int) -> list[str]:
-    """Say that customers are dormant later than after two horizons, where they are.
+def other_than_usual(horizon_days: int, dormant_after_days: int) -> list[str]:
+    """Say that customers are dormant later, or sooner, than after two horizons, where they are.
 
     Examples
     --------
-    >>> later_than_usual(90, 180), len(later_than_usual(90, 450))
-    ([], 1)
+    >>> other_than_usual(90, 180), len(other_than_usual(90, 450)), len(other_than_usual(90, 90))
+    ([], 1, 1)
     """
     if dormant_after_days == 2 * horizon_days:
         return []
+    if dormant_after_days < 2 * horizon_days:
+        return [
+            translated(
+                "Customers are dormant after {days:day|days} of silence, and not after two horizons: all but nobody "
+                "comes back after that. --dormant-after-days sets another number.",
+                days=dormant_after_days,
+            )
+        ]
     return [
         translated(
             "Customers are dormant after {days:day|days} of silence, and not after two horizons: too many come back "

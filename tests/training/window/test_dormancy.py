@@ -13,7 +13,7 @@ from training.settings import TrainSettings
 from training.training_data import prepare
 from training.window.advice import Advice
 from training.window.advisor import advise
-from training.window.dormancy import dormancy, later_than_usual
+from training.window.dormancy import dormancy, other_than_usual
 
 
 def _dormancy(log: TransactionLog, horizon_days: int) -> int:
@@ -69,9 +69,9 @@ def test_nor_after_two_horizons_if_many_come_back_after_those() -> None:
     ]
     log = validate(pd.DataFrame(rows, columns=["customer_id", "ordered_at", "amount"]))
 
-    # after 28 days nine of ten order within two weeks, and after 42 nobody
-    assert (_dormancy(log, 14), _dormancy(log, 30)) == (42, 60)
-    assert "42 days of silence, and not after two horizons" in later_than_usual(14, 42)[0]
+    # after 28 days nine of ten order within two weeks, and after 30 nobody
+    assert (_dormancy(log, 14), _dormancy(log, 30)) == (42, 30)
+    assert "42 days of silence, and not after two horizons" in other_than_usual(14, 42)[0]
 
 
 def test_where_no_silence_tells_who_is_gone_it_is_said(charity_log: TransactionLog) -> None:
@@ -110,3 +110,17 @@ def test_training_follows_it_unless_told_otherwise(charity_log: TransactionLog) 
     )
 
     assert (derived.dormancy_days, given.dormancy_days) == (450, 100)
+
+
+def test_where_the_silent_never_come_back_one_horizon_is_enough() -> None:
+    draw = np.random.default_rng(8)
+    paid = [
+        (f"s{n:03d}", pd.Timestamp("2021-01-01") + pd.Timedelta(days=int(first) + 30 * box), 20.0)
+        for n, first in enumerate(draw.integers(0, 700, 500))
+        for box in range(1 + int(draw.exponential(8)))
+        if first + 30 * box < 900
+    ]
+    log = validate(pd.DataFrame(paid, columns=["customer_id", "ordered_at", "amount"]))
+
+    assert (_dormancy(log, 90), _dormancy(log, 180)) == (90, 180)
+    assert "90 days of silence, and not after two horizons" in other_than_usual(90, 90)[0]
