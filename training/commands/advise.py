@@ -168,7 +168,7 @@ def _of_the_dormant(advice: Advice) -> str:
     if advice.dormant_returns is None:
         return ""
     return " " + translated(
-        "Of the customers silent that long, {share:.0%} buy in the {days} days after.",
+        "Of those who reach that silence, {share:.0%} buy in the {days} days after.",
         share=advice.dormant_returns.value,
         days=advice.ahead_days,
     )

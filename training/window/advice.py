@@ -83,7 +83,7 @@ class Advice:
     horizon_days, dormant_after_days : int
         Recommended for training.
     dormant_returns : Rate or None
-        Share of customers silent for ``dormant_after_days`` who buy in the `ahead_days` after; None where the log
+        Share of those who reach ``dormant_after_days`` of silence who buy in the `ahead_days` after; None where the log
         follows them for less than half of those.
     notes : tuple of str
         What to know about the advice.

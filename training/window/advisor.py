@@ -283,8 +283,8 @@ def _of_dormancy(dormant_after_days: int, returning: Rate | None, ahead_days: in
         return []
     return [
         translated(
-            "Of the customers silent for {days:day|days}, {share:.0%} buy in the {ahead} days after: no silence of up "
-            "to a year and a half tells here who is gone. --dormant contacts the dormant too.",
+            "Of the customers who reach {days:day|days} of silence, {share:.0%} buy in the {ahead} days after: no "
+            "silence of up to a year and a half tells here who is gone. --dormant contacts the dormant too.",
             days=dormant_after_days,
             share=returning.value,
             ahead=ahead_days,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -29,6 +30,10 @@ def test_it_prints_windows_a_recommendation_and_the_command_to_train_with(orders
     assert result.exit_code == 0, result.output
     assert "Gaps between purchases" in result.output
     assert "Inactivity window: " in result.output
+    # not of all who are silent by now, most of them for longer
+    assert re.search(
+        r"Dormant after \d+ days\. Of those who reach that silence, \d+% buy in the", result.output
+    )
     assert "stayworth train --transactions … --horizon-days " in result.output
 
 

@@ -81,6 +81,7 @@ def test_where_no_silence_tells_who_is_gone_it_is_said(charity_log: TransactionL
     assert advice.dormant_after_days == 450
     assert advice.dormant_returns is not None and advice.dormant_returns.value > 0.7
     assert any("no silence of up to a year and a half tells" in note for note in advice.notes)
+    assert any(note.startswith("Of the customers who reach 450 days of silence, ") for note in advice.notes)
 
 
 def test_who_gives_once_a_year_is_not_dormant_after_half_a_year(charity_log: TransactionLog) -> None:
