@@ -9,6 +9,7 @@ from features.language import translated
 from features.snapshot import Snapshot
 from training.churn.purchase_intensity import losses_by_form
 from training.churn.rolling import rolling_splits
+from training.clv.operational_time import DAYS_PER_YEAR
 from training.report.formats import day
 
 if TYPE_CHECKING:
@@ -37,12 +38,7 @@ def season_ahead(run: TrainingRun) -> str:
         return ""
     first, last = _window(ahead, horizon)
     tested_first, tested_last = _window(run.schedule.test, horizon)
-    tried = any(form.harmonics for form in losses_by_form(recipe.losses))
-    why = (
-        translated("the model has no season, as none gained more than noise on closed windows")
-        if tried
-        else translated("the model has no season, as that takes two years of log")
-    )
+    why = _why_none(run)
     return translated(
         "The window that is scored now, {first} to {last}, is at another time of year than the one that judged the "
         "model, {tested_first} to {tested_last}, and {why}: if more or fewer customers buy then, the numbers of the "
@@ -52,6 +48,18 @@ def season_ahead(run: TrainingRun) -> str:
         tested_first=tested_first,
         tested_last=tested_last,
         why=why,
+    )
+
+
+def _why_none(run: TrainingRun) -> str:
+    if any(form.harmonics for form in losses_by_form(run.recipe.losses)):
+        return translated("the model has no season, as none gained more than noise on closed windows")
+    if (run.schedule.newest.date - run.log.first_day).days < 2 * DAYS_PER_YEAR:
+        return translated("the model has no season, as that takes two years of log")
+    return translated(
+        "the model has no season, as the {n:snapshot|snapshots} that it learnt from (--snapshots) cannot show whether "
+        "one helps",
+        n=len(run.schedule.closed),
     )
 
 

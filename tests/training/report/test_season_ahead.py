@@ -37,6 +37,17 @@ def test_a_season_that_was_tried_and_left_is_told_from_one_that_could_not_be(cdn
     assert "and the model has no season, as none gained more than noise on closed windows: if" in told
 
 
+def test_a_log_of_two_years_whose_snapshots_tried_no_season_is_not_called_too_short(
+    cdnow_run: TrainingRun,
+) -> None:
+    at_two_years, later = (
+        season_ahead(scored_at(cdnow_run, day)) for day in (date(1998, 12, 25), date(1999, 5, 10))
+    )
+
+    assert "as that takes two years of log: if" in at_two_years
+    assert "as the 13 snapshots that it learnt from (--snapshots) cannot show whether one helps: if" in later
+
+
 @pytest.mark.parametrize(
     "known", [{"intensity": IntensityForm(1)}, {"level": LevelRule("year_ago", share=0.5)}], ids=str
 )
