@@ -28,6 +28,7 @@ from features.language import (
 )
 from features.log.transactions import TransactionLog
 from features.retelling import retold_text
+from training.clv.later_purchases import AS_TOLD
 from training.judging.race import MODEL
 from training.judging.recipe_comparison import offer_in_words
 from training.judging.trial_offer import TrialOffer, try_offer
@@ -112,6 +113,7 @@ def model_card(run: TrainingRun, log: TransactionLog, offer: Offer | None = None
         "level_gains": level_gains(run.recipe),
         "frequency_in_words": frequency_in_words(run),
         "later_in_words": later_in_words(run),
+        "later_learnt": run.model.valuation.later != AS_TOLD,
         "spend_in_words": spend_in_words(run),
         "tiers": _tiers(run),
         "pictures": pictures(run, trial, weeks),

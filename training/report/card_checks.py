@@ -24,12 +24,12 @@ LOST = 0.01
 
 _CHECKS = {
     "all": (
-        translatable("Nothing beats it: all customers"),
-        translatable("Right on average: all customers"),
+        translatable("Against the best other model: all customers"),
+        translatable("On average: all customers"),
     ),
     "recent": (
-        translatable("Nothing beats it: recent customers"),
-        translatable("Right on average: recent customers"),
+        translatable("Against the best other model: recent customers"),
+        translatable("On average: recent customers"),
     ),
 }
 """Names of the checks of each slice of the race."""
@@ -37,7 +37,7 @@ _CHECKS = {
 
 @dataclass(frozen=True)
 class Check:
-    """One check of a run: ``holds`` where nothing needs a closer look."""
+    """One check of a run: ``holds`` where nothing needs a closer look; its name is true whether it does or not."""
 
     name: str
     value: str
@@ -71,8 +71,8 @@ def checks(run: TrainingRun, expected_purchases: float) -> list[Check]:
         found.append(Check(translated(right), number(off, "+.3f"), abs(off) <= CALIBRATION_BOUND, meaning))
     purchases = float(test.labelled.outcomes["purchases"].sum())
     ratios = {
-        translated("Expected spend adds up"): spend_of_model(run)["ratio"],
-        translated("Expected purchases add up"): expected_purchases / purchases
+        translated("Expected spend ÷ what came, in total"): spend_of_model(run)["ratio"],
+        translated("Expected purchases ÷ those that came, in total"): expected_purchases / purchases
         if purchases
         else float("nan"),
     }

@@ -13,6 +13,7 @@ import pytest
 
 from features.language import use_language, written
 from features.log.transactions import TransactionLog
+from training.clv.later_purchases import LaterPurchases, Line
 from training.clv.operational_time import IntensityForm
 from training.judging.race import MODEL
 from training.report.card import model_card
@@ -248,7 +249,7 @@ def test_a_race_won_by_another_is_said_in_the_headline(hostile_page: str) -> Non
     assert f"{HOSTILE} wins the race of 9 racers by log-loss (the simpler, on a tie)" in text
     assert "Deployed all the same: churn from BG/NBD" in text
     assert "It wins the race" not in text
-    assert "".join(first_check.itertext()).startswith("▲ lookNothing beats it: all customers")
+    assert "".join(first_check.itertext()).startswith("▲ lookAgainst the best other model: all customers")
 
 
 def test_a_check_needs_a_look_where_totals_or_averages_are_off(cdnow_run: TrainingRun) -> None:
@@ -259,9 +260,39 @@ def test_a_check_needs_a_look_where_totals_or_averages_are_off(cdnow_run: Traini
 
     found = {check.name: check for check in checks(run, 1.2 * purchases)}
 
-    assert not found["Expected purchases add up"].holds
-    assert found["Expected purchases add up"].value == "1.20"
-    assert not found["Right on average: all customers"].holds
-    assert not found["Right on average: recent customers"].holds  # not measurable is not good
-    assert found["Right on average: recent customers"].value == "–"
-    assert found["Nothing beats it: all customers"].holds
+    assert not found["Expected purchases ÷ those that came, in total"].holds
+    assert found["Expected purchases ÷ those that came, in total"].value == "1.20"
+    assert not found["On average: all customers"].holds
+    assert not found["On average: recent customers"].holds  # not measurable is not good
+    assert found["On average: recent customers"].value == "–"
+    assert found["Against the best other model: all customers"].holds
+
+
+def test_what_is_tested_and_what_is_supposed_of_values_is_as_the_version_has_it(
+    cdnow_run: TrainingRun, cdnow_log: TransactionLog, page: str
+) -> None:
+    spend = replace(cdnow_run.model.spend, later=LaterPurchases(silent=Line(1.0, -0.7)))  # type: ignore[type-var]
+    terms = replace(cdnow_run.model.terms, resumption=0.25)
+    learnt = model_card(
+        replace(cdnow_run, model=replace(cdnow_run.model, spend=spend, terms=terms)), cdnow_log
+    )
+    habits = "beyond the window it rests on BG/NBD&#39;s assumption that habits stay."
+    corrected = (
+        "beyond the window it rests on BG/NBD, corrected by what came where a value horizon has closed."
+    )
+
+    assert habits in page and corrected not in page  # CDNOW is too short for a value horizon to have closed
+    assert corrected in learnt and habits not in learnt
+    assert "and who had left at 50% of their old rate&#39;s value (the resumption)" in page
+    assert "and who had left at 25% of their old rate&#39;s value (the resumption)" in learnt
+    assert "goes on as before; no past offer" not in page
+
+
+def test_what_a_perfect_order_would_have_is_told_in_persian_too(
+    cdnow_run: TrainingRun, cdnow_log: TransactionLog
+) -> None:
+    with use_language("fa"):
+        page = model_card(cdnow_run, cdnow_log)
+
+    assert "در دهک نخست؛ بهترین ترتیب ممکن" in page
+    assert "کامل است" not in page
