@@ -96,7 +96,7 @@ def promote(
     language: InLanguage = "en",
     as_json: AsJson = False,
 ) -> None:
-    """Make a version the champion, the one that scores, without a comparison.
+    """Make a version the champion, the one that scores, without a comparison. One that has lost its files is refused.
 
     Example: stayworth promote 3
     """
@@ -105,7 +105,9 @@ def promote(
     registry = Registry(settings.tracking_uri)
     before = registry.current()
     same = before is not None and before.version == version
-    if not same:
+    if same:
+        registry.require_files(version)
+    else:
         registry.promote(version)
     if as_json:
         show_json({"champion": version, "before": before.version if before else None})
@@ -153,10 +155,12 @@ def rollback(settings: RegistrySettings, language: InLanguage = "en", as_json: A
 
 
 def show_decision(decision: PromotionDecision) -> None:
-    """Print the comparison with the champion, how it was made, and the conclusion."""
+    """Print the comparison with the champion, how it was made, the conclusion, and what to do about it."""
+    from training.judging.promotion_decision import FORCE
     from training.judging.recipe_comparison import RESULTS
 
-    conclusion, *details = decision.reasons
+    remedy = translated(FORCE)
+    conclusion, *details = (reason for reason in decision.reasons if reason != remedy)
     compared = decision.table.to_dict("records")
     if compared:
         header = [translated("Measure"), translated("Challenger"), translated("Champion")]
@@ -172,6 +176,8 @@ def show_decision(decision: PromotionDecision) -> None:
         if each["remark"]:
             typer.echo(f"{translation(each['measure'])}: {each['remark']}.")
     typer.echo(conclusion)
+    if remedy in decision.reasons:
+        typer.echo(remedy)
 
 
 def _numbers(each: Mapping[Hashable, Any]) -> list[str]:

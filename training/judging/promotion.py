@@ -29,7 +29,8 @@ from training.model.retention_model import RetentionModel
 from training.offers.offers import Offer
 from training.snapshots.dataset import LabelledSnapshot
 from training.versions.registry import Registry, Version
-from training.versions.version_words import BY_COMPARISON, COMPARED, FORCED, NO_CHAMPION
+from training.versions.version_files import LostFilesError
+from training.versions.version_words import BY_COMPARISON, CHAMPION_LOST, COMPARED, FORCED, NO_CHAMPION
 
 
 def decide_promotion(
@@ -48,7 +49,8 @@ def decide_promotion(
 
     The version gets the tags ``promotion``, ``promotion_reason``, ``promotion_against`` and ``trained_up_to``, its run
     ``promotion.csv`` and ``promotion.json``; a promoted version the tag ``promoted``: ``by comparison``,
-    ``no champion`` where there was none to be compared with, or ``forced``.
+    ``no champion`` where there was none to be compared with, ``champion lost`` where its files were gone, or
+    ``forced``.
 
     Parameters
     ----------
@@ -92,6 +94,8 @@ def decide_promotion(
     )
     if decision.promote:
         compared = BY_COMPARISON if champion else NO_CHAMPION
+        if decision.outcome == "incomparable":
+            compared = CHAMPION_LOST
         registry.promote(version.version, FORCED if decision.forced else compared)
     return decision
 
@@ -115,6 +119,12 @@ def _compared(
         decision = compare_with_champion(
             challenger, model, rows, log, seed=seed, threads=threads, beside=beside
         )
+    except LostFilesError:
+        # No challenger could beat what cannot score, and every later run would fail until somebody noticed.
+        why = translated(
+            "Promoted: version {version} has lost its files, and cannot score.", version=champion.version
+        )
+        decision = replace(not_compared("incomparable", why, *_simpler_won(challenger)), promote=True)
     except (ModelError, FitError) as error:
         why = translated(
             "The champion stays: version {version} cannot be compared. {error}",

@@ -97,5 +97,5 @@ def newer(
 
 
 def not_compared(outcome: Outcome, *reasons: str) -> PromotionDecision:
-    """Decide where nothing was compared: only the first version is promoted."""
+    """Decide where nothing was compared: by itself only the first version is promoted."""
     return PromotionDecision(outcome == "first", reasons, pd.DataFrame(), outcome)

@@ -44,7 +44,7 @@ from training.versions.run_log import (
 )
 from training.versions.sqlite_champion import champion_files
 from training.versions.version import CHAMPION, MODEL_NAME, PROMOTED, Version, VersionKey
-from training.versions.version_files import folder_at, read_version
+from training.versions.version_files import LostFilesError, folder_at, read_version
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -199,13 +199,14 @@ class Registry:
         Raises
         ------
         ModelError
-            If there is no such version.
+            If there is no such version, or it has lost its files.
         """
         known: list[str] = []
         if not self.is_absent():
             with open_client(self.uri) as client:
                 known = [str(found.version) for found in search(client)]
                 if version in known:
+                    self.require_files(version)
                     client.set_model_version_tag(MODEL_NAME, version, PROMOTED, how)
                     make_champion(client, version)
                     return
@@ -234,7 +235,7 @@ class Registry:
         Raises
         ------
         ModelError
-            If there was none before.
+            If there was none before, or it has lost its files.
         """
         if not self.is_absent():
             with open_client(self.uri) as client:
@@ -243,6 +244,7 @@ class Registry:
                 champion = aliases_of(registered).get(CHAMPION)
                 champions = [v for v in champions_of(registered) if v in known]
                 if target := previous_champion(champions, champion or ""):
+                    self.require_files(target)
                     if champion:
                         how = f"{known[champion].tags.get(PROMOTED, 'by hand')}, rolled back"
                         client.set_model_version_tag(MODEL_NAME, champion, PROMOTED, how)
@@ -324,8 +326,19 @@ class Registry:
             aliases = aliases_of(registered_model(client))
             return [version_of(client, found, aliases) for found in search(client)]
 
+    def require_files(self, version: str) -> None:
+        """Refuse a version that could not score, as `download` does."""
+        with temporary_folder() as folder:
+            self.download(version, folder)
+
     def download(self, version: str, folder: Path) -> Path:
-        """Copy a version's files into ``folder`` and return the path that `training.model.files.load_model` reads."""
+        """Copy a version's files into ``folder`` and return the path that `training.model.files.load_model` reads.
+
+        Raises
+        ------
+        LostFilesError
+            If they are gone.
+        """
         with open_client(self.uri, filters=not self._asked) as client:
             uri = client.get_model_version_download_uri(MODEL_NAME, version)
             if (here := folder_at(uri)) is None or here.exists():
@@ -337,7 +350,7 @@ class Registry:
                 )
         for model in folder.rglob("artifacts/model/model.json"):
             return model.parent
-        raise ModelError(
+        raise LostFilesError(
             translated(
                 "Version {version} of {model} in {uri} has lost its files. Put them back, or promote another: "
                 "stayworth models, stayworth promote VERSION.",

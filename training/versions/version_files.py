@@ -6,10 +6,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from features.errors import ModelError
 from training.model.files import load_model
 from training.model.retention_model import RetentionModel
 from training.model.self_check import check_example
 from training.versions.version import MODEL_NAME
+
+
+class LostFilesError(ModelError):
+    """A registered version whose files are gone."""
 
 
 def folder_at(address: str) -> Path | None:

@@ -10,7 +10,7 @@ from training.versions.version import PROMOTED
 COMPARED = "promotion"
 """Tag of a version that was to be promoted: how it compared with the champion."""
 
-BY_COMPARISON, FORCED, NO_CHAMPION = "by comparison", "forced", "no champion"
+BY_COMPARISON, FORCED, NO_CHAMPION, CHAMPION_LOST = "by comparison", "forced", "no champion", "champion lost"
 """What the tag ``promoted`` says of a promotion by training."""
 
 _ROLLED_BACK = ", rolled back"
@@ -25,6 +25,7 @@ _WORDS = {
     BY_COMPARISON: translatable("by comparison"),
     FORCED: translatable("though not better"),
     NO_CHAMPION: translatable("there was no champion"),
+    CHAMPION_LOST: translatable("the champion had lost its files"),
 }
 
 

@@ -27,6 +27,8 @@ from serving.scorer import Scorer
 from training import tracking_uri
 from training.model.files import load_model, save_model
 from training.model.retention_model import RetentionModel
+from training.versions.mlflow_client import open_client
+from training.versions.records import make_champion
 from training.versions.registry import Registry
 from training.versions.trial import try_version
 
@@ -76,14 +78,15 @@ class Shop:
         return replace(self.model, terms=terms)
 
     def add(self, version: int, damage: Callable[[Path], object] | None = None) -> str:
-        """Register a version, its files damaged first if so asked; promote it."""
+        """Register a version, its files damaged first if so asked; make it champion as by hand, unchecked."""
         folder = self.file.parent / f"model-{version}"
         save_model(self.model_of(version), folder)
         if damage:
             damage(folder)
         number = self.registry.log_run(model_folder=folder).version
         assert number == str(version)
-        self.registry.promote(number)
+        with open_client(self.registry.uri) as client:
+            make_champion(client, number)
         return number
 
     def leave(self) -> None:

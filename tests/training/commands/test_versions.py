@@ -19,7 +19,8 @@ from training.clv.mbgnbd import MBGNBD
 from training.clv.model import CLVModel
 from training.clv.value import ValueTerms
 from training.commands.train import show_version, training_document
-from training.commands.versions import models, promote, rollback
+from training.commands.versions import models, promote, rollback, show_decision
+from training.judging.promotion_decision import FORCE, not_compared
 from training.model.card import TrainingCard
 from training.model.files import save_model
 from training.model.retention_model import RetentionModel
@@ -27,6 +28,7 @@ from training.model.tiers import Tiers
 from training.pipeline import train
 from training.registration import register
 from training.settings import TrainSettings
+from training.versions.mlflow_client import open_client
 from training.versions.registry import Registry
 
 app = typer.Typer()
@@ -135,6 +137,27 @@ def test_mistakes_are_named_and_end_with_2(here: Path) -> None:
     assert unknown.exit_code == nobody_before.exit_code == 2
     assert "has no version 7 of stayworth. It has 1, 2." in unknown.output
     assert "There was no champion before version 1" in nobody_before.output
+
+
+def test_a_champion_without_its_files_is_not_called_the_champion_already(here: Path) -> None:
+    registry = Registry("sqlite:///mlflow.db")
+    promoted = registry.log_run(model_folder=registry.download("2", here / "model")).version
+    registry.promote(promoted)
+    with open_client(registry.uri) as client:
+        shutil.rmtree(client.get_model_version_download_uri("stayworth", promoted).removeprefix("file://"))
+
+    done = run("promote", promoted)
+
+    assert done.exit_code == 2
+    assert (
+        "Version 3 of stayworth in sqlite:///mlflow.db has lost its files. Put them back, or" in done.output
+    )
+
+
+def test_how_to_promote_all_the_same_comes_after_why_it_was_not(capsys: pytest.CaptureFixture[str]) -> None:
+    show_decision(not_compared("incomparable", "The champion stays: it is another one.", FORCE))
+
+    assert capsys.readouterr().out.splitlines() == ["The champion stays: it is another one.", FORCE]
 
 
 def test_the_registry_is_also_named_in_the_config_file(here: Path) -> None:

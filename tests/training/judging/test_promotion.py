@@ -30,6 +30,7 @@ from training.model.files import save_model
 from training.model.retention_model import RetentionModel
 from training.model.tiers import Tiers
 from training.snapshots.dataset import LabelledSnapshot
+from training.versions.mlflow_client import open_client
 from training.versions.registry import Registry, Version
 
 P0_ALONE, RESIDUAL = 0, 40
@@ -301,6 +302,23 @@ def test_a_champion_of_another_release_takes_force(
     assert decision.outcome == "incomparable"
     assert decision.reasons[0].startswith("The champion stays: version 4 cannot be compared. Version 4 of")
     assert registry.champion().version == "4"
+
+
+def test_a_champion_that_lost_its_files_makes_room_and_why_is_said(
+    registry: Registry, rows: list[LabelledSnapshot], shop_log: TransactionLog, model_of, tmp_path: Path
+) -> None:  # type: ignore[no-untyped-def]
+    save_model(model_of(RESIDUAL), tmp_path / "model")
+    champion = registry.log_run(model_folder=tmp_path / "model").version
+    registry.promote(champion)
+    with open_client(registry.uri) as client:
+        shutil.rmtree(client.get_model_version_download_uri("stayworth", champion).removeprefix("file://"))
+
+    decision = challenge(registry, "1", rows, shop_log)
+
+    assert decision.reasons[0] == "Promoted: version 4 has lost its files, and cannot score."
+    assert (decision.outcome, decision.promote, decision.forced) == ("incomparable", True, False)
+    assert registry.champion().version == "1"
+    assert registry.champion().tags["promoted"] == "champion lost"
 
 
 def test_a_champion_that_came_in_the_meantime_was_not_compared_and_stays(

@@ -37,6 +37,7 @@ from training.tracking_uri import TrackingURI
 from training.versions.interrupted_runs import PROCESS_TAG, process_tag
 from training.versions.mlflow_client import open_client
 from training.versions.registry import Registry, load_champion
+from training.versions.version_files import LostFilesError
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +74,12 @@ def uri(fresh: Path, tmp_path: Path) -> str:
     """The address of a copy of that registry."""
     shutil.copy(fresh, tmp_path / "mlflow.db")
     return f"sqlite:///{tmp_path}/mlflow.db"
+
+
+def lose_files(registry: Registry, version: str) -> None:
+    """Delete a version's folder, as somebody does who clears up."""
+    with open_client(registry.uri) as client:
+        shutil.rmtree(client.get_model_version_download_uri("stayworth", version).removeprefix("file://"))
 
 
 def test_a_version_is_registered_with_its_metrics_but_not_promoted(uri: str, files: Path) -> None:
@@ -365,6 +372,23 @@ def test_a_champion_that_lost_its_files_is_named(uri: str, files: Path, whole_fo
         ModelError, match="Version 2 of stayworth in .* has lost its files. Put them back, or"
     ):
         load_champion(uri)
+
+
+def test_a_version_that_lost_its_files_is_neither_promoted_nor_gone_back_to(uri: str, files: Path) -> None:
+    registry = Registry(uri)
+    whole, lost = (registry.log_run(model_folder=files).version for _ in range(2))
+    registry.promote(lost)
+    registry.promote(whole)
+    lose_files(registry, lost)
+
+    for refused in (registry.rollback, lambda: registry.promote(lost)):
+        with pytest.raises(LostFilesError, match="Version 3 of stayworth in .* has lost its files. Put them"):
+            refused()
+
+    assert registry.champion().version == whole
+    assert (
+        "promoted" in registry.champion().tags and "rolled back" not in registry.champion().tags["promoted"]
+    )
 
 
 @pytest.mark.parametrize(
