@@ -108,16 +108,7 @@ def read_and_check(
     left_out = _left_out(raw, log)
     raw = with_encoded_ids(raw, log, columns)
     orders = validate(raw, log, columns, left_out=left_out)
-    if (date := orders.names["ordered_at"]) != columns.date_column:
-        show_remarks(
-            [
-                translated(
-                    "The column {column} is read as the date of the order; --date-column names another.",
-                    column=repr(date),
-                )
-            ]
-        )
-    found = check(orders, log)
+    found = check(orders, log, columns)
     if log.where is not None:  # a copy has to count anew what the checks have counted
         orders = replace(orders, where=log.where)
     report(translated("Validating"), raw.num_rows, raw.num_rows)

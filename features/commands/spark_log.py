@@ -55,7 +55,7 @@ def checked_log(
 
     orders = open_spark_log(spark, log.transactions, log, columns)
     found = compare(orders.sample, None if orders.is_whole else orders.rows_before) if compare else []
-    found += check(orders.sample, log)
+    found += check(orders.sample, log, columns)
     sampled = "" if orders.is_whole else f"{orders.sample.quarantine.rows_in:,}"
     for sentence in settle(found, log.accept, strict=log.strict):
         said = (

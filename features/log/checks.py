@@ -23,7 +23,7 @@ from features.log.hidden_rows import hidden_sentence
 from features.log.history_checks import check_histories
 from features.log.id_checks import check_ids
 from features.log.loss_checks import check_losses
-from features.log.settings import LogRules
+from features.log.settings import Columns, LogRules
 from features.log.status_checks import check_statuses
 from features.log.transactions import TransactionLog
 from features.log.workbook_remarks import hidden_rows_of, sheets_of
@@ -34,13 +34,14 @@ _LATE_DAYS = 0.3  # of the rows after the 12th of a month: 0.6 of all days are
 _FEW_SWAPPED = 20
 
 
-def check(log: TransactionLog, rules: LogRules) -> list[Finding]:
+def check(log: TransactionLog, rules: LogRules, columns: Columns | None = None) -> list[Finding]:
     """Return what is probably wrong with a log, the worst first.
 
     Parameters
     ----------
     log : TransactionLog with its raw rows
     rules : LogRules by which it was read
+    columns : Columns by which it was read, optional; without them nothing is said of a date column that was guessed
 
     Examples
     --------
@@ -62,6 +63,7 @@ def check(log: TransactionLog, rules: LogRules) -> list[Finding]:
         *_check_hidden_rows(log),
         *check_ids(log, rules),
         *check_losses(log, rules),
+        *(_check_date_column(log, columns) if columns else ()),
         *check_columns(log),
         *check_currencies(log),
         *_check_dates(log, rules),
@@ -102,6 +104,16 @@ def _check_sheets(log: TransactionLog) -> Iterator[Finding]:
 def _check_hidden_rows(log: TransactionLog) -> Iterator[Finding]:
     for file, rows in hidden_rows_of(log.quarantine.raw.schema).items():
         yield Finding("hidden-rows", hidden_sentence(file, rows))
+
+
+def _check_date_column(log: TransactionLog, columns: Columns) -> Iterator[Finding]:
+    """Tell which column was taken for the date, where nobody named it."""
+    if (name := log.names.get("ordered_at", columns.date_column)) != columns.date_column:
+        message = translated(
+            "The column {column} is read as the date of the order; --date-column names another.",
+            column=repr(name),
+        )
+        yield Finding("guessed-date", message)
 
 
 def _check_dates(log: TransactionLog, rules: LogRules) -> Iterator[Finding]:

@@ -54,14 +54,28 @@ def test_the_report_shows_rows_ids_dates_money_and_findings() -> None:
     assert Path("bad.csv").read_text().count("\n") == 2
 
 
-def test_a_column_that_is_read_as_the_date_is_named() -> None:
-    guessed = run(ORDERS.replace("ordered_at", "date"))
-    told = run(ORDERS.replace("ordered_at", "date"), "--date-column", "date")
+def test_a_column_that_is_read_as_the_date_is_a_finding_that_is_said_once() -> None:
+    orders = ORDERS.replace("ordered_at", "date")
     remark = "The column 'date' is read as the date of the order; --date-column names another."
 
+    guessed, told = run(orders), run(orders, "--date-column", "date")
+
     assert (guessed.exit_code, told.exit_code) == (0, 0), guessed.output
-    assert remark in guessed.stderr and remark not in told.stderr
-    assert guessed.stdout == told.stdout
+    assert guessed.stdout.count(remark) == 1 and remark not in guessed.stderr
+    assert remark not in told.output
+    assert guessed.stdout.replace(f"\nWarning: {remark} (--accept guessed-date)\n", "") == told.stdout
+
+
+def test_a_date_that_was_guessed_is_in_the_document_and_stops_where_nothing_may_be_found() -> None:
+    orders = ORDERS.replace("ordered_at", "date").replace(",1998-02-05,7,paid\n,", ",1998-02-05,7,paid\neve,")
+    accepted = ("--strict", "--accept", "statuses")
+
+    found = document(orders)["findings"]
+
+    assert "guessed-date" in [finding["name"] for finding in found]  # type: ignore[index]
+    assert run(orders, *accepted).exit_code == 3
+    assert run(orders, *accepted, "--accept", "guessed-date").exit_code == 0
+    assert run(orders, *accepted, "--date-column", "date").exit_code == 0
 
 
 def test_the_document_holds_the_same() -> None:
