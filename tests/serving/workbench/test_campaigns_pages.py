@@ -1250,7 +1250,8 @@ def test_the_ledger_and_the_campaigns_page_have_one_measured_profit(
         in page
     )
     assert f"{profit:,.0f} {low:,.0f} to {high:,.0f}" in ledger
-    assert f"the contacted brought {within:+,.0f} of margin" in page and f"{within:,.0f}" != f"{profit:,.0f}"
+    # another quantity, though a draw of the holdout may bring both to the same whole number
+    assert f"the contacted brought {within:+,.0f} of margin" in page and within != profit
 
 
 @pytest.mark.parametrize(
