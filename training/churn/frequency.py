@@ -37,7 +37,8 @@ from training.snapshots.dataset import LabelledSnapshot
 POISSON = PARAMETERS | {"objective": "poisson", "lambda_l2": 5.0, "min_data_in_leaf": 100}
 
 RATE_SHARE = 0.5
-"""How much of a window's level is customers who buy more often (1), and not only more of them who buy at all (0)."""
+"""Share of a window's level that is customers who buy more often (1), and not only more of them who buy at all (0),
+where windows tell nothing of it (`rate_share`)."""
 
 _SHARE_DEVIATION = 0.25  # of the share, between businesses
 _WINDOW_DEVIATION = 0.1  # of the log of the purchases that a window's buyers miss, whatever its level
